@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# AddressSanitizer over the test suites: use after free, use after unmapping, overflows, on both sides of a call.
+#
+# Usage: ci/asan.sh [arguments for the test runner, such as the name of a test]
+set -euo pipefail
+# shellcheck source=ci/common.bash
+source "$(dirname "$0")/common.bash"
+
+target=x86_64-unknown-linux-gnu
+
+# A plugin has no sanitizer of its own but uses the host's, so host executables have to offer its functions.
+flags="-Zsanitizer=address -Clink-arg=-Wl,--export-dynamic-symbol=__asan_*"
+
+# Compiler messages (ui-tests) and benchmarks have nothing to do with memory; xtask runs no plugin.
+suites=(--workspace --exclude polyplug-ui-tests --exclude xtask --target "$target" --no-fail-fast)
+
+if cargo nextest --version > /dev/null 2>&1; then
+    runner=(cargo +nightly nextest run "${suites[@]}")
+else
+    runner=(cargo +nightly test --tests "${suites[@]}")
+fi
+
+need_linux_x86_64 "RUSTFLAGS='$flags' ${runner[*]}"
+need_nightly "RUSTFLAGS='$flags' ${runner[*]}"
+
+# Apart from the ordinary build, which would be thrown away by other flags.
+export CARGO_TARGET_DIR="$target_dir/asan"
+export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$flags"
+
+# Leaks are looked for elsewhere. The standard library of a plugin keeps its buffer for standard output in a static: once
+# the plugin is unmapped nothing points to that buffer any more, and every plugin that printed would be reported.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0:detect_stack_use_after_return=1}
+
+build_fixtures "$target"
+announce "${runner[@]}" "$@"

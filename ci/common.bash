@@ -1,0 +1,79 @@
+# Shared by the scripts in this folder: `source` it, it does nothing by itself.
+#
+# A script that cannot run calls `skip`. By hand that is a loud notice and no failure; on a build server (CI=true), where
+# nobody reads notices, it is a failure, unless the script runs as one of many under `cargo xtask test --thorough`
+# (POLYPLUG_THOROUGH=1), which repeats the notice in its report.
+
+target_dir=${CARGO_TARGET_DIR:-}
+if [[ -n $target_dir && $target_dir != /* ]]; then
+    target_dir=$PWD/$target_dir
+fi
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+target_dir=${target_dir:-$PWD/target}
+check=$(basename "$0" .sh)
+
+# skip REASON HOW-TO-GET-IT COMMAND...
+skip() {
+    local reason=$1 remedy=$2
+    shift 2
+    echo
+    echo "SKIPPED $check: $reason"
+    echo "    to make it run:  $remedy"
+    echo "    it would run:    $*"
+    echo
+    if [[ ${CI:-} == true && ${POLYPLUG_THOROUGH:-} != 1 ]]; then
+        exit 1
+    fi
+    exit 0
+}
+
+# Whether the nightly toolchain has the component $1 (a name without the platform, such as rust-src).
+nightly_has() {
+    case $1 in
+        rust-src) [[ -d $(rustc +nightly --print sysroot)/lib/rustlib/src/rust/library ]] ;;
+        miri) cargo +nightly miri --version > /dev/null 2>&1 ;;
+    esac
+}
+
+# Skips unless there is a nightly toolchain with the components $2.. ; $1 is the command for the notice.
+need_nightly() {
+    local command=$1 component components
+    shift
+    components=$(IFS=,; echo "$*")
+    # Looking for a toolchain must not install it.
+    export RUSTUP_AUTO_INSTALL=0
+    if ! rustc +nightly --version > /dev/null 2>&1; then
+        skip "needs the nightly toolchain of rustup" \
+            "rustup toolchain install nightly --profile minimal${components:+ --component $components}" "$command"
+    fi
+    for component in "$@"; do
+        nightly_has "$component" || skip "needs the component $component of the nightly toolchain" \
+            "rustup component add --toolchain nightly $*" "$command"
+    done
+}
+
+# Skips unless this is a machine that the sanitizers work on here.
+need_linux_x86_64() {
+    if [[ $(uname -sm) != "Linux x86_64" ]]; then
+        skip "needs Linux on x86_64, this is $(uname -sm)" "use such a machine" "$1"
+    fi
+}
+
+# Builds the plugins that the tests load, for the target $1, with the nightly toolchain and the options $2.. .
+build_fixtures() {
+    local target=$1 names name
+    local command=(cargo +nightly build --target "$target" "${@:2}")
+    # Without the flags of the check: what only lists packages is the ordinary build of xtask.
+    names=$(env -u RUSTFLAGS CARGO_TARGET_DIR="$target_dir" cargo xtask fixtures --list)
+    [[ -n $names ]] || return 0
+    for name in $names; do
+        command+=(--package "$name")
+    done
+    announce "${command[@]}"
+}
+
+# Says what runs, and runs it.
+announce() {
+    printf '    $ %s\n' "$*" >&2
+    "$@"
+}

@@ -1,0 +1,15 @@
+//! The languages that a stage may be written in. A new one is one line here.
+
+use polyplug::Runtime;
+use polyplug::error::RuntimeError;
+use polyplug_native::NativeLoader;
+use std::sync::Arc;
+
+/// A runtime that loads bundles of every language the pipeline knows.
+///
+/// # Errors
+///
+/// A loader cannot start.
+pub fn runtime() -> Result<Arc<Runtime>, RuntimeError> {
+    Runtime::builder().loader(NativeLoader::new()).build()
+}

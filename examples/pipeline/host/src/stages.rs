@@ -1,0 +1,75 @@
+//! Turns the configuration into stages that can be called.
+
+use crate::config::StageConfig;
+use crate::run::{Stage, Step};
+use anyhow::{Context, ensure};
+use pipeline_contracts::{Batch, Flush, Record, StageProxy};
+use polyplug::{BundleId, Runtime};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Loads each bundle once, and makes one proxy, so one instance, a stage: a bundle may serve two stages.
+///
+/// # Errors
+///
+/// The first bundle that cannot be loaded, or has no stage.
+pub fn load(runtime: &Runtime, stages: &[StageConfig], bundles: &Path) -> anyhow::Result<Vec<Stage>> {
+    let mut loaded = HashMap::new();
+    stages
+        .iter()
+        .map(|StageConfig { bundle }| {
+            let folder = bundles.join(bundle);
+            let id = match loaded.get(bundle.as_str()) {
+                Some(id) => *id,
+                None => *loaded.entry(bundle.as_str()).or_insert(load_bundle(runtime, &folder)?),
+            };
+            stage(runtime, bundle, &folder, id).with_context(|| format!("in bundle `{bundle}`"))
+        })
+        .collect()
+}
+
+fn load_bundle(runtime: &Runtime, folder: &Path) -> anyhow::Result<BundleId> {
+    ensure!(
+        folder.join("manifest.toml").is_file(),
+        "there is no bundle in {}: build the bundles with `cargo xtask demo`, or name their folder with `--bundles`",
+        folder.display()
+    );
+    runtime
+        .load_bundle(folder)
+        .with_context(|| format!("cannot load the bundle in {}", folder.display()))
+}
+
+fn stage(runtime: &Runtime, bundle: &str, folder: &Path, id: BundleId) -> anyhow::Result<Stage> {
+    let proxy = runtime
+        .proxy_from::<dyn pipeline_contracts::Stage>(id)
+        .context("it has no stage: one of its plugins must implement `pipeline.stage@1`")?;
+    let info = proxy.describe().context("it cannot describe itself")?;
+    Ok(Stage {
+        name: info.name,
+        summary: info.summary,
+        language: loader(folder)?,
+        bundle: bundle.into(),
+        step: Box::new(proxy),
+    })
+}
+
+/// The loader that a bundle asks for.
+fn loader(folder: &Path) -> anyhow::Result<String> {
+    #[derive(Deserialize)]
+    struct Manifest {
+        loader: String,
+    }
+    let manifest: Manifest = toml::from_str(&std::fs::read_to_string(folder.join("manifest.toml"))?)?;
+    Ok(manifest.loader)
+}
+
+impl Step for StageProxy {
+    fn process(&self, records: Vec<Record>) -> anyhow::Result<Batch> {
+        Ok(StageProxy::process(self, records)??)
+    }
+
+    fn flush(&self) -> anyhow::Result<Flush> {
+        Ok(StageProxy::flush(self)??)
+    }
+}

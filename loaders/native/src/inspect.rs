@@ -1,0 +1,154 @@
+//! A look at an artifact before the system's linker gets it.
+//!
+//! The linker's own messages are terse, and for a truncated file it maps pages that do not exist, so that the process
+//! is killed when it touches them. Only the headers are read.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use object::elf;
+use object::endian::NativeEndian;
+use object::read::elf::{FileHeader, ProgramHeader};
+
+/// How much of the file is read: the file header and, in every common layout, the program headers.
+const HEAD: usize = 4096;
+
+/// Says what is wrong with the artifact, as far as its headers tell.
+pub(crate) fn inspect(path: &Path) -> Result<(), String> {
+    let mut file = File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
+    let size = file.metadata().map_err(|error| format!("cannot be read: {error}"))?.len();
+    let mut head = Vec::with_capacity(HEAD);
+    file.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(|error| format!("cannot be read: {error}"))?;
+    if head.is_empty() {
+        return Err("the file is empty: was the build interrupted?".to_owned());
+    }
+    let format = Format::of(&head);
+    match format {
+        Format::Unknown => Err(format!("not a shared library, but {}", guess(&head))),
+        _ if format != Format::of_this_platform() => {
+            Err(format!("a library for {}: build it for {} {}", format.system(), std::env::consts::OS, std::env::consts::ARCH))
+        }
+        Format::Elf => inspect_elf(&head, size),
+        // The linkers of these systems check sizes themselves.
+        Format::MachO | Format::Pe => Ok(()),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Format {
+    Elf,
+    MachO,
+    Pe,
+    Unknown,
+}
+
+impl Format {
+    fn of(head: &[u8]) -> Self {
+        match head {
+            [0x7f, b'E', b'L', b'F', ..] => Self::Elf,
+            [0xcf, 0xfa, 0xed, 0xfe, ..] | [0xca, 0xfe, 0xba, 0xbe, ..] => Self::MachO,
+            [b'M', b'Z', ..] => Self::Pe,
+            _ => Self::Unknown,
+        }
+    }
+
+    const fn of_this_platform() -> Self {
+        if cfg!(windows) {
+            Self::Pe
+        } else if cfg!(target_vendor = "apple") {
+            Self::MachO
+        } else {
+            Self::Elf
+        }
+    }
+
+    const fn system(self) -> &'static str {
+        match self {
+            Self::Elf => "Linux or another Unix (ELF)",
+            Self::MachO => "macOS (Mach-O)",
+            Self::Pe => "Windows (PE)",
+            Self::Unknown => "no system",
+        }
+    }
+}
+
+fn guess(head: &[u8]) -> &'static str {
+    if head.starts_with(b"!<arch>") {
+        return "a static library: set crate-type = [\"cdylib\"]";
+    }
+    if std::str::from_utf8(head).is_ok_and(|text| !text.contains('\0')) {
+        return "text: does `file` name the artifact, and `loader` the right loader?";
+    }
+    "something else: does `file` name the artifact?"
+}
+
+fn inspect_elf(head: &[u8], size: u64) -> Result<(), String> {
+    let truncated = || format!("the file is truncated ({size} bytes): was the build interrupted, or the copy?");
+    if head.get(elf_ident::CLASS) == Some(&elf::ELFCLASS32) {
+        return Err("a 32-bit library: polyplug is 64-bit only".to_owned());
+    }
+    let header = elf::FileHeader64::<NativeEndian>::parse(head).map_err(|_| {
+        if head.len() < size_of::<elf::FileHeader64<NativeEndian>>() {
+            truncated()
+        } else {
+            "the ELF header is damaged, or of a machine with another byte order".to_owned()
+        }
+    })?;
+    let endian = NativeEndian;
+    let machine = header.e_machine(endian);
+    if let Some(expected) = machine_of_this_platform().filter(|expected| *expected != machine) {
+        let (found, expected) = (machine_name(machine), machine_name(expected));
+        return Err(format!("a library for {found}, and this program runs on {expected}: build it for this machine"));
+    }
+    if header.e_type(endian) != elf::ET_DYN {
+        return Err("an ELF file, but not a shared library: set crate-type = [\"cdylib\"]".to_owned());
+    }
+    let end = |offset: u64, count: u16, entry: u16| offset.checked_add(u64::from(count) * u64::from(entry));
+    let programs = end(header.e_phoff(endian), header.e_phnum(endian), header.e_phentsize(endian));
+    let sections = end(header.e_shoff(endian), header.e_shnum(endian), header.e_shentsize(endian));
+    for table in [programs, sections] {
+        if table.is_none_or(|end| end > size) {
+            return Err(truncated());
+        }
+    }
+    // Headers further back than what was read are rare, and the linker checks their place itself.
+    let Ok(segments) = header.program_headers(endian, head) else { return Ok(()) };
+    for segment in segments {
+        let end = segment.p_offset(endian).checked_add(segment.p_filesz(endian));
+        if end.is_none_or(|end| end > size) {
+            return Err(truncated());
+        }
+    }
+    Ok(())
+}
+
+mod elf_ident {
+    /// Where an ELF file says whether it is of 32 or 64 bits.
+    pub(super) const CLASS: usize = 4;
+}
+
+const fn machine_of_this_platform() -> Option<u16> {
+    if cfg!(target_arch = "x86_64") {
+        Some(elf::EM_X86_64)
+    } else if cfg!(target_arch = "aarch64") {
+        Some(elf::EM_AARCH64)
+    } else if cfg!(target_arch = "riscv64") {
+        Some(elf::EM_RISCV)
+    } else {
+        None
+    }
+}
+
+fn machine_name(machine: u16) -> String {
+    match machine {
+        elf::EM_X86_64 => "x86-64".to_owned(),
+        elf::EM_AARCH64 => "arm64".to_owned(),
+        elf::EM_RISCV => "RISC-V".to_owned(),
+        elf::EM_386 => "32-bit x86".to_owned(),
+        elf::EM_ARM => "32-bit arm".to_owned(),
+        elf::EM_PPC64 => "PowerPC".to_owned(),
+        elf::EM_S390 => "s390x".to_owned(),
+        other => format!("machine {other}"),
+    }
+}

@@ -1,0 +1,91 @@
+//! Opening a library and starting the bundle in it.
+
+use std::ffi::CStr;
+use std::path::Path;
+
+use libloading::Library;
+use polyplug::error::LoaderError;
+use polyplug::loader::{ManifestData, Staging};
+use polyplug_abi::{AbiError, AbiErrorCode, AbiVersion, Init, POLYPLUG_ABI_VERSION, abi_major};
+
+use crate::inspect::inspect;
+
+const INIT: &CStr = c"polyplug_init";
+const ABI_VERSION: &CStr = c"polyplug_abi_version";
+
+/// Opens the bundle's library and lets it register its plugins.
+pub(crate) fn start(manifest: &ManifestData, staging: &Staging) -> Result<(), LoaderError> {
+    let path = manifest.artifact();
+    let bad = |reason: String| LoaderError::ArtifactInvalid {
+        bundle: manifest.name.clone(),
+        path: path.clone(),
+        reason,
+    };
+    inspect(&path).map_err(bad)?;
+    let library = open(&path).map_err(|error| bad(format!("the library cannot be opened: {}", describe(&error))))?;
+
+    let version = symbol::<AbiVersion>(&library, ABI_VERSION).map_err(bad)?;
+    let init = symbol::<Init>(&library, INIT).map_err(bad)?;
+    let found = version();
+    if abi_major(found) != abi_major(POLYPLUG_ABI_VERSION) {
+        return Err(LoaderError::AbiVersion {
+            bundle: manifest.name.clone(),
+            path,
+            expected: POLYPLUG_ABI_VERSION,
+            found,
+        });
+    }
+
+    // Kept before its code runs: whatever that registers must never outlive it.
+    staging.keep(library);
+    let context = staging.init_context(&manifest.path);
+    let mut error = AbiError::ok();
+    // SAFETY: the symbol is polyplug's by name and, by the version just checked, has this signature; the table is
+    // valid while the library is, and the context during the call.
+    unsafe { init(staging.host_abi(), &raw const context, &raw mut error) };
+    if error.is_ok() {
+        return Ok(());
+    }
+    // SAFETY: the text is in memory that stays until this thread's next call, or static in the library.
+    let text = unsafe { error.message.bytes() }.map(String::from_utf8_lossy).filter(|text| !text.is_empty());
+    let code = AbiErrorCode::from_u32(error.code);
+    let error = match (text, code) {
+        (Some(text), AbiErrorCode::Panic) => format!("polyplug_init panicked: {text}"),
+        (Some(text), _) => text.into_owned(),
+        (None, _) => format!("polyplug_init failed with code {} ({code})", error.code),
+    };
+    Err(LoaderError::InitFailed { bundle: manifest.name.clone(), error })
+}
+
+#[cfg(unix)]
+fn open(path: &Path) -> Result<Library, libloading::Error> {
+    use libloading::os::unix::{Library as UnixLibrary, RTLD_LOCAL, RTLD_NOW};
+    // Bound now: a symbol that is missing is an error here rather than the end of the process at some later call.
+    // SAFETY: opening runs the library's initialisers, which is what loading a plugin means.
+    unsafe { UnixLibrary::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map(Library::from)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> Result<Library, libloading::Error> {
+    // SAFETY: opening runs the library's initialisers, which is what loading a plugin means.
+    unsafe { Library::new(path) }
+}
+
+/// What the system says, without the words around it.
+fn describe(error: &libloading::Error) -> String {
+    use std::error::Error;
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// A function of the library, copied out: `library` must be kept as long as it is called.
+fn symbol<F: Copy>(library: &Library, name: &CStr) -> Result<F, String> {
+    // SAFETY: the symbol's name is polyplug's own, and fixes its type.
+    let symbol = unsafe { library.get::<F>(name.to_bytes_with_nul()) };
+    symbol.map(|symbol| *symbol).map_err(|_| {
+        format!(
+            "the library does not export `{}`: is it a polyplug plugin? A Rust plugin has crate-type = [\"cdylib\"] \
+             and a `#[polyplug::plugin]`",
+            name.to_string_lossy()
+        )
+    })
+}

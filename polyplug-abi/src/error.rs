@@ -1,0 +1,136 @@
+//! How a call that failed says so.
+
+use core::fmt;
+
+use crate::StringView;
+
+/// What a call reports: a code, and text for a person when the code is not Ok.
+///
+/// The caller sets `code` to 0 before the call; the callee writes only when it fails. The text lives in the call's
+/// arena, or, where a call has none, in a buffer that the host keeps for the thread until that thread's next call.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct AbiError {
+    /// An [`AbiErrorCode`] as a number, or 256 and above for a code of the plugin's own.
+    pub code: u32,
+    /// UTF-8 text; empty when the code says all.
+    pub message: StringView,
+}
+
+const _: () = assert!(size_of::<AbiError>() == 24);
+
+impl AbiError {
+    /// No error.
+    #[must_use]
+    pub const fn ok() -> Self {
+        Self { code: AbiErrorCode::Ok as u32, message: StringView::null() }
+    }
+
+    /// An error with `code` and `message`.
+    #[must_use]
+    pub const fn new(code: AbiErrorCode, message: StringView) -> Self {
+        Self { code: code as u32, message }
+    }
+
+    /// Whether the call succeeded.
+    #[must_use]
+    pub const fn is_ok(&self) -> bool {
+        self.code == AbiErrorCode::Ok as u32
+    }
+}
+
+impl Default for AbiError {
+    fn default() -> Self {
+        Self::ok()
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$meta:meta])* $name:ident = $value:literal, $text:literal;)*) => {
+        /// What went wrong, as far as both sides agree on it.
+        ///
+        /// Codes cross as plain numbers ([`AbiError::code`]); this enum is for writing and comparing them.
+        #[repr(u32)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum AbiErrorCode {
+            $($(#[$meta])* $name = $value,)*
+        }
+
+        impl AbiErrorCode {
+            /// The code with this number; [`AbiErrorCode::Generic`] for one that is not known.
+            #[must_use]
+            pub const fn from_u32(code: u32) -> Self {
+                match code {
+                    $($value => Self::$name,)*
+                    _ => Self::Generic,
+                }
+            }
+
+            /// A short text for people.
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The call succeeded.
+    Ok = 0, "ok";
+    /// A failure that no other code describes.
+    Generic = 1, "failed";
+    /// The result did not fit into the memory the caller offered.
+    BufferTooSmall = 2, "the result does not fit into the memory offered for it";
+    /// Rust code panicked.
+    Panic = 3, "panicked";
+    /// What was asked for does not exist.
+    NotFound = 4, "not found";
+    /// The handle or instance token names something that is gone.
+    StaleHandle = 5, "the handle is stale";
+    /// The provider has no function with this number.
+    FunctionNotAvailable = 6, "the provider does not have this function";
+    /// The bundle registers the contract a second time.
+    DuplicateProvider = 7, "the bundle provides this contract already";
+    /// A pointer that must not be null is null, or is not aligned.
+    InvalidPointer = 8, "a pointer is null or not aligned";
+    /// The call may not be made from inside the call that is running.
+    ReentrantCall = 9, "the call may not be nested here";
+    /// The callee found an argument that is no value of its type.
+    InvalidArgument = 10, "an argument is no value of its type";
+    /// The bundle that held the code is unloaded.
+    Unloaded = 11, "the bundle is unloaded";
+    /// Waiting would close a cycle of engine locks.
+    Deadlock = 12, "waiting would never end";
+    /// A guest's language raised an exception.
+    Exception = 13, "an exception was raised";
+    /// The plugin's factory could not make an instance.
+    FactoryFailed = 14, "the factory failed";
+    /// A value is nested deeper than the limit.
+    TooDeep = 15, "the value is nested too deeply";
+    /// A table handed over is malformed.
+    InvalidInterface = 16, "the interface is malformed";
+    /// The operation is not allowed for the caller.
+    NotAllowed = 17, "not allowed";
+    /// The host does not provide this host contract.
+    HostContractNotFound = 100, "the host does not provide this contract";
+    /// The host provides another version of this host contract.
+    HostContractVersionMismatch = 101, "the host provides another version of this contract";
+    /// The host's implementation failed.
+    HostContractCallFailed = 102, "the host's implementation failed";
+}
+
+impl fmt::Display for AbiErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl From<u32> for AbiErrorCode {
+    fn from(code: u32) -> Self {
+        Self::from_u32(code)
+    }
+}

@@ -1,0 +1,114 @@
+//! What a contract is, read from its trait.
+
+use proc_macro2::{Ident, Span};
+use syn::{Attribute, FnArg, ItemTrait, LitStr, Pat, ReturnType, TraitItem, TraitItemFn, Type, TypeReference};
+
+use super::args::{self, ContractArgs, ContractVersion};
+use crate::errors::Errors;
+use crate::source;
+
+pub(super) struct Contract {
+    pub(super) args: ContractArgs,
+    /// The trait without the macro's own attributes.
+    pub(super) item: ItemTrait,
+    pub(super) docs: String,
+    pub(super) methods: Vec<Method>,
+}
+
+pub(super) struct Method {
+    pub(super) name: Ident,
+    pub(super) docs: String,
+    pub(super) attrs: Vec<Attribute>,
+    pub(super) since: ContractVersion,
+    /// Where `since` is written, if it is.
+    pub(super) since_at: Option<LitStr>,
+    pub(super) arguments: Vec<Argument>,
+    pub(super) result: Type,
+    /// The declaration, for checks.
+    pub(super) item: TraitItemFn,
+}
+
+pub(super) struct Argument {
+    pub(super) name: Ident,
+    /// The type as written.
+    pub(super) ty: Type,
+    /// How it crosses.
+    pub(super) passing: Passing,
+}
+
+pub(super) enum Passing {
+    /// A value of the type.
+    Value,
+    /// A reference to a value of this type.
+    Reference(Box<Type>),
+}
+
+impl Contract {
+    pub(super) fn new(args: ContractArgs, mut item: ItemTrait, errors: &mut Errors) -> Self {
+        let mut methods = Vec::new();
+        for member in &mut item.items {
+            match member {
+                TraitItem::Fn(method) => methods.push(Method::new(method, &args, errors)),
+                TraitItem::Type(ty) => errors.at(
+                    ty,
+                    "a contract cannot have associated types: plugins of any language must agree on one type, so name it",
+                ),
+                TraitItem::Const(constant) => {
+                    errors.at(constant, "a contract cannot have constants: make it a method that returns the value");
+                }
+                other => errors.at(other, "a contract's trait may hold only methods"),
+            }
+        }
+        Self { docs: source::docs(&item.attrs), args, item, methods }
+    }
+}
+
+impl Method {
+    fn new(item: &mut TraitItemFn, contract: &ContractArgs, errors: &mut Errors) -> Self {
+        let mut since = None;
+        item.attrs.retain(|attr| {
+            let ours = attr.path().segments.last().is_some_and(|segment| segment.ident == "contract");
+            if ours && since.is_none() {
+                since = args::since(attr, errors);
+            } else if ours {
+                errors.at(attr, "one #[contract(..)] a method is enough");
+            }
+            !ours
+        });
+        let (since, since_at) = match since {
+            Some((version, text)) => (version, Some(text)),
+            None => (ContractVersion { major: contract.version.major, minor: 0 }, None),
+        };
+        Self {
+            name: item.sig.ident.clone(),
+            docs: source::docs(&item.attrs),
+            attrs: source::inherited(&item.attrs),
+            since,
+            since_at,
+            arguments: item.sig.inputs.iter().filter_map(|input| Argument::new(input, errors)).collect(),
+            result: match &item.sig.output {
+                ReturnType::Default => syn::parse_quote!(()),
+                ReturnType::Type(_, ty) => (**ty).clone(),
+            },
+            item: item.clone(),
+        }
+    }
+}
+
+impl Argument {
+    fn new(input: &FnArg, errors: &mut Errors) -> Option<Self> {
+        let FnArg::Typed(input) = input else { return None };
+        let name = match &*input.pat {
+            Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => pat.ident.clone(),
+            other => {
+                errors.at(other, "an argument of a contract's method needs a name: plugins of other languages see it");
+                Ident::new("_unnamed", Span::call_site())
+            }
+        };
+        let passing = match &*input.ty {
+            Type::Reference(TypeReference { elem, .. }) => Passing::Reference(elem.clone()),
+            _ => Passing::Value,
+        };
+        Some(Self { name, ty: (*input.ty).clone(), passing })
+    }
+}

@@ -1,0 +1,24 @@
+//! `#[derive(Type)]` on structs and enums.
+
+mod check;
+mod expand;
+mod model;
+
+use proc_macro2::TokenStream;
+use syn::DeriveInput;
+
+use crate::errors::Errors;
+
+pub(crate) fn derive_type(item: TokenStream) -> TokenStream {
+    let item: DeriveInput = match syn::parse2(item) {
+        Ok(item) => item,
+        Err(error) => return error.to_compile_error(),
+    };
+    let mut errors = Errors::default();
+    let model = model::Model::new(&item, &mut errors);
+    check::check(&model, &mut errors);
+    match errors.propagate() {
+        Ok(()) => expand::expand(&model),
+        Err(error) => error.to_compile_error(),
+    }
+}

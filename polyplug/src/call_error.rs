@@ -1,0 +1,136 @@
+//! Why a call did not return the guest's answer.
+
+use polyplug_abi::{AbiError, AbiErrorCode, Version};
+
+/// Why a call did not return the guest's answer.
+///
+/// A *declared* error of a method is an answer, not a `CallError`: a method that returns `Result<T, E>` gives
+/// `Result<Result<T, E>, CallError>` through a proxy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The plugin panicked. The panic did not leave the plugin; the plugin stays loaded.
+    #[error("{} panicked: {}{}", .0.method, .0.message, .0.at())]
+    Panic(Box<Failure>),
+
+    /// The plugin's language raised an exception.
+    #[error("{}: {}{}", .0.method, .0.message, .0.at())]
+    Exception(Box<Failure>),
+
+    /// The plugin reported a failure with a code of its own, or one that this host does not know.
+    #[error("{} failed with code {code}: {}", .failure.method, .failure.message)]
+    Failed {
+        /// The code as the plugin gave it.
+        code: u32,
+        /// What happened.
+        failure: Box<Failure>,
+    },
+
+    /// The plugin found an argument that is no value of its type. Host and plugin disagree on the contract, or a
+    /// caller wrote canonical memory by hand and got it wrong.
+    #[error("{}: the plugin refused an argument: {}", .0.method, .0.message)]
+    InvalidArgument(Box<Failure>),
+
+    /// What the plugin returned is no value of the result's type.
+    #[error("{}: the plugin returned something that is no value of its type: {}", .0.method, .0.message)]
+    InvalidResult(Box<Failure>),
+
+    /// A value is too large for the memory offered, or nested too deeply, to cross.
+    #[error("{}: {}", .0.method, .0.message)]
+    TooLarge(Box<Failure>),
+
+    /// The plugin was built against an older version of the contract, which did not have the method yet.
+    #[error("{method} exists since version {}.{} of the contract, and the plugin implements an older one: update the plugin, or look for a provider with at least that version", .since.major, .since.minor)]
+    MethodNotAvailable {
+        /// The method, with its contract.
+        method: String,
+        /// The version of the contract that introduced it.
+        since: Version,
+    },
+
+    /// The bundle was unloaded.
+    #[error("bundle `{bundle}` is unloaded: make a new proxy after loading it again")]
+    Unloaded {
+        /// The bundle's name.
+        bundle: String,
+    },
+
+    /// Waiting for the callee would never end.
+    #[error("{}: {}", .0.method, .0.message)]
+    Deadlock(Box<Failure>),
+}
+
+/// What is known about a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The method that was called, with its contract: `demo.calculator.add`.
+    pub method: String,
+    /// What happened, in the words of whoever failed.
+    pub message: String,
+    /// Where it happened: file and line of a panic, or the traceback of an exception.
+    pub location: Option<String>,
+}
+
+/// Stands between a message and its location in the text of an `AbiError`, so that hosts that show the text as it is
+/// show something readable.
+pub(crate) const LOCATION_MARK: &str = "\n  at ";
+
+impl Failure {
+    pub(crate) fn new(method: String, message: impl Into<String>) -> Box<Self> {
+        Box::new(Self { method, message: message.into(), location: None })
+    }
+
+    fn from_text(method: String, text: String) -> Box<Self> {
+        let Some(mark) = text.rfind(LOCATION_MARK) else { return Self::new(method, text) };
+        let location = Some(text[mark + LOCATION_MARK.len()..].to_owned());
+        Box::new(Self { method, message: text[..mark].to_owned(), location })
+    }
+
+    fn at(&self) -> String {
+        self.location.as_ref().map(|location| format!(" (at {location})")).unwrap_or_default()
+    }
+}
+
+impl CallError {
+    /// The error that a callee reported for `method`, which exists since `since`.
+    ///
+    /// # Safety
+    ///
+    /// The error's message must be empty or readable.
+    #[cold]
+    pub(crate) unsafe fn reported(method: String, since: Version, error: &AbiError, bundle: impl FnOnce() -> String) -> Self {
+        // SAFETY: the caller's promise.
+        let text = unsafe { message_text(error) };
+        let failure = |method| Failure::from_text(method, text.clone());
+        match AbiErrorCode::from_u32(error.code) {
+            AbiErrorCode::Panic => Self::Panic(failure(method)),
+            AbiErrorCode::Exception => Self::Exception(failure(method)),
+            AbiErrorCode::InvalidArgument => Self::InvalidArgument(failure(method)),
+            AbiErrorCode::BufferTooSmall | AbiErrorCode::TooDeep => Self::TooLarge(failure(method)),
+            AbiErrorCode::FunctionNotAvailable => Self::MethodNotAvailable { method, since },
+            AbiErrorCode::Unloaded => Self::Unloaded { bundle: bundle() },
+            AbiErrorCode::Deadlock => Self::Deadlock(failure(method)),
+            _ => Self::Failed { code: error.code, failure: failure(method) },
+        }
+    }
+
+    /// Whether the call may succeed when it is made again through a new proxy.
+    #[must_use]
+    pub const fn is_unloaded(&self) -> bool {
+        matches!(self, Self::Unloaded { .. })
+    }
+}
+
+/// The text of an error: its message, or what its code stands for.
+///
+/// # Safety
+///
+/// The message must be empty or readable.
+pub(crate) unsafe fn message_text(error: &AbiError) -> String {
+    // SAFETY: the caller's promise.
+    match unsafe { error.message.bytes() } {
+        Some(bytes) if !bytes.is_empty() => String::from_utf8_lossy(bytes).into_owned(),
+        _ => AbiErrorCode::from_u32(error.code).text().to_owned(),
+    }
+}

@@ -1,0 +1,95 @@
+//! What a contract is, seen from the code that serves all contracts.
+
+use polyplug_abi::{Entry, GuestContractId};
+
+use crate::proxy::{Proxy, RawProxy};
+use crate::schema::Schema;
+
+/// A contract: implemented for `dyn Trait` by `#[polyplug::contract]` on the trait.
+///
+/// Code that is generic over contracts takes `C: Contract + ?Sized`, and callers name one as `dyn Calculator`.
+///
+/// # Safety
+///
+/// The description must agree with the entries that `#[polyplug::plugin]` makes. Leave it to the macro.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no contract",
+    label = "not a contract",
+    note = "write `#[polyplug::contract(name = \"..\", version = \"1.0\")]` on the trait"
+)]
+pub unsafe trait Contract: 'static {
+    /// The typed proxy that calls implementations.
+    type Proxy: Proxy + From<RawProxy>;
+
+    /// The name without a version, for example `demo.calculator`.
+    const NAME: &'static str;
+
+    /// The major version.
+    const MAJOR: u32;
+
+    /// The minor version.
+    const MINOR: u32;
+
+    /// The id of the contract as implemented by plugins.
+    const ID: GuestContractId = GuestContractId::new(Self::NAME, Self::MAJOR);
+
+    /// The description of the contract; one per contract, always at the same address.
+    #[doc(hidden)]
+    fn info() -> &'static ContractInfo;
+}
+
+/// The dispatch table of a plugin type.
+///
+/// # Safety
+///
+/// The table must hold one entry a method, in the order of the description. Leave it to the macro.
+#[doc(hidden)]
+pub unsafe trait Dispatch<T>: Contract {
+    /// The table.
+    const FUNCTIONS: &'static [Entry];
+}
+
+/// The description of a contract that the macro emits.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ContractInfo {
+    /// The name without a version.
+    pub name: &'static str,
+    /// The major version.
+    pub major: u32,
+    /// The minor version.
+    pub minor: u32,
+    /// The methods in the order of their function ids.
+    pub methods: &'static [MethodInfo],
+    /// For each method, an entry that goes through a [`Via`](crate::proxy::Via).
+    pub via: &'static [Entry],
+    /// The whole description.
+    pub schema: fn() -> Schema,
+}
+
+/// The description of a method that the macro emits.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct MethodInfo {
+    /// The name.
+    pub name: &'static str,
+    /// The minor version that introduced it.
+    pub since: u32,
+}
+
+/// The entry of a contract in the list of all contracts of a program.
+#[doc(hidden)]
+pub struct ContractEntry(pub fn() -> &'static ContractInfo);
+
+inventory::collect!(ContractEntry);
+
+impl ContractInfo {
+    /// `demo.calculator.add`, for errors.
+    #[must_use]
+    pub fn method_path(&self, index: usize) -> String {
+        match self.methods.get(index) {
+            Some(method) => format!("{}.{}", self.name, method.name),
+            None => format!("{}.#{index}", self.name),
+        }
+    }
+}

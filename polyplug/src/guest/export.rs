@@ -1,0 +1,64 @@
+//! The two symbols a native bundle exports.
+//!
+//! They are defined here, once, and the linker puts them into every `cdylib` that links polyplug. A plugin crate
+//! contributes only its entries in the list of plugins.
+
+use polyplug_abi::{AbiError, AbiErrorCode, BundleInitContext, HostApi, POLYPLUG_ABI_VERSION};
+
+use super::panic::install_hook;
+use super::plugin::PluginEntry;
+use super::{catch, describe_panic, write_error};
+
+/// The version of the ABI this library was built with.
+// SAFETY: the name is polyplug's own; nothing else may define it.
+#[unsafe(no_mangle)]
+extern "C" fn polyplug_abi_version() -> u32 {
+    POLYPLUG_ABI_VERSION
+}
+
+/// Hands every `#[plugin]` of this library to the host.
+// SAFETY: the name is polyplug's own; nothing else may define it.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn polyplug_init(host: *const HostApi, _: *const BundleInitContext, out_err: *mut AbiError) {
+    // SAFETY: valid or null, by the ABI.
+    let Some(api) = (unsafe { host.as_ref() }) else {
+        // SAFETY: writable or null, by the ABI.
+        unsafe { write_error(out_err, host, std::ptr::null_mut(), AbiErrorCode::InvalidPointer, "") };
+        return;
+    };
+    install_hook(api);
+    // SAFETY: not null, and valid by the ABI.
+    let outcome = catch(|| unsafe { register_all(host, &PluginEntry::all()) });
+    match outcome {
+        Ok(Ok(())) => {}
+        // SAFETY: writable by the ABI where not null.
+        Ok(Err(error)) => unsafe {
+            if !out_err.is_null() {
+                out_err.write(error);
+            }
+        },
+        Err(payload) => {
+            let text = describe_panic(payload);
+            // SAFETY: writable or null, by the ABI; `host` is valid.
+            unsafe { write_error(out_err, host, std::ptr::null_mut(), AbiErrorCode::Panic, &text) };
+        }
+    }
+}
+
+/// Hands plugins to a host, up to the first that it refuses.
+///
+/// # Safety
+///
+/// `host` must be valid.
+pub(crate) unsafe fn register_all(host: *const HostApi, plugins: &[&PluginEntry]) -> Result<(), AbiError> {
+    for plugin in plugins {
+        let registration = plugin.registration();
+        let mut error = AbiError::ok();
+        // SAFETY: valid (the caller's promise); the registration and its views are alive during the call.
+        unsafe { ((*host).register_plugin)(host, &raw const registration, &raw mut error) };
+        if !error.is_ok() {
+            return Err(error);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! The life of a plugin's instances.
+//!
+//! An instance's `data` leads to the plugin's object and to its host's table. For a type without size there is no
+//! object to lead to, and `data` is the table itself.
+
+use std::fmt::Display;
+use std::ptr::NonNull;
+
+use polyplug_abi::{AbiError, AbiErrorCode, CallArena, GuestContractId, GuestContractInstance, HostApi, StringView};
+
+use super::{PluginContext, catch, describe_panic};
+
+/// A plugin's object as it lies in memory.
+struct Boxed<T> {
+    host: *const HostApi,
+    value: T,
+}
+
+/// What an entry needs of its instance.
+pub(super) struct Parts<'a, T> {
+    pub(super) value: &'a T,
+    pub(super) host: *const HostApi,
+}
+
+/// The object behind `instance`; `None` when there is none.
+///
+/// # Safety
+///
+/// `instance` must be null or made by [`create`] for `T`, and not yet destroyed.
+#[inline(always)]
+pub(super) unsafe fn parts<'a, T>(instance: GuestContractInstance) -> Option<Parts<'a, T>> {
+    if size_of::<T>() == 0 {
+        // SAFETY: a type without size needs no memory, and `create` made and forgot a value of it.
+        let value = unsafe { NonNull::<T>::dangling().as_ref() };
+        return Some(Parts { value, host: instance.data.cast() });
+    }
+    // SAFETY: null or made by `create` (the caller's promise).
+    let boxed = unsafe { instance.data.cast::<Boxed<T>>().as_ref() }?;
+    Some(Parts { value: &boxed.value, host: boxed.host })
+}
+
+/// Makes an instance with the plugin's factory, and says why if it cannot.
+///
+/// # Safety
+///
+/// `host` must be valid for as long as the instance; `out_instance` and `out_err` must be writable or null.
+pub unsafe fn create<T, E: Display>(
+    contract_id: GuestContractId,
+    host: *const HostApi,
+    out_instance: *mut GuestContractInstance,
+    out_err: *mut AbiError,
+    factory: impl FnOnce(&PluginContext) -> Result<T, E>,
+) {
+    if host.is_null() || out_instance.is_null() {
+        // SAFETY: `out_err` is writable or null (the caller's promise); a null host has no buffer and needs none.
+        unsafe { write_error(out_err, host, std::ptr::null_mut(), AbiErrorCode::InvalidPointer, "") };
+        return;
+    }
+    // The error is turned into text inside: its `Display` and its `Drop` are the plugin's code and may panic as well.
+    let made = catch(|| {
+        // SAFETY: not null (checked above) and valid (the caller's promise).
+        let context = unsafe { PluginContext::retain(host) };
+        factory(&context).map(|value| into_raw(value, host)).map_err(|error| error.to_string())
+    });
+    match made {
+        // SAFETY: not null (checked above) and writable (the caller's promise).
+        Ok(Ok(data)) => unsafe { out_instance.write(GuestContractInstance { data, contract_id }) },
+        Ok(Err(text)) => {
+            // SAFETY: the caller's promise.
+            unsafe { write_error(out_err, host, std::ptr::null_mut(), AbiErrorCode::FactoryFailed, &text) };
+        }
+        Err(payload) => {
+            let text = describe_panic(payload);
+            // SAFETY: the caller's promise.
+            unsafe { write_error(out_err, host, std::ptr::null_mut(), AbiErrorCode::Panic, &text) };
+        }
+    }
+}
+
+fn into_raw<T>(value: T, host: *const HostApi) -> *mut std::ffi::c_void {
+    if size_of::<T>() == 0 {
+        std::mem::forget(value); // dropped by `destroy_instance`
+        return host.cast_mut().cast();
+    }
+    Box::into_raw(Box::new(Boxed { host, value })).cast()
+}
+
+/// Makes an instance through the table of a host that does not ask why.
+///
+/// # Safety
+///
+/// As for [`create`].
+pub unsafe fn create_instance<T, E: Display>(
+    contract_id: GuestContractId,
+    host: *const HostApi,
+    out_instance: *mut GuestContractInstance,
+    factory: impl FnOnce(&PluginContext) -> Result<T, E>,
+) {
+    let mut error = AbiError::ok();
+    // SAFETY: the caller's promise.
+    unsafe { create(contract_id, host, out_instance, &raw mut error, factory) };
+    if !error.is_ok() && !out_instance.is_null() {
+        // SAFETY: not null, and writable by the caller's promise.
+        unsafe { out_instance.write(GuestContractInstance::null()) };
+    }
+}
+
+/// Ends an instance.
+///
+/// # Safety
+///
+/// `instance` must be null or made by [`create`] for `T`, and not be used again.
+pub unsafe extern "C" fn destroy_instance<T>(
+    _: polyplug_abi::VmLoaderData,
+    _: *const HostApi,
+    instance: GuestContractInstance,
+) {
+    if instance.is_null() {
+        return;
+    }
+    let dropped = catch(|| {
+        // SAFETY: made by `create` for `T` and not used again (the caller's promise): for a type without size the
+        // value that was forgotten there, else the box.
+        unsafe {
+            if size_of::<T>() == 0 {
+                NonNull::<T>::dangling().drop_in_place();
+            } else {
+                drop(Box::from_raw(instance.data.cast::<Boxed<T>>()));
+            }
+        }
+    });
+    if let Err(payload) = dropped {
+        // The hook has told the host's log; a destructor has nobody to return an error to.
+        describe_panic(payload);
+    }
+}
+
+/// A plugin type that can be made without being told how.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "polyplug cannot make an instance of `{Self}`",
+    label = "`{Self}` does not implement `Default`",
+    note = "implement `Default`, or name a factory: `#[polyplug::plugin(create = {Self}::new)]` with `fn new(context: &PluginContext) -> Result<{Self}, impl Display>`"
+)]
+pub trait DefaultPlugin: Sized {
+    fn make() -> Self;
+}
+
+impl<T: Default> DefaultPlugin for T {
+    fn make() -> Self {
+        T::default()
+    }
+}
+
+/// The factory of a plugin that names none.
+///
+/// # Errors
+///
+/// None.
+pub fn make_default<T: DefaultPlugin>(_: &PluginContext) -> Result<T, std::convert::Infallible> {
+    Ok(T::make())
+}
+
+/// Reports a failure: the text goes into `arena`, or, without one, into the buffer that the host keeps for the thread.
+///
+/// # Safety
+///
+/// `out_err` must be writable or null, `host` and `arena` valid or null.
+#[cold]
+pub(crate) unsafe fn write_error(
+    out_err: *mut AbiError,
+    host: *const HostApi,
+    arena: *mut CallArena,
+    code: AbiErrorCode,
+    text: &str,
+) {
+    if out_err.is_null() {
+        return;
+    }
+    // SAFETY: valid or null (the caller's promise), checked for null in each case.
+    let place = unsafe {
+        if text.is_empty() {
+            std::ptr::null_mut()
+        } else if !arena.is_null() {
+            (*arena).alloc(text.len(), 1)
+        } else if !host.is_null() {
+            ((*host).error_text)(host, text.len())
+        } else {
+            std::ptr::null_mut()
+        }
+    };
+    let mut message = StringView::null();
+    if !place.is_null() {
+        // SAFETY: `place` has room for the text.
+        unsafe { place.copy_from_nonoverlapping(text.as_ptr(), text.len()) };
+        message = StringView { ptr: place, len: text.len() };
+    }
+    // SAFETY: not null, and writable by the caller's promise.
+    unsafe { out_err.write(AbiError::new(code, message)) };
+}

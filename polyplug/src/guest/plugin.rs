@@ -1,0 +1,95 @@
+//! The list of a program's plugins.
+
+use polyplug_abi::plugin::CreateWithError;
+use polyplug_abi::{Entry, GuestContractInterface, NativeDispatch, PluginDescriptor, PluginFlags, PluginRegistration, StringView, Version};
+
+use crate::contract::ContractInfo;
+
+/// One `#[plugin]`, as the macro describes it.
+#[doc(hidden)]
+pub struct PluginEntry {
+    /// The plugin's name.
+    pub name: &'static str,
+    /// The package it is written in.
+    pub package: &'static str,
+    /// The package's version.
+    pub version: Version,
+    /// The contract it implements.
+    pub contract: fn() -> &'static ContractInfo,
+    /// Its table.
+    pub interface: &'static GuestContractInterface,
+    /// Its properties.
+    pub flags: PluginFlags,
+    /// Its factory.
+    pub create: CreateWithError,
+}
+
+inventory::collect!(PluginEntry);
+
+impl PluginEntry {
+    /// What the host is told about the plugin. The views in it are valid for ever.
+    pub(crate) fn registration(&self) -> PluginRegistration {
+        PluginRegistration {
+            struct_size: size_of::<PluginRegistration>(),
+            descriptor: PluginDescriptor {
+                name: StringView::from_static(self.name.as_bytes()),
+                contract_name: StringView::from_static((self.contract)().name.as_bytes()),
+                version: self.version,
+            },
+            interface: self.interface,
+            flags: self.flags,
+            create: Some(self.create),
+            save: None,
+            restore: None,
+            health: None,
+            schema: StringView::null(),
+            reserved: std::ptr::null_mut(),
+        }
+    }
+
+    /// All plugins of the program, always in the same order.
+    pub(crate) fn all() -> Vec<&'static Self> {
+        let mut entries: Vec<_> = inventory::iter::<Self>.into_iter().collect();
+        entries.sort_by_key(|entry| (entry.package, entry.name, entry.interface.contract_id));
+        entries
+    }
+}
+
+/// The properties of a plugin whose type is `T`.
+#[doc(hidden)]
+#[must_use]
+pub const fn plugin_flags<T>(singleton: bool) -> PluginFlags {
+    let mut flags = PluginFlags(0);
+    if size_of::<T>() == 0 {
+        flags = flags.union(PluginFlags::STATELESS);
+    }
+    if singleton {
+        flags = flags.union(PluginFlags::SINGLETON);
+    }
+    flags
+}
+
+/// The table of a plugin's entries as an interface has it.
+#[doc(hidden)]
+#[must_use]
+pub const fn native_dispatch(functions: &'static [Entry]) -> NativeDispatch {
+    NativeDispatch { function_count: functions.len() as u32, functions: functions.as_ptr().cast() }
+}
+
+/// A package's version from the three numbers cargo gives as text.
+#[doc(hidden)]
+#[must_use]
+pub const fn package_version(major: &str, minor: &str, patch: &str) -> Version {
+    Version::new(number(major), number(minor), number(patch))
+}
+
+const fn number(digits: &str) -> u32 {
+    let digits = digits.as_bytes();
+    let mut value: u32 = 0;
+    let mut i = 0;
+    while i < digits.len() {
+        value = value.saturating_mul(10).saturating_add((digits[i] - b'0') as u32);
+        i += 1;
+    }
+    value
+}

@@ -1,0 +1,317 @@
+//! Why loading, looking up or unloading failed. Every error about a bundle names it, and says what to do.
+
+use std::path::PathBuf;
+
+use polyplug_abi::Version;
+
+/// Why a runtime could not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuntimeError {
+    /// The bundle's manifest is missing or wrong.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+
+    /// The bundle could not be loaded.
+    #[error(transparent)]
+    Loader(#[from] LoaderError),
+
+    /// A look-up or registration failed.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+
+    /// A loaded bundle has this name already.
+    #[error("bundle `{bundle}` is loaded already: unload it first, or reload it")]
+    AlreadyLoaded {
+        /// The bundle's name.
+        bundle: String,
+    },
+
+    /// No loaded bundle has this id.
+    #[error("no loaded bundle has the id {id}")]
+    BundleNotLoaded {
+        /// The id that was asked for.
+        id: polyplug_abi::BundleId,
+    },
+
+    /// No loader of the runtime has the name that the manifest gives.
+    #[error(
+        "{}: bundle `{bundle}` wants the loader `{loader}`, which this runtime does not have (it has {}): \
+         add it with `Runtime::builder().loader(..)`, or correct `loader`",
+        .manifest.display(), list(.registered)
+    )]
+    UnknownLoader {
+        /// The bundle's name.
+        bundle: String,
+        /// Its manifest.
+        manifest: PathBuf,
+        /// The name in the manifest.
+        loader: String,
+        /// The names the runtime knows.
+        registered: Vec<String>,
+    },
+
+    /// Two loaders have the same name.
+    #[error("the runtime has a loader `{loader}` already: register each loader once")]
+    DuplicateLoader {
+        /// The name.
+        loader: String,
+    },
+
+    /// Reloading is switched off, or the bundle's loader cannot do it.
+    #[error("hot reload is disabled: {reason}")]
+    HotReloadDisabled {
+        /// Which of the two.
+        reason: String,
+    },
+
+    /// No provider of the contract is loaded.
+    #[error("no loaded bundle provides {contract}{}: load a bundle that does{}", in_bundle(.bundle), instead(.offered))]
+    NoProvider {
+        /// The contract with its version.
+        contract: String,
+        /// The bundle that was asked for, if one was.
+        bundle: Option<String>,
+        /// Versions that are provided instead.
+        offered: Vec<Version>,
+    },
+
+    /// The plugin's factory could not make an instance.
+    #[error("bundle `{bundle}`: plugin `{plugin}` could not be started: {reason}")]
+    Factory {
+        /// The bundle's name.
+        bundle: String,
+        /// The plugin's name.
+        plugin: String,
+        /// What the factory says.
+        reason: String,
+    },
+
+    /// A host contract could not be provided.
+    #[error("host contract {id}: {reason}")]
+    HostContract {
+        /// The contract's id.
+        id: polyplug_abi::HostContractId,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// What is wrong with a bundle's manifest.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// There is no manifest.
+    #[error("{}: no bundle there: a bundle is a folder with a manifest.toml", .path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+
+    /// The manifest cannot be read.
+    #[error("{}: cannot be read: {source}", .path.display())]
+    Unreadable {
+        /// The manifest.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+
+    /// The manifest is longer than any manifest needs to be.
+    #[error("{}: {size} bytes are too many for a manifest (at most {limit}): is this the right file?", .path.display())]
+    TooLarge {
+        /// The manifest.
+        path: PathBuf,
+        /// Its size.
+        size: u64,
+        /// The limit.
+        limit: u64,
+    },
+
+    /// The manifest is no TOML, or a key is wrong.
+    #[error("{}:{line}:{column}: {message}", .path.display())]
+    Syntax {
+        /// The manifest.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+
+    /// A value makes no sense.
+    #[error("{}: `{key}`: {message}", .path.display())]
+    Invalid {
+        /// The manifest.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// What is wrong, and what to write.
+        message: String,
+    },
+}
+
+/// Why a loader could not load a bundle.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoaderError {
+    /// The artifact the manifest names does not exist.
+    #[error("bundle `{bundle}`: there is no {}: build the artifact, or correct `file` in manifest.toml", paths(.tried))]
+    ArtifactMissing {
+        /// The bundle's name.
+        bundle: String,
+        /// Where it was looked for.
+        tried: Vec<PathBuf>,
+    },
+
+    /// The artifact is outside the bundle's folder.
+    #[error("bundle `{bundle}`: `file` leads to {}, outside of the bundle: an artifact lies in its bundle's folder", .path.display())]
+    ArtifactOutside {
+        /// The bundle's name.
+        bundle: String,
+        /// Where it leads.
+        path: PathBuf,
+    },
+
+    /// The artifact is not what its loader loads.
+    #[error("bundle `{bundle}`: {}: {reason}", .path.display())]
+    ArtifactInvalid {
+        /// The bundle's name.
+        bundle: String,
+        /// The artifact.
+        path: PathBuf,
+        /// What it is instead, and what to do.
+        reason: String,
+    },
+
+    /// The artifact was built for another version of the ABI.
+    #[error(
+        "bundle `{bundle}`: {} speaks version {}.{} of polyplug's ABI and this host {}.{}: \
+         build both with the same major version of polyplug",
+        .path.display(), .found >> 16, .found & 0xffff, .expected >> 16, .expected & 0xffff
+    )]
+    AbiVersion {
+        /// The bundle's name.
+        bundle: String,
+        /// The artifact.
+        path: PathBuf,
+        /// The host's version, packed.
+        expected: u32,
+        /// The artifact's version, packed.
+        found: u32,
+    },
+
+    /// The bundle's start-up failed.
+    #[error("bundle `{bundle}`: could not be started: {error}")]
+    InitFailed {
+        /// The bundle's name.
+        bundle: String,
+        /// What it says.
+        error: String,
+    },
+
+    /// The bundle started, and registered nothing.
+    #[error("bundle `{bundle}`: registered no plugin: does the crate have a `#[polyplug::plugin]`?")]
+    NothingRegistered {
+        /// The bundle's name.
+        bundle: String,
+    },
+
+    /// The loader cannot load from this kind of source.
+    #[error("bundle `{bundle}`: the loader `{loader}` cannot load from {source_kind}")]
+    UnsupportedBundleSource {
+        /// The loader's name.
+        loader: &'static str,
+        /// What it was given: `path`, `code` or `bytes`.
+        source_kind: &'static str,
+        /// The bundle's name.
+        bundle: String,
+    },
+
+    /// Something was asked of a bundle that is not being loaded.
+    #[error("bundle {id} is not being loaded on this thread")]
+    NotLoading {
+        /// The bundle's id.
+        id: polyplug_abi::BundleId,
+    },
+
+    /// A loader's own failure.
+    #[error("bundle `{bundle}`: {reason}")]
+    Failed {
+        /// The bundle's name.
+        bundle: String,
+        /// What happened, and what to do.
+        reason: String,
+    },
+}
+
+/// Why the store could not find, register or change a provider.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// The handle's slot has no tenant, or another one.
+    #[error("the handle of slot {index} is stale: the provider is gone; look it up again")]
+    StaleHandle {
+        /// The slot.
+        index: u32,
+    },
+
+    /// The handle names no slot.
+    #[error("slot {index} does not exist: the handle is null or foreign")]
+    InvalidHandle {
+        /// The slot.
+        index: u32,
+    },
+
+    /// No provider is there.
+    #[error("no provider of contract {contract_id:#018x} with a minor version of at least {min_version}")]
+    NotFound {
+        /// The contract.
+        contract_id: u64,
+        /// The least minor version that was asked for.
+        min_version: u32,
+    },
+
+    /// The bundle provides the contract already.
+    #[error("`{contract}` is provided by this bundle already, by plugin `{existing}`: a bundle provides a contract once")]
+    DuplicateProvider {
+        /// The contract's name.
+        contract: String,
+        /// The plugin that was first.
+        existing: String,
+    },
+
+    /// The interface is malformed.
+    #[error("plugin `{plugin}`: {reason}")]
+    InvalidInterface {
+        /// The plugin's name.
+        plugin: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn paths(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", nor ")
+}
+
+fn in_bundle(bundle: &Option<String>) -> String {
+    bundle.as_ref().map(|bundle| format!(" in bundle `{bundle}`")).unwrap_or_default()
+}
+
+fn instead(versions: &[Version]) -> String {
+    if versions.is_empty() {
+        return String::new();
+    }
+    let versions: Vec<_> = versions.iter().map(|version| format!("{}.{}", version.major, version.minor)).collect();
+    format!(" (there is {})", versions.join(", "))
+}

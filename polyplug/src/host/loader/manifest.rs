@@ -1,0 +1,346 @@
+//! `manifest.toml`: what a bundle says of itself.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+
+use polyplug_abi::{BundleId, DependencyInfo, GuestContractId};
+use serde::Deserialize;
+
+use crate::host::error::{LoaderError, ManifestError};
+
+/// The name of the file.
+pub(crate) const FILE_NAME: &str = "manifest.toml";
+
+/// The most bytes a manifest may have.
+const SIZE_LIMIT: u64 = 1 << 20;
+
+/// A bundle's manifest, checked.
+///
+/// ```
+/// use polyplug::loader::ManifestData;
+///
+/// let text = r#"
+///     name = "calc"
+///     version = "1.2.0"
+///     loader = "native"
+///     file = "calc"             # libcalc.so, libcalc.dylib or calc.dll
+///
+///     [[dependency]]
+///     contract = "demo.logger@1.1"
+/// "#;
+/// let manifest = ManifestData::parse(text, "plugins/calc".as_ref())?;
+/// assert_eq!(manifest.dependencies[0].minor, 1);
+/// # Ok::<(), polyplug::error::ManifestError>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ManifestData {
+    /// The bundle's name, which identifies it.
+    pub name: String,
+    /// The bundle's version.
+    pub version: semver::Version,
+    /// The name of the loader that loads it.
+    pub loader: String,
+    /// The artifact, relative to `path`. After loading from a directory: an existing file.
+    pub file: String,
+    /// The hash of the name.
+    pub id: BundleId,
+    /// The bundle's directory.
+    pub path: PathBuf,
+    /// The contracts that the bundle's plugins call.
+    pub dependencies: Vec<Dependency>,
+}
+
+/// A contract that a bundle's plugins call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Dependency {
+    /// The contract's name.
+    pub contract: String,
+    /// The contract's major version.
+    pub major: u32,
+    /// The least minor version that serves.
+    pub minor: u32,
+}
+
+impl Dependency {
+    /// The contract's id.
+    #[must_use]
+    pub fn id(&self) -> GuestContractId {
+        GuestContractId::new(&self.contract, self.major)
+    }
+
+    pub(crate) fn info(&self) -> DependencyInfo {
+        DependencyInfo { contract_id: self.id(), min_version: self.minor, bundle_id: BundleId::from_u64(0) }
+    }
+}
+
+/// The file as written. Keys that nobody knows are mistakes: a misspelt one would otherwise be ignored in silence.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: String,
+    version: String,
+    loader: String,
+    file: Option<Artifact>,
+    id: Option<Id>,
+    #[serde(default)]
+    dependency: Vec<WrittenDependency>,
+    // For people; the runtime makes nothing of them.
+    #[serde(rename = "description")]
+    _description: Option<String>,
+    #[serde(rename = "authors")]
+    _authors: Option<Vec<String>>,
+    #[serde(rename = "license")]
+    _license: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a file name, or a table of file names by os and arch")]
+enum Artifact {
+    One(String),
+    /// By `os.arch`: a table of tables, or one with dotted keys in quotes.
+    ByPlatform(BTreeMap<String, Platform>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Platform {
+    File(String),
+    ByArch(BTreeMap<String, String>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected the bundle's id as a number or as a text like \"0x0123456789abcdef\"")]
+enum Id {
+    Number(i64),
+    Text(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenDependency {
+    contract: String,
+}
+
+impl ManifestData {
+    /// Reads the manifest of the bundle at `path`: a directory, or a file in one.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ManifestError`].
+    pub fn read(path: &Path) -> Result<Self, ManifestError> {
+        let directory = if path.is_file() { path.parent().unwrap_or(path) } else { path };
+        let file = directory.join(FILE_NAME);
+        let text = read_limited(&file)?;
+        Self::parse(&text, directory)
+    }
+
+    /// A manifest from its text, for a bundle at `directory`.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ManifestError`] but those of reading the file.
+    pub fn parse(text: &str, directory: &Path) -> Result<Self, ManifestError> {
+        let path = directory.join(FILE_NAME);
+        let written: Written = toml::from_str(text).map_err(|error| syntax(&path, text, &error))?;
+        let invalid = |key, message: String| ManifestError::Invalid { path: path.clone(), key, message };
+
+        check_name(&written.name).map_err(|message| invalid("name", message))?;
+        let version = semver::Version::parse(&written.version)
+            .map_err(|error| invalid("version", format!("\"{}\": {error}: write \"1.0.0\"", written.version)))?;
+        if written.loader.is_empty() {
+            return Err(invalid("loader", "is empty: write the name of a loader, such as \"native\"".to_owned()));
+        }
+        let id = BundleId::new(&written.name);
+        if let Some(given) = &written.id {
+            check_id(given, id, &written.name).map_err(|message| invalid("id", message))?;
+        }
+        let file = match written.file {
+            None => String::new(),
+            Some(artifact) => artifact.for_this_platform().map_err(|message| invalid("file", message))?,
+        };
+        check_relative(&file).map_err(|message| invalid("file", message))?;
+        let dependencies = written
+            .dependency
+            .iter()
+            .map(|dependency| parse_dependency(&dependency.contract))
+            .collect::<Result<_, _>>()
+            .map_err(|message| invalid("dependency.contract", message))?;
+        Ok(Self {
+            name: written.name,
+            version,
+            loader: written.loader,
+            file,
+            id,
+            path: directory.to_owned(),
+            dependencies,
+        })
+    }
+
+    /// Finds the artifact in the bundle's directory, adding the platform's prefix and extension where missing.
+    pub(crate) fn find_artifact(&mut self) -> Result<(), LoaderError> {
+        let bundle = || self.name.clone();
+        if self.file.is_empty() {
+            let reason = format!("`file` is missing: name the artifact in {FILE_NAME}");
+            return Err(LoaderError::ArtifactInvalid { bundle: bundle(), path: self.path.join(FILE_NAME), reason });
+        }
+        let candidates = candidates(&self.file);
+        let Some(found) = candidates.iter().find(|candidate| self.path.join(candidate).is_file()) else {
+            let tried = candidates.iter().map(|candidate| self.path.join(candidate)).collect();
+            return Err(LoaderError::ArtifactMissing { bundle: bundle(), tried });
+        };
+        let unreadable = |path: PathBuf| {
+            let bundle = bundle();
+            move |error: std::io::Error| LoaderError::ArtifactInvalid { bundle, path, reason: error.to_string() }
+        };
+        // A link may lead anywhere, so compare where the paths really end.
+        let artifact = self.path.join(found);
+        let real = artifact.canonicalize().map_err(unreadable(artifact.clone()))?;
+        let directory = self.path.canonicalize().map_err(unreadable(self.path.clone()))?;
+        if !real.starts_with(&directory) {
+            return Err(LoaderError::ArtifactOutside { bundle: bundle(), path: real });
+        }
+        self.file.clone_from(found);
+        Ok(())
+    }
+
+    /// The artifact's path.
+    #[must_use]
+    pub fn artifact(&self) -> PathBuf {
+        self.path.join(&self.file)
+    }
+}
+
+fn read_limited(path: &Path) -> Result<String, ManifestError> {
+    let unreadable = |source| ManifestError::Unreadable { path: path.to_owned(), source };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(ManifestError::Missing { path: path.to_owned() });
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+            return Err(ManifestError::Missing { path: path.to_owned() });
+        }
+        Err(error) => return Err(unreadable(error)),
+    };
+    let size = file.metadata().map_err(unreadable)?.len();
+    let too_large = |size| ManifestError::TooLarge { path: path.to_owned(), size, limit: SIZE_LIMIT };
+    if size > SIZE_LIMIT {
+        return Err(too_large(size));
+    }
+    let mut text = String::new();
+    // Limited as well, for the file may grow, or be no ordinary file.
+    file.take(SIZE_LIMIT + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > SIZE_LIMIT { Err(too_large(text.len() as u64)) } else { Ok(text) }
+}
+
+fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> ManifestError {
+    let at = error.span().map_or(0, |span| span.start).min(text.len());
+    let before = &text.as_bytes()[..at];
+    let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    ManifestError::Syntax {
+        path: path.to_owned(),
+        line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
+        column: String::from_utf8_lossy(&before[line_start..]).chars().count() + 1,
+        message: error.message().to_owned(),
+    }
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.is_empty() || name.len() > 128 {
+        return Err(format!("has {} letters: use 1 to 128", name.len()));
+    }
+    if name.starts_with('.') {
+        return Err(format!("\"{name}\" starts with a dot: start with a letter or digit"));
+    }
+    match name.chars().find(|c| !allowed(*c)) {
+        None => Ok(()),
+        Some(bad) => Err(format!("{bad:?} cannot be in a bundle's name: use letters, digits, `-`, `_` and `.`")),
+    }
+}
+
+fn check_id(given: &Id, expected: BundleId, name: &str) -> Result<(), String> {
+    let (shown, value) = match given {
+        // TOML's numbers are signed; an id's upper half comes out negative.
+        Id::Number(number) => (number.to_string(), Some(*number as u64)),
+        Id::Text(text) => {
+            let digits = text.strip_prefix("0x");
+            let value = digits.map_or_else(|| text.parse().ok(), |digits| u64::from_str_radix(digits, 16).ok());
+            (format!("\"{text}\""), value)
+        }
+    };
+    if value == Some(expected.id()) {
+        return Ok(());
+    }
+    Err(format!("{shown} is not the id of \"{name}\", which is \"{expected}\": correct it, or leave `id` out"))
+}
+
+/// Refuses a file that leaves the bundle by its name alone.
+fn check_relative(file: &str) -> Result<(), String> {
+    let bad = Path::new(file).components().find(|part| !matches!(part, Component::Normal(_) | Component::CurDir));
+    match bad {
+        None => Ok(()),
+        Some(Component::ParentDir) => Err(format!("\"{file}\" climbs out of the bundle: an artifact lies in its folder")),
+        Some(_) => Err(format!("\"{file}\" is absolute: write it relative to the bundle's folder")),
+    }
+}
+
+/// `name@major`, `name@major.minor`.
+fn parse_dependency(text: &str) -> Result<Dependency, String> {
+    let wrong = || format!("\"{text}\" names no contract: write \"name@major\" or \"name@major.minor\"");
+    let (name, version) = text.split_once('@').ok_or_else(wrong)?;
+    let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
+    if name.is_empty() {
+        return Err(wrong());
+    }
+    Ok(Dependency {
+        contract: name.to_owned(),
+        major: major.parse().map_err(|_| wrong())?,
+        minor: minor.parse().map_err(|_| wrong())?,
+    })
+}
+
+impl Artifact {
+    fn for_this_platform(self) -> Result<String, String> {
+        let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+        let table = match self {
+            Self::One(file) if file.is_empty() => return Err("is empty: name the artifact".to_owned()),
+            Self::One(file) => return Ok(file),
+            Self::ByPlatform(table) => table,
+        };
+        let files: BTreeMap<String, String> = table
+            .into_iter()
+            .flat_map(|(key, platform)| match platform {
+                Platform::File(file) => vec![(key, file)],
+                Platform::ByArch(files) => {
+                    files.into_iter().map(|(arch, file)| (format!("{key}.{arch}"), file)).collect()
+                }
+            })
+            .collect();
+        let wanted = format!("{os}.{arch}");
+        files.get(&wanted).cloned().ok_or_else(|| {
+            let known: Vec<_> = files.keys().map(String::as_str).collect();
+            format!("has nothing for {wanted}, only for {}: add a file for this platform", known.join(", "))
+        })
+    }
+}
+
+/// The names under which an artifact may be found, the one written first.
+fn candidates(file: &str) -> Vec<String> {
+    use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+    let path = Path::new(file);
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let beside = |name: String| path.with_file_name(name).to_string_lossy().into_owned();
+    let mut all = vec![file.to_owned()];
+    for candidate in [format!("{name}{DLL_SUFFIX}"), format!("{DLL_PREFIX}{name}{DLL_SUFFIX}")] {
+        let candidate = beside(candidate);
+        if !name.ends_with(DLL_SUFFIX) && !all.contains(&candidate) {
+            all.push(candidate);
+        }
+    }
+    all
+}

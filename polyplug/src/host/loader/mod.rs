@@ -1,0 +1,107 @@
+//! What a bundle is, and who can load one.
+
+mod manifest;
+
+use std::path::PathBuf;
+
+use polyplug_abi::{BundleId, SupportedLanguage};
+
+pub use super::staging::Staging;
+pub use manifest::{Dependency, ManifestData};
+
+use super::error::LoaderError;
+use super::runtime::Runtime;
+
+/// Loads one kind of artifact: shared libraries, scripts of one language, assemblies.
+///
+/// A loader turns a bundle's artifact into registered plugins. It asks the runtime for the bundle's
+/// [`Staging`], starts the bundle's code with the table it finds there, and hands over whatever must stay alive. The
+/// runtime does the rest: publishing, leases, unloading.
+///
+/// ```
+/// use polyplug::error::LoaderError;
+/// use polyplug::loader::{BundleLoader, BundleSource, ManifestData};
+/// use polyplug::Runtime;
+/// use polyplug_abi::SupportedLanguage;
+///
+/// struct Nothing;
+///
+/// impl BundleLoader for Nothing {
+///     fn loader_name(&self) -> &'static str {
+///         "nothing"
+///     }
+///     fn loader_language(&self) -> SupportedLanguage {
+///         SupportedLanguage::Rust
+///     }
+///     fn supports_hot_reload(&self) -> bool {
+///         false
+///     }
+///     fn load(&self, manifest: &ManifestData, _: &BundleSource, runtime: &Runtime) -> Result<(), LoaderError> {
+///         let staging = runtime.staging(manifest.id)?;
+///         staging.keep("what must stay alive");
+///         Ok(())
+///     }
+///     fn reload(&self, _: &ManifestData, _: &Runtime) -> Result<(), LoaderError> {
+///         unreachable!("asked first")
+///     }
+/// }
+/// ```
+pub trait BundleLoader: Send + Sync {
+    /// The name by which manifests ask for this loader.
+    fn loader_name(&self) -> &'static str;
+
+    /// The language of the bundles it loads.
+    fn loader_language(&self) -> SupportedLanguage;
+
+    /// Whether [`reload`](Self::reload) works. Asked before it is called.
+    fn supports_hot_reload(&self) -> bool;
+
+    /// Loads a bundle: starts its code, which registers its plugins.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the bundle from starting. What was registered until then is discarded.
+    fn load(&self, manifest: &ManifestData, source: &BundleSource, runtime: &Runtime) -> Result<(), LoaderError>;
+
+    /// Loads a bundle's new version beside the old one.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Self::load). The old version serves on.
+    fn reload(&self, manifest: &ManifestData, runtime: &Runtime) -> Result<(), LoaderError>;
+
+    /// Told that a bundle is being unloaded, after the runtime stopped giving it out. What was given to
+    /// [`Staging::keep`] is dropped by the runtime.
+    ///
+    /// # Errors
+    ///
+    /// Reported to whoever unloads. The bundle is unloaded all the same.
+    fn unload(&self, bundle: BundleId, runtime: &Runtime) -> Result<(), LoaderError> {
+        let _ = (bundle, runtime);
+        Ok(())
+    }
+}
+
+/// Where a bundle's artifact comes from.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum BundleSource {
+    /// The bundle's directory.
+    Path(PathBuf),
+    /// Source text in memory.
+    Code(String),
+    /// An artifact in memory.
+    Bytes(Vec<u8>),
+}
+
+impl BundleSource {
+    /// `path`, `code` or `bytes`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Path(_) => "path",
+            Self::Code(_) => "code",
+            Self::Bytes(_) => "bytes",
+        }
+    }
+}

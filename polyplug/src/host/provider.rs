@@ -1,0 +1,264 @@
+//! One plugin of a loaded bundle: its table, its factory, its instances.
+
+use std::ptr::NonNull;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use polyplug_abi::plugin::CreateWithError;
+use polyplug_abi::{
+    AbiError, BundleId, CallArena, DispatchType, Entry, GuestContractInstance, GuestContractInterface, HostApi,
+    PluginFlags, VmCall, VmLoaderData,
+};
+
+use super::interface::native_functions;
+use super::version::BundleVersion;
+use crate::call_error::message_text;
+use crate::contract::ContractInfo;
+use crate::proxy::Via;
+
+/// What is known of a plugin.
+#[derive(Clone)]
+pub(super) struct Plugin {
+    pub(super) name: String,
+    pub(super) contract: String,
+    pub(super) bundle: BundleId,
+    pub(super) interface: Arc<GuestContractInterface>,
+    pub(super) flags: PluginFlags,
+    pub(super) create: Option<CreateWithError>,
+}
+
+/// A plugin that serves.
+pub(super) struct Provider {
+    pub(super) plugin: Plugin,
+    /// The lease on its code; absent in a store that is used by itself.
+    pub(super) version: Option<Arc<BundleVersion>>,
+    /// The one instance of a stateless plugin or singleton. The version ends it.
+    shared: Option<Callee>,
+    tables: Tables,
+}
+
+impl Provider {
+    /// A provider without a version, for a store that is used by itself.
+    pub(super) fn bare(plugin: Plugin) -> Self {
+        Self { plugin, version: None, shared: None, tables: Tables::default() }
+    }
+
+    /// A provider of `version`; makes the instance that everybody shares, if there is one.
+    pub(super) fn start(plugin: Plugin, version: &Arc<BundleVersion>) -> Result<Self, String> {
+        let mut shared = None;
+        if plugin.flags.contains(PluginFlags::STATELESS) || plugin.flags.contains(PluginFlags::SINGLETON) {
+            let host = version.context().host_api();
+            let instance = plugin.create(host)?;
+            version.keep_instance(SharedInstance { interface: Arc::clone(&plugin.interface), host, instance });
+            shared = Some(Callee::new(&plugin.interface, instance));
+        }
+        Ok(Self { plugin, version: Some(Arc::clone(version)), shared, tables: Tables::default() })
+    }
+
+    pub(super) fn shared(&self) -> Option<&Callee> {
+        self.shared.as_ref()
+    }
+
+    /// The entries of this provider in the order of `info`'s methods, one for each.
+    pub(super) fn functions(&self, info: &'static ContractInfo) -> NonNull<Entry> {
+        self.tables.get(info, &self.plugin.interface)
+    }
+}
+
+impl Plugin {
+    /// Makes an instance.
+    pub(super) fn create(&self, host: *const HostApi) -> Result<GuestContractInstance, String> {
+        let mut instance = GuestContractInstance::null();
+        let mut error = AbiError::ok();
+        match self.create {
+            // SAFETY: the plugin's factory, called as its type says, with the table of the plugin's own version.
+            Some(create) => unsafe { create(host, &raw mut instance, &raw mut error) },
+            // SAFETY: as above; the function was found not null when the interface was checked.
+            None => unsafe {
+                (self.interface.create_instance)(
+                    loader_data(&self.interface),
+                    host,
+                    std::ptr::null(),
+                    &raw mut instance,
+                );
+            },
+        }
+        if !error.is_ok() {
+            // SAFETY: the text is in the buffer that this thread keeps until its next call.
+            return Err(unsafe { message_text(&error) });
+        }
+        if self.create.is_some() && instance.is_null() {
+            return Err("the factory reported success without an instance".to_owned());
+        }
+        Ok(instance)
+    }
+}
+
+fn loader_data(interface: &GuestContractInterface) -> VmLoaderData {
+    match interface.dispatch_type {
+        // SAFETY: the dispatch type was checked when the interface was registered.
+        DispatchType::VirtualMachine => unsafe { interface.dispatch.vm.loader_data },
+        _ => VmLoaderData::null(),
+    }
+}
+
+/// An instance that all callers share. Ends it when dropped.
+pub(super) struct SharedInstance {
+    interface: Arc<GuestContractInterface>,
+    host: *const HostApi,
+    instance: GuestContractInstance,
+}
+
+// SAFETY: instances accept calls from any thread, and the host's table is kept by the remains that hold this.
+unsafe impl Send for SharedInstance {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for SharedInstance {}
+
+impl Drop for SharedInstance {
+    fn drop(&mut self) {
+        // SAFETY: made by this interface; its version's modules and table go after its instances.
+        unsafe { destroy(&self.interface, self.host, self.instance) };
+    }
+}
+
+/// Ends an instance.
+///
+/// # Safety
+///
+/// The instance must have been made by `interface` and not be used again; its code must be mapped.
+pub(super) unsafe fn destroy(
+    interface: &GuestContractInterface,
+    host: *const HostApi,
+    instance: GuestContractInstance,
+) {
+    if !instance.is_null() {
+        // SAFETY: the caller's promise; the function was found not null when the interface was checked.
+        unsafe { (interface.destroy_instance)(loader_data(interface), host, instance) };
+    }
+}
+
+/// An instance as entries take it: a native one as it is, one of a virtual machine behind a [`Via`].
+pub(super) struct Callee {
+    instance: GuestContractInstance,
+    vm: Option<Box<VmVia>>,
+}
+
+// SAFETY: instances and loader data accept calls from any thread.
+unsafe impl Send for Callee {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for Callee {}
+
+#[repr(C)]
+struct VmVia {
+    via: Via,
+    call: VmCall,
+    loader_data: VmLoaderData,
+    instance: GuestContractInstance,
+}
+
+impl Callee {
+    pub(super) fn new(interface: &GuestContractInterface, instance: GuestContractInstance) -> Self {
+        let vm = (interface.dispatch_type == DispatchType::VirtualMachine).then(|| {
+            // SAFETY: the dispatch type says which member holds.
+            let vm = unsafe { interface.dispatch.vm };
+            Box::new(VmVia { via: Via { call: call_vm }, call: vm.call, loader_data: vm.loader_data, instance })
+        });
+        Self { instance, vm }
+    }
+
+    /// What to hand to the entries of [`Provider::functions`].
+    pub(super) fn instance(&self) -> GuestContractInstance {
+        match &self.vm {
+            None => self.instance,
+            Some(vm) => {
+                let data = std::ptr::from_ref::<VmVia>(vm).cast_mut().cast();
+                GuestContractInstance { data, contract_id: self.instance.contract_id }
+            }
+        }
+    }
+
+    /// The instance as the plugin made it.
+    pub(super) fn raw(&self) -> GuestContractInstance {
+        self.instance
+    }
+}
+
+unsafe fn call_vm(
+    via: &Via,
+    fn_id: u32,
+    args: *const (),
+    out: *mut (),
+    arena: *mut CallArena,
+    out_err: *mut AbiError,
+) {
+    // SAFETY: only `Callee::new` makes a `Via` with this function, as the first field of a `VmVia`.
+    let vm = unsafe { &*std::ptr::from_ref(via).cast::<VmVia>() };
+    // SAFETY: the caller follows the protocol of `Entry`, which `VmCall` extends.
+    unsafe { (vm.call)(vm.loader_data, vm.instance, fn_id, args, out, arena, out_err) };
+}
+
+/// The tables of entries made for the contracts that a host calls the provider through. Usually one.
+#[derive(Default)]
+struct Tables {
+    first: OnceLock<Table>,
+    // A program may link two builds of a contract; boxed, for proxies keep pointers to the tables.
+    #[allow(clippy::vec_box)]
+    others: Mutex<Vec<Box<Table>>>,
+}
+
+struct Table {
+    info: &'static ContractInfo,
+    start: NonNull<Entry>,
+    /// The table itself, where the provider's own does not serve.
+    _own: Option<Box<[Entry]>>,
+}
+
+// SAFETY: a table never changes; its entries accept calls from any thread.
+unsafe impl Send for Table {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for Table {}
+
+impl Tables {
+    fn get(&self, info: &'static ContractInfo, interface: &GuestContractInterface) -> NonNull<Entry> {
+        let first = self.first.get_or_init(|| Table::new(info, interface));
+        if std::ptr::eq(first.info, info) {
+            return first.start;
+        }
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(table) = others.iter().find(|table| std::ptr::eq(table.info, info)) {
+            return table.start;
+        }
+        let table = Box::new(Table::new(info, interface));
+        let start = table.start;
+        others.push(table);
+        start
+    }
+}
+
+impl Table {
+    fn new(info: &'static ContractInfo, interface: &GuestContractInterface) -> Self {
+        let provided: &[Entry] = match interface.dispatch_type {
+            // SAFETY: checked when the interface was registered.
+            DispatchType::Native => unsafe { native_functions(interface) },
+            _ => info.via,
+        };
+        if provided.len() >= info.methods.len() {
+            return Self { info, start: NonNull::from(provided).cast(), _own: None };
+        }
+        let own: Box<[Entry]> =
+            (0..info.methods.len()).map(|index| provided.get(index).copied().unwrap_or(missing)).collect();
+        Self { info, start: NonNull::from(&*own).cast(), _own: Some(own) }
+    }
+}
+
+/// The entry of a method that the provider is too old to have.
+unsafe extern "C" fn missing(
+    _: GuestContractInstance,
+    _: *const (),
+    _: *mut (),
+    _: *mut CallArena,
+    out_err: *mut AbiError,
+) {
+    let error = AbiError::new(polyplug_abi::AbiErrorCode::FunctionNotAvailable, polyplug_abi::StringView::null());
+    // SAFETY: proxies always pass room for an error.
+    unsafe { out_err.write(error) };
+}

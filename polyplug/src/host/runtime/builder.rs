@@ -1,0 +1,117 @@
+//! Setting up a runtime.
+
+use std::ffi::c_void;
+use std::sync::{Arc, Mutex, RwLock};
+
+use polyplug_abi::{BundleId, ReloadPhase, ReloadPhaseType, RuntimeConfig, StringView};
+
+use super::Runtime;
+use crate::host::context::HostContext;
+use crate::host::error::RuntimeError;
+use crate::host::loader::BundleLoader;
+use crate::host::tokens::Tokens;
+
+/// Sets up a [`Runtime`].
+///
+/// ```
+/// # fn main() -> Result<(), polyplug::error::RuntimeError> {
+/// let runtime = polyplug::Runtime::builder()
+///     // .loader(polyplug_native::NativeLoader::new())
+///     .on_reload(|_, phase| println!("{:?}", phase.phase_type))
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Default)]
+#[must_use = "call `build` to get the runtime"]
+pub struct RuntimeBuilder {
+    loaders: Vec<Box<dyn BundleLoader>>,
+    config: RuntimeConfig,
+    on_reload: Option<Arc<OnReload>>,
+}
+
+type OnReload = dyn Fn(*mut c_void, ReloadPhase) + Send + Sync;
+
+impl RuntimeBuilder {
+    /// Adds a loader.
+    pub fn loader(mut self, loader: impl BundleLoader + 'static) -> Self {
+        self.loaders.push(Box::new(loader));
+        self
+    }
+
+    /// Replaces the configuration.
+    pub fn config(mut self, config: RuntimeConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Whether bundles may be reloaded. Off by default.
+    pub fn hot_reload(mut self, enabled: bool) -> Self {
+        self.config.hot_reload_enabled = enabled;
+        self
+    }
+
+    /// Tells `callback` about every step in the life of a bundle, beside the callback of the configuration. It gets
+    /// the configuration's user data, and is called on the thread that loads, reloads or unloads.
+    pub fn on_reload(mut self, callback: impl Fn(*mut c_void, ReloadPhase) + Send + Sync + 'static) -> Self {
+        self.on_reload = Some(Arc::new(callback));
+        self
+    }
+
+    /// The runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::DuplicateLoader`].
+    pub fn build(self) -> Result<Arc<Runtime>, RuntimeError> {
+        let events = Events { c: self.config.clone(), rust: self.on_reload };
+        let runtime = Arc::new_cyclic(|this| Runtime {
+            context: HostContext::new(this.clone(), None),
+            config: self.config,
+            events,
+            loaders: RwLock::default(),
+            bundles: Mutex::default(),
+            store: super::RuntimeStore::new(),
+            tokens: Tokens::new(),
+            host_contracts: super::HostContracts::default(),
+            reclaimer: Arc::default(),
+            last_error: Mutex::default(),
+        });
+        for loader in self.loaders {
+            runtime.register_loader(loader)?;
+        }
+        Ok(runtime)
+    }
+}
+
+impl std::fmt::Debug for RuntimeBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let loaders: Vec<_> = self.loaders.iter().map(|loader| loader.loader_name()).collect();
+        f.debug_struct("RuntimeBuilder").field("loaders", &loaders).field("config", &self.config).finish()
+    }
+}
+
+/// Who is told about the life of bundles.
+pub(super) struct Events {
+    c: RuntimeConfig,
+    rust: Option<Arc<OnReload>>,
+}
+
+impl Events {
+    /// Tells everybody. No lock of the runtime may be held.
+    pub(super) fn emit(&self, phase_type: ReloadPhaseType, bundle_id: BundleId, name: &str, reason: &str) {
+        let phase = ReloadPhase {
+            phase_type,
+            bundle_id,
+            bundle_name: StringView::lend(name.as_bytes()),
+            reason: StringView::lend(reason.as_bytes()),
+        };
+        if let Some(callback) = self.c.on_reload {
+            // SAFETY: the configuration's callback, called as it documents.
+            unsafe { callback(self.c.on_reload_user_data, &raw const phase) };
+        }
+        if let Some(callback) = &self.rust {
+            callback(self.c.on_reload_user_data, phase);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The object a host holds.
+
+mod builder;
+mod bundles;
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use polyplug_abi::{GuestContractHandle, GuestContractId, GuestContractInterface, HostApi, RuntimeConfig};
+
+pub use builder::RuntimeBuilder;
+pub use bundles::UnloadReport;
+
+use super::context::HostContext;
+use super::error::{RegistryError, RuntimeError};
+use super::host_contracts::HostContracts;
+use super::loader::BundleLoader;
+use super::proxies::Held;
+use super::reclaim::Reclaimer;
+use super::runtime_store::RuntimeStore;
+use super::tokens::Tokens;
+use builder::Events;
+use bundles::Bundles;
+
+/// Loads bundles and gives out proxies for their plugins.
+///
+/// A process may have several; they share nothing. Dropping a runtime unloads its bundles; proxies that are still
+/// held keep their code mapped and answer [`CallError::Unloaded`](crate::CallError::Unloaded).
+pub struct Runtime {
+    /// The host's own table.
+    context: Arc<HostContext>,
+    config: RuntimeConfig,
+    events: Events,
+    loaders: RwLock<Vec<Arc<dyn BundleLoader>>>,
+    bundles: Mutex<Bundles>,
+    store: RuntimeStore,
+    tokens: Tokens<Held>,
+    host_contracts: HostContracts,
+    reclaimer: Arc<Reclaimer>,
+    last_error: Mutex<String>,
+}
+
+impl Runtime {
+    /// Starts to set up a runtime.
+    #[must_use]
+    pub fn builder() -> RuntimeBuilder {
+        RuntimeBuilder::default()
+    }
+
+    /// The first provider of a contract, in load order, whose minor version is at least `min_version`.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::NotFound`].
+    #[inline]
+    pub fn find_guest_contract(&self, contract_id: u64, min_version: u32) -> Result<GuestContractHandle, RegistryError> {
+        self.store.find_guest_contract(GuestContractId::from_u64(contract_id), min_version)
+    }
+
+    /// A provider's table. Valid while the caller holds a [`pin`](crate::pin) taken before the look-up.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::StaleHandle`] or [`RegistryError::InvalidHandle`].
+    #[inline]
+    pub fn resolve_guest_contract(
+        &self,
+        handle: GuestContractHandle,
+    ) -> Result<*const GuestContractInterface, RegistryError> {
+        self.store.resolve_guest_contract(handle)
+    }
+
+    /// The host's table, for code that speaks the C ABI. Valid while the runtime is.
+    #[must_use]
+    pub fn host_abi(&self) -> *const HostApi {
+        self.context.host_api()
+    }
+
+    /// How the runtime was set up.
+    #[must_use]
+    pub fn config(&self) -> &RuntimeConfig {
+        &self.config
+    }
+
+    /// Adds a loader.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::DuplicateLoader`].
+    pub fn register_loader(&self, loader: Box<dyn BundleLoader>) -> Result<(), RuntimeError> {
+        let mut loaders = self.loaders.write().unwrap_or_else(PoisonError::into_inner);
+        let name = loader.loader_name();
+        if loaders.iter().any(|known| known.loader_name() == name) {
+            return Err(RuntimeError::DuplicateLoader { loader: name.to_owned() });
+        }
+        loaders.push(loader.into());
+        Ok(())
+    }
+
+    /// The loader that manifests call `name`; else the names there are.
+    fn loader(&self, name: &str) -> Result<Arc<dyn BundleLoader>, Vec<String>> {
+        let loaders = self.loaders.read().unwrap_or_else(PoisonError::into_inner);
+        match loaders.iter().find(|loader| loader.loader_name() == name) {
+            Some(loader) => Ok(Arc::clone(loader)),
+            None => Err(loaders.iter().map(|loader| loader.loader_name().to_owned()).collect()),
+        }
+    }
+
+    pub(super) fn store(&self) -> &RuntimeStore {
+        &self.store
+    }
+
+    pub(super) fn tokens(&self) -> &Tokens<Held> {
+        &self.tokens
+    }
+
+    pub(super) fn host_contracts(&self) -> &HostContracts {
+        &self.host_contracts
+    }
+
+    pub(super) fn record_error(&self, text: String) {
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = text;
+    }
+
+    pub(super) fn take_error(&self) -> String {
+        std::mem::take(&mut self.last_error.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn error_len(&self) -> usize {
+        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        self.unload_all();
+    }
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime").field("providers", &self.store).finish_non_exhaustive()
+    }
+}

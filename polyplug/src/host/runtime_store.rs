@@ -1,0 +1,441 @@
+//! The slots that providers of contracts live in.
+//!
+//! Readers never lock: the store publishes an immutable view, readers load it under an epoch pin, and a view that
+//! was replaced is freed when no reader can hold it any more. Writers take turns, and each change appears whole.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crossbeam_epoch::{Atomic, Guard, Owned};
+use polyplug_abi::{
+    BundleId, GuestContractHandle, GuestContractId, GuestContractInterface, PluginDescriptor, PluginFlags, Version,
+};
+
+use super::error::RegistryError;
+use super::interface;
+use super::provider::{Plugin, Provider};
+use std::sync::atomic::Ordering;
+
+/// The slots of all providers.
+///
+/// A runtime has one of its own. It can also be used by itself, to register tables by hand:
+///
+/// ```
+/// use polyplug::runtime_store::RuntimeStore;
+/// use polyplug::{GuestContractId, pin};
+///
+/// let store = RuntimeStore::new();
+/// let guard = pin();
+/// assert!(store.find_guest_contract(GuestContractId::new("demo.calculator", 1), 0).is_err());
+/// drop(guard);
+/// ```
+///
+/// # Safety of what is found
+///
+/// A pointer from [`resolve_guest_contract`](Self::resolve_guest_contract) stays valid while the caller holds a
+/// [`pin`](crate::pin) that was taken before the look-up, whatever happens to the provider meanwhile.
+pub struct RuntimeStore {
+    view: Atomic<View>,
+    /// Held while a new view is made.
+    writer: Mutex<Writer>,
+}
+
+/// What writers need beside the view.
+#[derive(Default)]
+struct Writer {
+    /// Slots without a tenant, to be used again.
+    vacant: Vec<u32>,
+}
+
+/// One state of the store.
+struct View {
+    slots: Vec<Slot>,
+    index: Index,
+}
+
+#[derive(Clone)]
+struct Slot {
+    generation: u32,
+    /// The table, at hand for `resolve`; `provider` keeps it.
+    interface: *const GuestContractInterface,
+    provider: Option<Arc<Provider>>,
+    /// Later registrations have larger numbers.
+    order: u64,
+}
+
+// SAFETY: the pointer leads into the provider's `Arc`.
+unsafe impl Send for Slot {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for Slot {}
+
+/// From contract to providers: open addressing, at most half full.
+struct Index {
+    entries: Vec<IndexEntry>,
+    shift: u32,
+    /// The slots of contracts with several providers, in load order.
+    lists: Vec<u32>,
+}
+
+#[derive(Clone, Copy)]
+struct IndexEntry {
+    contract: u64,
+    /// The first provider; [`GuestContractHandle::null`] marks a free entry.
+    first: GuestContractHandle,
+    /// The minor version of the first provider.
+    minor: u32,
+    /// Where the list of all begins and ends.
+    list: (u32, u32),
+}
+
+const FREE: IndexEntry =
+    IndexEntry { contract: 0, first: GuestContractHandle::null(), minor: 0, list: (0, 0) };
+
+impl Index {
+    fn new(slots: &[Slot]) -> Self {
+        let mut tenants: Vec<(u64, u64, u32)> = Vec::with_capacity(slots.len());
+        for (index, slot) in (0u32..).zip(slots) {
+            if let Some(provider) = &slot.provider {
+                tenants.push((provider.plugin.interface.contract_id.id(), slot.order, index));
+            }
+        }
+        tenants.sort_unstable();
+        let bits = (tenants.len() * 2).next_power_of_two().trailing_zeros().max(3);
+        let mut this = Self { entries: vec![FREE; 1 << bits], shift: 64 - bits, lists: Vec::new() };
+        for group in tenants.chunk_by(|a, b| a.0 == b.0) {
+            let start = this.lists.len() as u32;
+            this.lists.extend(group.iter().map(|(_, _, index)| *index));
+            let (contract, _, index) = group[0];
+            let slot = &slots[index as usize];
+            let provider = slot.provider.as_ref().expect("tenants have a provider");
+            let place = this.place(contract);
+            this.entries[place] = IndexEntry {
+                contract,
+                first: GuestContractHandle { index, generation: slot.generation },
+                minor: provider.plugin.interface.contract_version.minor,
+                list: (start, this.lists.len() as u32),
+            };
+        }
+        this
+    }
+
+    /// Where the contract's entry is, or would be.
+    #[inline]
+    fn place(&self, contract: u64) -> usize {
+        // Ids are usually hashes already, but nothing demands it: multiplying spreads any pattern.
+        let mut place = (contract.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize;
+        loop {
+            let entry = &self.entries[place];
+            if entry.contract == contract || entry.first.is_null() {
+                return place;
+            }
+            place = (place + 1) & (self.entries.len() - 1);
+        }
+    }
+
+    #[inline]
+    fn get(&self, contract: GuestContractId) -> Option<&IndexEntry> {
+        let entry = &self.entries[self.place(contract.id())];
+        (!entry.first.is_null()).then_some(entry)
+    }
+}
+
+impl View {
+    fn new(slots: Vec<Slot>) -> Self {
+        Self { index: Index::new(&slots), slots }
+    }
+
+    #[inline]
+    fn find(&self, contract: GuestContractId, min_version: u32) -> Option<GuestContractHandle> {
+        let entry = self.index.get(contract)?;
+        if entry.minor >= min_version {
+            return Some(entry.first);
+        }
+        self.find_later(entry, min_version)
+    }
+
+    #[cold]
+    fn find_later(&self, entry: &IndexEntry, min_version: u32) -> Option<GuestContractHandle> {
+        self.providers(entry).find(|(_, provider)| minor(provider) >= min_version).map(|(handle, _)| handle)
+    }
+
+    /// All providers of a contract in load order.
+    fn providers(&self, entry: &IndexEntry) -> impl Iterator<Item = (GuestContractHandle, &Arc<Provider>)> {
+        self.index.lists[entry.list.0 as usize..entry.list.1 as usize].iter().filter_map(|&index| {
+            let slot = &self.slots[index as usize];
+            let handle = GuestContractHandle { index, generation: slot.generation };
+            slot.provider.as_ref().map(|provider| (handle, provider))
+        })
+    }
+
+    #[inline]
+    fn slot(&self, handle: GuestContractHandle) -> Result<&Slot, RegistryError> {
+        let Some(slot) = self.slots.get(handle.index as usize) else {
+            return Err(RegistryError::InvalidHandle { index: handle.index });
+        };
+        if slot.generation != handle.generation || slot.interface.is_null() {
+            return Err(RegistryError::StaleHandle { index: handle.index });
+        }
+        Ok(slot)
+    }
+}
+
+fn minor(provider: &Provider) -> u32 {
+    provider.plugin.interface.contract_version.minor
+}
+
+impl Slot {
+    fn occupied(provider: Arc<Provider>, generation: u32, order: u64) -> Self {
+        Self { generation, interface: Arc::as_ptr(&provider.plugin.interface), provider: Some(provider), order }
+    }
+
+    /// Without a tenant: handles of the last one are stale.
+    fn vacated(&self) -> Self {
+        Self { generation: self.generation.wrapping_add(1), interface: std::ptr::null(), provider: None, order: 0 }
+    }
+}
+
+impl RuntimeStore {
+    /// A store without providers.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { view: Atomic::new(View::new(Vec::new())), writer: Mutex::default() }
+    }
+
+    /// Registers one provider.
+    ///
+    /// `contract_name` is for people. Several bundles may provide a contract; one bundle provides it once.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::InvalidInterface`], or [`RegistryError::DuplicateProvider`].
+    ///
+    /// # Safety
+    ///
+    /// `interface` must be null or readable, and what it leads to must stay valid until the provider is invalidated
+    /// or swapped and no reader can hold it any more.
+    pub unsafe fn register_guest_contract(
+        &self,
+        descriptor: PluginDescriptor,
+        interface: *const GuestContractInterface,
+        contract_name: String,
+        bundle: BundleId,
+    ) -> Result<GuestContractHandle, RegistryError> {
+        // SAFETY: a descriptor's views are readable (the caller's promise covers the registration as a whole).
+        let name = unsafe { interface::checked_name(descriptor.name, "plugin's name") };
+        let invalid = |plugin: &str, reason| RegistryError::InvalidInterface { plugin: plugin.to_owned(), reason };
+        let name = name.map_err(|reason| invalid("?", reason))?;
+        // SAFETY: the caller's promise.
+        let interface = unsafe { interface::checked(interface) }.map_err(|reason| invalid(&name, reason))?;
+        let plugin = Plugin {
+            name,
+            contract: contract_name,
+            bundle,
+            interface: Arc::new(interface),
+            flags: PluginFlags::default(),
+            create: None,
+        };
+        let handles = self.publish(vec![Provider::bare(plugin)])?;
+        Ok(handles[0])
+    }
+
+    /// The first provider of a contract, in the order of registration, whose minor version is at least `min_version`.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::NotFound`].
+    #[inline]
+    pub fn find_guest_contract(
+        &self,
+        contract: GuestContractId,
+        min_version: u32,
+    ) -> Result<GuestContractHandle, RegistryError> {
+        let guard = crossbeam_epoch::pin();
+        self.view(&guard)
+            .find(contract, min_version)
+            .ok_or(RegistryError::NotFound { contract_id: contract.id(), min_version })
+    }
+
+    /// All providers of a contract whose minor version is at least `min_version`, in the order of registration.
+    #[must_use]
+    pub fn find_all_guest_contracts(&self, contract: GuestContractId, min_version: u32) -> Vec<GuestContractHandle> {
+        self.providers(contract)
+            .into_iter()
+            .filter(|(_, provider)| minor(provider) >= min_version)
+            .map(|(handle, _)| handle)
+            .collect()
+    }
+
+    /// A provider's table. See [the type](Self) for how long it is valid.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::InvalidHandle`] for a handle that never was one, [`RegistryError::StaleHandle`] for one whose
+    /// provider is gone.
+    #[inline]
+    pub fn resolve_guest_contract(
+        &self,
+        handle: GuestContractHandle,
+    ) -> Result<*const GuestContractInterface, RegistryError> {
+        let guard = crossbeam_epoch::pin();
+        self.view(&guard).slot(handle).map(|slot| slot.interface)
+    }
+
+    /// Puts another table into a slot. Handles stay valid and resolve to the new one.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::InvalidHandle`] or [`RegistryError::StaleHandle`] when the slot has no tenant.
+    pub fn swap_guest_contract_interface(
+        &self,
+        slot_index: u32,
+        interface: Arc<GuestContractInterface>,
+    ) -> Result<(), RegistryError> {
+        let _writer = self.lock();
+        let guard = crossbeam_epoch::pin();
+        let mut slots = self.view(&guard).slots.clone();
+        let slot =
+            slots.get_mut(slot_index as usize).ok_or(RegistryError::InvalidHandle { index: slot_index })?;
+        let Some(provider) = &slot.provider else {
+            return Err(RegistryError::StaleHandle { index: slot_index });
+        };
+        let plugin = Plugin { interface, ..provider.plugin.clone() };
+        *slot = Slot::occupied(Arc::new(Provider::bare(plugin)), slot.generation, slot.order);
+        self.install(View::new(slots), &guard);
+        Ok(())
+    }
+
+    /// Removes everything a bundle provides. Its handles are stale from now on.
+    pub fn invalidate_bundle(&self, bundle: BundleId) {
+        let mut writer = self.lock();
+        let guard = crossbeam_epoch::pin();
+        let mut slots = self.view(&guard).slots.clone();
+        let mut changed = false;
+        for (index, slot) in (0u32..).zip(&mut slots) {
+            if slot.provider.as_ref().is_some_and(|provider| provider.plugin.bundle == bundle) {
+                *slot = slot.vacated();
+                // A slot whose generations are used up is never used again: an old handle must not come back to life.
+                if slot.generation != u32::MAX {
+                    writer.vacant.push(index);
+                }
+                changed = true;
+            }
+        }
+        if changed {
+            self.install(View::new(slots), &guard);
+        }
+    }
+
+    /// Makes all `providers` appear at once.
+    pub(super) fn publish(&self, providers: Vec<Provider>) -> Result<Vec<GuestContractHandle>, RegistryError> {
+        let mut writer = self.lock();
+        let guard = crossbeam_epoch::pin();
+        let mut slots = self.view(&guard).slots.clone();
+        let mut order = slots.iter().map(|slot| slot.order).max().unwrap_or(0);
+        let mut vacant = writer.vacant.clone();
+        let mut handles = Vec::with_capacity(providers.len());
+        for provider in providers {
+            check_duplicate(&slots, &provider)?;
+            order += 1;
+            let index = vacant.pop();
+            let generation = index.map_or(1, |index| slots[index as usize].generation);
+            let slot = Slot::occupied(Arc::new(provider), generation, order);
+            let index = match index {
+                Some(index) => {
+                    slots[index as usize] = slot;
+                    index
+                }
+                None => {
+                    slots.push(slot);
+                    u32::try_from(slots.len() - 1).expect("a store has fewer than four billion slots")
+                }
+            };
+            handles.push(GuestContractHandle { index, generation });
+        }
+        writer.vacant = vacant;
+        self.install(View::new(slots), &guard);
+        Ok(handles)
+    }
+
+    /// The provider a handle names, as a lease.
+    pub(super) fn lease(&self, handle: GuestContractHandle) -> Result<Arc<Provider>, RegistryError> {
+        let guard = crossbeam_epoch::pin();
+        let slot = self.view(&guard).slot(handle)?;
+        slot.provider.clone().ok_or(RegistryError::StaleHandle { index: handle.index })
+    }
+
+    /// The first provider of a contract, as a lease.
+    #[inline]
+    pub(super) fn first(&self, contract: GuestContractId) -> Option<Arc<Provider>> {
+        let guard = crossbeam_epoch::pin();
+        let view = self.view(&guard);
+        let entry = view.index.get(contract)?;
+        view.slots[entry.first.index as usize].provider.clone()
+    }
+
+    /// All providers of a contract in load order, as leases.
+    pub(super) fn providers(&self, contract: GuestContractId) -> Vec<(GuestContractHandle, Arc<Provider>)> {
+        let guard = crossbeam_epoch::pin();
+        let view = self.view(&guard);
+        let Some(entry) = view.index.get(contract) else { return Vec::new() };
+        view.providers(entry).map(|(handle, provider)| (handle, Arc::clone(provider))).collect()
+    }
+
+    #[inline]
+    fn view<'g>(&self, guard: &'g Guard) -> &'g View {
+        // SAFETY: the view is never null, and one that is replaced is destroyed only when no guard from before the
+        // replacement is left. The acquire pairs with the release of `install`.
+        unsafe { self.view.load(Ordering::Acquire, guard).deref() }
+    }
+
+    fn install(&self, view: View, guard: &Guard) {
+        let old = self.view.swap(Owned::new(view), Ordering::AcqRel, guard);
+        // SAFETY: `old` is no longer reachable, and only writers, who take turns, replace views.
+        unsafe { guard.defer_destroy(old) };
+        // Views hold leases: let the collector see this one soon rather than when the thread's bag is full.
+        guard.flush();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn check_duplicate(slots: &[Slot], new: &Provider) -> Result<(), RegistryError> {
+    let same = |provider: &&Arc<Provider>| {
+        provider.plugin.bundle == new.plugin.bundle
+            && provider.plugin.interface.contract_id == new.plugin.interface.contract_id
+    };
+    match slots.iter().filter_map(|slot| slot.provider.as_ref()).find(same) {
+        None => Ok(()),
+        Some(existing) => Err(RegistryError::DuplicateProvider {
+            contract: new.plugin.contract.clone(),
+            existing: existing.plugin.name.clone(),
+        }),
+    }
+}
+
+/// The versions in which a contract's providers implement it.
+pub(super) fn versions(providers: &[(GuestContractHandle, Arc<Provider>)]) -> Vec<Version> {
+    providers.iter().map(|(_, provider)| provider.plugin.interface.contract_version).collect()
+}
+
+impl Default for RuntimeStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for RuntimeStore {
+    fn drop(&mut self) {
+        let view = std::mem::replace(&mut self.view, Atomic::null());
+        // SAFETY: the store is going, so no reader can load the view any more; those who have leases keep them.
+        drop(unsafe { view.try_into_owned() });
+    }
+}
+
+impl std::fmt::Debug for RuntimeStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let guard = crossbeam_epoch::pin();
+        let names = self.view(&guard).slots.iter().filter_map(|slot| slot.provider.as_ref());
+        f.debug_list().entries(names.map(|provider| &provider.plugin.name)).finish()
+    }
+}

@@ -1,0 +1,94 @@
+//! One loaded generation of a bundle.
+
+use std::any::Any;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use polyplug_abi::BundleId;
+
+use super::context::HostContext;
+use super::provider::SharedInstance;
+use super::reclaim::{Reclaimer, Remains};
+use crate::proxy::CURRENT;
+
+/// The revision word of a version whose bundle is unloaded. Final.
+const UNLOADED: u32 = 2;
+
+/// One loaded generation of a bundle: its code, its host table, its word.
+///
+/// An `Arc` of it is a *lease*: while one exists the code stays mapped. The last one to go only hands the remains to
+/// the reclaimer.
+pub(super) struct BundleVersion {
+    /// What proxies compare before each call; see [`CURRENT`].
+    word: AtomicU32,
+    id: BundleId,
+    name: String,
+    context: OnceLock<Arc<HostContext>>,
+    remains: Mutex<Remains>,
+    reclaimer: Arc<Reclaimer>,
+}
+
+impl BundleVersion {
+    pub(super) fn new(id: BundleId, name: &str, reclaimer: &Arc<Reclaimer>) -> Arc<Self> {
+        Arc::new(Self {
+            word: AtomicU32::new(CURRENT),
+            id,
+            name: name.to_owned(),
+            context: OnceLock::new(),
+            remains: Mutex::default(),
+            reclaimer: Arc::clone(reclaimer),
+        })
+    }
+
+    pub(super) fn id(&self) -> BundleId {
+        self.id
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn word(&self) -> &AtomicU32 {
+        &self.word
+    }
+
+    /// The host's table for this version's code. Set before any of it runs.
+    pub(super) fn context(&self) -> &Arc<HostContext> {
+        self.context.get().expect("a version's table is set when the version is made")
+    }
+
+    pub(super) fn set_context(&self, context: Arc<HostContext>) {
+        if self.context.set(context).is_err() {
+            unreachable!("a version's table is set once");
+        }
+    }
+
+    /// Keeps `module` until the version is reclaimed.
+    pub(super) fn keep_module(&self, module: Box<dyn Any + Send + Sync>) {
+        self.remains.lock().unwrap_or_else(PoisonError::into_inner).modules.push(module);
+    }
+
+    /// Ends `instance` when the version is reclaimed, before the modules go.
+    pub(super) fn keep_instance(&self, instance: SharedInstance) {
+        self.remains.lock().unwrap_or_else(PoisonError::into_inner).instances.push(instance);
+    }
+
+    /// Whether the version serves.
+    pub(super) fn is_current(&self) -> bool {
+        self.word.load(Ordering::Acquire) == CURRENT
+    }
+
+    /// Makes every proxy fail from now on. The release pairs with the acquire of each call, so that whoever sees the
+    /// word finds the bundle gone from the store as well.
+    pub(super) fn retire(&self) {
+        self.word.store(UNLOADED, Ordering::Release);
+    }
+}
+
+impl Drop for BundleVersion {
+    fn drop(&mut self) {
+        let mut remains = std::mem::take(self.remains.get_mut().unwrap_or_else(PoisonError::into_inner));
+        remains.context = self.context.take();
+        self.reclaimer.enqueue(remains);
+    }
+}

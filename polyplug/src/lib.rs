@@ -1,0 +1,84 @@
+//! Plugins behind one annotated trait.
+//!
+//! A trait marked `#[polyplug::contract]` is the single source of truth of a plugin system: plugins implement it,
+//! hosts call it through a typed proxy, and everything in between is derived from it.
+//!
+//! ```
+//! // In a crate that host and plugins share:
+//! #[polyplug::contract(name = "demo.calculator", version = "1.0")]
+//! pub trait Calculator {
+//!     fn add(&self, a: i32, b: i32) -> i32;
+//!     fn divide(&self, a: i64, b: i64) -> Result<i64, MathError>;
+//! }
+//!
+//! #[derive(Debug, Clone, PartialEq, polyplug::Type)]
+//! pub enum MathError {
+//!     DivisionByZero,
+//!     Overflow { at: i64 },
+//! }
+//!
+//! // In a plugin crate, whose crate-type is "cdylib":
+//! #[derive(Default)]
+//! struct Basic;
+//!
+//! #[polyplug::plugin]
+//! impl Calculator for Basic {
+//!     fn add(&self, a: i32, b: i32) -> i32 {
+//!         a + b
+//!     }
+//!     fn divide(&self, a: i64, b: i64) -> Result<i64, MathError> {
+//!         a.checked_div(b).ok_or(if b == 0 { MathError::DivisionByZero } else { MathError::Overflow { at: a } })
+//!     }
+//! }
+//!
+//! // In the host; a plugin in a library of its own is loaded with `runtime.load_bundle(path)`:
+//! # #[cfg(feature = "host")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let runtime = polyplug::Runtime::builder().build()?;
+//! runtime.load_linked_plugins()?;
+//! let calculator = runtime.proxy::<dyn Calculator>()?;
+//! assert_eq!(calculator.add(2, 3)?, 5);
+//! assert_eq!(calculator.divide(1, 0)?, Err(MathError::DivisionByZero));
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "host"))]
+//! # fn main() {}
+//! ```
+//!
+//! # Features
+//!
+//! - `host` (default): the runtime that loads and calls plugins. A plugin crate depends on polyplug with
+//!   `default-features = false` and compiles a handful of crates.
+
+mod call_error;
+mod contract;
+mod guest;
+mod proxy;
+pub mod schema;
+pub mod types;
+
+#[cfg(feature = "host")]
+mod host;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use call_error::{CallError, Failure};
+pub use contract::Contract;
+pub use guest::PluginContext;
+pub use polyplug_abi::{BundleId, GuestContractId, HostContractId, LogLevel, Version};
+pub use polyplug_macros::{Type, contract, plugin};
+pub use proxy::Proxy;
+pub use types::Type;
+
+#[cfg(feature = "host")]
+pub use host::{error, ffi, loader, runtime, runtime_store};
+#[cfg(feature = "host")]
+pub use runtime::Runtime;
+
+/// Pins the current thread to the collector's epoch: look-ups and what they found stay valid until the guard goes.
+///
+/// The same collector the runtime uses. A pin delays the reclaiming of every unloaded bundle in the process, so hold
+/// it for a look-up, never for a call that may block.
+#[cfg(feature = "host")]
+pub use crossbeam_epoch::pin;

@@ -1,0 +1,271 @@
+//! The untyped half of every proxy: how a call is made and how its failure becomes a [`CallError`].
+//!
+//! The typed half, one method a contract method, is made by `#[polyplug::contract]`. This module does not know where
+//! the callee lives: a host's proxies lead straight into a plugin, others through a [`Via`].
+
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use polyplug_abi::{AbiError, CallArena, Entry, GuestContractInstance, HostApi, Version};
+
+use crate::CallError;
+use crate::call_error::Failure;
+use crate::contract::ContractInfo;
+use crate::types::{Depth, LiftError, Lend, LowerError, Type};
+
+/// The revision word of a version that is being served.
+pub(crate) const CURRENT: u32 = 0;
+
+/// The untyped half of a proxy.
+#[derive(Clone)]
+pub struct RawProxy {
+    /// The word of the version the proxy was made with: [`CURRENT`] until it is reloaded or unloaded.
+    word: NonNull<AtomicU32>,
+    /// The callee's entries, in the order of `info.methods`, one for each.
+    functions: NonNull<Entry>,
+    instance: GuestContractInstance,
+    host: NonNull<HostApi>,
+    info: &'static ContractInfo,
+    /// Keeps all of the above alive, and the code mapped.
+    owner: Arc<dyn Owner>,
+}
+
+// SAFETY: the pointers lead to an atomic and to tables that never change, all kept alive by `owner`, which is
+// `Send + Sync`; instances accept calls from any thread (`GuestContractInstance`).
+unsafe impl Send for RawProxy {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for RawProxy {}
+
+/// What every typed proxy can do.
+pub trait Proxy: Clone + Send + Sync {
+    /// The untyped half.
+    #[doc(hidden)]
+    fn raw(&self) -> &RawProxy;
+
+    /// The name of the bundle that serves the proxy.
+    fn bundle_name(&self) -> String {
+        self.raw().bundle()
+    }
+}
+
+/// What a proxy holds on to: the instance and everything it needs to run.
+pub trait Owner: Send + Sync {
+    /// Where a call goes once the revision word has changed.
+    ///
+    /// # Errors
+    ///
+    /// The bundle is unloaded.
+    fn moved(&self) -> Result<RawProxy, CallError>;
+
+    /// The bundle's name.
+    fn bundle(&self) -> String;
+}
+
+/// The parts of a [`RawProxy`].
+pub struct ProxyParts {
+    /// The revision word.
+    pub word: NonNull<AtomicU32>,
+    /// One entry for each of `info.methods`.
+    pub functions: NonNull<Entry>,
+    /// The instance.
+    pub instance: GuestContractInstance,
+    /// The host that lends arenas.
+    pub host: NonNull<HostApi>,
+    /// The contract.
+    pub info: &'static ContractInfo,
+}
+
+impl RawProxy {
+    /// A proxy made of `parts`.
+    ///
+    /// # Safety
+    ///
+    /// `owner` must keep all pointers in `parts` valid and the entries' code mapped; the entries must be those of
+    /// `info`'s methods, for `instance`.
+    #[must_use]
+    pub unsafe fn new(parts: ProxyParts, owner: Arc<dyn Owner>) -> Self {
+        let ProxyParts { word, functions, instance, host, info } = parts;
+        Self { word, functions, instance, host, info, owner }
+    }
+
+    /// Calls method `index`: `lower` makes the arguments, and the result is lifted.
+    ///
+    /// `needs_arena` says whether arguments or result need room beyond their forms; it is a constant at each call.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the guest's answer from arriving.
+    ///
+    /// # Safety
+    ///
+    /// `index` must be one of the contract's methods, `A` and `R` the forms of its arguments and result, and
+    /// `needs_arena` must not be false where they need one.
+    #[inline]
+    pub unsafe fn call<A: Copy, R: Type>(
+        &self,
+        index: usize,
+        needs_arena: bool,
+        lower: impl FnOnce(&mut Lend) -> A,
+    ) -> Result<R, CallError> {
+        // SAFETY: `owner` keeps the word alive. The acquire pairs with the release of whoever changes it, so that
+        // `moved` finds the version that was published before.
+        if unsafe { self.word.as_ref() }.load(Ordering::Acquire) != CURRENT {
+            // SAFETY: the caller's promise.
+            return unsafe { self.call_moved(index, needs_arena, lower) };
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.call_here(index, needs_arena, lower) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    unsafe fn call_moved<A: Copy, R: Type>(
+        &self,
+        index: usize,
+        needs_arena: bool,
+        lower: impl FnOnce(&mut Lend) -> A,
+    ) -> Result<R, CallError> {
+        let there = self.owner.moved()?;
+        // SAFETY: `there` is a proxy for the same contract, so the caller's promise holds for it.
+        unsafe { there.call_here(index, needs_arena, lower) }
+    }
+
+    #[inline(always)]
+    unsafe fn call_here<A: Copy, R: Type>(
+        &self,
+        index: usize,
+        needs_arena: bool,
+        lower: impl FnOnce(&mut Lend) -> A,
+    ) -> Result<R, CallError> {
+        if !needs_arena {
+            // SAFETY: a null arena is allowed.
+            let args = lower(&mut unsafe { Lend::new(std::ptr::null_mut()) });
+            // SAFETY: the caller's promise.
+            return unsafe { self.invoke(index, &args, std::ptr::null_mut()) };
+        }
+        let arena = ArenaGuard::enter(self.host);
+        // SAFETY: the guard's arena is ours alone until the guard goes.
+        let mut to = unsafe { Lend::new(arena.arena) };
+        let args = lower(&mut to);
+        if let Err(error) = to.finish() {
+            return Err(self.not_lowered(index, error));
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.invoke(index, &args, arena.arena) }
+    }
+
+    #[inline(always)]
+    unsafe fn invoke<A: Copy, R: Type>(&self, index: usize, args: &A, arena: *mut CallArena) -> Result<R, CallError> {
+        // Zeroed, so that a callee that claims success without writing does no harm.
+        let mut out = MaybeUninit::<R::Canon>::zeroed();
+        let mut error = AbiError::ok();
+        let args = if size_of::<A>() == 0 { std::ptr::null() } else { std::ptr::from_ref(args).cast() };
+        let room = if size_of::<R::Canon>() == 0 { std::ptr::null_mut() } else { out.as_mut_ptr().cast() };
+        // SAFETY: `functions` has an entry for each method of the contract (promised to `new`), `index` is one of
+        // them, and `args` and `out` have the forms it expects (promised to `call`).
+        unsafe {
+            let entry = *self.functions.as_ptr().add(index);
+            entry(self.instance, args, room, arena, &raw mut error);
+        }
+        if error.code != 0 {
+            // SAFETY: the callee wrote the message into the arena or the thread's buffer, both alive here.
+            return Err(unsafe { self.reported(index, &error) });
+        }
+        // SAFETY: every bit pattern of a form is valid, and the callee's pointers lead into the arena.
+        unsafe { R::lift(out.assume_init_ref(), Depth::ROOT) }.map_err(|error| self.not_lifted(index, &error))
+    }
+
+    #[cold]
+    #[inline(never)]
+    unsafe fn reported(&self, index: usize, error: &AbiError) -> CallError {
+        let since = self.info.methods.get(index).map_or(0, |method| method.since);
+        let since = Version::new(self.info.major, since, 0);
+        // SAFETY: the caller's promise.
+        unsafe { CallError::reported(self.info.method_path(index), since, error, || self.owner.bundle()) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn not_lifted(&self, index: usize, error: &LiftError) -> CallError {
+        CallError::InvalidResult(Failure::new(self.info.method_path(index), format!("result: {error}")))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn not_lowered(&self, index: usize, error: LowerError) -> CallError {
+        CallError::TooLarge(Failure::new(self.info.method_path(index), format!("arguments: {error}")))
+    }
+
+    /// The name of the bundle that serves this proxy.
+    #[must_use]
+    pub fn bundle(&self) -> String {
+        self.owner.bundle()
+    }
+}
+
+impl std::fmt::Debug for RawProxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}@{}.{} of bundle `{}`", self.info.name, self.info.major, self.info.minor, self.owner.bundle())
+    }
+}
+
+/// An arena for one call, given back when dropped.
+struct ArenaGuard {
+    host: NonNull<HostApi>,
+    arena: *mut CallArena,
+}
+
+impl ArenaGuard {
+    #[inline]
+    fn enter(host: NonNull<HostApi>) -> Self {
+        // SAFETY: a proxy's host table is valid while the proxy is.
+        let arena = unsafe { (host.as_ref().enter_arena)(host.as_ptr()) };
+        Self { host, arena }
+    }
+}
+
+impl Drop for ArenaGuard {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: as in `enter`; the arena came from there, and guards are dropped in reverse order.
+        unsafe { (self.host.as_ref().leave_arena)(self.host.as_ptr(), self.arena) };
+    }
+}
+
+/// The target of calls that do not lead straight into a function: an instance's `data` points at one.
+///
+/// It lets a virtual machine's single `call`, or a call through the host, stand in an ordinary table of entries, so
+/// that a proxy need not know which kind it calls.
+#[repr(C)]
+pub(crate) struct Via {
+    /// Carries out method `fn_id` of the contract.
+    pub(crate) call: unsafe fn(
+        via: &Via,
+        fn_id: u32,
+        args: *const (),
+        out: *mut (),
+        arena: *mut CallArena,
+        out_err: *mut AbiError,
+    ),
+}
+
+/// The entry of method `FN_ID` for an instance whose data is a [`Via`].
+///
+/// # Safety
+///
+/// As for any entry; `instance.data` must point at a `Via`.
+pub unsafe extern "C" fn via<const FN_ID: u32>(
+    instance: GuestContractInstance,
+    args: *const (),
+    out: *mut (),
+    arena: *mut CallArena,
+    out_err: *mut AbiError,
+) {
+    // SAFETY: the caller's promise; the proxy's owner keeps the `Via` alive.
+    unsafe {
+        let via = &*instance.data.cast::<Via>();
+        (via.call)(via, FN_ID, args, out, arena, out_err);
+    }
+}

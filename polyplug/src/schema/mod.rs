@@ -1,0 +1,173 @@
+//! The language-neutral description of contracts and their types.
+
+mod build;
+
+use std::any::TypeId;
+use std::fmt;
+
+#[doc(hidden)]
+pub use build::SchemaBuilder;
+
+/// Everything about one contract that another language, or another build, needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schema {
+    /// The contract's name.
+    pub name: String,
+    /// The contract's major version.
+    pub major: u32,
+    /// The contract's minor version.
+    pub minor: u32,
+    /// The documentation of the trait.
+    pub docs: String,
+    /// The methods, in the order of their function ids.
+    pub methods: Vec<Method>,
+    /// The records, enums and variants that the methods use.
+    pub types: Vec<Definition>,
+}
+
+/// One method of a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Method {
+    /// The method's name, as Rust has it.
+    pub name: String,
+    /// The documentation of the method.
+    pub docs: String,
+    /// The minor version that introduced it.
+    pub since: u32,
+    /// The arguments in order.
+    pub arguments: Vec<Field>,
+    /// What it returns.
+    pub result: TypeRef,
+}
+
+/// A named value: an argument, or a field of a record or of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// The name; a number for a field of a tuple struct.
+    pub name: String,
+    /// The documentation.
+    pub docs: String,
+    /// The type.
+    pub ty: TypeRef,
+}
+
+/// A record, enum or variant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Definition {
+    /// The name of the Rust type.
+    pub name: String,
+    /// The documentation.
+    pub docs: String,
+    /// Its contents.
+    pub shape: Shape,
+}
+
+/// What a [`Definition`] is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shape {
+    /// A C struct of the fields.
+    Record(Vec<Field>),
+    /// One of several names.
+    Enum(Vec<Case>),
+    /// One of several cases, at least one of which carries fields.
+    Variant(Vec<Case>),
+}
+
+/// One case of an enum or variant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// The case's name.
+    pub name: String,
+    /// The documentation.
+    pub docs: String,
+    /// The fields it carries.
+    pub fields: Vec<Field>,
+}
+
+/// The use of a type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // the scalars are what they are called
+pub enum TypeRef {
+    Unit,
+    Bool,
+    I8,
+    I16,
+    I32,
+    I64,
+    U8,
+    U16,
+    U32,
+    U64,
+    F32,
+    F64,
+    Char,
+    String,
+    /// A sequence of values of one type; of `u8`: bytes.
+    List(Box<TypeRef>),
+    /// A value that may be absent.
+    Option(Box<TypeRef>),
+    /// A value behind a pointer, for recursion.
+    Box(Box<TypeRef>),
+    /// An answer or a declared error.
+    Result(Box<TypeRef>, Box<TypeRef>),
+    /// The type with this number in [`Schema::types`].
+    Named(u32),
+}
+
+impl TypeRef {
+    pub(crate) fn list(of: Self) -> Self {
+        Self::List(Box::new(of))
+    }
+
+    pub(crate) fn option(of: Self) -> Self {
+        Self::Option(Box::new(of))
+    }
+
+    pub(crate) fn boxed(of: Self) -> Self {
+        Self::Box(Box::new(of))
+    }
+
+    pub(crate) fn result(ok: Self, err: Self) -> Self {
+        Self::Result(Box::new(ok), Box::new(err))
+    }
+}
+
+/// Collects the definitions that a contract's methods use.
+#[derive(Debug, Default)]
+pub struct Types {
+    known: Vec<TypeId>,
+    definitions: Vec<Option<Definition>>,
+}
+
+impl Types {
+    /// A reference to the definition of `T`, which is described on first use. A type may describe itself through
+    /// itself.
+    pub fn define<T: 'static>(&mut self, describe: impl FnOnce(&mut Self) -> Definition) -> TypeRef {
+        let id = TypeId::of::<T>();
+        if let Some(number) = self.known.iter().position(|known| *known == id) {
+            return Self::named(number);
+        }
+        let number = self.known.len();
+        self.known.push(id);
+        self.definitions.push(None);
+        let definition = describe(self);
+        self.definitions[number] = Some(definition);
+        Self::named(number)
+    }
+
+    fn named(number: usize) -> TypeRef {
+        TypeRef::Named(u32::try_from(number).expect("a contract does not use four billion types"))
+    }
+
+    /// All definitions, in the order of first use.
+    #[must_use]
+    pub fn into_definitions(self) -> Vec<Definition> {
+        self.definitions.into_iter().flatten().collect()
+    }
+}
+
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}.{}", self.name, self.major, self.minor)
+    }
+}

@@ -1,0 +1,104 @@
+//! What lifting needs to know, and how it says what is wrong.
+
+use std::fmt;
+
+/// How deep lists, maps and boxes may nest in one value.
+pub const NESTING_LIMIT: u8 = 128;
+
+/// How deep the value being lifted lies.
+#[derive(Debug, Clone, Copy)]
+pub struct Depth(u8);
+
+impl Depth {
+    /// The argument or result itself.
+    pub const ROOT: Self = Self(0);
+
+    /// One level further in.
+    ///
+    /// # Errors
+    ///
+    /// The limit is reached.
+    #[inline]
+    pub fn enter(self) -> Result<Self, LiftError> {
+        if self.0 == NESTING_LIMIT {
+            return Err(LiftError::new(format_args!("nested deeper than {NESTING_LIMIT} levels")));
+        }
+        Ok(Self(self.0 + 1))
+    }
+}
+
+/// Why canonical memory is no value of the expected type, and where in the value.
+// Boxed: lifting a scalar cannot fail, and lifting anything else should not pay for the error's size.
+pub struct LiftError(Box<Fault>);
+
+struct Fault {
+    /// Outermost step last: steps are added on the way out.
+    path: Vec<Step>,
+    reason: String,
+}
+
+enum Step {
+    Name(&'static str),
+    Index(usize),
+}
+
+impl LiftError {
+    /// An error at the place being lifted.
+    #[cold]
+    #[must_use]
+    pub fn new(reason: impl fmt::Display) -> Self {
+        Self(Box::new(Fault { path: Vec::new(), reason: reason.to_string() }))
+    }
+
+    /// The error as seen from the record, variant or argument list that holds the place as `name`.
+    #[cold]
+    #[must_use]
+    pub fn within(mut self, name: &'static str) -> Self {
+        self.0.path.push(Step::Name(name));
+        self
+    }
+
+    /// The error as seen from the list that holds the place as element `index`.
+    #[cold]
+    #[must_use]
+    pub fn at(mut self, index: usize) -> Self {
+        self.0.path.push(Step::Index(index));
+        self
+    }
+
+    /// The error of a null or misaligned pointer.
+    #[cold]
+    #[must_use]
+    pub fn pointer(what: &str) -> Self {
+        Self::new(format_args!("{what}: the pointer is null or not aligned"))
+    }
+
+    /// The error of a tag that names no case.
+    #[cold]
+    #[must_use]
+    pub fn tag(of: &str, tag: u32, cases: u32) -> Self {
+        Self::new(format_args!("{tag} is no case of {of}, which has {cases}"))
+    }
+}
+
+impl fmt::Display for LiftError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, step) in self.0.path.iter().rev().enumerate() {
+            match step {
+                Step::Name(name) if i == 0 => f.write_str(name)?,
+                Step::Name(name) => write!(f, ".{name}")?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        if !self.0.path.is_empty() {
+            f.write_str(": ")?;
+        }
+        f.write_str(&self.0.reason)
+    }
+}
+
+impl fmt::Debug for LiftError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LiftError({self})")
+    }
+}

@@ -1,0 +1,58 @@
+//! Answers that may be a declared error.
+
+use std::mem::ManuallyDrop;
+
+use super::{Depth, LiftError, Lower, RawOption, Type};
+use crate::schema::{TypeRef, Types};
+
+/// The canonical form of `Result<T, E>`: a variant of two cases.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct RawResult<T: Copy, E: Copy> {
+    /// 0 for ok, 1 for err.
+    pub tag: u32,
+    /// The case's value.
+    pub payload: ResultPayload<T, E>,
+}
+
+/// The value of one of the two cases.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub union ResultPayload<T: Copy, E: Copy> {
+    /// Under tag 0.
+    pub ok: ManuallyDrop<T>,
+    /// Under tag 1.
+    pub err: ManuallyDrop<E>,
+}
+
+// SAFETY: a checked tag, and each form read only under its tag.
+unsafe impl<T: Type, E: Type> Type for Result<T, E> {
+    type Canon = RawResult<T::Canon, E::Canon>;
+    type Optional = RawOption<Self::Canon>;
+    const POINTS: bool = T::POINTS || E::POINTS;
+    const NEEDS_ROOM: bool = T::NEEDS_ROOM || E::NEEDS_ROOM;
+
+    fn describe(types: &mut Types) -> TypeRef {
+        let ok = T::describe(types);
+        TypeRef::result(ok, E::describe(types))
+    }
+
+    #[inline]
+    fn lower<const COPY: bool>(&self, to: &mut Lower<COPY>) -> Self::Canon {
+        match self {
+            Ok(value) => RawResult { tag: 0, payload: ResultPayload { ok: ManuallyDrop::new(value.lower(to)) } },
+            Err(error) => RawResult { tag: 1, payload: ResultPayload { err: ManuallyDrop::new(error.lower(to)) } },
+        }
+    }
+
+    #[inline]
+    unsafe fn lift(canon: &Self::Canon, depth: Depth) -> Result<Self, LiftError> {
+        match canon.tag {
+            // SAFETY: the tag says which form the sender filled in; what it points at is the caller's promise.
+            0 => unsafe { T::lift(&canon.payload.ok, depth) }.map(Ok).map_err(|e| e.within("ok")),
+            // SAFETY: as above.
+            1 => unsafe { E::lift(&canon.payload.err, depth) }.map(Err).map_err(|e| e.within("err")),
+            tag => Err(LiftError::tag("result", tag, 2)),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Text.
+
+use super::{Depth, LiftError, Lower, RawList, RawOption, Type};
+use crate::schema::{TypeRef, Types};
+
+/// The text of a canonical form, checked.
+///
+/// # Safety
+///
+/// As for [`RawList::items`].
+#[inline]
+pub(super) unsafe fn lift_str<'a>(canon: RawList<u8>) -> Result<&'a str, LiftError> {
+    // SAFETY: the caller's promise.
+    let bytes = unsafe { canon.items() }?;
+    std::str::from_utf8(bytes).map_err(|e| LiftError::new(format_args!("not UTF-8: {e}")))
+}
+
+// SAFETY: pointer and length of bytes, which are checked on arrival.
+unsafe impl Type for String {
+    type Canon = RawList<u8>;
+    type Optional = RawOption<Self::Canon>;
+    const POINTS: bool = true;
+
+    fn describe(_: &mut Types) -> TypeRef {
+        TypeRef::String
+    }
+
+    #[inline]
+    fn lower<const COPY: bool>(&self, to: &mut Lower<COPY>) -> RawList<u8> {
+        to.bytes(self.as_bytes())
+    }
+
+    #[inline]
+    unsafe fn lift(canon: &RawList<u8>, _: Depth) -> Result<Self, LiftError> {
+        // SAFETY: the caller's promise.
+        unsafe { lift_str(*canon) }.map(str::to_owned)
+    }
+}

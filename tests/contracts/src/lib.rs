@@ -1,0 +1,28 @@
+//! Contracts that the tests and benchmarks share with their plugins.
+
+/// The calculator of the documentation.
+#[polyplug::contract(name = "demo.calculator", version = "1.2")]
+pub trait Calculator {
+    /// The sum.
+    fn add(&self, a: i32, b: i32) -> i32;
+    /// The quotient, or why there is none.
+    fn divide(&self, a: i64, b: i64) -> Result<i64, MathError>;
+    /// Greets `name`.
+    #[contract(since = "1.1")]
+    fn greet(&self, name: &str) -> String;
+    /// The sum of all bytes.
+    #[contract(since = "1.2")]
+    fn sum(&self, data: &[u8]) -> u64;
+}
+
+/// Why there is no quotient.
+#[derive(Debug, Clone, PartialEq, polyplug::Type)]
+pub enum MathError {
+    /// The divisor is zero.
+    DivisionByZero,
+    /// The quotient is too large.
+    Overflow {
+        /// The dividend.
+        at: i64,
+    },
+}

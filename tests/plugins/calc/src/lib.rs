@@ -1,0 +1,29 @@
+//! The calculator plugin of the tests and benchmarks.
+
+use test_contracts::{Calculator, MathError};
+
+#[derive(Default)]
+struct Basic;
+
+#[polyplug::plugin]
+impl Calculator for Basic {
+    fn add(&self, a: i32, b: i32) -> i32 {
+        a.wrapping_add(b)
+    }
+
+    fn divide(&self, a: i64, b: i64) -> Result<i64, MathError> {
+        match a.checked_div(b) {
+            Some(quotient) => Ok(quotient),
+            None if b == 0 => Err(MathError::DivisionByZero),
+            None => Err(MathError::Overflow { at: a }),
+        }
+    }
+
+    fn greet(&self, name: &str) -> String {
+        format!("Hello, {name}!")
+    }
+
+    fn sum(&self, data: &[u8]) -> u64 {
+        data.iter().map(|byte| u64::from(*byte)).sum()
+    }
+}

@@ -1,0 +1,80 @@
+//! What the tests share: finding built plugins, and making bundles of them.
+
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use polyplug::Runtime;
+use polyplug_native::NativeLoader;
+use tempfile::TempDir;
+
+/// A runtime with the native loader.
+#[must_use]
+pub fn runtime() -> Arc<Runtime> {
+    Runtime::builder().loader(NativeLoader::new()).build().expect("one loader has no rival")
+}
+
+/// The library of the fixture package `package`, for example `plugin-calc`.
+///
+/// # Panics
+///
+/// If it has not been built.
+#[must_use]
+pub fn library(package: &str) -> PathBuf {
+    let name = format!("{DLL_PREFIX}{}{DLL_SUFFIX}", package.replace('-', "_"));
+    let executable = std::env::current_exe().expect("a test knows its own path");
+    // target/debug/deps/test-1234: libraries lie beside the tests, or one folder up.
+    let found = executable.ancestors().skip(1).take(2).map(|folder| folder.join(&name)).find(|path| path.is_file());
+    found.unwrap_or_else(|| panic!("{name} is not built: run `cargo build -p {package}`, or `cargo xtask test`"))
+}
+
+/// A bundle in a folder of its own, which goes with it.
+pub struct Bundle {
+    folder: TempDir,
+}
+
+impl Bundle {
+    /// A bundle called `name` with the library of fixture package `package`.
+    ///
+    /// # Panics
+    ///
+    /// If the library has not been built, or the folder cannot be written.
+    #[must_use]
+    pub fn native(name: &str, package: &str) -> Self {
+        let bundle = Self::empty();
+        bundle.write("manifest.toml", manifest(name, "native", "plugin"));
+        std::fs::copy(library(package), bundle.path().join(format!("plugin{DLL_SUFFIX}"))).expect("a copy");
+        bundle
+    }
+
+    /// A folder without anything in it.
+    ///
+    /// # Panics
+    ///
+    /// If the folder cannot be made.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { folder: TempDir::new().expect("a temporary folder") }
+    }
+
+    /// Writes a file.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be written.
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+        std::fs::write(self.path().join(name), contents).expect("a file in a temporary folder");
+    }
+
+    /// The bundle's folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// The text of a manifest.
+#[must_use]
+pub fn manifest(name: &str, loader: &str, file: &str) -> String {
+    format!("name = {name:?}\nversion = \"1.0.0\"\nloader = {loader:?}\nfile = {file:?}\n")
+}

@@ -1,0 +1,266 @@
+//! Assembling a bundle: a folder with a `manifest.toml` and the library it names.
+//!
+//! A host may be running from the very folder that is assembled. So every file is written beside the bundles and moved
+//! into place whole, the library before the manifest, and a file that would not change is not touched at all.
+
+use std::env;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use toml::{Table, Value};
+
+use crate::workspace::{PluginPackage, library_file};
+
+const MANIFEST: &str = "manifest.toml";
+
+/// What assembling needs to know from a bundle's manifest.
+#[derive(Debug, PartialEq, Eq)]
+struct Manifest {
+    name: String,
+    /// The library's name inside the bundle.
+    file: String,
+}
+
+/// Assembles the bundle of `package` below `out`, from the library in `libraries`. Gives the bundle's folder.
+pub(crate) fn assemble(package: &PluginPackage, libraries: &Path, out: &Path) -> Result<PathBuf> {
+    let manifest_path = package.folder.join(MANIFEST);
+    let manifest = fs::read_to_string(&manifest_path)
+        .with_context(|| {
+            format!(
+                "every plugin of the pipeline needs a manifest, cannot read {}",
+                manifest_path.display()
+            )
+        })
+        .and_then(|text| Manifest::parse(&text).with_context(|| format!("in {}", manifest_path.display())))?;
+
+    let library = libraries.join(package.library_file());
+    if !library.is_file() {
+        bail!(
+            "{} was built, but {} is not there. If a cargo configuration file moves build output, set CARGO_TARGET_DIR \
+             to the same directory",
+            package.name,
+            library.display()
+        );
+    }
+
+    let bundle = out.join(&manifest.name);
+    fs::create_dir_all(&bundle).with_context(|| format!("cannot make {}", bundle.display()))?;
+    put(&library, &bundle.join(&manifest.file), out)?;
+    put(&manifest_path, &bundle.join(MANIFEST), out)?;
+    Ok(bundle)
+}
+
+impl Manifest {
+    fn parse(text: &str) -> Result<Self> {
+        let manifest: Table = text.parse()?;
+        let Some(name) = manifest.get("name").and_then(Value::as_str) else {
+            bail!("`name` is missing")
+        };
+        check_name("name", name)?;
+        let file = match manifest.get("file") {
+            Some(Value::String(file)) => file.as_str(),
+            Some(Value::Table(by_platform)) => file_for_this_platform(by_platform)?,
+            _ => bail!("`file` is missing: the name of the plugin's library, with or without prefix and extension"),
+        };
+        check_name("file", file)?;
+        Ok(Self {
+            name: name.to_owned(),
+            file: with_extension(file),
+        })
+    }
+}
+
+/// Picks from a table with keys like `linux.x86_64`, written as one key or as two.
+fn file_for_this_platform(table: &Table) -> Result<&str> {
+    let (os, arch) = (env::consts::OS, env::consts::ARCH);
+    let platform = format!("{os}.{arch}");
+    let file = table.get(&platform).or_else(|| table.get(os)?.get(arch));
+    file.and_then(Value::as_str)
+        .with_context(|| format!("`file` has no entry for this platform, `{platform}`"))
+}
+
+/// `file` as it is when it says what it is, or with what this platform puts around a library's name.
+fn with_extension(file: &str) -> String {
+    if Path::new(file).extension().is_some() {
+        file.to_owned()
+    } else {
+        library_file(file)
+    }
+}
+
+/// Refuses what would end up outside the bundle.
+fn check_name(key: &str, value: &str) -> Result<()> {
+    let mut parts = Path::new(value).components();
+    if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
+        bail!("`{key} = {value:?}` must be a plain name, without folders");
+    }
+    Ok(())
+}
+
+/// Puts a copy of `from` at `to` in one move, by way of a temporary file in `beside`.
+fn put(from: &Path, to: &Path, beside: &Path) -> Result<()> {
+    let fresh = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
+    match fs::read(to) {
+        Ok(present) if present == fresh => return Ok(()),
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", to.display())),
+    }
+    // In the folder of all bundles, where no host that copies or watches one bundle meets it.
+    let temporary = beside.join(format!(".assembling-{}", std::process::id()));
+    let moved = fs::write(&temporary, &fresh).and_then(|()| fs::rename(&temporary, to));
+    if moved.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    moved.with_context(|| format!("cannot write {}", to.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Place {
+        temp: tempfile::TempDir,
+        package: PluginPackage,
+    }
+
+    impl Place {
+        /// A stage `parse` whose library has been built with `library` in it.
+        fn new(manifest: &str, library: &str) -> Self {
+            let temp = tempfile::tempdir().unwrap();
+            let stage = temp.path().join("stages/parse");
+            fs::create_dir_all(&stage).unwrap();
+            fs::create_dir_all(temp.path().join("debug")).unwrap();
+            fs::write(stage.join(MANIFEST), manifest).unwrap();
+            let package = PluginPackage::for_tests("stage-parse", &stage);
+            let place = Self { temp, package };
+            place.build(library);
+            place
+        }
+
+        fn build(&self, library: &str) {
+            fs::write(
+                self.temp.path().join("debug").join(library_file("stage_parse")),
+                library,
+            )
+            .unwrap();
+        }
+
+        fn assemble(&self) -> Result<PathBuf> {
+            assemble(&self.package, &self.temp.path().join("debug"), &self.out())
+        }
+
+        fn out(&self) -> PathBuf {
+            self.temp.path().join("bundles")
+        }
+    }
+
+    const PARSE: &str = "name = 'pipeline.parse'\nversion = '1.0.0'\nloader = 'native'\nfile = 'parse'\n";
+
+    #[test]
+    fn a_bundle_is_the_manifest_and_the_library_it_names() {
+        let place = Place::new(PARSE, "code");
+        let bundle = place.assemble().unwrap();
+        assert_eq!(bundle, place.out().join("pipeline.parse"));
+        assert_eq!(fs::read_to_string(bundle.join(MANIFEST)).unwrap(), PARSE);
+        assert_eq!(fs::read_to_string(bundle.join(library_file("parse"))).unwrap(), "code");
+    }
+
+    #[test]
+    fn assembling_again_brings_the_new_library_and_leaves_nothing_behind() {
+        let place = Place::new(PARSE, "old");
+        place.assemble().unwrap();
+        place.build("new");
+        let bundle = place.assemble().unwrap();
+        assert_eq!(fs::read_to_string(bundle.join(library_file("parse"))).unwrap(), "new");
+        assert_eq!(fs::read_dir(&bundle).unwrap().count(), 2);
+        assert_eq!(fs::read_dir(place.out()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_library_in_use_is_replaced_and_not_written_over() {
+        use std::os::unix::fs::MetadataExt;
+        let inode = |path: &Path| fs::metadata(path).unwrap().ino();
+
+        let place = Place::new(PARSE, "old");
+        let library = place.assemble().unwrap().join(library_file("parse"));
+        let in_use = fs::File::open(&library).unwrap();
+        place.build("new");
+        place.assemble().unwrap();
+        assert_ne!(in_use.metadata().unwrap().ino(), inode(&library));
+        assert_eq!(std::io::read_to_string(in_use).unwrap(), "old");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_did_not_change_is_not_touched() {
+        use std::os::unix::fs::MetadataExt;
+        let place = Place::new(PARSE, "code");
+        let library = place.assemble().unwrap().join(library_file("parse"));
+        let before = fs::metadata(&library).unwrap().ino();
+        place.assemble().unwrap();
+        assert_eq!(fs::metadata(&library).unwrap().ino(), before);
+    }
+
+    #[test]
+    fn a_missing_library_is_named() {
+        let place = Place::new(PARSE, "code");
+        fs::remove_file(place.temp.path().join("debug").join(library_file("stage_parse"))).unwrap();
+        let error = place.assemble().unwrap_err().to_string();
+        assert!(
+            error.contains("stage-parse") && error.contains("CARGO_TARGET_DIR"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_faulty_manifest_is_named() {
+        let place = Place::new("name = 'x'\nfile = ", "code");
+        let error = format!("{:#}", place.assemble().unwrap_err());
+        assert!(error.contains("manifest.toml") && error.contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn a_file_gets_what_this_platform_puts_around_a_library() {
+        let file = |text: &str| Manifest::parse(text).unwrap().file;
+        assert_eq!(file("name = 'a'\nfile = 'a'"), library_file("a"));
+        assert_eq!(file("name = 'a'\nfile = 'liba.so'"), "liba.so");
+    }
+
+    #[test]
+    fn a_file_may_depend_on_the_platform() {
+        let (os, arch) = (env::consts::OS, env::consts::ARCH);
+        for key in [format!("'{os}.{arch}'"), format!("{os}.{arch}")] {
+            let text = format!("name = 'a'\n[file]\n{key} = 'here'\n'other.cpu' = 'there'");
+            assert_eq!(Manifest::parse(&text).unwrap().file, library_file("here"));
+        }
+        let error = Manifest::parse("name = 'a'\n[file]\n'other.cpu' = 'there'")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(os) && error.contains(arch), "{error}");
+    }
+
+    #[test]
+    fn names_cannot_leave_the_bundle() {
+        for value in ["../x", "/x", "a/b", "..", "."] {
+            let error = Manifest::parse(&format!("name = 'a'\nfile = '{value}'"))
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains("`file"), "{error}");
+            let error = Manifest::parse(&format!("name = '{value}'\nfile = 'a'"))
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains("`name"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let error = |text: &str| Manifest::parse(text).unwrap_err().to_string();
+        assert!(error("file = 'a'").contains("`name` is missing"));
+        assert!(error("name = 'a'").contains("`file` is missing"));
+    }
+}

@@ -1,0 +1,35 @@
+//! `cargo xtask bundles`: the example plugins as bundles, ready for a host to load.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::workspace::{self, PluginPackage, Profile};
+use crate::{bundle, process};
+
+pub(crate) fn run(release: bool, out: Option<&Path>) -> Result<()> {
+    let profile = Profile::new(release);
+    let stages = workspace::stages()?;
+    let out = out.map_or_else(default_out, |out| {
+        std::path::absolute(out).unwrap_or_else(|_| out.to_owned())
+    });
+    process::build(&stages, profile)?;
+    for folder in assemble(&stages, profile, &out)? {
+        println!("{}", folder.display());
+    }
+    Ok(())
+}
+
+/// Where bundles go unless the user says otherwise.
+pub(crate) fn default_out() -> PathBuf {
+    workspace::target_dir().join("bundles")
+}
+
+/// Assembles a bundle from each stage, all of which are built. Gives their folders.
+pub(crate) fn assemble(stages: &[PluginPackage], profile: Profile, out: &Path) -> Result<Vec<PathBuf>> {
+    let libraries = workspace::target_dir().join(profile.folder());
+    stages
+        .iter()
+        .map(|stage| bundle::assemble(stage, &libraries, out))
+        .collect()
+}

@@ -1,0 +1,124 @@
+//! `cargo xtask demo`: the log pipeline, from sources to a report, in one command.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::steps::Steps;
+use crate::workspace::{self, Profile};
+use crate::{bundles, process};
+
+const PIPELINE: &str = "examples/pipeline/pipeline.toml";
+const LOG: &str = "examples/pipeline/data/access.log";
+const HOST: &str = "pipeline";
+
+pub(crate) fn run(log: Option<&Path>) -> Result<()> {
+    let root = workspace::root();
+    let log = log_file(log, &root)?;
+    eprintln!(
+        "This builds a host that reads a web server's log and the plugins it reads it with, puts each plugin into a\n\
+         bundle, and runs the host. The plugins are shared libraries; the host knows them only by their contracts.\n"
+    );
+
+    let stages = workspace::stages()?;
+    let mut steps = Steps::new(5);
+    steps.step("Looking for what is needed", check_tools)?;
+    let title = format!("Building {} plugins, optimized", stages.len());
+    steps.step(&title, || process::build(&stages, Profile::Release))?;
+    steps.step("Building the host, optimized", || {
+        process::build_named(&[HOST], Profile::Release)
+    })?;
+    let out = bundles::default_out();
+    steps.step("Assembling the bundles", || {
+        for folder in bundles::assemble(&stages, Profile::Release, &out)? {
+            eprintln!("      {}", folder.display());
+        }
+        Ok(())
+    })?;
+    let title = format!("Running the pipeline over {}", log.display());
+    steps.step(&title, || process::run(&mut host(&root, &log, &out)))?;
+    steps.finish();
+    eprintln!(
+        "Change a plugin in examples/pipeline/stages and run this again, or give it a log of yours with --log FILE."
+    );
+    Ok(())
+}
+
+/// The host's command line.
+fn host(root: &Path, log: &Path, bundles: &Path) -> Command {
+    let program = format!("{HOST}{}", env::consts::EXE_SUFFIX);
+    let mut command = process::program(workspace::target_dir().join(Profile::Release.folder()).join(program));
+    command
+        .arg(root.join(PIPELINE))
+        .arg("--log")
+        .arg(log)
+        .arg("--bundles")
+        .arg(bundles);
+    command
+}
+
+/// The log to read, found before anything is built for it.
+fn log_file(given: Option<&Path>, root: &Path) -> Result<PathBuf> {
+    let Some(given) = given else { return Ok(root.join(LOG)) };
+    // Standard input, to the host.
+    if given == Path::new("-") {
+        return Ok(given.to_owned());
+    }
+    let path = std::path::absolute(given).with_context(|| format!("cannot find {}", given.display()))?;
+    if !path.exists() {
+        bail!(
+            "there is no file {}: give --log the path of a log to read",
+            path.display()
+        );
+    }
+    Ok(path)
+}
+
+/// What is needed beyond this program, with how to get it.
+fn check_tools() -> Result<()> {
+    let mut missing = Vec::new();
+    if !process::succeeds(process::cargo().arg("--version")) {
+        missing.push("cargo, which comes with Rust: install it from https://rustup.rs");
+    }
+    // On Windows the linker comes with the toolchain's own installer.
+    if cfg!(unix) && !process::succeeds(process::program("cc").arg("--version")) {
+        missing.push(C_COMPILER);
+    }
+    if missing.is_empty() {
+        eprintln!("      cargo and a C compiler are here; nothing else is needed");
+        return Ok(());
+    }
+    bail!("this machine lacks:\n  - {}", missing.join("\n  - "));
+}
+
+const C_COMPILER: &str = "a C compiler `cc`, which Rust links with:\n      \
+     Debian, Ubuntu   sudo apt-get install gcc libc6-dev\n      \
+     Fedora           sudo dnf install gcc\n      \
+     Arch             sudo pacman -S gcc\n      \
+     Alpine           sudo apk add gcc musl-dev\n      \
+     macOS            xcode-select --install";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_log_is_read_unless_another_is_given() {
+        let root = Path::new("/repository");
+        assert_eq!(log_file(None, root).unwrap(), root.join(LOG));
+
+        let temp = tempfile::tempdir().unwrap();
+        let log = temp.path().join("mine.log");
+        std::fs::write(&log, "").unwrap();
+        assert_eq!(log_file(Some(&log), root).unwrap(), log);
+
+        assert_eq!(log_file(Some(Path::new("-")), root).unwrap(), Path::new("-"));
+
+        let error = log_file(Some(&temp.path().join("gone.log")), root)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("gone.log"), "{error}");
+    }
+}

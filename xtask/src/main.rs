@@ -1,0 +1,101 @@
+//! The repository's own commands, run as `cargo xtask <command>`.
+//!
+//! Each command is one module with one `run` function. This file only parses the command line and hands on; what the
+//! commands share (finding packages, running programs, timing steps) lives in the modules beside them.
+
+mod bench;
+mod bundle;
+mod bundles;
+mod ci;
+mod demo;
+mod doc;
+mod fixtures;
+mod process;
+mod steps;
+mod summary;
+mod test;
+mod workspace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The commands this repository is worked on with.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the log pipeline with its plugins and run it.
+    Demo {
+        /// The log to read instead of the one in examples/pipeline/data.
+        #[arg(long, value_name = "FILE")]
+        log: Option<PathBuf>,
+    },
+    /// Run every test: unit, integration, macro and documentation tests.
+    Test {
+        /// Run the checks in ci/ afterwards as well (sanitizers and the like).
+        #[arg(long)]
+        thorough: bool,
+    },
+    /// Run the benchmarks and print their tables.
+    Bench {
+        /// Only measure what has this in its name.
+        filter: Option<String>,
+    },
+    /// Build the example plugins and assemble a bundle from each.
+    Bundles {
+        /// Build with optimizations.
+        #[arg(long)]
+        release: bool,
+        /// Where the bundles go; `bundles` in the target directory unless given.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Build the plugins that tests and benchmarks load.
+    Fixtures {
+        /// Build with optimizations, as the benchmarks need it.
+        #[arg(long)]
+        release: bool,
+        /// Build nothing; print the names of the packages, one a line.
+        #[arg(long)]
+        list: bool,
+    },
+    /// Build the book and the API documentation; warnings are errors.
+    Doc,
+    /// Run what has to pass before a change is merged: formatting, clippy, documentation, tests.
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Demo { log } => demo::run(log.as_deref()),
+        // Reports its failures itself, so that the summaries of the test runners stay the last lines of the output.
+        Command::Test { thorough } => match test::run(thorough) {
+            Ok(true) => return ExitCode::SUCCESS,
+            Ok(false) => return ExitCode::FAILURE,
+            Err(error) => Err(error),
+        },
+        Command::Bench { filter } => bench::run(filter.as_deref()),
+        Command::Bundles { release, out } => bundles::run(release, out.as_deref()),
+        Command::Fixtures { release, list } => fixtures::run(release, list),
+        Command::Doc => doc::run(),
+        Command::Ci => match ci::run() {
+            Ok(true) => return ExitCode::SUCCESS,
+            Ok(false) => return ExitCode::FAILURE,
+            Err(error) => Err(error),
+        },
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Where things are: the repository, the target directory, the plugin packages.
+//!
+//! Reads manifests only, so it is instant and works while the workspace does not resolve. Starts no program.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use toml::{Table, Value};
+
+/// The folders whose packages are plugins.
+const STAGES: &str = "examples/pipeline/stages";
+const TEST_PLUGINS: &str = "tests/plugins";
+
+/// A cargo profile, as far as the commands here tell them apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Profile {
+    Dev,
+    Release,
+}
+
+impl Profile {
+    pub(crate) fn new(release: bool) -> Self {
+        if release { Self::Release } else { Self::Dev }
+    }
+
+    /// The folder below the target directory.
+    pub(crate) fn folder(self) -> &'static str {
+        match self {
+            Self::Dev => "debug",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// A package that builds a plugin library.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct PluginPackage {
+    pub(crate) name: String,
+    pub(crate) folder: PathBuf,
+    /// Whether it builds a Rust library as well, which can have documentation tests.
+    pub(crate) is_rust_library: bool,
+    library: String,
+}
+
+impl PluginPackage {
+    /// Reads the package in `folder`; `None` when it builds no `cdylib`.
+    fn read(folder: &Path) -> Result<Option<Self>> {
+        let path = folder.join("Cargo.toml");
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(&text, folder).with_context(|| format!("in {}", path.display()))
+    }
+
+    fn parse(manifest: &str, folder: &Path) -> Result<Option<Self>> {
+        let manifest: Table = manifest.parse()?;
+        let Some(lib) = manifest.get("lib").and_then(Value::as_table) else {
+            return Ok(None);
+        };
+        let crate_types = lib
+            .get("crate-type")
+            .or_else(|| lib.get("crate_type"))
+            .and_then(Value::as_array);
+        let builds = |kind: &str| crate_types.is_some_and(|kinds| kinds.iter().any(|each| each.as_str() == Some(kind)));
+        if !builds("cdylib") {
+            return Ok(None);
+        }
+        let Some(name) = manifest
+            .get("package")
+            .and_then(|package| package.get("name"))
+            .and_then(Value::as_str)
+        else {
+            bail!("`package.name` is missing");
+        };
+        let library = lib
+            .get("name")
+            .and_then(Value::as_str)
+            .map_or_else(|| name.replace('-', "_"), str::to_owned);
+        Ok(Some(Self {
+            name: name.to_owned(),
+            folder: folder.to_owned(),
+            is_rust_library: builds("rlib") || builds("lib"),
+            library,
+        }))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests(name: &str, folder: &Path) -> Self {
+        Self {
+            name: name.to_owned(),
+            folder: folder.to_owned(),
+            is_rust_library: false,
+            library: name.replace('-', "_"),
+        }
+    }
+
+    /// The file that cargo builds, named as this platform names libraries.
+    pub(crate) fn library_file(&self) -> String {
+        library_file(&self.library)
+    }
+}
+
+/// `name` with the prefix and the extension that this platform gives a library.
+pub(crate) fn library_file(name: &str) -> String {
+    format!("{}{name}{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX)
+}
+
+/// The root of the repository.
+pub(crate) fn root() -> PathBuf {
+    // Cargo sets the variable for `cargo run`; what was compiled in serves a binary that is started directly.
+    let package = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    package.parent().map_or_else(|| package.clone(), Path::to_owned)
+}
+
+/// The directory cargo builds into.
+pub(crate) fn target_dir() -> PathBuf {
+    target_dir_from(
+        env::var_os("CARGO_TARGET_DIR")
+            .or_else(|| env::var_os("CARGO_BUILD_TARGET_DIR"))
+            .map(PathBuf::from),
+    )
+}
+
+fn target_dir_from(set: Option<PathBuf>) -> PathBuf {
+    match set.filter(|path| !path.as_os_str().is_empty()) {
+        // Relative to where the user stands, as cargo reads it.
+        Some(path) => std::path::absolute(&path).unwrap_or(path),
+        None => root().join("target"),
+    }
+}
+
+/// The stages of the example pipeline.
+pub(crate) fn stages() -> Result<Vec<PluginPackage>> {
+    let stages = plugin_packages(&root().join(STAGES))?;
+    if stages.is_empty() {
+        bail!("there is no plugin package in {STAGES}: is this a complete checkout?");
+    }
+    Ok(stages)
+}
+
+/// Every plugin that tests and benchmarks load, the stages of the example among them.
+pub(crate) fn fixtures() -> Result<Vec<PluginPackage>> {
+    let root = root();
+    let mut fixtures = plugin_packages(&root.join(TEST_PLUGINS))?;
+    fixtures.extend(plugin_packages(&root.join(STAGES))?);
+    check_library_names(&fixtures)?;
+    Ok(fixtures)
+}
+
+/// The plugin packages directly below `folder`, by name; none when the folder does not exist.
+fn plugin_packages(folder: &Path) -> Result<Vec<PluginPackage>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut packages = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let path = entry?.path();
+        if path.join("Cargo.toml").is_file() {
+            packages.extend(PluginPackage::read(&path)?);
+        }
+    }
+    packages.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(packages)
+}
+
+/// All libraries end up in one folder, where the second of one name would replace the first.
+fn check_library_names(packages: &[PluginPackage]) -> Result<()> {
+    for (index, package) in packages.iter().enumerate() {
+        if let Some(other) = packages[..index].iter().find(|other| other.library == package.library) {
+            bail!(
+                "{} and {} both build a library called `{}`: rename one",
+                other.folder.display(),
+                package.folder.display(),
+                package.library
+            );
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(manifest: &str) -> Option<PluginPackage> {
+        PluginPackage::parse(manifest, Path::new("stage")).unwrap()
+    }
+
+    #[test]
+    fn a_library_is_named_after_its_package() {
+        let package = parse("[package]\nname = 'stage-parse'\n[lib]\ncrate-type = ['cdylib']").unwrap();
+        assert_eq!(package.name, "stage-parse");
+        assert_eq!(package.library, "stage_parse");
+        assert!(!package.is_rust_library);
+        assert_eq!(package.library_file(), library_file("stage_parse"));
+    }
+
+    #[test]
+    fn a_library_may_have_a_name_of_its_own() {
+        let package = parse("[package]\nname = 'a'\n[lib]\nname = 'b'\ncrate-type = ['rlib', 'cdylib']").unwrap();
+        assert_eq!(package.library, "b");
+        assert!(package.is_rust_library);
+    }
+
+    #[test]
+    fn a_package_without_a_cdylib_is_no_plugin() {
+        assert_eq!(parse("[package]\nname = 'a'"), None);
+        assert_eq!(parse("[package]\nname = 'a'\n[lib]\ncrate-type = ['rlib']"), None);
+    }
+
+    #[test]
+    fn a_package_without_a_name_is_an_error() {
+        let error = PluginPackage::parse("[lib]\ncrate-type = ['cdylib']", Path::new("stage")).unwrap_err();
+        assert!(error.to_string().contains("package.name"), "{error}");
+    }
+
+    #[test]
+    fn two_libraries_of_one_name_are_refused() {
+        let package = |folder: &str| PluginPackage {
+            name: folder.to_owned(),
+            folder: folder.into(),
+            is_rust_library: false,
+            library: "same".to_owned(),
+        };
+        let error = check_library_names(&[package("one"), package("two")])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("one") && error.contains("two") && error.contains("same"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn packages_are_found_in_order_and_other_folders_passed_over() {
+        let temp = tempfile::tempdir().unwrap();
+        for name in ["b", "a"] {
+            fs::create_dir(temp.path().join(name)).unwrap();
+            let manifest = format!("[package]\nname = '{name}'\n[lib]\ncrate-type = ['cdylib']");
+            fs::write(temp.path().join(name).join("Cargo.toml"), manifest).unwrap();
+        }
+        fs::create_dir(temp.path().join("notes")).unwrap();
+        let names: Vec<_> = plugin_packages(temp.path())
+            .unwrap()
+            .into_iter()
+            .map(|package| package.name)
+            .collect();
+        assert_eq!(names, ["a", "b"]);
+        assert_eq!(plugin_packages(&temp.path().join("missing")).unwrap(), []);
+    }
+
+    #[test]
+    fn the_target_directory_is_absolute() {
+        assert!(target_dir_from(Some("some/where".into())).is_absolute());
+        assert_eq!(target_dir_from(Some("".into())), root().join("target"));
+        assert_eq!(target_dir_from(None), root().join("target"));
+    }
+}
