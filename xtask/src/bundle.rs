@@ -67,7 +67,7 @@ impl Manifest {
         check_name("file", file)?;
         Ok(Self {
             name: name.to_owned(),
-            file: with_extension(file),
+            file: as_library(file),
         })
     }
 }
@@ -81,9 +81,9 @@ fn file_for_this_platform(table: &Table) -> Result<&str> {
         .with_context(|| format!("`file` has no entry for this platform, `{platform}`"))
 }
 
-/// `file` as it is when it says what it is, or with what this platform puts around a library's name.
-fn with_extension(file: &str) -> String {
-    if Path::new(file).extension().is_some() {
+/// `file` as it is when it is a library's name on this platform, otherwise made into one.
+fn as_library(file: &str) -> String {
+    if file.ends_with(env::consts::DLL_SUFFIX) {
         file.to_owned()
     } else {
         library_file(file)
@@ -227,7 +227,11 @@ mod tests {
     fn a_file_gets_what_this_platform_puts_around_a_library() {
         let file = |text: &str| Manifest::parse(text).unwrap().file;
         assert_eq!(file("name = 'a'\nfile = 'a'"), library_file("a"));
-        assert_eq!(file("name = 'a'\nfile = 'liba.so'"), "liba.so");
+        assert_eq!(
+            file(&format!("name = 'a'\nfile = '{}'", library_file("a"))),
+            library_file("a")
+        );
+        assert_eq!(file("name = 'a'\nfile = 'a.b'"), library_file("a.b"));
     }
 
     #[test]

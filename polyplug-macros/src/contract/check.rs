@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use quote::ToTokens;
-use syn::{FnArg, Signature};
+use syn::{FnArg, ReceiverKind, Safety, Signature};
 
 use super::model::{Contract, Method, Passing};
 use super::types::{Place, check_type};
@@ -21,7 +21,7 @@ pub(super) fn check(contract: &Contract, errors: &mut Errors) {
     if let Some(keyword) = &item.unsafety {
         errors.at(keyword, "a contract cannot be an unsafe trait: other languages cannot promise anything to Rust");
     }
-    if let Some(keyword) = &item.auto_token {
+    if let Some(keyword) = &item.modifiers.auto_token {
         errors.at(keyword, "a contract cannot be an auto trait");
     }
     if contract.methods.is_empty() && item.items.is_empty() {
@@ -72,8 +72,8 @@ fn check_signature(signature: &Signature, errors: &mut Errors) {
             "a contract's method cannot be async: a future's layout is known to one compiler only; make it an ordinary method and call it from a blocking task",
         );
     }
-    if let Some(keyword) = &signature.unsafety {
-        errors.at(keyword, "a contract's method cannot be unsafe: other languages cannot promise anything to Rust");
+    if !matches!(signature.safety, Safety::Default) {
+        errors.at(&signature.safety, "a contract's method cannot be unsafe: other languages cannot promise anything to Rust");
     }
     if let Some(keyword) = &signature.constness {
         errors.at(keyword, "a contract's method cannot be const: it runs in another library");
@@ -95,16 +95,16 @@ fn check_signature(signature: &Signature, errors: &mut Errors) {
     }
     match signature.inputs.first() {
         Some(FnArg::Receiver(receiver)) => {
-            let plain = receiver.reference.is_some() && receiver.colon_token.is_none();
-            if receiver.mutability.is_some() && receiver.reference.is_some() {
-                errors.at(
+            match &receiver.kind {
+                ReceiverKind::Reference(_, None, None) => {}
+                ReceiverKind::Reference(_, _, Some(_)) => errors.at(
                     receiver,
                     "instances are shared between callers: take `&self` and keep what changes behind a `Mutex` or an atomic",
-                );
-            } else if !plain {
-                errors.at(receiver, "a method of a contract takes `&self`: the host keeps the instance");
-            } else if let Some((_, Some(lifetime))) = &receiver.reference {
-                errors.at(lifetime, "a method of a contract takes plain `&self`: leave the lifetime out");
+                ),
+                ReceiverKind::Reference(_, Some(lifetime), None) => {
+                    errors.at(lifetime, "a method of a contract takes plain `&self`: leave the lifetime out");
+                }
+                _ => errors.at(receiver, "a method of a contract takes `&self`: the host keeps the instance"),
             }
         }
         first => {

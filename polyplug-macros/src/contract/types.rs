@@ -30,7 +30,7 @@ pub(super) fn check_type(ty: &Type, place: Place, errors: &mut Errors) {
         Type::TraitObject(object) => {
             errors.at(object, "a trait object cannot cross by value: its table is known to one compiler only");
         }
-        Type::BareFn(function) => {
+        Type::FnPtr(function) => {
             errors.at(function, "a function pointer cannot cross: make the function a method of a contract");
         }
         Type::Array(array) => {

@@ -11,8 +11,10 @@ pub(super) fn check(item: &ItemImpl, errors: &mut Errors) {
             &item.self_ty,
             "#[plugin] belongs on the implementation of a contract: impl Contract for this type",
         ),
-        Some((Some(not), _, _)) => errors.at(not, "a plugin implements its contract"),
         Some(_) => {}
+    }
+    if let Some(not) = &item.modifiers.polarity {
+        errors.at(not, "a plugin implements its contract");
     }
     if !item.generics.params.is_empty() || item.generics.where_clause.is_some() {
         errors.at(

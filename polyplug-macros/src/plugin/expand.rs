@@ -11,7 +11,7 @@ pub(super) fn expand(args: &PluginArgs, item: &ItemImpl) -> TokenStream {
     let krate = &args.krate;
     let private = quote!(#krate::__private);
     let ty = &item.self_ty;
-    let Some((_, contract, _)) = &item.trait_ else { return quote!(#item) };
+    let Some((contract, _)) = &item.trait_ else { return quote!(#item) };
     let contract = quote!(dyn #contract);
     let factory = match &args.create {
         Some(path) => quote!(#path),
