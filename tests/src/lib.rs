@@ -1,5 +1,7 @@
 //! What the tests share: finding built plugins, and making bundles of them.
 
+pub mod bench;
+
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

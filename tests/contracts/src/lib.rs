@@ -26,3 +26,10 @@ pub enum MathError {
         at: i64,
     },
 }
+
+/// Something with state.
+#[polyplug::contract(name = "test.counter", version = "1.0")]
+pub trait Counter {
+    /// Adds `by`; the new count.
+    fn add(&self, by: u64) -> u64;
+}

@@ -27,3 +27,13 @@ impl Calculator for Basic {
         data.iter().map(|byte| u64::from(*byte)).sum()
     }
 }
+
+#[derive(Default)]
+struct Count(std::sync::atomic::AtomicU64);
+
+#[polyplug::plugin]
+impl test_contracts::Counter for Count {
+    fn add(&self, by: u64) -> u64 {
+        self.0.fetch_add(by, std::sync::atomic::Ordering::Relaxed) + by
+    }
+}

@@ -1,0 +1,137 @@
+//! Finding providers, making proxies, and loading, beside their floors.
+
+use std::hint::black_box;
+
+use crossbeam_epoch::pin;
+use polyplug::{GuestContractId, Runtime};
+use polyplug::runtime_store::RuntimeStore;
+use polyplug_abi::{
+    BundleId, DispatchMechanisms, DispatchType, GuestContractHandle, GuestContractInstance, GuestContractInterface,
+    HostApi, NativeDispatch, PluginDescriptor, StringView, Version, VmLoaderData,
+};
+use polyplug_native::NativeLoader;
+use polyplug_tests::bench::{Goal, Table};
+use polyplug_tests::{Bundle, library, runtime};
+use test_contracts::{Calculator, Counter};
+
+fn main() {
+    let table = Table::new("Look-ups");
+    for contracts in [20, 10_000] {
+        look_ups(&table, contracts);
+    }
+    proxies(&table);
+    load(&Table::new("Loading a native bundle"));
+}
+
+unsafe extern "C" fn create(
+    _: VmLoaderData,
+    _: *const HostApi,
+    _: *const (),
+    _: *mut GuestContractInstance,
+) {
+}
+
+unsafe extern "C" fn destroy(_: VmLoaderData, _: *const HostApi, _: GuestContractInstance) {}
+
+fn id(number: usize) -> GuestContractId {
+    GuestContractId::new(&format!("bench.contract.{number}"), 1)
+}
+
+fn store(contracts: usize) -> RuntimeStore {
+    let store = RuntimeStore::new();
+    for number in 0..contracts {
+        let interface = GuestContractInterface {
+            contract_id: id(number),
+            contract_version: Version::new(1, 0, 0),
+            dispatch_type: DispatchType::Native,
+            create_instance: create,
+            destroy_instance: destroy,
+            dispatch: DispatchMechanisms {
+                native: NativeDispatch { function_count: 0, functions: std::ptr::null() },
+            },
+        };
+        let descriptor = PluginDescriptor {
+            name: StringView::from_static(b"bench"),
+            contract_name: StringView::from_static(b"bench"),
+            version: Version::new(1, 0, 0),
+        };
+        // SAFETY: the interface is valid during the call, and refers to nothing.
+        unsafe { store.register_guest_contract(descriptor, &interface, "bench".into(), BundleId::from_u64(1)) }
+            .expect("it is valid");
+    }
+    store
+}
+
+fn look_ups(table: &Table, contracts: usize) {
+    let store = store(contracts);
+    let wanted: Vec<GuestContractId> = (0..64).map(|n| id(n * 7 % contracts)).collect();
+    let handles: Vec<GuestContractHandle> =
+        wanted.iter().map(|id| store.find_guest_contract(*id, 0).expect("registered")).collect();
+    let mut n = 0;
+    let mut next = move || {
+        n = (n + 1) % 64;
+        n
+    };
+    let mut next2 = next.clone();
+    table.line(
+        &format!("find, {contracts} contracts, beside a pin"),
+        Goal::Within(11.0),
+        || drop(black_box(pin())),
+        || store.find_guest_contract(wanted[next()], 0).expect("registered"),
+    );
+    let guard = pin();
+    table.line(
+        &format!("find inside a pin, {contracts} contracts"),
+        Goal::Within(5.0),
+        || drop(black_box(pin())),
+        || store.find_guest_contract(wanted[next2()], 0).expect("registered"),
+    );
+    let mut next3 = next2.clone();
+    table.line(
+        &format!("resolve inside a pin, {contracts} contracts"),
+        Goal::Within(3.0),
+        || drop(black_box(pin())),
+        || store.resolve_guest_contract(handles[next3()]).expect("registered"),
+    );
+    drop(guard);
+}
+
+fn proxies(table: &Table) {
+    let bundle = Bundle::native("calc", "plugin-calc");
+    let runtime = runtime();
+    runtime.load_bundle(bundle.path()).expect("the fixture loads");
+    table.line(
+        "proxy of a stateless plugin, made and dropped",
+        Goal::Within(60.0),
+        || Box::new(black_box(1u64)),
+        || runtime.proxy::<dyn Calculator>().expect("provided"),
+    );
+    table.line(
+        "proxy with an instance, made and dropped",
+        Goal::Within(85.0),
+        || Box::new(black_box(1u64)),
+        || runtime.proxy::<dyn Counter>().expect("provided"),
+    );
+}
+
+fn load(table: &Table) {
+    let bundle = Bundle::native("calc", "plugin-calc");
+    let runtime = Runtime::builder().loader(NativeLoader::new()).build().expect("one loader");
+    let file = bundle.path().join(library("plugin-calc").file_name().expect("a file"));
+    std::fs::copy(library("plugin-calc"), &file).expect("a copy");
+    table.line(
+        "load and unload, beside dlopen, dlsym, dlclose",
+        Goal::Times(1.5),
+        || {
+            // SAFETY: a fixture of our own.
+            let library = unsafe { libloading::Library::new(&file) }.expect("it opens");
+            // SAFETY: only looked up.
+            black_box(*unsafe { library.get::<extern "C" fn() -> u32>(b"polyplug_abi_version\0") }.expect("exported"));
+        },
+        || {
+            let id = runtime.load_bundle(bundle.path()).expect("the fixture loads");
+            let report = runtime.unload_bundle(id).expect("loaded");
+            assert!(report.reclaimed);
+        },
+    );
+}

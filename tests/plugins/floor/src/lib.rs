@@ -1,0 +1,22 @@
+//! What a careful author exports by hand: the floor that benchmarks compare with.
+
+/// The sum.
+// SAFETY: the name is this fixture's own.
+#[unsafe(no_mangle)]
+pub extern "C" fn floor_add(a: i32, b: i32) -> i32 {
+    a.wrapping_add(b)
+}
+
+/// Greets `name`, as a direct call between Rust crates would.
+#[inline(never)]
+#[must_use]
+pub fn greet(name: &str) -> String {
+    format!("Hello, {name}!")
+}
+
+/// The sum of all bytes.
+#[inline(never)]
+#[must_use]
+pub fn sum(data: &[u8]) -> u64 {
+    data.iter().map(|byte| u64::from(*byte)).sum()
+}

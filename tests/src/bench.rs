@@ -1,0 +1,109 @@
+//! Measuring something beside its floor, in the same run.
+//!
+//! Machines differ and are noisy, so a figure by itself says little. Here the two are measured in turns, a batch of
+//! one after a batch of the other, and their medians are compared.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// Batches of each side.
+const ROUNDS: usize = 61;
+
+/// How long a batch should take: long enough for the clock, short enough for many rounds.
+const BATCH: Duration = Duration::from_millis(2);
+
+/// A table of measurements, printed line by line.
+pub struct Table {
+    filter: Option<String>,
+}
+
+/// What a measurement should reach.
+#[derive(Clone, Copy)]
+pub enum Goal {
+    /// At most this many nanoseconds more than the floor.
+    Above(f64),
+    /// At most this many times the floor.
+    Times(f64),
+    /// At most this many nanoseconds.
+    Within(f64),
+    /// Just for comparison.
+    None,
+}
+
+impl Goal {
+    fn met(self, ours: f64, floor: f64) -> bool {
+        match self {
+            Self::Above(by) => ours <= floor + by,
+            Self::Times(factor) => ours <= floor * factor,
+            Self::Within(limit) => ours <= limit,
+            Self::None => true,
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::Above(by) => format!("floor + {by}"),
+            Self::Times(factor) => format!("{factor} x floor"),
+            Self::Within(limit) => format!("{limit}"),
+            Self::None => String::new(),
+        }
+    }
+}
+
+impl Table {
+    /// A table with `title`. Words on the command line choose lines whose names contain one.
+    #[must_use]
+    pub fn new(title: &str) -> Self {
+        let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
+        println!("\n{title} (ns, median of {ROUNDS} batches each, in turns)");
+        println!("{:<44} {:>11} {:>11} {:>7}  {:<12} met", "", "ours", "floor", "ratio", "goal");
+        Self { filter }
+    }
+
+    /// Measures `ours` beside `floor`.
+    pub fn line<A, B>(&self, name: &str, goal: Goal, mut floor: impl FnMut() -> A, mut ours: impl FnMut() -> B) {
+        if self.filter.as_ref().is_some_and(|filter| !name.contains(filter.as_str())) {
+            return;
+        }
+        let (floor_count, our_count) = (calibrate(&mut floor), calibrate(&mut ours));
+        let (mut floors, mut all_ours) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            floors.push(batch(floor_count, &mut floor));
+            all_ours.push(batch(our_count, &mut ours));
+        }
+        let (floor, ours) = (median(floors), median(all_ours));
+        let met = if goal.met(ours, floor) { "yes" } else { "NO" };
+        let met = if matches!(goal, Goal::None) { "" } else { met };
+        println!("{name:<44} {ours:>11.2} {floor:>11.2} {:>7.2}  {:<12} {met}", ours / floor, goal.text());
+    }
+}
+
+fn batch<R>(count: u32, body: &mut impl FnMut() -> R) -> f64 {
+    let start = Instant::now();
+    for _ in 0..count {
+        black_box(body());
+    }
+    start.elapsed().as_secs_f64() * 1e9 / f64::from(count)
+}
+
+/// How many calls fill a batch.
+fn calibrate<R>(body: &mut impl FnMut() -> R) -> u32 {
+    let mut count = 1u32;
+    loop {
+        let start = Instant::now();
+        for _ in 0..count {
+            black_box(body());
+        }
+        let taken = start.elapsed();
+        if taken * 4 >= BATCH || count >= 1 << 24 {
+            let scale = BATCH.as_secs_f64() / taken.as_secs_f64().max(1e-9);
+            return ((f64::from(count) * scale) as u32).max(1);
+        }
+        count *= 2;
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
