@@ -29,7 +29,8 @@ export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$flags"
 
 # Leaks are looked for elsewhere. The standard library of a plugin keeps its buffer for standard output in a static: once
 # the plugin is unmapped nothing points to that buffer any more, and every plugin that printed would be reported.
-export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0:detect_stack_use_after_return=1}
+# Where an allocation may fail, failing is tested: null as from the ordinary allocator, not the end of the process.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0:detect_stack_use_after_return=1:allocator_may_return_null=1}
 
 build_fixtures "$target"
 announce "${runner[@]}" "$@"

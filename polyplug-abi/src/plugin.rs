@@ -80,8 +80,7 @@ pub type RestoreInstance = unsafe extern "C" fn(
 );
 
 /// Says whether a newly loaded plugin is fit to serve.
-pub type CheckHealth =
-    unsafe extern "C" fn(host: *const HostApi, arena: *mut CallArena, out_err: *mut AbiError);
+pub type CheckHealth = unsafe extern "C" fn(host: *const HostApi, arena: *mut CallArena, out_err: *mut AbiError);
 
 /// Everything `#[plugin]` tells the host about one plugin. Valid for the duration of `register_plugin`.
 ///

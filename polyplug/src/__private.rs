@@ -4,7 +4,10 @@ pub use inventory;
 pub use polyplug_abi as abi;
 
 pub use crate::contract::{ContractEntry, ContractInfo, Dispatch, MethodInfo};
-pub use crate::guest::{PluginEntry, create, create_instance, destroy_instance, make_default, native_dispatch, package_version, plugin_flags, serve};
+pub use crate::guest::{
+    PluginEntry, create, create_instance, destroy_instance, make_default, native_dispatch, package_version,
+    plugin_flags, serve,
+};
 pub use crate::proxy::{RawProxy, via};
 pub use crate::schema;
 pub use crate::types::{Argument, Depth, LiftError, Lower, OptionalForm, RawOption};

@@ -99,7 +99,12 @@ impl CallError {
     ///
     /// The error's message must be empty or readable.
     #[cold]
-    pub(crate) unsafe fn reported(method: String, since: Version, error: &AbiError, bundle: impl FnOnce() -> String) -> Self {
+    pub(crate) unsafe fn reported(
+        method: String,
+        since: Version,
+        error: &AbiError,
+        bundle: impl FnOnce() -> String,
+    ) -> Self {
         // SAFETY: the caller's promise.
         let text = unsafe { message_text(error) };
         let failure = |method| Failure::from_text(method, text.clone());

@@ -61,7 +61,7 @@ pub struct ContractInfo {
     pub minor: u32,
     /// The methods in the order of their function ids.
     pub methods: &'static [MethodInfo],
-    /// For each method, an entry that goes through a [`Via`](crate::proxy::Via).
+    /// For each method, an entry that goes through a `Via`.
     pub via: &'static [Entry],
     /// The whole description.
     pub schema: fn() -> Schema,

@@ -1,7 +1,7 @@
 //! The untyped half of every proxy: how a call is made and how its failure becomes a [`CallError`].
 //!
 //! The typed half, one method a contract method, is made by `#[polyplug::contract]`. This module does not know where
-//! the callee lives: a host's proxies lead straight into a plugin, others through a [`Via`].
+//! the callee lives: a host's proxies lead straight into a plugin, others through a `Via`.
 
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
@@ -13,10 +13,13 @@ use polyplug_abi::{AbiError, CallArena, Entry, GuestContractInstance, HostApi, V
 use crate::CallError;
 use crate::call_error::Failure;
 use crate::contract::ContractInfo;
-use crate::types::{Depth, LiftError, Lend, LowerError, Type};
+use crate::types::{Depth, Lend, LiftError, LowerError, Type};
 
 /// The revision word of a version that is being served.
 pub(crate) const CURRENT: u32 = 0;
+
+/// An error inside this module. Boxed: one pointer stays in a register, so that a result that is a number does too.
+type Failed = Box<CallError>;
 
 /// The untyped half of a proxy.
 #[derive(Clone)]
@@ -109,36 +112,20 @@ impl RawProxy {
         needs_arena: bool,
         lower: impl FnOnce(&mut Lend) -> A,
     ) -> Result<R, CallError> {
-        // SAFETY: `owner` keeps the word alive. The acquire pairs with the release of whoever changes it, so that
-        // `moved` finds the version that was published before.
-        if unsafe { self.word.as_ref() }.load(Ordering::Acquire) != CURRENT {
-            // SAFETY: the caller's promise.
-            return unsafe { self.call_moved(index, needs_arena, lower) };
-        }
         // SAFETY: the caller's promise.
-        unsafe { self.call_here(index, needs_arena, lower) }
-    }
-
-    #[cold]
-    #[inline(never)]
-    unsafe fn call_moved<A: Copy, R: Type>(
-        &self,
-        index: usize,
-        needs_arena: bool,
-        lower: impl FnOnce(&mut Lend) -> A,
-    ) -> Result<R, CallError> {
-        let there = self.owner.moved()?;
-        // SAFETY: `there` is a proxy for the same contract, so the caller's promise holds for it.
-        unsafe { there.call_here(index, needs_arena, lower) }
+        match unsafe { self.lower_and_invoke(index, needs_arena, lower) } {
+            Ok(value) => Ok(value),
+            Err(error) => Err(*error),
+        }
     }
 
     #[inline(always)]
-    unsafe fn call_here<A: Copy, R: Type>(
+    unsafe fn lower_and_invoke<A: Copy, R: Type>(
         &self,
         index: usize,
         needs_arena: bool,
         lower: impl FnOnce(&mut Lend) -> A,
-    ) -> Result<R, CallError> {
+    ) -> Result<R, Failed> {
         if !needs_arena {
             // SAFETY: a null arena is allowed.
             let args = lower(&mut unsafe { Lend::new(std::ptr::null_mut()) });
@@ -157,45 +144,76 @@ impl RawProxy {
     }
 
     #[inline(always)]
-    unsafe fn invoke<A: Copy, R: Type>(&self, index: usize, args: &A, arena: *mut CallArena) -> Result<R, CallError> {
+    unsafe fn invoke<A: Copy, R: Type>(&self, index: usize, args: &A, arena: *mut CallArena) -> Result<R, Failed> {
         // Zeroed, so that a callee that claims success without writing does no harm.
         let mut out = MaybeUninit::<R::Canon>::zeroed();
-        let mut error = AbiError::ok();
         let args = if size_of::<A>() == 0 { std::ptr::null() } else { std::ptr::from_ref(args).cast() };
         let room = if size_of::<R::Canon>() == 0 { std::ptr::null_mut() } else { out.as_mut_ptr().cast() };
-        // SAFETY: `functions` has an entry for each method of the contract (promised to `new`), `index` is one of
-        // them, and `args` and `out` have the forms it expects (promised to `call`).
-        unsafe {
-            let entry = *self.functions.as_ptr().add(index);
-            entry(self.instance, args, room, arena, &raw mut error);
-        }
-        if error.code != 0 {
-            // SAFETY: the callee wrote the message into the arena or the thread's buffer, both alive here.
-            return Err(unsafe { self.reported(index, &error) });
+        // SAFETY: `owner` keeps the word alive. The acquire pairs with the release of whoever changes it, so that
+        // `moved` finds the version that was published before.
+        let failed = if unsafe { self.word.as_ref() }.load(Ordering::Acquire) == CURRENT {
+            // SAFETY: the caller's promise.
+            unsafe { self.enter(index, args, room, arena) }
+        } else {
+            // SAFETY: the caller's promise.
+            unsafe { self.enter_moved(index, args, room, arena) }
+        };
+        if let Some(failed) = failed {
+            return Err(failed);
         }
         // SAFETY: every bit pattern of a form is valid, and the callee's pointers lead into the arena.
         unsafe { R::lift(out.assume_init_ref(), Depth::ROOT) }.map_err(|error| self.not_lifted(index, &error))
     }
 
+    /// Calls the entry; why it failed, if it did.
+    #[inline(always)]
+    unsafe fn enter(&self, index: usize, args: *const (), out: *mut (), arena: *mut CallArena) -> Option<Failed> {
+        let mut error = AbiError::ok();
+        // SAFETY: `functions` has an entry for each method of the contract (promised to `new`), `index` is one of
+        // them, and `args` and `out` have the forms it expects (promised to `call`).
+        unsafe {
+            let entry = *self.functions.as_ptr().add(index);
+            entry(self.instance, args, out, arena, &raw mut error);
+        }
+        if error.code == 0 {
+            return None;
+        }
+        // SAFETY: the callee wrote the message into the arena, the thread's buffer or its own image, all there.
+        Some(unsafe { self.reported(index, &error) })
+    }
+
+    /// The call of a proxy whose version is not the current one any more.
     #[cold]
     #[inline(never)]
-    unsafe fn reported(&self, index: usize, error: &AbiError) -> CallError {
+    unsafe fn enter_moved(&self, index: usize, args: *const (), out: *mut (), arena: *mut CallArena) -> Option<Failed> {
+        match self.owner.moved() {
+            // SAFETY: `there` is a proxy for the same contract, so the caller's promise holds for it.
+            Ok(there) => unsafe { there.enter(index, args, out, arena) },
+            Err(error) => Some(Box::new(error)),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    unsafe fn reported(&self, index: usize, error: &AbiError) -> Failed {
         let since = self.info.methods.get(index).map_or(0, |method| method.since);
         let since = Version::new(self.info.major, since, 0);
         // SAFETY: the caller's promise.
-        unsafe { CallError::reported(self.info.method_path(index), since, error, || self.owner.bundle()) }
+        Box::new(unsafe { CallError::reported(self.info.method_path(index), since, error, || self.owner.bundle()) })
     }
 
     #[cold]
     #[inline(never)]
-    fn not_lifted(&self, index: usize, error: &LiftError) -> CallError {
-        CallError::InvalidResult(Failure::new(self.info.method_path(index), format!("result: {error}")))
+    fn not_lifted(&self, index: usize, error: &LiftError) -> Failed {
+        let failure = Failure::new(self.info.method_path(index), format!("result: {error}"));
+        Box::new(CallError::InvalidResult(failure))
     }
 
     #[cold]
     #[inline(never)]
-    fn not_lowered(&self, index: usize, error: LowerError) -> CallError {
-        CallError::TooLarge(Failure::new(self.info.method_path(index), format!("arguments: {error}")))
+    fn not_lowered(&self, index: usize, error: LowerError) -> Failed {
+        let failure = Failure::new(self.info.method_path(index), format!("arguments: {error}"));
+        Box::new(CallError::TooLarge(failure))
     }
 
     /// The name of the bundle that serves this proxy.
@@ -241,17 +259,11 @@ impl Drop for ArenaGuard {
 #[repr(C)]
 pub(crate) struct Via {
     /// Carries out method `fn_id` of the contract.
-    pub(crate) call: unsafe fn(
-        via: &Via,
-        fn_id: u32,
-        args: *const (),
-        out: *mut (),
-        arena: *mut CallArena,
-        out_err: *mut AbiError,
-    ),
+    pub(crate) call:
+        unsafe fn(via: &Via, fn_id: u32, args: *const (), out: *mut (), arena: *mut CallArena, out_err: *mut AbiError),
 }
 
-/// The entry of method `FN_ID` for an instance whose data is a [`Via`].
+/// The entry of method `FN_ID` for an instance whose data is a `Via`.
 ///
 /// # Safety
 ///

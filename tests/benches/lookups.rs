@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use crossbeam_epoch::pin;
-use polyplug::{GuestContractId, Runtime};
 use polyplug::runtime_store::RuntimeStore;
+use polyplug::{GuestContractId, Runtime};
 use polyplug_abi::{
     BundleId, DispatchMechanisms, DispatchType, GuestContractHandle, GuestContractInstance, GuestContractInterface,
     HostApi, NativeDispatch, PluginDescriptor, StringView, Version, VmLoaderData,
@@ -23,13 +23,7 @@ fn main() {
     load(&Table::new("Loading a native bundle"));
 }
 
-unsafe extern "C" fn create(
-    _: VmLoaderData,
-    _: *const HostApi,
-    _: *const (),
-    _: *mut GuestContractInstance,
-) {
-}
+unsafe extern "C" fn create(_: VmLoaderData, _: *const HostApi, _: *const (), _: *mut GuestContractInstance) {}
 
 unsafe extern "C" fn destroy(_: VmLoaderData, _: *const HostApi, _: GuestContractInstance) {}
 
@@ -46,9 +40,7 @@ fn store(contracts: usize) -> RuntimeStore {
             dispatch_type: DispatchType::Native,
             create_instance: create,
             destroy_instance: destroy,
-            dispatch: DispatchMechanisms {
-                native: NativeDispatch { function_count: 0, functions: std::ptr::null() },
-            },
+            dispatch: DispatchMechanisms { native: NativeDispatch { function_count: 0, functions: std::ptr::null() } },
         };
         let descriptor = PluginDescriptor {
             name: StringView::from_static(b"bench"),

@@ -1,6 +1,8 @@
 //! What the tests share: finding built plugins, and making bundles of them.
 
 pub mod bench;
+#[cfg(any(test, doctest))]
+mod docs;
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
@@ -25,8 +27,9 @@ pub fn runtime() -> Arc<Runtime> {
 pub fn library(package: &str) -> PathBuf {
     let name = format!("{DLL_PREFIX}{}{DLL_SUFFIX}", package.replace('-', "_"));
     let executable = std::env::current_exe().expect("a test knows its own path");
-    // target/debug/deps/test-1234: libraries lie beside the tests, or one folder up.
-    let found = executable.ancestors().skip(1).take(2).map(|folder| folder.join(&name)).find(|path| path.is_file());
+    // The test is target/debug/deps/test-1234. A copy of the library may lie beside it, built with the features of
+    // everything that the tests link; the one that authors get lies a folder up.
+    let found = executable.ancestors().nth(2).map(|folder| folder.join(&name)).filter(|path| path.is_file());
     found.unwrap_or_else(|| panic!("{name} is not built: run `cargo build -p {package}`, or `cargo xtask test`"))
 }
 

@@ -38,14 +38,10 @@ fn benches(folder: &Path) -> Result<BTreeSet<String>> {
     let manifest: Table = manifest.parse().with_context(|| format!("in {}", path.display()))?;
 
     let declared = manifest.get("bench").and_then(Value::as_array).into_iter().flatten();
-    let mut names: BTreeSet<String> = declared
-        .filter_map(|bench| bench.get("name")?.as_str().map(str::to_owned))
-        .collect();
+    let mut names: BTreeSet<String> =
+        declared.filter_map(|bench| bench.get("name")?.as_str().map(str::to_owned)).collect();
 
-    let discovers = manifest
-        .get("package")
-        .and_then(|package| package.get("autobenches"))
-        .and_then(Value::as_bool);
+    let discovers = manifest.get("package").and_then(|package| package.get("autobenches")).and_then(Value::as_bool);
     if discovers != Some(false) {
         names.extend(discovered(&folder.join("benches"))?);
     }
@@ -83,16 +79,9 @@ mod tests {
 
         let manifest = "[package]\nname = 'x'\n[[bench]]\nname = 'calls'\nharness = false\n";
         fs::write(folder.join("Cargo.toml"), manifest).unwrap();
-        assert_eq!(
-            benches(folder).unwrap().into_iter().collect::<Vec<_>>(),
-            ["calls", "reload"]
-        );
+        assert_eq!(benches(folder).unwrap().into_iter().collect::<Vec<_>>(), ["calls", "reload"]);
 
-        fs::write(
-            folder.join("Cargo.toml"),
-            manifest.replace("'x'", "'x'\nautobenches = false"),
-        )
-        .unwrap();
+        fs::write(folder.join("Cargo.toml"), manifest.replace("'x'", "'x'\nautobenches = false")).unwrap();
         assert_eq!(benches(folder).unwrap().into_iter().collect::<Vec<_>>(), ["calls"]);
     }
 }

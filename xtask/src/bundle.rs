@@ -28,10 +28,7 @@ pub(crate) fn assemble(package: &PluginPackage, libraries: &Path, out: &Path) ->
     let manifest_path = package.folder.join(MANIFEST);
     let manifest = fs::read_to_string(&manifest_path)
         .with_context(|| {
-            format!(
-                "every plugin of the pipeline needs a manifest, cannot read {}",
-                manifest_path.display()
-            )
+            format!("every plugin of the pipeline needs a manifest, cannot read {}", manifest_path.display())
         })
         .and_then(|text| Manifest::parse(&text).with_context(|| format!("in {}", manifest_path.display())))?;
 
@@ -55,9 +52,7 @@ pub(crate) fn assemble(package: &PluginPackage, libraries: &Path, out: &Path) ->
 impl Manifest {
     fn parse(text: &str) -> Result<Self> {
         let manifest: Table = text.parse()?;
-        let Some(name) = manifest.get("name").and_then(Value::as_str) else {
-            bail!("`name` is missing")
-        };
+        let Some(name) = manifest.get("name").and_then(Value::as_str) else { bail!("`name` is missing") };
         check_name("name", name)?;
         let file = match manifest.get("file") {
             Some(Value::String(file)) => file.as_str(),
@@ -65,10 +60,7 @@ impl Manifest {
             _ => bail!("`file` is missing: the name of the plugin's library, with or without prefix and extension"),
         };
         check_name("file", file)?;
-        Ok(Self {
-            name: name.to_owned(),
-            file: as_library(file),
-        })
+        Ok(Self { name: name.to_owned(), file: as_library(file) })
     }
 }
 
@@ -77,17 +69,12 @@ fn file_for_this_platform(table: &Table) -> Result<&str> {
     let (os, arch) = (env::consts::OS, env::consts::ARCH);
     let platform = format!("{os}.{arch}");
     let file = table.get(&platform).or_else(|| table.get(os)?.get(arch));
-    file.and_then(Value::as_str)
-        .with_context(|| format!("`file` has no entry for this platform, `{platform}`"))
+    file.and_then(Value::as_str).with_context(|| format!("`file` has no entry for this platform, `{platform}`"))
 }
 
 /// `file` as it is when it is a library's name on this platform, otherwise made into one.
 fn as_library(file: &str) -> String {
-    if file.ends_with(env::consts::DLL_SUFFIX) {
-        file.to_owned()
-    } else {
-        library_file(file)
-    }
+    if file.ends_with(env::consts::DLL_SUFFIX) { file.to_owned() } else { library_file(file) }
 }
 
 /// Refuses what would end up outside the bundle.
@@ -141,11 +128,7 @@ mod tests {
         }
 
         fn build(&self, library: &str) {
-            fs::write(
-                self.temp.path().join("debug").join(library_file("stage_parse")),
-                library,
-            )
-            .unwrap();
+            fs::write(self.temp.path().join("debug").join(library_file("stage_parse")), library).unwrap();
         }
 
         fn assemble(&self) -> Result<PathBuf> {
@@ -210,10 +193,7 @@ mod tests {
         let place = Place::new(PARSE, "code");
         fs::remove_file(place.temp.path().join("debug").join(library_file("stage_parse"))).unwrap();
         let error = place.assemble().unwrap_err().to_string();
-        assert!(
-            error.contains("stage-parse") && error.contains("CARGO_TARGET_DIR"),
-            "{error}"
-        );
+        assert!(error.contains("stage-parse") && error.contains("CARGO_TARGET_DIR"), "{error}");
     }
 
     #[test]
@@ -227,10 +207,7 @@ mod tests {
     fn a_file_gets_what_this_platform_puts_around_a_library() {
         let file = |text: &str| Manifest::parse(text).unwrap().file;
         assert_eq!(file("name = 'a'\nfile = 'a'"), library_file("a"));
-        assert_eq!(
-            file(&format!("name = 'a'\nfile = '{}'", library_file("a"))),
-            library_file("a")
-        );
+        assert_eq!(file(&format!("name = 'a'\nfile = '{}'", library_file("a"))), library_file("a"));
         assert_eq!(file("name = 'a'\nfile = 'a.b'"), library_file("a.b"));
     }
 
@@ -241,22 +218,16 @@ mod tests {
             let text = format!("name = 'a'\n[file]\n{key} = 'here'\n'other.cpu' = 'there'");
             assert_eq!(Manifest::parse(&text).unwrap().file, library_file("here"));
         }
-        let error = Manifest::parse("name = 'a'\n[file]\n'other.cpu' = 'there'")
-            .unwrap_err()
-            .to_string();
+        let error = Manifest::parse("name = 'a'\n[file]\n'other.cpu' = 'there'").unwrap_err().to_string();
         assert!(error.contains(os) && error.contains(arch), "{error}");
     }
 
     #[test]
     fn names_cannot_leave_the_bundle() {
         for value in ["../x", "/x", "a/b", "..", "."] {
-            let error = Manifest::parse(&format!("name = 'a'\nfile = '{value}'"))
-                .unwrap_err()
-                .to_string();
+            let error = Manifest::parse(&format!("name = 'a'\nfile = '{value}'")).unwrap_err().to_string();
             assert!(error.contains("`file"), "{error}");
-            let error = Manifest::parse(&format!("name = '{value}'\nfile = 'a'"))
-                .unwrap_err()
-                .to_string();
+            let error = Manifest::parse(&format!("name = '{value}'\nfile = 'a'")).unwrap_err().to_string();
             assert!(error.contains("`name"), "{error}");
         }
     }

@@ -10,9 +10,7 @@ use crate::{bundle, process};
 pub(crate) fn run(release: bool, out: Option<&Path>) -> Result<()> {
     let profile = Profile::new(release);
     let stages = workspace::stages()?;
-    let out = out.map_or_else(default_out, |out| {
-        std::path::absolute(out).unwrap_or_else(|_| out.to_owned())
-    });
+    let out = out.map_or_else(default_out, |out| std::path::absolute(out).unwrap_or_else(|_| out.to_owned()));
     process::build(&stages, profile)?;
     for folder in assemble(&stages, profile, &out)? {
         println!("{}", folder.display());
@@ -28,8 +26,5 @@ pub(crate) fn default_out() -> PathBuf {
 /// Assembles a bundle from each stage, all of which are built. Gives their folders.
 pub(crate) fn assemble(stages: &[PluginPackage], profile: Profile, out: &Path) -> Result<Vec<PathBuf>> {
     let libraries = workspace::target_dir().join(profile.folder());
-    stages
-        .iter()
-        .map(|stage| bundle::assemble(stage, &libraries, out))
-        .collect()
+    stages.iter().map(|stage| bundle::assemble(stage, &libraries, out)).collect()
 }

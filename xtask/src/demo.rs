@@ -27,9 +27,7 @@ pub(crate) fn run(log: Option<&Path>) -> Result<()> {
     steps.step("Looking for what is needed", check_tools)?;
     let title = format!("Building {} plugins, optimized", stages.len());
     steps.step(&title, || process::build(&stages, Profile::Release))?;
-    steps.step("Building the host, optimized", || {
-        process::build_named(&[HOST], Profile::Release)
-    })?;
+    steps.step("Building the host, optimized", || process::build_named(&[HOST], Profile::Release))?;
     let out = bundles::default_out();
     steps.step("Assembling the bundles", || {
         for folder in bundles::assemble(&stages, Profile::Release, &out)? {
@@ -50,12 +48,7 @@ pub(crate) fn run(log: Option<&Path>) -> Result<()> {
 fn host(root: &Path, log: &Path, bundles: &Path) -> Command {
     let program = format!("{HOST}{}", env::consts::EXE_SUFFIX);
     let mut command = process::program(workspace::target_dir().join(Profile::Release.folder()).join(program));
-    command
-        .arg(root.join(PIPELINE))
-        .arg("--log")
-        .arg(log)
-        .arg("--bundles")
-        .arg(bundles);
+    command.arg(root.join(PIPELINE)).arg("--log").arg(log).arg("--bundles").arg(bundles);
     command
 }
 
@@ -68,10 +61,7 @@ fn log_file(given: Option<&Path>, root: &Path) -> Result<PathBuf> {
     }
     let path = std::path::absolute(given).with_context(|| format!("cannot find {}", given.display()))?;
     if !path.exists() {
-        bail!(
-            "there is no file {}: give --log the path of a log to read",
-            path.display()
-        );
+        bail!("there is no file {}: give --log the path of a log to read", path.display());
     }
     Ok(path)
 }
@@ -116,9 +106,7 @@ mod tests {
 
         assert_eq!(log_file(Some(Path::new("-")), root).unwrap(), Path::new("-"));
 
-        let error = log_file(Some(&temp.path().join("gone.log")), root)
-            .unwrap_err()
-            .to_string();
+        let error = log_file(Some(&temp.path().join("gone.log")), root).unwrap_err().to_string();
         assert!(error.contains("gone.log"), "{error}");
     }
 }

@@ -18,11 +18,7 @@ pub(crate) fn run() -> Result<()> {
 pub(crate) fn rustdoc() -> Result<()> {
     let flags = env::var("RUSTDOCFLAGS").unwrap_or_default();
     let flags = format!("{flags} -Dwarnings");
-    process::run(
-        process::cargo()
-            .args(["doc", "--no-deps"])
-            .env("RUSTDOCFLAGS", flags.trim()),
-    )
+    process::run(process::cargo().args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", flags.trim()))
 }
 
 /// The book in `docs/`, as far as the tool for it is there.

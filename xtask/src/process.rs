@@ -20,9 +20,7 @@ pub(crate) fn cargo() -> Command {
 /// A program to be run at the root of the repository, building into the one target directory.
 pub(crate) fn program(name: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(name);
-    command
-        .current_dir(workspace::root())
-        .env("CARGO_TARGET_DIR", workspace::target_dir());
+    command.current_dir(workspace::root()).env("CARGO_TARGET_DIR", workspace::target_dir());
     command
 }
 
@@ -122,9 +120,7 @@ fn keep(line: &[u8], wanted: fn(&str) -> bool, kept: &Mutex<Vec<String>>) {
     let line = String::from_utf8_lossy(line);
     let line = line.trim_end_matches('\r');
     if wanted(line) {
-        kept.lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .push(line.to_owned());
+        kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(line.to_owned());
     }
 }
 

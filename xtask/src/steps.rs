@@ -13,11 +13,7 @@ pub(crate) struct Steps {
 
 impl Steps {
     pub(crate) fn new(total: usize) -> Self {
-        Self {
-            total,
-            started: 0,
-            begin: Instant::now(),
-        }
+        Self { total, started: 0, begin: Instant::now() }
     }
 
     /// Announces `title`, does `work` and says how long it took.

@@ -33,9 +33,7 @@ fn plain(line: &str) -> Cow<'_, str> {
         plain.push_str(&rest[..start]);
         let sequence = &rest[start + 2..];
         // A sequence ends with its first letter; one that never ends takes the rest of the line with it.
-        rest = sequence
-            .find(|c: char| c.is_ascii_alphabetic())
-            .map_or("", |end| &sequence[end + 1..]);
+        rest = sequence.find(|c: char| c.is_ascii_alphabetic()).map_or("", |end| &sequence[end + 1..]);
     }
     plain.push_str(rest);
     plain.into()
@@ -48,9 +46,7 @@ mod tests {
     #[test]
     fn nextest_summaries_are_found() {
         assert!(of_nextest("     Summary [   0.006s] 2 tests run: 2 passed, 0 skipped"));
-        assert!(of_nextest(
-            "\x1b[32;1m     Summary\x1b[0m [   0.006s] \x1b[1m2\x1b[0m tests run: 2 passed"
-        ));
+        assert!(of_nextest("\x1b[32;1m     Summary\x1b[0m [   0.006s] \x1b[1m2\x1b[0m tests run: 2 passed"));
         assert!(!of_nextest("        PASS [   0.005s] (1/2) host t"));
         assert!(!of_nextest("test result: ok. 1 passed; 0 failed"));
         assert!(!of_nextest(""));
@@ -58,9 +54,7 @@ mod tests {
 
     #[test]
     fn harness_summaries_are_found() {
-        assert!(of_libtest(
-            "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out"
-        ));
+        assert!(of_libtest("test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out"));
         assert!(of_libtest("test result: \x1b[31mFAILED\x1b[m. 0 passed; 1 failed"));
         assert!(!of_libtest("test summary ... ok"));
         assert!(!of_libtest("running 1 test"));

@@ -17,24 +17,12 @@ use crate::workspace::{self, Profile};
 
 /// Runs the tests; gives whether all passed. The last lines printed are the runners' summaries.
 pub(crate) fn run(thorough: bool) -> Result<bool> {
-    let scripts = if thorough {
-        scripts(&workspace::root().join("ci"))?
-    } else {
-        Vec::new()
-    };
+    let scripts = if thorough { scripts(&workspace::root().join("ci"))? } else { Vec::new() };
     let mut steps = Steps::new(3 + scripts.len());
     let mut report = Report::default();
 
-    steps.step("Building the plugins that the tests load", || {
-        fixtures::build(Profile::Dev)
-    })?;
-    steps.step("Tests", || {
-        if has_nextest() {
-            nextest(&mut report)
-        } else {
-            libtest(&mut report)
-        }
-    })?;
+    steps.step("Building the plugins that the tests load", || fixtures::build(Profile::Dev))?;
+    steps.step("Tests", || if has_nextest() { nextest(&mut report) } else { libtest(&mut report) })?;
     steps.step("Documentation tests", || doc_tests(&mut report))?;
     for script in &scripts {
         let title = format!("ci/{}", script.file_name().unwrap_or_default().display());
@@ -60,10 +48,8 @@ impl Report {
     }
 
     fn print(self) -> bool {
-        let (skipped, summaries): (Vec<_>, Vec<_>) = self
-            .summaries
-            .iter()
-            .partition(|line| line.starts_with(summary::SKIPPED));
+        let (skipped, summaries): (Vec<_>, Vec<_>) =
+            self.summaries.iter().partition(|line| line.starts_with(summary::SKIPPED));
         if !self.failed.is_empty() {
             println!("\nFAILED: {}.", self.failed.join(", "));
         } else if skipped.is_empty() {
@@ -87,11 +73,7 @@ fn has_nextest() -> bool {
 }
 
 fn nextest(report: &mut Report) -> Result<()> {
-    if !compiles(
-        process::cargo().args(["nextest", "run", "--workspace", "--no-run"]),
-        "tests",
-        report,
-    ) {
+    if !compiles(process::cargo().args(["nextest", "run", "--workspace", "--no-run"]), "tests", report) {
         return Ok(());
     }
     let observed = process::observe(
@@ -105,11 +87,7 @@ fn nextest(report: &mut Report) -> Result<()> {
 fn libtest(report: &mut Report) -> Result<()> {
     eprintln!("      `cargo nextest` is not installed, so the tests run one binary at a time.");
     // `--tests`, because the documentation tests have a step of their own.
-    if !compiles(
-        process::cargo().args(["test", "--workspace", "--tests", "--no-run"]),
-        "tests",
-        report,
-    ) {
+    if !compiles(process::cargo().args(["test", "--workspace", "--tests", "--no-run"]), "tests", report) {
         return Ok(());
     }
     let observed = process::observe(
@@ -137,10 +115,7 @@ fn doc_tests(report: &mut Report) -> Result<()> {
     for package in workspace::fixtures()?.iter().filter(|package| !package.is_rust_library) {
         command.args(["--exclude", &package.name]);
     }
-    report.add(
-        "documentation tests",
-        process::observe(&mut command, summary::of_libtest)?,
-    );
+    report.add("documentation tests", process::observe(&mut command, summary::of_libtest)?);
     Ok(())
 }
 
@@ -171,31 +146,16 @@ mod tests {
         for name in ["b.sh", "a.sh", "common.bash", "notes.md"] {
             fs::write(temp.path().join(name), "").unwrap();
         }
-        let names: Vec<_> = scripts(temp.path())
-            .unwrap()
-            .iter()
-            .map(|path| path.file_name().unwrap().to_owned())
-            .collect();
+        let names: Vec<_> =
+            scripts(temp.path()).unwrap().iter().map(|path| path.file_name().unwrap().to_owned()).collect();
         assert_eq!(names, ["a.sh", "b.sh"]);
     }
 
     #[test]
     fn one_failure_fails_all() {
         let mut report = Report::default();
-        report.add(
-            "tests",
-            Observed {
-                success: true,
-                lines: vec!["test result: ok".to_owned()],
-            },
-        );
-        report.add(
-            "documentation tests",
-            Observed {
-                success: false,
-                lines: vec!["test result: FAILED".to_owned()],
-            },
-        );
+        report.add("tests", Observed { success: true, lines: vec!["test result: ok".to_owned()] });
+        report.add("documentation tests", Observed { success: false, lines: vec!["test result: FAILED".to_owned()] });
         assert_eq!(report.summaries, ["test result: ok", "test result: FAILED"]);
         assert_eq!(report.failed, ["documentation tests"]);
         assert!(!report.print());

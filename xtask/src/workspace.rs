@@ -57,25 +57,15 @@ impl PluginPackage {
         let Some(lib) = manifest.get("lib").and_then(Value::as_table) else {
             return Ok(None);
         };
-        let crate_types = lib
-            .get("crate-type")
-            .or_else(|| lib.get("crate_type"))
-            .and_then(Value::as_array);
+        let crate_types = lib.get("crate-type").or_else(|| lib.get("crate_type")).and_then(Value::as_array);
         let builds = |kind: &str| crate_types.is_some_and(|kinds| kinds.iter().any(|each| each.as_str() == Some(kind)));
         if !builds("cdylib") {
             return Ok(None);
         }
-        let Some(name) = manifest
-            .get("package")
-            .and_then(|package| package.get("name"))
-            .and_then(Value::as_str)
-        else {
+        let Some(name) = manifest.get("package").and_then(|package| package.get("name")).and_then(Value::as_str) else {
             bail!("`package.name` is missing");
         };
-        let library = lib
-            .get("name")
-            .and_then(Value::as_str)
-            .map_or_else(|| name.replace('-', "_"), str::to_owned);
+        let library = lib.get("name").and_then(Value::as_str).map_or_else(|| name.replace('-', "_"), str::to_owned);
         Ok(Some(Self {
             name: name.to_owned(),
             folder: folder.to_owned(),
@@ -115,9 +105,7 @@ pub(crate) fn root() -> PathBuf {
 /// The directory cargo builds into.
 pub(crate) fn target_dir() -> PathBuf {
     target_dir_from(
-        env::var_os("CARGO_TARGET_DIR")
-            .or_else(|| env::var_os("CARGO_BUILD_TARGET_DIR"))
-            .map(PathBuf::from),
+        env::var_os("CARGO_TARGET_DIR").or_else(|| env::var_os("CARGO_BUILD_TARGET_DIR")).map(PathBuf::from),
     )
 }
 
@@ -222,13 +210,8 @@ mod tests {
             is_rust_library: false,
             library: "same".to_owned(),
         };
-        let error = check_library_names(&[package("one"), package("two")])
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("one") && error.contains("two") && error.contains("same"),
-            "{error}"
-        );
+        let error = check_library_names(&[package("one"), package("two")]).unwrap_err().to_string();
+        assert!(error.contains("one") && error.contains("two") && error.contains("same"), "{error}");
     }
 
     #[test]
@@ -240,11 +223,7 @@ mod tests {
             fs::write(temp.path().join(name).join("Cargo.toml"), manifest).unwrap();
         }
         fs::create_dir(temp.path().join("notes")).unwrap();
-        let names: Vec<_> = plugin_packages(temp.path())
-            .unwrap()
-            .into_iter()
-            .map(|package| package.name)
-            .collect();
+        let names: Vec<_> = plugin_packages(temp.path()).unwrap().into_iter().map(|package| package.name).collect();
         assert_eq!(names, ["a", "b"]);
         assert_eq!(plugin_packages(&temp.path().join("missing")).unwrap(), []);
     }

@@ -26,9 +26,12 @@ pub(crate) fn inspect(path: &Path) -> Result<(), String> {
     let format = Format::of(&head);
     match format {
         Format::Unknown => Err(format!("not a shared library, but {}", guess(&head))),
-        _ if format != Format::of_this_platform() => {
-            Err(format!("a library for {}: build it for {} {}", format.system(), std::env::consts::OS, std::env::consts::ARCH))
-        }
+        _ if format != Format::of_this_platform() => Err(format!(
+            "a library for {}: build it for {} {}",
+            format.system(),
+            std::env::consts::OS,
+            std::env::consts::ARCH
+        )),
         Format::Elf => inspect_elf(&head, size),
         // The linkers of these systems check sizes themselves.
         Format::MachO | Format::Pe => Ok(()),

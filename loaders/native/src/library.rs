@@ -16,11 +16,8 @@ const ABI_VERSION: &CStr = c"polyplug_abi_version";
 /// Opens the bundle's library and lets it register its plugins.
 pub(crate) fn start(manifest: &ManifestData, staging: &Staging) -> Result<(), LoaderError> {
     let path = manifest.artifact();
-    let bad = |reason: String| LoaderError::ArtifactInvalid {
-        bundle: manifest.name.clone(),
-        path: path.clone(),
-        reason,
-    };
+    let bad =
+        |reason: String| LoaderError::ArtifactInvalid { bundle: manifest.name.clone(), path: path.clone(), reason };
     inspect(&path).map_err(bad)?;
     let library = open(&path).map_err(|error| bad(format!("the library cannot be opened: {}", describe(&error))))?;
 

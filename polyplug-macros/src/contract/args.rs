@@ -72,7 +72,10 @@ fn check_name(name: &LitStr, errors: &mut Errors) {
         errors.at(name, "the name of a contract may have at most 128 letters");
     }
     if let Some(bad) = text.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))) {
-        errors.at(name, format_args!("`{bad}` cannot be in the name of a contract: use letters, digits, `.`, `_` and `-`"));
+        errors.at(
+            name,
+            format_args!("`{bad}` cannot be in the name of a contract: use letters, digits, `.`, `_` and `-`"),
+        );
     } else if text.split('.').any(str::is_empty) {
         errors.at(name, "the name of a contract is words joined by single dots, such as \"my.contract\"");
     }
@@ -87,7 +90,10 @@ fn version(text: &LitStr, errors: &mut Errors) -> ContractVersion {
     match numbers[..] {
         [Some(major), Some(minor)] => ContractVersion { major, minor },
         _ => {
-            errors.at(text, format_args!("\"{value}\" is no version of a contract: write \"major.minor\", such as \"1.0\""));
+            errors.at(
+                text,
+                format_args!("\"{value}\" is no version of a contract: write \"major.minor\", such as \"1.0\""),
+            );
             ContractVersion { major: 1, minor: 0 }
         }
     }

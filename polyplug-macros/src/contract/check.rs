@@ -41,7 +41,10 @@ fn check_method(method: &Method, errors: &mut Errors) {
     let signature = &method.item.sig;
     check_signature(signature, errors);
     if let Some(cfg) = source::cfg(&method.item.attrs) {
-        errors.at(cfg, "a contract's method cannot depend on #[cfg]: host and plugin would number the methods differently");
+        errors.at(
+            cfg,
+            "a contract's method cannot depend on #[cfg]: host and plugin would number the methods differently",
+        );
     }
     for argument in &method.arguments {
         match &argument.passing {
@@ -73,7 +76,10 @@ fn check_signature(signature: &Signature, errors: &mut Errors) {
         );
     }
     if !matches!(signature.safety, Safety::Default) {
-        errors.at(&signature.safety, "a contract's method cannot be unsafe: other languages cannot promise anything to Rust");
+        errors.at(
+            &signature.safety,
+            "a contract's method cannot be unsafe: other languages cannot promise anything to Rust",
+        );
     }
     if let Some(keyword) = &signature.constness {
         errors.at(keyword, "a contract's method cannot be const: it runs in another library");

@@ -214,7 +214,8 @@ fn description(contract: &Contract) -> TokenStream {
         quote!(#private::via::<#index>)
     });
     let methods = contract.methods.iter().map(|method| {
-        let (name, docs, since, result) = (method.name.unraw().to_string(), &method.docs, method.since.minor, &method.result);
+        let (name, docs, since, result) =
+            (method.name.unraw().to_string(), &method.docs, method.since.minor, &method.result);
         let arguments = method.arguments.iter().map(|argument| {
             let (name, conversion) = (argument.name.unraw().to_string(), conversion(contract, argument));
             quote!((#name, #conversion::describe))

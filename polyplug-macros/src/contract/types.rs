@@ -34,7 +34,8 @@ pub(super) fn check_type(ty: &Type, place: Place, errors: &mut Errors) {
             errors.at(function, "a function pointer cannot cross: make the function a method of a contract");
         }
         Type::Array(array) => {
-            errors.at(array, "an array cannot cross: use `Vec<T>` for a list, or a record for a fixed number of values");
+            errors
+                .at(array, "an array cannot cross: use `Vec<T>` for a list, or a record for a fixed number of values");
         }
         Type::Slice(slice) if place != Place::Borrowed => {
             errors.at(slice, "a slice has no size: take `&[T]` or `Vec<T>`");
@@ -89,7 +90,9 @@ fn borrowed(reference: &syn::TypeReference, place: Place) -> String {
         other => spelled(other),
     };
     match place {
-        Place::Result => format!("a method cannot return a borrow: the plugin may be gone before it is used; return `{owned}`"),
+        Place::Result => {
+            format!("a method cannot return a borrow: the plugin may be gone before it is used; return `{owned}`")
+        }
         _ => format!("a borrow cannot be inside another type: use `{owned}`"),
     }
 }

@@ -23,7 +23,8 @@ pub(super) fn check(model: &Model<'_>, errors: &mut Errors) {
         Shape::Cases(cases) => {
             for case in cases {
                 if let Some(cfg) = source::cfg(case.attrs) {
-                    errors.at(cfg, "a case cannot depend on #[cfg]: host and plugin would number the cases differently");
+                    errors
+                        .at(cfg, "a case cannot depend on #[cfg]: host and plugin would number the cases differently");
                 }
                 check_fields(&case.fields, errors);
             }

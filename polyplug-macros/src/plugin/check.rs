@@ -6,12 +6,8 @@ use crate::errors::Errors;
 use crate::source;
 
 pub(super) fn check(item: &ItemImpl, errors: &mut Errors) {
-    match &item.trait_ {
-        None => errors.at(
-            &item.self_ty,
-            "#[plugin] belongs on the implementation of a contract: impl Contract for this type",
-        ),
-        Some(_) => {}
+    if item.trait_.is_none() {
+        errors.at(&item.self_ty, "#[plugin] belongs on the implementation of a contract: impl Contract for this type");
     }
     if let Some(not) = &item.modifiers.polarity {
         errors.at(not, "a plugin implements its contract");

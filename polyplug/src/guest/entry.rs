@@ -31,60 +31,93 @@ pub unsafe fn serve<T, A, R: Type>(
     out_err: *mut AbiError,
     body: impl FnOnce(&T, &A) -> Result<R, LiftError>,
 ) {
-    let outcome = catch(|| {
+    // Failures are reported from within, so that nothing but a panic's payload has to come out: success leaves no trace
+    // on the stack.
+    let outcome = catch(move || {
         // SAFETY: the caller's promise.
-        let Some(parts) = (unsafe { instance::parts::<T>(instance) }) else { return Err(Fault::NoInstance) };
-        // No arguments come as null; any other pointer serves for a type without size.
-        let args = if size_of::<A>() == 0 { std::ptr::NonNull::<A>::dangling().as_ptr() } else { args.cast::<A>() };
-        if args.is_null() {
-            return Err(Fault::NoArguments);
+        if let Err(fault) = unsafe { run::<T, A, R>(instance, args, out, arena, body) } {
+            // SAFETY: the caller's promise.
+            unsafe { report::<T>(instance, arena, out_err, fault) };
         }
-        if size_of::<R::Canon>() != 0 && out.is_null() {
-            return Err(Fault::NoRoom);
-        }
-        // SAFETY: not null (checked above) and of the right form (the caller's promise).
-        let result = body(parts.value, unsafe { &*args }).map_err(Fault::Argument)?;
-        // SAFETY: null or the caller's arena, which nothing else uses while the call runs.
-        let mut to = unsafe { Give::new(arena) };
-        let canon = result.lower(&mut to);
-        to.finish().map_err(Fault::Result)?;
-        if size_of::<R::Canon>() != 0 {
-            // SAFETY: not null (checked above), and room for the form (the caller's promise).
-            unsafe { out.cast::<R::Canon>().write(canon) };
-        }
-        Ok(())
     });
-    if !matches!(outcome, Ok(Ok(()))) {
+    if let Err(payload) = outcome {
         // SAFETY: the caller's promise.
-        unsafe { report::<T>(instance, arena, out_err, outcome) };
+        unsafe { report_panic::<T>(instance, arena, out_err, payload) };
     }
+}
+
+#[inline(always)]
+unsafe fn run<T, A, R: Type>(
+    instance: GuestContractInstance,
+    args: *const (),
+    out: *mut (),
+    arena: *mut CallArena,
+    body: impl FnOnce(&T, &A) -> Result<R, LiftError>,
+) -> Result<(), Fault> {
+    // SAFETY: the caller's promise.
+    let Some(parts) = (unsafe { instance::parts::<T>(instance) }) else { return Err(Fault::NoInstance) };
+    // No arguments come as null; any other pointer serves for a type without size.
+    let args =
+        if size_of::<A>() == 0 { std::ptr::NonNull::<A>::dangling().as_ptr() } else { args.cast::<A>().cast_mut() };
+    if args.is_null() {
+        return Err(Fault::NoArguments);
+    }
+    if size_of::<R::Canon>() != 0 && out.is_null() {
+        return Err(Fault::NoRoom);
+    }
+    // SAFETY: not null (checked above) and of the right form (the caller's promise).
+    let result = body(parts.value, unsafe { &*args }).map_err(Fault::Argument)?;
+    // SAFETY: null or the caller's arena, which nothing else uses while the call runs.
+    let mut to = unsafe { Give::new(arena) };
+    let canon = result.lower(&mut to);
+    to.finish().map_err(Fault::Result)?;
+    if size_of::<R::Canon>() != 0 {
+        // SAFETY: not null (checked above), and room for the form (the caller's promise).
+        unsafe { out.cast::<R::Canon>().write(canon) };
+    }
+    Ok(())
+}
+
+// Both reports are `extern "C"`, which cannot unwind: an entry whose method cannot panic then needs no landing pad, and
+// keeps its whole frame for the failure. Arguments and code fit into registers.
+
+#[cold]
+#[inline(never)]
+#[allow(improper_ctypes_definitions)] // called from Rust only
+unsafe extern "C" fn report<T>(
+    instance: GuestContractInstance,
+    arena: *mut CallArena,
+    out_err: *mut AbiError,
+    fault: Fault,
+) {
+    let (code, text) = match fault {
+        Fault::NoInstance => (AbiErrorCode::InvalidPointer, "the instance is null".to_owned()),
+        Fault::NoArguments => (AbiErrorCode::InvalidPointer, "the arguments are null".to_owned()),
+        Fault::NoRoom => (AbiErrorCode::InvalidPointer, "the room for the result is null".to_owned()),
+        Fault::Argument(error) => (AbiErrorCode::InvalidArgument, error.to_string()),
+        Fault::Result(LowerError::NoRoom) => (AbiErrorCode::BufferTooSmall, format!("result: {}", LowerError::NoRoom)),
+        Fault::Result(LowerError::TooDeep) => (AbiErrorCode::TooDeep, format!("result: {}", LowerError::TooDeep)),
+    };
+    // SAFETY: the caller's promise.
+    unsafe { write_error(out_err, host_of::<T>(instance), arena, code, &text) };
 }
 
 #[cold]
 #[inline(never)]
-unsafe fn report<T>(
+#[allow(improper_ctypes_definitions)] // called from Rust only
+unsafe extern "C" fn report_panic<T>(
     instance: GuestContractInstance,
     arena: *mut CallArena,
     out_err: *mut AbiError,
-    outcome: Result<Result<(), Fault>, Payload>,
+    payload: Payload,
 ) {
-    let (code, text) = match outcome {
-        Ok(Ok(())) => return,
-        Ok(Err(Fault::NoInstance)) => (AbiErrorCode::InvalidPointer, "the instance is null".to_owned()),
-        Ok(Err(Fault::NoArguments)) => (AbiErrorCode::InvalidPointer, "the arguments are null".to_owned()),
-        Ok(Err(Fault::NoRoom)) => (AbiErrorCode::InvalidPointer, "the room for the result is null".to_owned()),
-        Ok(Err(Fault::Argument(error))) => (AbiErrorCode::InvalidArgument, error.to_string()),
-        Ok(Err(Fault::Result(error))) => {
-            let code = match error {
-                LowerError::NoRoom => AbiErrorCode::BufferTooSmall,
-                LowerError::TooDeep => AbiErrorCode::TooDeep,
-            };
-            (code, format!("result: {error}"))
-        }
-        Err(payload) => (AbiErrorCode::Panic, describe_panic(payload)),
-    };
+    let text = describe_panic(payload);
     // SAFETY: the caller's promise.
-    let host = unsafe { instance::parts::<T>(instance) }.map_or(std::ptr::null::<HostApi>(), |parts| parts.host);
-    // SAFETY: the caller's promise; the host's table outlives the instance.
-    unsafe { write_error(out_err, host, arena, code, &text) };
+    unsafe { write_error(out_err, host_of::<T>(instance), arena, AbiErrorCode::Panic, &text) };
+}
+
+/// The host's table, which outlives the instance; null without one.
+unsafe fn host_of<T>(instance: GuestContractInstance) -> *const HostApi {
+    // SAFETY: the caller's promise.
+    unsafe { instance::parts::<T>(instance) }.map_or(std::ptr::null(), |parts| parts.host)
 }

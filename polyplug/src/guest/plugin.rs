@@ -1,7 +1,10 @@
 //! The list of a program's plugins.
 
 use polyplug_abi::plugin::CreateWithError;
-use polyplug_abi::{Entry, GuestContractInterface, NativeDispatch, PluginDescriptor, PluginFlags, PluginRegistration, StringView, Version};
+use polyplug_abi::{
+    Entry, GuestContractInterface, NativeDispatch, PluginDescriptor, PluginFlags, PluginRegistration, StringView,
+    Version,
+};
 
 use crate::contract::ContractInfo;
 

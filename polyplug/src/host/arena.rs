@@ -26,7 +26,8 @@ impl Block {
         let layout = Layout::from_size_align(size, 16).ok()?;
         // SAFETY: the size is not 0: callers ask for at least `FIRST_BLOCK`.
         let start = unsafe { alloc(layout) };
-        (!start.is_null()).then_some(Self { start, layout })
+        // Not `then_some`: that would make a block of a null pointer, and drop it.
+        (!start.is_null()).then(|| Self { start, layout })
     }
 
     fn region(&self) -> (*mut u8, *mut u8) {
@@ -88,7 +89,8 @@ fn rewind(arena: &mut CallArena, blocks: &mut Blocks) {
 /// still reading.
 struct Arenas {
     depth: Cell<usize>,
-    // Boxed twice over: callers hold pointers to arenas while the list grows.
+    // Boxed: callers hold pointers to arenas while the list grows.
+    #[allow(clippy::vec_box)]
     list: UnsafeCell<Vec<Box<Arena>>>,
 }
 

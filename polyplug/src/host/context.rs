@@ -30,11 +30,7 @@ pub(super) struct BundleScope {
 
 impl HostContext {
     pub(super) fn new(runtime: Weak<Runtime>, bundle: Option<BundleScope>) -> Arc<Self> {
-        Arc::new_cyclic(|this: &Weak<Self>| Self {
-            api: api::table(this.as_ptr().cast_mut().cast()),
-            runtime,
-            bundle,
-        })
+        Arc::new_cyclic(|this: &Weak<Self>| Self { api: api::table(this.as_ptr().cast_mut().cast()), runtime, bundle })
     }
 
     /// The table.

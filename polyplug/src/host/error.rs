@@ -275,7 +275,9 @@ pub enum RegistryError {
     },
 
     /// The bundle provides the contract already.
-    #[error("`{contract}` is provided by this bundle already, by plugin `{existing}`: a bundle provides a contract once")]
+    #[error(
+        "`{contract}` is provided by this bundle already, by plugin `{existing}`: a bundle provides a contract once"
+    )]
     DuplicateProvider {
         /// The contract's name.
         contract: String,

@@ -71,23 +71,23 @@ impl HostContracts {
         // SAFETY: valid until the runtime ends; the functions were found not null.
         let api = unsafe { &*interface };
         let known = |all: &HashMap<HostContractId, Provided>| all.get(&id)?.instances.first().copied();
-        if api.singleton != 0 {
-            if let Some(instance) = known(&self.0.lock().unwrap_or_else(PoisonError::into_inner)) {
-                return Ok(instance);
-            }
+        if api.singleton != 0
+            && let Some(instance) = known(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        {
+            return Ok(instance);
         }
         let mut instance = HostContractInstance::null();
         // SAFETY: called as its type says, without our lock: it is the host's own code.
         unsafe { (api.create_instance)(interface, std::ptr::null(), &raw mut instance) };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if api.singleton != 0 {
-            if let Some(first) = known(&all) {
-                drop(all);
-                // Another thread was faster.
-                // SAFETY: made above and seen by nobody else.
-                unsafe { (api.destroy_instance)(interface, instance) };
-                return Ok(first);
-            }
+        if api.singleton != 0
+            && let Some(first) = known(&all)
+        {
+            drop(all);
+            // Another thread was faster.
+            // SAFETY: made above and seen by nobody else.
+            unsafe { (api.destroy_instance)(interface, instance) };
+            return Ok(first);
         }
         if !instance.is_null() {
             all.entry(id).and_modify(|provided| provided.instances.push(instance));

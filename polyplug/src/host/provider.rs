@@ -182,14 +182,7 @@ impl Callee {
     }
 }
 
-unsafe fn call_vm(
-    via: &Via,
-    fn_id: u32,
-    args: *const (),
-    out: *mut (),
-    arena: *mut CallArena,
-    out_err: *mut AbiError,
-) {
+unsafe fn call_vm(via: &Via, fn_id: u32, args: *const (), out: *mut (), arena: *mut CallArena, out_err: *mut AbiError) {
     // SAFETY: only `Callee::new` makes a `Via` with this function, as the first field of a `VmVia`.
     let vm = unsafe { &*std::ptr::from_ref(via).cast::<VmVia>() };
     // SAFETY: the caller follows the protocol of `Entry`, which `VmCall` extends.

@@ -79,10 +79,7 @@ impl Held {
     }
 
     /// A call of function `fn_id`, as the provider numbers them.
-    pub(super) fn entry(
-        &self,
-        fn_id: u32,
-    ) -> Option<impl Fn(*const (), *mut (), *mut CallArena, *mut AbiError) + '_> {
+    pub(super) fn entry(&self, fn_id: u32) -> Option<impl Fn(*const (), *mut (), *mut CallArena, *mut AbiError) + '_> {
         enum Way {
             Native(Entry),
             Vm(polyplug_abi::VmDispatch),

@@ -86,8 +86,7 @@ struct IndexEntry {
     list: (u32, u32),
 }
 
-const FREE: IndexEntry =
-    IndexEntry { contract: 0, first: GuestContractHandle::null(), minor: 0, list: (0, 0) };
+const FREE: IndexEntry = IndexEntry { contract: 0, first: GuestContractHandle::null(), minor: 0, list: (0, 0) };
 
 impl Index {
     fn new(slots: &[Slot]) -> Self {
@@ -292,8 +291,7 @@ impl RuntimeStore {
         let _writer = self.lock();
         let guard = crossbeam_epoch::pin();
         let mut slots = self.view(&guard).slots.clone();
-        let slot =
-            slots.get_mut(slot_index as usize).ok_or(RegistryError::InvalidHandle { index: slot_index })?;
+        let slot = slots.get_mut(slot_index as usize).ok_or(RegistryError::InvalidHandle { index: slot_index })?;
         let Some(provider) = &slot.provider else {
             return Err(RegistryError::StaleHandle { index: slot_index });
         };

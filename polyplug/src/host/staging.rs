@@ -75,14 +75,7 @@ pub(super) unsafe fn read_plugin(
         .map_err(|reason| invalid(&name, reason))?;
     // SAFETY: the caller's promise.
     let interface = unsafe { checked(interface) }.map_err(|reason| invalid(&name, reason))?;
-    Ok(Plugin {
-        name,
-        contract,
-        bundle,
-        interface: Arc::new(interface),
-        flags: PluginFlags::default(),
-        create: None,
-    })
+    Ok(Plugin { name, contract, bundle, interface: Arc::new(interface), flags: PluginFlags::default(), create: None })
 }
 
 /// Reads what `#[plugin]` registers.

@@ -1,6 +1,6 @@
 //! Arguments that a method takes by reference.
 
-use super::{Depth, LiftError, Lend, ListArgument, RawList, Type, text};
+use super::{Depth, Lend, LiftError, ListArgument, RawList, Type, text};
 use crate::schema::{TypeRef, Types};
 
 /// What may stand behind `&` in a contract's method: `str`, `[T]`, and any [`Type`].
@@ -63,7 +63,7 @@ unsafe impl Argument for str {
     }
 
     #[inline]
-    unsafe fn lift<'a>(canon: &'a RawList<u8>) -> Result<&'a str, LiftError> {
+    unsafe fn lift(canon: &RawList<u8>) -> Result<&str, LiftError> {
         // SAFETY: the caller's promise.
         unsafe { text::lift_str(*canon) }
     }
@@ -117,13 +117,13 @@ unsafe impl<T: Type> Argument for T {
     }
 
     #[inline]
-    unsafe fn lift<'a>(canon: &'a T::Canon) -> Result<T, LiftError> {
+    unsafe fn lift(canon: &T::Canon) -> Result<T, LiftError> {
         // SAFETY: the caller's promise.
         unsafe { <T as Type>::lift(canon, Depth::ROOT) }
     }
 
     #[inline]
-    fn view<'h>(held: &'h T) -> &'h T {
+    fn view(held: &T) -> &T {
         held
     }
 }

@@ -196,13 +196,7 @@ impl Record {
     /// A line nobody has looked at yet.
     #[must_use]
     pub fn new(line: u64, raw: impl Into<String>) -> Self {
-        Self {
-            line,
-            raw: raw.into(),
-            entry: None,
-            class: None,
-            labels: Vec::new(),
-        }
+        Self { line, raw: raw.into(), entry: None, class: None, labels: Vec::new() }
     }
 
     /// The parsed fields, for a stage that cannot do without.
@@ -211,20 +205,14 @@ impl Record {
     ///
     /// [`StageError::Missing`] when no earlier stage has parsed the line.
     pub fn parsed(&self) -> Result<&Entry, StageError> {
-        self.entry.as_ref().ok_or_else(|| StageError::Missing {
-            line: self.line,
-            field: "entry".into(),
-        })
+        self.entry.as_ref().ok_or_else(|| StageError::Missing { line: self.line, field: "entry".into() })
     }
 }
 
 impl From<Vec<Record>> for Batch {
     /// A batch that passes on everything.
     fn from(records: Vec<Record>) -> Self {
-        Self {
-            records,
-            rejected: Vec::new(),
-        }
+        Self { records, rejected: Vec::new() }
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// Seconds since 1970, in the server's own time zone.
 #[derive(Clone, Copy)]
@@ -33,12 +31,7 @@ impl fmt::Display for Clock {
             month += 1;
         }
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-        write!(
-            f,
-            "{:02}/{}/{year}:{hour:02}:{minute:02}:{second:02} +1300",
-            day + 1,
-            MONTHS[month]
-        )
+        write!(f, "{:02}/{}/{year}:{hour:02}:{minute:02}:{second:02} +1300", day + 1, MONTHS[month])
     }
 }
 

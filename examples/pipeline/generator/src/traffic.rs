@@ -32,11 +32,7 @@ impl Traffic {
     pub(crate) fn new(random: &mut Random) -> Self {
         let visitors = visitors::all(random);
         let visits = (0..VISITS_AT_A_TIME).map(|_| Visit::begin(&visitors, random)).collect();
-        Self {
-            visitors,
-            visits,
-            clock: Clock::START,
-        }
+        Self { visitors, visits, clock: Clock::START }
     }
 
     pub(crate) fn line(&mut self, random: &mut Random) -> String {
@@ -45,18 +41,8 @@ impl Traffic {
         self.clock.advance(visit.pause(random));
 
         let referer = visit.referer.clone();
-        let Answer {
-            method,
-            target,
-            status,
-            size,
-        } = visit.request(random);
-        let Visitor {
-            address,
-            user,
-            agent,
-            habit,
-        } = &visit.visitor;
+        let Answer { method, target, status, size } = visit.request(random);
+        let Visitor { address, user, agent, habit } = &visit.visitor;
         let protocol = match habit {
             Habit::Reader | Habit::Crawler => "HTTP/2.0",
             Habit::Prober => "HTTP/1.0",
@@ -99,12 +85,7 @@ impl Visit {
             Habit::Reader if random.chance(1, 2) => *random.pick(OTHER_SITES),
             _ => "-",
         };
-        Self {
-            visitor,
-            requests_left,
-            assets_left: 0,
-            referer: referer.into(),
-        }
+        Self { visitor, requests_left, assets_left: 0, referer: referer.into() }
     }
 
     fn is_hasty(&self) -> bool {
@@ -112,11 +93,7 @@ impl Visit {
     }
 
     fn pause(&self, random: &mut Random) -> u64 {
-        if self.is_hasty() {
-            random.below(2)
-        } else {
-            random.below(14)
-        }
+        if self.is_hasty() { random.below(2) } else { random.below(14) }
     }
 
     fn request(&mut self, random: &mut Random) -> Answer {

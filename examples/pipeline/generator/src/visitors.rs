@@ -34,12 +34,7 @@ const KINDS: &[(u64, usize, Habit, &[&str])] = &[
     (12, 14, Habit::Program, TOOLS),
     (12, 12, Habit::Crawler, CRAWLERS),
     (60, 10, Habit::FeedReader, FEED_READERS),
-    (
-        30,
-        1,
-        Habit::Monitor,
-        &["Mozilla/5.0+(compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)"],
-    ),
+    (30, 1, Habit::Monitor, &["Mozilla/5.0+(compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)"]),
     (1, 2, Habit::Prober, &["Mozilla/5.0 zgrab/0.x", "-"]),
     (1, 1, Habit::Guesser, &["python-requests/2.31.0"]),
 ];
@@ -87,29 +82,15 @@ pub(crate) fn all(random: &mut Random) -> Vec<(u64, Vec<Visitor>)> {
 
 fn visitor(habit: Habit, agents: &[&'static str], random: &mut Random) -> Visitor {
     let address = address(random);
-    let user = if habit == Habit::Program && random.chance(1, 3) {
-        "stock"
-    } else {
-        "-"
-    };
+    let user = if habit == Habit::Program && random.chance(1, 3) { "stock" } else { "-" };
     let &agent = random.popular(agents);
-    Visitor {
-        address,
-        user,
-        agent,
-        habit,
-    }
+    Visitor { address, user, agent, habit }
 }
 
 /// One from the ranges that are set aside for documentation, so that nobody's own address is in the log.
 fn address(random: &mut Random) -> String {
     match random.below(8) {
-        0..2 => format!(
-            "2001:db8:{:x}:{:x}::{:x}",
-            random.below(0x10000),
-            random.below(16),
-            random.between(1, 0xffff)
-        ),
+        0..2 => format!("2001:db8:{:x}:{:x}::{:x}", random.below(0x10000), random.below(16), random.between(1, 0xffff)),
         2..4 => format!("192.0.2.{}", random.between(1, 254)),
         4..6 => format!("198.51.100.{}", random.between(1, 254)),
         _ => format!("203.0.113.{}", random.between(1, 254)),

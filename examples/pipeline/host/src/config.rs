@@ -48,18 +48,10 @@ impl Config {
 
     fn parse(text: &str, folder: &Path) -> anyhow::Result<Self> {
         let mut config: Self = toml::from_str(text)?;
-        ensure!(
-            !config.stages.is_empty(),
-            "there is no stage: add a `[[stage]]` with `bundle = \"..\"`"
-        );
+        ensure!(!config.stages.is_empty(), "there is no stage: add a `[[stage]]` with `bundle = \"..\"`");
         for StageConfig { bundle } in &config.stages {
-            let is_folder_name = Path::new(bundle)
-                .file_name()
-                .is_some_and(|name| name == bundle.as_str());
-            ensure!(
-                is_folder_name,
-                "{bundle:?} is no bundle: give the name of a folder in `bundles`, not a path"
-            );
+            let is_folder_name = Path::new(bundle).file_name().is_some_and(|name| name == bundle.as_str());
+            ensure!(is_folder_name, "{bundle:?} is no bundle: give the name of a folder in `bundles`, not a path");
         }
         config.bundles = folder.join(config.bundles);
         config.log = config.log.map(|log| folder.join(log));
@@ -91,10 +83,7 @@ mod tests {
         assert!(error("bundles = 'b'\nbatches = 1\n[[stage]]\nbundle = 'x'").contains("batches"));
         assert!(error("[[stage]]\nbundle = 'x'").contains("bundles"));
         for bundle in ["", "..", "../x", "/x", "x/y", "x/"] {
-            assert!(
-                error(&format!("bundles = 'b'\n[[stage]]\nbundle = '{bundle}'")).contains("no bundle"),
-                "{bundle}"
-            );
+            assert!(error(&format!("bundles = 'b'\n[[stage]]\nbundle = '{bundle}'")).contains("no bundle"), "{bundle}");
         }
     }
 

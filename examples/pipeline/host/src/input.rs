@@ -24,11 +24,7 @@ pub struct Chunks<R> {
 impl<R: BufRead> Chunks<R> {
     /// Reads `log`, up to `size` lines at a time.
     pub fn new(log: R, size: NonZeroUsize) -> Self {
-        Self {
-            log,
-            size: size.get(),
-            line: 0,
-        }
+        Self { log, size: size.get(), line: 0 }
     }
 
     fn chunk(&mut self) -> io::Result<Option<Chunk>> {
@@ -73,19 +69,14 @@ mod tests {
     use super::*;
 
     fn chunks(log: &[u8], size: usize) -> Vec<Chunk> {
-        Chunks::new(log, NonZeroUsize::new(size).unwrap())
-            .collect::<io::Result<_>>()
-            .unwrap()
+        Chunks::new(log, NonZeroUsize::new(size).unwrap()).collect::<io::Result<_>>().unwrap()
     }
 
     #[test]
     fn lines_are_numbered_across_chunks() {
         let chunks = chunks(b"one\r\n\nthree\nfour", 3);
         assert_eq!(chunks.len(), 2);
-        assert_eq!(
-            chunks[0].records,
-            [Record::new(1, "one"), Record::new(2, ""), Record::new(3, "three")]
-        );
+        assert_eq!(chunks[0].records, [Record::new(1, "one"), Record::new(2, ""), Record::new(3, "three")]);
         assert_eq!(chunks[1].records, [Record::new(4, "four")]);
     }
 
@@ -94,10 +85,7 @@ mod tests {
         let chunks = chunks(b"one\ncaf\xe9\nthree\n", 2);
         assert_eq!(chunks[0].records, [Record::new(1, "one")]);
         let rejected = &chunks[0].rejected[0];
-        assert_eq!(
-            (rejected.line, rejected.raw.as_str(), rejected.reason.as_str()),
-            (2, "caf\u{fffd}", "not UTF-8")
-        );
+        assert_eq!((rejected.line, rejected.raw.as_str(), rejected.reason.as_str()), (2, "caf\u{fffd}", "not UTF-8"));
         assert_eq!(chunks[1].records, [Record::new(3, "three")]);
     }
 

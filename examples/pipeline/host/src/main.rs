@@ -50,10 +50,8 @@ fn main() -> ExitCode {
 
 fn try_main(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = Config::read(&arguments.config)?;
-    let log = arguments
-        .log
-        .or(config.log)
-        .context("no log to read: give `--log FILE`, or `log` in the configuration")?;
+    let log =
+        arguments.log.or(config.log).context("no log to read: give `--log FILE`, or `log` in the configuration")?;
     let bundles = arguments.bundles.unwrap_or(config.bundles);
     let batch = arguments.batch.unwrap_or(config.batch);
 
@@ -62,27 +60,18 @@ fn try_main(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let stages = stages::load(&runtime, &config.stages, &bundles)?;
 
     for target in [&arguments.output, &arguments.rejects].into_iter().flatten() {
-        ensure!(
-            !is_same_file(&log, target),
-            "{} is the log: write the output elsewhere",
-            target.display()
-        );
+        ensure!(!is_same_file(&log, target), "{} is the log: write the output elsewhere", target.display());
     }
     let mut output = Output::new(arguments.output.as_deref(), arguments.rejects.as_deref())?;
     let outcome = run::run(&stages, chunks, &mut output).with_context(|| format!("with the log {}", log.display()))?;
     output.finish()?;
     let summary = output.summary(&stages, &outcome);
-    std::io::stdout()
-        .write_all(summary.as_bytes())
-        .context("cannot write to standard output")?;
+    std::io::stdout().write_all(summary.as_bytes()).context("cannot write to standard output")?;
 
     if outcome.failures == 0 || arguments.keep_going {
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!(
-        "failures of stages: {}; with `--keep-going` this would be a success",
-        outcome.failures
-    );
+    eprintln!("failures of stages: {}; with `--keep-going` this would be a success", outcome.failures);
     Ok(ExitCode::FAILURE)
 }
 

@@ -35,11 +35,7 @@ impl Output {
     pub fn new(passed: Option<&Path>, rejected: Option<&Path>) -> anyhow::Result<Self> {
         let passed = passed.map(LineFile::create).transpose()?;
         let rejected = rejected.map(LineFile::create).transpose()?;
-        Ok(Self {
-            passed,
-            rejected,
-            reasons: BTreeMap::new(),
-        })
+        Ok(Self { passed, rejected, reasons: BTreeMap::new() })
     }
 
     /// Makes sure that the files are complete.
@@ -48,20 +44,13 @@ impl Output {
     ///
     /// A file cannot be written.
     pub fn finish(&mut self) -> anyhow::Result<()> {
-        [&mut self.passed, &mut self.rejected]
-            .into_iter()
-            .flatten()
-            .try_for_each(LineFile::flush)
+        [&mut self.passed, &mut self.rejected].into_iter().flatten().try_for_each(LineFile::flush)
     }
 
     /// All there is to say about a run, for people.
     #[must_use]
     pub fn summary(&self, stages: &[Stage], outcome: &Outcome) -> String {
-        let mut text = format!(
-            "{} lines\n\nStages\n{}",
-            grouped(outcome.lines),
-            stages_table(stages, outcome)
-        );
+        let mut text = format!("{} lines\n\nStages\n{}", grouped(outcome.lines), stages_table(stages, outcome));
         if !self.reasons.is_empty() {
             // Writing to a string cannot fail.
             let _ = write!(text, "\nRejected\n{}", self.rejects_table());
@@ -75,13 +64,7 @@ impl Output {
     fn rejects_table(&self) -> Table {
         let mut table = Table::new(["stage", "reason", "lines", "first", "because"]);
         for ((stage, reason), Reason { count, line, detail }) in &self.reasons {
-            table.row([
-                words(stage),
-                words(reason),
-                integer(*count),
-                integer(*line),
-                words(detail),
-            ]);
+            table.row([words(stage), words(reason), integer(*count), integer(*line), words(detail)]);
         }
         table
     }
@@ -96,21 +79,13 @@ impl Sink for Output {
     }
 
     fn rejected(&mut self, stage: &str, rejected: Rejected) -> anyhow::Result<()> {
-        let Rejected {
-            line,
-            raw,
-            reason,
-            detail,
-        } = rejected;
+        let Rejected { line, raw, reason, detail } = rejected;
         let (reason, detail) = (printable(&reason), printable(&detail));
         if let Some(file) = &mut self.rejected {
             file.line(format_args!("{line}\t{stage}\t{reason}\t{detail}\t{raw}"))?;
         }
         let key = (stage.to_owned(), reason);
-        self.reasons
-            .entry(key)
-            .or_insert(Reason { count: 0, line, detail })
-            .count += 1;
+        self.reasons.entry(key).or_insert(Reason { count: 0, line, detail }).count += 1;
         Ok(())
     }
 
@@ -128,10 +103,7 @@ struct LineFile {
 impl LineFile {
     fn create(path: &Path) -> anyhow::Result<Self> {
         let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Self {
-            path: path.into(),
-            file: BufWriter::new(file),
-        })
+        Ok(Self { path: path.into(), file: BufWriter::new(file) })
     }
 
     fn line(&mut self, line: fmt::Arguments<'_>) -> anyhow::Result<()> {
@@ -139,24 +111,12 @@ impl LineFile {
     }
 
     fn flush(&mut self) -> anyhow::Result<()> {
-        self.file
-            .flush()
-            .with_context(|| format!("cannot write {}", self.path.display()))
+        self.file.flush().with_context(|| format!("cannot write {}", self.path.display()))
     }
 }
 
 fn stages_table(stages: &[Stage], outcome: &Outcome) -> Table {
-    let mut table = Table::new([
-        "stage",
-        "language",
-        "bundle",
-        "in",
-        "out",
-        "rejected",
-        "lost",
-        "µs/record",
-        "does",
-    ]);
+    let mut table = Table::new(["stage", "language", "bundle", "in", "out", "rejected", "lost", "µs/record", "does"]);
     for (stage, tally) in stages.iter().zip(&outcome.tallies) {
         let time = tally.busy.as_secs_f64() * 1e6 / tally.records_in.max(1) as f64;
         table.row([

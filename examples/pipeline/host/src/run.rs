@@ -129,16 +129,8 @@ pub fn run(
     log: impl IntoIterator<Item = io::Result<Chunk>>,
     sink: &mut dyn Sink,
 ) -> anyhow::Result<Outcome> {
-    let outcome = Outcome {
-        tallies: vec![Tally::default(); stages.len()],
-        ..Outcome::default()
-    };
-    let mut run = Run {
-        stages,
-        sink,
-        batch: 0,
-        outcome,
-    };
+    let outcome = Outcome { tallies: vec![Tally::default(); stages.len()], ..Outcome::default() };
+    let mut run = Run { stages, sink, batch: 0, outcome };
     for chunk in log {
         let chunk = chunk.with_context(|| format!("cannot read the log after line {}", run.outcome.lines))?;
         run.chunk(chunk)?;
@@ -173,9 +165,7 @@ impl Run<'_> {
             self.outcome.tallies[number].busy += began.elapsed();
             match flushed {
                 Ok(Flush { batch, reports }) => {
-                    self.outcome
-                        .reports
-                        .extend(reports.into_iter().map(|report| (stage.name.clone(), report)));
+                    self.outcome.reports.extend(reports.into_iter().map(|report| (stage.name.clone(), report)));
                     self.batch += 1;
                     let records = self.leave(number, batch)?;
                     self.send(records, number + 1)?;
@@ -192,12 +182,7 @@ impl Run<'_> {
             let (Some(first), Some(last)) = (records.first(), records.last()) else {
                 return Ok(());
             };
-            let at = FailedAt::Batch {
-                number: self.batch,
-                records: records.len(),
-                first: first.line,
-                last: last.line,
-            };
+            let at = FailedAt::Batch { number: self.batch, records: records.len(), first: first.line, last: last.line };
             let count = records.len() as u64;
 
             let began = Instant::now();
@@ -230,11 +215,7 @@ impl Run<'_> {
 
     fn fail(&mut self, number: usize, at: FailedAt, error: anyhow::Error) {
         self.outcome.failures += 1;
-        self.sink.failed(&Failure {
-            stage: self.stages[number].name.clone(),
-            at,
-            error,
-        });
+        self.sink.failed(&Failure { stage: self.stages[number].name.clone(), at, error });
     }
 }
 
@@ -242,16 +223,8 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { stage, at, error } = self;
         match at {
-            FailedAt::Batch {
-                number,
-                records,
-                first,
-                last,
-            } => {
-                write!(
-                    f,
-                    "stage `{stage}` failed on batch {number}, {records} records of lines {first} to {last}: "
-                )?;
+            FailedAt::Batch { number, records, first, last } => {
+                write!(f, "stage `{stage}` failed on batch {number}, {records} records of lines {first} to {last}: ")?;
             }
             FailedAt::Flush => write!(f, "stage `{stage}` failed at the end of the log: ")?,
         }

@@ -35,9 +35,7 @@ fn load_bundle(runtime: &Runtime, folder: &Path) -> anyhow::Result<BundleId> {
         "there is no bundle in {}: build the bundles with `cargo xtask demo`, or name their folder with `--bundles`",
         folder.display()
     );
-    runtime
-        .load_bundle(folder)
-        .with_context(|| format!("cannot load the bundle in {}", folder.display()))
+    runtime.load_bundle(folder).with_context(|| format!("cannot load the bundle in {}", folder.display()))
 }
 
 fn stage(runtime: &Runtime, bundle: &str, folder: &Path, id: BundleId) -> anyhow::Result<Stage> {

@@ -16,10 +16,7 @@ pub struct Table {
 impl Table {
     /// A table with these column heads and no rows.
     pub fn new<S: Into<String>>(head: impl IntoIterator<Item = S>) -> Self {
-        Self {
-            head: head.into_iter().map(Into::into).collect(),
-            rows: Vec::new(),
-        }
+        Self { head: head.into_iter().map(Into::into).collect(), rows: Vec::new() }
     }
 
     /// Adds a row.
@@ -40,10 +37,7 @@ impl Table {
 
 impl From<&Report> for Table {
     fn from(report: &Report) -> Self {
-        Self {
-            head: report.columns.clone(),
-            rows: report.rows.clone(),
-        }
+        Self { head: report.columns.clone(), rows: report.rows.clone() }
     }
 }
 
@@ -54,11 +48,7 @@ impl fmt::Display for Table {
         let lines: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
         let columns: Vec<_> = (0..self.columns())
             .map(|column| {
-                let width = lines
-                    .iter()
-                    .filter_map(|line| line.get(column))
-                    .map(|cell| cell.chars().count())
-                    .max();
+                let width = lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max();
                 (width.unwrap_or(0), self.is_numeric(column))
             })
             .collect();
@@ -78,13 +68,11 @@ fn write_line(f: &mut fmt::Formatter<'_>, cells: &[String], columns: &[(usize, b
     let padded: Vec<_> = cells
         .iter()
         .zip(columns)
-        .map(|(cell, &(width, is_numeric))| {
-            if is_numeric {
-                format!("{cell:>width$}")
-            } else {
-                format!("{cell:<width$}")
-            }
-        })
+        .map(
+            |(cell, &(width, is_numeric))| {
+                if is_numeric { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+            },
+        )
         .collect();
     writeln!(f, "{}", format!("  {}", padded.join("  ")).trim_end())
 }
@@ -99,9 +87,7 @@ fn text(cell: &Cell) -> String {
 
 /// What comes from a log may hold anything: a control character would reach the terminal, or break a line.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|char| if char.is_control() { '\u{fffd}' } else { char })
-        .collect()
+    text.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
 }
 
 /// One long cell would make all lines of its table long.
@@ -159,26 +145,13 @@ mod tests {
     #[test]
     fn long_cells_are_shortened() {
         let shown = |length| text(&Cell::Text("ü".repeat(length))).chars().count();
-        assert_eq!(
-            [0, MAX_WIDTH, MAX_WIDTH + 1, 1_000].map(shown),
-            [0, MAX_WIDTH, MAX_WIDTH + 1, MAX_WIDTH + 1]
-        );
+        assert_eq!([0, MAX_WIDTH, MAX_WIDTH + 1, 1_000].map(shown), [0, MAX_WIDTH, MAX_WIDTH + 1, MAX_WIDTH + 1]);
         assert!(text(&Cell::Text("ü".repeat(1_000))).ends_with("ü…"));
     }
 
     #[test]
     fn grouping() {
         let all = [0, 999, 1_000, -1_000, 12_345_678, i64::MIN].map(|number: i64| grouped(number));
-        assert_eq!(
-            all,
-            [
-                "0",
-                "999",
-                "1,000",
-                "-1,000",
-                "12,345,678",
-                "-9,223,372,036,854,775,808"
-            ]
-        );
+        assert_eq!(all, ["0", "999", "1,000", "-1,000", "12,345,678", "-9,223,372,036,854,775,808"]);
     }
 }

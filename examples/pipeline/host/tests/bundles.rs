@@ -23,13 +23,7 @@ fn bundles() -> tempfile::TempDir {
 }
 
 fn pipeline(config: &Path, bundles: &Path, more: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_pipeline"))
-        .arg(config)
-        .arg("--bundles")
-        .arg(bundles)
-        .args(more)
-        .output()
-        .unwrap()
+    Command::new(env!("CARGO_BIN_EXE_pipeline")).arg(config).arg("--bundles").arg(bundles).args(more).output().unwrap()
 }
 
 fn shipped(file: &str) -> std::path::PathBuf {
@@ -40,24 +34,13 @@ fn shipped(file: &str) -> std::path::PathBuf {
 fn the_shipped_log_goes_through_the_shipped_stages() {
     let bundles = bundles();
     let passed = bundles.path().join("passed.log");
-    let output = pipeline(
-        &shipped("pipeline.toml"),
-        bundles.path(),
-        &["--output", passed.to_str().unwrap()],
-    );
+    let output = pipeline(&shipped("pipeline.toml"), bundles.path(), &["--output", passed.to_str().unwrap()]);
 
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
     assert_eq!(errors, "");
     let summary = String::from_utf8(output.stdout).unwrap();
-    for part in [
-        "10,000 lines",
-        "bad timestamp",
-        "not UTF-8",
-        "Sizes (aggregate)",
-        "Agents (aggregate)",
-        "native",
-    ] {
+    for part in ["10,000 lines", "bad timestamp", "not UTF-8", "Sizes (aggregate)", "Agents (aggregate)", "native"] {
         assert!(summary.contains(part), "no {part:?} in\n{summary}");
     }
     assert_eq!(fs::read_to_string(passed).unwrap().lines().count(), 9_851);
@@ -87,16 +70,8 @@ fn a_bundle_may_serve_two_stages() {
     let bundles = bundles();
     let folder = tempfile::tempdir().unwrap();
     let (config, log) = (folder.path().join("pipeline.toml"), folder.path().join("access.log"));
-    fs::write(
-        &config,
-        "bundles = '.'\n[[stage]]\nbundle = 'parse'\n[[stage]]\nbundle = 'parse'\n",
-    )
-    .unwrap();
-    fs::write(
-        &log,
-        "::1 - - [10/Oct/2000:13:55:36 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"-\"\n",
-    )
-    .unwrap();
+    fs::write(&config, "bundles = '.'\n[[stage]]\nbundle = 'parse'\n[[stage]]\nbundle = 'parse'\n").unwrap();
+    fs::write(&log, "::1 - - [10/Oct/2000:13:55:36 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"-\"\n").unwrap();
 
     let output = pipeline(&config, bundles.path(), &["--log", log.to_str().unwrap()]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -4,11 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 fn pipeline(arguments: &[&str], folder: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_pipeline"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
+    Command::new(env!("CARGO_BIN_EXE_pipeline")).args(arguments).current_dir(folder).output().unwrap()
 }
 
 #[track_caller]
@@ -38,19 +34,13 @@ fn a_missing_configuration() {
 #[test]
 fn a_mistake_in_the_configuration() {
     let folder = folder_with("bundles = 'b'\nstages = []\n");
-    fails_with(
-        &pipeline(&["pipeline.toml"], folder.path()),
-        &["pipeline.toml", "stages"],
-    );
+    fails_with(&pipeline(&["pipeline.toml"], folder.path()), &["pipeline.toml", "stages"]);
 }
 
 #[test]
 fn a_missing_log() {
     let folder = folder_with(CONFIG);
-    fails_with(
-        &pipeline(&["pipeline.toml", "--log", "absent.log"], folder.path()),
-        &["absent.log", "--log"],
-    );
+    fails_with(&pipeline(&["pipeline.toml", "--log", "absent.log"], folder.path()), &["absent.log", "--log"]);
 }
 
 #[test]
@@ -58,10 +48,7 @@ fn a_missing_bundle() {
     let folder = folder_with(CONFIG);
     let remedies = ["bundles/parse", "cargo xtask demo", "--bundles"];
     fails_with(&pipeline(&["pipeline.toml"], folder.path()), &remedies);
-    fails_with(
-        &pipeline(&["pipeline.toml", "--bundles", "other"], folder.path()),
-        &["other/parse"],
-    );
+    fails_with(&pipeline(&["pipeline.toml", "--bundles", "other"], folder.path()), &["other/parse"]);
 }
 
 #[test]
@@ -70,8 +57,5 @@ fn a_bundle_that_cannot_be_loaded() {
     let bundle = folder.path().join("bundles/parse");
     std::fs::create_dir_all(&bundle).unwrap();
     std::fs::write(bundle.join("manifest.toml"), "name = 'parse'\n").unwrap();
-    fails_with(
-        &pipeline(&["pipeline.toml"], folder.path()),
-        &["cannot load the bundle", "bundles/parse"],
-    );
+    fails_with(&pipeline(&["pipeline.toml"], folder.path()), &["cannot load the bundle", "bundles/parse"]);
 }

@@ -78,8 +78,7 @@ impl Sink for Kept {
     }
 
     fn failed(&mut self, failure: &Failure) {
-        self.failed
-            .push((failure.stage.clone(), failure.at.clone(), failure.to_string()));
+        self.failed.push((failure.stage.clone(), failure.at.clone(), failure.to_string()));
     }
 }
 
@@ -122,14 +121,9 @@ fn every_line_of_the_shipped_log_is_accounted_for() {
         ]
     );
 
-    let [parse, classify, aggregate] = &outcome.tallies[..] else {
-        panic!("one tally a stage")
-    };
+    let [parse, classify, aggregate] = &outcome.tallies[..] else { panic!("one tally a stage") };
     assert_eq!(parse.records_in, parse.records_out + parse.rejected);
-    assert_eq!(
-        (classify.records_in, aggregate.records_in),
-        (parse.records_out, classify.records_out)
-    );
+    assert_eq!((classify.records_in, aggregate.records_in), (parse.records_out, classify.records_out));
     assert_eq!(aggregate.records_out, kept.passed.len() as u64);
 }
 
@@ -137,22 +131,9 @@ fn every_line_of_the_shipped_log_is_accounted_for() {
 fn records_arrive_in_order_and_complete() {
     let (_, kept) = run_over(&shipped_log(), 100, &[parse(), classify(), aggregate()]);
     assert!(kept.passed.is_sorted_by(|one, next| one.line < next.line));
-    assert!(
-        kept.passed
-            .iter()
-            .all(|record| record.entry.is_some() && record.class.is_some())
-    );
-    for class in [
-        AgentClass::Browser,
-        AgentClass::Mobile,
-        AgentClass::Bot,
-        AgentClass::Tool,
-        AgentClass::FeedReader,
-    ] {
-        assert!(
-            kept.passed.iter().any(|record| record.class.unwrap().agent == class),
-            "{class:?}"
-        );
+    assert!(kept.passed.iter().all(|record| record.entry.is_some() && record.class.is_some()));
+    for class in [AgentClass::Browser, AgentClass::Mobile, AgentClass::Bot, AgentClass::Tool, AgentClass::FeedReader] {
+        assert!(kept.passed.iter().any(|record| record.class.unwrap().agent == class), "{class:?}");
     }
 }
 
@@ -170,29 +151,13 @@ fn the_size_of_a_batch_changes_nothing() {
 #[test]
 fn reports_agree_with_the_records() {
     let (outcome, kept) = run_over(&shipped_log(), 256, &[parse(), classify(), aggregate()]);
-    let bytes: u64 = kept
-        .passed
-        .iter()
-        .map(|record| record.entry.as_ref().unwrap().size)
-        .sum();
-    let (stage, sizes) = outcome
-        .reports
-        .iter()
-        .find(|(_, report)| report.title == "Sizes")
-        .unwrap();
+    let bytes: u64 = kept.passed.iter().map(|record| record.entry.as_ref().unwrap().size).sum();
+    let (stage, sizes) = outcome.reports.iter().find(|(_, report)| report.title == "Sizes").unwrap();
     assert_eq!(stage, "aggregate");
     assert_eq!(sizes.rows.last().unwrap()[1], Cell::Integer(bytes as i64));
 
-    let (_, statuses) = outcome
-        .reports
-        .iter()
-        .find(|(_, report)| report.title == "Statuses")
-        .unwrap();
-    let share: f64 = statuses
-        .rows
-        .iter()
-        .map(|row| if let Cell::Number(share) = row[2] { share } else { 0.0 })
-        .sum();
+    let (_, statuses) = outcome.reports.iter().find(|(_, report)| report.title == "Statuses").unwrap();
+    let share: f64 = statuses.rows.iter().map(|row| if let Cell::Number(share) = row[2] { share } else { 0.0 }).sum();
     assert!((share - 100.0).abs() < 1e-6);
 }
 
@@ -206,39 +171,18 @@ fn a_stage_that_fails_costs_its_batch_and_nothing_else() {
     });
     let (outcome, kept) = run_over(b"1\n2\n3\nbad\n5\n", 2, &[stage("picky", picky)]);
 
-    assert_eq!(
-        kept.passed.iter().map(|record| record.line).collect::<Vec<_>>(),
-        [1, 2, 5]
-    );
+    assert_eq!(kept.passed.iter().map(|record| record.line).collect::<Vec<_>>(), [1, 2, 5]);
     assert_eq!((outcome.failures, outcome.tallies[0].lost), (1, 2));
     let (stage, at, message) = &kept.failed[0];
-    assert_eq!(
-        (stage.as_str(), at),
-        (
-            "picky",
-            &FailedAt::Batch {
-                number: 2,
-                records: 2,
-                first: 3,
-                last: 4
-            }
-        )
-    );
-    assert_eq!(
-        message,
-        "stage `picky` failed on batch 2, 2 records of lines 3 to 4: cannot stand line 3"
-    );
+    assert_eq!((stage.as_str(), at), ("picky", &FailedAt::Batch { number: 2, records: 2, first: 3, last: 4 }));
+    assert_eq!(message, "stage `picky` failed on batch 2, 2 records of lines 3 to 4: cannot stand line 3");
 }
 
 #[test]
 fn stages_in_the_wrong_order_say_what_is_missing() {
     let (outcome, kept) = run_over(b"x\n", 10, &[classify(), parse()]);
     assert_eq!(outcome.failures, 1);
-    assert!(
-        kept.failed[0].2.contains("line 1 has no `entry`"),
-        "{}",
-        kept.failed[0].2
-    );
+    assert!(kept.failed[0].2.contains("line 1 has no `entry`"), "{}", kept.failed[0].2);
     assert_eq!(outcome.tallies[1].records_in, 0);
 }
 
@@ -260,20 +204,14 @@ impl Step for Hold {
     }
 
     fn flush(&self) -> anyhow::Result<Flush> {
-        Ok(Flush {
-            batch: self.0.take().into(),
-            reports: Vec::new(),
-        })
+        Ok(Flush { batch: self.0.take().into(), reports: Vec::new() })
     }
 }
 
 #[test]
 fn what_a_stage_holds_back_reaches_the_next_ones_before_they_are_flushed() {
-    let (outcome, kept) = run_over(
-        &shipped_log(),
-        256,
-        &[parse(), stage("hold", Hold::default()), classify(), aggregate()],
-    );
+    let (outcome, kept) =
+        run_over(&shipped_log(), 256, &[parse(), stage("hold", Hold::default()), classify(), aggregate()]);
     assert_eq!(kept.passed.len() as u64, outcome.tallies[0].records_out);
     assert_eq!(outcome.tallies[3].records_in, outcome.tallies[0].records_out);
     assert!(outcome.reports.iter().any(|(_, report)| report.title == "Agents"));
@@ -287,21 +225,11 @@ fn a_stage_that_cannot_finish_does_not_keep_others_from_it() {
             Ok(records.into())
         }
         fn flush(&self) -> anyhow::Result<Flush> {
-            Err(StageError::Failed {
-                reason: "the disk is full".into(),
-            }
-            .into())
+            Err(StageError::Failed { reason: "the disk is full".into() }.into())
         }
     }
-    let (outcome, kept) = run_over(
-        &shipped_log(),
-        256,
-        &[parse(), stage("never-done", NeverDone), aggregate()],
-    );
-    assert_eq!(
-        kept.failed[0].2,
-        "stage `never-done` failed at the end of the log: the disk is full"
-    );
+    let (outcome, kept) = run_over(&shipped_log(), 256, &[parse(), stage("never-done", NeverDone), aggregate()]);
+    assert_eq!(kept.failed[0].2, "stage `never-done` failed at the end of the log: the disk is full");
     assert!(!outcome.reports.is_empty());
 }
 
@@ -311,15 +239,7 @@ fn the_summary_has_every_stage_every_reason_and_every_report() {
     let mut output = Output::default();
     let outcome = run(&stages, Chunks::new(&shipped_log()[..], NonZeroUsize::MIN), &mut output).unwrap();
     let summary = output.summary(&stages, &outcome);
-    for part in [
-        "10,000 lines",
-        "parse",
-        "classify",
-        "aggregate",
-        "bad timestamp",
-        "not UTF-8",
-        "Sizes (aggregate)",
-    ] {
+    for part in ["10,000 lines", "parse", "classify", "aggregate", "bad timestamp", "not UTF-8", "Sizes (aggregate)"] {
         assert!(summary.contains(part), "no {part:?} in\n{summary}");
     }
 }

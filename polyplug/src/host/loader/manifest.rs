@@ -284,7 +284,9 @@ fn check_relative(file: &str) -> Result<(), String> {
     let bad = Path::new(file).components().find(|part| !matches!(part, Component::Normal(_) | Component::CurDir));
     match bad {
         None => Ok(()),
-        Some(Component::ParentDir) => Err(format!("\"{file}\" climbs out of the bundle: an artifact lies in its folder")),
+        Some(Component::ParentDir) => {
+            Err(format!("\"{file}\" climbs out of the bundle: an artifact lies in its folder"))
+        }
         Some(_) => Err(format!("\"{file}\" is absolute: write it relative to the bundle's folder")),
     }
 }

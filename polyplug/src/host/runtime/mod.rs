@@ -52,7 +52,11 @@ impl Runtime {
     ///
     /// [`RegistryError::NotFound`].
     #[inline]
-    pub fn find_guest_contract(&self, contract_id: u64, min_version: u32) -> Result<GuestContractHandle, RegistryError> {
+    pub fn find_guest_contract(
+        &self,
+        contract_id: u64,
+        min_version: u32,
+    ) -> Result<GuestContractHandle, RegistryError> {
         self.store.find_guest_contract(GuestContractId::from_u64(contract_id), min_version)
     }
 

@@ -24,10 +24,7 @@ impl Aggregate {
 #[polyplug::plugin]
 impl Stage for Aggregate {
     fn describe(&self) -> StageInfo {
-        StageInfo {
-            name: "aggregate".into(),
-            summary: "counts paths, statuses, clients and sizes".into(),
-        }
+        StageInfo { name: "aggregate".into(), summary: "counts paths, statuses, clients and sizes".into() }
     }
 
     fn process(&self, records: Vec<Record>) -> Result<Batch, StageError> {
@@ -42,10 +39,7 @@ impl Stage for Aggregate {
 
     fn flush(&self) -> Result<Flush, StageError> {
         let totals = std::mem::take(&mut *self.totals());
-        Ok(Flush {
-            batch: Batch::default(),
-            reports: report::all(&totals),
-        })
+        Ok(Flush { batch: Batch::default(), reports: report::all(&totals) })
     }
 }
 
@@ -67,10 +61,7 @@ mod tests {
             referer: None,
             agent: None,
         };
-        Record {
-            entry: Some(entry),
-            ..Record::new(line, "")
-        }
+        Record { entry: Some(entry), ..Record::new(line, "") }
     }
 
     fn reports(stage: &Aggregate) -> Vec<Report> {
@@ -78,11 +69,7 @@ mod tests {
     }
 
     fn rows<'a>(reports: &'a [Report], title: &str) -> &'a [Vec<Cell>] {
-        &reports
-            .iter()
-            .find(|report| report.title.starts_with(title))
-            .expect(title)
-            .rows
+        &reports.iter().find(|report| report.title.starts_with(title)).expect(title).rows
     }
 
     fn text(text: &str) -> Cell {
@@ -92,65 +79,33 @@ mod tests {
     #[test]
     fn paths_are_counted_without_their_query() {
         let stage = Aggregate::default();
-        let batch = vec![
-            record(1, "/a?x=1", 200, 10),
-            record(2, "/b", 200, 5),
-            record(3, "/a?x=2#y", 200, 30),
-        ];
+        let batch = vec![record(1, "/a?x=1", 200, 10), record(2, "/b", 200, 5), record(3, "/a?x=2#y", 200, 30)];
         stage.process(batch).unwrap();
 
         let reports = reports(&stage);
         let paths = rows(&reports, "Paths");
-        assert_eq!(
-            paths[0],
-            [
-                text("/a"),
-                Cell::Integer(2),
-                Cell::Number(200.0 / 3.0),
-                Cell::Integer(40)
-            ]
-        );
-        assert_eq!(
-            paths[1],
-            [
-                text("/b"),
-                Cell::Integer(1),
-                Cell::Number(100.0 / 3.0),
-                Cell::Integer(5)
-            ]
-        );
+        assert_eq!(paths[0], [text("/a"), Cell::Integer(2), Cell::Number(200.0 / 3.0), Cell::Integer(40)]);
+        assert_eq!(paths[1], [text("/b"), Cell::Integer(1), Cell::Number(100.0 / 3.0), Cell::Integer(5)]);
     }
 
     #[test]
     fn only_the_first_paths_are_shown_and_ties_go_by_name() {
         let stage = Aggregate::default();
-        stage
-            .process((0..50).rev().map(|n| record(n, &format!("/{n:02}"), 200, 0)).collect())
-            .unwrap();
+        stage.process((0..50).rev().map(|n| record(n, &format!("/{n:02}"), 200, 0)).collect()).unwrap();
 
         let reports = reports(&stage);
         let paths = rows(&reports, "Paths");
         assert_eq!(paths.len(), report::TOP);
-        assert!(
-            paths
-                .iter()
-                .enumerate()
-                .all(|(n, row)| row[0] == text(&format!("/{n:02}")))
-        );
+        assert!(paths.iter().enumerate().all(|(n, row)| row[0] == text(&format!("/{n:02}"))));
     }
 
     #[test]
     fn statuses_come_in_order() {
         let stage = Aggregate::default();
-        stage
-            .process([404, 200, 503, 200].map(|status| record(1, "/", status, 0)).into())
-            .unwrap();
+        stage.process([404, 200, 503, 200].map(|status| record(1, "/", status, 0)).into()).unwrap();
 
         let reports = reports(&stage);
-        let statuses: Vec<_> = rows(&reports, "Statuses")
-            .iter()
-            .map(|row| (row[0].clone(), row[1].clone()))
-            .collect();
+        let statuses: Vec<_> = rows(&reports, "Statuses").iter().map(|row| (row[0].clone(), row[1].clone())).collect();
         assert_eq!(
             statuses,
             [
@@ -164,9 +119,7 @@ mod tests {
     #[test]
     fn sizes() {
         let stage = Aggregate::default();
-        stage
-            .process((1..=100).map(|size| record(1, "/", 200, size)).collect())
-            .unwrap();
+        stage.process((1..=100).map(|size| record(1, "/", 200, size)).collect()).unwrap();
 
         let reports = reports(&stage);
         let values: Vec<_> = rows(&reports, "Sizes").iter().map(|row| row[1].clone()).collect();
@@ -177,48 +130,24 @@ mod tests {
     fn agents_and_labels_are_reported_where_other_stages_gave_them() {
         let stage = Aggregate::default();
         stage.process(vec![record(1, "/", 200, 0)]).unwrap();
-        assert!(
-            reports(&stage)
-                .iter()
-                .all(|report| !["Agents", "Labels"].contains(&report.title.as_str()))
-        );
+        assert!(reports(&stage).iter().all(|report| !["Agents", "Labels"].contains(&report.title.as_str())));
 
         let mut labelled = record(2, "/", 200, 0);
-        labelled.class = Some(Class {
-            agent: AgentClass::FeedReader,
-            status: 200.into(),
-        });
-        labelled.labels.push(Label {
-            key: "country".into(),
-            value: "NZ".into(),
-        });
+        labelled.class = Some(Class { agent: AgentClass::FeedReader, status: 200.into() });
+        labelled.labels.push(Label { key: "country".into(), value: "NZ".into() });
         stage.process(vec![record(1, "/", 200, 0), labelled]).unwrap();
 
         let reports = reports(&stage);
-        assert_eq!(
-            rows(&reports, "Agents"),
-            [[text("feed reader"), Cell::Integer(1), Cell::Number(50.0)]]
-        );
-        assert_eq!(
-            rows(&reports, "Labels"),
-            [[text("country"), text("NZ"), Cell::Integer(1)]]
-        );
+        assert_eq!(rows(&reports, "Agents"), [[text("feed reader"), Cell::Integer(1), Cell::Number(50.0)]]);
+        assert_eq!(rows(&reports, "Labels"), [[text("country"), text("NZ"), Cell::Integer(1)]]);
     }
 
     #[test]
     fn a_batch_counts_as_a_whole_or_not_at_all() {
         let stage = Aggregate::default();
-        let error = stage
-            .process(vec![record(1, "/", 200, 7), Record::new(2, "")])
-            .unwrap_err();
+        let error = stage.process(vec![record(1, "/", 200, 7), Record::new(2, "")]).unwrap_err();
 
-        assert_eq!(
-            error,
-            StageError::Missing {
-                line: 2,
-                field: "entry".into()
-            }
-        );
+        assert_eq!(error, StageError::Missing { line: 2, field: "entry".into() });
         assert!(reports(&stage).is_empty());
     }
 

@@ -9,13 +9,7 @@ pub(crate) const TOP: usize = 10;
 
 /// Every table that has rows; none at all before the first request.
 pub(crate) fn all(totals: &Totals) -> Vec<Report> {
-    let reports = [
-        sizes(totals),
-        statuses(totals),
-        agents(totals),
-        paths(totals),
-        labels(totals),
-    ];
+    let reports = [sizes(totals), statuses(totals), agents(totals), paths(totals), labels(totals)];
     reports.into_iter().filter(|report| !report.rows.is_empty()).collect()
 }
 
@@ -25,34 +19,24 @@ fn sizes(totals: &Totals) -> Report {
     let sum = || (totals.requests > 0).then(|| ("total".to_owned(), totals.sizes.sum()));
 
     let values = [percentile(50), percentile(90), percentile(99), max(), sum()];
-    let rows = values
-        .into_iter()
-        .flatten()
-        .map(|(name, bytes)| vec![Cell::Text(name), integer(bytes)]);
+    let rows = values.into_iter().flatten().map(|(name, bytes)| vec![Cell::Text(name), integer(bytes)]);
     report("Sizes", &["of answers", "bytes"], rows)
 }
 
 fn statuses(totals: &Totals) -> Report {
-    let rows = totals.statuses.iter().map(|(status, count)| {
-        vec![
-            Cell::Integer((*status).into()),
-            integer(*count),
-            share(*count, totals.requests),
-        ]
-    });
+    let rows = totals
+        .statuses
+        .iter()
+        .map(|(status, count)| vec![Cell::Integer((*status).into()), integer(*count), share(*count, totals.requests)]);
     report("Statuses", &["status", "requests", "share %"], rows)
 }
 
 fn agents(totals: &Totals) -> Report {
     let mut agents: Vec<_> = totals.agents.iter().collect();
     agents.sort_by_key(|(name, count)| (Reverse(**count), **name));
-    let rows = agents.into_iter().map(|(name, count)| {
-        vec![
-            Cell::Text((*name).into()),
-            integer(*count),
-            share(*count, totals.requests),
-        ]
-    });
+    let rows = agents
+        .into_iter()
+        .map(|(name, count)| vec![Cell::Text((*name).into()), integer(*count), share(*count, totals.requests)]);
     report("Agents", &["agent", "requests", "share %"], rows)
 }
 
@@ -61,12 +45,7 @@ fn paths(totals: &Totals) -> Report {
     paths.sort_by_key(|(path, counts)| (Reverse(counts.requests), *path));
     let rows = paths.into_iter().take(TOP).map(|(path, counts)| {
         let requests = counts.requests;
-        vec![
-            Cell::Text(path.clone()),
-            integer(requests),
-            share(requests, totals.requests),
-            integer(counts.bytes),
-        ]
+        vec![Cell::Text(path.clone()), integer(requests), share(requests, totals.requests), integer(counts.bytes)]
     });
     let title = match totals.paths.len() {
         ..=TOP => "Paths".to_owned(),
@@ -87,11 +66,7 @@ fn labels(totals: &Totals) -> Report {
 
 fn report(title: &str, columns: &[&str], rows: impl Iterator<Item = Vec<Cell>>) -> Report {
     let columns = columns.iter().map(|&column| column.into()).collect();
-    Report {
-        title: title.into(),
-        columns,
-        rows: rows.collect(),
-    }
+    Report { title: title.into(), columns, rows: rows.collect() }
 }
 
 fn integer(number: u64) -> Cell {

@@ -57,10 +57,7 @@ mod tests {
     #[test]
     fn repeated_sizes_count_each_time() {
         let many = sizes([0; 98].into_iter().chain([7, 9]));
-        assert_eq!(
-            [90, 98, 99, 100].map(|percent| many.percentile(percent)),
-            [Some(0), Some(0), Some(7), Some(9)]
-        );
+        assert_eq!([90, 98, 99, 100].map(|percent| many.percentile(percent)), [Some(0), Some(0), Some(7), Some(9)]);
     }
 
     #[test]

@@ -6,37 +6,10 @@ use pipeline_contracts::AgentClass;
 /// What gives a class away, in lower case. The first row that fits decides: crawlers and feed readers call themselves
 /// browsers, and mobile browsers name the desktop ones.
 const MARKS: &[(AgentClass, &[&str])] = &[
-    (
-        FeedReader,
-        &[
-            "feed",
-            "rss",
-            "miniflux",
-            "netnewswire",
-            "newsblur",
-            "inoreader",
-            "akregator",
-        ],
-    ),
-    (
-        Bot,
-        &[
-            "bot",
-            "crawl",
-            "spider",
-            "slurp",
-            "facebookexternalhit",
-            "preview",
-            "monitor",
-            "archiver",
-            "+http",
-        ],
-    ),
+    (FeedReader, &["feed", "rss", "miniflux", "netnewswire", "newsblur", "inoreader", "akregator"]),
+    (Bot, &["bot", "crawl", "spider", "slurp", "facebookexternalhit", "preview", "monitor", "archiver", "+http"]),
     (Mobile, &["mobile", "android", "iphone", "ipad", "opera mini"]),
-    (
-        Browser,
-        &["firefox/", "chrome/", "safari/", "edg/", "opera/", "trident/", "msie "],
-    ),
+    (Browser, &["firefox/", "chrome/", "safari/", "edg/", "opera/", "trident/", "msie "]),
 ];
 
 /// Command-line tools and libraries put their own name first.
@@ -132,14 +105,7 @@ mod tests {
     fn tools_put_their_name_first() {
         all(
             Tool,
-            &[
-                "curl/8.5.0",
-                "Wget/1.21.4",
-                "python-requests/2.32.3",
-                "Go-http-client/2.0",
-                "okhttp/4.12.0",
-                "Ruby",
-            ],
+            &["curl/8.5.0", "Wget/1.21.4", "python-requests/2.32.3", "Go-http-client/2.0", "okhttp/4.12.0", "Ruby"],
         );
         all(AgentClass::Unknown, &["not curl/8.5.0"]);
     }

@@ -13,17 +13,11 @@ pub struct Parse;
 #[polyplug::plugin]
 impl Stage for Parse {
     fn describe(&self) -> StageInfo {
-        StageInfo {
-            name: "parse".into(),
-            summary: "reads lines in Combined Log Format".into(),
-        }
+        StageInfo { name: "parse".into(), summary: "reads lines in Combined Log Format".into() }
     }
 
     fn process(&self, records: Vec<Record>) -> Result<Batch, StageError> {
-        let mut batch = Batch {
-            records: Vec::with_capacity(records.len()),
-            rejected: Vec::new(),
-        };
+        let mut batch = Batch { records: Vec::with_capacity(records.len()), rejected: Vec::new() };
         for mut record in records {
             match parse(&record.raw) {
                 Ok(entry) => {
@@ -60,9 +54,6 @@ mod tests {
         assert_eq!(batch.records[0].raw, GOOD);
         assert_eq!(batch.records[0].entry.as_ref().unwrap().size, 5);
         assert_eq!(batch.rejected.len(), 1);
-        assert_eq!(
-            (batch.rejected[0].line, batch.rejected[0].reason.as_str()),
-            (8, "empty line")
-        );
+        assert_eq!((batch.rejected[0].line, batch.rejected[0].reason.as_str()), (8, "empty line"));
     }
 }

@@ -141,11 +141,7 @@ impl<'a> Fields<'a> {
     /// Steps over the space before a field; the rest begins with that field.
     fn begin(&mut self, name: &str) -> Result<&'a str, Malformed> {
         let rest = &self.line[self.at..];
-        let field = if self.at == 0 {
-            Some(rest)
-        } else {
-            rest.strip_prefix(' ')
-        };
+        let field = if self.at == 0 { Some(rest) } else { rest.strip_prefix(' ') };
         match field {
             _ if rest.is_empty() => Err(Flaw::MissingField.because(format!("the line ends before the {name}"))),
             None => Err(Flaw::MissingSpace.because(format!("before the {name} at column {}", self.at + 1))),
@@ -169,10 +165,7 @@ impl<'a> Fields<'a> {
 
 impl Flaw {
     fn because(self, detail: impl Into<String>) -> Malformed {
-        Malformed {
-            flaw: self,
-            detail: detail.into(),
-        }
+        Malformed { flaw: self, detail: detail.into() }
     }
 }
 
@@ -211,9 +204,7 @@ fn unescape(text: &str) -> Result<Cow<'_, str>, String> {
             _ => return Err("a backslash before a character that needs none".into()),
         });
     }
-    String::from_utf8(plain)
-        .map(Cow::Owned)
-        .map_err(|error| format!("the bytes it stands for are no text: {error}"))
+    String::from_utf8(plain).map(Cow::Owned).map_err(|error| format!("the bytes it stands for are no text: {error}"))
 }
 
 fn hex_digit(byte: Option<u8>) -> Option<u8> {
@@ -222,8 +213,7 @@ fn hex_digit(byte: Option<u8>) -> Option<u8> {
 
 fn client(text: &str) -> Result<&str, Malformed> {
     let is_name = |text: &str| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
             && text.bytes().any(|byte| byte.is_ascii_alphabetic())
     };
     if text.parse::<IpAddr>().is_ok() || is_name(text) {
@@ -253,10 +243,7 @@ fn request_line(text: &str) -> Result<(&str, &str, &str), Malformed> {
 }
 
 fn status(text: &str) -> Result<u16, Malformed> {
-    let status = text
-        .parse()
-        .ok()
-        .filter(|status| text.len() == 3 && (100..600).contains(status));
+    let status = text.parse().ok().filter(|status| text.len() == 3 && (100..600).contains(status));
     status.ok_or_else(|| Flaw::BadStatus.because(format!("{:?} is not a number from 100 to 599", shortened(text))))
 }
 
@@ -331,21 +318,12 @@ mod tests {
     #[test]
     fn what_is_not_there() {
         let entry = entry(r#"2001:db8::7 - - [10/Oct/2000:13:55:36 -0700] "HEAD / HTTP/2.0" 304 - "-" """#);
-        assert_eq!(
-            (entry.user, entry.size, entry.referer, entry.agent),
-            (None, 0, None, None)
-        );
+        assert_eq!((entry.user, entry.size, entry.referer, entry.agent), (None, 0, None, None));
     }
 
     #[test]
     fn clients() {
-        for client in [
-            "198.51.100.1",
-            "::1",
-            "2001:db8::1",
-            "crawl-66.example.net",
-            "localhost",
-        ] {
+        for client in ["198.51.100.1", "::1", "2001:db8::1", "crawl-66.example.net", "localhost"] {
             assert_eq!(entry(&with("203.0.113.9", client)).client, client);
         }
         for client in ["203.0.113.256", "203.0.113", "2001:db8::g", "a/b", "-", "münchen"] {
@@ -383,31 +361,13 @@ mod tests {
 
     #[test]
     fn request_lines() {
-        for request in [
-            "-",
-            "",
-            "GET /",
-            "GET / HTTP/1.1 x",
-            "get / HTTP/1.1",
-            "GET  HTTP/1.1",
-            "GET / FTP/1.1",
-        ] {
+        for request in ["-", "", "GET /", "GET / HTTP/1.1 x", "get / HTTP/1.1", "GET  HTTP/1.1", "GET / FTP/1.1"] {
             rejected(&with("GET /search?q=a%20b HTTP/1.1", request), Flaw::BadRequestLine);
         }
-        for request in [
-            "GET / HTTP/1.",
-            "GET / HTTP/",
-            "GET / HTTP/x",
-            r"GET /\n HTTP/1.1",
-            r"\x16\x03\x01",
-        ] {
+        for request in ["GET / HTTP/1.", "GET / HTTP/", "GET / HTTP/x", r"GET /\n HTTP/1.1", r"\x16\x03\x01"] {
             rejected(&with("GET /search?q=a%20b HTTP/1.1", request), Flaw::BadRequestLine);
         }
-        for request in [
-            "OPTIONS * HTTP/1.0",
-            "GET / HTTP/3",
-            "M-SEARCH http://a.example/ HTTP/1.1",
-        ] {
+        for request in ["OPTIONS * HTTP/1.0", "GET / HTTP/3", "M-SEARCH http://a.example/ HTTP/1.1"] {
             entry(&with("GET /search?q=a%20b HTTP/1.1", request));
         }
     }
@@ -425,20 +385,14 @@ mod tests {
 
     #[test]
     fn quotes() {
-        assert_eq!(
-            rejected(&with("\"GET", "GET"), Flaw::MissingQuote),
-            "the request at column 50 begins without one"
-        );
+        assert_eq!(rejected(&with("\"GET", "GET"), Flaw::MissingQuote), "the request at column 50 begins without one");
         rejected(&with("x86_64)\"", "x86_64)"), Flaw::MissingQuote);
         rejected(&with("x86_64)\"", "x86_64)\\\""), Flaw::MissingQuote);
     }
 
     #[test]
     fn separators() {
-        assert_eq!(
-            rejected(&with(" frank", ""), Flaw::BadTimestamp),
-            "the time at column 37 is not in brackets"
-        );
+        assert_eq!(rejected(&with(" frank", ""), Flaw::BadTimestamp), "the time at column 37 is not in brackets");
         rejected(&with("200 ", "200  "), Flaw::MissingField);
         rejected(&with("\" 200", "\"200"), Flaw::MissingSpace);
         rejected(&with("203", " 203"), Flaw::MissingField);
@@ -458,9 +412,6 @@ mod tests {
     #[test]
     fn a_long_field_is_shortened_in_the_message() {
         let detail = rejected(&with("203.0.113.9", &"ü".repeat(100)), Flaw::BadClient);
-        assert!(
-            detail.contains(&format!("{}...", "ü".repeat(40))) && detail.len() < 200,
-            "{detail}"
-        );
+        assert!(detail.contains(&format!("{}...", "ü".repeat(40))) && detail.len() < 200, "{detail}");
     }
 }

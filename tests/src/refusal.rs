@@ -1,0 +1,54 @@
+//! Loading what must not load, and seeing that nothing of it stays.
+
+use std::path::Path;
+
+use polyplug::error::RuntimeError;
+use polyplug::{Contract, Runtime};
+use test_contracts::Calculator;
+
+use crate::{Bundle, mapped_below, runtime};
+
+/// What the bad bundles of the tests are called, and the good one that is loaded afterwards.
+pub const BAD: &str = "bad";
+
+/// Loads `bundle`, which must be refused and leave nothing behind; why it was refused.
+///
+/// # Panics
+///
+/// If it is not, or does.
+#[must_use]
+pub fn refused(bundle: &Bundle) -> RuntimeError {
+    refused_by(&runtime(), bundle.path())
+}
+
+/// As [`refused`], by a runtime that has no bundles yet.
+///
+/// # Panics
+///
+/// As for [`refused`].
+#[must_use]
+pub fn refused_by(runtime: &Runtime, path: &Path) -> RuntimeError {
+    let error = match runtime.load_bundle(path) {
+        Ok(_) => panic!("a bad bundle was loaded from {}", path.display()),
+        Err(error) => error,
+    };
+    assert_eq!(runtime.bundle_ids(), [], "after: {error}");
+    assert!(runtime.find_guest_contract(<dyn Calculator>::ID.id(), 0).is_err(), "after: {error}");
+    assert!(runtime.proxy::<dyn Calculator>().is_err(), "after: {error}");
+    assert_eq!(mapped_below(path), [""; 0], "a library that was refused is still mapped, after: {error}");
+    works(runtime);
+    error
+}
+
+/// Loads a good bundle with the name of the bad ones, calls it, and unloads it.
+///
+/// # Panics
+///
+/// If that does not work.
+pub fn works(runtime: &Runtime) {
+    let good = Bundle::native(BAD, "plugin-calc");
+    let id = runtime.load_bundle(good.path()).expect("the name of a refused bundle is free");
+    let calculator = runtime.proxy_from::<dyn Calculator>(id).expect("the good bundle has a calculator");
+    assert_eq!(calculator.add(2, 3), Ok(5));
+    runtime.unload_bundle(id).expect("the good bundle is loaded");
+}
