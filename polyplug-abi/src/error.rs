@@ -115,6 +115,8 @@ codes! {
     InvalidInterface = 16, "the interface is malformed";
     /// The operation is not allowed for the caller.
     NotAllowed = 17, "not allowed";
+    /// Host and plugin disagree on what the contract is.
+    IncompatibleContract = 18, "the contract differs";
     /// The host does not provide this host contract.
     HostContractNotFound = 100, "the host does not provide this contract";
     /// The host provides another version of this host contract.

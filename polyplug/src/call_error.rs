@@ -26,9 +26,8 @@ pub enum CallError {
         failure: Box<Failure>,
     },
 
-    /// The plugin found an argument that is no value of its type. Host and plugin disagree on the contract, or a
-    /// caller wrote canonical memory by hand and got it wrong.
-    #[error("{}: the plugin refused an argument: {}", .0.method, .0.message)]
+    /// An argument is no value of its type: one of a dynamic call, or one in canonical memory written by hand.
+    #[error("{}: an argument is no value of its type: {}", .0.method, .0.message)]
     InvalidArgument(Box<Failure>),
 
     /// What the plugin returned is no value of the result's type.
@@ -54,6 +53,10 @@ pub enum CallError {
         /// The bundle's name.
         bundle: String,
     },
+
+    /// There is no such contract or method to call. Of dynamic calls only.
+    #[error("{}: {}", .0.method, .0.message)]
+    NotFound(Box<Failure>),
 
     /// Waiting for the callee would never end.
     #[error("{}: {}", .0.method, .0.message)]

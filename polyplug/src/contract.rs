@@ -1,6 +1,6 @@
 //! What a contract is, seen from the code that serves all contracts.
 
-use polyplug_abi::{Entry, GuestContractId};
+use polyplug_abi::{Entry, GuestContractId, Version};
 
 use crate::proxy::{Proxy, RawProxy};
 use crate::schema::Schema;
@@ -84,6 +84,12 @@ pub struct ContractEntry(pub fn() -> &'static ContractInfo);
 inventory::collect!(ContractEntry);
 
 impl ContractInfo {
+    /// The version, for errors.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        Version::new(self.major, self.minor, 0)
+    }
+
     /// `demo.calculator.add`, for errors.
     #[must_use]
     pub fn method_path(&self, index: usize) -> String {

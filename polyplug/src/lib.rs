@@ -56,6 +56,7 @@ mod guest;
 mod proxy;
 pub mod schema;
 pub mod types;
+mod value;
 
 #[cfg(feature = "host")]
 mod host;
@@ -70,9 +71,10 @@ pub use polyplug_abi::{BundleId, GuestContractId, HostContractId, LogLevel, Vers
 pub use polyplug_macros::{Type, contract, plugin};
 pub use proxy::Proxy;
 pub use types::Type;
+pub use value::Value;
 
 #[cfg(feature = "host")]
-pub use host::{error, ffi, loader, runtime, runtime_store};
+pub use host::{dynamic, error, ffi, loader, runtime, runtime_store};
 #[cfg(feature = "host")]
 pub use runtime::Runtime;
 

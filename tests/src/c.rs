@@ -28,11 +28,7 @@ pub fn compile_c(source: &str, options: &[&str], output: &Path) {
             compiler.display()
         )
     });
-    assert!(
-        compiled.status.success(),
-        "{command:?} failed:\n{}",
-        String::from_utf8_lossy(&compiled.stderr)
-    );
+    assert!(compiled.status.success(), "{command:?} failed:\n{}", String::from_utf8_lossy(&compiled.stderr));
 }
 
 impl Bundle {

@@ -1,8 +1,13 @@
 //! What the tests share: finding built plugins, and making bundles of them.
 
+mod abi;
 pub mod bench;
+mod c;
 #[cfg(any(test, doctest))]
 mod docs;
+mod log;
+mod maps;
+mod refusal;
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
@@ -11,6 +16,12 @@ use std::sync::Arc;
 use polyplug::Runtime;
 use polyplug_native::NativeLoader;
 use tempfile::TempDir;
+
+pub use abi::{last_error, reported};
+pub use c::{SHARED, compile_c};
+pub use log::{Logged, logged};
+pub use maps::{eventually, mapped_below};
+pub use refusal::{BAD, refused, refused_by, works};
 
 /// A runtime with the native loader.
 #[must_use]

@@ -52,7 +52,9 @@ unsafe extern "C" fn polyplug_init(host: *const HostApi, _: *const BundleInitCon
 /// `host` must be valid.
 pub(crate) unsafe fn register_all(host: *const HostApi, plugins: &[&PluginEntry]) -> Result<(), AbiError> {
     for plugin in plugins {
-        let registration = plugin.registration();
+        // Made anew at each load and dropped again: nothing may stay on the heap of a library that goes.
+        let schema = ((plugin.contract)().schema)().encode();
+        let registration = plugin.registration(&schema);
         let mut error = AbiError::ok();
         // SAFETY: valid (the caller's promise); the registration and its views are alive during the call.
         unsafe { ((*host).register_plugin)(host, &raw const registration, &raw mut error) };

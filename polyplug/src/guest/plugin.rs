@@ -30,8 +30,8 @@ pub struct PluginEntry {
 inventory::collect!(PluginEntry);
 
 impl PluginEntry {
-    /// What the host is told about the plugin. The views in it are valid for ever.
-    pub(crate) fn registration(&self) -> PluginRegistration {
+    /// What the host is told about the plugin. The view of `schema` is valid while that is, the others for ever.
+    pub(crate) fn registration(&self, schema: &[u8]) -> PluginRegistration {
         PluginRegistration {
             struct_size: size_of::<PluginRegistration>(),
             descriptor: PluginDescriptor {
@@ -45,7 +45,7 @@ impl PluginEntry {
             save: None,
             restore: None,
             health: None,
-            schema: StringView::null(),
+            schema: StringView::lend(schema),
             reserved: std::ptr::null_mut(),
         }
     }

@@ -95,6 +95,7 @@ impl From<RuntimeError> for Refusal {
             | RuntimeError::Manifest(super::error::ManifestError::Missing { .. })
             | RuntimeError::Loader(LoaderError::ArtifactMissing { .. }) => AbiErrorCode::NotFound,
             RuntimeError::Factory { .. } => AbiErrorCode::FactoryFailed,
+            RuntimeError::Incompatible { .. } | RuntimeError::NoSchema { .. } => AbiErrorCode::IncompatibleContract,
             RuntimeError::HotReloadDisabled { .. } => AbiErrorCode::NotAllowed,
             _ => AbiErrorCode::Generic,
         };

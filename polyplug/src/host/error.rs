@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use polyplug_abi::Version;
 
+use crate::schema::Difference;
+
 /// Why a runtime could not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -74,6 +76,44 @@ pub enum RuntimeError {
         bundle: Option<String>,
         /// Versions that are provided instead.
         offered: Vec<Version>,
+    },
+
+    /// The plugin implements another contract than the host calls, though both have the same name and major version.
+    #[error(
+        "bundle `{bundle}`: plugin `{plugin}` implements {contract}@{}.{} differently from this host's {}.{}:{}\n\
+         rebuild the plugin against the host's version of the contract, or give the changed contract a new major version",
+        .provided.major, .provided.minor, .expected.major, .expected.minor, lines(.differences)
+    )]
+    Incompatible {
+        /// The bundle's name.
+        bundle: String,
+        /// The plugin's name.
+        plugin: String,
+        /// The contract's name.
+        contract: String,
+        /// The version the host was built against.
+        expected: Version,
+        /// The version the plugin was built against.
+        provided: Version,
+        /// What they disagree on.
+        differences: Vec<Difference>,
+    },
+
+    /// The plugin came without a schema, so that nobody knows whether it implements what the host calls.
+    #[error(
+        "bundle `{bundle}`: plugin `{plugin}` has no schema of `{contract}`, so a typed proxy cannot know what it \
+         implements: put the contract's schema (`Schema::of::<dyn ..>().encode()`) into the bundle as `{file}`, or \
+         call it by handle"
+    )]
+    NoSchema {
+        /// The bundle's name.
+        bundle: String,
+        /// The plugin's name.
+        plugin: String,
+        /// The contract's name.
+        contract: String,
+        /// The file in which a bundle ships the schema.
+        file: String,
     },
 
     /// The plugin's factory could not make an instance.
@@ -293,6 +333,10 @@ pub enum RegistryError {
         /// What is wrong.
         reason: String,
     },
+}
+
+fn lines(differences: &[Difference]) -> String {
+    differences.iter().map(|difference| format!("\n  {difference}")).collect()
 }
 
 fn list(names: &[String]) -> String {

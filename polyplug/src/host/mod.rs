@@ -10,6 +10,8 @@
 mod api;
 mod arena;
 mod context;
+mod described;
+pub mod dynamic;
 pub mod error;
 pub mod ffi;
 mod host_contracts;

@@ -9,11 +9,14 @@ use polyplug_abi::{
     PluginFlags, VmCall, VmLoaderData,
 };
 
+use super::described::{self, Described};
+use super::error::RuntimeError;
 use super::interface::native_functions;
 use super::version::BundleVersion;
 use crate::call_error::message_text;
 use crate::contract::ContractInfo;
 use crate::proxy::Via;
+use crate::schema::plan::Plan;
 
 /// What is known of a plugin.
 #[derive(Clone)]
@@ -24,6 +27,8 @@ pub(super) struct Plugin {
     pub(super) interface: Arc<GuestContractInterface>,
     pub(super) flags: PluginFlags,
     pub(super) create: Option<CreateWithError>,
+    /// What it implements; absent where nobody said.
+    pub(super) schema: Option<Described>,
 }
 
 /// A plugin that serves.
@@ -34,12 +39,13 @@ pub(super) struct Provider {
     /// The one instance of a stateless plugin or singleton. The version ends it.
     shared: Option<Callee>,
     tables: Tables,
+    plan: OnceLock<Arc<Plan>>,
 }
 
 impl Provider {
     /// A provider without a version, for a store that is used by itself.
     pub(super) fn bare(plugin: Plugin) -> Self {
-        Self { plugin, version: None, shared: None, tables: Tables::default() }
+        Self { plugin, version: None, shared: None, tables: Tables::default(), plan: OnceLock::new() }
     }
 
     /// A provider of `version`; makes the instance that everybody shares, if there is one.
@@ -51,7 +57,13 @@ impl Provider {
             version.keep_instance(SharedInstance { interface: Arc::clone(&plugin.interface), host, instance });
             shared = Some(Callee::new(&plugin.interface, instance));
         }
-        Ok(Self { plugin, version: Some(Arc::clone(version)), shared, tables: Tables::default() })
+        Ok(Self {
+            plugin,
+            version: Some(Arc::clone(version)),
+            shared,
+            tables: Tables::default(),
+            plan: OnceLock::new(),
+        })
     }
 
     pub(super) fn shared(&self) -> Option<&Callee> {
@@ -59,8 +71,31 @@ impl Provider {
     }
 
     /// The entries of this provider in the order of `info`'s methods, one for each.
-    pub(super) fn functions(&self, info: &'static ContractInfo) -> NonNull<Entry> {
-        self.tables.get(info, &self.plugin.interface)
+    ///
+    /// # Errors
+    ///
+    /// The provider has no schema, or implements something else.
+    #[inline]
+    pub(super) fn functions(&self, info: &'static ContractInfo) -> Result<NonNull<Entry>, RuntimeError> {
+        match self.tables.first.get() {
+            Some(first) if std::ptr::eq(first.info, info) => Ok(first.start),
+            _ => self.tables.find_or_make(info, self),
+        }
+    }
+
+    /// Where the values of dynamic calls lie, compiled from the schema on first use.
+    pub(super) fn plan(&self) -> Result<Arc<Plan>, RuntimeError> {
+        if let Some(plan) = self.plan.get() {
+            return Ok(Arc::clone(plan));
+        }
+        let Some(described) = &self.plugin.schema else {
+            return Err(described::no_schema(&self.plugin, self.bundle_name()));
+        };
+        Ok(Arc::clone(self.plan.get_or_init(|| Arc::new(Plan::new(described.schema())))))
+    }
+
+    pub(super) fn bundle_name(&self) -> &str {
+        self.version.as_ref().map_or("", |version| version.name())
     }
 }
 
@@ -211,35 +246,38 @@ unsafe impl Send for Table {}
 unsafe impl Sync for Table {}
 
 impl Tables {
-    fn get(&self, info: &'static ContractInfo, interface: &GuestContractInterface) -> NonNull<Entry> {
-        let first = self.first.get_or_init(|| Table::new(info, interface));
-        if std::ptr::eq(first.info, info) {
-            return first.start;
-        }
+    #[cold]
+    fn find_or_make(&self, info: &'static ContractInfo, provider: &Provider) -> Result<NonNull<Entry>, RuntimeError> {
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(table) = others.iter().find(|table| std::ptr::eq(table.info, info)) {
-            return table.start;
+        let known = self.first.get().into_iter().chain(others.iter().map(|table| &**table));
+        if let Some(table) = known.into_iter().find(|table| std::ptr::eq(table.info, info)) {
+            return Ok(table.start);
         }
-        let table = Box::new(Table::new(info, interface));
+        let table = Table::new(info, provider)?;
         let start = table.start;
-        others.push(table);
-        start
+        if let Err(table) = self.first.set(table) {
+            others.push(Box::new(table));
+        }
+        Ok(start)
     }
 }
 
 impl Table {
-    fn new(info: &'static ContractInfo, interface: &GuestContractInterface) -> Self {
+    fn new(info: &'static ContractInfo, provider: &Provider) -> Result<Self, RuntimeError> {
+        let numbers = described::numbers(info, &provider.plugin, provider.bundle_name())?;
+        let interface = &provider.plugin.interface;
         let provided: &[Entry] = match interface.dispatch_type {
             // SAFETY: checked when the interface was registered.
             DispatchType::Native => unsafe { native_functions(interface) },
             _ => info.via,
         };
-        if provided.len() >= info.methods.len() {
-            return Self { info, start: NonNull::from(provided).cast(), _own: None };
+        let same = numbers.iter().enumerate().all(|(i, number)| *number == Some(i)) && provided.len() >= numbers.len();
+        if same {
+            return Ok(Self { info, start: NonNull::from(provided).cast(), _own: None });
         }
-        let own: Box<[Entry]> =
-            (0..info.methods.len()).map(|index| provided.get(index).copied().unwrap_or(missing)).collect();
-        Self { info, start: NonNull::from(&*own).cast(), _own: Some(own) }
+        let entry = |number: &Option<usize>| number.and_then(|number| provided.get(number).copied()).unwrap_or(missing);
+        let own: Box<[Entry]> = numbers.iter().map(entry).collect();
+        Ok(Self { info, start: NonNull::from(&*own).cast(), _own: Some(own) })
     }
 }
 

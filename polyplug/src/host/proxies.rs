@@ -52,19 +52,19 @@ pub(super) enum Held {
 
 impl Held {
     /// An instance of `provider`, of its own unless the plugin shares one.
-    fn of(provider: Arc<Provider>, host: *const HostApi) -> Result<Self, RuntimeError> {
+    pub(super) fn of(provider: Arc<Provider>, host: *const HostApi) -> Result<Self, RuntimeError> {
         if provider.shared().is_some() {
             return Ok(Self::Shared(provider));
         }
         let failed = |reason| RuntimeError::Factory {
-            bundle: provider.version.as_ref().map_or_else(String::new, |version| version.name().to_owned()),
+            bundle: provider.bundle_name().to_owned(),
             plugin: provider.plugin.name.clone(),
             reason,
         };
         OwnInstance::new(Arc::clone(&provider), host).map(Self::Own).map_err(failed)
     }
 
-    fn provider(&self) -> &Arc<Provider> {
+    pub(super) fn provider(&self) -> &Arc<Provider> {
         match self {
             Self::Own(own) => &own.provider,
             Self::Shared(provider) => provider,
@@ -107,7 +107,7 @@ impl Owner for OwnInstance {
     }
 
     fn bundle(&self) -> String {
-        bundle_name(&self.provider)
+        self.provider.bundle_name().to_owned()
     }
 }
 
@@ -117,23 +117,19 @@ impl Owner for Provider {
     }
 
     fn bundle(&self) -> String {
-        bundle_name(self)
+        self.bundle_name().to_owned()
     }
 }
 
-fn bundle_name(provider: &Provider) -> String {
-    provider.version.as_ref().map_or_else(String::new, |version| version.name().to_owned())
-}
-
 fn unloaded(provider: &Provider) -> CallError {
-    CallError::Unloaded { bundle: bundle_name(provider) }
+    CallError::Unloaded { bundle: provider.bundle_name().to_owned() }
 }
 
 /// A typed proxy for an instance of `provider`.
 fn bind<C: Contract + ?Sized>(provider: Arc<Provider>) -> Result<C::Proxy, RuntimeError> {
     let version = Arc::clone(provider.version.as_ref().expect("a runtime's providers have a version"));
     let info = C::info();
-    let functions = provider.functions(info);
+    let functions = provider.functions(info)?;
     let (instance, owner): (GuestContractInstance, Arc<dyn Owner>) = match provider.shared() {
         Some(callee) => (callee.instance(), provider),
         None => match Held::of(provider, version.context().host_api())? {
@@ -179,7 +175,8 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::NoProvider`], or [`RuntimeError::Factory`].
+    /// [`RuntimeError::NoProvider`], [`RuntimeError::Factory`], [`RuntimeError::Incompatible`] or
+    /// [`RuntimeError::NoSchema`].
     ///
     /// ```
     /// # use polyplug::{Runtime, error::RuntimeError};

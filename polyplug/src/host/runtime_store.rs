@@ -231,6 +231,7 @@ impl RuntimeStore {
             interface: Arc::new(interface),
             flags: PluginFlags::default(),
             create: None,
+            schema: None,
         };
         let handles = self.publish(vec![Provider::bare(plugin)])?;
         Ok(handles[0])

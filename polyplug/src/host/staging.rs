@@ -11,6 +11,7 @@ use polyplug_abi::{
 };
 
 use super::context::HostContext;
+use super::described;
 use super::error::RegistryError;
 use super::interface::{checked, checked_name};
 use super::provider::Plugin;
@@ -75,7 +76,15 @@ pub(super) unsafe fn read_plugin(
         .map_err(|reason| invalid(&name, reason))?;
     // SAFETY: the caller's promise.
     let interface = unsafe { checked(interface) }.map_err(|reason| invalid(&name, reason))?;
-    Ok(Plugin { name, contract, bundle, interface: Arc::new(interface), flags: PluginFlags::default(), create: None })
+    Ok(Plugin {
+        name,
+        contract,
+        bundle,
+        interface: Arc::new(interface),
+        flags: PluginFlags::default(),
+        create: None,
+        schema: None,
+    })
 }
 
 /// Reads what `#[plugin]` registers.
@@ -104,7 +113,10 @@ pub(super) unsafe fn read_registration(
     let stateless_vm = registration.flags.contains(PluginFlags::STATELESS)
         && plugin.interface.dispatch_type == DispatchType::VirtualMachine;
     let flags = if stateless_vm { PluginFlags::SINGLETON } else { registration.flags };
-    Ok(Plugin { flags, create: registration.create, ..plugin })
+    // SAFETY: the caller's promise.
+    let schema = unsafe { registration.schema.bytes() }.ok_or_else(|| invalid("the schema is null".to_owned()))?;
+    let schema = if schema.is_empty() { None } else { Some(described::read(schema, &plugin)?) };
+    Ok(Plugin { flags, create: registration.create, schema, ..plugin })
 }
 
 thread_local! {

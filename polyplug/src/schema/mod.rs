@@ -1,12 +1,38 @@
 //! The language-neutral description of contracts and their types.
+//!
+//! Everything that must know a contract without its Rust trait works from here: the check at load, dynamic calls,
+//! loaders of other languages, people.
+//!
+//! ```
+//! use polyplug::Contract;
+//! use polyplug::schema::{Schema, TypeRef};
+//!
+//! /// Tells the time.
+//! #[polyplug::contract(name = "demo.clock", version = "1.0")]
+//! trait Clock {
+//!     fn now(&self) -> u64;
+//! }
+//!
+//! let schema = Schema::of::<dyn Clock>();
+//! assert_eq!(schema.docs, "Tells the time.");
+//! assert_eq!(schema.methods[0].result, TypeRef::U64);
+//! assert_eq!(Schema::decode(&schema.encode()).unwrap(), schema);
+//! ```
 
 mod build;
+mod codec;
+mod compare;
+mod names;
+pub mod plan;
+mod wit;
 
 use std::any::TypeId;
 use std::fmt;
 
 #[doc(hidden)]
 pub use build::SchemaBuilder;
+pub use codec::{DecodeError, SIZE_LIMIT};
+pub use compare::Difference;
 
 /// Everything about one contract that another language, or another build, needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +134,10 @@ pub enum TypeRef {
     Option(Box<TypeRef>),
     /// A value behind a pointer, for recursion.
     Box(Box<TypeRef>),
+    /// Keys with a value each; keys are scalars, characters or text.
+    Map(Box<TypeRef>, Box<TypeRef>),
+    /// A fixed number of values.
+    Tuple(Vec<TypeRef>),
     /// An answer or a declared error.
     Result(Box<TypeRef>, Box<TypeRef>),
     /// The type with this number in [`Schema::types`].
@@ -125,6 +155,10 @@ impl TypeRef {
 
     pub(crate) fn boxed(of: Self) -> Self {
         Self::Box(Box::new(of))
+    }
+
+    pub(crate) fn map(key: Self, value: Self) -> Self {
+        Self::Map(Box::new(key), Box::new(value))
     }
 
     pub(crate) fn result(ok: Self, err: Self) -> Self {
@@ -163,6 +197,36 @@ impl Types {
     #[must_use]
     pub fn into_definitions(self) -> Vec<Definition> {
         self.definitions.into_iter().flatten().collect()
+    }
+}
+
+impl Schema {
+    /// The description of contract `C`.
+    #[must_use]
+    pub fn of<C: crate::Contract + ?Sized>() -> Self {
+        (C::info().schema)()
+    }
+
+    /// The number and description of a method.
+    #[must_use]
+    pub fn method(&self, name: &str) -> Option<(usize, &Method)> {
+        self.methods.iter().enumerate().find(|(_, method)| method.name == name)
+    }
+
+    /// The definition behind a [`TypeRef::Named`].
+    ///
+    /// # Panics
+    ///
+    /// If the number is none of this schema's; a schema that was decoded has no such numbers.
+    #[must_use]
+    pub fn definition(&self, number: u32) -> &Definition {
+        &self.types[number as usize]
+    }
+
+    /// A type as people write it: `list<string>`, `Point`.
+    #[must_use]
+    pub fn type_name(&self, ty: &TypeRef) -> String {
+        names::spell(self, ty)
     }
 }
 

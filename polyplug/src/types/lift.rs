@@ -1,5 +1,6 @@
 //! What lifting needs to know, and how it says what is wrong.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// How deep lists, maps and boxes may nest in one value.
@@ -38,7 +39,7 @@ struct Fault {
 }
 
 enum Step {
-    Name(&'static str),
+    Name(Cow<'static, str>),
     Index(usize),
 }
 
@@ -53,8 +54,8 @@ impl LiftError {
     /// The error as seen from the record, variant or argument list that holds the place as `name`.
     #[cold]
     #[must_use]
-    pub fn within(mut self, name: &'static str) -> Self {
-        self.0.path.push(Step::Name(name));
+    pub fn within(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.0.path.push(Step::Name(name.into()));
         self
     }
 

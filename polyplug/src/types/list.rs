@@ -60,7 +60,7 @@ impl<T> RawList<T> {
 /// As for [`Type::lift`].
 unsafe fn lift_each<T: Type>(forms: &[T::Canon], depth: Depth) -> Result<Vec<T>, LiftError> {
     let depth = depth.enter()?;
-    let mut items = Vec::with_capacity(forms.len());
+    let mut items = with_room(forms.len())?;
     for (i, form) in forms.iter().enumerate() {
         // SAFETY: the caller's promise covers what the elements point at.
         items.push(unsafe { T::lift(form, depth) }.map_err(|e| e.at(i))?);
@@ -91,7 +91,7 @@ unsafe impl<T: Type> Type for Vec<T> {
         if T::PLAIN {
             // SAFETY: a plain type's canonical forms are values of the type (promised by `Type::PLAIN`), and plain
             // values own nothing, so copying them bytewise makes no second owner.
-            return Ok(unsafe { copy_plain::<T>(forms) });
+            return unsafe { copy_plain::<T>(forms) };
         }
         // SAFETY: as above.
         unsafe { lift_each(forms, depth) }
@@ -103,14 +103,24 @@ unsafe impl<T: Type> Type for Vec<T> {
 /// # Safety
 ///
 /// `T` must be plain.
-unsafe fn copy_plain<T: Type>(forms: &[T::Canon]) -> Vec<T> {
-    let mut items = Vec::<T>::with_capacity(forms.len());
+unsafe fn copy_plain<T: Type>(forms: &[T::Canon]) -> Result<Vec<T>, LiftError> {
+    let mut items = with_room::<T>(forms.len())?;
     // SAFETY: room for `forms.len()` values was reserved just now, and the caller promises that the forms are values.
     unsafe {
         items.as_mut_ptr().copy_from_nonoverlapping(forms.as_ptr().cast(), forms.len());
         items.set_len(forms.len());
     }
-    items
+    Ok(items)
+}
+
+/// An empty list with room for `len` items. A length that memory cannot hold is the sender's mistake, not the end of
+/// the process.
+fn with_room<T>(len: usize) -> Result<Vec<T>, LiftError> {
+    let mut items = Vec::new();
+    match items.try_reserve_exact(len) {
+        Ok(()) => Ok(items),
+        Err(_) => Err(LiftError::new(format_args!("there is no memory for a list of {len} elements"))),
+    }
 }
 
 /// A list as the callee sees it: where the caller keeps it, if it is plain, else lifted.

@@ -108,16 +108,17 @@ impl<const COPY: bool> Lower<COPY> {
         RawList { ptr: start, len: items.len() }
     }
 
-    /// Lowers what lies one level further in; does nothing past the limit, which is remembered.
+    /// Lowers what lies one level further in; whether that was done. Past the limit it is not, which is remembered.
     #[inline]
-    pub fn nested(&mut self, inner: impl FnOnce(&mut Self)) {
+    pub fn nested(&mut self, inner: impl FnOnce(&mut Self)) -> bool {
         if self.depth == NESTING_LIMIT {
             self.failure.get_or_insert(LowerError::TooDeep);
-            return;
+            return false;
         }
         self.depth += 1;
         inner(self);
         self.depth -= 1;
+        true
     }
 
     /// Lends or copies a slice that crosses as it is.

@@ -9,25 +9,29 @@ mod boxed;
 mod lift;
 mod list;
 mod lower;
+mod map;
 mod option;
 mod result;
 mod scalar;
 mod text;
+mod tuple;
 
 pub use argument::Argument;
 pub use boxed::RawBox;
 pub use lift::{Depth, LiftError, NESTING_LIMIT};
 pub use list::{ListArgument, RawList};
 pub use lower::{Give, Lend, Lower, LowerError};
+pub use map::{MapKey, RawPair};
 pub use option::{OptionalForm, RawOption};
 pub use result::{RawResult, ResultPayload};
+pub use tuple::{RawTuple1, RawTuple2, RawTuple3, RawTuple4, RawTuple5, RawTuple6, RawTuple7, RawTuple8};
 
 use crate::schema::{TypeRef, Types};
 
 /// A type whose values can cross between host and plugin.
 ///
-/// Implemented for the scalars, `char`, `bool`, `String`, `Vec<T>`, `Option<T>`, `Result<T, E>` and `()`; derive it
-/// for structs (records) and enums:
+/// Implemented for the scalars, `char`, `bool`, `String`, `Vec<T>`, `Option<T>`, `Box<T>`, tuples of up to eight, maps
+/// (`HashMap` and `BTreeMap`), `Result<T, E>` and `()`; derive it for structs (records) and enums:
 ///
 /// ```
 /// # use polyplug::Type;

@@ -1,5 +1,8 @@
 //! Contracts that the tests and benchmarks share with their plugins.
 
+pub mod instances;
+pub mod panics;
+
 /// The calculator of the documentation.
 #[polyplug::contract(name = "demo.calculator", version = "1.2")]
 pub trait Calculator {

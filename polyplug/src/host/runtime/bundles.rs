@@ -10,6 +10,7 @@ use polyplug_abi::{BundleId, ReloadPhaseType};
 use super::Runtime;
 use crate::guest::{PluginEntry, describe_panic, keep_locations};
 use crate::host::context::{BundleScope, HostContext};
+use crate::host::described;
 use crate::host::error::{LoaderError, RuntimeError};
 use crate::host::loader::{BundleLoader, BundleSource, ManifestData, Staging};
 use crate::host::provider::{Plugin, Provider};
@@ -113,7 +114,8 @@ impl Runtime {
             registrations: Registrations::default(),
         };
         let start = |runtime: &Self| loader.load(manifest, source, runtime);
-        self.bring_up(scope, Some(Arc::clone(&loader)), start)
+        let directory = matches!(source, BundleSource::Path(_)).then_some(manifest.path.as_path());
+        self.bring_up(scope, Some(Arc::clone(&loader)), directory, start)
     }
 
     /// Registers the plugins that are part of this program: one bundle a crate, with the crate's name.
@@ -134,14 +136,14 @@ impl Runtime {
                     dependencies: Vec::new(),
                     registrations: Registrations::default(),
                 };
-                self.bring_up(scope, None, |runtime| {
+                self.bring_up(scope, None, None, |runtime| {
                     let staging = runtime.staging(BundleId::new(name))?;
                     // SAFETY: the staging's table is valid, and so is what the entries say of themselves.
                     let error = unsafe { crate::guest::register_all(staging.host_abi(), entries) };
-                    // SAFETY: the text is in this thread's buffer.
-                    error.map_err(|error| LoaderError::InitFailed {
-                        bundle: name.to_owned(),
-                        error: unsafe { crate::call_error::message_text(&error) },
+                    error.map_err(|error| {
+                        // SAFETY: the text is in this thread's buffer.
+                        let error = unsafe { crate::call_error::message_text(&error) };
+                        LoaderError::InitFailed { bundle: name.to_owned(), error }
                     })
                 })
             })
@@ -153,13 +155,15 @@ impl Runtime {
         &self,
         scope: BundleScope,
         loader: Option<Arc<dyn BundleLoader>>,
+        directory: Option<&Path>,
         start: impl FnOnce(&Self) -> Result<(), LoaderError>,
     ) -> Result<BundleId, RuntimeError> {
         let (id, name) = (scope.id, scope.name.clone());
         self.reserve(id, &name)?;
         let outcome = self.reclaimer.collecting(|| {
             let version = self.new_version(scope);
-            let plugins = run_loader(self, &version, start)?;
+            let mut plugins = run_loader(self, &version, start)?;
+            described::complete(&mut plugins, &name, directory)?;
             let providers = plugins
                 .into_iter()
                 .map(|plugin| start_provider(plugin, &version))

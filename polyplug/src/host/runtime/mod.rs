@@ -41,7 +41,6 @@ pub struct Runtime {
 
 impl Runtime {
     /// Starts to set up a runtime.
-    #[must_use]
     pub fn builder() -> RuntimeBuilder {
         RuntimeBuilder::default()
     }

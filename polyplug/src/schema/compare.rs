@@ -1,0 +1,159 @@
+//! Whether a plugin implements the contract that a host calls.
+//!
+//! Methods are matched by name and compared by structure: names of records do not matter, those of fields and cases
+//! do. What only one side has is no difference as long as the other can be older.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use super::names::spell;
+use super::{Case, Definition, Field, Method, Schema, Shape, TypeRef};
+
+/// Something that host and plugin disagree on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The method, and what of it: ``add: argument `a` ``.
+    pub place: String,
+    /// What the host's contract says.
+    pub host: String,
+    /// What the plugin's contract says.
+    pub plugin: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: the host has {}, the plugin {}", self.place, self.host, self.plugin)
+    }
+}
+
+impl Schema {
+    /// What keeps a plugin that was built against `plugin` from serving a host that was built against `self`.
+    ///
+    /// No differences are: a method the plugin has and the host does not, and a method the host has that is newer
+    /// than the plugin.
+    #[must_use]
+    pub fn differences(&self, plugin: &Self) -> Vec<Difference> {
+        let mut compare = Compare { host: self, plugin, found: Vec::new(), assumed: HashSet::new() };
+        for method in &self.methods {
+            match plugin.method(&method.name) {
+                Some((_, theirs)) => compare.method(method, theirs),
+                None if method.since > plugin.minor => {}
+                None => compare.found.push(Difference {
+                    place: method.name.clone(),
+                    host: format!("the method since {}.{}", self.major, method.since),
+                    plugin: format!("version {}.{} without it", plugin.major, plugin.minor),
+                }),
+            }
+        }
+        compare.found
+    }
+}
+
+struct Compare<'a> {
+    host: &'a Schema,
+    plugin: &'a Schema,
+    found: Vec<Difference>,
+    /// Pairs of definitions compared already, or being compared: types may contain themselves.
+    assumed: HashSet<(u32, u32)>,
+}
+
+impl Compare<'_> {
+    fn method(&mut self, host: &Method, plugin: &Method) {
+        let name = &host.name;
+        if host.arguments.len() != plugin.arguments.len() {
+            self.differ(name.clone(), list(self.host, &host.arguments), list(self.plugin, &plugin.arguments));
+        } else {
+            // The names of arguments are for people: they may differ.
+            for (ours, theirs) in host.arguments.iter().zip(&plugin.arguments) {
+                self.types(&format!("{name}: argument `{}`", ours.name), &ours.ty, &theirs.ty);
+            }
+        }
+        self.types(&format!("{name}: result"), &host.result, &plugin.result);
+    }
+
+    fn types(&mut self, place: &str, host: &TypeRef, plugin: &TypeRef) {
+        use TypeRef::{Box, List, Map, Named, Option, Result, Tuple};
+        match (host, plugin) {
+            (List(ours), List(theirs)) | (Option(ours), Option(theirs)) | (Box(ours), Box(theirs))
+                if !scalar(ours) && !scalar(theirs) =>
+            {
+                self.types(place, ours, theirs);
+            }
+            (Map(our_key, our_value), Map(their_key, their_value)) if our_key == their_key => {
+                self.types(place, our_value, their_value);
+            }
+            (Result(our_ok, our_err), Result(their_ok, their_err)) => {
+                self.types(&format!("{place} ok"), our_ok, their_ok);
+                self.types(&format!("{place} err"), our_err, their_err);
+            }
+            (Tuple(ours), Tuple(theirs)) if ours.len() == theirs.len() => {
+                for (i, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
+                    self.types(&format!("{place}.{i}"), ours, theirs);
+                }
+            }
+            (Named(ours), Named(theirs)) => {
+                if self.assumed.insert((*ours, *theirs)) {
+                    let (ours, theirs) = (self.host.definition(*ours), self.plugin.definition(*theirs));
+                    self.definitions(place, ours, theirs);
+                }
+            }
+            (ours, theirs) if ours == theirs => {}
+            (ours, theirs) => self.differ(place.to_owned(), spell(self.host, ours), spell(self.plugin, theirs)),
+        }
+    }
+
+    fn definitions(&mut self, place: &str, host: &Definition, plugin: &Definition) {
+        let inside = format!("{place}: {}", host.name);
+        match (&host.shape, &plugin.shape) {
+            (Shape::Record(ours), Shape::Record(theirs)) => self.fields(&inside, ours, theirs),
+            (Shape::Enum(ours), Shape::Enum(theirs)) | (Shape::Variant(ours), Shape::Variant(theirs)) => {
+                if names(ours) == names(theirs) {
+                    for (ours, theirs) in ours.iter().zip(theirs) {
+                        self.fields(&format!("{inside}.{}", ours.name), &ours.fields, &theirs.fields);
+                    }
+                } else {
+                    self.differ(inside, format!("the cases {}", names(ours)), names(theirs));
+                }
+            }
+            (ours, theirs) => self.differ(inside, kind(ours).to_owned(), kind(theirs).to_owned()),
+        }
+    }
+
+    fn fields(&mut self, place: &str, host: &[Field], plugin: &[Field]) {
+        let same = host.len() == plugin.len() && host.iter().zip(plugin).all(|(ours, theirs)| ours.name == theirs.name);
+        if !same {
+            self.differ(place.to_owned(), list(self.host, host), list(self.plugin, plugin));
+            return;
+        }
+        for (ours, theirs) in host.iter().zip(plugin) {
+            self.types(&format!("{place}.{}", ours.name), &ours.ty, &theirs.ty);
+        }
+    }
+
+    fn differ(&mut self, place: String, host: String, plugin: String) {
+        self.found.push(Difference { place, host, plugin });
+    }
+}
+
+/// Whether a type is best shown with what is around it: `list<i32>` against `list<i64>`.
+fn scalar(ty: &TypeRef) -> bool {
+    ty.can_be_key() || matches!(ty, TypeRef::F32 | TypeRef::F64 | TypeRef::Unit)
+}
+
+fn list(schema: &Schema, fields: &[Field]) -> String {
+    let fields: Vec<_> = fields.iter().map(|field| format!("{}: {}", field.name, spell(schema, &field.ty))).collect();
+    format!("({})", fields.join(", "))
+}
+
+fn names(cases: &[Case]) -> String {
+    let names: Vec<_> = cases.iter().map(|case| case.name.as_str()).collect();
+    names.join(", ")
+}
+
+const fn kind(shape: &Shape) -> &'static str {
+    match shape {
+        Shape::Record(_) => "a record",
+        Shape::Enum(_) => "an enum",
+        Shape::Variant(_) => "a variant",
+    }
+}

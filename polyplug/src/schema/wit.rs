@@ -1,0 +1,123 @@
+//! A schema as WIT text, the interface language of the WebAssembly component model. For people: WIT has no maps and
+//! no recursion, so the text says more than a WIT tool would accept.
+
+use std::fmt::Write as _;
+
+use super::names::kebab;
+use super::{Case, Field, Schema, Shape, TypeRef};
+
+impl Schema {
+    /// The contract as WIT text.
+    ///
+    /// ```
+    /// # use polyplug::schema::Schema;
+    /// #[polyplug::contract(name = "demo.greeter", version = "1.0")]
+    /// trait Greeter {
+    ///     /// Greets `name`.
+    ///     fn greet(&self, name: &str) -> String;
+    /// }
+    ///
+    /// let text = Schema::of::<dyn Greeter>().to_wit();
+    /// assert!(text.contains("greet: func(name: string) -> string;"));
+    /// ```
+    #[must_use]
+    pub fn to_wit(&self) -> String {
+        let mut out = String::new();
+        let (package, interface) = self.name.rsplit_once('.').unwrap_or(("polyplug", &self.name));
+        let _ = writeln!(out, "package {}:{}@{}.{}.0;\n", kebab(package), kebab(interface), self.major, self.minor);
+        comment(&mut out, "", &self.docs);
+        let _ = writeln!(out, "interface {} {{", kebab(interface));
+        for definition in &self.types {
+            comment(&mut out, "  ", &definition.docs);
+            let name = kebab(&definition.name);
+            match &definition.shape {
+                Shape::Record(fields) => self.record(&mut out, &name, fields),
+                Shape::Enum(cases) => {
+                    let _ = writeln!(out, "  enum {name} {{");
+                    for case in cases {
+                        comment(&mut out, "    ", &case.docs);
+                        let _ = writeln!(out, "    {},", kebab(&case.name));
+                    }
+                    out.push_str("  }\n\n");
+                }
+                Shape::Variant(cases) => self.variant(&mut out, &name, cases),
+            }
+        }
+        for method in &self.methods {
+            comment(&mut out, "  ", &method.docs);
+            if method.since > 0 {
+                let _ = writeln!(out, "  @since(version = {}.{}.0)", self.major, method.since);
+            }
+            let arguments: Vec<_> = method
+                .arguments
+                .iter()
+                .map(|field| format!("{}: {}", kebab(&field.name), self.wit(&field.ty)))
+                .collect();
+            let result = match &method.result {
+                TypeRef::Unit => String::new(),
+                result => format!(" -> {}", self.wit(result)),
+            };
+            let _ = writeln!(out, "  {}: func({}){result};", kebab(&method.name), arguments.join(", "));
+        }
+        out.push_str("}\n");
+        out
+    }
+
+    fn record(&self, out: &mut String, name: &str, fields: &[Field]) {
+        let _ = writeln!(out, "  record {name} {{");
+        for field in fields {
+            comment(out, "    ", &field.docs);
+            let _ = writeln!(out, "    {}: {},", label(&field.name), self.wit(&field.ty));
+        }
+        out.push_str("  }\n\n");
+    }
+
+    fn variant(&self, out: &mut String, name: &str, cases: &[Case]) {
+        let _ = writeln!(out, "  variant {name} {{");
+        for case in cases {
+            comment(out, "    ", &case.docs);
+            let payload = match &case.fields[..] {
+                [] => String::new(),
+                [field] => format!("({})", self.wit(&field.ty)),
+                fields => {
+                    let parts: Vec<_> = fields.iter().map(|field| self.wit(&field.ty)).collect();
+                    format!("(tuple<{}>)", parts.join(", "))
+                }
+            };
+            let _ = writeln!(out, "    {}{payload},", kebab(&case.name));
+        }
+        out.push_str("  }\n\n");
+    }
+
+    fn wit(&self, ty: &TypeRef) -> String {
+        match ty {
+            TypeRef::Unit => "_".to_owned(),
+            TypeRef::I8 => "s8".to_owned(),
+            TypeRef::I16 => "s16".to_owned(),
+            TypeRef::I32 => "s32".to_owned(),
+            TypeRef::I64 => "s64".to_owned(),
+            TypeRef::List(of) => format!("list<{}>", self.wit(of)),
+            TypeRef::Option(of) => format!("option<{}>", self.wit(of)),
+            TypeRef::Box(of) => self.wit(of),
+            TypeRef::Map(key, value) => format!("list<tuple<{}, {}>>", self.wit(key), self.wit(value)),
+            TypeRef::Tuple(parts) => {
+                let parts: Vec<_> = parts.iter().map(|part| self.wit(part)).collect();
+                format!("tuple<{}>", parts.join(", "))
+            }
+            TypeRef::Result(ok, err) => format!("result<{}, {}>", self.wit(ok), self.wit(err)),
+            TypeRef::Named(number) => kebab(&self.definition(*number).name),
+            scalar => self.type_name(scalar),
+        }
+    }
+}
+
+/// A field's name; WIT's names start with a letter, those of tuple structs are numbers.
+fn label(name: &str) -> String {
+    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("f{name}") } else { kebab(name) }
+}
+
+fn comment(out: &mut String, indent: &str, docs: &str) {
+    for line in docs.lines() {
+        let _ = writeln!(out, "{indent}/// {line}");
+    }
+}
