@@ -22,7 +22,6 @@ pub(crate) const CURRENT: u32 = 0;
 type Failed = Box<CallError>;
 
 /// The untyped half of a proxy.
-#[derive(Clone)]
 pub struct RawProxy {
     /// The word of the version the proxy was made with: [`CURRENT`] until it is reloaded or unloaded.
     word: NonNull<AtomicU32>,
@@ -47,6 +46,13 @@ pub trait Proxy: Clone + Send + Sync {
     #[doc(hidden)]
     fn raw(&self) -> &RawProxy;
 
+    /// Binds the proxy to the version that serves now, if its bundle was reloaded since it was made.
+    ///
+    /// A proxy works without: its calls find the new version, at a small cost each, and it keeps the old one loaded.
+    fn refresh(&mut self) {
+        *self = self.clone();
+    }
+
     /// The name of the bundle that serves the proxy.
     fn bundle_name(&self) -> String {
         self.raw().bundle()
@@ -60,7 +66,7 @@ pub trait Owner: Send + Sync {
     /// # Errors
     ///
     /// The bundle is unloaded.
-    fn moved(&self) -> Result<RawProxy, CallError>;
+    fn moved(&self, info: &'static ContractInfo) -> Result<RawProxy, CallError>;
 
     /// The bundle's name.
     fn bundle(&self) -> String;
@@ -186,7 +192,7 @@ impl RawProxy {
     #[cold]
     #[inline(never)]
     unsafe fn enter_moved(&self, index: usize, args: *const (), out: *mut (), arena: *mut CallArena) -> Option<Failed> {
-        match self.owner.moved() {
+        match self.owner.moved(self.info) {
             // SAFETY: `there` is a proxy for the same contract, so the caller's promise holds for it.
             Ok(there) => unsafe { there.enter(index, args, out, arena) },
             Err(error) => Some(Box::new(error)),
@@ -216,10 +222,31 @@ impl RawProxy {
         Box::new(CallError::TooLarge(failure))
     }
 
+    /// A proxy of the same instance that is bound to the version that serves now.
+    #[cold]
+    fn refreshed(&self) -> Option<Self> {
+        self.owner.moved(self.info).ok()
+    }
+
     /// The name of the bundle that serves this proxy.
     #[must_use]
     pub fn bundle(&self) -> String {
         self.owner.bundle()
+    }
+}
+
+impl Clone for RawProxy {
+    /// Shares the instance. After a reload the clone is bound to the version that serves, so that it pays nothing for
+    /// finding it at each call.
+    fn clone(&self) -> Self {
+        // SAFETY: `owner` keeps the word alive.
+        if unsafe { self.word.as_ref() }.load(Ordering::Acquire) != CURRENT
+            && let Some(refreshed) = self.refreshed()
+        {
+            return refreshed;
+        }
+        let Self { word, functions, instance, host, info, .. } = *self;
+        Self { word, functions, instance, host, info, owner: Arc::clone(&self.owner) }
     }
 }
 

@@ -93,6 +93,7 @@ EXPORT uint32_t polyplug_abi_version(void) { return ABI_VERSION_1_0; }
 EXPORT void polyplug_init(const HostApi *host, const BundleInitContext *context, AbiError *err) {
     (void)context;
     static Entry functions[4];
+    (void)functions;
     functions[0] = add;
     functions[1] = DIVIDE;
     functions[2] = greet;

@@ -1,7 +1,18 @@
 //! What the book promises: its examples run, its tables of the ABI are true, its quickstart works as written.
 
+#[cfg(test)]
+mod abi;
+#[cfg(test)]
+mod quickstart;
+
+#[cfg(test)]
+use std::path::{Path, PathBuf};
+
 #[cfg(doctest)]
 mod examples {
+    #[doc = include_str!("../../docs/src/quickstart.md")]
+    struct Quickstart;
+
     #[doc = include_str!("../../docs/src/contracts.md")]
     struct Contracts;
 
@@ -17,9 +28,31 @@ mod examples {
     #[doc = include_str!("../../docs/src/abi.md")]
     struct Abi;
 
-    #[doc = include_str!("../../docs/src/quickstart.md")]
-    struct Quickstart;
-
     #[doc = include_str!("../../docs/src/design.md")]
     struct Design;
+}
+
+/// The repository's folder.
+#[cfg(test)]
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository is one folder up").to_owned()
+}
+
+/// The text of a page of the book.
+#[cfg(test)]
+fn page(name: &str) -> String {
+    let path = root().join("docs/src").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The contents of the first block in `language` behind the first `mark` of a page.
+#[cfg(test)]
+fn block<'a>(page: &'a str, mark: &str, language: &str) -> &'a str {
+    let behind = page.find(mark).unwrap_or_else(|| panic!("the page does not say: {mark}"));
+    let fence = format!("\n```{language}");
+    let open = page[behind..].find(&fence).unwrap_or_else(|| panic!("{mark}: no block in {language} follows"));
+    let open = behind + open + 1;
+    let start = open + page[open..].find('\n').expect("a block begins on the line after its fence") + 1;
+    let end = page[start..].find("\n```").unwrap_or_else(|| panic!("{mark}: the block does not end"));
+    &page[start..=start + end]
 }

@@ -4,14 +4,15 @@
 //! is killed when it touches them. Only the headers are read.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use object::elf;
 use object::endian::NativeEndian;
+use object::pod::slice_from_bytes;
 use object::read::elf::{FileHeader, ProgramHeader};
 
-/// How much of the file is read: the file header and, in every common layout, the program headers.
+/// How much of the file is read to see what it is.
 const HEAD: usize = 4096;
 
 /// Says what is wrong with the artifact, as far as its headers tell.
@@ -32,7 +33,7 @@ pub(crate) fn inspect(path: &Path) -> Result<(), String> {
             std::env::consts::OS,
             std::env::consts::ARCH
         )),
-        Format::Elf => inspect_elf(&head, size),
+        Format::Elf => inspect_elf(&head, &mut file, size),
         // The linkers of these systems check sizes themselves.
         Format::MachO | Format::Pe => Ok(()),
     }
@@ -86,19 +87,20 @@ fn guess(head: &[u8]) -> &'static str {
     "something else: does `file` name the artifact?"
 }
 
-fn inspect_elf(head: &[u8], size: u64) -> Result<(), String> {
+type Header = elf::FileHeader64<NativeEndian>;
+type Segment = elf::ProgramHeader64<NativeEndian>;
+
+fn inspect_elf(head: &[u8], file: &mut File, size: u64) -> Result<(), String> {
     let truncated = || format!("the file is truncated ({size} bytes): was the build interrupted, or the copy?");
+    let damaged = || "the ELF header is damaged, or of a machine with another byte order".to_owned();
     if head.get(elf_ident::CLASS) == Some(&elf::ELFCLASS32) {
         return Err("a 32-bit library: polyplug is 64-bit only".to_owned());
     }
-    let header = elf::FileHeader64::<NativeEndian>::parse(head).map_err(|_| {
-        if head.len() < size_of::<elf::FileHeader64<NativeEndian>>() {
-            truncated()
-        } else {
-            "the ELF header is damaged, or of a machine with another byte order".to_owned()
-        }
-    })?;
-    let endian = NativeEndian;
+    if head.len() < size_of::<Header>() {
+        return Err(truncated());
+    }
+    let header = Header::parse(head).map_err(|_| damaged())?;
+    let endian = header.endian().map_err(|_| damaged())?;
     let machine = header.e_machine(endian);
     if let Some(expected) = machine_of_this_platform().filter(|expected| *expected != machine) {
         let (found, expected) = (machine_name(machine), machine_name(expected));
@@ -106,6 +108,9 @@ fn inspect_elf(head: &[u8], size: u64) -> Result<(), String> {
     }
     if header.e_type(endian) != elf::ET_DYN {
         return Err("an ELF file, but not a shared library: set crate-type = [\"cdylib\"]".to_owned());
+    }
+    if usize::from(header.e_phentsize(endian)) != size_of::<Segment>() {
+        return Err(damaged());
     }
     let end = |offset: u64, count: u16, entry: u16| offset.checked_add(u64::from(count) * u64::from(entry));
     let programs = end(header.e_phoff(endian), header.e_phnum(endian), header.e_phentsize(endian));
@@ -115,8 +120,8 @@ fn inspect_elf(head: &[u8], size: u64) -> Result<(), String> {
             return Err(truncated());
         }
     }
-    // Headers further back than what was read are rare, and the linker checks their place itself.
-    let Ok(segments) = header.program_headers(endian, head) else { return Ok(()) };
+    let table = program_headers(header, endian, file).map_err(|error| format!("cannot be read: {error}"))?;
+    let (segments, _) = slice_from_bytes::<Segment>(&table, header.e_phnum(endian).into()).map_err(|()| damaged())?;
     for segment in segments {
         let end = segment.p_offset(endian).checked_add(segment.p_filesz(endian));
         if end.is_none_or(|end| end > size) {
@@ -124,6 +129,14 @@ fn inspect_elf(head: &[u8], size: u64) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The bytes of the table of segments, which tools that edit libraries move to the end of the file.
+fn program_headers(header: &Header, endian: NativeEndian, file: &mut File) -> std::io::Result<Vec<u8>> {
+    let mut table = vec![0; usize::from(header.e_phnum(endian)) * size_of::<Segment>()];
+    file.seek(SeekFrom::Start(header.e_phoff(endian)))?;
+    file.read_exact(&mut table)?;
+    Ok(table)
 }
 
 mod elf_ident {

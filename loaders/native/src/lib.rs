@@ -46,7 +46,7 @@ impl BundleLoader for NativeLoader {
     }
 
     fn supports_hot_reload(&self) -> bool {
-        false
+        true
     }
 
     fn load(&self, manifest: &ManifestData, source: &BundleSource, runtime: &Runtime) -> Result<(), LoaderError> {

@@ -1,5 +1,6 @@
 //! What a plugin knows of the bundle it is part of and of its host.
 
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use polyplug_abi::{HostApi, LogLevel, StringView};
@@ -40,6 +41,17 @@ impl PluginContext {
             ((*host).retain)(host);
             Self { host: NonNull::new_unchecked(host.cast_mut()) }
         }
+    }
+
+    /// A context for one call of a factory: the host keeps its table valid meanwhile, so nothing is retained. A clone
+    /// that the factory makes retains it as usual.
+    ///
+    /// # Safety
+    ///
+    /// `host` must be valid and not null for as long as the context is used.
+    pub(crate) unsafe fn borrow(host: *const HostApi) -> ManuallyDrop<Self> {
+        // SAFETY: the caller's promise.
+        ManuallyDrop::new(Self { host: unsafe { NonNull::new_unchecked(host.cast_mut()) } })
     }
 
     /// Writes to the host's log, under the bundle's name.

@@ -59,7 +59,7 @@ pub unsafe fn create<T, E: Display>(
     // The error is turned into text inside: its `Display` and its `Drop` are the plugin's code and may panic as well.
     let made = catch(|| {
         // SAFETY: not null (checked above) and valid (the caller's promise).
-        let context = unsafe { PluginContext::retain(host) };
+        let context = unsafe { PluginContext::borrow(host) };
         factory(&context).map(|value| into_raw(value, host)).map_err(|error| error.to_string())
     });
     match made {
@@ -161,7 +161,8 @@ pub fn make_default<T: DefaultPlugin>(_: &PluginContext) -> Result<T, std::conve
     Ok(T::make())
 }
 
-/// Reports a failure: the text goes into `arena`, or, without one, into the buffer that the host keeps for the thread.
+/// Reports a failure: the text goes into `arena`, or, where that has no room, into the buffer that the host keeps for the
+/// thread.
 ///
 /// # Safety
 ///
@@ -177,18 +178,16 @@ pub(crate) unsafe fn write_error(
     if out_err.is_null() {
         return;
     }
-    // SAFETY: valid or null (the caller's promise), checked for null in each case.
-    let place = unsafe {
-        if text.is_empty() {
-            std::ptr::null_mut()
-        } else if !arena.is_null() {
-            (*arena).alloc(text.len(), 1)
-        } else if !host.is_null() {
-            ((*host).error_text)(host, text.len())
-        } else {
-            std::ptr::null_mut()
-        }
-    };
+    let mut place = std::ptr::null_mut();
+    if !text.is_empty() && !arena.is_null() {
+        // SAFETY: not null, and valid by the caller's promise.
+        place = unsafe { (*arena).alloc(text.len(), 1) };
+    }
+    // An arena that is too small for the result is often too small for the text that says so.
+    if !text.is_empty() && place.is_null() && !host.is_null() {
+        // SAFETY: not null, and valid by the caller's promise.
+        place = unsafe { ((*host).error_text)(host, text.len()) };
+    }
     let mut message = StringView::null();
     if !place.is_null() {
         // SAFETY: `place` has room for the text.

@@ -25,6 +25,8 @@ pub(crate) fn catch<R>(body: impl FnOnce() -> R) -> Result<R, Payload> {
 /// The text of a caught panic: its message, and where it happened if the hook saw it.
 #[cold]
 pub(crate) fn describe_panic(payload: Payload) -> String {
+    // First: dropping the payload may panic as well, and that is not the place to tell.
+    let place = LAST.with(LastPanic::take);
     let mut text = match payload.downcast::<String>() {
         Ok(text) => *text,
         Err(payload) => match payload.downcast::<&'static str>() {
@@ -38,11 +40,9 @@ pub(crate) fn describe_panic(payload: Payload) -> String {
             }
         },
     };
-    LAST.with(|last| {
-        if let Some(place) = last.take() {
-            let _ = write!(text, "{LOCATION_MARK}{place}");
-        }
-    });
+    if let Some(place) = place {
+        let _ = write!(text, "{LOCATION_MARK}{place}");
+    }
     text
 }
 

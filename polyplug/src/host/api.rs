@@ -22,6 +22,7 @@ use super::error::{LoaderError, RegistryError, RuntimeError};
 use super::loader::BundleLoader;
 use super::runtime::Runtime;
 use super::staging::{self, read_plugin, read_registration};
+use crate::call_error::message_text;
 
 /// A table whose functions find their context at `context`.
 pub(super) fn table(context: *mut c_void) -> HostApi {
@@ -94,9 +95,10 @@ impl From<RuntimeError> for Refusal {
             | RuntimeError::BundleNotLoaded { .. }
             | RuntimeError::Manifest(super::error::ManifestError::Missing { .. })
             | RuntimeError::Loader(LoaderError::ArtifactMissing { .. }) => AbiErrorCode::NotFound,
+            RuntimeError::Busy { .. } => AbiErrorCode::ReentrantCall,
             RuntimeError::Factory { .. } => AbiErrorCode::FactoryFailed,
             RuntimeError::Incompatible { .. } | RuntimeError::NoSchema { .. } => AbiErrorCode::IncompatibleContract,
-            RuntimeError::HotReloadDisabled { .. } => AbiErrorCode::NotAllowed,
+            RuntimeError::HotReloadDisabled { .. } | RuntimeError::DependencyInUse { .. } => AbiErrorCode::NotAllowed,
             _ => AbiErrorCode::Generic,
         };
         Self::new(code, error.to_string())
@@ -211,6 +213,9 @@ unsafe extern "C" fn register_plugin(
     // SAFETY: as above.
     unsafe {
         answer(host, out_err, (), |context, runtime| {
+            if registration.is_null() {
+                return Err(Refusal::null("the registration"));
+            }
             register(context, runtime, |bundle| read_registration(bundle, registration))
         });
     }
@@ -223,7 +228,7 @@ fn register(
     read: impl FnOnce(BundleId) -> Result<super::provider::Plugin, RegistryError>,
 ) -> Result<(), Refusal> {
     if let Some(scope) = &context.bundle {
-        return Ok(scope.registrations.add(read(scope.id)?)?);
+        return Ok(scope.registrations.add(read(scope.id))?);
     }
     let loading = staging::innermost(|context| context.belongs_to(runtime));
     let Some(version) = loading else {
@@ -233,7 +238,7 @@ fn register(
         ));
     };
     let scope = version.context().bundle.as_ref().expect("a bundle's table has the bundle's scope");
-    Ok(scope.registrations.add(read(scope.id)?)?)
+    Ok(scope.registrations.add(read(scope.id))?)
 }
 
 unsafe extern "C" fn alloc(_: *const HostApi, size: usize, align: usize) -> *mut u8 {
@@ -443,10 +448,13 @@ unsafe extern "C" fn call_guest_method(
         let callee_err = if out_err.is_null() { &raw mut spare } else { out_err };
         answer(host, out_err, (), |_, runtime| {
             let instance = runtime.instance(instance)?;
-            let call = instance.entry(fn_id).ok_or_else(|| {
+            let call = instance.incarnation().entry(fn_id).ok_or_else(|| {
                 Refusal::new(AbiErrorCode::FunctionNotAvailable, format!("the provider has no function {fn_id}"))
             })?;
             call(args, out, arena, callee_err);
+            if (*callee_err).code != 0 {
+                runtime.record_error(message_text(&*callee_err));
+            }
             Ok(())
         });
     }

@@ -143,6 +143,27 @@ pub(super) unsafe fn leave(arena: *mut CallArena) {
     }
 }
 
+/// An arena for one call, given back when dropped.
+pub(super) struct CallArenaGuard(*mut CallArena);
+
+impl CallArenaGuard {
+    pub(super) fn enter() -> Self {
+        Self(enter())
+    }
+
+    pub(super) fn get(&self) -> *mut CallArena {
+        self.0
+    }
+}
+
+impl Drop for CallArenaGuard {
+    fn drop(&mut self) {
+        // SAFETY: entered by `enter` on this thread, for a raw pointer is not `Send`; guards are dropped in reverse
+        // order.
+        unsafe { leave(self.0) };
+    }
+}
+
 impl Arenas {
     #[inline]
     fn enter(&self) -> *mut CallArena {

@@ -1,6 +1,6 @@
 //! Why loading, looking up or unloading failed. Every error about a bundle names it, and says what to do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use polyplug_abi::Version;
 
@@ -34,6 +34,24 @@ pub enum RuntimeError {
     BundleNotLoaded {
         /// The id that was asked for.
         id: polyplug_abi::BundleId,
+    },
+
+    /// The bundle is being loaded, reloaded or unloaded by this very thread, further out.
+    #[error("bundle `{bundle}` is being changed by the call that this one is nested in: do it after that has returned")]
+    Busy {
+        /// The bundle's name.
+        bundle: String,
+    },
+
+    /// Loaded bundles depend on what would go.
+    #[error("bundle `{bundle}` provides {contract}, which {} needs and nobody else provides: unload {} first", list(.dependents), list(.dependents))]
+    DependencyInUse {
+        /// The bundle that provides.
+        bundle: String,
+        /// The contract.
+        contract: String,
+        /// The bundles that declare it as a dependency.
+        dependents: Vec<String>,
     },
 
     /// No loader of the runtime has the name that the manifest gives.
@@ -135,6 +153,23 @@ pub enum RuntimeError {
         /// Why not.
         reason: String,
     },
+}
+
+impl RuntimeError {
+    /// The error as seen from the bundle's directory, where a private copy of it was loaded from.
+    pub(super) fn at_original(mut self, copy: &Path, original: Option<&Path>) -> Self {
+        let (Some(original), Self::Loader(error)) = (original, &mut self) else { return self };
+        let (LoaderError::ArtifactInvalid { path, .. }
+        | LoaderError::ArtifactOutside { path, .. }
+        | LoaderError::AbiVersion { path, .. }) = error
+        else {
+            return self;
+        };
+        if let Ok(inside) = path.strip_prefix(copy) {
+            *path = original.join(inside);
+        }
+        self
+    }
 }
 
 /// What is wrong with a bundle's manifest.

@@ -3,19 +3,22 @@
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use polyplug_abi::plugin::CreateWithError;
+use polyplug_abi::plugin::{CheckHealth, CreateWithError, RestoreInstance, SaveInstance};
 use polyplug_abi::{
     AbiError, BundleId, CallArena, DispatchType, Entry, GuestContractInstance, GuestContractInterface, HostApi,
-    PluginFlags, VmCall, VmLoaderData,
+    PluginFlags, StringView, Version, VmCall, VmLoaderData,
 };
 
+use super::arena::CallArenaGuard;
 use super::described::{self, Described};
 use super::error::RuntimeError;
+use super::instances::Holders;
 use super::interface::native_functions;
+use super::runtime::Runtime;
 use super::version::BundleVersion;
 use crate::call_error::message_text;
 use crate::contract::ContractInfo;
-use crate::proxy::Via;
+use crate::proxy::{ProxyParts, Via};
 use crate::schema::plan::Plan;
 
 /// What is known of a plugin.
@@ -27,6 +30,11 @@ pub(super) struct Plugin {
     pub(super) interface: Arc<GuestContractInterface>,
     pub(super) flags: PluginFlags,
     pub(super) create: Option<CreateWithError>,
+    pub(super) save: Option<SaveInstance>,
+    pub(super) restore: Option<RestoreInstance>,
+    pub(super) health: Option<CheckHealth>,
+    /// The plugin's own version.
+    pub(super) version: Version,
     /// What it implements; absent where nobody said.
     pub(super) schema: Option<Described>,
 }
@@ -40,30 +48,66 @@ pub(super) struct Provider {
     shared: Option<Callee>,
     tables: Tables,
     plan: OnceLock<Arc<Plan>>,
+    holders: Holders,
 }
 
 impl Provider {
     /// A provider without a version, for a store that is used by itself.
     pub(super) fn bare(plugin: Plugin) -> Self {
-        Self { plugin, version: None, shared: None, tables: Tables::default(), plan: OnceLock::new() }
+        Self {
+            plugin,
+            version: None,
+            shared: None,
+            tables: Tables::default(),
+            plan: OnceLock::new(),
+            holders: Holders::default(),
+        }
     }
 
-    /// A provider of `version`; makes the instance that everybody shares, if there is one.
-    pub(super) fn start(plugin: Plugin, version: &Arc<BundleVersion>) -> Result<Self, String> {
+    /// A provider of `version`; makes the instance that everybody shares, if there is one, with `create`.
+    pub(super) fn start(
+        plugin: Plugin,
+        version: &Arc<BundleVersion>,
+        create: impl FnOnce(&Plugin, *const HostApi) -> Result<GuestContractInstance, String>,
+    ) -> Result<Self, String> {
         let mut shared = None;
         if plugin.flags.contains(PluginFlags::STATELESS) || plugin.flags.contains(PluginFlags::SINGLETON) {
             let host = version.context().host_api();
-            let instance = plugin.create(host)?;
+            let instance = create(&plugin, host)?;
             version.keep_instance(SharedInstance { interface: Arc::clone(&plugin.interface), host, instance });
             shared = Some(Callee::new(&plugin.interface, instance));
         }
+        let version = Some(Arc::clone(version));
         Ok(Self {
             plugin,
-            version: Some(Arc::clone(version)),
+            version,
             shared,
             tables: Tables::default(),
             plan: OnceLock::new(),
+            holders: Holders::default(),
         })
+    }
+
+    pub(super) fn holders(&self) -> &Holders {
+        &self.holders
+    }
+
+    /// Whether its version serves.
+    pub(super) fn is_current(&self) -> bool {
+        self.version.as_ref().is_some_and(|version| version.is_current())
+    }
+
+    pub(super) fn runtime(&self) -> Option<Arc<Runtime>> {
+        self.version.as_ref()?.context().runtime()
+    }
+
+    /// What a proxy for contract `info` and an instance of this provider is made of.
+    #[inline]
+    pub(super) fn parts(&self, info: &'static ContractInfo, callee: &Callee) -> Result<ProxyParts, RuntimeError> {
+        let functions = self.functions(info)?;
+        let version = self.version.as_ref().expect("a runtime's providers have a version");
+        let host = NonNull::new(version.context().host_api().cast_mut()).expect("a table has an address");
+        Ok(ProxyParts { word: NonNull::from(version.word()), functions, instance: callee.instance(), host, info })
     }
 
     pub(super) fn shared(&self) -> Option<&Callee> {
@@ -76,7 +120,7 @@ impl Provider {
     ///
     /// The provider has no schema, or implements something else.
     #[inline]
-    pub(super) fn functions(&self, info: &'static ContractInfo) -> Result<NonNull<Entry>, RuntimeError> {
+    fn functions(&self, info: &'static ContractInfo) -> Result<NonNull<Entry>, RuntimeError> {
         match self.tables.first.get() {
             Some(first) if std::ptr::eq(first.info, info) => Ok(first.start),
             _ => self.tables.find_or_make(info, self),
@@ -125,6 +169,78 @@ impl Plugin {
             return Err("the factory reported success without an instance".to_owned());
         }
         Ok(instance)
+    }
+}
+
+impl Plugin {
+    /// What a plugin that nobody described further is.
+    pub(super) fn plain(
+        descriptor: &polyplug_abi::PluginDescriptor,
+        name: String,
+        contract: String,
+        bundle: BundleId,
+        interface: GuestContractInterface,
+    ) -> Self {
+        Self {
+            name,
+            contract,
+            bundle,
+            interface: Arc::new(interface),
+            flags: PluginFlags::default(),
+            create: None,
+            save: None,
+            restore: None,
+            health: None,
+            version: descriptor.version,
+            schema: None,
+        }
+    }
+
+    /// A snapshot of an instance; `None` if the plugin does not take any.
+    pub(super) fn save(&self, instance: GuestContractInstance) -> Option<Result<Vec<u8>, String>> {
+        let save = self.save?;
+        let arena = CallArenaGuard::enter();
+        let mut state = StringView::null();
+        let mut error = AbiError::ok();
+        // SAFETY: the plugin's function, called as its type says, with an instance of the plugin's.
+        unsafe { save(instance, &raw mut state, arena.get(), &raw mut error) };
+        if !error.is_ok() {
+            // SAFETY: the text is in the arena or in the buffer that this thread keeps until its next call.
+            return Some(Err(unsafe { message_text(&error) }));
+        }
+        // SAFETY: the plugin put the bytes into the arena.
+        let bytes = unsafe { state.bytes() };
+        Some(bytes.map(<[u8]>::to_vec).ok_or_else(|| "the snapshot is null".to_owned()))
+    }
+
+    /// An instance made from a snapshot that version `from` of the plugin took.
+    pub(super) fn restore(
+        &self,
+        host: *const HostApi,
+        state: &[u8],
+        from: Version,
+    ) -> Result<GuestContractInstance, String> {
+        let Some(restore) = self.restore else { return self.create(host) };
+        let mut instance = GuestContractInstance::null();
+        let mut error = AbiError::ok();
+        // SAFETY: the plugin's function, called as its type says, with the table of the plugin's own version.
+        unsafe { restore(host, StringView::lend(state), from, &raw mut instance, &raw mut error) };
+        if !error.is_ok() {
+            // SAFETY: the text is in the buffer that this thread keeps until its next call.
+            return Err(unsafe { message_text(&error) });
+        }
+        if instance.is_null() { Err("success was reported without an instance".to_owned()) } else { Ok(instance) }
+    }
+
+    /// Whether the plugin says that it can serve.
+    pub(super) fn check_health(&self, host: *const HostApi) -> Result<(), String> {
+        let Some(health) = self.health else { return Ok(()) };
+        let arena = CallArenaGuard::enter();
+        let mut error = AbiError::ok();
+        // SAFETY: the plugin's function, called as its type says, with the table of the plugin's own version.
+        unsafe { health(host, arena.get(), &raw mut error) };
+        // SAFETY: the text is in the arena or in the buffer that this thread keeps until its next call.
+        if error.is_ok() { Ok(()) } else { Err(unsafe { message_text(&error) }) }
     }
 }
 

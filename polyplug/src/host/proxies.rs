@@ -1,157 +1,24 @@
-//! Instances held from outside: by typed proxies, and by tokens of the C ABI.
+//! Making typed proxies, and tokens for callers of the C ABI.
 
-use std::ptr::NonNull;
+use std::panic::Location;
 use std::sync::Arc;
 
-use polyplug_abi::{
-    AbiError, CallArena, DispatchType, Entry, GuestContractHandle, GuestContractId, GuestContractInstance, HostApi,
-};
+use polyplug_abi::{BundleId, GuestContractHandle, GuestContractId, GuestContractInstance};
 
 use super::error::{RegistryError, RuntimeError};
-use super::interface::native_functions;
-use super::provider::{Callee, Provider, destroy};
+use super::instances::{self, Held};
+use super::provider::Provider;
 use super::runtime::Runtime;
 use super::runtime_store::versions;
-use super::version::BundleVersion;
-use crate::call_error::CallError;
 use crate::contract::Contract;
-use crate::proxy::{CURRENT, Owner, ProxyParts, RawProxy};
-
-/// An instance of its holder's own. Ends with it.
-pub(super) struct OwnInstance {
-    provider: Arc<Provider>,
-    callee: Callee,
-    host: *const HostApi,
-}
-
-// SAFETY: instances accept calls from any thread; the host's table is kept by the provider's version.
-unsafe impl Send for OwnInstance {}
-// SAFETY: as for `Send`.
-unsafe impl Sync for OwnInstance {}
-
-impl OwnInstance {
-    fn new(provider: Arc<Provider>, host: *const HostApi) -> Result<Self, String> {
-        let instance = provider.plugin.create(host)?;
-        let callee = Callee::new(&provider.plugin.interface, instance);
-        Ok(Self { provider, callee, host })
-    }
-}
-
-impl Drop for OwnInstance {
-    fn drop(&mut self) {
-        // SAFETY: made by this interface, and the provider's version keeps its code mapped.
-        unsafe { destroy(&self.provider.plugin.interface, self.host, self.callee.raw()) };
-    }
-}
-
-/// An instance that a token names: the holder's own, or the one everybody shares.
-pub(super) enum Held {
-    Own(OwnInstance),
-    Shared(Arc<Provider>),
-}
-
-impl Held {
-    /// An instance of `provider`, of its own unless the plugin shares one.
-    pub(super) fn of(provider: Arc<Provider>, host: *const HostApi) -> Result<Self, RuntimeError> {
-        if provider.shared().is_some() {
-            return Ok(Self::Shared(provider));
-        }
-        let failed = |reason| RuntimeError::Factory {
-            bundle: provider.bundle_name().to_owned(),
-            plugin: provider.plugin.name.clone(),
-            reason,
-        };
-        OwnInstance::new(Arc::clone(&provider), host).map(Self::Own).map_err(failed)
-    }
-
-    pub(super) fn provider(&self) -> &Arc<Provider> {
-        match self {
-            Self::Own(own) => &own.provider,
-            Self::Shared(provider) => provider,
-        }
-    }
-
-    fn callee(&self) -> &Callee {
-        match self {
-            Self::Own(own) => &own.callee,
-            Self::Shared(provider) => provider.shared().expect("held as shared, so there is one"),
-        }
-    }
-
-    /// A call of function `fn_id`, as the provider numbers them.
-    pub(super) fn entry(&self, fn_id: u32) -> Option<impl Fn(*const (), *mut (), *mut CallArena, *mut AbiError) + '_> {
-        enum Way {
-            Native(Entry),
-            Vm(polyplug_abi::VmDispatch),
-        }
-        let interface = &self.provider().plugin.interface;
-        let way = match interface.dispatch_type {
-            // SAFETY: checked when the interface was registered.
-            DispatchType::Native => Way::Native(*unsafe { native_functions(interface) }.get(fn_id as usize)?),
-            // SAFETY: the dispatch type says which member holds.
-            _ => Way::Vm(unsafe { interface.dispatch.vm }),
-        };
-        let instance = self.callee().raw();
-        Some(move |args, out, arena, out_err| match way {
-            // SAFETY: the caller of `call_guest_method` promises arguments and room of the method's forms.
-            Way::Native(entry) => unsafe { entry(instance, args, out, arena, out_err) },
-            // SAFETY: as above.
-            Way::Vm(vm) => unsafe { (vm.call)(vm.loader_data, instance, fn_id, args, out, arena, out_err) },
-        })
-    }
-}
-
-impl Owner for OwnInstance {
-    fn moved(&self) -> Result<RawProxy, CallError> {
-        Err(unloaded(&self.provider))
-    }
-
-    fn bundle(&self) -> String {
-        self.provider.bundle_name().to_owned()
-    }
-}
-
-impl Owner for Provider {
-    fn moved(&self) -> Result<RawProxy, CallError> {
-        Err(unloaded(self))
-    }
-
-    fn bundle(&self) -> String {
-        self.bundle_name().to_owned()
-    }
-}
-
-fn unloaded(provider: &Provider) -> CallError {
-    CallError::Unloaded { bundle: provider.bundle_name().to_owned() }
-}
 
 /// A typed proxy for an instance of `provider`.
-fn bind<C: Contract + ?Sized>(provider: Arc<Provider>) -> Result<C::Proxy, RuntimeError> {
-    let version = Arc::clone(provider.version.as_ref().expect("a runtime's providers have a version"));
-    let info = C::info();
-    let functions = provider.functions(info)?;
-    let (instance, owner): (GuestContractInstance, Arc<dyn Owner>) = match provider.shared() {
-        Some(callee) => (callee.instance(), provider),
-        None => match Held::of(provider, version.context().host_api())? {
-            Held::Own(own) => (own.callee.instance(), Arc::new(own)),
-            Held::Shared(_) => unreachable!("a provider that shares no instance gives each holder its own"),
-        },
-    };
-    let parts = parts(&version, functions, instance, info);
-    // SAFETY: the owner holds the provider, which holds the version: word, table, code and host table stay. The
-    // entries are those the provider has for this contract's methods, and the instance is the provider's.
-    Ok(C::Proxy::from(unsafe { RawProxy::new(parts, owner) }))
-}
-
-fn parts(
-    version: &BundleVersion,
-    functions: NonNull<Entry>,
-    instance: GuestContractInstance,
-    info: &'static crate::contract::ContractInfo,
-) -> ProxyParts {
-    debug_assert_eq!(CURRENT, 0);
-    let host = NonNull::new(version.context().host_api().cast_mut()).expect("a table has an address");
-    ProxyParts { word: NonNull::from(version.word()), functions, instance, host, info }
+#[inline]
+fn bind<C: Contract + ?Sized>(
+    provider: Arc<Provider>,
+    site: &'static Location<'static>,
+) -> Result<C::Proxy, RuntimeError> {
+    instances::proxy(provider, C::info(), site).map(C::Proxy::from)
 }
 
 /// How look-ups fail.
@@ -171,7 +38,8 @@ impl Runtime {
     /// A typed proxy for the first provider of contract `C`, in load order.
     ///
     /// Makes an instance with the plugin's factory, unless the plugin shares one. A provider of an older minor
-    /// version serves as well: the methods it lacks answer [`CallError::MethodNotAvailable`].
+    /// version serves as well: the methods it lacks answer
+    /// [`CallError::MethodNotAvailable`](crate::CallError::MethodNotAvailable).
     ///
     /// # Errors
     ///
@@ -193,9 +61,10 @@ impl Runtime {
     /// # }
     /// ```
     #[inline]
+    #[track_caller]
     pub fn proxy<C: Contract + ?Sized>(&self) -> Result<C::Proxy, RuntimeError> {
         match self.store().first(C::ID) {
-            Some(provider) => bind::<C>(provider),
+            Some(provider) => bind::<C>(provider, Location::caller()),
             None => Err(no_provider::<C>(self, None)),
         }
     }
@@ -204,12 +73,12 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::BundleNotLoaded`], [`RuntimeError::NoProvider`], or [`RuntimeError::Factory`].
-    pub fn proxy_from<C: Contract + ?Sized>(&self, bundle: polyplug_abi::BundleId) -> Result<C::Proxy, RuntimeError> {
+    /// [`RuntimeError::BundleNotLoaded`], and as for [`proxy`](Self::proxy).
+    #[track_caller]
+    pub fn proxy_from<C: Contract + ?Sized>(&self, bundle: BundleId) -> Result<C::Proxy, RuntimeError> {
         let name = self.bundle_name(bundle).ok_or(RuntimeError::BundleNotLoaded { id: bundle })?;
-        let providers = self.store().providers(C::ID);
-        match providers.into_iter().find(|(_, provider)| provider.plugin.bundle == bundle) {
-            Some((_, provider)) => bind::<C>(provider),
+        match self.provider_of(bundle, C::ID) {
+            Some(provider) => bind::<C>(provider, Location::caller()),
             None => Err(no_provider::<C>(self, Some(name))),
         }
     }
@@ -218,27 +87,37 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::Factory`] of the first plugin that fails.
+    /// The error of the first plugin that fails.
+    #[track_caller]
     pub fn proxies<C: Contract + ?Sized>(&self) -> Result<Vec<C::Proxy>, RuntimeError> {
-        self.store().providers(C::ID).into_iter().map(|(_, provider)| bind::<C>(provider)).collect()
+        let site = Location::caller();
+        self.store().providers(C::ID).into_iter().map(|(_, provider)| bind::<C>(provider, site)).collect()
     }
 
     /// An instance for a caller of the C ABI.
+    #[track_caller]
     pub(super) fn create_token(&self, handle: GuestContractHandle) -> Result<GuestContractInstance, RuntimeError> {
         let provider = self.store().lease(handle)?;
         let contract_id = provider.plugin.interface.contract_id;
-        let version = provider.version.clone().ok_or(RegistryError::StaleHandle { index: handle.index })?;
-        let held = Held::of(provider, version.context().host_api())?;
-        Ok(GuestContractInstance { data: self.tokens().insert(Arc::new(held)), contract_id })
+        if provider.version.is_none() {
+            return Err(RegistryError::StaleHandle { index: handle.index }.into());
+        }
+        let held = Held::new(provider, Location::caller())?;
+        Ok(GuestContractInstance { data: self.tokens().insert(held), contract_id })
     }
 
-    /// The instance of a token, as a lease for one call.
+    /// The instance of a token, as a lease for one call on the version that serves.
     pub(super) fn instance(&self, token: GuestContractInstance) -> Result<Arc<Held>, RegistryError> {
         let stale = || RegistryError::StaleHandle { index: token.data.addr() as u32 };
         let held = self.tokens().get(token.data).ok_or_else(stale)?;
-        let provider = held.provider();
-        let current = provider.version.as_ref().is_some_and(|version| version.is_current());
-        if provider.plugin.interface.contract_id == token.contract_id && current { Ok(held) } else { Err(stale()) }
+        let provider = held.incarnation().provider();
+        if provider.plugin.interface.contract_id != token.contract_id {
+            return Err(stale());
+        }
+        if provider.is_current() {
+            return Ok(held);
+        }
+        held.latest().map(Arc::new).map_err(|_| stale())
     }
 
     /// Ends a token; a stale one is ignored.

@@ -6,9 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_epoch::{Atomic, Guard, Owned};
-use polyplug_abi::{
-    BundleId, GuestContractHandle, GuestContractId, GuestContractInterface, PluginDescriptor, PluginFlags, Version,
-};
+use polyplug_abi::{BundleId, GuestContractHandle, GuestContractId, GuestContractInterface, PluginDescriptor, Version};
 
 use super::error::RegistryError;
 use super::interface;
@@ -44,6 +42,28 @@ pub struct RuntimeStore {
 struct Writer {
     /// Slots without a tenant, to be used again.
     vacant: Vec<u32>,
+}
+
+impl Writer {
+    /// Puts a provider into a vacant slot, or a new one.
+    fn place(&mut self, slots: &mut Vec<Slot>, provider: Arc<Provider>, order: u64) -> GuestContractHandle {
+        let index = self.vacant.pop().unwrap_or_else(|| {
+            slots.push(Slot { generation: 1, interface: std::ptr::null(), provider: None, order: 0 });
+            u32::try_from(slots.len() - 1).expect("a store has fewer than four billion slots")
+        });
+        let slot = &mut slots[index as usize];
+        *slot = Slot::occupied(provider, slot.generation, order);
+        GuestContractHandle { index, generation: slot.generation }
+    }
+
+    /// Takes the tenant out of a slot.
+    fn vacate(&mut self, index: u32, slot: &mut Slot) {
+        *slot = slot.vacated();
+        // A slot whose generations are used up is never used again: an old handle must not come back to life.
+        if slot.generation != u32::MAX {
+            self.vacant.push(index);
+        }
+    }
 }
 
 /// One state of the store.
@@ -224,16 +244,8 @@ impl RuntimeStore {
         let name = name.map_err(|reason| invalid("?", reason))?;
         // SAFETY: the caller's promise.
         let interface = unsafe { interface::checked(interface) }.map_err(|reason| invalid(&name, reason))?;
-        let plugin = Plugin {
-            name,
-            contract: contract_name,
-            bundle,
-            interface: Arc::new(interface),
-            flags: PluginFlags::default(),
-            create: None,
-            schema: None,
-        };
-        let handles = self.publish(vec![Provider::bare(plugin)])?;
+        let plugin = Plugin::plain(&descriptor, name, contract_name, bundle, interface);
+        let handles = self.publish(vec![Arc::new(Provider::bare(plugin))])?;
         Ok(handles[0])
     }
 
@@ -310,11 +322,7 @@ impl RuntimeStore {
         let mut changed = false;
         for (index, slot) in (0u32..).zip(&mut slots) {
             if slot.provider.as_ref().is_some_and(|provider| provider.plugin.bundle == bundle) {
-                *slot = slot.vacated();
-                // A slot whose generations are used up is never used again: an old handle must not come back to life.
-                if slot.generation != u32::MAX {
-                    writer.vacant.push(index);
-                }
+                writer.vacate(index, slot);
                 changed = true;
             }
         }
@@ -324,34 +332,48 @@ impl RuntimeStore {
     }
 
     /// Makes all `providers` appear at once.
-    pub(super) fn publish(&self, providers: Vec<Provider>) -> Result<Vec<GuestContractHandle>, RegistryError> {
+    pub(super) fn publish(&self, providers: Vec<Arc<Provider>>) -> Result<Vec<GuestContractHandle>, RegistryError> {
+        let mut writer = self.lock();
+        let guard = crossbeam_epoch::pin();
+        let mut slots = self.view(&guard).slots.clone();
+        for (i, provider) in providers.iter().enumerate() {
+            let tenants = slots.iter().filter_map(|slot| slot.provider.as_ref());
+            check_duplicate(tenants.chain(&providers[..i]), provider)?;
+        }
+        let mut order = slots.iter().map(|slot| slot.order).max().unwrap_or(0);
+        let place = |provider| {
+            order += 1;
+            writer.place(&mut slots, provider, order)
+        };
+        let handles = providers.into_iter().map(place).collect();
+        self.install(View::new(slots), &guard);
+        Ok(handles)
+    }
+
+    /// Puts `providers` in place of everything a bundle provides, all at once. Slots of contracts that are still
+    /// provided keep their handles and their place in load order.
+    pub(super) fn replace_bundle(&self, bundle: BundleId, providers: Vec<Arc<Provider>>) {
         let mut writer = self.lock();
         let guard = crossbeam_epoch::pin();
         let mut slots = self.view(&guard).slots.clone();
         let mut order = slots.iter().map(|slot| slot.order).max().unwrap_or(0);
-        let mut vacant = writer.vacant.clone();
-        let mut handles = Vec::with_capacity(providers.len());
-        for provider in providers {
-            check_duplicate(&slots, &provider)?;
-            order += 1;
-            let index = vacant.pop();
-            let generation = index.map_or(1, |index| slots[index as usize].generation);
-            let slot = Slot::occupied(Arc::new(provider), generation, order);
-            let index = match index {
-                Some(index) => {
-                    slots[index as usize] = slot;
-                    index
-                }
-                None => {
-                    slots.push(slot);
-                    u32::try_from(slots.len() - 1).expect("a store has fewer than four billion slots")
-                }
+        let mut providers: Vec<Option<Arc<Provider>>> = providers.into_iter().map(Some).collect();
+        for (index, slot) in (0u32..).zip(&mut slots) {
+            let Some(old) = slot.provider.as_ref().filter(|old| old.plugin.bundle == bundle) else { continue };
+            let contract = old.plugin.interface.contract_id;
+            let same = |new: &&mut Option<Arc<Provider>>| {
+                new.as_ref().is_some_and(|new| new.plugin.interface.contract_id == contract)
             };
-            handles.push(GuestContractHandle { index, generation });
+            match providers.iter_mut().find(same).and_then(Option::take) {
+                Some(new) => *slot = Slot::occupied(new, slot.generation, slot.order),
+                None => writer.vacate(index, slot),
+            }
         }
-        writer.vacant = vacant;
+        for provider in providers.into_iter().flatten() {
+            order += 1;
+            writer.place(&mut slots, provider, order);
+        }
         self.install(View::new(slots), &guard);
-        Ok(handles)
     }
 
     /// The provider a handle names, as a lease.
@@ -398,12 +420,15 @@ impl RuntimeStore {
     }
 }
 
-fn check_duplicate(slots: &[Slot], new: &Provider) -> Result<(), RegistryError> {
+fn check_duplicate<'a>(
+    mut known: impl Iterator<Item = &'a Arc<Provider>>,
+    new: &Provider,
+) -> Result<(), RegistryError> {
     let same = |provider: &&Arc<Provider>| {
         provider.plugin.bundle == new.plugin.bundle
             && provider.plugin.interface.contract_id == new.plugin.interface.contract_id
     };
-    match slots.iter().filter_map(|slot| slot.provider.as_ref()).find(same) {
+    match known.find(same) {
         None => Ok(()),
         Some(existing) => Err(RegistryError::DuplicateProvider {
             contract: new.plugin.contract.clone(),

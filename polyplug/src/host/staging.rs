@@ -3,11 +3,10 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use polyplug_abi::{
-    BundleId, BundleInitContext, DispatchType, GuestContractInterface, HostApi, PluginDescriptor, PluginFlags,
-    PluginRegistration, StringView,
+    BundleId, BundleInitContext, GuestContractInterface, HostApi, PluginDescriptor, PluginRegistration, StringView,
 };
 
 use super::context::HostContext;
@@ -19,22 +18,37 @@ use super::version::BundleVersion;
 
 /// What a bundle has registered so far.
 #[derive(Default)]
-pub(super) struct Registrations(Mutex<Option<Vec<Plugin>>>);
+pub(super) struct Registrations {
+    list: Mutex<Option<Vec<Plugin>>>,
+    /// Why the first one that was refused was, should the bundle not care.
+    refusal: OnceLock<String>,
+}
 
 impl Registrations {
     /// Accepts registrations from now on.
     pub(super) fn open(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+        *self.list.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
     }
 
     /// Accepts no more; what was registered.
     pub(super) fn close(&self) -> Vec<Plugin> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
+        self.list.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
     }
 
-    /// Adds one plugin.
-    pub(super) fn add(&self, plugin: Plugin) -> Result<(), RegistryError> {
-        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Why the first plugin that was refused was, if one was.
+    pub(super) fn refusal(&self) -> Option<&str> {
+        self.refusal.get().map(String::as_str)
+    }
+
+    /// Adds the plugin that was read, or remembers why it could not be.
+    pub(super) fn add(&self, plugin: Result<Plugin, RegistryError>) -> Result<(), RegistryError> {
+        plugin.and_then(|plugin| self.push(plugin)).inspect_err(|error| {
+            self.refusal.get_or_init(|| error.to_string());
+        })
+    }
+
+    fn push(&self, plugin: Plugin) -> Result<(), RegistryError> {
+        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(list) = list.as_mut() else {
             return Err(RegistryError::InvalidInterface {
                 plugin: plugin.name,
@@ -76,15 +90,7 @@ pub(super) unsafe fn read_plugin(
         .map_err(|reason| invalid(&name, reason))?;
     // SAFETY: the caller's promise.
     let interface = unsafe { checked(interface) }.map_err(|reason| invalid(&name, reason))?;
-    Ok(Plugin {
-        name,
-        contract,
-        bundle,
-        interface: Arc::new(interface),
-        flags: PluginFlags::default(),
-        create: None,
-        schema: None,
-    })
+    Ok(Plugin::plain(&descriptor, name, contract, bundle, interface))
 }
 
 /// Reads what `#[plugin]` registers.
@@ -110,13 +116,11 @@ pub(super) unsafe fn read_registration(
     let registration = unsafe { registration.read() };
     // SAFETY: the caller's promise.
     let plugin = unsafe { read_plugin(bundle, &raw const registration.descriptor, registration.interface) }?;
-    let stateless_vm = registration.flags.contains(PluginFlags::STATELESS)
-        && plugin.interface.dispatch_type == DispatchType::VirtualMachine;
-    let flags = if stateless_vm { PluginFlags::SINGLETON } else { registration.flags };
     // SAFETY: the caller's promise.
     let schema = unsafe { registration.schema.bytes() }.ok_or_else(|| invalid("the schema is null".to_owned()))?;
     let schema = if schema.is_empty() { None } else { Some(described::read(schema, &plugin)?) };
-    Ok(Plugin { flags, create: registration.create, schema, ..plugin })
+    let PluginRegistration { flags, create, save, restore, health, .. } = registration;
+    Ok(Plugin { flags, create, save, restore, health, schema, ..plugin })
 }
 
 thread_local! {

@@ -2,14 +2,17 @@
 
 use std::any::Any;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use polyplug_abi::BundleId;
 
 use super::context::HostContext;
-use super::provider::SharedInstance;
+use super::provider::{Provider, SharedInstance};
 use super::reclaim::{Reclaimer, Remains};
 use crate::proxy::CURRENT;
+
+/// The revision word of a version that another has replaced.
+const RELOADED: u32 = 1;
 
 /// The revision word of a version whose bundle is unloaded. Final.
 const UNLOADED: u32 = 2;
@@ -24,6 +27,7 @@ pub(super) struct BundleVersion {
     id: BundleId,
     name: String,
     context: OnceLock<Arc<HostContext>>,
+    providers: OnceLock<Vec<Weak<Provider>>>,
     remains: Mutex<Remains>,
     reclaimer: Arc<Reclaimer>,
 }
@@ -35,6 +39,7 @@ impl BundleVersion {
             id,
             name: name.to_owned(),
             context: OnceLock::new(),
+            providers: OnceLock::new(),
             remains: Mutex::default(),
             reclaimer: Arc::clone(reclaimer),
         })
@@ -78,10 +83,28 @@ impl BundleVersion {
         self.word.load(Ordering::Acquire) == CURRENT
     }
 
-    /// Makes every proxy fail from now on. The release pairs with the acquire of each call, so that whoever sees the
-    /// word finds the bundle gone from the store as well.
-    pub(super) fn retire(&self) {
+    /// Sends every proxy to look for the next version. The release pairs with the acquire of each call, so that
+    /// whoever sees the word finds the next version published.
+    pub(super) fn retire_reloaded(&self) {
+        self.word.store(RELOADED, Ordering::Release);
+    }
+
+    /// Makes every proxy fail, likewise after the bundle is gone from the store.
+    pub(super) fn retire_unloaded(&self) {
         self.word.store(UNLOADED, Ordering::Release);
+    }
+
+    /// Remembers the version's plugins. They hold the version, so it must not hold them.
+    pub(super) fn set_providers(&self, providers: &[Arc<Provider>]) {
+        let weak = providers.iter().map(Arc::downgrade).collect();
+        if self.providers.set(weak).is_err() {
+            unreachable!("a version is started once");
+        }
+    }
+
+    /// The version's plugins that are still there.
+    pub(super) fn providers(&self) -> Vec<Arc<Provider>> {
+        self.providers.get().into_iter().flatten().filter_map(Weak::upgrade).collect()
     }
 }
 

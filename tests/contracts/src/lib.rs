@@ -36,3 +36,12 @@ pub trait Counter {
     /// Adds `by`; the new count.
     fn add(&self, by: u64) -> u64;
 }
+
+/// Tells which version of a bundle answers.
+#[polyplug::contract(name = "test.stamp", version = "1.0")]
+pub trait Stamp {
+    /// The version.
+    fn version(&self) -> u32;
+    /// The version and `text`.
+    fn echo(&self, text: &str) -> String;
+}

@@ -6,13 +6,14 @@ mod lift;
 mod lower;
 
 use std::mem::MaybeUninit;
+use std::panic::Location;
 use std::sync::Arc;
 
 use polyplug_abi::{AbiError, BundleId, GuestContractId, Version};
 
-use super::arena;
+use super::arena::CallArenaGuard;
 use super::error::RuntimeError;
-use super::proxies::Held;
+use super::instances::Held;
 use super::runtime::Runtime;
 use crate::call_error::{CallError, Failure};
 use crate::schema::Schema;
@@ -33,7 +34,7 @@ impl DynamicProxy {
     /// What the plugin implements.
     #[must_use]
     pub fn schema(&self) -> &Schema {
-        let described = self.held.provider().plugin.schema.as_ref();
+        let described = self.held.incarnation().provider().plugin.schema.as_ref();
         described.expect("made for a plugin with a schema").schema()
     }
 
@@ -46,28 +47,34 @@ impl DynamicProxy {
     /// [`CallError::NotFound`] for an unknown method, with the nearest known one; [`CallError::InvalidArgument`] for
     /// arguments of the wrong number or type, with the place; and whatever can befall any call.
     pub fn call(&self, method: &str, arguments: &[Value]) -> Result<Value, CallError> {
+        let provider = self.held.incarnation().provider();
+        if provider.is_current() {
+            return self.call_here(method, arguments);
+        }
+        let held = Arc::new(self.held.latest()?);
+        let plan = held.incarnation().provider().plan().map_err(|_| provider.unloaded())?;
+        Self { held, plan }.call_here(method, arguments)
+    }
+
+    fn call_here(&self, method: &str, arguments: &[Value]) -> Result<Value, CallError> {
         let schema = self.schema();
         let path = || format!("{}.{method}", schema.name);
         let (number, described) = schema.method(method).ok_or_else(|| {
             let known: Vec<_> = schema.methods.iter().map(|method| method.name.as_str()).collect();
             CallError::NotFound(Failure::new(path(), unknown(method, &known)))
         })?;
-        let provider = self.held.provider();
-        if !provider.version.as_ref().is_some_and(|version| version.is_current()) {
-            return Err(CallError::Unloaded { bundle: provider.bundle_name().to_owned() });
-        }
         let wrong = |error: String| CallError::InvalidArgument(Failure::new(path(), error));
         if arguments.len() != described.arguments.len() {
             let (expected, found) = (described.arguments.len(), arguments.len());
             return Err(wrong(format!("{expected} arguments are expected, and {found} given")));
         }
-        let entry = u32::try_from(number).ok().and_then(|number| self.held.entry(number));
+        let entry = u32::try_from(number).ok().and_then(|number| self.held.incarnation().entry(number));
         let entry =
             entry.ok_or_else(|| CallError::NotFound(Failure::new(path(), "the provider lacks the function")))?;
 
         let plan = self.plan.method(number);
-        let arena = Arena::enter();
-        let lower = lower::Lowering { schema, plan: &self.plan, arena: arena.0 };
+        let arena = CallArenaGuard::enter();
+        let lower = lower::Lowering { schema, plan: &self.plan, arena: arena.get() };
         let args = Room::new(plan.size, plan.align);
         for (place, (field, value)) in plan.arguments.iter().zip(described.arguments.iter().zip(arguments)) {
             // SAFETY: the room has the size of all arguments, and the place lies within.
@@ -78,10 +85,10 @@ impl DynamicProxy {
         let out = Room::new(result.size, result.align);
         let mut error = AbiError::ok();
         let start = |room: &Room, size: usize| if size == 0 { std::ptr::null_mut() } else { room.start().cast::<()>() };
-        entry(start(&args, plan.size), start(&out, result.size), arena.0, &raw mut error);
+        entry(start(&args, plan.size), start(&out, result.size), arena.get(), &raw mut error);
         if !error.is_ok() {
             let since = Version::new(schema.major, described.since, 0);
-            let bundle = || provider.bundle_name().to_owned();
+            let bundle = || self.held.incarnation().provider().bundle_name().to_owned();
             // SAFETY: the callee wrote the message into the arena, the thread's buffer or its own image, all there.
             return Err(unsafe { CallError::reported(path(), since, &error, bundle) });
         }
@@ -94,7 +101,7 @@ impl DynamicProxy {
 
 impl std::fmt::Debug for DynamicProxy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "DynamicProxy({} of bundle `{}`)", self.schema(), self.held.provider().bundle_name())
+        write!(f, "DynamicProxy({} of bundle `{}`)", self.schema(), self.held.incarnation().provider().bundle_name())
     }
 }
 
@@ -105,6 +112,7 @@ impl Runtime {
     /// # Errors
     ///
     /// [`RuntimeError::NoProvider`], [`RuntimeError::NoSchema`], or [`RuntimeError::Factory`].
+    #[track_caller]
     pub fn dynamic(&self, contract: &str) -> Result<DynamicProxy, RuntimeError> {
         self.dynamic_where(contract, |_| true)
     }
@@ -114,10 +122,12 @@ impl Runtime {
     /// # Errors
     ///
     /// As for [`dynamic`](Self::dynamic).
+    #[track_caller]
     pub fn dynamic_from(&self, contract: &str, bundle: BundleId) -> Result<DynamicProxy, RuntimeError> {
         self.dynamic_where(contract, |of| of == bundle)
     }
 
+    #[track_caller]
     fn dynamic_where(&self, contract: &str, wanted: impl Fn(BundleId) -> bool) -> Result<DynamicProxy, RuntimeError> {
         let none = || RuntimeError::NoProvider { contract: contract.to_owned(), bundle: None, offered: Vec::new() };
         let (name, major, minor) = parse(contract).ok_or_else(none)?;
@@ -129,9 +139,7 @@ impl Runtime {
             })
             .ok_or_else(none)?;
         let plan = provider.plan()?;
-        let version = provider.version.as_ref().expect("a runtime's providers have a version");
-        let host = version.context().host_api();
-        Ok(DynamicProxy { held: Arc::new(Held::of(provider, host)?), plan })
+        Ok(DynamicProxy { held: Held::new(provider, Location::caller())?, plan })
     }
 
     /// Calls `method` of the first provider of `contract`, `"name@major"`.
@@ -152,6 +160,7 @@ impl Runtime {
     /// # Ok(())
     /// # }
     /// ```
+    #[track_caller]
     pub fn call(&self, contract: &str, method: &str, arguments: &[Value]) -> Result<Value, CallError> {
         let failed =
             |error: RuntimeError| CallError::NotFound(Failure::new(format!("{contract}.{method}"), error.to_string()));
@@ -168,22 +177,6 @@ pub(super) fn parse(contract: &str) -> Option<(&str, u32, u32)> {
 
 fn unknown(method: &str, known: &[&str]) -> String {
     format!("the contract has no method `{method}`: it has {}", known.join(", "))
-}
-
-/// An arena for one call, given back when dropped.
-struct Arena(*mut polyplug_abi::CallArena);
-
-impl Arena {
-    fn enter() -> Self {
-        Self(arena::enter())
-    }
-}
-
-impl Drop for Arena {
-    fn drop(&mut self) {
-        // SAFETY: entered by `enter` on this thread; arenas are dropped in reverse order.
-        unsafe { arena::leave(self.0) };
-    }
 }
 
 /// Zeroed memory for arguments or a result.

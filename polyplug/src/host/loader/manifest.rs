@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 
 use polyplug_abi::{BundleId, DependencyInfo, GuestContractId};
@@ -145,7 +145,10 @@ impl ManifestData {
     /// Any [`ManifestError`] but those of reading the file.
     pub fn parse(text: &str, directory: &Path) -> Result<Self, ManifestError> {
         let path = directory.join(FILE_NAME);
-        let written: Written = toml::from_str(text).map_err(|error| syntax(&path, text, &error))?;
+        let written: Written = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            syntax(&path, text.as_bytes(), at, error.message())
+        })?;
         let invalid = |key, message: String| ManifestError::Invalid { path: path.clone(), key, message };
 
         check_name(&written.name).map_err(|message| invalid("name", message))?;
@@ -160,7 +163,9 @@ impl ManifestData {
         }
         let file = match written.file {
             None => String::new(),
-            Some(artifact) => artifact.for_this_platform().map_err(|message| invalid("file", message))?,
+            Some(artifact) => {
+                artifact.for_this_platform().and_then(not_empty).map_err(|message| invalid("file", message))?
+            }
         };
         check_relative(&file).map_err(|message| invalid("file", message))?;
         let dependencies = written
@@ -215,37 +220,40 @@ impl ManifestData {
 }
 
 fn read_limited(path: &Path) -> Result<String, ManifestError> {
-    let unreadable = |source| ManifestError::Unreadable { path: path.to_owned(), source };
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(ManifestError::Missing { path: path.to_owned() });
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
-            return Err(ManifestError::Missing { path: path.to_owned() });
-        }
-        Err(error) => return Err(unreadable(error)),
+    let failed = |source: std::io::Error| match source.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => ManifestError::Missing { path: path.to_owned() },
+        _ => ManifestError::Unreadable { path: path.to_owned(), source },
     };
-    let size = file.metadata().map_err(unreadable)?.len();
     let too_large = |size| ManifestError::TooLarge { path: path.to_owned(), size, limit: SIZE_LIMIT };
-    if size > SIZE_LIMIT {
-        return Err(too_large(size));
+    // Asked before it is opened: opening a pipe waits for somebody to write.
+    let found = std::fs::metadata(path).map_err(failed)?;
+    if !found.is_file() {
+        return Err(failed(std::io::Error::other("it is no file")));
     }
-    let mut text = String::new();
-    // Limited as well, for the file may grow, or be no ordinary file.
-    file.take(SIZE_LIMIT + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > SIZE_LIMIT { Err(too_large(text.len() as u64)) } else { Ok(text) }
+    if found.len() > SIZE_LIMIT {
+        return Err(too_large(found.len()));
+    }
+    let mut bytes = Vec::new();
+    // Limited as well, for the file may grow.
+    File::open(path).map_err(failed)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > SIZE_LIMIT {
+        return Err(too_large(bytes.len() as u64));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let message = "the file is not UTF-8 from here on: save it as UTF-8";
+        syntax(path, error.as_bytes(), error.utf8_error().valid_up_to(), message)
+    })
 }
 
-fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> ManifestError {
-    let at = error.span().map_or(0, |span| span.start).min(text.len());
-    let before = &text.as_bytes()[..at];
+/// What is wrong at byte `at` of the file.
+fn syntax(path: &Path, text: &[u8], at: usize, message: &str) -> ManifestError {
+    let before = &text[..at.min(text.len())];
     let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
     ManifestError::Syntax {
         path: path.to_owned(),
         line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
         column: String::from_utf8_lossy(&before[line_start..]).chars().count() + 1,
-        message: error.message().to_owned(),
+        message: message.to_owned(),
     }
 }
 
@@ -310,7 +318,6 @@ impl Artifact {
     fn for_this_platform(self) -> Result<String, String> {
         let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
         let table = match self {
-            Self::One(file) if file.is_empty() => return Err("is empty: name the artifact".to_owned()),
             Self::One(file) => return Ok(file),
             Self::ByPlatform(table) => table,
         };
@@ -329,6 +336,10 @@ impl Artifact {
             format!("has nothing for {wanted}, only for {}: add a file for this platform", known.join(", "))
         })
     }
+}
+
+fn not_empty(file: String) -> Result<String, String> {
+    if file.is_empty() { Err("is empty: name the artifact".to_owned()) } else { Ok(file) }
 }
 
 /// The names under which an artifact may be found, the one written first.

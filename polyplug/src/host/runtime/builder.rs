@@ -1,11 +1,11 @@
 //! Setting up a runtime.
 
 use std::ffi::c_void;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Condvar, Mutex, RwLock};
 
 use polyplug_abi::{BundleId, ReloadPhase, ReloadPhaseType, RuntimeConfig, StringView};
 
-use super::Runtime;
+use super::{ReloadPolicy, Runtime};
 use crate::host::context::HostContext;
 use crate::host::error::RuntimeError;
 use crate::host::loader::BundleLoader;
@@ -28,6 +28,7 @@ pub struct RuntimeBuilder {
     loaders: Vec<Box<dyn BundleLoader>>,
     config: RuntimeConfig,
     on_reload: Option<Arc<OnReload>>,
+    reload_policy: ReloadPolicy,
 }
 
 type OnReload = dyn Fn(*mut c_void, ReloadPhase) + Send + Sync;
@@ -51,6 +52,12 @@ impl RuntimeBuilder {
         self
     }
 
+    /// What becomes of instances that do not carry their state over a reload.
+    pub fn reload_policy(mut self, policy: ReloadPolicy) -> Self {
+        self.reload_policy = policy;
+        self
+    }
+
     /// Tells `callback` about every step in the life of a bundle, beside the callback of the configuration. It gets
     /// the configuration's user data, and is called on the thread that loads, reloads or unloads.
     pub fn on_reload(mut self, callback: impl Fn(*mut c_void, ReloadPhase) + Send + Sync + 'static) -> Self {
@@ -70,7 +77,10 @@ impl RuntimeBuilder {
             config: self.config,
             events,
             loaders: RwLock::default(),
+            reload_policy: self.reload_policy,
             bundles: Mutex::default(),
+            settled: Condvar::new(),
+            retired: Mutex::default(),
             store: super::RuntimeStore::new(),
             tokens: Tokens::new(),
             host_contracts: super::HostContracts::default(),

@@ -2,22 +2,27 @@
 
 mod builder;
 mod bundles;
+mod load;
+mod reload;
+mod unload;
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, Weak};
 
 use polyplug_abi::{GuestContractHandle, GuestContractId, GuestContractInterface, HostApi, RuntimeConfig};
 
 pub use builder::RuntimeBuilder;
-pub use bundles::UnloadReport;
+pub use reload::{ReloadPolicy, ReloadReport};
+pub use unload::{Holder, Lingering, UnloadReport};
 
 use super::context::HostContext;
 use super::error::{RegistryError, RuntimeError};
 use super::host_contracts::HostContracts;
+use super::instances::Held;
 use super::loader::BundleLoader;
-use super::proxies::Held;
 use super::reclaim::Reclaimer;
 use super::runtime_store::RuntimeStore;
 use super::tokens::Tokens;
+use super::version::BundleVersion;
 use builder::Events;
 use bundles::Bundles;
 
@@ -31,7 +36,12 @@ pub struct Runtime {
     config: RuntimeConfig,
     events: Events,
     loaders: RwLock<Vec<Arc<dyn BundleLoader>>>,
+    reload_policy: ReloadPolicy,
     bundles: Mutex<Bundles>,
+    /// Told whenever a bundle is settled again.
+    settled: Condvar,
+    /// Versions that are no longer served and were not gone when they were given up.
+    retired: Mutex<Vec<(String, Weak<BundleVersion>)>>,
     store: RuntimeStore,
     tokens: Tokens<Held>,
     host_contracts: HostContracts,

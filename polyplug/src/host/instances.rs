@@ -1,0 +1,336 @@
+//! Instances held from outside, and how they outlive the version they were made with.
+//!
+//! A proxy is bound to one *incarnation*: an object of one version, on whose code its calls run. A reload makes the
+//! next incarnation of each instance and leaves it in the instance's *cell*, where proxies of earlier versions find
+//! it. The cell alone leads onwards, so a proxy that is never refreshed keeps the version it was made with and none of
+//! those in between.
+
+use std::panic::Location;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
+
+use polyplug_abi::{
+    AbiError, BundleId, CallArena, DispatchType, Entry, GuestContractId, GuestContractInstance, HostApi, VmDispatch,
+};
+
+use super::error::RuntimeError;
+use super::interface::native_functions;
+use super::provider::{Callee, Provider, destroy};
+use super::runtime::Runtime;
+use crate::call_error::CallError;
+use crate::contract::ContractInfo;
+use crate::proxy::{Owner, ProxyParts, RawProxy};
+
+/// One object of one version: the holder's own, or the one that everybody shares. Ends its own when dropped.
+pub(super) struct Incarnation {
+    provider: Arc<Provider>,
+    own: Option<Callee>,
+}
+
+impl Incarnation {
+    /// An object made by the plugin's factory, unless the plugin shares one.
+    pub(super) fn new(provider: Arc<Provider>) -> Result<Self, RuntimeError> {
+        if provider.shared().is_some() {
+            return Ok(Self { provider, own: None });
+        }
+        let instance = provider.plugin.create(provider.host()).map_err(|reason| provider.factory_failed(reason))?;
+        Ok(Self::of(provider, instance))
+    }
+
+    /// An object that was made already.
+    pub(super) fn of(provider: Arc<Provider>, instance: GuestContractInstance) -> Self {
+        let own = Some(Callee::new(&provider.plugin.interface, instance));
+        Self { provider, own }
+    }
+
+    pub(super) fn provider(&self) -> &Arc<Provider> {
+        &self.provider
+    }
+
+    fn callee(&self) -> &Callee {
+        self.own.as_ref().or_else(|| self.provider.shared()).expect("an object of one kind or the other")
+    }
+
+    pub(super) fn raw(&self) -> GuestContractInstance {
+        self.callee().raw()
+    }
+
+    /// A call of function `fn_id`, as the provider numbers them.
+    pub(super) fn entry(&self, fn_id: u32) -> Option<impl Fn(*const (), *mut (), *mut CallArena, *mut AbiError) + '_> {
+        enum Way {
+            Native(Entry),
+            Vm(VmDispatch),
+        }
+        let interface = &self.provider.plugin.interface;
+        let way = match interface.dispatch_type {
+            // SAFETY: checked when the interface was registered.
+            DispatchType::Native => Way::Native(*unsafe { native_functions(interface) }.get(fn_id as usize)?),
+            // SAFETY: the dispatch type says which member holds.
+            _ => Way::Vm(unsafe { interface.dispatch.vm }),
+        };
+        let instance = self.raw();
+        Some(move |args, out, arena, out_err| match way {
+            // SAFETY: whoever calls promises arguments and room of the method's forms.
+            Way::Native(entry) => unsafe { entry(instance, args, out, arena, out_err) },
+            // SAFETY: as above.
+            Way::Vm(vm) => unsafe { (vm.call)(vm.loader_data, instance, fn_id, args, out, arena, out_err) },
+        })
+    }
+
+    /// What a proxy for contract `info` is made of.
+    fn parts(&self, info: &'static ContractInfo) -> Result<ProxyParts, RuntimeError> {
+        self.provider.parts(info, self.callee())
+    }
+}
+
+impl Drop for Incarnation {
+    fn drop(&mut self) {
+        if let Some(own) = &self.own {
+            // SAFETY: made by this interface and given to nobody who outlives us; the provider's version keeps its
+            // code mapped.
+            unsafe { destroy(&self.provider.plugin.interface, self.provider.host(), own.raw()) };
+        }
+    }
+}
+
+/// The latest incarnation of an instance whose first version was reloaded. Empty once its bundle is unloaded.
+#[derive(Default)]
+pub(super) struct Cell(RwLock<Option<Arc<Incarnation>>>);
+
+impl Cell {
+    pub(super) fn get(&self) -> Option<Arc<Incarnation>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces the incarnation. The old one is returned, to be dropped where no lock is held.
+    pub(super) fn set(&self, next: Option<Arc<Incarnation>>) -> Option<Arc<Incarnation>> {
+        std::mem::replace(&mut self.0.write().unwrap_or_else(PoisonError::into_inner), next)
+    }
+}
+
+/// An instance as proxies and tokens hold it. Clones of a proxy share one.
+pub(super) struct Held {
+    bound: Bound,
+    cell: OnceLock<Arc<Cell>>,
+    /// Where in the host's source it was asked for.
+    site: &'static Location<'static>,
+}
+
+/// The incarnation a holder is bound to. Its own is kept in place: most proxies never see a reload.
+enum Bound {
+    First(Incarnation),
+    Later(Arc<Incarnation>),
+}
+
+impl Held {
+    /// A new instance of `provider`.
+    pub(super) fn new(provider: Arc<Provider>, site: &'static Location<'static>) -> Result<Arc<Self>, RuntimeError> {
+        let bound = Bound::First(Incarnation::new(provider)?);
+        let this = Arc::new(Self { bound, cell: OnceLock::new(), site });
+        this.incarnation().provider.holders().add(&this);
+        Ok(this)
+    }
+
+    pub(super) fn site(&self) -> &'static Location<'static> {
+        self.site
+    }
+
+    pub(super) fn incarnation(&self) -> &Incarnation {
+        match &self.bound {
+            Bound::First(incarnation) => incarnation,
+            Bound::Later(incarnation) => incarnation,
+        }
+    }
+
+    /// The place where later incarnations are found.
+    pub(super) fn cell(&self) -> &Arc<Cell> {
+        self.cell.get_or_init(Arc::default)
+    }
+
+    /// The same instance, bound to the incarnation that serves now.
+    ///
+    /// # Errors
+    ///
+    /// The bundle is unloaded, or no longer has the plugin.
+    pub(super) fn latest(&self) -> Result<Self, CallError> {
+        let provider = &self.incarnation().provider;
+        let cell = self.cell();
+        let current = |incarnation: &Arc<Incarnation>| incarnation.provider.is_current();
+        let incarnation = match cell.get().filter(current) {
+            Some(incarnation) => incarnation,
+            None => self.catch_up(cell, provider)?,
+        };
+        Ok(Self { bound: Bound::Later(incarnation), cell: OnceLock::from(Arc::clone(cell)), site: self.site })
+    }
+
+    /// The instance was made while a reload was counting instances, and has been missed: it gets its next incarnation
+    /// now.
+    fn catch_up(&self, cell: &Arc<Cell>, provider: &Arc<Provider>) -> Result<Arc<Incarnation>, CallError> {
+        let next = provider.successor()?;
+        let failed =
+            |error: RuntimeError| CallError::Unloaded { bundle: format!("{}: {error}", provider.bundle_name()) };
+        let incarnation = Arc::new(Incarnation::new(Arc::clone(&next)).map_err(failed)?);
+        next.holders().add_cell(cell);
+        drop(cell.set(Some(Arc::clone(&incarnation))));
+        Ok(incarnation)
+    }
+}
+
+impl Owner for Held {
+    fn moved(&self, info: &'static ContractInfo) -> Result<RawProxy, CallError> {
+        let next = Arc::new(self.latest()?);
+        let parts = next.incarnation().parts(info).map_err(|_| self.incarnation().provider.unloaded())?;
+        // SAFETY: as for the first proxy of an instance.
+        Ok(unsafe { RawProxy::new(parts, next) })
+    }
+
+    fn bundle(&self) -> String {
+        self.incarnation().provider.bundle_name().to_owned()
+    }
+}
+
+/// The instance that a plugin shares, as proxies made at one place of the host's source hold it.
+pub(super) struct SharedHeld {
+    provider: Arc<Provider>,
+    site: &'static Location<'static>,
+}
+
+impl SharedHeld {
+    pub(super) fn new(provider: Arc<Provider>, site: &'static Location<'static>) -> Self {
+        Self { provider, site }
+    }
+
+    pub(super) fn site(&self) -> &'static Location<'static> {
+        self.site
+    }
+}
+
+impl Owner for SharedHeld {
+    fn moved(&self, info: &'static ContractInfo) -> Result<RawProxy, CallError> {
+        let next = self.provider.successor()?;
+        proxy(next, info, self.site).map_err(|_| self.provider.unloaded())
+    }
+
+    fn bundle(&self) -> String {
+        self.provider.bundle_name().to_owned()
+    }
+}
+
+/// A proxy for an instance of `provider`.
+pub(super) fn proxy(
+    provider: Arc<Provider>,
+    info: &'static ContractInfo,
+    site: &'static Location<'static>,
+) -> Result<RawProxy, RuntimeError> {
+    let (parts, owner): (_, Arc<dyn Owner>) = match provider.shared() {
+        Some(callee) => (provider.parts(info, callee)?, provider.holders().shared(&provider, site)),
+        None => {
+            let held = Held::new(provider, site)?;
+            (held.incarnation().parts(info)?, held)
+        }
+    };
+    // SAFETY: the owner holds the provider, which holds the version: word, table, code and host table stay. The
+    // entries are those the provider has for this contract's methods, and the instance is the provider's.
+    Ok(unsafe { RawProxy::new(parts, owner) })
+}
+
+/// Who holds instances of a provider: for reloads, which carry them over, and for reports. Holders that are gone are
+/// swept out now and then.
+#[derive(Default)]
+pub(super) struct Holders(std::sync::Mutex<Lists>);
+
+#[derive(Default)]
+struct Lists {
+    own: Vec<Weak<Held>>,
+    cells: Vec<Weak<Cell>>,
+    shared: Vec<Weak<SharedHeld>>,
+    /// How long `own` may grow before it is swept.
+    sweep_at: usize,
+}
+
+impl Holders {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Lists> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, held: &Arc<Held>) {
+        let mut lists = self.lock();
+        if lists.own.len() >= lists.sweep_at {
+            lists.own.retain(|held| held.strong_count() > 0);
+            lists.sweep_at = (lists.own.len() * 2).max(16);
+        }
+        lists.own.push(Arc::downgrade(held));
+    }
+
+    pub(super) fn add_cell(&self, cell: &Arc<Cell>) {
+        self.lock().cells.push(Arc::downgrade(cell));
+    }
+
+    /// The owner of proxies made at `site`: one for all of them, whose count tells how many there are.
+    fn shared(&self, provider: &Arc<Provider>, site: &'static Location<'static>) -> Arc<SharedHeld> {
+        let mut lists = self.lock();
+        for weak in &mut lists.shared {
+            // Sites are compared by address: a site with several addresses is merely listed several times.
+            match weak.upgrade() {
+                Some(shared) if std::ptr::eq(shared.site, site) => return shared,
+                _ => {}
+            }
+        }
+        let shared = Arc::new(SharedHeld::new(Arc::clone(provider), site));
+        lists.shared.retain(|weak| weak.strong_count() > 0);
+        lists.shared.push(Arc::downgrade(&shared));
+        shared
+    }
+
+    /// The cells of all instances that are held.
+    pub(super) fn cells(&self) -> Vec<(Arc<Cell>, Option<Arc<Held>>)> {
+        let lists = self.lock();
+        let carried = lists.cells.iter().filter_map(Weak::upgrade).map(|cell| (cell, None));
+        let own = lists.own.iter().filter_map(Weak::upgrade).map(|held| (Arc::clone(held.cell()), Some(held)));
+        carried.chain(own).collect()
+    }
+
+    /// Where instances were asked for that are still held, and how many of each.
+    pub(super) fn sites(&self) -> Vec<(&'static Location<'static>, usize)> {
+        let lists = self.lock();
+        let mut sites: Vec<(&'static Location<'static>, usize)> = Vec::new();
+        let own = lists.own.iter().filter_map(Weak::upgrade).map(|held| (held.site(), Arc::strong_count(&held) - 1));
+        let shared = lists.shared.iter().filter_map(Weak::upgrade);
+        let shared = shared.map(|shared| (shared.site(), Arc::strong_count(&shared) - 1));
+        for (site, count) in own.chain(shared).filter(|(_, count)| *count > 0) {
+            match sites.iter_mut().find(|(known, _)| *known == site) {
+                Some((_, sum)) => *sum += count,
+                None => sites.push((site, count)),
+            }
+        }
+        sites
+    }
+}
+
+impl Provider {
+    /// The provider that serves in place of this one.
+    fn successor(&self) -> Result<Arc<Self>, CallError> {
+        let runtime = self.runtime().ok_or_else(|| self.unloaded())?;
+        let next = runtime.provider_of(self.plugin.bundle, self.plugin.interface.contract_id);
+        next.ok_or_else(|| self.unloaded())
+    }
+
+    pub(super) fn unloaded(&self) -> CallError {
+        CallError::Unloaded { bundle: self.bundle_name().to_owned() }
+    }
+
+    pub(super) fn factory_failed(&self, reason: String) -> RuntimeError {
+        RuntimeError::Factory { bundle: self.bundle_name().to_owned(), plugin: self.plugin.name.clone(), reason }
+    }
+
+    fn host(&self) -> *const HostApi {
+        self.version.as_ref().map_or(std::ptr::null(), |version| version.context().host_api())
+    }
+}
+
+impl Runtime {
+    /// What `bundle` provides for `contract` now.
+    pub(super) fn provider_of(&self, bundle: BundleId, contract: GuestContractId) -> Option<Arc<Provider>> {
+        let providers = self.store().providers(contract);
+        providers.into_iter().map(|(_, provider)| provider).find(|provider| provider.plugin.bundle == bundle)
+    }
+}

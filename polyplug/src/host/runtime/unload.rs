@@ -1,0 +1,151 @@
+//! Unloading bundles, and waiting until their code is gone.
+
+use std::panic::Location;
+use std::sync::{Arc, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use polyplug_abi::{BundleId, ReloadPhaseType};
+
+use super::Runtime;
+use super::bundles::Loaded;
+use super::load::guarded;
+use crate::host::error::RuntimeError;
+use crate::host::version::BundleVersion;
+
+/// What became of a bundle that was unloaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnloadReport {
+    /// The bundle's name.
+    pub bundle: String,
+    /// Whether its code is gone: instances ended, library closed, engine dropped. Otherwise proxies, calls or readers
+    /// still hold it, and it goes when the last of them does.
+    pub reclaimed: bool,
+    /// Who holds it, as far as is known. Calls that are running and readers with a pin hold it as well.
+    pub holders: Vec<Holder>,
+}
+
+/// Proxies or instances that keep a version's code loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Holder {
+    /// The contract.
+    pub contract: String,
+    /// Where in the source they were asked for.
+    pub site: &'static Location<'static>,
+    /// How many there are.
+    pub count: usize,
+}
+
+/// A version that is no longer served and not yet gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lingering {
+    /// The bundle's name.
+    pub bundle: String,
+    /// Who holds it, as far as is known.
+    pub holders: Vec<Holder>,
+}
+
+/// How often an unload pushes the collector on: two epochs must pass, and each push advances one at most.
+const EPOCH_PUSHES: usize = 8;
+
+impl Runtime {
+    /// Unloads a bundle: from now on it is not found, its handles are stale, and its proxies answer
+    /// [`CallError::Unloaded`](crate::CallError::Unloaded).
+    ///
+    /// Calls that are running finish. The code goes when nobody can run it any more, which the report tells.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::BundleNotLoaded`], [`RuntimeError::Busy`], or what the bundle's loader reports; then the bundle
+    /// is unloaded all the same.
+    pub fn unload_bundle(&self, id: BundleId) -> Result<UnloadReport, RuntimeError> {
+        let (name, Loaded { version, loader }) = self.begin_change(id)?;
+        self.events.emit(ReloadPhaseType::Unloading, id, &name, "");
+        let left = Arc::downgrade(&version);
+        let outcome = self.reclaimer.collecting(|| {
+            self.store.invalidate_bundle(id);
+            version.retire_unloaded();
+            for provider in version.providers() {
+                for (cell, _) in provider.holders().cells() {
+                    drop(cell.set(None));
+                }
+            }
+            let outcome = match &loader {
+                None => Ok(()),
+                Some(loader) => guarded(&name, || loader.unload(id, self)),
+            };
+            self.settle(id, None);
+            self.give_up(version);
+            outcome
+        });
+        let holders = holders(&left);
+        let reclaimed = left.strong_count() == 0;
+        if reclaimed {
+            self.events.emit(ReloadPhaseType::Quiesced, id, &name, "");
+        }
+        tracing::debug!(bundle = name, reclaimed, "unloaded");
+        outcome.map(|()| UnloadReport { bundle: name, reclaimed, holders })
+    }
+
+    /// Unloads everything, the last loaded first.
+    pub(super) fn unload_all(&self) {
+        for id in self.bundle_ids().into_iter().rev() {
+            if let Err(error) = self.unload_bundle(id) {
+                tracing::warn!(%error, "while the runtime ends");
+            }
+        }
+    }
+
+    /// Gives a retired version up, remembers it if it is not gone, and pushes the collector until it is, or somebody
+    /// holds it.
+    pub(super) fn give_up(&self, version: Arc<BundleVersion>) {
+        let left = Arc::downgrade(&version);
+        let name = version.name().to_owned();
+        drop(version);
+        for _ in 0..EPOCH_PUSHES {
+            if left.strong_count() == 0 {
+                return;
+            }
+            crossbeam_epoch::pin().flush();
+        }
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        retired.retain(|(_, version)| version.strong_count() > 0);
+        retired.push((name, left));
+    }
+
+    /// Waits until all retired versions are gone, at most for `timeout`; what is still there.
+    ///
+    /// Collects on the calling thread: libraries are closed and engines dropped here.
+    pub fn quiesce(&self, timeout: Duration) -> Vec<Lingering> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            self.reclaimer.collecting(|| crossbeam_epoch::pin().flush());
+            let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+            retired.retain(|(_, version)| version.strong_count() > 0);
+            let left = retired.clone();
+            drop(retired);
+            if left.is_empty() || Instant::now() >= deadline {
+                let lingering = left.into_iter().map(|(bundle, version)| {
+                    let holders = holders(&version);
+                    Lingering { bundle, holders }
+                });
+                return lingering.collect();
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// Who holds a version, as far as is known.
+fn holders(version: &Weak<BundleVersion>) -> Vec<Holder> {
+    let Some(version) = version.upgrade() else { return Vec::new() };
+    let mut holders = Vec::new();
+    for provider in version.providers() {
+        for (site, count) in provider.holders().sites() {
+            holders.push(Holder { contract: provider.plugin.contract.clone(), site, count });
+        }
+    }
+    holders
+}

@@ -1,0 +1,167 @@
+//! The page on the ABI: its tables, and its plugin in C.
+
+use std::fmt::Write as _;
+use std::mem::offset_of;
+
+use polyplug_abi::{
+    AbiError, Array, BundleInitContext, DependencyInfo, GuestContractHandle, GuestContractInstance,
+    GuestContractInterface, HostApi, HostContractInstance, HostContractInterface, NativeDispatch, PluginDescriptor,
+    PluginRegistration, ReloadPhase, RuntimeConfig, StringView, Version, VmDispatch, VmLoaderData,
+};
+
+use super::page;
+
+/// The table of one structure, with offsets and sizes as the compiler sees them.
+macro_rules! table {
+    ($ty:ty as $name:literal { $($field:ident: $c:literal),* $(,)? }) => {{
+        fn size<T, F>(_: impl Fn(&T) -> &F) -> usize {
+            size_of::<F>()
+        }
+        let mut table = format!(
+            "`{}`: {} bytes, aligned to {}.\n\n| offset | size | field | type |\n|---:|---:|---|---|\n",
+            $name, size_of::<$ty>(), align_of::<$ty>(),
+        );
+        $(
+            let (offset, bytes) = (offset_of!($ty, $field), size::<$ty, _>(|it| &it.$field));
+            writeln!(table, "| {offset} | {bytes} | `{}` | `{}` |", stringify!($field), $c).expect("a String takes all");
+        )*
+        table
+    }};
+}
+
+#[test]
+fn its_tables_are_true() {
+    let tables = [
+        table!(StringView as "StringView" { ptr: "const uint8_t *", len: "size_t" }),
+        table!(Version as "Version" { major: "uint32_t", minor: "uint32_t", patch: "uint32_t" }),
+        table!(Array<u64> as "Array<T>" { items: "T *", len: "size_t", align: "size_t" }),
+        table!(DependencyInfo as "DependencyInfo" {
+            contract_id: "uint64_t",
+            min_version: "uint32_t",
+            bundle_id: "uint64_t",
+        }),
+        table!(AbiError as "AbiError" { code: "uint32_t", message: "StringView" }),
+        table!(GuestContractHandle as "GuestContractHandle" { index: "uint32_t", generation: "uint32_t" }),
+        table!(GuestContractInstance as "GuestContractInstance" { data: "void *", contract_id: "uint64_t" }),
+        table!(HostContractInstance as "HostContractInstance" { data: "void *" }),
+        table!(VmLoaderData as "VmLoaderData" { data: "void *" }),
+        table!(NativeDispatch as "NativeDispatch" { function_count: "uint32_t", functions: "const Entry *" }),
+        table!(VmDispatch as "VmDispatch" { call: "VmCall", loader_data: "VmLoaderData" }),
+        table!(GuestContractInterface as "GuestContractInterface" {
+            contract_id: "uint64_t",
+            contract_version: "Version",
+            dispatch_type: "uint32_t",
+            create_instance: "CreateInstance",
+            destroy_instance: "DestroyInstance",
+            dispatch: "union { NativeDispatch native; VmDispatch vm; }",
+        }),
+        table!(HostContractInterface as "HostContractInterface" {
+            contract_id: "uint64_t",
+            contract_version: "Version",
+            singleton: "uint8_t",
+            dispatch_type: "uint32_t",
+            user_data: "void *",
+            create_instance: "void (*)(const HostContractInterface *, const void *args, HostContractInstance *out)",
+            destroy_instance: "void (*)(const HostContractInterface *, HostContractInstance)",
+            dispatch: "union { NativeDispatch native; VmDispatch vm; }",
+        }),
+        table!(BundleInitContext as "BundleInitContext" { bundle_id: "uint64_t", bundle_path: "StringView" }),
+        table!(PluginDescriptor as "PluginDescriptor" {
+            name: "StringView",
+            contract_name: "StringView",
+            version: "Version",
+        }),
+        table!(PluginRegistration as "PluginRegistration" {
+            struct_size: "size_t",
+            descriptor: "PluginDescriptor",
+            interface: "const GuestContractInterface *",
+            flags: "uint32_t",
+            create: "CreateWithError, or null",
+            save: "SaveInstance, or null",
+            restore: "RestoreInstance, or null",
+            health: "CheckHealth, or null",
+            schema: "StringView",
+            reserved: "void *",
+        }),
+        table!(ReloadPhase as "ReloadPhase" {
+            phase_type: "uint32_t",
+            bundle_id: "uint64_t",
+            bundle_name: "StringView",
+            reason: "StringView",
+        }),
+        table!(RuntimeConfig as "RuntimeConfig" {
+            struct_size: "size_t",
+            compatibility: "uint32_t",
+            hot_reload_enabled: "uint8_t",
+            on_reload: "void (*)(void *user_data, const ReloadPhase *), or null",
+            on_reload_user_data: "void *",
+        }),
+    ];
+    let page = page("abi.md");
+    let wrong: Vec<_> = tables.into_iter().filter(|table| !page.contains(table.as_str())).collect();
+    assert!(wrong.is_empty(), "docs/src/abi.md should say:\n\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn it_lists_the_whole_table_of_the_host() {
+    let mut offset = 0;
+    let mut rows = vec![format!("`HostApi`: {} bytes", size_of::<HostApi>())];
+    macro_rules! fields {
+        ($($field:ident)*) => {$(
+            assert_eq!(offset_of!(HostApi, $field), offset, "the fields lie one behind the other");
+            rows.push(format!("| {offset} | `{}` |", stringify!($field)));
+            offset += 8;
+        )*};
+    }
+    fields! {
+        runtime register_guest_contract alloc free find_guest_contract find_all_guest_contracts resolve_guest_contract
+        get_host_contract resolve_host_contract_interface list_bundles get_dependencies load_bundle reload_bundle
+        register_host_contract register_loader get_last_error get_error_len struct_size call_guest_method
+        create_guest_instance destroy_guest_instance unload_bundle log register_plugin error_text enter_arena
+        leave_arena retain release
+    }
+    assert_eq!(offset, size_of::<HostApi>(), "this test lacks a field");
+
+    let page = page("abi.md");
+    let missing: Vec<_> = rows.into_iter().filter(|row| !page.contains(row.as_str())).collect();
+    assert!(missing.is_empty(), "docs/src/abi.md should have:\n\n{}", missing.join("\n"));
+}
+
+#[polyplug::contract(name = "demo.text", version = "1.0")]
+trait Text {
+    fn repeat(&self, text: &str, times: u32) -> String;
+    fn find(&self, text: &str, byte: u8) -> Option<u64>;
+}
+
+#[test]
+#[cfg(unix)]
+fn its_plugin_in_c_works() {
+    use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+    use std::process::Command;
+
+    use polyplug::schema::Schema;
+
+    use super::block;
+    use crate::{Bundle, runtime};
+
+    let page = page("abi.md");
+    let bundle = Bundle::empty();
+    bundle.write("text.c", block(&page, "`text.c`:", "c"));
+    bundle.write("manifest.toml", block(&page, "`bundles/text/manifest.toml`:", "toml"));
+    bundle.write("demo.text@1.schema", Schema::of::<dyn Text>().encode());
+    let mut cc = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
+    cc.args(["-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o"]);
+    cc.arg(format!("{DLL_PREFIX}text{DLL_SUFFIX}")).arg("text.c").current_dir(bundle.path());
+    assert!(cc.status().expect("a C compiler, called `cc` or named in CC").success(), "{cc:?}");
+
+    let runtime = runtime();
+    runtime.load_bundle(bundle.path()).unwrap();
+    let text = runtime.proxy::<dyn Text>().unwrap();
+    assert_eq!(text.repeat("na", 3).unwrap(), "nanana");
+    assert_eq!(text.repeat("", 3).unwrap(), "");
+    assert_eq!(text.repeat("ü", 0).unwrap(), "");
+    assert_eq!(text.repeat("0123456789", 100_000).unwrap().len(), 1_000_000, "the arena grows");
+    assert_eq!(text.find("abc", b'c').unwrap(), Some(2));
+    assert_eq!(text.find("abc", b'd').unwrap(), None);
+    assert_eq!(text.find("", b'd').unwrap(), None);
+}

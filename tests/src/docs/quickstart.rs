@@ -1,0 +1,128 @@
+//! The quickstart, followed to the letter in an empty folder.
+
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::{block, page, root};
+use crate::Bundle;
+
+/// Somebody who reads the page and does what it says.
+struct Reader {
+    page: String,
+    folder: Bundle,
+    target: PathBuf,
+}
+
+impl Reader {
+    fn new() -> Self {
+        let test = std::env::current_exe().expect("a test knows its own path");
+        // target/debug/deps/test: what is built here lies beside it, so that the next run finds everything compiled.
+        let target = test.ancestors().nth(3).expect("the test lies in a target directory").join("quickstart");
+        Self { page: page("quickstart.md"), folder: Bundle::empty(), target }
+    }
+
+    /// Writes the file that the page shows under its name.
+    fn write(&self, file: &str, language: &str) {
+        let path = self.folder.path().join(file);
+        let text = block(&self.page, &format!("`{file}`:"), language);
+        // The page has a checkout beside the folder.
+        let text = text.replace("../polyplug", root().to_str().expect("the repository's path is text"));
+        fs::create_dir_all(path.parent().expect("a file is in a folder")).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Puts `new` into a file, in the place of `old` or, if told so, before it.
+    fn change(&self, file: &str, old: &str, new: &str) {
+        let path = self.folder.path().join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.matches(old).count(), 1, "{file} should have this once: {old}");
+        fs::write(path, text.replace(old, new)).unwrap();
+    }
+
+    /// The Rust that the page shows behind `mark`.
+    fn rust(&self, mark: &str) -> &str {
+        block(&self.page, mark, "rust")
+    }
+
+    /// The lines that the page says are printed, behind `mark`.
+    fn printed(&self, mark: &str) -> Vec<&str> {
+        block(&self.page, mark, "text").lines().collect()
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> String {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(arguments).arg("--offline").current_dir(self.folder.path());
+        // The flags of a sanitizer are for the tests, not for this.
+        cargo.env("CARGO_TARGET_DIR", &self.target).env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+        let output = cargo.output().unwrap();
+        assert!(output.status.success(), "{cargo:?}\n{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("the host prints text")
+    }
+
+    fn copy_library(&self) {
+        let name = format!("{DLL_PREFIX}calculator_basic{DLL_SUFFIX}");
+        fs::copy(self.target.join("debug").join(&name), self.folder.path().join("bundles/basic").join(&name)).unwrap();
+    }
+
+    /// Runs the host, which must print these lines.
+    #[track_caller]
+    fn expect(&self, lines: &[&[&str]]) {
+        let printed = self.cargo(&["run", "-p", "calculator-host"]);
+        assert_eq!(printed.lines().collect::<Vec<_>>(), lines.concat());
+    }
+}
+
+const MAIN: &str = "host/src/main.rs";
+const END_OF_MAIN: &str = "    Ok(())\n";
+
+#[test]
+fn it_works_as_written() {
+    let reader = Reader::new();
+    for file in
+        ["Cargo.toml", "contracts/Cargo.toml", "plugin/Cargo.toml", "bundles/basic/manifest.toml", "host/Cargo.toml"]
+    {
+        reader.write(file, "toml");
+    }
+    for file in ["contracts/src/lib.rs", "plugin/src/lib.rs", MAIN] {
+        reader.write(file, "rust");
+    }
+    // The versions that the repository is tested with, which are there without a network.
+    fs::copy(root().join("Cargo.lock"), reader.folder.path().join("Cargo.lock")).unwrap();
+    reader.cargo(&["build"]);
+    reader.copy_library();
+    let first = reader.printed("The last lines are the host's");
+    reader.expect(&[&first]);
+
+    let before_the_end = |code: &str| reader.change(MAIN, END_OF_MAIN, &format!("{code}{END_OF_MAIN}"));
+    before_the_end(reader.rust("### A call that fails"));
+    let failed = reader.printed("### A call that fails");
+    reader.expect(&[&first, &failed]);
+
+    let contract =
+        |mark| reader.rust(mark).split_inclusive("\n}\n").find(|item| item.contains("trait")).expect("a trait");
+    let (old, new) = (contract("`contracts/src/lib.rs`:"), contract("### A new method"));
+    reader.change("contracts/src/lib.rs", old, new);
+    before_the_end(reader.rust("Call it in the host"));
+    let too_old = reader.printed("the new method says what is the matter");
+    reader.expect(&[&first, &failed, &too_old]);
+
+    let last = "a.checked_div(b).ok_or(MathError::Overflow)\n    }\n";
+    reader.change("plugin/src/lib.rs", last, &format!("{last}\n{}", reader.rust("Now implement it")));
+    reader.cargo(&["build", "-p", "calculator-basic"]);
+    reader.copy_library();
+    let power = reader.printed("Now implement it");
+    reader.expect(&[&first, &failed, &power]);
+
+    reader.change(MAIN, "    runtime.load_bundle(Path::new(\"bundles/basic\"))?;\n", reader.rust("### Unloading"));
+    let unload = reader.rust("and unload the bundle at the end");
+    before_the_end(unload);
+    let unloaded = reader.printed("and unload the bundle at the end");
+    reader.expect(&[&first, &failed, &power, &unloaded]);
+
+    let first_line = unload.split_inclusive('\n').next().expect("two lines");
+    reader.change(MAIN, unload, &format!("    drop(calculator);\n{first_line}"));
+    let gone = "UnloadReport { bundle: \"basic\", reclaimed: true }";
+    reader.expect(&[&first, &failed, &power, &[gone]]);
+}
