@@ -65,7 +65,8 @@ unsafe impl Send for GuestContractInstance {}
 // SAFETY: as for `Send`.
 unsafe impl Sync for GuestContractInstance {}
 
-/// Makes an instance; leaves `out_instance` null when it cannot.
+/// Makes an instance. Has no way to say that it failed: a plugin whose factory can fail registers one that has, with
+/// `HostApi::register_plugin`. A null `data` is an instance like any other, for plugins that need none.
 pub type CreateInstance = unsafe extern "C" fn(
     loader_data: VmLoaderData,
     host: *const HostApi,

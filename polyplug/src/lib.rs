@@ -50,6 +50,7 @@
 //! - `host` (default): the runtime that loads and calls plugins. A plugin crate depends on polyplug with
 //!   `default-features = false` and compiles a handful of crates.
 
+mod brief;
 mod call_error;
 mod contract;
 mod guest;

@@ -14,6 +14,7 @@
 //!
 //! A library runs with all the rights of the program: load only what you trust.
 
+mod image;
 mod inspect;
 mod library;
 

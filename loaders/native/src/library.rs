@@ -8,6 +8,7 @@ use polyplug::error::LoaderError;
 use polyplug::loader::{ManifestData, Staging};
 use polyplug_abi::{AbiError, AbiErrorCode, AbiVersion, Init, POLYPLUG_ABI_VERSION, abi_major};
 
+use crate::image::Image;
 use crate::inspect::inspect;
 
 const INIT: &CStr = c"polyplug_init";
@@ -34,7 +35,7 @@ pub(crate) fn start(manifest: &ManifestData, staging: &Staging) -> Result<(), Lo
     }
 
     // Kept before its code runs: whatever that registers must never outlive it.
-    staging.keep(library);
+    staging.keep_module(Image::new(library, init as *const ()));
     let context = staging.init_context(&manifest.path);
     let mut error = AbiError::ok();
     // SAFETY: the symbol is polyplug's by name and, by the version just checked, has this signature; the table is

@@ -1,7 +1,7 @@
 //! The plugin's side: what `#[polyplug::plugin]` expands to calls the functions here.
 //!
-//! Nothing here may leave anything behind when the library is unmapped: no thread-local with a destructor, no thread,
-//! no global that points into a host.
+//! Nothing here may leave anything behind when the library is unmapped: no thread-local with a destructor, no thread, no
+//! global that points at a host's data.
 
 mod context;
 mod entry;

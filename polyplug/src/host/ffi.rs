@@ -52,7 +52,7 @@ pub unsafe extern "C" fn polyplug_runtime_destroy(host: *const HostApi) {
     });
 }
 
-/// Reads a configuration of any version of the ABI, field by field as far as its size goes.
+/// Reads a configuration, field by field. One that is smaller than version 1's is none: all defaults hold.
 unsafe fn read_config(config: *const RuntimeConfig) -> RuntimeConfig {
     let mut read = RuntimeConfig::default();
     if config.is_null() || !config.is_aligned() {

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::error::{LoaderError, RuntimeError};
-use super::loader::ManifestData;
+use super::loader::{ManifestData, Module};
 
 /// How deep the directories of a bundle may nest.
 const DEPTH_LIMIT: usize = 32;
@@ -40,6 +40,12 @@ impl PrivateCopy {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+impl Module for PrivateCopy {
+    fn close(self: Box<Self>) -> Option<String> {
+        None // dropping removes it
     }
 }
 

@@ -4,21 +4,25 @@
 //! plugin's frames below. So it only puts the remains here. They are taken apart by whoever is collecting, or else
 //! by a thread of the runtime's own, which is started when first needed and ends when idle.
 
-use std::any::Any;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use super::context::HostContext;
+use super::loader::Module;
 use super::provider::SharedInstance;
+use crate::guest::{catch, describe_panic};
 
-/// What is left of a version that nobody uses any more.
+/// What is left of a version that nobody uses any more. Dropping it takes it apart.
 #[derive(Default)]
 pub(super) struct Remains {
     /// Instances that served everybody; ended first, for they need the code.
     pub(super) instances: Vec<SharedInstance>,
     /// Libraries, engines: the code itself, in the order it was loaded.
-    pub(super) modules: Vec<Box<dyn Any + Send + Sync>>,
+    pub(super) modules: Vec<Box<dyn Module>>,
     /// The host's table that the code was given.
-    pub(super) context: Option<Arc<super::context::HostContext>>,
+    pub(super) context: Option<Arc<HostContext>>,
+    /// Told at the end, with what keeps the code in memory all the same.
+    pub(super) when_gone: Option<Box<dyn FnOnce(Option<&str>) + Send + Sync>>,
 }
 
 impl Drop for Remains {
@@ -26,15 +30,24 @@ impl Drop for Remains {
         for instance in self.instances.drain(..) {
             drop(instance);
         }
+        let mut still_there = None;
         while let Some(module) = self.modules.pop() {
-            drop(module);
+            // A loader's code may panic; what is left must go all the same.
+            let closed = catch(|| module.close()).unwrap_or_else(|payload| Some(describe_panic(payload)));
+            still_there = closed.or(still_there);
         }
         drop(self.context.take());
+        if let Some(then) = self.when_gone.take() {
+            then(still_there.as_deref());
+        }
     }
 }
 
 /// How long the thread waits for more before it ends.
 const LINGER: Duration = Duration::from_millis(500);
+
+/// How long the thread pushes the epoch collector on, for readers that hold a pin when a bundle is unloaded.
+const PUSHING: Duration = Duration::from_secs(5);
 
 /// The queue of remains.
 #[derive(Default)]
@@ -50,6 +63,8 @@ struct State {
     collecting: usize,
     /// Whether the runtime's own thread runs.
     thread: bool,
+    /// Until when that thread pushes the epoch collector on.
+    push_until: Option<Instant>,
 }
 
 impl Reclaimer {
@@ -57,15 +72,26 @@ impl Reclaimer {
     pub(super) fn enqueue(self: &Arc<Self>, remains: Remains) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.queue.push(remains);
-        if state.collecting > 0 {
-            return;
+        if state.collecting == 0 {
+            self.wake(state);
         }
-        if state.thread {
+    }
+
+    /// Pushes the epoch collector on for a while: nothing else does when a pin ends, and what a reader might have held
+    /// would stay.
+    pub(super) fn push_epochs(self: &Arc<Self>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.push_until = Some(Instant::now() + PUSHING);
+        self.wake(state);
+    }
+
+    /// Sees to it that the thread runs and looks.
+    fn wake(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        if std::mem::replace(&mut state.thread, true) {
             drop(state);
             self.more.notify_one();
             return;
         }
-        state.thread = true;
         drop(state);
         let this = Arc::clone(self);
         let thread = std::thread::Builder::new().name("polyplug-reclaim".to_owned());
@@ -101,6 +127,7 @@ impl Reclaimer {
     }
 
     fn run(&self) {
+        let mut wait = Duration::from_millis(1);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let queue = std::mem::take(&mut state.queue);
@@ -110,9 +137,18 @@ impl Reclaimer {
                 state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            let (next, waited) = self.more.wait_timeout(state, LINGER).unwrap_or_else(PoisonError::into_inner);
+            state.push_until = state.push_until.filter(|until| Instant::now() < *until);
+            let pushing = state.push_until.is_some();
+            if pushing {
+                drop(state);
+                crossbeam_epoch::pin().flush();
+                state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                wait = (wait * 2).min(Duration::from_millis(100));
+            }
+            let wait = if pushing { wait } else { LINGER };
+            let (next, waited) = self.more.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
             state = next;
-            if waited.timed_out() && state.queue.is_empty() {
+            if waited.timed_out() && !pushing && state.queue.is_empty() && state.push_until.is_none() {
                 state.thread = false;
                 return;
             }

@@ -1,6 +1,5 @@
 //! A bundle between its loader's start and its publication.
 
-use std::any::Any;
 use std::cell::RefCell;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -13,6 +12,7 @@ use super::context::HostContext;
 use super::described;
 use super::error::RegistryError;
 use super::interface::{checked, checked_name};
+use super::loader::Module;
 use super::provider::Plugin;
 use super::version::BundleVersion;
 
@@ -173,10 +173,23 @@ impl Staging {
         BundleInitContext { bundle_id: self.version.id().id(), bundle_path: path }
     }
 
-    /// Keeps `module`, a library or an engine, until nothing can run its code any more; then drops it.
+    /// Keeps `value` until nothing can run the bundle's code any more; then drops it.
     ///
-    /// The drop happens after the last instance has ended, on a thread that has none of the module's frames.
-    pub fn keep(&self, module: impl Any + Send + Sync) {
+    /// The drop happens after the last instance has ended, on a thread that has none of the code's frames. What was
+    /// kept last goes first.
+    pub fn keep(&self, value: impl Send + Sync + 'static) {
+        struct Value<T>(T);
+        impl<T: Send + Sync> Module for Value<T> {
+            fn close(self: Box<Self>) -> Option<String> {
+                drop(self.0);
+                None
+            }
+        }
+        self.keep_module(Value(value));
+    }
+
+    /// As [`keep`](Self::keep), for what can tell whether it has really gone.
+    pub fn keep_module(&self, module: impl Module + 'static) {
         self.version.keep_module(Box::new(module));
     }
 }

@@ -4,7 +4,7 @@
 //! foreign one is merely unknown.
 
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_epoch::{Atomic, Owned};
@@ -19,7 +19,13 @@ const CHUNKS: usize = 27;
 pub(super) struct Tokens<T> {
     chunks: [AtomicPtr<Place<T>>; CHUNKS],
     free: Mutex<Free>,
+    first_generation: u32,
 }
+
+/// Tables begin their generations far apart, so that the tokens of one are unknown to the others. The step is odd and
+/// near the golden ratio of all numbers: any few multiples of it lie far from each other.
+static FIRST_GENERATION: AtomicU32 = AtomicU32::new(1);
+const BETWEEN_TABLES: u32 = 0x9e37_79b9;
 
 struct Place<T> {
     tenant: Atomic<Tenant<T>>,
@@ -62,7 +68,11 @@ fn unpack(token: *mut c_void) -> Option<(u32, u32)> {
 
 impl<T: Send + Sync + 'static> Tokens<T> {
     pub(super) fn new() -> Self {
-        Self { chunks: [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS], free: Mutex::default() }
+        Self {
+            chunks: [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS],
+            free: Mutex::default(),
+            first_generation: FIRST_GENERATION.fetch_add(BETWEEN_TABLES, Ordering::Relaxed),
+        }
     }
 
     /// A token for `value`.
@@ -71,7 +81,7 @@ impl<T: Send + Sync + 'static> Tokens<T> {
         let (index, generation) = free.places.pop().unwrap_or_else(|| {
             let index = free.fresh;
             free.fresh = index.checked_add(1).expect("fewer than four billion instances at a time");
-            (index, 1)
+            (index, self.first_generation)
         });
         let place = self.place_or_make(index);
         place.tenant.store(Owned::new(Tenant { generation, value }), Ordering::Release);
@@ -102,7 +112,9 @@ impl<T: Send + Sync + 'static> Tokens<T> {
         // SAFETY: no longer reachable.
         unsafe { guard.defer_destroy(tenant) };
         guard.flush(); // the tenant holds a lease
-        if let Some(next) = generation.checked_add(1) {
+        // A place whose generations are used up is never used again.
+        let next = generation.wrapping_add(1);
+        if next != self.first_generation {
             free.places.push((index, next));
         }
         Some(value)
@@ -171,6 +183,17 @@ mod tests {
         let token = tokens.insert(Arc::new(1));
         for bits in [0, 1, 2, usize::MAX, usize::MAX >> 32, 0xdead_beef, token.addr() + 1, token.addr() | 1 << 60] {
             assert_eq!(tokens.get(std::ptr::without_provenance_mut(bits)), None, "{bits:#x}");
+        }
+    }
+
+    #[test]
+    fn tokens_of_one_table_are_unknown_to_another() {
+        let tables: Vec<_> = (0..20).map(|_| Tokens::new()).collect();
+        let tokens: Vec<_> = tables.iter().map(|table| table.insert(Arc::new(()))).collect();
+        for (i, table) in tables.iter().enumerate() {
+            for (j, token) in tokens.iter().enumerate() {
+                assert_eq!(table.get(*token).is_some(), i == j);
+            }
         }
     }
 

@@ -1,12 +1,12 @@
 //! One loaded generation of a bundle.
 
-use std::any::Any;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use polyplug_abi::BundleId;
 
 use super::context::HostContext;
+use super::loader::Module;
 use super::provider::{Provider, SharedInstance};
 use super::reclaim::{Reclaimer, Remains};
 use crate::proxy::CURRENT;
@@ -69,7 +69,7 @@ impl BundleVersion {
     }
 
     /// Keeps `module` until the version is reclaimed.
-    pub(super) fn keep_module(&self, module: Box<dyn Any + Send + Sync>) {
+    pub(super) fn keep_module(&self, module: Box<dyn Module>) {
         self.remains.lock().unwrap_or_else(PoisonError::into_inner).modules.push(module);
     }
 
@@ -81,6 +81,11 @@ impl BundleVersion {
     /// Whether the version serves.
     pub(super) fn is_current(&self) -> bool {
         self.word.load(Ordering::Acquire) == CURRENT
+    }
+
+    /// Calls `then` when the version's code has been taken apart, with what keeps it in memory all the same.
+    pub(super) fn when_gone(&self, then: impl FnOnce(Option<&str>) + Send + Sync + 'static) {
+        self.remains.lock().unwrap_or_else(PoisonError::into_inner).when_gone = Some(Box::new(then));
     }
 
     /// Sends every proxy to look for the next version. The release pairs with the acquire of each call, so that

@@ -12,7 +12,7 @@ const MAGIC: &[u8] = b"polyplug schema\x01";
 /// The most bytes an encoded schema may have.
 pub const SIZE_LIMIT: usize = 1 << 20;
 
-/// How deep types may nest in one another, and how long a chain of records within records may be.
+/// How deep the parts of a type may nest in one another.
 const DEPTH_LIMIT: usize = 128;
 
 /// Why bytes are no schema.
@@ -102,113 +102,8 @@ impl Schema {
             return Err(DecodeError::new(format!("{} bytes are left over", input.0.len())));
         }
         let schema = Self { name, major, minor, docs, methods, types };
-        schema.check()?;
+        schema.check().map_err(DecodeError)?;
         Ok(schema)
-    }
-
-    /// What the form alone does not rule out.
-    fn check(&self) -> Result<(), DecodeError> {
-        for definition in &self.types {
-            let (kind, empty) = match &definition.shape {
-                Shape::Record(fields) => ("record", fields.is_empty()),
-                Shape::Enum(cases) | Shape::Variant(cases) => ("enum", cases.is_empty()),
-            };
-            if empty {
-                return Err(DecodeError::new(format!("the {kind} `{}` is empty", definition.name)));
-            }
-        }
-        for ty in self.all_types() {
-            self.check_type(ty)?;
-        }
-        for number in 0..self.types.len() {
-            self.check_finite(number, &mut vec![false; self.types.len()], 0)?;
-        }
-        Ok(())
-    }
-
-    /// Every use of a type, outermost only.
-    fn all_types(&self) -> impl Iterator<Item = &TypeRef> {
-        let of_definitions = self.types.iter().flat_map(|definition| match &definition.shape {
-            Shape::Record(fields) => vec![fields],
-            Shape::Enum(cases) | Shape::Variant(cases) => cases.iter().map(|case| &case.fields).collect(),
-        });
-        let of_methods = self.methods.iter().map(|method| &method.arguments);
-        let results = self.methods.iter().map(|method| &method.result);
-        of_definitions.chain(of_methods).flatten().map(|field| &field.ty).chain(results)
-    }
-
-    fn check_type(&self, ty: &TypeRef) -> Result<(), DecodeError> {
-        match ty {
-            TypeRef::Named(number) if *number as usize >= self.types.len() => {
-                Err(DecodeError::new(format!("type {number} is not defined")))
-            }
-            TypeRef::List(of) if self.is_empty_type(of) => Err(DecodeError::new("a list of nothing")),
-            TypeRef::Map(key, _) if !key.can_be_key() => Err(DecodeError::new("a map whose keys cannot be keys")),
-            TypeRef::Tuple(parts) if parts.is_empty() => Err(DecodeError::new("a tuple of nothing")),
-            TypeRef::List(of) | TypeRef::Option(of) | TypeRef::Box(of) => self.check_type(of),
-            TypeRef::Map(first, second) | TypeRef::Result(first, second) => {
-                self.check_type(first)?;
-                self.check_type(second)
-            }
-            TypeRef::Tuple(parts) => parts.iter().try_for_each(|part| self.check_type(part)),
-            _ => Ok(()),
-        }
-    }
-
-    fn is_empty_type(&self, ty: &TypeRef) -> bool {
-        matches!(ty, TypeRef::Unit)
-    }
-
-    /// Refuses a type that contains itself other than behind a pointer: it would be infinitely large.
-    fn check_finite(&self, number: usize, open: &mut Vec<bool>, depth: usize) -> Result<(), DecodeError> {
-        if open[number] || depth > DEPTH_LIMIT {
-            return Err(DecodeError::new(format!("`{}` contains itself", self.types[number].name)));
-        }
-        open[number] = true;
-        let fields: Vec<&Field> = match &self.types[number].shape {
-            Shape::Record(fields) => fields.iter().collect(),
-            Shape::Enum(cases) | Shape::Variant(cases) => cases.iter().flat_map(|case| &case.fields).collect(),
-        };
-        for field in fields {
-            self.check_finite_type(&field.ty, open, depth)?;
-        }
-        open[number] = false;
-        Ok(())
-    }
-
-    fn check_finite_type(&self, ty: &TypeRef, open: &mut Vec<bool>, depth: usize) -> Result<(), DecodeError> {
-        match ty {
-            TypeRef::Named(number) => self.check_finite(*number as usize, open, depth + 1),
-            TypeRef::Option(of) => self.check_finite_type(of, open, depth),
-            TypeRef::Result(ok, err) => {
-                self.check_finite_type(ok, open, depth)?;
-                self.check_finite_type(err, open, depth)
-            }
-            TypeRef::Tuple(parts) => parts.iter().try_for_each(|part| self.check_finite_type(part, open, depth)),
-            // Lists, maps and boxes hold a pointer.
-            _ => Ok(()),
-        }
-    }
-}
-
-impl TypeRef {
-    /// Whether values of the type can be the keys of a map.
-    #[must_use]
-    pub const fn can_be_key(&self) -> bool {
-        matches!(
-            self,
-            Self::Bool
-                | Self::I8
-                | Self::I16
-                | Self::I32
-                | Self::I64
-                | Self::U8
-                | Self::U16
-                | Self::U32
-                | Self::U64
-                | Self::Char
-                | Self::String
-        )
     }
 }
 

@@ -33,7 +33,8 @@ impl Schema {
     /// than the plugin.
     #[must_use]
     pub fn differences(&self, plugin: &Self) -> Vec<Difference> {
-        let mut compare = Compare { host: self, plugin, found: Vec::new(), assumed: HashSet::new() };
+        let mut compare =
+            Compare { host: self, plugin, found: Vec::new(), assumed: HashSet::new(), waiting: Vec::new() };
         for method in &self.methods {
             match plugin.method(&method.name) {
                 Some((_, theirs)) => compare.method(method, theirs),
@@ -53,11 +54,14 @@ struct Compare<'a> {
     host: &'a Schema,
     plugin: &'a Schema,
     found: Vec<Difference>,
-    /// Pairs of definitions compared already, or being compared: types may contain themselves.
+    /// Pairs of definitions compared already, or waiting: types may contain themselves.
     assumed: HashSet<(u32, u32)>,
+    /// Pairs of definitions still to be compared, with their places. Not compared on the spot, for chains of types may
+    /// be longer than the stack.
+    waiting: Vec<(String, &'a Definition, &'a Definition)>,
 }
 
-impl Compare<'_> {
+impl<'a> Compare<'a> {
     fn method(&mut self, host: &Method, plugin: &Method) {
         let name = &host.name;
         if host.arguments.len() != plugin.arguments.len() {
@@ -65,10 +69,21 @@ impl Compare<'_> {
         } else {
             // The names of arguments are for people: they may differ.
             for (ours, theirs) in host.arguments.iter().zip(&plugin.arguments) {
-                self.types(&format!("{name}: argument `{}`", ours.name), &ours.ty, &theirs.ty);
+                self.all(&format!("{name}: argument `{}`", ours.name), &ours.ty, &theirs.ty);
             }
         }
-        self.types(&format!("{name}: result"), &host.result, &plugin.result);
+        self.all(&format!("{name}: result"), &host.result, &plugin.result);
+    }
+
+    /// Compares two types and everything they are made of.
+    fn all(&mut self, place: &str, host: &TypeRef, plugin: &TypeRef) {
+        self.types(place, host, plugin);
+        while let Some((place, host, plugin)) = self.waiting.pop() {
+            let before = self.waiting.len();
+            self.definitions(&place, host, plugin);
+            // In the order in which people read.
+            self.waiting[before..].reverse();
+        }
     }
 
     fn types(&mut self, place: &str, host: &TypeRef, plugin: &TypeRef) {
@@ -94,7 +109,7 @@ impl Compare<'_> {
             (Named(ours), Named(theirs)) => {
                 if self.assumed.insert((*ours, *theirs)) {
                     let (ours, theirs) = (self.host.definition(*ours), self.plugin.definition(*theirs));
-                    self.definitions(place, ours, theirs);
+                    self.waiting.push((place.to_owned(), ours, theirs));
                 }
             }
             (ours, theirs) if ours == theirs => {}
@@ -102,7 +117,7 @@ impl Compare<'_> {
         }
     }
 
-    fn definitions(&mut self, place: &str, host: &Definition, plugin: &Definition) {
+    fn definitions(&mut self, place: &str, host: &'a Definition, plugin: &'a Definition) {
         let inside = format!("{place}: {}", host.name);
         match (&host.shape, &plugin.shape) {
             (Shape::Record(ours), Shape::Record(theirs)) => self.fields(&inside, ours, theirs),

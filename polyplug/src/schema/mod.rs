@@ -20,8 +20,10 @@
 //! ```
 
 mod build;
+mod check;
 mod codec;
 mod compare;
+mod layout;
 mod names;
 pub mod plan;
 mod wit;

@@ -1,9 +1,9 @@
 //! Where everything lies in canonical memory: a schema compiled into a flat list of nodes.
 //!
-//! Compiled once; whoever moves values then follows numbers, never names. The layouts are those of the `repr(C)`
-//! types that the macros make, and C's.
+//! Compiled once; whoever moves values then follows numbers, never names.
 
-use super::{Field, Schema, Shape, TypeRef};
+use super::layout::{Layout, Layouts, optional, structure, tagged, union};
+use super::{Field, Method, Schema, Shape, TypeRef};
 
 /// The number of a node in a [`Plan`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,17 +114,21 @@ pub struct Plan {
 
 impl Plan {
     /// Compiles a schema.
+    ///
+    /// # Panics
+    ///
+    /// If a type of the schema contains itself other than through a pointer, or takes up more than a mebibyte; neither
+    /// a decoded schema nor that of a contract has such types.
     #[must_use]
     pub fn new(schema: &Schema) -> Self {
-        let mut compiler = Compiler { schema, nodes: Vec::new(), named: vec![None; schema.types.len()] };
-        let methods = schema
-            .methods
-            .iter()
-            .map(|method| {
-                let (arguments, size, align) = compiler.fields(&method.arguments);
-                MethodPlan { arguments, size, align, result: compiler.ty(&method.result) }
-            })
-            .collect();
+        let layouts = Layouts::new(schema).unwrap_or_else(|reason| panic!("{schema}: {reason}"));
+        let mut compiler = Compiler { schema, layouts, nodes: Vec::new() };
+        compiler.definitions();
+        let method = |method: &Method| {
+            let (arguments, Layout { size, align }) = compiler.fields(&method.arguments);
+            MethodPlan { arguments, size, align, result: compiler.ty(&method.result) }
+        };
+        let methods = schema.methods.iter().map(method).collect();
         Self { nodes: compiler.nodes, methods }
     }
 
@@ -141,150 +145,82 @@ impl Plan {
     }
 }
 
-/// A node that is referred to before it is known, while a type that contains itself is being compiled.
-const PENDING: Node = Node { size: 0, align: 1, kind: Kind::Unit };
-
 struct Compiler<'a> {
     schema: &'a Schema,
+    layouts: Layouts,
     nodes: Vec<Node>,
-    named: Vec<Option<NodeId>>,
 }
 
 impl Compiler<'_> {
-    fn add(&mut self, size: usize, align: usize, kind: Kind) -> NodeId {
-        self.nodes.push(Node { size, align, kind });
+    fn add(&mut self, layout: Layout, kind: Kind) -> NodeId {
+        self.nodes.push(Node { size: layout.size, align: layout.align, kind });
         NodeId(u32::try_from(self.nodes.len() - 1).expect("a schema has fewer than four billion types"))
     }
 
-    fn scalar(&mut self, size: usize, kind: Kind) -> NodeId {
-        self.add(size, size.max(1), kind)
-    }
-
-    fn list(&mut self, kind: Kind) -> NodeId {
-        self.add(16, 8, kind)
-    }
-
-    fn of(&self, id: NodeId) -> (usize, usize) {
-        let node = &self.nodes[id.0 as usize];
-        (node.size, node.align)
+    /// Definitions are the first nodes, so their numbers are known before they are compiled.
+    fn definitions(&mut self) {
+        let schema = self.schema;
+        for number in (0..).take(schema.types.len()) {
+            self.add(self.layouts.named(number), Kind::Unit);
+        }
+        for (number, definition) in (0..).zip(&schema.types) {
+            self.nodes[number as usize].kind = match &definition.shape {
+                Shape::Record(fields) => Kind::Record(number, self.fields(fields).0),
+                Shape::Enum(cases) => Kind::Enum(number, u32::try_from(cases.len()).unwrap_or(u32::MAX)),
+                Shape::Variant(cases) => {
+                    let (at, _) = tagged(self.layouts.cases(cases));
+                    let cases = cases.iter().map(|case| self.fields(&case.fields).0).collect();
+                    Kind::Variant { definition: number, at, cases }
+                }
+            };
+        }
     }
 
     fn ty(&mut self, ty: &TypeRef) -> NodeId {
-        match ty {
-            TypeRef::Unit => self.add(0, 1, Kind::Unit),
-            TypeRef::Bool => self.scalar(1, Kind::Bool),
-            TypeRef::I8 => self.scalar(1, Kind::I8),
-            TypeRef::I16 => self.scalar(2, Kind::I16),
-            TypeRef::I32 => self.scalar(4, Kind::I32),
-            TypeRef::I64 => self.scalar(8, Kind::I64),
-            TypeRef::U8 => self.scalar(1, Kind::U8),
-            TypeRef::U16 => self.scalar(2, Kind::U16),
-            TypeRef::U32 => self.scalar(4, Kind::U32),
-            TypeRef::U64 => self.scalar(8, Kind::U64),
-            TypeRef::F32 => self.scalar(4, Kind::F32),
-            TypeRef::F64 => self.scalar(8, Kind::F64),
-            TypeRef::Char => self.scalar(4, Kind::Char),
-            TypeRef::String => self.list(Kind::String),
-            TypeRef::List(of) if **of == TypeRef::U8 => self.list(Kind::Bytes),
-            TypeRef::List(of) => {
-                let of = self.ty(of);
-                self.list(Kind::List(of))
-            }
-            TypeRef::Box(of) => {
-                let of = self.ty(of);
-                self.add(8, 8, Kind::Box(of))
-            }
+        let kind = match ty {
+            TypeRef::Named(number) => return NodeId(*number),
+            TypeRef::Unit => Kind::Unit,
+            TypeRef::Bool => Kind::Bool,
+            TypeRef::I8 => Kind::I8,
+            TypeRef::I16 => Kind::I16,
+            TypeRef::I32 => Kind::I32,
+            TypeRef::I64 => Kind::I64,
+            TypeRef::U8 => Kind::U8,
+            TypeRef::U16 => Kind::U16,
+            TypeRef::U32 => Kind::U32,
+            TypeRef::U64 => Kind::U64,
+            TypeRef::F32 => Kind::F32,
+            TypeRef::F64 => Kind::F64,
+            TypeRef::Char => Kind::Char,
+            TypeRef::String => Kind::String,
+            TypeRef::List(of) if **of == TypeRef::U8 => Kind::Bytes,
+            TypeRef::List(of) => Kind::List(self.ty(of)),
+            TypeRef::Box(of) => Kind::Box(self.ty(of)),
             TypeRef::Option(of) => match &**of {
-                TypeRef::Box(of) => {
-                    let of = self.ty(of);
-                    self.add(8, 8, Kind::Nullable(of))
-                }
-                of => {
-                    let of = self.ty(of);
-                    let (size, align) = self.of(of);
-                    self.add(round_up(align + size, align), align, Kind::Option { of, at: align })
-                }
+                TypeRef::Box(of) => Kind::Nullable(self.ty(of)),
+                of => Kind::Option { of: self.ty(of), at: optional(self.layouts.of(of)).0 },
             },
             TypeRef::Map(key, value) => {
+                let (places, entry) = structure([self.layouts.of(key), self.layouts.of(value)]);
                 let (key, value) = (self.ty(key), self.ty(value));
-                let (places, stride, align) = self.places(&[key, value]);
-                self.list(Kind::Map { key, value, value_at: places[1].at, stride, align })
+                Kind::Map { key, value, value_at: places[1], stride: entry.size, align: entry.align }
             }
             TypeRef::Tuple(parts) => {
-                let parts: Vec<_> = parts.iter().map(|part| self.ty(part)).collect();
-                let (places, size, align) = self.places(&parts);
-                self.add(size, align, Kind::Tuple(places))
+                let (places, _) = structure(parts.iter().map(|part| self.layouts.of(part)));
+                let places = places.into_iter().zip(parts).map(|(at, part)| Place { at, node: self.ty(part) });
+                Kind::Tuple(places.collect())
             }
             TypeRef::Result(ok, err) => {
-                let (ok, err) = (self.ty(ok), self.ty(err));
-                let (ok_size, ok_align) = self.of(ok);
-                let (err_size, err_align) = self.of(err);
-                let (at, size, align) = tagged(ok_size.max(err_size), ok_align.max(err_align));
-                self.add(size, align, Kind::Result { ok, err, at })
-            }
-            TypeRef::Named(number) => self.named(*number),
-        }
-    }
-
-    fn named(&mut self, number: u32) -> NodeId {
-        if let Some(known) = self.named[number as usize] {
-            return known;
-        }
-        let id = self.add(PENDING.size, PENDING.align, PENDING.kind);
-        self.named[number as usize] = Some(id);
-        let schema = self.schema;
-        let node = match &schema.definition(number).shape {
-            Shape::Record(fields) => {
-                let (places, size, align) = self.fields(fields);
-                Node { size, align, kind: Kind::Record(number, places) }
-            }
-            Shape::Enum(cases) => Node { size: 4, align: 4, kind: Kind::Enum(number, cases.len() as u32) },
-            Shape::Variant(cases) => {
-                let (mut size, mut align) = (0, 1);
-                let mut all = Vec::with_capacity(cases.len());
-                for case in cases {
-                    let (places, case_size, case_align) = self.fields(&case.fields);
-                    size = size.max(case_size);
-                    align = align.max(case_align);
-                    all.push(places);
-                }
-                let (at, size, align) = tagged(round_up(size, align), align);
-                Node { size, align, kind: Kind::Variant { definition: number, at, cases: all } }
+                let (at, _) = tagged(union([self.layouts.of(ok), self.layouts.of(err)]));
+                Kind::Result { ok: self.ty(ok), err: self.ty(err), at }
             }
         };
-        self.nodes[id.0 as usize] = node;
-        id
+        self.add(self.layouts.of(ty), kind)
     }
 
-    fn fields(&mut self, fields: &[Field]) -> (Vec<Place>, usize, usize) {
-        let nodes: Vec<_> = fields.iter().map(|field| self.ty(&field.ty)).collect();
-        self.places(&nodes)
+    fn fields(&mut self, fields: &[Field]) -> (Vec<Place>, Layout) {
+        let (places, layout) = self.layouts.fields(fields);
+        let places = places.into_iter().zip(fields).map(|(at, field)| Place { at, node: self.ty(&field.ty) });
+        (places.collect(), layout)
     }
-
-    /// A C struct: each part at the next multiple of its alignment.
-    fn places(&self, nodes: &[NodeId]) -> (Vec<Place>, usize, usize) {
-        let (mut end, mut struct_align) = (0, 1);
-        let places = nodes
-            .iter()
-            .map(|&node| {
-                let (size, align) = self.of(node);
-                let at = round_up(end, align);
-                end = at + size;
-                struct_align = struct_align.max(align);
-                Place { at, node }
-            })
-            .collect();
-        (places, round_up(end, struct_align), struct_align)
-    }
-}
-
-/// Where a union lies behind a tag of four bytes, and the size and alignment of both.
-fn tagged(size: usize, align: usize) -> (usize, usize, usize) {
-    let at = round_up(4, align);
-    let align = align.max(4);
-    (at, round_up(at + size, align), align)
-}
-
-const fn round_up(size: usize, align: usize) -> usize {
-    size.div_ceil(align) * align
 }

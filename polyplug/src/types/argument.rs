@@ -1,5 +1,6 @@
 //! Arguments that a method takes by reference.
 
+use super::list::has_size;
 use super::{Depth, Lend, LiftError, ListArgument, RawList, Type, text};
 use crate::schema::{TypeRef, Types};
 
@@ -78,7 +79,7 @@ unsafe impl Argument for str {
 unsafe impl<T: Type> Argument for [T] {
     type Canon = RawList<T::Canon>;
     type Held<'a> = ListArgument<'a, T>;
-    const NEEDS_ROOM: bool = !T::PLAIN;
+    const NEEDS_ROOM: bool = has_size::<T>() && !T::PLAIN;
 
     fn describe(types: &mut Types) -> TypeRef {
         TypeRef::list(T::describe(types))

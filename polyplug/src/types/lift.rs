@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// How deep lists, maps and boxes may nest in one value.
+/// How many lists, maps and boxes a value may lie in. Text and bytes do not count: no value lies in them.
 pub const NESTING_LIMIT: u8 = 128;
 
-/// How deep the value being lifted lies.
+/// How many lists, maps and boxes the value being lifted lies in.
 #[derive(Debug, Clone, Copy)]
 pub struct Depth(u8);
 

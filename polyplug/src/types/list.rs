@@ -1,5 +1,7 @@
 //! Lists, and the pointer-and-length form that lists and text share.
 
+use std::any::TypeId;
+
 use super::{Depth, LiftError, Lower, RawOption, Type};
 use crate::schema::{TypeRef, Types};
 
@@ -53,12 +55,27 @@ impl<T> RawList<T> {
     }
 }
 
+/// True; for elements without a size, which a length would say nothing about, an error of the compiler.
+pub(super) const fn has_size<T: Type>() -> bool {
+    assert!(size_of::<T::Canon>() > 0, "a list's elements must have a size: `()` cannot be listed");
+    true
+}
+
+/// Whether a list of `T` is bytes, in which no value lies.
+#[inline]
+pub(super) fn are_bytes<T: 'static>() -> bool {
+    TypeId::of::<T>() == TypeId::of::<u8>()
+}
+
 /// Lifts each element of a list whose elements need checking.
 ///
 /// # Safety
 ///
 /// As for [`Type::lift`].
 unsafe fn lift_each<T: Type>(forms: &[T::Canon], depth: Depth) -> Result<Vec<T>, LiftError> {
+    if forms.is_empty() {
+        return Ok(Vec::new());
+    }
     let depth = depth.enter()?;
     let mut items = with_room(forms.len())?;
     for (i, form) in forms.iter().enumerate() {
@@ -72,8 +89,8 @@ unsafe fn lift_each<T: Type>(forms: &[T::Canon], depth: Depth) -> Result<Vec<T>,
 unsafe impl<T: Type> Type for Vec<T> {
     type Canon = RawList<T::Canon>;
     type Optional = RawOption<Self::Canon>;
-    const POINTS: bool = true;
-    const NEEDS_ROOM: bool = !T::PLAIN;
+    const POINTS: bool = has_size::<T>();
+    const NEEDS_ROOM: bool = has_size::<T>() && !T::PLAIN;
 
     fn describe(types: &mut Types) -> TypeRef {
         TypeRef::list(T::describe(types))
@@ -89,6 +106,9 @@ unsafe impl<T: Type> Type for Vec<T> {
         // SAFETY: the caller's promise covers the list.
         let forms = unsafe { canon.items() }?;
         if T::PLAIN {
+            if !forms.is_empty() && !are_bytes::<T>() {
+                depth.enter()?;
+            }
             // SAFETY: a plain type's canonical forms are values of the type (promised by `Type::PLAIN`), and plain
             // values own nothing, so copying them bytewise makes no second owner.
             return unsafe { copy_plain::<T>(forms) };

@@ -94,7 +94,9 @@ impl<const COPY: bool> Lower<COPY> {
             let list = self.plain(items);
             return RawList { ptr: list.ptr.cast(), len: list.len };
         }
+        // A level of its own even when empty, as for the receiver.
         if items.is_empty() {
+            self.nested(|_| {});
             return RawList::empty();
         }
         let Some(start) = self.room::<T::Canon>(items.len()) else { return RawList::empty() };

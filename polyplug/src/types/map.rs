@@ -39,7 +39,9 @@ fn lower_pairs<'a, K: MapKey, V: Type, const COPY: bool>(
     to: &mut Lower<COPY>,
 ) -> RawMap<K, V> {
     let len = entries.len();
+    // A level of its own even when empty, as for the receiver.
     if len == 0 {
+        to.nested(|_| {});
         return RawList::empty();
     }
     let Some(start) = to.room::<RawPair<K::Canon, V::Canon>>(len) else { return RawList::empty() };

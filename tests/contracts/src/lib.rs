@@ -45,3 +45,14 @@ pub trait Stamp {
     /// The version and `text`.
     fn echo(&self, text: &str) -> String;
 }
+
+/// Leaves traces on the calling thread.
+#[polyplug::contract(name = "test.threads", version = "1.0")]
+pub trait Threads {
+    /// None.
+    fn nothing(&self);
+    /// Asks the standard library for the thread's handle, which it remembers in thread-specific data.
+    fn current(&self) -> String;
+    /// Uses a thread-local value that has a destructor.
+    fn destructor(&self);
+}

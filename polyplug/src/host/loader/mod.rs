@@ -82,6 +82,12 @@ pub trait BundleLoader: Send + Sync {
     }
 }
 
+/// Something a bundle's code needs, or is: a library, an engine. See [`Staging::keep_module`].
+pub trait Module: Send + Sync {
+    /// Ends it, on a thread that has none of its frames. If its code is there all the same, says why.
+    fn close(self: Box<Self>) -> Option<String>;
+}
+
 /// Where a bundle's artifact comes from.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, RwLock};
 use polyplug_abi::{BundleId, ReloadPhase, ReloadPhaseType, RuntimeConfig, StringView};
 
 use super::{ReloadPolicy, Runtime};
+use crate::guest::{catch, describe_panic};
 use crate::host::context::HostContext;
 use crate::host::error::RuntimeError;
 use crate::host::loader::BundleLoader;
@@ -71,7 +72,7 @@ impl RuntimeBuilder {
     ///
     /// [`RuntimeError::DuplicateLoader`].
     pub fn build(self) -> Result<Arc<Runtime>, RuntimeError> {
-        let events = Events { c: self.config.clone(), rust: self.on_reload };
+        let events = Arc::new(Events { c: self.config.clone(), rust: self.on_reload });
         let runtime = Arc::new_cyclic(|this| Runtime {
             context: HostContext::new(this.clone(), None),
             config: self.config,
@@ -116,12 +117,19 @@ impl Events {
             bundle_name: StringView::lend(name.as_bytes()),
             reason: StringView::lend(reason.as_bytes()),
         };
-        if let Some(callback) = self.c.on_reload {
-            // SAFETY: the configuration's callback, called as it documents.
-            unsafe { callback(self.c.on_reload_user_data, &raw const phase) };
-        }
-        if let Some(callback) = &self.rust {
-            callback(self.c.on_reload_user_data, phase);
+        let data = self.c.on_reload_user_data;
+        let told = catch(|| {
+            if let Some(callback) = self.c.on_reload {
+                // SAFETY: the configuration's callback, called as it documents.
+                unsafe { callback(data, &raw const phase) };
+            }
+            if let Some(callback) = &self.rust {
+                callback(data, phase);
+            }
+        });
+        if let Err(payload) = told {
+            // What is being told has happened, whoever cannot bear it.
+            tracing::error!(bundle = name, panic = describe_panic(payload), "the callback for events panicked");
         }
     }
 }

@@ -34,7 +34,7 @@ pub struct Runtime {
     /// The host's own table.
     context: Arc<HostContext>,
     config: RuntimeConfig,
-    events: Events,
+    events: Arc<Events>,
     loaders: RwLock<Vec<Arc<dyn BundleLoader>>>,
     reload_policy: ReloadPolicy,
     bundles: Mutex<Bundles>,

@@ -81,14 +81,24 @@ impl Runtime {
         }
         let (id, (name, old)) = (manifest.id, self.begin_change(manifest.id)?);
         self.events.emit(ReloadPhaseType::Preparing, id, &name, "");
-        let left = Arc::downgrade(&old.version);
+        let mut fate = None;
         let outcome = self.reclaimer.collecting(|| {
             let prepared = manifest
                 .find_artifact()
                 .map_err(RuntimeError::from)
                 .and_then(|()| self.prepare(&mut manifest, &loader, &old.version));
             match prepared {
-                Ok(prepared) => Ok(self.switch(old, prepared, loader)),
+                Ok(prepared) => {
+                    fate = Some(self.watch_fate(&old.version));
+                    let report = self.switch(&old, prepared, loader);
+                    let lost = match report.restarted {
+                        0 => String::new(),
+                        lost => format!("{lost} instances were made afresh and lost their state"),
+                    };
+                    self.events.emit(ReloadPhaseType::Reloaded, id, &name, &lost);
+                    self.give_up(old.version);
+                    Ok(report)
+                }
                 Err(error) => {
                     self.settle(id, Some(old));
                     Err(error)
@@ -97,15 +107,7 @@ impl Runtime {
         });
         match outcome {
             Ok(mut report) => {
-                report.reclaimed = left.strong_count() == 0;
-                let lost = match report.restarted {
-                    0 => String::new(),
-                    lost => format!("{lost} instances were made afresh and lost their state"),
-                };
-                self.events.emit(ReloadPhaseType::Reloaded, id, &name, &lost);
-                if report.reclaimed {
-                    self.events.emit(ReloadPhaseType::Quiesced, id, &name, "");
-                }
+                report.reclaimed = fate.is_some_and(|fate| matches!(fate.get(), Some(None)));
                 tracing::debug!(bundle = name, restarted = report.restarted, "reloaded");
                 Ok(report)
             }
@@ -192,7 +194,7 @@ impl Runtime {
     }
 
     /// Makes the new version serve. Cannot fail.
-    fn switch(&self, old: Loaded, prepared: Prepared, loader: Arc<dyn BundleLoader>) -> ReloadReport {
+    fn switch(&self, old: &Loaded, prepared: Prepared, loader: Arc<dyn BundleLoader>) -> ReloadReport {
         let Prepared { version, providers, next, report } = prepared;
         let mut replaced = Vec::with_capacity(next.len());
         for (cell, incarnation) in next {
@@ -204,7 +206,6 @@ impl Runtime {
         old.version.retire_reloaded();
         drop(replaced);
         self.settle(report.bundle, Some(Loaded { version, loader: Some(loader) }));
-        self.give_up(old.version);
         report
     }
 }

@@ -1,7 +1,7 @@
 //! Unloading bundles, and waiting until their code is gone.
 
 use std::panic::Location;
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use polyplug_abi::{BundleId, ReloadPhaseType};
@@ -23,6 +23,8 @@ pub struct UnloadReport {
     pub reclaimed: bool,
     /// Who holds it, as far as is known. Calls that are running and readers with a pin hold it as well.
     pub holders: Vec<Holder>,
+    /// Why the system keeps the code in memory although nobody holds it.
+    pub still_mapped: Option<String>,
 }
 
 /// Proxies or instances that keep a version's code loaded.
@@ -47,6 +49,9 @@ pub struct Lingering {
     pub holders: Vec<Holder>,
 }
 
+/// See [`Runtime::watch_fate`].
+pub(super) type Fate = Arc<OnceLock<Option<String>>>;
+
 /// How often an unload pushes the collector on: two epochs must pass, and each push advances one at most.
 const EPOCH_PUSHES: usize = 8;
 
@@ -64,6 +69,7 @@ impl Runtime {
         let (name, Loaded { version, loader }) = self.begin_change(id)?;
         self.events.emit(ReloadPhaseType::Unloading, id, &name, "");
         let left = Arc::downgrade(&version);
+        let fate = self.watch_fate(&version);
         let outcome = self.reclaimer.collecting(|| {
             self.store.invalidate_bundle(id);
             version.retire_unloaded();
@@ -81,12 +87,28 @@ impl Runtime {
             outcome
         });
         let holders = holders(&left);
-        let reclaimed = left.strong_count() == 0;
-        if reclaimed {
-            self.events.emit(ReloadPhaseType::Quiesced, id, &name, "");
-        }
+        let (reclaimed, still_mapped) = match fate.get() {
+            Some(still_mapped) => (still_mapped.is_none(), still_mapped.clone()),
+            None => (false, None),
+        };
         tracing::debug!(bundle = name, reclaimed, "unloaded");
-        outcome.map(|()| UnloadReport { bundle: name, reclaimed, holders })
+        outcome.map(|()| UnloadReport { bundle: name, reclaimed, holders, still_mapped })
+    }
+
+    /// What becomes of a version that is about to be retired: filled when its code has been taken apart, with what
+    /// keeps it in memory all the same. Then everybody is told, wherever that happens.
+    pub(super) fn watch_fate(&self, version: &BundleVersion) -> Fate {
+        let fate = Fate::default();
+        let (told, events) = (Arc::clone(&fate), Arc::clone(&self.events));
+        let (id, name) = (version.id(), version.name().to_owned());
+        version.when_gone(move |still_mapped| {
+            let _ = told.set(still_mapped.map(str::to_owned));
+            if let Some(reason) = still_mapped {
+                tracing::warn!(bundle = name, reason, "the code of a retired version stays in memory");
+            }
+            events.emit(ReloadPhaseType::Quiesced, id, &name, still_mapped.unwrap_or_default());
+        });
+        fate
     }
 
     /// Unloads everything, the last loaded first.
@@ -113,6 +135,8 @@ impl Runtime {
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
         retired.retain(|(_, version)| version.strong_count() > 0);
         retired.push((name, left));
+        drop(retired);
+        self.reclaimer.push_epochs();
     }
 
     /// Waits until all retired versions are gone, at most for `timeout`; what is still there.

@@ -1,0 +1,187 @@
+//! A library in memory, and getting it out again.
+//!
+//! Closing a library is a request: the system keeps it mapped while it thinks somebody may still run its code, and on
+//! the other hand forgets about code that it was told to run later. Both are looked at here.
+
+use libloading::Library;
+use polyplug::loader::Module;
+
+/// An open library.
+pub(crate) struct Image {
+    library: Library,
+    place: Option<place::Place>,
+}
+
+impl Image {
+    /// The library that `symbol` is part of.
+    pub(crate) fn new(library: Library, symbol: *const ()) -> Self {
+        Self { library, place: place::Place::of(symbol) }
+    }
+}
+
+impl Module for Image {
+    fn close(self: Box<Self>) -> Option<String> {
+        let Self { library, place } = *self;
+        if let Some(place) = &place {
+            place.forget_destructors();
+        }
+        if let Err(error) = library.close() {
+            return Some(format!("the system could not close the library: {error}"));
+        }
+        place.filter(place::Place::is_mapped).map(|_| {
+            "the system keeps the library mapped: a thread has a thread-local destructor of it pending, or the file is \
+             open elsewhere in the process"
+                .to_owned()
+        })
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod place {
+    use std::ffi::{c_int, c_void};
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Where a library lies.
+    #[derive(Clone, Copy)]
+    pub(super) struct Place {
+        base: usize,
+        end: usize,
+    }
+
+    impl Place {
+        /// The place of the library that `symbol` is part of.
+        pub(super) fn of(symbol: *const ()) -> Option<Self> {
+            let address = symbol as usize;
+            find(|place| place.contains(address))
+        }
+
+        /// Whether a library lies there.
+        pub(super) fn is_mapped(&self) -> bool {
+            find(|place| place.base == self.base).is_some()
+        }
+
+        fn contains(&self, address: usize) -> bool {
+            (self.base..self.end).contains(&address)
+        }
+
+        /// Unregisters the destructors of thread-specific data that lie in the library.
+        ///
+        /// Rust's standard library registers one the first time a thread asks for its own handle, which a channel or a
+        /// mutex does as well. The C library does not keep a library mapped for these, and calls them when a thread
+        /// ends, however long after the library has gone.
+        pub(super) fn forget_destructors(&self) {
+            for (key, destructor) in keys() {
+                if self.contains(destructor) {
+                    // SAFETY: deleting a key calls nothing. Whoever made it is about to go.
+                    unsafe { libc::pthread_key_delete(key) };
+                }
+            }
+        }
+    }
+
+    /// The first library for which `wanted` holds.
+    fn find(wanted: impl FnMut(&Place) -> bool) -> Option<Place> {
+        struct Search<F> {
+            wanted: F,
+            found: Option<Place>,
+        }
+        unsafe extern "C" fn visit<F: FnMut(&Place) -> bool>(
+            info: *mut libc::dl_phdr_info,
+            _: usize,
+            data: *mut c_void,
+        ) -> c_int {
+            // SAFETY: `data` is the search handed to `dl_iterate_phdr` below, `info` valid during the visit, with
+            // `dlpi_phnum` headers.
+            let (search, info, headers) = unsafe {
+                let info = &*info;
+                let headers = std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into());
+                (&mut *data.cast::<Search<F>>(), info, headers)
+            };
+            let ends = headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
+            let end = ends.map(|header| header.p_vaddr.saturating_add(header.p_memsz)).max().unwrap_or(0);
+            let base = info.dlpi_addr as usize;
+            let place = Place { base, end: base.saturating_add(end as usize) };
+            if (search.wanted)(&place) {
+                search.found = Some(place);
+                return 1;
+            }
+            0
+        }
+        fn iterate<F: FnMut(&Place) -> bool>(search: &mut Search<F>) {
+            // SAFETY: `visit` is instantiated for the type of the search, which lives during the iteration.
+            unsafe { libc::dl_iterate_phdr(Some(visit::<F>), std::ptr::from_mut(search).cast()) };
+        }
+        let mut search = Search { wanted, found: None };
+        iterate(&mut search);
+        search.found
+    }
+
+    /// One of the C library's records of a key: a sequence number, odd while the key is in use, and its destructor.
+    #[repr(C)]
+    struct Key {
+        sequence: AtomicUsize,
+        destructor: AtomicUsize,
+    }
+
+    /// How many keys a process may have.
+    const KEYS: usize = 1024;
+
+    /// The keys in use that have a destructor.
+    ///
+    /// glibc shows its table to debuggers, together with a description of its layout, and only with that is it
+    /// trusted. Other C libraries show none: there, libraries keep what they registered.
+    fn keys() -> impl Iterator<Item = (libc::pthread_key_t, usize)> {
+        static TABLE: OnceLock<usize> = OnceLock::new();
+        let table = *TABLE.get_or_init(find_table);
+        let count = if table == 0 { 0 } else { KEYS };
+        (0..count).filter_map(move |number| {
+            // SAFETY: the table has this layout and length (checked by `find_table`), and is there for ever. Other
+            // threads change it atomically.
+            let key = unsafe { &*(table as *const Key).add(number) };
+            let used = key.sequence.load(Ordering::Acquire) % 2 == 1;
+            let destructor = key.destructor.load(Ordering::Acquire);
+            (used && destructor != 0).then(|| (number as libc::pthread_key_t, destructor))
+        })
+    }
+
+    /// The address of the table of keys; 0 when there is none, or one with another layout.
+    fn find_table() -> usize {
+        /// The size in bits, the number of elements, and the offset of a field, as glibc describes them.
+        type Field = [u32; 3];
+        // SAFETY: looking a name up has no effect.
+        let symbol = |name: &std::ffi::CStr| unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+        let table = symbol(c"__pthread_keys");
+        let size = symbol(c"_thread_db_sizeof_pthread_key_struct").cast::<u32>();
+        let sequence = symbol(c"_thread_db_pthread_key_struct_seq").cast::<Field>();
+        let destructor = symbol(c"_thread_db_pthread_key_struct_destr").cast::<Field>();
+        if table.is_null() || size.is_null() || sequence.is_null() || destructor.is_null() {
+            return 0;
+        }
+        // SAFETY: glibc's descriptions have these types under these names.
+        let (size, sequence, destructor) = unsafe { (size.read(), sequence.read(), destructor.read()) };
+        let word = usize::BITS;
+        let expected =
+            size as usize == size_of::<Key>() && sequence == [word, 1, 0] && destructor == [word, 1, word / 8];
+        if expected { table as usize } else { 0 }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod place {
+    /// Where a library lies: not looked at on this system.
+    #[derive(Clone, Copy)]
+    pub(super) struct Place(());
+
+    impl Place {
+        pub(super) fn of(_: *const ()) -> Option<Self> {
+            None
+        }
+
+        pub(super) fn is_mapped(&self) -> bool {
+            false
+        }
+
+        pub(super) fn forget_destructors(&self) {}
+    }
+}

@@ -1,0 +1,142 @@
+//! Whether a schema from anywhere makes sense: what its encoded form alone does not rule out.
+
+use std::collections::HashSet;
+
+use super::layout::{Layout, Layouts, SIZE_LIMIT};
+use super::{Case, Definition, Field, Schema, Shape, TypeRef};
+
+impl Schema {
+    /// Why no contract has this schema, if that is so.
+    ///
+    /// Afterwards every reference leads to a definition, every type has a size, and lists have elements of some size.
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.types.iter().try_for_each(Definition::check)?;
+        distinct("methods", &self.name, self.methods.iter().map(|method| &method.name))?;
+        for method in &self.methods {
+            distinct("arguments", &method.name, method.arguments.iter().map(|field| &field.name))?;
+        }
+        for ty in self.all_types() {
+            self.check_references(ty)?;
+        }
+        let layouts = Layouts::new(self)?;
+        for ty in self.all_types() {
+            check_sizes(&layouts, ty)?;
+        }
+        for method in &self.methods {
+            let (_, layout) = layouts.fields(&method.arguments);
+            small(layout).map_err(|reason| format!("the arguments of `{}`: {reason}", method.name))?;
+        }
+        Ok(())
+    }
+
+    /// Every use of a type, outermost only.
+    fn all_types(&self) -> impl Iterator<Item = &TypeRef> {
+        let of_definitions = self.types.iter().flat_map(|definition| match &definition.shape {
+            Shape::Record(fields) => vec![fields],
+            Shape::Enum(cases) | Shape::Variant(cases) => cases.iter().map(|case| &case.fields).collect(),
+        });
+        let of_methods = self.methods.iter().map(|method| &method.arguments);
+        let results = self.methods.iter().map(|method| &method.result);
+        of_definitions.chain(of_methods).flatten().map(|field| &field.ty).chain(results)
+    }
+
+    fn check_references(&self, ty: &TypeRef) -> Result<(), String> {
+        match ty {
+            TypeRef::Named(number) if *number as usize >= self.types.len() => {
+                Err(format!("type {number} is not defined"))
+            }
+            TypeRef::Map(key, _) if !key.can_be_key() => Err("a map whose keys cannot be keys".to_owned()),
+            TypeRef::Tuple(parts) if parts.is_empty() => Err("a tuple of nothing".to_owned()),
+            _ => parts(ty).into_iter().try_for_each(|part| self.check_references(part)),
+        }
+    }
+}
+
+impl Definition {
+    fn check(&self) -> Result<(), String> {
+        let name = &self.name;
+        match &self.shape {
+            Shape::Record(fields) if fields.is_empty() => Err(format!("the record `{name}` is empty")),
+            Shape::Record(fields) => distinct("fields", name, names(fields)),
+            Shape::Enum(cases) | Shape::Variant(cases) if cases.is_empty() => {
+                Err(format!("the enum `{name}` is empty"))
+            }
+            Shape::Enum(cases) if cases.iter().any(|case| !case.fields.is_empty()) => {
+                Err(format!("a case of the enum `{name}` has fields"))
+            }
+            Shape::Enum(cases) => distinct("cases", name, cases.iter().map(|case| &case.name)),
+            Shape::Variant(cases) => {
+                distinct("cases", name, cases.iter().map(|case| &case.name))?;
+                cases.iter().try_for_each(Case::check)
+            }
+        }
+    }
+}
+
+impl Case {
+    fn check(&self) -> Result<(), String> {
+        distinct("fields", &self.name, names(&self.fields))
+    }
+}
+
+fn names(fields: &[Field]) -> impl Iterator<Item = &String> {
+    fields.iter().map(|field| &field.name)
+}
+
+/// What is told apart by name must differ in name.
+fn distinct<'a>(what: &str, of: &str, names: impl Iterator<Item = &'a String>) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(format!("two {what} of `{of}` are called `{name}`"));
+        }
+    }
+    Ok(())
+}
+
+fn check_sizes(layouts: &Layouts, ty: &TypeRef) -> Result<(), String> {
+    small(layouts.of(ty))?;
+    match ty {
+        // Any number of elements would fit anywhere.
+        TypeRef::List(of) if layouts.of(of).size == 0 => Err("a list of nothing".to_owned()),
+        _ => parts(ty).into_iter().try_for_each(|part| check_sizes(layouts, part)),
+    }
+}
+
+fn small(layout: Layout) -> Result<(), String> {
+    if layout.size > SIZE_LIMIT {
+        return Err(format!("a type takes up more than {SIZE_LIMIT} bytes"));
+    }
+    Ok(())
+}
+
+/// What a type is made of, one level down.
+fn parts(ty: &TypeRef) -> Vec<&TypeRef> {
+    match ty {
+        TypeRef::List(of) | TypeRef::Option(of) | TypeRef::Box(of) => vec![of],
+        TypeRef::Map(first, second) | TypeRef::Result(first, second) => vec![first, second],
+        TypeRef::Tuple(parts) => parts.iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+impl TypeRef {
+    /// Whether values of the type can be the keys of a map.
+    #[must_use]
+    pub const fn can_be_key(&self) -> bool {
+        matches!(
+            self,
+            Self::Bool
+                | Self::I8
+                | Self::I16
+                | Self::I32
+                | Self::I64
+                | Self::U8
+                | Self::U16
+                | Self::U32
+                | Self::U64
+                | Self::Char
+                | Self::String
+        )
+    }
+}
