@@ -4,6 +4,8 @@ pub use inventory;
 pub use polyplug_abi as abi;
 
 pub use crate::contract::{ContractEntry, ContractInfo, Dispatch, MethodInfo};
+#[cfg(feature = "host")]
+pub use crate::dynamic::Form;
 pub use crate::guest::{
     PluginEntry, create, create_instance, destroy_instance, make_default, native_dispatch, package_version,
     plugin_flags, serve,

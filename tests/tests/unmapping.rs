@@ -45,7 +45,8 @@ fn a_call_leaves_nothing_behind() {
 #[test]
 fn the_thread_handle_of_the_standard_library_is_harmless() {
     let bundle = Bundle::native("threads", "plugin-threads");
-    let (report, mapped) = unload_under_a_thread(&bundle, |plugin| assert!(plugin.current().unwrap().contains("ThreadId")));
+    let (report, mapped) =
+        unload_under_a_thread(&bundle, |plugin| assert!(plugin.current().unwrap().contains("ThreadId")));
     // The thread has ended: had its destructor been called in the unmapped library, we would not be here.
     assert_eq!(report.reclaimed, !mapped, "{report:?}");
 }

@@ -85,6 +85,15 @@ pub enum RuntimeError {
         reason: String,
     },
 
+    /// The text names no contract.
+    #[error(
+        "`{contract}` names no contract: write its name and major version, such as `demo.calculator@1`, or with the least minor version that serves, `demo.calculator@1.2`"
+    )]
+    InvalidContract {
+        /// The text.
+        contract: String,
+    },
+
     /// No provider of the contract is loaded.
     #[error("no loaded bundle provides {contract}{}: load a bundle that does{}", in_bundle(.bundle), instead(.offered))]
     NoProvider {

@@ -6,8 +6,10 @@
 //! those in between.
 
 use std::panic::Location;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 
+use crossbeam_epoch::Guard;
 use polyplug_abi::{
     AbiError, BundleId, CallArena, DispatchType, Entry, GuestContractId, GuestContractInstance, HostApi, VmDispatch,
 };
@@ -130,10 +132,6 @@ impl Held {
         Ok(this)
     }
 
-    pub(super) fn site(&self) -> &'static Location<'static> {
-        self.site
-    }
-
     pub(super) fn incarnation(&self) -> &Incarnation {
         match &self.bound {
             Bound::First(incarnation) => incarnation,
@@ -195,12 +193,8 @@ pub(super) struct SharedHeld {
 }
 
 impl SharedHeld {
-    pub(super) fn new(provider: Arc<Provider>, site: &'static Location<'static>) -> Self {
+    fn new(provider: Arc<Provider>, site: &'static Location<'static>) -> Self {
         Self { provider, site }
-    }
-
-    pub(super) fn site(&self) -> &'static Location<'static> {
-        self.site
     }
 }
 
@@ -221,35 +215,61 @@ pub(super) fn proxy(
     info: &'static ContractInfo,
     site: &'static Location<'static>,
 ) -> Result<RawProxy, RuntimeError> {
-    let (parts, owner): (_, Arc<dyn Owner>) = match provider.shared() {
-        Some(callee) => (provider.parts(info, callee)?, provider.holders().shared(&provider, site)),
-        None => {
-            let held = Held::new(provider, site)?;
-            (held.incarnation().parts(info)?, held)
-        }
-    };
+    if provider.shared().is_some() {
+        return shared_proxy(&provider, info, site, &crossbeam_epoch::pin());
+    }
+    let held = Held::new(provider, site)?;
+    let parts = held.incarnation().parts(info)?;
     // SAFETY: the owner holds the provider, which holds the version: word, table, code and host table stay. The
     // entries are those the provider has for this contract's methods, and the instance is the provider's.
+    Ok(unsafe { RawProxy::new(parts, held) })
+}
+
+/// A proxy for the instance that `provider` shares.
+///
+/// # Panics
+///
+/// If it shares none.
+#[inline]
+pub(super) fn shared_proxy(
+    provider: &Arc<Provider>,
+    info: &'static ContractInfo,
+    site: &'static Location<'static>,
+    guard: &Guard,
+) -> Result<RawProxy, RuntimeError> {
+    let callee = provider.shared().expect("the caller has looked");
+    let parts = provider.parts(info, callee)?;
+    let owner = provider.holders().shared(provider, site, guard);
+    // SAFETY: as for an instance of the holder's own.
     Ok(unsafe { RawProxy::new(parts, owner) })
 }
 
 /// Who holds instances of a provider: for reloads, which carry them over, and for reports. Holders that are gone are
 /// swept out now and then.
 #[derive(Default)]
-pub(super) struct Holders(std::sync::Mutex<Lists>);
+pub(super) struct Holders {
+    /// The owner that was asked for last, one of `lists.shared`: proxies are usually made at one place over and over,
+    /// and need no lock there.
+    recent: AtomicPtr<SharedHeld>,
+    lists: Mutex<Lists>,
+}
 
 #[derive(Default)]
 struct Lists {
     own: Vec<Weak<Held>>,
     cells: Vec<Weak<Cell>>,
-    shared: Vec<Weak<SharedHeld>>,
+    /// While the version serves. These hold the provider, so they are given up when it retires.
+    shared: Vec<Arc<SharedHeld>>,
+    /// Those that were given up.
+    retired: Vec<Weak<SharedHeld>>,
+    is_retired: bool,
     /// How long `own` may grow before it is swept.
     sweep_at: usize,
 }
 
 impl Holders {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Lists> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Lists> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add(&self, held: &Arc<Held>) {
@@ -265,20 +285,53 @@ impl Holders {
         self.lock().cells.push(Arc::downgrade(cell));
     }
 
-    /// The owner of proxies made at `site`: one for all of them, whose count tells how many there are.
-    fn shared(&self, provider: &Arc<Provider>, site: &'static Location<'static>) -> Arc<SharedHeld> {
-        let mut lists = self.lock();
-        for weak in &mut lists.shared {
-            // Sites are compared by address: a site with several addresses is merely listed several times.
-            match weak.upgrade() {
-                Some(shared) if std::ptr::eq(shared.site, site) => return shared,
-                _ => {}
-            }
+    /// The owner of proxies made at `site`: one for all of them, whose count tells how many there are. Sites are
+    /// compared by address: one with several addresses is merely listed several times.
+    #[inline]
+    fn shared(&self, provider: &Arc<Provider>, site: &'static Location<'static>, _: &Guard) -> Arc<SharedHeld> {
+        let recent = self.recent.load(Ordering::Acquire);
+        // SAFETY: null, or one of `lists.shared`, which are dropped only when no guard from before is left.
+        if unsafe { recent.as_ref() }.is_some_and(|recent| std::ptr::eq(recent.site, site)) {
+            // SAFETY: as above; the pointer came from an `Arc`, and the count that is added here is the one returned.
+            return unsafe {
+                Arc::increment_strong_count(recent);
+                Arc::from_raw(recent)
+            };
         }
-        let shared = Arc::new(SharedHeld::new(Arc::clone(provider), site));
-        lists.shared.retain(|weak| weak.strong_count() > 0);
-        lists.shared.push(Arc::downgrade(&shared));
-        shared
+        self.find_shared(provider, site)
+    }
+
+    #[cold]
+    fn find_shared(&self, provider: &Arc<Provider>, site: &'static Location<'static>) -> Arc<SharedHeld> {
+        let mut lists = self.lock();
+        let known = lists.shared.iter().find(|known| std::ptr::eq(known.site, site)).cloned();
+        let found = known.unwrap_or_else(|| {
+            let new = Arc::new(SharedHeld::new(Arc::clone(provider), site));
+            if lists.is_retired {
+                lists.retired.push(Arc::downgrade(&new));
+            } else {
+                lists.shared.push(Arc::clone(&new));
+            }
+            new
+        });
+        if !lists.is_retired {
+            self.recent.store(Arc::as_ptr(&found).cast_mut(), Ordering::Release);
+        }
+        found
+    }
+
+    /// Gives up what holds the provider, when its version retires.
+    pub(super) fn retire(&self) {
+        let guard = crossbeam_epoch::pin();
+        let mut lists = self.lock();
+        lists.is_retired = true;
+        self.recent.store(std::ptr::null_mut(), Ordering::Release);
+        let shared = std::mem::take(&mut lists.shared);
+        lists.retired.extend(shared.iter().map(Arc::downgrade));
+        drop(lists);
+        // Readers with a guard may be about to count one up.
+        guard.defer(move || drop(shared));
+        guard.flush();
     }
 
     /// The cells of all instances that are held.
@@ -292,11 +345,12 @@ impl Holders {
     /// Where instances were asked for that are still held, and how many of each.
     pub(super) fn sites(&self) -> Vec<(&'static Location<'static>, usize)> {
         let lists = self.lock();
+        let own = lists.own.iter().filter_map(Weak::upgrade).map(|held| (held.site, Arc::strong_count(&held) - 1));
+        let serving = lists.shared.iter().map(|shared| (shared.site, Arc::strong_count(shared) - 1));
+        let retired = lists.retired.iter().filter_map(Weak::upgrade);
+        let retired = retired.map(|shared| (shared.site, Arc::strong_count(&shared) - 1));
         let mut sites: Vec<(&'static Location<'static>, usize)> = Vec::new();
-        let own = lists.own.iter().filter_map(Weak::upgrade).map(|held| (held.site(), Arc::strong_count(&held) - 1));
-        let shared = lists.shared.iter().filter_map(Weak::upgrade);
-        let shared = shared.map(|shared| (shared.site(), Arc::strong_count(&shared) - 1));
-        for (site, count) in own.chain(shared).filter(|(_, count)| *count > 0) {
+        for (site, count) in own.chain(serving).chain(retired).filter(|(_, count)| *count > 0) {
             match sites.iter_mut().find(|(known, _)| *known == site) {
                 Some((_, sum)) => *sum += count,
                 None => sites.push((site, count)),

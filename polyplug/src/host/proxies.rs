@@ -63,10 +63,15 @@ impl Runtime {
     #[inline]
     #[track_caller]
     pub fn proxy<C: Contract + ?Sized>(&self) -> Result<C::Proxy, RuntimeError> {
-        match self.store().first(C::ID) {
-            Some(provider) => bind::<C>(provider, Location::caller()),
-            None => Err(no_provider::<C>(self, None)),
+        let site = Location::caller();
+        let guard = crossbeam_epoch::pin();
+        let Some(provider) = self.store().first(C::ID, &guard) else { return Err(no_provider::<C>(self, None)) };
+        if provider.shared().is_some() {
+            return instances::shared_proxy(provider, C::info(), site, &guard).map(C::Proxy::from);
         }
+        let provider = Arc::clone(provider);
+        drop(guard); // a factory may take its time
+        bind::<C>(provider, site)
     }
 
     /// A typed proxy for the provider of contract `C` in one bundle.

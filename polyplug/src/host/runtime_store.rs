@@ -383,13 +383,12 @@ impl RuntimeStore {
         slot.provider.clone().ok_or(RegistryError::StaleHandle { index: handle.index })
     }
 
-    /// The first provider of a contract, as a lease.
+    /// The first provider of a contract.
     #[inline]
-    pub(super) fn first(&self, contract: GuestContractId) -> Option<Arc<Provider>> {
-        let guard = crossbeam_epoch::pin();
-        let view = self.view(&guard);
+    pub(super) fn first<'g>(&self, contract: GuestContractId, guard: &'g Guard) -> Option<&'g Arc<Provider>> {
+        let view = self.view(guard);
         let entry = view.index.get(contract)?;
-        view.slots[entry.first.index as usize].provider.clone()
+        view.slots[entry.first.index as usize].provider.as_ref()
     }
 
     /// All providers of a contract in load order, as leases.

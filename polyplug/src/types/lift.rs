@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// How many lists, maps and boxes a value may lie in. Text and bytes do not count: no value lies in them.
+/// How many lists, maps and boxes may lie in one another. Empty lists and maps count, text and bytes do not.
 pub const NESTING_LIMIT: u8 = 128;
 
 /// How many lists, maps and boxes the value being lifted lies in.

@@ -61,7 +61,7 @@ pub(super) const fn has_size<T: Type>() -> bool {
     true
 }
 
-/// Whether a list of `T` is bytes, in which no value lies.
+/// Whether a list of `T` is bytes, which are no level of nesting.
 #[inline]
 pub(super) fn are_bytes<T: 'static>() -> bool {
     TypeId::of::<T>() == TypeId::of::<u8>()
@@ -73,9 +73,6 @@ pub(super) fn are_bytes<T: 'static>() -> bool {
 ///
 /// As for [`Type::lift`].
 unsafe fn lift_each<T: Type>(forms: &[T::Canon], depth: Depth) -> Result<Vec<T>, LiftError> {
-    if forms.is_empty() {
-        return Ok(Vec::new());
-    }
     let depth = depth.enter()?;
     let mut items = with_room(forms.len())?;
     for (i, form) in forms.iter().enumerate() {
@@ -106,7 +103,7 @@ unsafe impl<T: Type> Type for Vec<T> {
         // SAFETY: the caller's promise covers the list.
         let forms = unsafe { canon.items() }?;
         if T::PLAIN {
-            if !forms.is_empty() && !are_bytes::<T>() {
+            if !are_bytes::<T>() {
                 depth.enter()?;
             }
             // SAFETY: a plain type's canonical forms are values of the type (promised by `Type::PLAIN`), and plain

@@ -4,6 +4,7 @@ use std::fmt;
 
 use polyplug_abi::CallArena;
 
+use super::list::{are_bytes, has_size};
 use super::{NESTING_LIMIT, RawList, Type};
 
 /// Lowers arguments: text and plain lists are lent where they lie, for the duration of the call.
@@ -89,14 +90,16 @@ impl<const COPY: bool> Lower<COPY> {
     /// The canonical form of a list.
     #[inline]
     pub fn list<T: Type>(&mut self, items: &[T]) -> RawList<T::Canon> {
-        const { assert!(size_of::<T::Canon>() > 0, "a list's elements must have a size: `()` cannot be listed") };
+        const { assert!(has_size::<T>()) };
+        // A level of its own even when empty or plain, as for the receiver, who may be written in another language.
+        if (items.is_empty() || T::PLAIN) && !are_bytes::<T>() && !self.nested(|_| {}) {
+            return RawList::empty();
+        }
         if T::PLAIN {
             let list = self.plain(items);
             return RawList { ptr: list.ptr.cast(), len: list.len };
         }
-        // A level of its own even when empty, as for the receiver.
         if items.is_empty() {
-            self.nested(|_| {});
             return RawList::empty();
         }
         let Some(start) = self.room::<T::Canon>(items.len()) else { return RawList::empty() };

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
 use super::{Depth, LiftError, Lower, RawList, RawOption, Type};
+use crate::brief::Brief;
 use crate::schema::{TypeRef, Types};
 
 /// A type whose values can be the keys of a map: an integer, `bool`, `char` or `String`.
@@ -75,7 +76,8 @@ unsafe fn lift_pairs<K: MapKey, V: Type>(
             (key, V::lift(&pair.value, depth).map_err(|error| error.within("value").at(i))?)
         };
         if let Err(key) = insert(key, value) {
-            return Err(LiftError::new(format_args!("the key {key:?} comes twice")).at(i));
+            let key = format!("{key:?}");
+            return Err(LiftError::new(format_args!("the key {} comes twice", Brief(key.as_str()))).at(i));
         }
     }
     Ok(())

@@ -8,7 +8,7 @@
 //! | bytes | array of numbers |
 //! | list, tuple | array |
 //! | map | object where keys are text, else array of pairs |
-//! | option | null or the value |
+//! | option | null or the value; where null is a value itself (option of option), `{"some": ..}` |
 //! | record | object |
 //! | enum | the case's name |
 //! | variant | the name of a case without fields; else `{"Case": {..}}`, `{"Case": value}` or `{"Case": [..]}` |
@@ -17,10 +17,11 @@
 use serde_json::{Map, Number, Value as Json, json};
 
 use super::DynamicProxy;
+use crate::brief::Brief;
 use crate::call_error::{CallError, Failure};
 use crate::host::runtime::Runtime;
 use crate::schema::{Case, Field, Schema, Shape, TypeRef};
-use crate::types::LiftError;
+use crate::types::{Depth, LiftError};
 use crate::value::Value;
 
 impl DynamicProxy {
@@ -30,19 +31,25 @@ impl DynamicProxy {
     ///
     /// As for [`call`](Self::call).
     pub fn call_json(&self, method: &str, arguments: &[Json]) -> Result<Json, CallError> {
-        let schema = self.schema();
-        let described = schema.method(method).map_or(&[][..], |(_, method)| &method.arguments);
-        let path = || format!("{}.{method}", schema.name);
-        // Wrong counts and unknown methods are for `call` to report.
-        let unit = Field { name: String::new(), docs: String::new(), ty: TypeRef::Unit };
-        let fields = described.iter().chain(std::iter::repeat(&unit));
+        let current = self.current()?;
+        let schema = current.schema();
+        let described = schema.method(method).map(|(_, method)| method);
+        let Some(described) = described.filter(|method| method.arguments.len() == arguments.len()) else {
+            // `call` knows what to say.
+            let units = vec![Value::Unit; arguments.len()];
+            return current.call_here(method, &units).map(|_| Json::Null);
+        };
         let values = arguments
             .iter()
-            .zip(fields)
-            .map(|(json, field)| from_json(schema, &field.ty, json).map_err(|error| error.within(field.name.clone())))
+            .zip(&described.arguments)
+            .map(|(json, field)| {
+                from_json(schema, &field.ty, json, Depth::ROOT).map_err(|error| error.within(field.name.clone()))
+            })
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| CallError::InvalidArgument(Failure::new(path(), error.to_string())))?;
-        self.call(method, &values).map(|value| to_json(&value))
+            .map_err(|error| {
+                CallError::InvalidArgument(Failure::new(format!("{}.{method}", schema.name), error.to_string()))
+            })?;
+        current.call_here(method, &values).map(|value| to_json(schema, &described.result, &value))
     }
 }
 
@@ -61,8 +68,8 @@ impl Runtime {
 }
 
 /// The value of type `ty` that `json` stands for.
-fn from_json(schema: &Schema, ty: &TypeRef, json: &Json) -> Result<Value, LiftError> {
-    let expected = || LiftError::new(format_args!("expected {}, got {json}", schema.type_name(ty)));
+fn from_json(schema: &Schema, ty: &TypeRef, json: &Json, depth: Depth) -> Result<Value, LiftError> {
+    let expected = || LiftError::new(format_args!("expected {}, got {}", schema.type_name(ty), Brief(json)));
     let integer = |make: fn(i128) -> Option<Value>| {
         let number = json.as_i64().map(i128::from).or_else(|| json.as_u64().map(i128::from));
         number.and_then(make).ok_or_else(expected)
@@ -72,9 +79,15 @@ fn from_json(schema: &Schema, ty: &TypeRef, json: &Json) -> Result<Value, LiftEr
             integer(|number| <$ty>::try_from(number).ok().map(Value::from))
         };
     }
-    let inner = |ty: &TypeRef, json: &Json| from_json(schema, ty, json);
+    // Bounds the stack, for a type may contain itself only through these.
+    let depth = match ty {
+        TypeRef::List(of) if **of != TypeRef::U8 => depth.enter()?,
+        TypeRef::Map(..) | TypeRef::Box(_) => depth.enter()?,
+        _ => depth,
+    };
+    let inner = |ty: &TypeRef, json: &Json| from_json(schema, ty, json, depth);
     Ok(match (ty, json) {
-        (TypeRef::Unit, _) => Value::Unit,
+        (TypeRef::Unit, Json::Null) => Value::Unit,
         (TypeRef::Bool, Json::Bool(flag)) => Value::Bool(*flag),
         (TypeRef::I8, _) => integer!(i8)?,
         (TypeRef::I16, _) => integer!(i16)?,
@@ -84,8 +97,7 @@ fn from_json(schema: &Schema, ty: &TypeRef, json: &Json) -> Result<Value, LiftEr
         (TypeRef::U16, _) => integer!(u16)?,
         (TypeRef::U32, _) => integer!(u32)?,
         (TypeRef::U64, _) => integer!(u64)?,
-        #[allow(clippy::cast_possible_truncation)] // JSON's numbers are wider; the nearest is what is meant
-        (TypeRef::F32, _) => Value::F32(float(json).ok_or_else(expected)? as f32),
+        (TypeRef::F32, _) => Value::F32(float(json).and_then(nearest).ok_or_else(expected)?),
         (TypeRef::F64, _) => Value::F64(float(json).ok_or_else(expected)?),
         (TypeRef::Char, Json::String(text)) => {
             let mut letters = text.chars();
@@ -103,6 +115,13 @@ fn from_json(schema: &Schema, ty: &TypeRef, json: &Json) -> Result<Value, LiftEr
                 .collect::<Result<_, _>>()?,
         ),
         (TypeRef::Option(_), Json::Null) => Value::Option(None),
+        (TypeRef::Option(of), json) if may_be_null(of) => match json.as_object().map(|object| (object.len(), object)) {
+            Some((1, object)) => {
+                let json = object.get("some").ok_or_else(expected)?;
+                Value::Option(Some(Box::new(inner(of, json).map_err(|error| error.within("some"))?)))
+            }
+            _ => return Err(expected()),
+        },
         (TypeRef::Option(of), json) => Value::Option(Some(Box::new(inner(of, json)?))),
         (TypeRef::Box(of), json) => inner(of, json)?,
         (TypeRef::Tuple(types), Json::Array(parts)) if types.len() == parts.len() => Value::Tuple(
@@ -116,7 +135,10 @@ fn from_json(schema: &Schema, ty: &TypeRef, json: &Json) -> Result<Value, LiftEr
         (TypeRef::Map(key, of), Json::Object(entries)) if **key == TypeRef::String => Value::Map(
             entries
                 .iter()
-                .map(|(name, json)| Ok((Value::from(name.as_str()), inner(of, json)?)))
+                .map(|(name, json)| {
+                    let value = inner(of, json).map_err(|error| error.within(name.clone()))?;
+                    Ok((Value::from(name.as_str()), value))
+                })
                 .collect::<Result<_, LiftError>>()?,
         ),
         (TypeRef::Map(key, of), Json::Array(pairs)) => Value::Map(
@@ -124,32 +146,46 @@ fn from_json(schema: &Schema, ty: &TypeRef, json: &Json) -> Result<Value, LiftEr
                 .iter()
                 .enumerate()
                 .map(|(i, pair)| match pair.as_array().map(Vec::as_slice) {
-                    Some([name, value]) => Ok((inner(key, name)?, inner(of, value)?)),
-                    _ => Err(LiftError::new(format_args!("expected a key and a value, got {pair}")).at(i)),
+                    Some([name, value]) => Ok((
+                        inner(key, name).map_err(|error| error.within("key").at(i))?,
+                        inner(of, value).map_err(|error| error.within("value").at(i))?,
+                    )),
+                    _ => Err(LiftError::new(format_args!("expected a key and a value, got {}", Brief(pair))).at(i)),
                 })
                 .collect::<Result<_, _>>()?,
         ),
         (TypeRef::Result(ok, err), Json::Object(object)) if object.len() == 1 => {
             match (object.get("ok"), object.get("err")) {
-                (Some(json), _) => Value::Result(Ok(Box::new(inner(ok, json)?))),
-                (_, Some(json)) => Value::Result(Err(Box::new(inner(err, json)?))),
+                (Some(json), _) => Value::Result(Ok(Box::new(inner(ok, json).map_err(|error| error.within("ok"))?))),
+                (_, Some(json)) => Value::Result(Err(Box::new(inner(err, json).map_err(|error| error.within("err"))?))),
                 _ => return Err(expected()),
             }
         }
         (TypeRef::Named(number), json) => match (&schema.definition(*number).shape, json) {
-            (Shape::Record(fields), Json::Object(object)) => Value::Record(record(schema, fields, object)?),
+            (Shape::Record(fields), Json::Object(object)) => Value::Record(record(schema, fields, object, depth)?),
             (Shape::Enum(_), Json::String(case)) => Value::Enum(case.clone()),
             (Shape::Variant(_), Json::String(case)) => Value::variant::<String>(case.clone(), []),
             (Shape::Variant(cases), Json::Object(object)) if object.len() == 1 => {
                 let (name, json) = object.iter().next().expect("one member");
-                let case = cases.iter().find(|case| case.name == *name).ok_or_else(expected)?;
-                let fields = payload(schema, case, json).map_err(|error| error.within(name.clone()))?;
+                let Some(case) = cases.iter().find(|case| case.name == *name) else {
+                    // `call` knows what to say.
+                    return Ok(Value::variant::<String>(name.clone(), []));
+                };
+                let fields = payload(schema, case, json, depth).map_err(|error| error.within(name.clone()))?;
                 Value::Variant { case: name.clone(), fields }
             }
             _ => return Err(expected()),
         },
         _ => return Err(expected()),
     })
+}
+
+/// Whether null is a value of the type, so that an option of it needs another way to say that there is one.
+fn may_be_null(ty: &TypeRef) -> bool {
+    match ty {
+        TypeRef::Box(of) => may_be_null(of),
+        ty => matches!(ty, TypeRef::Option(_) | TypeRef::Unit),
+    }
 }
 
 fn float(json: &Json) -> Option<f64> {
@@ -164,11 +200,23 @@ fn float(json: &Json) -> Option<f64> {
     }
 }
 
-fn record(schema: &Schema, fields: &[Field], object: &Map<String, Json>) -> Result<Vec<(String, Value)>, LiftError> {
+/// The nearest number of the smaller type, which is what is meant: JSON's are wider. None for those out of range.
+fn nearest(number: f64) -> Option<f32> {
+    #[allow(clippy::cast_possible_truncation)] // checked in the next line
+    let nearest = number as f32;
+    (nearest.is_finite() || !number.is_finite()).then_some(nearest)
+}
+
+fn record(
+    schema: &Schema,
+    fields: &[Field],
+    object: &Map<String, Json>,
+    depth: Depth,
+) -> Result<Vec<(String, Value)>, LiftError> {
     let given = |(name, json): (&String, &Json)| {
         // Unknown names are for `call` to report.
         let value = match fields.iter().find(|field| field.name == *name) {
-            Some(field) => from_json(schema, &field.ty, json).map_err(|error| error.within(name.clone()))?,
+            Some(field) => from_json(schema, &field.ty, json, depth).map_err(|error| error.within(name.clone()))?,
             None => Value::Unit,
         };
         Ok((name.clone(), value))
@@ -176,41 +224,81 @@ fn record(schema: &Schema, fields: &[Field], object: &Map<String, Json>) -> Resu
     object.iter().map(given).collect()
 }
 
-fn payload(schema: &Schema, case: &Case, json: &Json) -> Result<Vec<(String, Value)>, LiftError> {
-    if !tuple_like(case.fields.iter().map(|field| &field.name)) {
+fn payload(schema: &Schema, case: &Case, json: &Json, depth: Depth) -> Result<Vec<(String, Value)>, LiftError> {
+    if !tuple_like(&case.fields) {
         let object = json.as_object();
-        let object = object.ok_or_else(|| LiftError::new(format_args!("expected the case's fields, got {json}")))?;
-        return record(schema, &case.fields, object);
+        let wrong = || LiftError::new(format_args!("expected the case's fields, got {}", Brief(json)));
+        return record(schema, &case.fields, object.ok_or_else(wrong)?, depth);
     }
     let parts = match (&case.fields[..], json) {
         ([_], one) => std::slice::from_ref(one),
         (fields, Json::Array(parts)) if parts.len() == fields.len() => parts,
-        (fields, _) => return Err(LiftError::new(format_args!("expected {} values, got {json}", fields.len()))),
+        (fields, _) => {
+            return Err(LiftError::new(format_args!("expected {} values, got {}", fields.len(), Brief(json))));
+        }
     };
     let part = |(field, json): (&Field, &Json)| {
-        let value = from_json(schema, &field.ty, json).map_err(|error| error.within(field.name.clone()))?;
+        let value = from_json(schema, &field.ty, json, depth).map_err(|error| error.within(field.name.clone()))?;
         Ok((field.name.clone(), value))
     };
     case.fields.iter().zip(parts).map(part).collect()
 }
 
 /// Whether a case's fields are numbered rather than named.
-fn tuple_like<'a>(mut names: impl Iterator<Item = &'a String>) -> bool {
-    names.next().is_some_and(|name| name == "0")
+fn tuple_like(fields: &[Field]) -> bool {
+    fields.first().is_some_and(|field| field.name == "0")
 }
 
-fn to_json(value: &Value) -> Json {
-    let fields = |fields: &[(String, Value)]| -> Json {
-        fields.iter().map(|(name, value)| (name.clone(), to_json(value))).collect::<Map<_, _>>().into()
-    };
-    let number = |number: f64| match Number::from_f64(number) {
-        Some(number) => Json::Number(number),
-        None if number.is_nan() => json!("NaN"),
-        None if number > 0.0 => json!("Infinity"),
-        None => json!("-Infinity"),
-    };
+/// What stands for `value`, which is one of type `ty`.
+fn to_json(schema: &Schema, ty: &TypeRef, value: &Value) -> Json {
+    let inner = |ty: &TypeRef, value: &Value| to_json(schema, ty, value);
+    match (ty, value) {
+        (TypeRef::Box(of), value) => inner(of, value),
+        (TypeRef::List(of), Value::List(items)) => items.iter().map(|item| inner(of, item)).collect(),
+        (TypeRef::Tuple(types), Value::Tuple(parts)) => {
+            types.iter().zip(parts).map(|(ty, part)| inner(ty, part)).collect()
+        }
+        (TypeRef::Option(_), Value::Option(None)) => Json::Null,
+        (TypeRef::Option(of), Value::Option(Some(value))) if may_be_null(of) => json!({ "some": inner(of, value) }),
+        (TypeRef::Option(of), Value::Option(Some(value))) => inner(of, value),
+        (TypeRef::Map(key, of), Value::Map(entries)) if **key == TypeRef::String => entries
+            .iter()
+            .filter_map(|(key, value)| Some((key.as_str()?.to_owned(), inner(of, value))))
+            .collect::<Map<_, _>>()
+            .into(),
+        (TypeRef::Map(key, of), Value::Map(entries)) => {
+            entries.iter().map(|(name, value)| json!([inner(key, name), inner(of, value)])).collect()
+        }
+        (TypeRef::Result(of, _), Value::Result(Ok(value))) => json!({ "ok": inner(of, value) }),
+        (TypeRef::Result(_, of), Value::Result(Err(value))) => json!({ "err": inner(of, value) }),
+        (TypeRef::Named(number), value) => match (&schema.definition(*number).shape, value) {
+            (Shape::Record(described), Value::Record(fields)) => named(schema, described, fields),
+            (Shape::Variant(cases), Value::Variant { case, fields }) => {
+                let described = cases.iter().find(|known| known.name == *case).map_or(&[][..], |case| &case.fields);
+                match fields.as_slice() {
+                    [] => json!(case),
+                    [(_, one)] if tuple_like(described) => json!({ case: inner(&described[0].ty, one) }),
+                    many if tuple_like(described) => {
+                        let parts = described.iter().zip(many).map(|(field, (_, part))| inner(&field.ty, part));
+                        json!({ case: parts.collect::<Json>() })
+                    }
+                    fields => json!({ case: named(schema, described, fields) }),
+                }
+            }
+            (_, value) => plain(value),
+        },
+        (_, value) => plain(value),
+    }
+}
+
+fn named(schema: &Schema, described: &[Field], fields: &[(String, Value)]) -> Json {
+    let member = |(field, (name, value)): (&Field, &(String, Value))| (name.clone(), to_json(schema, &field.ty, value));
+    described.iter().zip(fields).map(member).collect::<Map<_, _>>().into()
+}
+
+/// What stands for a value without parts.
+fn plain(value: &Value) -> Json {
     match value {
-        Value::Unit | Value::Option(None) => Json::Null,
         Value::Bool(flag) => json!(flag),
         Value::I8(n) => json!(n),
         Value::I16(n) => json!(n),
@@ -225,28 +313,17 @@ fn to_json(value: &Value) -> Json {
         Value::Char(letter) => json!(letter.to_string()),
         Value::String(text) | Value::Enum(text) => json!(text),
         Value::Bytes(bytes) => json!(bytes),
-        Value::List(items) | Value::Tuple(items) => items.iter().map(to_json).collect(),
-        Value::Map(entries) if entries.iter().all(|(key, _)| key.as_str().is_some()) => entries
-            .iter()
-            .filter_map(|(key, value)| Some((key.as_str()?.to_owned(), to_json(value))))
-            .collect::<Map<_, _>>()
-            .into(),
-        Value::Map(entries) => entries.iter().map(|(key, value)| json!([to_json(key), to_json(value)])).collect(),
-        Value::Option(Some(value)) => to_json(value),
-        Value::Record(record) => fields(record),
-        Value::Variant { case, fields: parts } if parts.is_empty() => json!(case),
-        Value::Variant { case, fields: parts } => {
-            let payload = match &parts[..] {
-                [(_, one)] if tuple_like(parts.iter().map(|(name, _)| name)) => to_json(one),
-                many if tuple_like(many.iter().map(|(name, _)| name)) => {
-                    many.iter().map(|(_, value)| to_json(value)).collect()
-                }
-                named => fields(named),
-            };
-            json!({ case: payload })
-        }
-        Value::Result(Ok(value)) => json!({ "ok": to_json(value) }),
-        Value::Result(Err(value)) => json!({ "err": to_json(value) }),
+        // Unit; nothing else comes here.
+        _ => Json::Null,
+    }
+}
+
+fn number(number: f64) -> Json {
+    match Number::from_f64(number) {
+        Some(number) => Json::Number(number),
+        None if number.is_nan() => json!("NaN"),
+        None if number > 0.0 => json!("Infinity"),
+        None => json!("-Infinity"),
     }
 }
 

@@ -1,5 +1,8 @@
 //! From canonical memory to values. Trusts nothing but that pointers lead to memory of the lengths beside them.
 
+use std::collections::HashSet;
+
+use crate::brief::Brief;
 use crate::schema::plan::{Kind, NodeId, Place, Plan};
 use crate::schema::{Case, Field, Schema, Shape};
 use crate::types::{Depth, LiftError, RawList, Type};
@@ -76,7 +79,7 @@ impl Lifting<'_> {
             Kind::Map { key, value, value_at, stride, align } => {
                 let depth = depth.enter()?;
                 let mut entries: Vec<(Value, Value)> = Vec::new();
-                let mut seen = std::collections::HashSet::new();
+                let mut seen = HashSet::new();
                 // SAFETY: the memory is a list of entries (the caller's promise).
                 for (i, at) in unsafe { elements(from, *stride, *align) }?.enumerate() {
                     // SAFETY: both parts lie within the entry.
@@ -86,7 +89,7 @@ impl Lifting<'_> {
                         (name, value.map_err(|error| error.within("value").at(i))?)
                     };
                     if !seen.insert(name.to_string()) {
-                        return Err(LiftError::new(format_args!("the key {name} comes twice")).at(i));
+                        return Err(LiftError::new(format_args!("the key {} comes twice", Brief(&name))).at(i));
                     }
                     entries.push((name, value));
                 }

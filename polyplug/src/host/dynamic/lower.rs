@@ -1,10 +1,13 @@
 //! From values to canonical memory.
 
+use std::collections::HashSet;
+
 use polyplug_abi::CallArena;
 
+use crate::brief::Brief;
 use crate::schema::plan::{Kind, NodeId, Place, Plan};
 use crate::schema::{Field, Schema, Shape};
-use crate::types::{LiftError, NESTING_LIMIT, RawList};
+use crate::types::{Depth, LiftError, RawList};
 use crate::value::Value;
 
 /// Lowers arguments. Text and bytes are lent where they lie.
@@ -22,14 +25,11 @@ impl Lowering<'_> {
     /// `out` must be room for the node, aligned; the arena must be valid and ours.
     pub(super) unsafe fn value(&self, node: NodeId, value: &Value, out: *mut u8) -> Result<(), LiftError> {
         // SAFETY: the caller's promise.
-        unsafe { self.at_depth(node, value, out, 0) }
+        unsafe { self.at_depth(node, value, out, Depth::ROOT) }
     }
 
     #[allow(clippy::too_many_lines)] // one line a kind of value
-    unsafe fn at_depth(&self, id: NodeId, value: &Value, out: *mut u8, depth: u8) -> Result<(), LiftError> {
-        if depth > NESTING_LIMIT {
-            return Err(LiftError::new(format_args!("nested deeper than {NESTING_LIMIT} levels")));
-        }
+    unsafe fn at_depth(&self, id: NodeId, value: &Value, out: *mut u8, depth: Depth) -> Result<(), LiftError> {
         macro_rules! put {
             ($value:expr) => {
                 // SAFETY: `out` is room for this scalar, aligned (the caller's promise).
@@ -74,11 +74,12 @@ impl Lowering<'_> {
                 put!(RawList { ptr: start.cast_const(), len: items.len() });
             }
             (Kind::List(of), Value::List(items)) => {
+                let depth = depth.enter()?;
                 let element = self.plan.node(*of);
                 let start = self.room(items.len(), element.size, element.align)?;
                 for (i, item) in items.iter().enumerate() {
                     // SAFETY: `start` is room for all elements.
-                    unsafe { self.at_depth(*of, item, start.add(i * element.size), depth + 1) }
+                    unsafe { self.at_depth(*of, item, start.add(i * element.size), depth) }
                         .map_err(|error| error.at(i))?;
                 }
                 put!(RawList { ptr: start.cast_const(), len: items.len() });
@@ -101,17 +102,20 @@ impl Lowering<'_> {
             }
             (Kind::Box(of), value) => put!(self.boxed(*of, value, depth)?),
             (Kind::Map { key, value: of, value_at, stride, align }, Value::Map(entries)) => {
+                let depth = depth.enter()?;
                 let start = self.room(entries.len(), *stride, *align)?;
+                let mut seen = HashSet::new();
                 for (i, (name, value)) in entries.iter().enumerate() {
-                    if entries[..i].iter().any(|(earlier, _)| earlier == name) {
-                        return Err(LiftError::new(format_args!("the key {name} comes twice")).at(i));
-                    }
                     // SAFETY: `start` is room for all entries, and both parts lie within one.
                     unsafe {
                         let entry = start.add(i * stride);
-                        self.at_depth(*key, name, entry, depth + 1).map_err(|error| error.within("key").at(i))?;
-                        self.at_depth(*of, value, entry.add(*value_at), depth + 1)
+                        self.at_depth(*key, name, entry, depth).map_err(|error| error.within("key").at(i))?;
+                        self.at_depth(*of, value, entry.add(*value_at), depth)
                             .map_err(|error| error.within("value").at(i))?;
+                    }
+                    // By their texts, which are equal where the lowered forms are: numbers may come in any width.
+                    if !seen.insert(name.to_string()) {
+                        return Err(LiftError::new(format_args!("the key {} comes twice", Brief(name))).at(i));
                     }
                 }
                 put!(RawList { ptr: start.cast_const(), len: entries.len() });
@@ -148,7 +152,8 @@ impl Lowering<'_> {
                 };
                 put!(tag);
                 // SAFETY: the union lies within the node.
-                unsafe { self.at_depth(*of, value, out.add(*at), depth) }?;
+                unsafe { self.at_depth(*of, value, out.add(*at), depth) }
+                    .map_err(|error| error.within(if tag == 0 { "ok" } else { "err" }))?;
             }
             (kind, value) => return Err(expected(&self.describe(kind), value)),
         }
@@ -161,10 +166,11 @@ impl Lowering<'_> {
         places: &[Place],
         given: &[(String, Value)],
         out: *mut u8,
-        depth: u8,
+        depth: Depth,
     ) -> Result<(), LiftError> {
         if let Some((name, _)) = given.iter().find(|(name, _)| described.iter().all(|field| field.name != *name)) {
             let known: Vec<_> = described.iter().map(|field| field.name.as_str()).collect();
+            let name = Brief(name.as_str());
             return Err(LiftError::new(format_args!("there is no field `{name}`, only {}", known.join(", "))));
         }
         for (i, (field, place)) in described.iter().zip(places).enumerate() {
@@ -184,16 +190,17 @@ impl Lowering<'_> {
         let (Shape::Enum(cases) | Shape::Variant(cases)) = &definition.shape else { unreachable!() };
         let found = (0u32..).zip(cases).find(|(_, case)| case.name == name);
         found.map(|(tag, case)| (tag, case.fields.as_slice())).ok_or_else(|| {
-            let known: Vec<_> = cases.iter().map(|case| case.name.as_str()).collect();
+            let (name, known) = (Brief(name), cases.iter().map(|case| case.name.as_str()).collect::<Vec<_>>());
             LiftError::new(format_args!("`{name}` is no case of {}, only {}", definition.name, known.join(", ")))
         })
     }
 
-    fn boxed(&self, of: NodeId, value: &Value, depth: u8) -> Result<*const u8, LiftError> {
+    fn boxed(&self, of: NodeId, value: &Value, depth: Depth) -> Result<*const u8, LiftError> {
         let node = self.plan.node(of);
+        let depth = depth.enter()?;
         let start = self.room(1, node.size.max(1), node.align)?;
         // SAFETY: `start` is room for the node.
-        unsafe { self.at_depth(of, value, start, depth + 1) }?;
+        unsafe { self.at_depth(of, value, start, depth) }?;
         Ok(start)
     }
 
@@ -225,5 +232,8 @@ unsafe fn write<T>(out: *mut u8, value: T) {
 }
 
 fn expected(what: &str, value: &Value) -> LiftError {
-    LiftError::new(format_args!("expected {what}, got {} {value}", value.kind()))
+    match value {
+        Value::Unit => LiftError::new(format_args!("expected {what}, got ()")),
+        value => LiftError::new(format_args!("expected {what}, got {} {}", value.kind(), Brief(value))),
+    }
 }

@@ -1,11 +1,13 @@
 //! Calls by name, with values whose types are known at run time only.
 
+mod form;
 #[cfg(feature = "json")]
 mod json;
 mod lift;
 mod lower;
+mod room;
 
-use std::mem::MaybeUninit;
+use std::borrow::Cow;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -14,12 +16,18 @@ use polyplug_abi::{AbiError, BundleId, GuestContractId, Version};
 use super::arena::CallArenaGuard;
 use super::error::RuntimeError;
 use super::instances::Held;
+use super::provider::Plugin;
 use super::runtime::Runtime;
+use super::runtime_store::versions;
 use crate::call_error::{CallError, Failure};
 use crate::schema::Schema;
 use crate::schema::plan::Plan;
 use crate::types::LiftError;
 use crate::value::Value;
+use room::Room;
+
+#[doc(hidden)]
+pub use form::Form;
 
 /// An instance of a plugin that is called by method names, from [`Runtime::dynamic`].
 ///
@@ -44,16 +52,21 @@ impl DynamicProxy {
     ///
     /// # Errors
     ///
-    /// [`CallError::NotFound`] for an unknown method, with the nearest known one; [`CallError::InvalidArgument`] for
+    /// [`CallError::NotFound`] for an unknown method, with those there are; [`CallError::InvalidArgument`] for
     /// arguments of the wrong number or type, with the place; and whatever can befall any call.
     pub fn call(&self, method: &str, arguments: &[Value]) -> Result<Value, CallError> {
+        self.current()?.call_here(method, arguments)
+    }
+
+    /// The proxy itself, or, after a reload, one for the version that serves.
+    fn current(&self) -> Result<Cow<'_, Self>, CallError> {
         let provider = self.held.incarnation().provider();
         if provider.is_current() {
-            return self.call_here(method, arguments);
+            return Ok(Cow::Borrowed(self));
         }
         let held = Arc::new(self.held.latest()?);
         let plan = held.incarnation().provider().plan().map_err(|_| provider.unloaded())?;
-        Self { held, plan }.call_here(method, arguments)
+        Ok(Cow::Owned(Self { held, plan }))
     }
 
     fn call_here(&self, method: &str, arguments: &[Value]) -> Result<Value, CallError> {
@@ -111,33 +124,41 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::NoProvider`], [`RuntimeError::NoSchema`], or [`RuntimeError::Factory`].
+    /// [`RuntimeError::InvalidContract`], [`RuntimeError::NoProvider`], [`RuntimeError::NoSchema`], or
+    /// [`RuntimeError::Factory`].
     #[track_caller]
     pub fn dynamic(&self, contract: &str) -> Result<DynamicProxy, RuntimeError> {
-        self.dynamic_where(contract, |_| true)
+        self.dynamic_where(contract, None)
     }
 
     /// As [`dynamic`](Self::dynamic), for the provider in one bundle.
     ///
     /// # Errors
     ///
-    /// As for [`dynamic`](Self::dynamic).
+    /// [`RuntimeError::BundleNotLoaded`], and as for [`dynamic`](Self::dynamic).
     #[track_caller]
     pub fn dynamic_from(&self, contract: &str, bundle: BundleId) -> Result<DynamicProxy, RuntimeError> {
-        self.dynamic_where(contract, |of| of == bundle)
+        self.dynamic_where(contract, Some(bundle))
     }
 
     #[track_caller]
-    fn dynamic_where(&self, contract: &str, wanted: impl Fn(BundleId) -> bool) -> Result<DynamicProxy, RuntimeError> {
-        let none = || RuntimeError::NoProvider { contract: contract.to_owned(), bundle: None, offered: Vec::new() };
-        let (name, major, minor) = parse(contract).ok_or_else(none)?;
+    fn dynamic_where(&self, contract: &str, bundle: Option<BundleId>) -> Result<DynamicProxy, RuntimeError> {
+        let invalid = || RuntimeError::InvalidContract { contract: contract.to_owned() };
+        let (name, major, minor) = parse(contract).ok_or_else(invalid)?;
+        let bundle_name = match bundle {
+            Some(id) => Some(self.bundle_name(id).ok_or(RuntimeError::BundleNotLoaded { id })?),
+            None => None,
+        };
+        let serves = |plugin: &Plugin| {
+            bundle.is_none_or(|bundle| plugin.bundle == bundle) && plugin.interface.contract_version.minor >= minor
+        };
         let all = self.store().providers(GuestContractId::new(name, major));
-        let (_, provider) = all
-            .into_iter()
-            .find(|(_, provider)| {
-                wanted(provider.plugin.bundle) && provider.plugin.interface.contract_version.minor >= minor
-            })
-            .ok_or_else(none)?;
+        let Some((_, provider)) = all.into_iter().find(|(_, provider)| serves(&provider.plugin)) else {
+            let offered =
+                (0..16).flat_map(|major| versions(&self.store().providers(GuestContractId::new(name, major))));
+            let (contract, offered) = (contract.to_owned(), offered.collect());
+            return Err(RuntimeError::NoProvider { contract, bundle: bundle_name, offered });
+        };
         let plan = provider.plan()?;
         Ok(DynamicProxy { held: Held::new(provider, Location::caller())?, plan })
     }
@@ -177,21 +198,4 @@ pub(super) fn parse(contract: &str) -> Option<(&str, u32, u32)> {
 
 fn unknown(method: &str, known: &[&str]) -> String {
     format!("the contract has no method `{method}`: it has {}", known.join(", "))
-}
-
-/// Zeroed memory for arguments or a result.
-struct Room {
-    words: Vec<MaybeUninit<u128>>,
-}
-
-impl Room {
-    fn new(size: usize, align: usize) -> Self {
-        debug_assert!(align <= align_of::<u128>());
-        Self { words: vec![MaybeUninit::zeroed(); size.div_ceil(size_of::<u128>())] }
-    }
-
-    fn start(&self) -> *mut u8 {
-        // The memory is only ever reached through this pointer.
-        self.words.as_ptr().cast_mut().cast()
-    }
 }

@@ -132,10 +132,15 @@ impl ManifestData {
     ///
     /// Any [`ManifestError`].
     pub fn read(path: &Path) -> Result<Self, ManifestError> {
-        let directory = if path.is_file() { path.parent().unwrap_or(path) } else { path };
-        let file = directory.join(FILE_NAME);
-        let text = read_limited(&file)?;
-        Self::parse(&text, directory)
+        match read_limited(&path.join(FILE_NAME)) {
+            Ok(text) => Self::parse(&text, path),
+            // Perhaps it is the artifact itself, or the manifest.
+            Err(ManifestError::Missing { .. }) if path.is_file() => {
+                let directory = path.parent().unwrap_or(path);
+                Self::parse(&read_limited(&directory.join(FILE_NAME))?, directory)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// A manifest from its text, for a bundle at `directory`.
@@ -201,6 +206,10 @@ impl ManifestData {
             let bundle = bundle();
             move |error: std::io::Error| LoaderError::ArtifactInvalid { bundle, path, reason: error.to_string() }
         };
+        if !self.passes_a_link(found) {
+            self.file.clone_from(found);
+            return Ok(());
+        }
         // A link may lead anywhere, so compare where the paths really end.
         let artifact = self.path.join(found);
         let real = artifact.canonicalize().map_err(unreadable(artifact.clone()))?;
@@ -210,6 +219,16 @@ impl ManifestData {
         }
         self.file.clone_from(found);
         Ok(())
+    }
+
+    /// Whether any part of `file`, seen from the bundle's directory, is a symbolic link. What passes none stays where
+    /// its name says, which was checked.
+    fn passes_a_link(&self, file: &str) -> bool {
+        let mut path = self.path.clone();
+        Path::new(file).components().any(|part| {
+            path.push(part);
+            path.symlink_metadata().map_or(true, |found| found.file_type().is_symlink())
+        })
     }
 
     /// The artifact's path.

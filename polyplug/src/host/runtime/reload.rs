@@ -204,6 +204,9 @@ impl Runtime {
         self.store.replace_bundle(report.bundle, providers);
         // Last, so that a proxy that sees the word finds the new version in the store and in its cell.
         old.version.retire_reloaded();
+        for provider in old.version.providers() {
+            provider.holders().retire();
+        }
         drop(replaced);
         self.settle(report.bundle, Some(Loaded { version, loader: Some(loader) }));
         report

@@ -74,6 +74,7 @@ impl Runtime {
             self.store.invalidate_bundle(id);
             version.retire_unloaded();
             for provider in version.providers() {
+                provider.holders().retire();
                 for (cell, _) in provider.holders().cells() {
                     drop(cell.set(None));
                 }

@@ -1,0 +1,57 @@
+//! A value in canonical memory by itself, without a call around it: what the tests of lowering and lifting work on.
+
+use super::lift::Lifting;
+use super::lower::Lowering;
+use super::room::Room;
+use crate::host::arena::CallArenaGuard;
+use crate::schema::Schema;
+use crate::schema::plan::{NodeId, Plan};
+use crate::types::{Depth, LiftError};
+use crate::value::Value;
+
+/// A lowered value. Its text and bytes lie in the value, the rest in an arena of this thread.
+pub struct Form<'a> {
+    schema: &'a Schema,
+    plan: &'a Plan,
+    node: NodeId,
+    room: Room,
+    _arena: CallArenaGuard,
+}
+
+impl<'a> Form<'a> {
+    /// Lowers `value` as `node`, one of the plan's. Forms must be dropped in reverse order.
+    ///
+    /// # Errors
+    ///
+    /// The value is none of the node's type.
+    pub fn lower(schema: &'a Schema, plan: &'a Plan, node: NodeId, value: &'a Value) -> Result<Self, LiftError> {
+        let described = plan.node(node);
+        let room = Room::new(described.size, described.align);
+        let arena = CallArenaGuard::enter();
+        // SAFETY: the room has the node's size; the arena is ours until the guard goes.
+        unsafe { Lowering { schema, plan, arena: arena.get() }.value(node, value, room.start()) }?;
+        Ok(Self { schema, plan, node, room, _arena: arena })
+    }
+
+    /// Where the form begins.
+    #[must_use]
+    pub fn start(&self) -> *mut u8 {
+        self.room.start()
+    }
+
+    /// Lifts whatever the memory holds by now.
+    ///
+    /// # Errors
+    ///
+    /// It is no value of the node's type.
+    ///
+    /// # Safety
+    ///
+    /// Whoever wrote to the memory must have left pointers that are null, misaligned, or lead to readable memory of the
+    /// lengths beside them.
+    pub unsafe fn lift(&self) -> Result<Value, LiftError> {
+        let lifting = Lifting { schema: self.schema, plan: self.plan };
+        // SAFETY: the room has the node's size and is initialised; the rest is the caller's promise.
+        unsafe { lifting.value(self.node, self.room.start(), Depth::ROOT) }
+    }
+}

@@ -1,0 +1,178 @@
+//! Unloading takes a bundle out of service at once, and its code out of the process when nobody can run it any more.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use polyplug::error::RuntimeError;
+use polyplug::{BundleId, CallError, Contract, Runtime};
+use polyplug_abi::GuestContractInstance;
+use polyplug_tests::{Bundle, Logged, eventually, logged, mapped_below, reported, runtime};
+use test_contracts::instances::{Singleton, Stateful};
+use tracing::Level;
+
+/// One test at a time: a pin that another one's thread holds delays the reclaiming here, rightly.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn loaded() -> (Arc<Runtime>, Bundle, BundleId) {
+    let bundle = Bundle::native("counting", "plugin-instances");
+    let runtime = runtime();
+    let id = runtime.load_bundle(bundle.path()).unwrap();
+    (runtime, bundle, id)
+}
+
+#[cfg(target_os = "linux")]
+#[track_caller]
+fn assert_mapped(folder: &Path) {
+    assert_ne!(mapped_below(folder), [""; 0], "the code is still there");
+}
+
+#[cfg(not(target_os = "linux"))]
+fn assert_mapped(_: &Path) {}
+
+fn gone(folder: &Path) -> bool {
+    mapped_below(folder).is_empty()
+}
+
+fn unloaded<T>() -> Result<T, CallError> {
+    Err(CallError::Unloaded { bundle: "counting".to_owned() })
+}
+
+#[test]
+fn without_proxies_the_code_goes_at_once() {
+    let _alone = alone();
+    let (runtime, bundle, id) = loaded();
+    assert_mapped(bundle.path());
+    let report = runtime.unload_bundle(id).unwrap();
+    assert_eq!(report.bundle, "counting");
+    assert!(report.reclaimed && report.holders.is_empty(), "{report:?}");
+    assert!(gone(bundle.path()), "what the report says");
+    assert_eq!(runtime.bundle_ids(), []);
+    assert!(matches!(runtime.proxy::<dyn Stateful>(), Err(RuntimeError::NoProvider { .. })));
+}
+
+#[test]
+fn a_proxy_keeps_the_code_and_reaches_it_no_more() {
+    let _alone = alone();
+    let (runtime, bundle, id) = loaded();
+    let proxy = runtime.proxy::<dyn Stateful>().unwrap();
+    let clone = proxy.clone();
+    let report = runtime.unload_bundle(id).unwrap();
+    assert!(!report.reclaimed, "{report:?}");
+    let [holder] = &report.holders[..] else { panic!("one holder, not {report:?}") };
+    assert_eq!((holder.contract.as_str(), holder.count), (<dyn Stateful>::NAME, 1));
+    assert!(holder.site.file().ends_with("unloading.rs"), "{holder:?}");
+    for _ in 0..2 {
+        assert_eq!((proxy.count(), clone.count()), (unloaded(), unloaded()));
+    }
+    assert!(proxy.count().unwrap_err().is_unloaded());
+
+    drop(proxy);
+    assert_mapped(bundle.path());
+    drop(clone);
+    eventually("the code goes with the last proxy", || gone(bundle.path()));
+}
+
+#[test]
+fn an_instance_of_the_c_abi_keeps_the_code_until_it_is_destroyed() {
+    let _alone = alone();
+    let (runtime, bundle, id) = loaded();
+    let host = runtime.host_abi();
+    let handle = runtime.find_guest_contract(<dyn Stateful>::ID.id(), 0).unwrap();
+    let mut instance = GuestContractInstance::null();
+    let (code, text) = reported(|error| {
+        // SAFETY: the runtime is alive, and both places are writable.
+        unsafe { ((*host).create_guest_instance)(host, handle, std::ptr::null(), &raw mut instance, error) }
+    });
+    assert_eq!(code, 0, "{text}");
+    let report = runtime.unload_bundle(id).unwrap();
+    assert!(!report.reclaimed, "{report:?}");
+    assert_mapped(bundle.path());
+    // SAFETY: the runtime is alive.
+    unsafe { ((*host).destroy_guest_instance)(host, instance) };
+    eventually("the code goes with the last instance", || gone(bundle.path()));
+}
+
+#[test]
+fn a_singleton_ends_when_its_bundle_does() {
+    let _alone = alone();
+    let (runtime, _bundle, id) = loaded();
+    let (report, messages) = logged(|| runtime.unload_bundle(id).unwrap());
+    assert!(report.reclaimed, "{report:?}");
+    let end = Logged {
+        level: Level::WARN,
+        bundle: "counting".to_owned(),
+        message: "the singleton ends".to_owned(),
+    };
+    assert_eq!(messages, [end]);
+}
+
+#[test]
+fn a_bundle_that_is_loaded_again_begins_anew() {
+    let _alone = alone();
+    let (runtime, bundle, id) = loaded();
+    assert_eq!(runtime.proxy::<dyn Singleton>().unwrap().count(), Ok(1));
+    assert!(runtime.unload_bundle(id).unwrap().reclaimed);
+    assert_eq!(runtime.load_bundle(bundle.path()).unwrap(), id);
+    let singleton = runtime.proxy::<dyn Singleton>().unwrap();
+    assert_eq!((singleton.count(), singleton.made()), (Ok(1), Ok(1)), "not even its statics are left");
+}
+
+#[test]
+fn an_old_proxy_does_not_come_back_to_life() {
+    let _alone = alone();
+    let (runtime, bundle, id) = loaded();
+    let old = runtime.proxy::<dyn Stateful>().unwrap();
+    runtime.unload_bundle(id).unwrap();
+    runtime.load_bundle(bundle.path()).unwrap();
+    assert_eq!(old.count(), unloaded());
+    assert_eq!(old.clone().count(), unloaded());
+    assert_eq!(runtime.proxy::<dyn Stateful>().unwrap().count(), Ok(1));
+}
+
+#[test]
+fn a_bundle_is_unloaded_once() {
+    let _alone = alone();
+    let (runtime, _bundle, id) = loaded();
+    runtime.unload_bundle(id).unwrap();
+    let error = runtime.unload_bundle(id).unwrap_err();
+    assert!(matches!(error, RuntimeError::BundleNotLoaded { id: unknown } if unknown == id), "{error:?}");
+    let error = runtime.unload_bundle(BundleId::new("never seen")).unwrap_err();
+    assert!(matches!(error, RuntimeError::BundleNotLoaded { .. }), "{error:?}");
+}
+
+#[test]
+fn a_runtime_that_ends_takes_its_bundles_along() {
+    let _alone = alone();
+    let (runtime, bundle, _) = loaded();
+    assert_mapped(bundle.path());
+    let ((), messages) = logged(|| drop(runtime));
+    assert!(gone(bundle.path()));
+    assert_eq!(messages.last().map(|last| last.message.as_str()), Some("the singleton ends"));
+}
+
+#[test]
+fn a_proxy_outlives_its_runtime() {
+    let _alone = alone();
+    let (runtime, bundle, _) = loaded();
+    let proxy = runtime.proxy::<dyn Stateful>().unwrap();
+    drop(runtime);
+    assert_eq!(proxy.count(), unloaded());
+    assert_eq!(proxy.clone().count(), unloaded());
+    assert_eq!(polyplug::Proxy::bundle_name(&proxy), "counting");
+    assert_mapped(bundle.path());
+    drop(proxy);
+    eventually("the code goes with the last proxy", || gone(bundle.path()));
+}
+
+#[test]
+fn a_last_proxy_may_go_on_any_thread() {
+    let _alone = alone();
+    let (runtime, bundle, id) = loaded();
+    let proxy = runtime.proxy::<dyn Stateful>().unwrap();
+    runtime.unload_bundle(id).unwrap();
+    std::thread::spawn(move || drop(proxy)).join().unwrap();
+    eventually("the code goes with the last proxy", || gone(bundle.path()));
+}
