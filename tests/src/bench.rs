@@ -66,6 +66,13 @@ impl Table {
         Self { filter }
     }
 
+    /// Whether any line of a group is wanted, by the words that stand in their names. For groups that are costly to set
+    /// up.
+    #[must_use]
+    pub fn wants(&self, words: &str) -> bool {
+        self.filter.as_ref().is_none_or(|filter| words.split(' ').any(|word| filter.contains(word)))
+    }
+
     /// Measures `ours` beside `floor`.
     pub fn line<A, B>(&self, name: &str, goal: Goal, mut floor: impl FnMut() -> A, mut ours: impl FnMut() -> B) {
         if self.filter.as_ref().is_some_and(|filter| !name.contains(filter.as_str())) {

@@ -8,6 +8,7 @@ mod docs;
 mod log;
 mod maps;
 mod refusal;
+pub mod values;
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ pub use refusal::{BAD, refused, refused_by, works};
 /// A runtime with the native loader.
 #[must_use]
 pub fn runtime() -> Arc<Runtime> {
+    log::listen();
     Runtime::builder().loader(NativeLoader::new()).build().expect("one loader has no rival")
 }
 

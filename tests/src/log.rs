@@ -1,7 +1,8 @@
 //! Listening to the host's log.
 
+use std::cell::RefCell;
 use std::fmt::{Debug, Write as _};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Once;
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -18,19 +19,33 @@ pub struct Logged {
     pub message: String,
 }
 
-/// Runs `body` and gives what plugins wrote to the log of this thread meanwhile.
-pub fn logged<R>(body: impl FnOnce() -> R) -> (R, Vec<Logged>) {
-    let recorder = Recorder::default();
-    let messages = Arc::clone(&recorder.0);
-    let result = tracing::subscriber::with_default(recorder, body);
-    let messages = std::mem::take(&mut *messages.lock().unwrap_or_else(PoisonError::into_inner));
-    (result, messages)
+thread_local! {
+    /// What plugins wrote on this thread, while somebody wants to know.
+    static MESSAGES: RefCell<Option<Vec<Logged>>> = const { RefCell::new(None) };
 }
 
-#[derive(Default)]
-struct Recorder(Arc<Mutex<Vec<Logged>>>);
+/// Runs `body` and gives what plugins wrote to the log of this thread meanwhile.
+///
+/// # Panics
+///
+/// If the program has another subscriber.
+pub fn logged<R>(body: impl FnOnce() -> R) -> (R, Vec<Logged>) {
+    listen();
+    MESSAGES.set(Some(Vec::new()));
+    let result = body();
+    (result, MESSAGES.take().expect("calls of this function are not nested"))
+}
 
-impl Subscriber for Recorder {
+/// Makes the subscriber the program's own, before the first message: one that is set later may be overlooked by a
+/// thread that is just writing.
+pub(crate) fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| tracing::subscriber::set_global_default(Listener).expect("the tests have no other subscriber"));
+}
+
+struct Listener;
+
+impl Subscriber for Listener {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target() == "polyplug::plugin"
     }
@@ -47,7 +62,7 @@ impl Subscriber for Recorder {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let logged = Logged { level: *event.metadata().level(), bundle: fields.bundle, message: fields.message };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(logged);
+        MESSAGES.with_borrow_mut(|messages| messages.as_mut().map(|messages| messages.push(logged)));
     }
 
     fn enter(&self, _: &Id) {}

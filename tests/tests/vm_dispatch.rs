@@ -89,7 +89,8 @@ unsafe extern "C" fn call(
                 place.copy_from_nonoverlapping(name.as_ptr(), name.len());
                 out.cast::<StringView>().write(StringView { ptr: place, len: name.len() });
             }
-            _ => out_err.write(AbiError::new(AbiErrorCode::Exception, StringView::from_static(b"no such thing\n  at vm:7"))),
+            _ => out_err
+                .write(AbiError::new(AbiErrorCode::Exception, StringView::from_static(b"no such thing\n  at vm:7"))),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The linker's own messages are terse, and for a truncated file it maps pages that do not exist, so that the process
 //! is killed when it touches them. Only the headers are read.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
@@ -120,7 +121,7 @@ fn inspect_elf(head: &[u8], file: &mut File, size: u64) -> Result<(), String> {
             return Err(truncated());
         }
     }
-    let table = program_headers(header, endian, file).map_err(|error| format!("cannot be read: {error}"))?;
+    let table = program_headers(header, endian, head, file).map_err(|error| format!("cannot be read: {error}"))?;
     let (segments, _) = slice_from_bytes::<Segment>(&table, header.e_phnum(endian).into()).map_err(|()| damaged())?;
     for segment in segments {
         let end = segment.p_offset(endian).checked_add(segment.p_filesz(endian));
@@ -131,12 +132,22 @@ fn inspect_elf(head: &[u8], file: &mut File, size: u64) -> Result<(), String> {
     Ok(())
 }
 
-/// The bytes of the table of segments, which tools that edit libraries move to the end of the file.
-fn program_headers(header: &Header, endian: NativeEndian, file: &mut File) -> std::io::Result<Vec<u8>> {
-    let mut table = vec![0; usize::from(header.e_phnum(endian)) * size_of::<Segment>()];
-    file.seek(SeekFrom::Start(header.e_phoff(endian)))?;
+/// The bytes of the table of segments. Linkers put it behind the header; tools that edit libraries move it to the end.
+fn program_headers<'a>(
+    header: &Header,
+    endian: NativeEndian,
+    head: &'a [u8],
+    file: &mut File,
+) -> std::io::Result<Cow<'a, [u8]>> {
+    let len = usize::from(header.e_phnum(endian)) * size_of::<Segment>();
+    let start = header.e_phoff(endian);
+    if let Some(table) = usize::try_from(start).ok().and_then(|start| head.get(start..)?.get(..len)) {
+        return Ok(Cow::Borrowed(table));
+    }
+    let mut table = vec![0; len];
+    file.seek(SeekFrom::Start(start))?;
     file.read_exact(&mut table)?;
-    Ok(table)
+    Ok(Cow::Owned(table))
 }
 
 mod elf_ident {

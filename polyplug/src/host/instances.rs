@@ -327,6 +327,9 @@ impl Holders {
         lists.is_retired = true;
         self.recent.store(std::ptr::null_mut(), Ordering::Release);
         let shared = std::mem::take(&mut lists.shared);
+        if shared.is_empty() {
+            return;
+        }
         lists.retired.extend(shared.iter().map(Arc::downgrade));
         drop(lists);
         // Readers with a guard may be about to count one up.
@@ -365,7 +368,9 @@ impl Provider {
     fn successor(&self) -> Result<Arc<Self>, CallError> {
         let runtime = self.runtime().ok_or_else(|| self.unloaded())?;
         let next = runtime.provider_of(self.plugin.bundle, self.plugin.interface.contract_id);
-        next.ok_or_else(|| self.unloaded())
+        // An unload is final, even if the bundle has been loaded again meanwhile.
+        let life = |provider: &Self| provider.version.as_ref().map(|version| Arc::as_ptr(version.life()));
+        next.filter(|next| life(next) == life(self)).ok_or_else(|| self.unloaded())
     }
 
     pub(super) fn unloaded(&self) -> CallError {

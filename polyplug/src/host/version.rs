@@ -24,6 +24,8 @@ const UNLOADED: u32 = 2;
 pub(super) struct BundleVersion {
     /// What proxies compare before each call; see [`CURRENT`].
     word: AtomicU32,
+    /// The same for all versions from one load to the unload that follows.
+    life: Arc<()>,
     id: BundleId,
     name: String,
     context: OnceLock<Arc<HostContext>>,
@@ -33,9 +35,10 @@ pub(super) struct BundleVersion {
 }
 
 impl BundleVersion {
-    pub(super) fn new(id: BundleId, name: &str, reclaimer: &Arc<Reclaimer>) -> Arc<Self> {
+    pub(super) fn new(id: BundleId, name: &str, reclaimer: &Arc<Reclaimer>, life: Arc<()>) -> Arc<Self> {
         Arc::new(Self {
             word: AtomicU32::new(CURRENT),
+            life,
             id,
             name: name.to_owned(),
             context: OnceLock::new(),
@@ -51,6 +54,11 @@ impl BundleVersion {
 
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Equal, by address, for versions that reloads made of one another.
+    pub(super) fn life(&self) -> &Arc<()> {
+        &self.life
     }
 
     pub(super) fn word(&self) -> &AtomicU32 {

@@ -22,7 +22,7 @@ impl Depth {
     #[inline]
     pub fn enter(self) -> Result<Self, LiftError> {
         if self.0 == NESTING_LIMIT {
-            return Err(LiftError::new(format_args!("nested deeper than {NESTING_LIMIT} levels")));
+            return Err(LiftError::limit(format_args!("nested deeper than {NESTING_LIMIT} levels")));
         }
         Ok(Self(self.0 + 1))
     }
@@ -36,6 +36,8 @@ struct Fault {
     /// Outermost step last: steps are added on the way out.
     path: Vec<Step>,
     reason: String,
+    /// Whether the value is a good one that a limit keeps from crossing.
+    limit: bool,
 }
 
 enum Step {
@@ -48,7 +50,20 @@ impl LiftError {
     #[cold]
     #[must_use]
     pub fn new(reason: impl fmt::Display) -> Self {
-        Self(Box::new(Fault { path: Vec::new(), reason: reason.to_string() }))
+        Self(Box::new(Fault { path: Vec::new(), reason: reason.to_string(), limit: false }))
+    }
+
+    /// The error of a value that is too large or too deep.
+    #[cold]
+    #[must_use]
+    pub fn limit(reason: impl fmt::Display) -> Self {
+        Self(Box::new(Fault { path: Vec::new(), reason: reason.to_string(), limit: true }))
+    }
+
+    /// Whether the value is a good one that a limit keeps from crossing.
+    #[must_use]
+    pub fn is_limit(&self) -> bool {
+        self.0.limit
     }
 
     /// The error as seen from the record, variant or argument list that holds the place as `name`.
@@ -82,9 +97,18 @@ impl LiftError {
     }
 }
 
+/// How many steps of a long path are shown: the outermost and the innermost.
+const OUTER: usize = 12;
+const INNER: usize = 4;
+
 impl fmt::Display for LiftError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let steps = self.0.path.len();
         for (i, step) in self.0.path.iter().rev().enumerate() {
+            if steps > OUTER + INNER && (OUTER..steps - INNER).contains(&i) {
+                f.write_str(if i == OUTER { "..." } else { "" })?;
+                continue;
+            }
             match step {
                 Step::Name(name) if i == 0 => f.write_str(name)?,
                 Step::Name(name) => write!(f, ".{name}")?,

@@ -2,6 +2,7 @@
 
 pub mod instances;
 pub mod panics;
+pub mod types;
 
 /// The calculator of the documentation.
 #[polyplug::contract(name = "demo.calculator", version = "1.2")]

@@ -16,7 +16,7 @@
 
 use serde_json::{Map, Number, Value as Json, json};
 
-use super::DynamicProxy;
+use super::{DynamicProxy, refused};
 use crate::brief::Brief;
 use crate::call_error::{CallError, Failure};
 use crate::host::runtime::Runtime;
@@ -46,9 +46,7 @@ impl DynamicProxy {
                 from_json(schema, &field.ty, json, Depth::ROOT).map_err(|error| error.within(field.name.clone()))
             })
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| {
-                CallError::InvalidArgument(Failure::new(format!("{}.{method}", schema.name), error.to_string()))
-            })?;
+            .map_err(|error| refused(format!("{}.{method}", schema.name), error))?;
         current.call_here(method, &values).map(|value| to_json(schema, &described.result, &value))
     }
 }

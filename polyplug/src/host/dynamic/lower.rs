@@ -208,7 +208,7 @@ impl Lowering<'_> {
         let bytes = count.checked_mul(size);
         // SAFETY: the arena is valid and ours (promised to `value`).
         let start = bytes.map_or(std::ptr::null_mut(), |bytes| unsafe { (*self.arena).alloc(bytes, align) });
-        if start.is_null() { Err(LiftError::new("the value does not fit into memory")) } else { Ok(start) }
+        if start.is_null() { Err(LiftError::limit("the value does not fit into memory")) } else { Ok(start) }
     }
 
     fn describe(&self, kind: &Kind) -> String {

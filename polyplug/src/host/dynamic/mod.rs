@@ -92,7 +92,7 @@ impl DynamicProxy {
         for (place, (field, value)) in plan.arguments.iter().zip(described.arguments.iter().zip(arguments)) {
             // SAFETY: the room has the size of all arguments, and the place lies within.
             unsafe { lower.value(place.node, value, args.start().add(place.at)) }
-                .map_err(|error| wrong(error.within(field.name.clone()).to_string()))?;
+                .map_err(|error| refused(path(), error.within(field.name.clone())))?;
         }
         let result = self.plan.node(plan.result);
         let out = Room::new(result.size, result.align);
@@ -194,6 +194,12 @@ pub(super) fn parse(contract: &str) -> Option<(&str, u32, u32)> {
     let (name, version) = contract.split_once('@')?;
     let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
     Some((name, major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// The error of an argument.
+fn refused(path: String, error: LiftError) -> CallError {
+    let failure = Failure::new(path, error.to_string());
+    if error.is_limit() { CallError::TooLarge(failure) } else { CallError::InvalidArgument(failure) }
 }
 
 fn unknown(method: &str, known: &[&str]) -> String {

@@ -252,7 +252,7 @@ fn read_limited(path: &Path) -> Result<String, ManifestError> {
     if found.len() > SIZE_LIMIT {
         return Err(too_large(found.len()));
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(found.len() as usize + 1);
     // Limited as well, for the file may grow.
     File::open(path).map_err(failed)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > SIZE_LIMIT {

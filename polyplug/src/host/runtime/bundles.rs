@@ -19,6 +19,8 @@ use crate::host::version::BundleVersion;
 pub(super) struct Bundles {
     known: HashMap<BundleId, Bundle>,
     loads: u64,
+    /// Threads that wait for a bundle to settle. Waking nobody would still be a system call.
+    waiting: usize,
 }
 
 struct Bundle {
@@ -70,7 +72,9 @@ impl Runtime {
                     return Err(RuntimeError::Busy { bundle: bundle.name.clone() });
                 }
                 State::Loading(_) | State::Changing(..) => {
+                    bundles.waiting += 1;
                     bundles = self.settled.wait(bundles).unwrap_or_else(PoisonError::into_inner);
+                    bundles.waiting -= 1;
                 }
                 State::Loaded(loaded) => {
                     let loaded = loaded.clone();
@@ -90,9 +94,12 @@ impl Runtime {
             }
             None => bundles.known.remove(&id).map(|bundle| bundle.state),
         };
+        let somebody_waits = bundles.waiting > 0;
         drop(bundles);
         drop(before); // a lease, which is given up without the lock
-        self.settled.notify_all();
+        if somebody_waits {
+            self.settled.notify_all();
+        }
     }
 
     /// The ids of all loaded bundles, in load order.

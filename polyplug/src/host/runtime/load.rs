@@ -70,7 +70,7 @@ impl Runtime {
     ) -> Result<BundleId, RuntimeError> {
         let id = manifest.id;
         self.add(id, &manifest.name.clone(), || {
-            let version = self.new_version(scope_of(&manifest));
+            let version = self.new_version(scope_of(&manifest), Arc::default());
             let directory = matches!(source, BundleSource::Path(_)).then(|| manifest.path.clone());
             if directory.is_some() && self.config.hot_reload_enabled {
                 let copy = PrivateCopy::make(&manifest)?;
@@ -103,7 +103,7 @@ impl Runtime {
         self.add(id, name, || {
             let registrations = Registrations::default();
             let scope = BundleScope { id, name: name.to_owned(), dependencies: Vec::new(), registrations };
-            let version = self.new_version(scope);
+            let version = self.new_version(scope, Arc::default());
             let start = || {
                 // SAFETY: the version's table is valid, and so is what the entries say of themselves.
                 let outcome = unsafe { crate::guest::register_all(version.context().host_api(), entries) };
@@ -144,8 +144,8 @@ impl Runtime {
         }
     }
 
-    pub(super) fn new_version(&self, scope: BundleScope) -> Arc<BundleVersion> {
-        let version = BundleVersion::new(scope.id, &scope.name, &self.reclaimer);
+    pub(super) fn new_version(&self, scope: BundleScope, life: Arc<()>) -> Arc<BundleVersion> {
+        let version = BundleVersion::new(scope.id, &scope.name, &self.reclaimer, life);
         let runtime = self.context.weak_runtime();
         version.set_context(HostContext::new(runtime, Some(scope)));
         version

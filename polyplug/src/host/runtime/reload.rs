@@ -126,7 +126,7 @@ impl Runtime {
         loader: &Arc<dyn BundleLoader>,
         old: &Arc<BundleVersion>,
     ) -> Result<Prepared, RuntimeError> {
-        let version = self.new_version(scope_of(manifest));
+        let version = self.new_version(scope_of(manifest), Arc::clone(old.life()));
         let copy = PrivateCopy::make(manifest)?;
         let original = std::mem::replace(&mut manifest.path, copy.path().to_owned());
         version.keep_module(Box::new(copy));
