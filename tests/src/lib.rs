@@ -3,8 +3,10 @@
 mod abi;
 pub mod bench;
 mod c;
+pub mod damage;
 #[cfg(any(test, doctest))]
 mod docs;
+pub mod generate;
 mod log;
 mod maps;
 mod refusal;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use polyplug::schema::Schema;
 use polyplug::{CallError, Runtime};
 use polyplug_tests::{Bundle, runtime};
+use test_contracts::Calculator;
 
 #[derive(Debug, Clone, Copy, PartialEq, polyplug::Type)]
 enum Colour {
@@ -166,6 +167,22 @@ fn a_tree_that_is_its_own_child() {
 fn success_without_a_result_is_a_result_of_zeroes() {
     let (liar, _runtime, _bundle) = liar();
     assert_eq!(liar.silence(), Ok(String::new()));
+}
+
+/// The calculator in C greets with a text that is not UTF-8.
+#[test]
+fn a_good_method_beside_a_bad_one_serves_on() {
+    let bundle = Bundle::c("calc", "registration.c", &[]);
+    bundle.write("demo.calculator@1.schema", Schema::of::<dyn Calculator>().encode());
+    let runtime = runtime();
+    runtime.load_bundle(bundle.path()).unwrap();
+    let calculator = runtime.proxy::<dyn Calculator>().unwrap();
+    for _ in 0..3 {
+        let error = calculator.greet("Ada").unwrap_err();
+        assert!(matches!(&error, CallError::InvalidResult(failure) if failure.method == "demo.calculator.greet"));
+        assert!(error.to_string().contains("not UTF-8"), "{error}");
+        assert_eq!(calculator.add(2, 3), Ok(5));
+    }
 }
 
 #[track_caller]

@@ -198,7 +198,7 @@ fn allocating_what_cannot_be_is_null() {
             assert!(((*host).alloc)(host, size, align).is_null(), "{size} bytes aligned to {align}");
         }
         let room = ((*host).alloc)(host, 24, 64);
-        assert!(!room.is_null() && room.addr() % 64 == 0);
+        assert!(!room.is_null() && room.addr().is_multiple_of(64));
         ((*host).free)(host, room, 24, 64);
         assert!(((*host).error_text)(host, usize::MAX).is_null());
     }

@@ -176,8 +176,10 @@ fn a_plugin_that_started_a_thread_is_unmapped_when_its_caller_has_ended() {
     eventually("the library is unmapped", || mapped_below(bundle.path()).is_empty());
 }
 
+type Way = (&'static str, fn(&Runtime, &PanicsProxy));
+
 /// Ways to panic on the thread that calls.
-const WAYS: [(&str, fn(&Runtime, &PanicsProxy)); 7] = [
+const WAYS: [Way; 7] = [
     ("a literal", |_, jumpy| assert!(jumpy.literal().is_err())),
     ("a formatted text", |_, jumpy| assert!(jumpy.formatted("anything").is_err())),
     ("a payload", |_, jumpy| assert!(jumpy.payload().is_err())),

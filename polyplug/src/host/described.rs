@@ -58,7 +58,7 @@ fn linked(contract: GuestContractId) -> &'static [Linked] {
 /// The schema that a plugin handed over as bytes.
 pub(super) fn read(bytes: &[u8], plugin: &Plugin) -> Result<Described, RegistryError> {
     // What is linked was made by the same code as the plugin's, in all likelihood: then equal bytes say all.
-    let described = match linked(plugin.interface.contract_id).iter().find(|linked| linked.encoded == bytes) {
+    let described = match linked(plugin.contract_id).iter().find(|linked| linked.encoded == bytes) {
         Some(linked) => Described::Linked(linked),
         None => {
             let schema = Schema::decode(bytes).map_err(|error| invalid(plugin, error.to_string()))?;
@@ -72,7 +72,7 @@ pub(super) fn read(bytes: &[u8], plugin: &Plugin) -> Result<Described, RegistryE
 /// Whether a schema is that of the plugin's table at all.
 fn check_table(schema: &Schema, plugin: &Plugin) -> Result<(), RegistryError> {
     let interface = &plugin.interface;
-    if GuestContractId::new(&schema.name, schema.major) != interface.contract_id {
+    if GuestContractId::new(&schema.name, schema.major) != plugin.contract_id {
         return Err(invalid(plugin, format!("the schema is of {schema}, and the interface is not")));
     }
     if interface.dispatch_type == DispatchType::Native {
@@ -102,7 +102,7 @@ pub(super) fn complete(plugins: &mut [Plugin], bundle: &str, directory: Option<&
         }
         let Some(described) = &plugin.schema else { continue };
         let mut refusal = None;
-        for linked in linked(plugin.interface.contract_id) {
+        for linked in linked(plugin.contract_id) {
             match differences(linked.info, &linked.schema, described) {
                 differences if differences.is_empty() => {
                     refusal = None;

@@ -367,7 +367,7 @@ impl Provider {
     /// The provider that serves in place of this one.
     fn successor(&self) -> Result<Arc<Self>, CallError> {
         let runtime = self.runtime().ok_or_else(|| self.unloaded())?;
-        let next = runtime.provider_of(self.plugin.bundle, self.plugin.interface.contract_id);
+        let next = runtime.provider_of(self.plugin.bundle, self.plugin.contract_id);
         // An unload is final, even if the bundle has been loaded again meanwhile.
         let life = |provider: &Self| provider.version.as_ref().map(|version| Arc::as_ptr(version.life()));
         next.filter(|next| life(next) == life(self)).ok_or_else(|| self.unloaded())

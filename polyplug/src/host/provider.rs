@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use polyplug_abi::plugin::{CheckHealth, CreateWithError, RestoreInstance, SaveInstance};
 use polyplug_abi::{
-    AbiError, BundleId, CallArena, DispatchType, Entry, GuestContractInstance, GuestContractInterface, HostApi,
-    PluginFlags, StringView, Version, VmCall, VmLoaderData,
+    AbiError, BundleId, CallArena, DispatchType, Entry, GuestContractId, GuestContractInstance, GuestContractInterface,
+    HostApi, PluginFlags, StringView, Version, VmCall, VmLoaderData,
 };
 
 use super::arena::CallArenaGuard;
@@ -26,6 +26,8 @@ use crate::schema::plan::Plan;
 pub(super) struct Plugin {
     pub(super) name: String,
     pub(super) contract: String,
+    /// The contract it was registered for. A table that is swapped in may speak of another.
+    pub(super) contract_id: GuestContractId,
     pub(super) bundle: BundleId,
     pub(super) interface: Arc<GuestContractInterface>,
     pub(super) flags: PluginFlags,
@@ -184,6 +186,7 @@ impl Plugin {
         Self {
             name,
             contract,
+            contract_id: interface.contract_id,
             bundle,
             interface: Arc::new(interface),
             flags: PluginFlags::default(),

@@ -103,7 +103,7 @@ impl Runtime {
     #[track_caller]
     pub(super) fn create_token(&self, handle: GuestContractHandle) -> Result<GuestContractInstance, RuntimeError> {
         let provider = self.store().lease(handle)?;
-        let contract_id = provider.plugin.interface.contract_id;
+        let contract_id = provider.plugin.contract_id;
         if provider.version.is_none() {
             return Err(RegistryError::StaleHandle { index: handle.index }.into());
         }
@@ -116,7 +116,7 @@ impl Runtime {
         let stale = || RegistryError::StaleHandle { index: token.data.addr() as u32 };
         let held = self.tokens().get(token.data).ok_or_else(stale)?;
         let provider = held.incarnation().provider();
-        if provider.plugin.interface.contract_id != token.contract_id {
+        if provider.plugin.contract_id != token.contract_id {
             return Err(stale());
         }
         if provider.is_current() {

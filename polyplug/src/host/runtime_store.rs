@@ -113,7 +113,7 @@ impl Index {
         let mut tenants: Vec<(u64, u64, u32)> = Vec::with_capacity(slots.len());
         for (index, slot) in (0u32..).zip(slots) {
             if let Some(provider) = &slot.provider {
-                tenants.push((provider.plugin.interface.contract_id.id(), slot.order, index));
+                tenants.push((provider.plugin.contract_id.id(), slot.order, index));
             }
         }
         tenants.sort_unstable();
@@ -360,10 +360,9 @@ impl RuntimeStore {
         let mut providers: Vec<Option<Arc<Provider>>> = providers.into_iter().map(Some).collect();
         for (index, slot) in (0u32..).zip(&mut slots) {
             let Some(old) = slot.provider.as_ref().filter(|old| old.plugin.bundle == bundle) else { continue };
-            let contract = old.plugin.interface.contract_id;
-            let same = |new: &&mut Option<Arc<Provider>>| {
-                new.as_ref().is_some_and(|new| new.plugin.interface.contract_id == contract)
-            };
+            let contract = old.plugin.contract_id;
+            let same =
+                |new: &&mut Option<Arc<Provider>>| new.as_ref().is_some_and(|new| new.plugin.contract_id == contract);
             match providers.iter_mut().find(same).and_then(Option::take) {
                 Some(new) => *slot = Slot::occupied(new, slot.generation, slot.order),
                 None => writer.vacate(index, slot),
@@ -424,8 +423,7 @@ fn check_duplicate<'a>(
     new: &Provider,
 ) -> Result<(), RegistryError> {
     let same = |provider: &&Arc<Provider>| {
-        provider.plugin.bundle == new.plugin.bundle
-            && provider.plugin.interface.contract_id == new.plugin.interface.contract_id
+        provider.plugin.bundle == new.plugin.bundle && provider.plugin.contract_id == new.plugin.contract_id
     };
     match known.find(same) {
         None => Ok(()),

@@ -55,8 +55,8 @@ impl Registrations {
                 reason: "plugins are registered while their bundle is being loaded, not later".to_owned(),
             });
         };
-        let contract = plugin.interface.contract_id;
-        if let Some(existing) = list.iter().find(|known| known.interface.contract_id == contract) {
+        let contract = plugin.contract_id;
+        if let Some(existing) = list.iter().find(|known| known.contract_id == contract) {
             return Err(RegistryError::DuplicateProvider {
                 contract: plugin.contract,
                 existing: existing.name.clone(),

@@ -131,7 +131,7 @@ impl Runtime {
         let original = std::mem::replace(&mut manifest.path, copy.path().to_owned());
         version.keep_module(Box::new(copy));
         let before: HashMap<GuestContractId, Arc<Provider>> =
-            old.providers().into_iter().map(|provider| (provider.plugin.interface.contract_id, provider)).collect();
+            old.providers().into_iter().map(|provider| (provider.plugin.contract_id, provider)).collect();
 
         let providers = self
             .start(
@@ -139,7 +139,7 @@ impl Runtime {
                 Some(&original),
                 || loader.reload(manifest, self),
                 |plugin, host| {
-                    let predecessor = before.get(&plugin.interface.contract_id);
+                    let predecessor = before.get(&plugin.contract_id);
                     let shared = predecessor.and_then(|provider| Some((provider, provider.shared()?.raw())));
                     match shared {
                         Some((provider, instance)) => {
@@ -159,7 +159,7 @@ impl Runtime {
         let mut report = ReloadReport { bundle: manifest.id, migrated: 0, restarted: 0, drained: 0, reclaimed: false };
         let mut next = Vec::new();
         for provider in &providers {
-            if let Some(predecessor) = before.get(&provider.plugin.interface.contract_id) {
+            if let Some(predecessor) = before.get(&provider.plugin.contract_id) {
                 carry_over(predecessor, provider, self.reload_policy, &mut next, &mut report)?;
             }
         }
@@ -173,7 +173,7 @@ impl Runtime {
         before: &HashMap<GuestContractId, Arc<Provider>>,
         providers: &[Arc<Provider>],
     ) -> Result<(), RuntimeError> {
-        let provided = |contract| providers.iter().any(|provider| provider.plugin.interface.contract_id == contract);
+        let provided = |contract| providers.iter().any(|provider| provider.plugin.contract_id == contract);
         for (contract, predecessor) in before.iter().filter(|(contract, _)| !provided(**contract)) {
             let others = self.store.providers(*contract).len() > 1;
             let dependents = self.loaded().into_iter().filter(|loaded| {

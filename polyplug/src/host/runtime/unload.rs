@@ -1,5 +1,6 @@
 //! Unloading bundles, and waiting until their code is gone.
 
+use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -47,6 +48,43 @@ pub struct Lingering {
     pub bundle: String,
     /// Who holds it, as far as is known.
     pub holders: Vec<Holder>,
+}
+
+impl fmt::Display for UnloadReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "bundle `{}` is unloaded", self.bundle)?;
+        match (&self.still_mapped, self.reclaimed) {
+            (Some(reason), _) => write!(f, "; {reason}"),
+            (None, true) => f.write_str(" and its code is gone"),
+            (None, false) => held(f, &self.holders),
+        }
+    }
+}
+
+impl fmt::Display for Lingering {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a retired version of bundle `{}`", self.bundle)?;
+        held(f, &self.holders)
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.count == 1 { "y" } else { "ies" };
+        write!(f, "{} prox{plural} of {} made at {}:{}", self.count, self.contract, self.site.file(), self.site.line())
+    }
+}
+
+/// Who keeps the code.
+fn held(f: &mut fmt::Formatter<'_>, holders: &[Holder]) -> fmt::Result {
+    if holders.is_empty() {
+        return f.write_str("; its code goes when calls that are running and readers have finished");
+    }
+    f.write_str("; its code is held by ")?;
+    for (i, holder) in holders.iter().enumerate() {
+        write!(f, "{}{holder}", if i == 0 { "" } else { ", " })?;
+    }
+    Ok(())
 }
 
 /// See [`Runtime::watch_fate`].

@@ -1,0 +1,138 @@
+//! Canonical memory that is no value is refused, wherever in the value the fault is, by whoever lifts it, and the error
+//! names the place.
+
+use std::collections::{BTreeMap, HashMap};
+
+use polyplug::Type;
+use polyplug::__private::{Depth, Form};
+use polyplug::schema::plan::Plan;
+use polyplug::schema::{Schema, SchemaBuilder};
+use polyplug_tests::damage::{Damage, damages};
+use polyplug_tests::generate::{self, Source};
+use polyplug_tests::values::{Sample, same};
+use proptest::prelude::*;
+use test_contracts::each_type;
+use test_contracts::types::*;
+
+fn schema_of<T: Type>() -> Schema {
+    SchemaBuilder::new("test.one", 1, 0, "").method("call", "", 0, &[], T::describe).build()
+}
+
+/// Whether an error says where and why.
+#[track_caller]
+fn check_text(text: &str, damage: &Damage) {
+    assert!(text.contains(&damage.reason), "`{}` is in `{text}`", damage.reason);
+    // Long paths are abbreviated.
+    if damage.steps <= 16 && !damage.path.is_empty() {
+        let start = format!("{}: ", damage.path);
+        assert!(text.starts_with(&start), "`{start}` is in front of `{text}`");
+    }
+}
+
+/// Spoils every value of `T` in every way.
+fn spoil_each<T: Sample + Type>(name: &str) -> usize {
+    let schema = schema_of::<T>();
+    let plan = Plan::new(&schema);
+    let node = plan.method(0).result;
+    let mut count = 0;
+    for sample in T::samples() {
+        let value = sample.value();
+        let form = Form::lower(&schema, &plan, node, &value).unwrap();
+        // SAFETY: the form has the layout of the type's, as the tests of plans prove, and its pointers are valid.
+        let typed = || unsafe { T::lift(&*form.start().cast::<T::Canon>(), Depth::ROOT) };
+        // SAFETY: the form was lowered, and is damaged only as `Damage` does it.
+        let dynamic = || unsafe { form.lift() };
+        assert!(same(&typed().unwrap().value(), &value), "{name}: {sample:?}");
+        assert!(same(&dynamic().unwrap(), &value), "{name}: {sample:?}");
+        // SAFETY: a valid value, in memory that is this test's alone.
+        let all = unsafe { damages(&schema, &plan, node, form.start()) };
+        count += all.len();
+        for damage in &all {
+            // SAFETY: nothing changed since the search.
+            let (typed, dynamic) = unsafe { damage.during(|| (typed(), dynamic())) };
+            let (Err(typed), Err(dynamic)) = (typed, dynamic) else {
+                panic!("{name}: {sample:?}: {} was lifted with: {}", damage.path, damage.reason)
+            };
+            check_text(&dynamic.to_string(), damage);
+            assert_eq!(typed.to_string(), dynamic.to_string(), "{name}: both say the same");
+        }
+        assert!(same(&dynamic().unwrap(), &value), "mended");
+    }
+    count
+}
+
+macro_rules! spoil {
+    ($($name:ident: $ty:ty),* $(,)?) => {
+        #[test]
+        fn every_fault_in_every_type_is_found() {
+            let count: usize = [$(spoil_each::<$ty>(stringify!($name))),*].into_iter().sum();
+            assert!(count > 10_000, "{count} faults are many");
+        }
+    };
+}
+
+each_type!(spoil);
+
+#[test]
+fn a_value_that_contains_itself_has_no_end() {
+    #[track_caller]
+    fn endless<T: Sample + Type>(sample: &T, knot: impl FnOnce(*mut u8)) {
+        let schema = schema_of::<T>();
+        let plan = Plan::new(&schema);
+        let value = sample.value();
+        let form = Form::lower(&schema, &plan, plan.method(0).result, &value).unwrap();
+        knot(form.start());
+        // SAFETY: as in `spoil_each`; the knot leads back into the form.
+        let typed = unsafe { T::lift(&*form.start().cast::<T::Canon>(), Depth::ROOT) };
+        // SAFETY: as above.
+        let dynamic = unsafe { form.lift() };
+        let text = typed.unwrap_err().to_string();
+        assert!(text.ends_with("nested deeper than 128 levels"), "{text}");
+        assert_eq!(text, dynamic.unwrap_err().to_string());
+    }
+
+    // SAFETY: the pointer to the next link lies behind the number.
+    endless(&chain(2), |start| unsafe { start.add(8).cast::<*mut u8>().write(start) });
+    // SAFETY: the list of children lies behind the value and its padding, and has one element.
+    endless(&tree(2), |start| unsafe { start.add(8).cast::<*mut u8>().write(start) });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn values_of_any_schema_come_back_unchanged(bytes in prop::collection::vec(any::<u8>(), 0..1500)) {
+        let mut source = Source::new(&bytes);
+        let schema = generate::schema(&mut source);
+        // Types within types may have become too large.
+        prop_assume!(Schema::decode(&schema.encode()).is_ok());
+        let plan = Plan::new(&schema);
+        for (number, method) in schema.methods.iter().enumerate() {
+            let value = generate::value(&mut source, &schema, &method.result, 5);
+            let form = Form::lower(&schema, &plan, plan.method(number).result, &value).unwrap();
+            // SAFETY: lowered, and nothing wrote to it since.
+            let lifted = unsafe { form.lift() }.unwrap();
+            prop_assert!(same(&lifted, &value), "{} came back as {}", value, lifted);
+        }
+    }
+
+    #[test]
+    fn faults_in_values_of_any_schema_are_found(bytes in prop::collection::vec(any::<u8>(), 0..1500)) {
+        let mut source = Source::new(&bytes);
+        let schema = generate::schema(&mut source);
+        prop_assume!(Schema::decode(&schema.encode()).is_ok());
+        let plan = Plan::new(&schema);
+        for (number, method) in schema.methods.iter().enumerate() {
+            let value = generate::value(&mut source, &schema, &method.result, 5);
+            let node = plan.method(number).result;
+            let form = Form::lower(&schema, &plan, node, &value).unwrap();
+            // SAFETY: a valid value, in memory that is this test's alone.
+            for damage in unsafe { damages(&schema, &plan, node, form.start()) } {
+                // SAFETY: nothing changed since the search; the form is damaged only as `Damage` does it.
+                let lifted = unsafe { damage.during(|| form.lift()) };
+                prop_assert!(lifted.is_err(), "{}: {} was lifted", damage.path, damage.reason);
+                check_text(&lifted.unwrap_err().to_string(), &damage);
+            }
+        }
+    }
+}
