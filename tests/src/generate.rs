@@ -193,7 +193,7 @@ fn is_nothing(schema: &Schema, ty: &TypeRef) -> bool {
 #[must_use]
 pub fn value(source: &mut Source<'_>, schema: &Schema, ty: &TypeRef, nesting: usize) -> Value {
     let count = |source: &mut Source<'_>| if nesting == 0 { 0 } else { source.below(4) };
-    let mut deeper = |source: &mut Source<'_>, ty: &TypeRef| value(source, schema, ty, nesting.saturating_sub(1));
+    let deeper = |source: &mut Source<'_>, ty: &TypeRef| value(source, schema, ty, nesting.saturating_sub(1));
     match ty {
         TypeRef::Unit => Value::Unit,
         TypeRef::Bool => Value::Bool(source.below(2) == 1),
@@ -238,7 +238,7 @@ pub fn value(source: &mut Source<'_>, schema: &Schema, ty: &TypeRef, nesting: us
             _ => Err(Box::new(value(source, schema, err, nesting))),
         }),
         TypeRef::Named(number) => {
-            let mut fields = |source: &mut Source<'_>, fields: &[Field]| {
+            let fields = |source: &mut Source<'_>, fields: &[Field]| {
                 fields.iter().map(|field| (field.name.clone(), value(source, schema, &field.ty, nesting))).collect()
             };
             match &schema.definition(*number).shape {

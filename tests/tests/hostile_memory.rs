@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use polyplug::Type;
 use polyplug::__private::{Depth, Form};
+use polyplug::Type;
 use polyplug::schema::plan::Plan;
 use polyplug::schema::{Schema, SchemaBuilder};
 use polyplug_tests::damage::{Damage, damages};
@@ -66,7 +66,7 @@ macro_rules! spoil {
         #[test]
         fn every_fault_in_every_type_is_found() {
             let count: usize = [$(spoil_each::<$ty>(stringify!($name))),*].into_iter().sum();
-            assert!(count > 10_000, "{count} faults are many");
+            assert!(count > 5000, "only {count} ways to spoil values were found");
         }
     };
 }

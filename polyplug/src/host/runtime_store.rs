@@ -42,17 +42,19 @@ pub struct RuntimeStore {
 struct Writer {
     /// Slots without a tenant, to be used again.
     vacant: Vec<u32>,
+    /// The number of the latest registration.
+    order: u64,
 }
 
 impl Writer {
     /// Puts a provider into a vacant slot, or a new one.
-    fn place(&mut self, slots: &mut Vec<Slot>, provider: Arc<Provider>, order: u64) -> GuestContractHandle {
+    fn place(&mut self, slots: &mut Vec<Slot>, provider: Arc<Provider>) -> GuestContractHandle {
         let index = self.vacant.pop().unwrap_or_else(|| {
-            slots.push(Slot { generation: 1, interface: std::ptr::null(), provider: None, order: 0 });
+            slots.push(Slot::VACANT);
             u32::try_from(slots.len() - 1).expect("a store has fewer than four billion slots")
         });
         let slot = &mut slots[index as usize];
-        *slot = Slot::occupied(provider, slot.generation, order);
+        *slot = Slot::occupied(provider, slot.generation, self.order);
         GuestContractHandle { index, generation: slot.generation }
     }
 
@@ -67,6 +69,7 @@ impl Writer {
 }
 
 /// One state of the store.
+#[derive(Clone)]
 struct View {
     slots: Vec<Slot>,
     index: Index,
@@ -75,6 +78,8 @@ struct View {
 #[derive(Clone)]
 struct Slot {
     generation: u32,
+    /// The slot of the contract's next provider in load order; [`NONE`] for the last.
+    next: u32,
     /// The table, at hand for `resolve`; `provider` keeps it.
     interface: *const GuestContractInterface,
     provider: Option<Arc<Provider>>,
@@ -82,17 +87,20 @@ struct Slot {
     order: u64,
 }
 
+/// No slot.
+const NONE: u32 = u32::MAX;
+
 // SAFETY: the pointer leads into the provider's `Arc`.
 unsafe impl Send for Slot {}
 // SAFETY: as for `Send`.
 unsafe impl Sync for Slot {}
 
-/// From contract to providers: open addressing, at most half full.
+/// From contract to its first provider: open addressing, at most half full.
+#[derive(Clone)]
 struct Index {
     entries: Vec<IndexEntry>,
+    used: usize,
     shift: u32,
-    /// The slots of contracts with several providers, in load order.
-    lists: Vec<u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -102,38 +110,21 @@ struct IndexEntry {
     first: GuestContractHandle,
     /// The minor version of the first provider.
     minor: u32,
-    /// Where the list of all begins and ends.
-    list: (u32, u32),
+    /// The slot of the last provider.
+    last: u32,
 }
 
-const FREE: IndexEntry = IndexEntry { contract: 0, first: GuestContractHandle::null(), minor: 0, list: (0, 0) };
+const FREE: IndexEntry = IndexEntry { contract: 0, first: GuestContractHandle::null(), minor: 0, last: NONE };
 
 impl Index {
-    fn new(slots: &[Slot]) -> Self {
-        let mut tenants: Vec<(u64, u64, u32)> = Vec::with_capacity(slots.len());
-        for (index, slot) in (0u32..).zip(slots) {
-            if let Some(provider) = &slot.provider {
-                tenants.push((provider.plugin.contract_id.id(), slot.order, index));
-            }
-        }
-        tenants.sort_unstable();
-        let bits = (tenants.len() * 2).next_power_of_two().trailing_zeros().max(3);
-        let mut this = Self { entries: vec![FREE; 1 << bits], shift: 64 - bits, lists: Vec::new() };
-        for group in tenants.chunk_by(|a, b| a.0 == b.0) {
-            let start = this.lists.len() as u32;
-            this.lists.extend(group.iter().map(|(_, _, index)| *index));
-            let (contract, _, index) = group[0];
-            let slot = &slots[index as usize];
-            let provider = slot.provider.as_ref().expect("tenants have a provider");
-            let place = this.place(contract);
-            this.entries[place] = IndexEntry {
-                contract,
-                first: GuestContractHandle { index, generation: slot.generation },
-                minor: provider.plugin.interface.contract_version.minor,
-                list: (start, this.lists.len() as u32),
-            };
-        }
-        this
+    /// An index with room for `contracts`.
+    fn with_room(contracts: usize) -> Self {
+        let bits = (contracts * 2).next_power_of_two().trailing_zeros().max(3);
+        Self { entries: vec![FREE; 1 << bits], used: 0, shift: 64 - bits }
+    }
+
+    fn is_full(&self) -> bool {
+        (self.used + 1) * 2 > self.entries.len()
     }
 
     /// Where the contract's entry is, or would be.
@@ -158,8 +149,46 @@ impl Index {
 }
 
 impl View {
-    fn new(slots: Vec<Slot>) -> Self {
-        Self { index: Index::new(&slots), slots }
+    /// The view of slots of which any may have changed.
+    fn new(mut slots: Vec<Slot>) -> Self {
+        let mut tenants: Vec<(u64, u32)> = Vec::with_capacity(slots.len());
+        for (index, slot) in (0u32..).zip(&mut slots) {
+            slot.next = NONE;
+            if slot.provider.is_some() {
+                tenants.push((slot.order, index));
+            }
+        }
+        tenants.sort_unstable();
+        let mut this = Self { slots, index: Index::with_room(tenants.len() + 1) };
+        for (_, index) in tenants {
+            this.list(index);
+        }
+        this
+    }
+
+    /// A copy with room for `more` slots.
+    fn with_room(&self, more: usize) -> Self {
+        let mut slots = Vec::with_capacity(self.slots.len() + more);
+        slots.extend_from_slice(&self.slots);
+        Self { slots, index: self.index.clone() }
+    }
+
+    /// Adds the new tenant of a slot to the index, as the last provider of its contract.
+    fn list(&mut self, index: u32) {
+        let slot = &self.slots[index as usize];
+        let plugin = &slot.provider.as_ref().expect("a tenant is listed").plugin;
+        let contract = plugin.contract_id.id();
+        let first = GuestContractHandle { index, generation: slot.generation };
+        let place = self.index.place(contract);
+        let entry = &mut self.index.entries[place];
+        if entry.first.is_null() {
+            let minor = plugin.interface.contract_version.minor;
+            *entry = IndexEntry { contract, first, minor, last: index };
+            self.index.used += 1;
+        } else {
+            let before = std::mem::replace(&mut entry.last, index);
+            self.slots[before as usize].next = index;
+        }
     }
 
     #[inline]
@@ -178,7 +207,8 @@ impl View {
 
     /// All providers of a contract in load order.
     fn providers(&self, entry: &IndexEntry) -> impl Iterator<Item = (GuestContractHandle, &Arc<Provider>)> {
-        self.index.lists[entry.list.0 as usize..entry.list.1 as usize].iter().filter_map(|&index| {
+        let next = |index: &u32| Some(self.slots[*index as usize].next).filter(|next| *next != NONE);
+        std::iter::successors(Some(entry.first.index), next).filter_map(|index| {
             let slot = &self.slots[index as usize];
             let handle = GuestContractHandle { index, generation: slot.generation };
             slot.provider.as_ref().map(|provider| (handle, provider))
@@ -202,13 +232,22 @@ fn minor(provider: &Provider) -> u32 {
 }
 
 impl Slot {
+    /// A slot that never had a tenant.
+    const VACANT: Self = Self { generation: 1, next: NONE, interface: std::ptr::null(), provider: None, order: 0 };
+
     fn occupied(provider: Arc<Provider>, generation: u32, order: u64) -> Self {
-        Self { generation, interface: Arc::as_ptr(&provider.plugin.interface), provider: Some(provider), order }
+        Self {
+            generation,
+            next: NONE,
+            interface: Arc::as_ptr(&provider.plugin.interface),
+            provider: Some(provider),
+            order,
+        }
     }
 
     /// Without a tenant: handles of the last one are stale.
     fn vacated(&self) -> Self {
-        Self { generation: self.generation.wrapping_add(1), interface: std::ptr::null(), provider: None, order: 0 }
+        Self { generation: self.generation.wrapping_add(1), ..Self::VACANT }
     }
 }
 
@@ -335,18 +374,23 @@ impl RuntimeStore {
     pub(super) fn publish(&self, providers: Vec<Arc<Provider>>) -> Result<Vec<GuestContractHandle>, RegistryError> {
         let mut writer = self.lock();
         let guard = crossbeam_epoch::pin();
-        let mut slots = self.view(&guard).slots.clone();
+        let old = self.view(&guard);
         for (i, provider) in providers.iter().enumerate() {
-            let tenants = slots.iter().filter_map(|slot| slot.provider.as_ref());
-            check_duplicate(tenants.chain(&providers[..i]), provider)?;
+            let known = old.index.get(provider.plugin.contract_id).into_iter().flat_map(|entry| old.providers(entry));
+            check_duplicate(known.map(|(_, known)| known).chain(&providers[..i]), provider)?;
         }
-        let mut order = slots.iter().map(|slot| slot.order).max().unwrap_or(0);
+        let mut view = old.with_room(providers.len());
         let place = |provider| {
-            order += 1;
-            writer.place(&mut slots, provider, order)
+            writer.order += 1;
+            if view.index.is_full() {
+                view = View::new(std::mem::take(&mut view.slots));
+            }
+            let handle = writer.place(&mut view.slots, provider);
+            view.list(handle.index);
+            handle
         };
         let handles = providers.into_iter().map(place).collect();
-        self.install(View::new(slots), &guard);
+        self.install(view, &guard);
         Ok(handles)
     }
 
@@ -356,7 +400,6 @@ impl RuntimeStore {
         let mut writer = self.lock();
         let guard = crossbeam_epoch::pin();
         let mut slots = self.view(&guard).slots.clone();
-        let mut order = slots.iter().map(|slot| slot.order).max().unwrap_or(0);
         let mut providers: Vec<Option<Arc<Provider>>> = providers.into_iter().map(Some).collect();
         for (index, slot) in (0u32..).zip(&mut slots) {
             let Some(old) = slot.provider.as_ref().filter(|old| old.plugin.bundle == bundle) else { continue };
@@ -369,8 +412,8 @@ impl RuntimeStore {
             }
         }
         for provider in providers.into_iter().flatten() {
-            order += 1;
-            writer.place(&mut slots, provider, order);
+            writer.order += 1;
+            writer.place(&mut slots, provider);
         }
         self.install(View::new(slots), &guard);
     }

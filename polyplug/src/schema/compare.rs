@@ -50,6 +50,9 @@ impl Schema {
     }
 }
 
+/// How long the way from an argument or result to a type within it may be before it is abbreviated.
+const PLACE_LIMIT: usize = 200;
+
 struct Compare<'a> {
     host: &'a Schema,
     plugin: &'a Schema,
@@ -76,13 +79,18 @@ impl<'a> Compare<'a> {
     }
 
     /// Compares two types and everything they are made of.
-    fn all(&mut self, place: &str, host: &TypeRef, plugin: &TypeRef) {
-        self.types(place, host, plugin);
+    fn all(&mut self, root: &str, host: &TypeRef, plugin: &TypeRef) {
+        self.types(root, host, plugin);
         while let Some((place, host, plugin)) = self.waiting.pop() {
             let before = self.waiting.len();
             self.definitions(&place, host, plugin);
             // In the order in which people read.
             self.waiting[before..].reverse();
+            for (place, ..) in &mut self.waiting[before..] {
+                if place.len() > root.len() + PLACE_LIMIT {
+                    *place = format!("{root}: ...");
+                }
+            }
         }
     }
 

@@ -123,6 +123,6 @@ fn it_works_as_written() {
 
     let first_line = unload.split_inclusive('\n').next().expect("two lines");
     reader.change(MAIN, unload, &format!("    drop(calculator);\n{first_line}"));
-    let gone = "UnloadReport { bundle: \"basic\", reclaimed: true }";
+    let gone = "bundle `basic` is unloaded and its code is gone";
     reader.expect(&[&first, &failed, &power, &[gone]]);
 }
