@@ -144,7 +144,8 @@ pub struct HostApi {
     pub list_bundles: unsafe extern "C" fn(*const HostApi) -> Array<BundleId>,
     /// What the calling bundle's manifest declares as dependencies.
     pub get_dependencies: unsafe extern "C" fn(*const HostApi) -> Array<DependencyInfo>,
-    /// Loads a bundle from a path in UTF-8.
+    /// Loads a bundle from a path in UTF-8. Through a bundle's table, this and the other functions that change bundles
+    /// only ask: the runtime does it later, on its own thread, and records a failure as its last error.
     pub load_bundle: unsafe extern "C" fn(*const HostApi, path: *const u8, len: usize, out_err: *mut AbiError),
     /// Reloads a bundle from a path in UTF-8.
     pub reload_bundle: unsafe extern "C" fn(*const HostApi, path: *const u8, len: usize, out_err: *mut AbiError),

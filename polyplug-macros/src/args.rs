@@ -1,13 +1,13 @@
 //! Reading `key = value` arguments, the same way for every macro.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{LitStr, Path, Token};
+use syn::{Expr, ExprLit, Lit, LitStr, Path, Token};
 
 use crate::errors::Errors;
 
@@ -30,7 +30,13 @@ pub(crate) enum Kind {
 
 /// The arguments given, each at most once.
 #[derive(Default)]
-pub(crate) struct Args(BTreeMap<&'static str, (Ident, Value)>);
+pub(crate) struct Args {
+    values: BTreeMap<&'static str, Value>,
+    /// Those that were meant but are reported as wrong, so that nobody calls them missing as well.
+    wrong: BTreeSet<&'static str>,
+    /// Whether the list as a whole could not be read.
+    unreadable: bool,
+}
 
 enum Value {
     None,
@@ -45,11 +51,15 @@ struct Arg {
 
 impl Parse for Arg {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let key = input.call(Ident::parse_any)?;
-        if !input.peek(Token![=]) {
+        let key = input
+            .call(Ident::parse_any)
+            .map_err(|error| syn::Error::new(error.span(), "this has no key: write `key = value`"))?;
+        if input.is_empty() || input.peek(Token![,]) {
             return Ok(Self { key, value: None });
         }
-        let eq = input.parse()?;
+        let eq = input.parse().map_err(|error| {
+            syn::Error::new(error.span(), format_args!("the value of `{key}` comes after `=`: write `{key} = ..`"))
+        })?;
         let mut value = TokenStream::new();
         while !input.is_empty() && !input.peek(Token![,]) {
             value.extend(std::iter::once(input.parse::<proc_macro2::TokenTree>()?));
@@ -62,79 +72,59 @@ impl Args {
     /// Reads `tokens`, of which `keys` are allowed in the macro called `of`.
     pub(crate) fn parse(tokens: TokenStream, of: &str, keys: &[Key], errors: &mut Errors) -> Self {
         let mut args = Self::default();
-        let list = match Punctuated::<Arg, Token![,]>::parse_terminated.parse2(tokens) {
-            Ok(list) => list,
+        match Punctuated::<Arg, Token![,]>::parse_terminated.parse2(tokens) {
+            Ok(list) => list.into_iter().for_each(|arg| args.take(&arg, of, keys, errors)),
             Err(error) => {
                 errors.push(error);
-                return args;
+                args.unreadable = true;
             }
-        };
-        for arg in list {
-            args.take(arg, of, keys, errors);
         }
         args
     }
 
-    fn take(&mut self, arg: Arg, of: &str, keys: &[Key], errors: &mut Errors) {
-        let name = arg.key.to_string();
+    fn take(&mut self, arg: &Arg, of: &str, keys: &[Key], errors: &mut Errors) {
+        let name = arg.key.unraw().to_string();
         let Some(key) = keys.iter().find(|key| key.name == name) else {
             errors.at(&arg.key, unknown_key(&name, of, keys));
+            self.wrong.extend(nearest(&name, keys));
             return;
         };
-        let value = match (key.kind, arg.value) {
-            (Kind::Flag, None) => Value::None,
-            (Kind::Flag, Some((eq, _))) => {
-                errors.at(eq, format_args!("`{name}` takes no value"));
-                return;
-            }
-            (kind, None) => {
-                let example = if kind == Kind::Text { "\"..\"" } else { "some::path" };
-                errors.at(&arg.key, format_args!("`{name}` needs a value: write `{name} = {example}`"));
-                return;
-            }
-            (Kind::Text, Some((_, value))) => match syn::parse2(value) {
-                Ok(text) => Value::Text(text),
-                Err(error) => {
-                    errors.span(error.span(), format_args!("`{name}` is a text: write `{name} = \"..\"`"));
-                    return;
-                }
-            },
-            (Kind::Path, Some((_, value))) => match Path::parse_mod_style_or_expr(value) {
-                Ok(path) => Value::Path(path),
-                Err(error) => {
-                    errors.span(error.span(), format_args!("`{name}` is a path: write `{name} = some::path`"));
-                    return;
-                }
-            },
-        };
-        if self.0.contains_key(key.name) {
-            errors.at(&arg.key, format_args!("`{name}` is given twice"));
+        if self.values.contains_key(key.name) {
+            errors.at(&arg.key, format_args!("`{name}` is given twice: leave one out"));
             return;
         }
-        self.0.insert(key.name, (arg.key, value));
+        match value(key, arg) {
+            Ok(value) => {
+                self.values.insert(key.name, value);
+            }
+            Err(error) => {
+                errors.push(error);
+                self.wrong.insert(key.name);
+            }
+        }
     }
 
-    /// Where an argument is given.
-    pub(crate) fn span(&self, name: &str) -> Option<Span> {
-        self.0.get(name).map(|(key, _)| key.span())
+    /// Whether an argument is given, or was meant to be.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.unreadable || self.values.contains_key(name) || self.wrong.contains(name)
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&LitStr> {
-        match self.0.get(name) {
-            Some((_, Value::Text(text))) => Some(text),
+        match self.values.get(name) {
+            Some(Value::Text(text)) => Some(text),
             _ => None,
         }
     }
 
     pub(crate) fn path(&self, name: &str) -> Option<&Path> {
-        match self.0.get(name) {
-            Some((_, Value::Path(path))) => Some(path),
+        match self.values.get(name) {
+            Some(Value::Path(path)) => Some(path),
             _ => None,
         }
     }
 
     pub(crate) fn flag(&self, name: &str) -> bool {
-        self.span(name).is_some()
+        self.values.contains_key(name)
     }
 
     /// Where polyplug is: the argument `crate`, or `::polyplug`.
@@ -143,30 +133,66 @@ impl Args {
     }
 }
 
-/// `Path` in expressions (`Self::new`, `make::<T>`) and of modules alike (`crate::reexport`).
-trait ParsePath: Sized {
-    fn parse_mod_style_or_expr(tokens: TokenStream) -> syn::Result<Self>;
+/// What is given for `key`.
+fn value(key: &Key, arg: &Arg) -> syn::Result<Value> {
+    let name = key.name;
+    let (eq, written) = match &arg.value {
+        None if key.kind == Kind::Flag => return Ok(Value::None),
+        None => return Err(needs_value(key, &arg.key)),
+        Some((eq, written)) => (eq, written),
+    };
+    let (value, message) = match key.kind {
+        Kind::Flag => {
+            return Err(syn::Error::new_spanned(eq, format_args!("`{name}` takes no value: write `{name}` alone")));
+        }
+        _ if written.is_empty() => return Err(needs_value(key, eq)),
+        Kind::Text => {
+            let text = written.to_string().replace([' ', '"'], "");
+            (syn::parse2(written.clone()).map(Value::Text), format!("`{name}` is a text: write `{name} = \"{text}\"`"))
+        }
+        Kind::Path => {
+            let example = nearest_path(written).unwrap_or_else(|| "some::path".to_owned());
+            (path(written.clone()).map(Value::Path), format!("`{name}` is a path: write `{name} = {example}`"))
+        }
+    };
+    value.map_err(|_| syn::Error::new_spanned(written, message))
 }
 
-impl ParsePath for Path {
-    fn parse_mod_style_or_expr(tokens: TokenStream) -> syn::Result<Self> {
-        Self::parse_mod_style
-            .parse2(tokens.clone())
-            .or_else(|_| syn::parse2::<syn::ExprPath>(tokens).map(|expr| expr.path))
-    }
+/// The path in a text or a call, which is what people write instead of a path.
+fn nearest_path(written: &TokenStream) -> Option<String> {
+    let path = match syn::parse2::<Expr>(written.clone()).ok()? {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.parse::<Path>().ok()?,
+        Expr::Call(call) => match *call.func {
+            Expr::Path(function) => function.path,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(path.to_token_stream().to_string().replace(' ', ""))
+}
+
+fn needs_value(key: &Key, at: impl ToTokens) -> syn::Error {
+    let (name, example) = (key.name, if key.kind == Kind::Text { "\"..\"" } else { "some::path" });
+    syn::Error::new_spanned(at, format_args!("`{name}` needs a value: write `{name} = {example}`"))
+}
+
+/// A path in expressions (`Self::new`, `make::<T>`) or of a module (`crate::reexport`).
+fn path(tokens: TokenStream) -> syn::Result<Path> {
+    Path::parse_mod_style.parse2(tokens.clone()).or_else(|_| syn::parse2::<syn::ExprPath>(tokens).map(|expr| expr.path))
+}
+
+/// The key that `name` is most likely a slip of the pen for.
+fn nearest(name: &str, keys: &[Key]) -> Option<&'static str> {
+    let (distance, nearest) = keys.iter().map(|key| (distance(name, key.name), key.name)).min()?;
+    (distance <= 1 + nearest.len() / 3).then_some(nearest)
 }
 
 fn unknown_key(name: &str, of: &str, keys: &[Key]) -> String {
-    let nearest = keys.iter().map(|key| (distance(name, key.name), key.name)).min();
-    match nearest {
-        Some((distance, nearest)) if distance <= 1 + nearest.len() / 3 => {
-            format!("`{of}` has no `{name}`: did you mean `{nearest}`?")
-        }
-        _ => {
-            let all: Vec<_> = keys.iter().map(|key| format!("`{}`", key.name)).collect();
-            format!("`{of}` has no `{name}`: it takes {}", all.join(", "))
-        }
+    if let Some(nearest) = nearest(name, keys) {
+        return format!("`{of}` has no `{name}`: did you mean `{nearest}`?");
     }
+    let all: Vec<_> = keys.iter().map(|key| format!("`{}`", key.name)).collect();
+    format!("`{of}` has no `{name}`: it takes {}", all.join(", "))
 }
 
 /// How many letters must be changed, added or dropped to make one word of the other.

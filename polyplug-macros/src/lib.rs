@@ -8,8 +8,10 @@ mod args;
 mod contract;
 mod derive;
 mod errors;
+mod form;
 mod plugin;
 mod source;
+mod spans;
 
 use proc_macro::TokenStream;
 

@@ -13,6 +13,11 @@ pub(super) struct ContractVersion {
     pub(super) minor: u32,
 }
 
+impl ContractVersion {
+    /// What stands for a version that is missing or cannot be read, which is reported.
+    pub(super) const UNKNOWN: Self = Self { major: u32::MAX, minor: u32::MAX };
+}
+
 pub(super) struct ContractArgs {
     pub(super) name: String,
     pub(super) version: ContractVersion,
@@ -30,22 +35,23 @@ const METHOD_KEYS: &[Key] = &[Key { name: "since", kind: Kind::Text }];
 impl ContractArgs {
     pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let args = Args::parse(tokens, "contract", KEYS, errors);
-        let name = args.text("name");
-        if name.is_none() && args.span("name").is_none() {
-            errors.span(
-                Span::call_site(),
-                "a contract needs a name: write #[contract(name = \"my.contract\", version = \"1.0\")]",
-            );
+        let missing = match (args.has("name"), args.has("version")) {
+            (true, true) => None,
+            (true, false) => Some("a contract needs a version: add `version = \"1.0\"`"),
+            (false, true) => Some("a contract needs a name: add `name = \"my.contract\"`"),
+            (false, false) => Some(
+                "a contract needs a name and a version: write #[contract(name = \"my.contract\", version = \"1.0\")]",
+            ),
+        };
+        if let Some(missing) = missing {
+            errors.span(Span::call_site(), missing);
         }
-        if let Some(name) = name {
+        if let Some(name) = args.text("name") {
             check_name(name, errors);
         }
-        if args.span("version").is_none() {
-            errors.span(Span::call_site(), "a contract needs a version: add version = \"1.0\"");
-        }
         Self {
-            name: name.map(LitStr::value).unwrap_or_default(),
-            version: args.text("version").map_or(ContractVersion { major: 1, minor: 0 }, |v| version(v, errors)),
+            name: args.text("name").map(LitStr::value).unwrap_or_default(),
+            version: args.text("version").map_or(ContractVersion::UNKNOWN, |text| version(text, errors)),
             krate: args.krate(),
         }
     }
@@ -57,19 +63,27 @@ pub(super) fn since(attr: &Attribute, errors: &mut Errors) -> Option<(ContractVe
         Meta::List(list) => list.tokens.clone(),
         _ => TokenStream::new(),
     };
+    let empty = tokens.is_empty();
     let args = Args::parse(tokens, "contract", METHOD_KEYS, errors);
+    if empty {
+        errors.at(
+            attr,
+            "on a method, #[contract] says which version of the contract brought it: write #[contract(since = \"1.1\")]",
+        );
+    }
     let text = args.text("since")?;
     Some((version(text, errors), text.clone()))
 }
 
 fn check_name(name: &LitStr, errors: &mut Errors) {
+    const EXAMPLE: &str = "write words joined by dots, such as \"my.contract\"";
     let text = name.value();
     if text.is_empty() {
-        errors.at(name, "the name of a contract cannot be empty");
+        errors.at(name, format_args!("the name of a contract cannot be empty: {EXAMPLE}"));
         return;
     }
     if text.len() > 128 {
-        errors.at(name, "the name of a contract may have at most 128 letters");
+        errors.at(name, format_args!("the name of a contract may have at most 128 letters, this has {}", text.len()));
     }
     if let Some(bad) = text.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))) {
         errors.at(
@@ -77,7 +91,7 @@ fn check_name(name: &LitStr, errors: &mut Errors) {
             format_args!("`{bad}` cannot be in the name of a contract: use letters, digits, `.`, `_` and `-`"),
         );
     } else if text.split('.').any(str::is_empty) {
-        errors.at(name, "the name of a contract is words joined by single dots, such as \"my.contract\"");
+        errors.at(name, format_args!("the name of the contract has an empty word: {EXAMPLE}"));
     }
 }
 
@@ -94,7 +108,7 @@ fn version(text: &LitStr, errors: &mut Errors) -> ContractVersion {
                 text,
                 format_args!("\"{value}\" is no version of a contract: write \"major.minor\", such as \"1.0\""),
             );
-            ContractVersion { major: 1, minor: 0 }
+            ContractVersion::UNKNOWN
         }
     }
 }

@@ -1,12 +1,13 @@
 //! The code of a contract: the trait, its proxy, its entries and its description. Cannot fail.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
-use syn::parse_quote;
+use syn::{Attribute, parse_quote};
 
 use super::model::{Argument, Contract, Method, Passing};
-use crate::source;
+use crate::spans::{call_of, item_of};
+use crate::{form, source};
 
 pub(super) fn expand(contract: &Contract) -> TokenStream {
     let mut item = contract.item.clone();
@@ -14,30 +15,45 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
     item.supertraits.push(parse_quote!(::core::marker::Sync));
 
     let proxy = proxy_struct(contract);
-    let methods: Vec<TokenStream> = contract.methods.iter().enumerate().map(|(i, m)| method(contract, i, m)).collect();
+    let proxy_impls = proxy_impls(contract);
+    let forms = contract.methods.iter().map(|method| arguments_form(contract, method));
+    let entries = contract.methods.iter().map(|method| entry(contract, method));
+    let callers = callers(contract);
     let description = description(contract);
     let dispatch = dispatch(contract);
+    let allowed = allowed(contract);
     quote! {
         #item
         #proxy
+        #(#allowed)*
         const _: () = {
-            #(#methods)*
+            #proxy_impls
+            #callers
+            #(#forms)*
+            #(#entries)*
             #description
             #dispatch
         };
     }
 }
 
+/// The lints that the author switched off on the trait or on a method: the types in it are written again below.
+fn allowed(contract: &Contract) -> Vec<Attribute> {
+    let methods = contract.methods.iter().flat_map(|method| source::allowed(&method.item.attrs));
+    source::allowed(&contract.item.attrs).into_iter().chain(methods).collect()
+}
+
 fn proxy_name(contract: &Contract) -> Ident {
-    format_ident!("{}Proxy", contract.item.ident.unraw(), span = contract.item.ident.span())
+    let item = source::generated(&contract.item.ident);
+    format_ident!("{}Proxy", item.unraw(), span = item.span())
 }
 
 fn arguments_name(method: &Method) -> Ident {
-    format_ident!("__Arguments_{}", method.name.unraw())
+    format_ident!("__Arguments_{}", method.name.unraw(), span = Span::call_site())
 }
 
 fn entry_name(method: &Method) -> Ident {
-    format_ident!("__entry_{}", method.name.unraw())
+    format_ident!("__entry_{}", method.name.unraw(), span = Span::call_site())
 }
 
 fn private(contract: &Contract) -> TokenStream {
@@ -46,7 +62,6 @@ fn private(contract: &Contract) -> TokenStream {
 }
 
 fn proxy_struct(contract: &Contract) -> TokenStream {
-    let krate = &contract.args.krate;
     let private = private(contract);
     let (vis, name, proxy) = (&contract.item.vis, &contract.item.ident, proxy_name(contract));
     let attrs = source::inherited(&contract.item.attrs);
@@ -58,20 +73,32 @@ fn proxy_struct(contract: &Contract) -> TokenStream {
     quote! {
         #[doc = #intro]
         #(#attrs)*
-        #[derive(::core::clone::Clone)]
         #vis struct #proxy {
             raw: #private::RawProxy,
         }
+    }
+}
+
+fn proxy_impls(contract: &Contract) -> TokenStream {
+    let krate = &contract.args.krate;
+    let private = private(contract);
+    let proxy = proxy_name(contract);
+    quote! {
+        impl ::core::clone::Clone for #proxy {
+            fn clone(&self) -> Self {
+                Self { raw: ::core::clone::Clone::clone(&self.raw) }
+            }
+        }
 
         impl ::core::convert::From<#private::RawProxy> for #proxy {
-            fn from(raw: #private::RawProxy) -> Self {
-                Self { raw }
+            fn from(__raw: #private::RawProxy) -> Self {
+                Self { raw: __raw }
             }
         }
 
         impl ::core::fmt::Debug for #proxy {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                ::core::fmt::Debug::fmt(&self.raw, f)
+            fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(&self.raw, __f)
             }
         }
 
@@ -83,71 +110,69 @@ fn proxy_struct(contract: &Contract) -> TokenStream {
     }
 }
 
-/// Everything about one method: the form of its arguments, its entry, its place on the proxy.
-fn method(contract: &Contract, index: usize, method: &Method) -> TokenStream {
-    let form = arguments_form(contract, method);
-    let entry = entry(contract, method);
-    let caller = caller(contract, index, method);
-    quote!(#form #entry #caller)
-}
-
 fn arguments_form(contract: &Contract, method: &Method) -> TokenStream {
-    let name = arguments_name(method);
-    let fields = method.arguments.iter().map(|argument| {
-        let conversion = conversion(contract, argument);
-        quote!(#conversion::Canon)
-    });
-    quote! {
-        #[repr(C)]
-        #[derive(::core::clone::Clone, ::core::marker::Copy)]
-        #[allow(non_camel_case_types)]
-        struct #name(#(#fields),*);
-    }
+    let fields = method.arguments.iter().map(|argument| (argument.crossing(), conversion(contract, argument)));
+    form::define(&arguments_name(method), fields)
 }
 
-/// The trait through which an argument crosses, applied to its type.
+/// The trait through which an argument crosses.
 fn conversion(contract: &Contract, argument: &Argument) -> TokenStream {
     let krate = &contract.args.krate;
-    match &argument.passing {
-        Passing::Value => {
-            let ty = &argument.ty;
-            quote!(<#ty as #krate::Type>)
-        }
-        Passing::Reference(inner) => quote!(<#inner as #krate::types::Argument>),
+    match argument.passing {
+        Passing::Value | Passing::Reference(_) => quote!(#krate::Type),
+        Passing::Unsized(_) => quote!(#krate::types::Argument),
     }
+}
+
+/// An item of the trait through which an argument crosses.
+fn of_argument(contract: &Contract, argument: &Argument, item: &str) -> TokenStream {
+    item_of(argument.crossing(), &conversion(contract, argument), item)
+}
+
+/// An item of the trait through which a result crosses.
+fn of_result(contract: &Contract, method: &Method, item: &str) -> TokenStream {
+    let krate = &contract.args.krate;
+    item_of(&method.result, &quote!(#krate::Type), item)
 }
 
 fn entry(contract: &Contract, method: &Method) -> TokenStream {
     let private = private(contract);
-    let (item, name) = (&contract.item.ident, &method.name);
+    let (item, name) = (source::generated(&contract.item.ident), source::generated(&method.name));
     let (entry, form, result) = (entry_name(method), arguments_name(method), &method.result);
+    let points = of_result(contract, method, "POINTS");
+    let canons = form::fields(&form, method.arguments.iter().map(Argument::crossing));
     let mut lifts = TokenStream::new();
     let mut passed = Vec::new();
     for (i, argument) in method.arguments.iter().enumerate() {
-        let conversion = conversion(contract, argument);
-        let (held, place) = (format_ident!("__held_{i}"), syn::Index::from(i));
+        let (ty, conversion) = (argument.crossing(), conversion(contract, argument));
+        let (held, canon) = (format_ident!("__held_{i}"), form::field(i, ty));
         let label = argument.name.unraw().to_string();
         let (depth, pass) = match &argument.passing {
             Passing::Value => (quote!(, #private::Depth::ROOT), quote!(#held)),
-            Passing::Reference(_) => (quote!(), quote!(#conversion::view(&#held))),
+            Passing::Reference(_) => (quote!(, #private::Depth::ROOT), quote!(&#held)),
+            Passing::Unsized(_) => (quote!(), call_of(ty, &conversion, "view", quote!(&#held))),
         };
+        let lift = call_of(ty, &conversion, "lift", quote!(#canon #depth));
         lifts.extend(quote! {
             // SAFETY: the caller's arguments are valid for the call.
-            let #held = unsafe { #conversion::lift(&__arguments.#place #depth) }.map_err(|error| error.within(#label))?;
+            let #held = unsafe { #lift }.map_err(|__error| __error.within(#label))?;
         });
         passed.push(pass);
     }
     quote! {
         unsafe extern "C" fn #entry<__Plugin: #item>(
-            instance: #private::abi::GuestContractInstance,
-            args: *const (),
-            out: *mut (),
-            arena: *mut #private::abi::CallArena,
-            out_err: *mut #private::abi::AbiError,
+            __instance: #private::abi::GuestContractInstance,
+            __args: *const (),
+            __out: *mut (),
+            __arena: *mut #private::abi::CallArena,
+            __out_err: *mut #private::abi::AbiError,
         ) {
+            // First of all: so that the compiler says of a result that it cannot cross, not that it cannot be served.
+            _ = #points;
             // SAFETY: the caller follows the protocol of `Entry` for this method.
             unsafe {
-                #private::serve::<__Plugin, #form, #result>(instance, args, out, arena, out_err, |__this, __arguments| {
+                #private::serve::<__Plugin, #form, #result>(__instance, __args, __out, __arena, __out_err, |__this, __arguments| {
+                    let #canons = __arguments;
                     #lifts
                     ::core::result::Result::Ok(<__Plugin as #item>::#name(__this, #(#passed),*))
                 })
@@ -156,45 +181,53 @@ fn entry(contract: &Contract, method: &Method) -> TokenStream {
     }
 }
 
+/// The trait's methods on the proxy.
+fn callers(contract: &Contract) -> TokenStream {
+    let proxy = proxy_name(contract);
+    let callers = contract.methods.iter().enumerate().map(|(index, method)| caller(contract, index, method));
+    quote! {
+        impl #proxy {
+            #(#callers)*
+        }
+    }
+}
+
 fn caller(contract: &Contract, index: usize, method: &Method) -> TokenStream {
     let krate = &contract.args.krate;
-    let (proxy, name, result, form) = (proxy_name(contract), &method.name, &method.result, arguments_name(method));
+    let (name, result, form) = (source::generated(&method.name), &method.result, arguments_name(method));
     let attrs = &method.attrs;
-    let parameters = method.arguments.iter().map(|argument| {
-        let (name, ty) = (&argument.name, &argument.ty);
-        quote!(#name: #ty)
-    });
+    // Beside the author's names of arguments.
+    let (to, needs_arena) = (source::local("__to"), source::local("__needs_arena"));
+    let mut parameters = Vec::new();
     let mut room = Vec::new();
     let mut lowered = Vec::new();
     for argument in &method.arguments {
-        let conversion = conversion(contract, argument);
-        let name = &argument.name;
-        room.push(quote!(|| #conversion::NEEDS_ROOM));
-        lowered.push(match argument.passing {
-            Passing::Value => quote!(#conversion::lower(&#name, __to)),
-            Passing::Reference(_) => quote!(#conversion::lower(#name, __to)),
-        });
+        let (name, ty) = (&argument.name, &argument.ty);
+        let needs_room = of_argument(contract, argument, "NEEDS_ROOM");
+        let value = match argument.passing {
+            Passing::Value => quote!(&#name),
+            Passing::Reference(_) | Passing::Unsized(_) => quote!(#name),
+        };
+        let lower = call_of(argument.crossing(), &conversion(contract, argument), "lower", quote!(#value, #to));
+        parameters.push(quote!(#name: #ty));
+        room.push(quote!(|| #needs_room));
+        lowered.push((argument.crossing(), lower));
     }
-    let since = match &method.since_at {
-        Some(_) => {
-            let text = format!("\n\nSince version {}.{} of the contract.", method.since.major, method.since.minor);
-            quote!(#[doc = #text])
-        }
-        None => quote!(),
-    };
+    let points = of_result(contract, method, "POINTS");
+    let lowered = form::value(&form, lowered.into_iter());
+    let since = method.since_at.as_ref().map(|_| {
+        let text = format!("\n\nSince version {}.{} of the contract.", method.since.major, method.since.minor);
+        quote!(#[doc = #text])
+    });
     quote! {
-        impl #proxy {
-            #(#attrs)*
-            #since
-            #[inline]
-            #[allow(clippy::too_many_arguments, clippy::needless_pass_by_value)]
-            pub fn #name(&self, #(#parameters),*) -> ::core::result::Result<#result, #krate::CallError> {
-                const NEEDS_ARENA: bool = <#result as #krate::Type>::POINTS #(#room)*;
-                // SAFETY: the index and the forms are those of this method in the contract's description.
-                unsafe {
-                    self.raw.call::<#form, #result>(#index, NEEDS_ARENA, |__to| #form(#(#lowered),*))
-                }
-            }
+        #(#attrs)*
+        #since
+        #[inline]
+        #[allow(clippy::too_many_arguments, clippy::needless_pass_by_value)]
+        pub fn #name(&self, #(#parameters),*) -> ::core::result::Result<#result, #krate::CallError> {
+            let #needs_arena = #points #(#room)*;
+            // SAFETY: the index and the forms are those of this method in the contract's description.
+            unsafe { self.raw.call::<#form, #result>(#index, #needs_arena, |#to| #lowered) }
         }
     }
 }
@@ -202,7 +235,7 @@ fn caller(contract: &Contract, index: usize, method: &Method) -> TokenStream {
 fn description(contract: &Contract) -> TokenStream {
     let krate = &contract.args.krate;
     let private = private(contract);
-    let (item, proxy) = (&contract.item.ident, proxy_name(contract));
+    let (item, proxy) = (source::generated(&contract.item.ident), proxy_name(contract));
     let (name, docs) = (&contract.args.name, &contract.docs);
     let (major, minor) = (contract.args.version.major, contract.args.version.minor);
     let infos = contract.methods.iter().map(|method| {
@@ -214,13 +247,13 @@ fn description(contract: &Contract) -> TokenStream {
         quote!(#private::via::<#index>)
     });
     let methods = contract.methods.iter().map(|method| {
-        let (name, docs, since, result) =
-            (method.name.unraw().to_string(), &method.docs, method.since.minor, &method.result);
+        let (name, docs, since) = (method.name.unraw().to_string(), &method.docs, method.since.minor);
+        let result = of_result(contract, method, "describe");
         let arguments = method.arguments.iter().map(|argument| {
-            let (name, conversion) = (argument.name.unraw().to_string(), conversion(contract, argument));
-            quote!((#name, #conversion::describe))
+            let (name, describe) = (argument.name.unraw().to_string(), of_argument(contract, argument, "describe"));
+            quote!((#name, #describe))
         });
-        quote!(.method(#name, #docs, #since, &[#(#arguments),*], <#result as #krate::Type>::describe))
+        quote!(.method(#name, #docs, #since, &[#(#arguments),*], #result))
     });
     quote! {
         fn __schema() -> #private::schema::Schema {
@@ -256,7 +289,7 @@ fn description(contract: &Contract) -> TokenStream {
 
 fn dispatch(contract: &Contract) -> TokenStream {
     let private = private(contract);
-    let item = &contract.item.ident;
+    let item = source::generated(&contract.item.ident);
     let entries = contract.methods.iter().map(entry_name);
     quote! {
         // SAFETY: one entry a method, in the order of the description.

@@ -7,17 +7,14 @@ mod model;
 mod types;
 
 use proc_macro2::TokenStream;
-use syn::ItemTrait;
+use syn::{Item, ItemTrait};
 
 use crate::errors::{Errors, report};
 
 pub(crate) fn contract(args: TokenStream, item: TokenStream) -> TokenStream {
     let item: ItemTrait = match syn::parse2(item.clone()) {
         Ok(item) => item,
-        Err(error) => {
-            let error = syn::Error::new(error.span(), "#[contract] belongs on a trait: the trait is the contract");
-            return report(item, &error);
-        }
+        Err(error) => return report(&item, &misplaced(&item, error)),
     };
     let mut errors = Errors::default();
     let args = args::ContractArgs::parse(args, &mut errors);
@@ -29,7 +26,27 @@ pub(crate) fn contract(args: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
+/// What to say of an item that is no trait.
+fn misplaced(item: &TokenStream, error: syn::Error) -> syn::Error {
+    match syn::parse2::<Item>(item.clone()) {
+        Ok(Item::Fn(function)) => syn::Error::new_spanned(
+            function.sig.ident,
+            "#[contract] belongs on a trait: write `#[polyplug::contract(..)] trait ..`, and this function as a method in it",
+        ),
+        Ok(Item::Impl(item)) => syn::Error::new_spanned(
+            item.self_ty,
+            "#[contract] belongs on the trait; on its implementation write #[polyplug::plugin]",
+        ),
+        Ok(Item::Struct(_) | Item::Enum(_)) => syn::Error::new(
+            error.span(),
+            "#[contract] belongs on a trait; for a type that methods take or return write #[derive(polyplug::Type)]",
+        ),
+        Ok(_) => syn::Error::new(error.span(), "#[contract] belongs on a trait: the trait is the contract"),
+        Err(_) => error,
+    }
+}
+
 /// Reports what cannot cross in the type of a record's or case's field.
 pub(crate) fn check_field_type(ty: &syn::Type, errors: &mut Errors) {
-    types::check_type(ty, types::Place::Inner, errors);
+    types::check_type(ty, types::Place::Field, errors);
 }

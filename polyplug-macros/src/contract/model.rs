@@ -1,7 +1,7 @@
 //! What a contract is, read from its trait.
 
 use proc_macro2::{Ident, Span};
-use syn::{Attribute, FnArg, ItemTrait, LitStr, Pat, ReturnType, TraitItem, TraitItemFn, Type, TypeReference};
+use syn::{Attribute, FnArg, ItemTrait, LitStr, Pat, PatType, ReturnType, TraitItem, TraitItemFn, Type, TypeReference};
 
 use super::args::{self, ContractArgs, ContractVersion};
 use crate::errors::Errors;
@@ -34,13 +34,27 @@ pub(super) struct Argument {
     pub(super) ty: Type,
     /// How it crosses.
     pub(super) passing: Passing,
+    /// Its attributes, for checks.
+    pub(super) attrs: Vec<Attribute>,
 }
 
 pub(super) enum Passing {
     /// A value of the type.
     Value,
-    /// A reference to a value of this type.
-    Reference(Box<Type>),
+    /// A reference to a value of a type.
+    Reference(TypeReference),
+    /// A reference to what has no size of its own: text or a list.
+    Unsized(TypeReference),
+}
+
+impl Argument {
+    /// The type that crosses: what is behind the reference, if there is one.
+    pub(super) fn crossing(&self) -> &Type {
+        match &self.passing {
+            Passing::Value => &self.ty,
+            Passing::Reference(reference) | Passing::Unsized(reference) => &reference.elem,
+        }
+    }
 }
 
 impl Contract {
@@ -56,7 +70,7 @@ impl Contract {
                 TraitItem::Const(constant) => {
                     errors.at(constant, "a contract cannot have constants: make it a method that returns the value");
                 }
-                other => errors.at(other, "a contract's trait may hold only methods"),
+                other => errors.at(other, "a contract's trait may hold only methods: write them out"),
             }
         }
         Self { docs: source::docs(&item.attrs), args, item, methods }
@@ -65,17 +79,7 @@ impl Contract {
 
 impl Method {
     fn new(item: &mut TraitItemFn, contract: &ContractArgs, errors: &mut Errors) -> Self {
-        let mut since = None;
-        item.attrs.retain(|attr| {
-            let ours = attr.path().segments.last().is_some_and(|segment| segment.ident == "contract");
-            if ours && since.is_none() {
-                since = args::since(attr, errors);
-            } else if ours {
-                errors.at(attr, "one #[contract(..)] a method is enough");
-            }
-            !ours
-        });
-        let (since, since_at) = match since {
+        let (since, since_at) = match take_since(item, errors) {
             Some((version, text)) => (version, Some(text)),
             None => (ContractVersion { major: contract.version.major, minor: 0 }, None),
         };
@@ -95,20 +99,44 @@ impl Method {
     }
 }
 
+/// Takes the macro's own attribute off a method.
+fn take_since(item: &mut TraitItemFn, errors: &mut Errors) -> Option<(ContractVersion, LitStr)> {
+    let is_ours = |attr: &Attribute| attr.path().segments.last().is_some_and(|segment| segment.ident == "contract");
+    let (ours, others) = std::mem::take(&mut item.attrs).into_iter().partition::<Vec<_>, _>(is_ours);
+    item.attrs = others;
+    let (first, more) = ours.split_first()?;
+    for attr in more {
+        errors.at(attr, "a method takes one #[contract(..)]: leave this one out");
+    }
+    args::since(first, errors)
+}
+
 impl Argument {
     fn new(input: &FnArg, errors: &mut Errors) -> Option<Self> {
-        let FnArg::Typed(input) = input else { return None };
-        let name = match &*input.pat {
+        let FnArg::Typed(PatType { attrs, pat, ty, .. }) = input else { return None };
+        let name = match &**pat {
             Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => pat.ident.clone(),
             other => {
-                errors.at(other, "an argument of a contract's method needs a name: plugins of other languages see it");
+                errors.at(
+                    other,
+                    "an argument of a contract's method needs a name: plugins of other languages see it; write `name: Type`",
+                );
                 Ident::new("_unnamed", Span::call_site())
             }
         };
-        let passing = match &*input.ty {
-            Type::Reference(TypeReference { elem, .. }) => Passing::Reference(elem.clone()),
+        let passing = match source::bare(ty) {
+            Type::Reference(reference) if is_unsized(&reference.elem) => Passing::Unsized(reference.clone()),
+            Type::Reference(reference) => Passing::Reference(reference.clone()),
             _ => Passing::Value,
         };
-        Some(Self { name, ty: (*input.ty).clone(), passing })
+        Some(Self { name, ty: (**ty).clone(), passing, attrs: attrs.clone() })
+    }
+}
+
+fn is_unsized(ty: &Type) -> bool {
+    match source::bare(ty) {
+        Type::Slice(_) => true,
+        Type::Path(path) => path.path.is_ident("str"),
+        _ => false,
     }
 }

@@ -1,8 +1,9 @@
 //! Which types, as written, cannot cross. Whether a named type implements `Type` is for the compiler to say.
 
-use syn::{GenericArgument, PathArguments, Type};
+use syn::{GenericArgument, Ident, PathArguments, Type, TypePath, TypeReference};
 
 use crate::errors::Errors;
+use crate::source::{bare, spelled};
 
 /// Where a type is written.
 #[derive(Clone, Copy, PartialEq)]
@@ -13,91 +14,161 @@ pub(super) enum Place {
     Borrowed,
     /// What a method returns.
     Result,
+    /// A field of a record or of a case.
+    Field,
+    /// The element of a list.
+    Element,
     /// Inside another type.
     Inner,
 }
 
+/// How many parts a tuple may have for which polyplug implements `Type`.
+const LONGEST_TUPLE: usize = 8;
+
 /// Reports what cannot cross in `ty` and in everything it is made of.
 pub(super) fn check_type(ty: &Type, place: Place, errors: &mut Errors) {
     match ty {
-        Type::Reference(reference) => errors.at(reference, borrowed(reference, place)),
-        Type::Ptr(pointer) => {
-            errors.at(pointer, "a raw pointer cannot cross: nobody would know what it points at or who frees it; use `Vec<u8>` for bytes, or a record");
-        }
-        Type::ImplTrait(it) => {
-            errors.at(it, "`impl Trait` cannot cross: the plugin is compiled without knowing the type, so name it");
-        }
-        Type::TraitObject(object) => {
-            errors.at(object, "a trait object cannot cross by value: its table is known to one compiler only");
-        }
-        Type::FnPtr(function) => {
-            errors.at(function, "a function pointer cannot cross: make the function a method of a contract");
-        }
-        Type::Array(array) => {
-            errors
-                .at(array, "an array cannot cross: use `Vec<T>` for a list, or a record for a fixed number of values");
-        }
-        Type::Slice(slice) if place != Place::Borrowed => {
-            errors.at(slice, "a slice has no size: take `&[T]` or `Vec<T>`");
-        }
-        Type::Slice(slice) => check_type(&slice.elem, Place::Inner, errors),
-        Type::Never(never) => errors.at(never, "a call must be able to return: leave the return type out"),
-        Type::Infer(infer) => errors.at(infer, "write the type"),
-        Type::Tuple(tuple) if tuple.elems.is_empty() && !matches!(place, Place::Result | Place::Inner) => {
-            errors.at(tuple, "`()` carries nothing: leave the argument out");
-        }
-        Type::Tuple(tuple) => tuple.elems.iter().for_each(|element| check_type(element, Place::Inner, errors)),
         Type::Paren(paren) => check_type(&paren.elem, place, errors),
         Type::Group(group) => check_type(&group.elem, place, errors),
+        Type::Reference(reference) => check_reference(reference, place, errors),
+        Type::Slice(slice) => {
+            if place != Place::Borrowed {
+                let elem = spelled(&slice.elem);
+                errors.at(
+                    slice,
+                    format_args!("a slice has no size of its own: use `Vec<{elem}>`, or `&[{elem}]` as an argument"),
+                );
+            }
+            check_type(&slice.elem, Place::Element, errors);
+        }
+        Type::Tuple(tuple) if tuple.elems.is_empty() => check_unit(tuple, place, errors),
+        Type::Tuple(tuple) => {
+            if tuple.elems.len() > LONGEST_TUPLE {
+                errors.at(
+                    tuple,
+                    format_args!(
+                        "a tuple that crosses has at most {LONGEST_TUPLE} parts: use a record, whose parts have names"
+                    ),
+                );
+            }
+            tuple.elems.iter().for_each(|element| check_type(element, Place::Inner, errors));
+        }
+        Type::Path(path) => check_path(path, place, errors),
+        other => {
+            if let Some(message) = impossible(other) {
+                errors.at(other, message);
+            }
+        }
+    }
+}
+
+/// Why a type cannot cross wherever it is written.
+fn impossible(ty: &Type) -> Option<&'static str> {
+    Some(match ty {
+        Type::Ptr(_) => {
+            "a raw pointer cannot cross: nobody would know what it points at or who frees it; use `Vec<u8>` for bytes, or a record"
+        }
+        Type::ImplTrait(_) => "`impl Trait` cannot cross: the plugin is compiled without knowing the type, so name it",
+        Type::TraitObject(_) => {
+            "a trait object cannot cross: its table is known to one compiler only; use a record of what it would tell, or an enum of the types it stands for"
+        }
+        Type::FnPtr(_) => "a function pointer cannot cross: make the function a method of a contract",
+        Type::Array(_) => "an array cannot cross: use `Vec<T>` for a list, or a record for a fixed number of values",
+        Type::Never(_) => "a call must be able to return: leave the return type out",
+        Type::Infer(_) => "the type must be known to everybody: write it out",
+        _ => return None,
+    })
+}
+
+fn check_unit(unit: &syn::TypeTuple, place: Place, errors: &mut Errors) {
+    match place {
+        Place::Argument | Place::Borrowed => errors.at(unit, "`()` carries nothing: leave the argument out"),
+        Place::Element => errors.at(unit, "a list of `()` carries only its length: use `u64`"),
+        Place::Result | Place::Field | Place::Inner => {}
+    }
+}
+
+fn check_path(path: &TypePath, place: Place, errors: &mut Errors) {
+    if path.qself.is_none()
+        && let Some(first) = path.path.segments.first().filter(|segment| segment.ident == "Self")
+    {
+        errors.at(first, "`Self` cannot cross: an instance stays on its side; use a record");
+    }
+    if let Some(name) = path.path.get_ident() {
+        check_name(name, place, errors);
+    }
+    for segment in &path.path.segments {
+        let PathArguments::AngleBracketed(arguments) = &segment.arguments else { continue };
+        let inner = if segment.ident == "Vec" { Place::Element } else { Place::Inner };
+        for argument in &arguments.args {
+            if let GenericArgument::Type(ty) = argument {
+                check_type(ty, inner, errors);
+            }
+        }
+    }
+}
+
+fn check_name(name: &Ident, place: Place, errors: &mut Errors) {
+    if name == "str" && place != Place::Borrowed {
+        errors.at(name, "`str` has no size of its own: use `String`, or `&str` as an argument");
+    }
+    for (number, instead) in [("usize", "u64"), ("isize", "i64")] {
+        if name == number {
+            errors.at(name, format_args!("the size of `{number}` depends on the machine: use `{instead}`"));
+        }
+    }
+    for (number, instead) in [("i128", "i64"), ("u128", "u64")] {
+        if name == number {
+            errors.at(name, format_args!("few languages have `{number}`: use `{instead}`, or a record of two of them"));
+        }
+    }
+}
+
+fn check_reference(reference: &TypeReference, place: Place, errors: &mut Errors) {
+    if let Some(message) = impossible(bare(&reference.elem)) {
+        errors.at(reference, message);
+        return;
+    }
+    let owned = spelled(&owned(&Type::Reference(reference.clone())));
+    match place {
+        Place::Result => errors.at(
+            reference,
+            format_args!("a method cannot return a borrow: the plugin may be gone before it is used; return `{owned}`"),
+        ),
+        Place::Borrowed => errors.at(reference, format_args!("a borrow of a borrow cannot cross: one `&` is enough")),
+        Place::Field => {
+            errors
+                .at(reference, format_args!("a field cannot be a borrow: the value outlives the call; use `{owned}`"));
+        }
+        _ => errors.at(reference, format_args!("a borrow cannot be inside another type: use `{owned}`")),
+    }
+}
+
+/// The type that owns what `ty` borrows.
+fn owned(ty: &Type) -> Type {
+    match bare(ty) {
+        Type::Reference(reference) => owned(&reference.elem),
+        Type::Path(path) if path.path.is_ident("str") => syn::parse_quote!(String),
+        Type::Slice(slice) => {
+            let elem = owned(&slice.elem);
+            syn::parse_quote!(Vec<#elem>)
+        }
+        Type::Tuple(tuple) => {
+            let elems = tuple.elems.iter().map(owned);
+            syn::parse_quote!((#(#elems),*))
+        }
         Type::Path(path) => {
-            if let Some(first) = path.path.segments.first().filter(|segment| segment.ident == "Self") {
-                errors.at(first, "`Self` cannot cross: an instance stays on its side; use a record");
-            }
-            if path.qself.is_none() && path.path.is_ident("str") && place != Place::Borrowed {
-                errors.at(path, "`str` has no size: take `&str` or `String`");
-            }
-            if let Some((name, instead)) = path.path.get_ident().and_then(|ident| unsized_number(&ident.to_string())) {
-                errors.at(path, format_args!("`{name}` differs between machines: use `{instead}`"));
-            }
-            for segment in &path.path.segments {
-                if let PathArguments::AngleBracketed(arguments) = &segment.arguments {
-                    for argument in &arguments.args {
-                        if let GenericArgument::Type(inner) = argument {
-                            check_type(inner, Place::Inner, errors);
-                        }
+            let mut path = path.clone();
+            for segment in &mut path.path.segments {
+                let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { continue };
+                for argument in &mut arguments.args {
+                    if let GenericArgument::Type(ty) = argument {
+                        *ty = owned(ty);
                     }
                 }
             }
+            Type::Path(path)
         }
-        _ => {}
+        other => other.clone(),
     }
-}
-
-fn unsized_number(name: &str) -> Option<(&'static str, &'static str)> {
-    match name {
-        "usize" => Some(("usize", "u64")),
-        "isize" => Some(("isize", "i64")),
-        "i128" => Some(("i128", "i64")),
-        "u128" => Some(("u128", "u64")),
-        _ => None,
-    }
-}
-
-fn borrowed(reference: &syn::TypeReference, place: Place) -> String {
-    let owned = match &*reference.elem {
-        Type::Path(path) if path.path.is_ident("str") => "String".to_owned(),
-        Type::Slice(slice) => format!("Vec<{}>", spelled(&slice.elem)),
-        other => spelled(other),
-    };
-    match place {
-        Place::Result => {
-            format!("a method cannot return a borrow: the plugin may be gone before it is used; return `{owned}`")
-        }
-        _ => format!("a borrow cannot be inside another type: use `{owned}`"),
-    }
-}
-
-fn spelled(ty: &Type) -> String {
-    use quote::ToTokens;
-    ty.to_token_stream().to_string().replace(" < ", "<").replace(" >", ">").replace(" :: ", "::")
 }

@@ -2,9 +2,11 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Fields, Member};
+use syn::{Attribute, Fields, Index, Member, Type};
 
 use super::model::{Case, Field, Model, Shape};
+use crate::spans::{call_of, item_of};
+use crate::{form, source};
 
 pub(super) fn expand(model: &Model<'_>) -> TokenStream {
     let Parts { forms, canon, plain, parts, lower, lift, shape } = match &model.shape {
@@ -15,22 +17,27 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
     };
     let krate = &model.krate;
     let private = private(model);
-    let (ty, docs) = (&model.item.ident, &model.docs);
-    let name = ty.to_string();
+    let (ty, docs) = (source::generated(&model.item.ident), &model.docs);
+    let name = model.name();
+    let points = parts.iter().map(|ty| of_type(model, ty, "POINTS"));
+    let needs_room = parts.iter().map(|ty| of_type(model, ty, "NEEDS_ROOM"));
+    let allowed = allowed(model);
     quote! {
+        #(#allowed)*
         const _: () = {
             #forms
 
             // SAFETY: `PLAIN` compares the layouts, and both directions follow the described shape.
+            #[automatically_derived]
             unsafe impl #krate::Type for #ty {
                 type Canon = #canon;
                 type Optional = #private::RawOption<#canon>;
                 const PLAIN: bool = #plain;
-                const POINTS: bool = false #(|| <#parts as #krate::Type>::POINTS)*;
-                const NEEDS_ROOM: bool = false #(|| <#parts as #krate::Type>::NEEDS_ROOM)*;
+                const POINTS: bool = false #(|| #points)*;
+                const NEEDS_ROOM: bool = false #(|| #needs_room)*;
 
-                fn describe(types: &mut #private::schema::Types) -> #private::schema::TypeRef {
-                    types.define::<Self>(|types| #private::schema::Definition::new(#name, #docs, #shape))
+                fn describe(__types: &mut #private::schema::Types) -> #private::schema::TypeRef {
+                    __types.define::<Self>(|__types| #private::schema::Definition::new(#name, #docs, #shape))
                 }
 
                 #[inline]
@@ -59,7 +66,7 @@ struct Parts<'a> {
     /// Whether the layouts agree.
     plain: TokenStream,
     /// The types of all fields.
-    parts: Vec<&'a syn::Type>,
+    parts: Vec<&'a Type>,
     /// The body of `lower`.
     lower: TokenStream,
     /// The body of `lift`.
@@ -68,51 +75,114 @@ struct Parts<'a> {
     shape: TokenStream,
 }
 
+/// The lints that the author switched off on the type or in it: the types of its fields are written again below.
+fn allowed(model: &Model<'_>) -> Vec<Attribute> {
+    let mut allowed = source::allowed(&model.item.attrs);
+    let (cases, fields): (&[Case<'_>], &[Field<'_>]) = match &model.shape {
+        Shape::Record(fields) => (&[], fields),
+        Shape::Cases(cases) => (cases, &[]),
+        Shape::Impossible => (&[], &[]),
+    };
+    for case in cases {
+        allowed.extend(source::allowed(case.attrs));
+    }
+    for field in fields.iter().chain(cases.iter().flat_map(|case| &case.fields)) {
+        allowed.extend(source::allowed(field.attrs));
+    }
+    allowed
+}
+
+/// The name of the canonical form.
+fn canon_name() -> Ident {
+    format_ident!("__Canon")
+}
+
+/// The trait through which fields cross.
+fn conversion(model: &Model<'_>) -> TokenStream {
+    let krate = &model.krate;
+    quote!(#krate::Type)
+}
+
+/// An item of the trait `Type`, as `ty` implements it.
+fn of_type(model: &Model<'_>, ty: &Type, item: &str) -> TokenStream {
+    item_of(ty, &conversion(model), item)
+}
+
+/// An item of the trait `Type`, as the types of `fields` implement it.
+fn of_fields(model: &Model<'_>, fields: &[Field<'_>], item: &str) -> Vec<TokenStream> {
+    fields.iter().map(|field| of_type(model, &field.ty, item)).collect()
+}
+
+/// The form `name`, made of the forms of `fields`.
+fn define(model: &Model<'_>, name: &Ident, fields: &[Field<'_>]) -> TokenStream {
+    form::define(name, fields.iter().map(|field| (&field.ty, conversion(model))))
+}
+
+/// The lifted values of `fields`, whose form was taken apart.
+fn lifts(model: &Model<'_>, fields: &[Field<'_>]) -> Vec<TokenStream> {
+    let lift = |(i, field): (usize, &Field<'_>)| {
+        let canon = form::field(i, &field.ty);
+        call_of(&field.ty, &conversion(model), "lift", quote!(#canon, __depth))
+    };
+    fields.iter().enumerate().map(lift).collect()
+}
+
+/// The lowered value of a field, with its type.
+fn lower<'a>(model: &Model<'_>, field: &'a Field<'_>, value: TokenStream) -> (&'a Type, TokenStream) {
+    (&field.ty, call_of(&field.ty, &conversion(model), "lower", quote!(#value, __to)))
+}
+
 fn private(model: &Model<'_>) -> TokenStream {
     let krate = &model.krate;
     quote!(#krate::__private)
 }
 
-fn record<'a>(model: &Model<'_>, fields: &[Field<'a>]) -> Parts<'a> {
-    let krate = &model.krate;
+fn record<'a>(model: &Model<'_>, fields: &'a [Field<'_>]) -> Parts<'a> {
     let private = private(model);
-    let parts: Vec<&syn::Type> = fields.iter().map(|field| field.ty).collect();
-    let members: Vec<&Member> = fields.iter().map(|field| &field.member).collect();
-    let slots: Vec<Ident> = (0..fields.len()).map(|i| format_ident!("__{i}")).collect();
+    let name = canon_name();
+    let members: Vec<Member> = fields.iter().map(Field::generated).collect();
+    let places: Vec<Index> = (0..fields.len()).map(Index::from).collect();
     let labels = fields.iter().map(Field::label);
+    let types = fields.iter().map(|field| &field.ty);
+    let plains = of_fields(model, fields, "PLAIN");
+    let lifts = lifts(model, fields);
+    let lowered = fields.iter().zip(&members).map(|(field, member)| lower(model, field, quote!(&self.#member)));
+    let lowered = form::value(&name, lowered);
     let described = described_fields(model, fields);
+    let form = define(model, &name, fields);
+    let canons = form::fields(&name, fields.iter().map(|field| &field.ty));
     Parts {
         forms: quote! {
+            #form
+
+            // As in C. A field that is plain has the layout of its form.
             #[repr(C)]
-            #[derive(::core::clone::Clone, ::core::marker::Copy)]
-            pub struct __Canon { #(#slots: <#parts as #krate::Type>::Canon),* }
+            struct __InOrder(#(#types),*);
         },
-        canon: quote!(__Canon),
+        canon: quote!(#name),
         plain: quote! {
-            ::core::mem::size_of::<Self>() == ::core::mem::size_of::<__Canon>()
-                && ::core::mem::align_of::<Self>() == ::core::mem::align_of::<__Canon>()
-                #(&& <#parts as #krate::Type>::PLAIN
-                  && ::core::mem::offset_of!(Self, #members) == ::core::mem::offset_of!(__Canon, #slots))*
+            #(#plains &&)*
+                ::core::mem::size_of::<Self>() == ::core::mem::size_of::<__InOrder>()
+                && ::core::mem::align_of::<Self>() == ::core::mem::align_of::<__InOrder>()
+                #(&& ::core::mem::offset_of!(Self, #members) == ::core::mem::offset_of!(__InOrder, #places))*
         },
-        lower: quote! {
-            __Canon { #(#slots: <#parts as #krate::Type>::lower(&self.#members, __to)),* }
-        },
+        lower: lowered,
         lift: quote! {
+            let #canons = __canon;
             ::core::result::Result::Ok(Self {
                 // SAFETY: the caller's promise covers every field.
-                #(#members: unsafe { <#parts as #krate::Type>::lift(&__canon.#slots, __depth) }
-                    .map_err(|error| error.within(#labels))?,)*
+                #(#members: unsafe { #lifts }.map_err(|__error| __error.within(#labels))?,)*
             })
         },
         shape: quote!(#private::schema::Shape::Record(#described)),
-        parts,
+        parts: fields.iter().map(|field| &field.ty).collect(),
     }
 }
 
-fn enumeration<'a>(model: &Model<'_>, cases: &[Case<'a>]) -> Parts<'a> {
+fn enumeration<'a>(model: &Model<'_>, cases: &'a [Case<'_>]) -> Parts<'a> {
     let private = private(model);
-    let name = model.item.ident.to_string();
-    let names: Vec<&Ident> = cases.iter().map(|case| case.name).collect();
+    let name = model.name();
+    let names: Vec<Ident> = cases.iter().map(|case| source::generated(case.name)).collect();
     let tags: Vec<u32> = tags(cases);
     let count = count(cases);
     let described = described_cases(model, cases);
@@ -133,74 +203,71 @@ fn enumeration<'a>(model: &Model<'_>, cases: &[Case<'a>]) -> Parts<'a> {
     }
 }
 
-fn variant<'a>(model: &Model<'_>, cases: &[Case<'a>]) -> Parts<'a> {
-    let krate = &model.krate;
+fn variant<'a>(model: &Model<'_>, cases: &'a [Case<'_>]) -> Parts<'a> {
     let private = private(model);
-    let name = model.item.ident.to_string();
+    let (name, canon, payload) = (model.name(), canon_name(), format_ident!("__Payload"));
     let mut forms = TokenStream::new();
     let mut members = TokenStream::new();
     let mut lowers = TokenStream::new();
     let mut lifts = TokenStream::new();
     for (case, tag) in cases.iter().zip(tags(cases)) {
-        let (case_name, label) = (case.name, case.name.to_string());
+        let (case_name, label) = (source::generated(case.name), case.label());
         if case.fields.is_empty() {
             lowers.extend(quote! {
-                Self::#case_name { .. } => __Canon { tag: #tag, payload: ::core::mem::MaybeUninit::zeroed() },
+                Self::#case_name { .. } => #canon { tag: #tag, payload: ::core::mem::MaybeUninit::zeroed() },
             });
             lifts.extend(quote!(#tag => ::core::result::Result::Ok(Self::#case_name {}),));
             continue;
         }
         let (form, member) = (format_ident!("__Case{tag}"), format_ident!("__{tag}"));
-        let types: Vec<&syn::Type> = case.fields.iter().map(|field| field.ty).collect();
         let bindings: Vec<Ident> = (0..case.fields.len()).map(|i| format_ident!("__field_{i}")).collect();
-        let places = (0..case.fields.len()).map(syn::Index::from);
         let pattern = pattern(case, &bindings);
         let labels = case.fields.iter().map(Field::label);
-        forms.extend(quote! {
-            #[repr(C)]
-            #[derive(::core::clone::Clone, ::core::marker::Copy)]
-            pub struct #form(#(<#types as #krate::Type>::Canon),*);
-        });
+        let lift = self::lifts(model, &case.fields);
+        let lowered = case.fields.iter().zip(&bindings).map(|(field, binding)| lower(model, field, quote!(#binding)));
+        let lowered = form::value(&form, lowered);
+        let canons = form::fields(&form, case.fields.iter().map(|field| &field.ty));
+        forms.extend(define(model, &form, &case.fields));
         members.extend(quote!(#member: #form,));
         lowers.extend(quote! {
-            Self::#case_name #pattern => __Canon {
+            Self::#case_name #pattern => #canon {
                 tag: #tag,
-                payload: ::core::mem::MaybeUninit::new(__Payload {
-                    #member: #form(#(<#types as #krate::Type>::lower(#bindings, __to)),*),
-                }),
+                payload: ::core::mem::MaybeUninit::new(#payload { #member: #lowered }),
             },
         });
         lifts.extend(quote! {
             #tag => {
                 // SAFETY: the tag says that the sender filled in this case, and every bit pattern of a form is valid.
-                let __case = unsafe { &__canon.payload.assume_init_ref().#member };
+                let #canons = unsafe { &__canon.payload.assume_init_ref().#member };
                 // SAFETY: the caller's promise covers every field.
-                #(let #bindings = unsafe { <#types as #krate::Type>::lift(&__case.#places, __depth) }
-                    .map_err(|error| error.within(#labels).within(#label))?;)*
+                #(let #bindings = unsafe { #lift }.map_err(|__error| __error.within(#labels).within(#label))?;)*
                 ::core::result::Result::Ok(Self::#case_name #pattern)
             }
         });
     }
     let count = count(cases);
     let described = described_cases(model, cases);
+    let parts: Vec<&Type> = cases.iter().flat_map(|case| case.fields.iter().map(|field| &field.ty)).collect();
+    let copy = |name| form::copy(name, parts.iter().map(|ty| (*ty, conversion(model))));
+    let (copy_payload, copy_canon) = (copy(&payload), copy(&canon));
     Parts {
         forms: quote! {
             #forms
 
             #[repr(C)]
-            #[derive(::core::clone::Clone, ::core::marker::Copy)]
-            pub union __Payload { #members }
+            pub union #payload { #members }
+            #copy_payload
 
             #[repr(C)]
-            #[derive(::core::clone::Clone, ::core::marker::Copy)]
-            pub struct __Canon {
+            pub struct #canon {
                 tag: u32,
-                payload: ::core::mem::MaybeUninit<__Payload>,
+                payload: ::core::mem::MaybeUninit<#payload>,
             }
+            #copy_canon
         },
-        canon: quote!(__Canon),
+        canon: quote!(#canon),
         plain: quote!(false),
-        parts: cases.iter().flat_map(|case| case.fields.iter().map(|field| field.ty)).collect(),
+        parts,
         lower: quote!(match self { #lowers }),
         lift: quote! {
             match __canon.tag {
@@ -216,7 +283,7 @@ fn variant<'a>(model: &Model<'_>, cases: &[Case<'a>]) -> Parts<'a> {
 fn pattern(case: &Case<'_>, bindings: &[Ident]) -> TokenStream {
     match case.style {
         Fields::Named(_) => {
-            let members = case.fields.iter().map(|field| &field.member);
+            let members = case.fields.iter().map(Field::generated);
             quote!({ #(#members: #bindings),* })
         }
         _ => quote!((#(#bindings),*)),
@@ -234,18 +301,18 @@ fn count(cases: &[Case<'_>]) -> u32 {
 fn described_cases(model: &Model<'_>, cases: &[Case<'_>]) -> TokenStream {
     let private = private(model);
     let cases = cases.iter().map(|case| {
-        let (name, docs, fields) = (case.name.to_string(), &case.docs, described_fields(model, &case.fields));
+        let (name, docs, fields) = (case.label(), &case.docs, described_fields(model, &case.fields));
         quote!(#private::schema::Case::new(#name, #docs, #fields))
     });
     quote!(::std::vec![#(#cases),*])
 }
 
 fn described_fields(model: &Model<'_>, fields: &[Field<'_>]) -> TokenStream {
-    let krate = &model.krate;
     let private = private(model);
     let fields = fields.iter().map(|field| {
-        let (name, docs, ty) = (field.label(), &field.docs, field.ty);
-        quote!(#private::schema::Field::new(#name, #docs, <#ty as #krate::Type>::describe(types)))
+        let (name, docs) = (field.label(), &field.docs);
+        let described = call_of(&field.ty, &conversion(model), "describe", quote!(__types));
+        quote!(#private::schema::Field::new(#name, #docs, #described))
     });
     quote!(::std::vec![#(#fields),*])
 }

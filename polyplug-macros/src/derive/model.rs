@@ -1,6 +1,7 @@
 //! What a type that can cross is, read from its definition.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Fields, Index, Member, Meta, Type};
 
@@ -36,22 +37,17 @@ pub(super) struct Field<'a> {
     pub(super) member: Member,
     pub(super) docs: String,
     pub(super) attrs: &'a [Attribute],
-    pub(super) ty: &'a Type,
+    /// Its type. `Self`, which is another type in the form, is written out.
+    pub(super) ty: Type,
 }
 
 const KEYS: &[Key] = &[Key { name: "crate", kind: Kind::Path }];
 
 impl<'a> Model<'a> {
     pub(super) fn new(item: &'a DeriveInput, errors: &mut Errors) -> Self {
-        let mut args = Args::default();
-        for attr in item.attrs.iter().filter(|attr| attr.path().is_ident("polyplug")) {
-            match &attr.meta {
-                Meta::List(list) => args = Args::parse(list.tokens.clone(), "polyplug", KEYS, errors),
-                other => errors.at(other, "write #[polyplug(crate = path::to::polyplug)]"),
-            }
-        }
+        let args = args(&item.attrs, errors);
         let shape = match &item.data {
-            Data::Struct(data) => Shape::Record(fields(&data.fields)),
+            Data::Struct(data) => Shape::Record(fields(&data.fields, &item.ident)),
             Data::Enum(data) => Shape::Cases(
                 data.variants
                     .iter()
@@ -59,7 +55,7 @@ impl<'a> Model<'a> {
                         name: &case.ident,
                         docs: source::docs(&case.attrs),
                         attrs: &case.attrs,
-                        fields: fields(&case.fields),
+                        fields: fields(&case.fields, &item.ident),
                         style: &case.fields,
                     })
                     .collect(),
@@ -73,7 +69,26 @@ impl<'a> Model<'a> {
     }
 }
 
-fn fields(fields: &Fields) -> Vec<Field<'_>> {
+fn args(attrs: &[Attribute], errors: &mut Errors) -> Args {
+    let mut attrs = attrs.iter().filter(|attr| source::is_ours(attr));
+    let args = match attrs.next().map(|attr| &attr.meta) {
+        Some(Meta::List(list)) => Args::parse(list.tokens.clone(), "polyplug", KEYS, errors),
+        Some(other) => {
+            errors.at(
+                other,
+                "#[polyplug] says where polyplug is: write #[polyplug(crate = some::path)], or leave it out",
+            );
+            Args::default()
+        }
+        None => Args::default(),
+    };
+    for attr in attrs {
+        errors.at(attr, "a type takes one #[polyplug(..)]: leave this one out");
+    }
+    args
+}
+
+fn fields<'a>(fields: &'a Fields, of: &Ident) -> Vec<Field<'a>> {
     fields
         .iter()
         .enumerate()
@@ -81,12 +96,55 @@ fn fields(fields: &Fields) -> Vec<Field<'_>> {
             member: field.ident.clone().map_or_else(|| Member::Unnamed(Index::from(i)), Member::Named),
             docs: source::docs(&field.attrs),
             attrs: &field.attrs,
-            ty: &field.ty,
+            ty: named(&field.ty, of),
         })
         .collect()
 }
 
+/// `ty` with the type's name in place of `Self`.
+fn named(ty: &Type, name: &Ident) -> Type {
+    fn replace(tokens: TokenStream, name: &Ident) -> TokenStream {
+        let replaced = tokens.into_iter().map(|token| match token {
+            TokenTree::Ident(word) if word == "Self" => {
+                let mut name = name.clone();
+                name.set_span(word.span());
+                name.into()
+            }
+            TokenTree::Group(group) => {
+                let mut replaced = Group::new(group.delimiter(), replace(group.stream(), name));
+                replaced.set_span(group.span());
+                replaced.into()
+            }
+            other => other,
+        });
+        replaced.collect()
+    }
+    syn::parse2(replace(ty.to_token_stream(), name)).unwrap_or_else(|_| ty.clone())
+}
+
+impl Model<'_> {
+    /// The type's name as other languages see it.
+    pub(super) fn name(&self) -> String {
+        self.item.ident.unraw().to_string()
+    }
+}
+
+impl Case<'_> {
+    /// The case's name as other languages see it.
+    pub(super) fn label(&self) -> String {
+        self.name.unraw().to_string()
+    }
+}
+
 impl Field<'_> {
+    /// The field as the macro names it.
+    pub(super) fn generated(&self) -> Member {
+        match &self.member {
+            Member::Named(name) => Member::Named(source::generated(name)),
+            Member::Unnamed(index) => Member::Unnamed(Index { index: index.index, span: Span::call_site() }),
+        }
+    }
+
     /// The field's name as other languages see it.
     pub(super) fn label(&self) -> String {
         match &self.member {

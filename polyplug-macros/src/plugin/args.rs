@@ -25,7 +25,7 @@ impl PluginArgs {
         let args = Args::parse(tokens, "plugin", KEYS, errors);
         let name = args.text("name").cloned();
         if let Some(name) = name.as_ref().filter(|name| name.value().trim().is_empty()) {
-            errors.at(name, "the name of a plugin cannot be empty: leave it out to use the type's name");
+            errors.at(name, "the name of a plugin cannot be empty: leave `name` out to use the type's name");
         }
         Self { name, create: args.path("create").cloned(), singleton: args.flag("singleton"), krate: args.krate() }
     }

@@ -6,25 +6,27 @@ use crate::errors::Errors;
 use crate::source;
 
 pub(super) fn check(item: &ItemImpl, errors: &mut Errors) {
+    let ty = source::bare(&item.self_ty);
     if item.trait_.is_none() {
-        errors.at(&item.self_ty, "#[plugin] belongs on the implementation of a contract: impl Contract for this type");
+        errors
+            .at(ty, "#[plugin] belongs on the implementation of a contract: write `impl Contract for` before the type");
     }
     if let Some(not) = &item.modifiers.polarity {
-        errors.at(not, "a plugin implements its contract");
+        errors.at(not, "a plugin implements its contract: leave `!` out");
     }
-    if !item.generics.params.is_empty() || item.generics.where_clause.is_some() {
+    if !item.generics.params.is_empty() {
         errors.at(
             &item.generics,
-            "a plugin cannot be generic: the host makes instances of one type, so write the plugin for a concrete one",
+            "a plugin cannot be generic: the host makes instances of one type; write the plugin for a concrete one",
         );
     }
-    if let Type::Reference(_) | Type::TraitObject(_) | Type::ImplTrait(_) = &*item.self_ty {
-        errors.at(&item.self_ty, "a plugin is a struct or enum of this crate: its factory makes values of it");
+    if let Some(clause) = &item.generics.where_clause {
+        errors.at(clause, "a plugin cannot have a `where` clause: leave it out");
+    }
+    if !matches!(ty, Type::Path(_) | Type::Macro(_)) {
+        errors.at(ty, "a plugin is a struct or enum: its factory makes values of it; implement the contract for one");
     }
     if let Some(keyword) = &item.unsafety {
-        errors.at(keyword, "a contract is not an unsafe trait");
-    }
-    if let Some(cfg) = source::cfg(&item.attrs) {
-        errors.at(cfg, "put #[cfg] above #[plugin], so that both go together");
+        errors.at(keyword, "a contract is not an unsafe trait: leave `unsafe` out");
     }
 }

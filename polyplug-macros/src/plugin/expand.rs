@@ -2,22 +2,24 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{ItemImpl, Type};
+use syn::ext::IdentExt;
+use syn::{ItemImpl, Type, parse_quote};
 
 use super::args::PluginArgs;
+use crate::source;
+use crate::spans::{ends, item_of};
 
 pub(super) fn expand(args: &PluginArgs, item: &ItemImpl) -> TokenStream {
     let krate = &args.krate;
     let private = quote!(#krate::__private);
     let ty = &item.self_ty;
-    let Some((contract, _)) = &item.trait_ else { return quote!(#item) };
-    let contract = quote!(dyn #contract);
-    let factory = match &args.create {
-        Some(path) => quote!(#path),
-        // At the type, for that is where the compiler should point if it cannot be made.
-        None => quote_spanned!(ty.span()=> #private::make_default::<#ty>),
-    };
+    let Some((path, _)) = &item.trait_ else { return quote!(#item) };
+    let dyn_token = quote_spanned!(ends(path).0=> dyn);
+    let contract: Type = parse_quote!(#dyn_token #path);
+    let of_contract = |name| item_of(&contract, &quote!(#krate::Contract), name);
+    let (id, major, minor, info) = (of_contract("ID"), of_contract("MAJOR"), of_contract("MINOR"), of_contract("info"));
+    let functions = item_of(&contract, &quote!(#private::Dispatch<#ty>), "FUNCTIONS");
+    let factory = factory(args, item);
     let name = match &args.name {
         Some(name) => quote!(#name),
         None => {
@@ -26,6 +28,8 @@ pub(super) fn expand(args: &PluginArgs, item: &ItemImpl) -> TokenStream {
         }
     };
     let singleton = args.singleton;
+    // The contract and the type are named again below.
+    let allowed = source::allowed(&item.attrs);
     quote! {
         #item
 
@@ -35,38 +39,37 @@ pub(super) fn expand(args: &PluginArgs, item: &ItemImpl) -> TokenStream {
              host. Remove `panic = \"abort\"` from this profile in Cargo.toml."
         );
 
+        #(#allowed)*
         const _: () = {
+            #factory
+
             unsafe extern "C" fn __create(
-                host: *const #private::abi::HostApi,
-                out_instance: *mut #private::abi::GuestContractInstance,
-                out_err: *mut #private::abi::AbiError,
+                __host: *const #private::abi::HostApi,
+                __out_instance: *mut #private::abi::GuestContractInstance,
+                __out_err: *mut #private::abi::AbiError,
             ) {
                 // SAFETY: the host follows the protocol of `CreateWithError`.
-                unsafe { #private::create::<#ty, _>(__INTERFACE.contract_id, host, out_instance, out_err, #factory) }
+                unsafe { #private::create::<#ty, _>(__INTERFACE.contract_id, __host, __out_instance, __out_err, __factory) }
             }
 
             unsafe extern "C" fn __create_instance(
                 _: #private::abi::VmLoaderData,
-                host: *const #private::abi::HostApi,
+                __host: *const #private::abi::HostApi,
                 _: *const (),
-                out_instance: *mut #private::abi::GuestContractInstance,
+                __out_instance: *mut #private::abi::GuestContractInstance,
             ) {
                 // SAFETY: the host follows the protocol of `CreateInstance`.
-                unsafe { #private::create_instance::<#ty, _>(__INTERFACE.contract_id, host, out_instance, #factory) }
+                unsafe { #private::create_instance::<#ty, _>(__INTERFACE.contract_id, __host, __out_instance, __factory) }
             }
 
             static __INTERFACE: #private::abi::GuestContractInterface = #private::abi::GuestContractInterface {
-                contract_id: <#contract as #krate::Contract>::ID,
-                contract_version: #private::abi::Version::new(
-                    <#contract as #krate::Contract>::MAJOR,
-                    <#contract as #krate::Contract>::MINOR,
-                    0,
-                ),
+                contract_id: #id,
+                contract_version: #private::abi::Version::new(#major, #minor, 0),
                 dispatch_type: #private::abi::DispatchType::Native,
                 create_instance: __create_instance,
                 destroy_instance: #private::destroy_instance::<#ty>,
                 dispatch: #private::abi::DispatchMechanisms {
-                    native: #private::native_dispatch(<#contract as #private::Dispatch<#ty>>::FUNCTIONS),
+                    native: #private::native_dispatch(#functions),
                 },
             };
 
@@ -79,7 +82,7 @@ pub(super) fn expand(args: &PluginArgs, item: &ItemImpl) -> TokenStream {
                         ::core::env!("CARGO_PKG_VERSION_MINOR"),
                         ::core::env!("CARGO_PKG_VERSION_PATCH"),
                     ),
-                    contract: <#contract as #krate::Contract>::info,
+                    contract: #info,
                     interface: &__INTERFACE,
                     flags: #private::plugin_flags::<#ty>(#singleton),
                     create: __create,
@@ -89,10 +92,34 @@ pub(super) fn expand(args: &PluginArgs, item: &ItemImpl) -> TokenStream {
     }
 }
 
+/// The function that makes an instance. The only code that says how, so that a mistake is reported once.
+fn factory(args: &PluginArgs, item: &ItemImpl) -> TokenStream {
+    let krate = &args.krate;
+    let ty = &item.self_ty;
+    let context = quote!(__context);
+    let (span, made) = match &args.create {
+        Some(path) => {
+            // Its type is written out, so that the compiler says which type it should have.
+            let (start, end) = ends(path);
+            let expected = quote_spanned!(end=> fn(&#krate::PluginContext) -> ::core::result::Result<#ty, _>);
+            (start, quote!({ let __create: #expected = #path; __create(#context) }))
+        }
+        None => (ends(ty).0, quote!(#krate::__private::make_default::<#ty>(#context))),
+    };
+    let result = quote_spanned!(span=> ::core::result::Result<#ty, impl ::core::fmt::Display + use<>>);
+    quote! {
+        fn __factory(#context: &#krate::PluginContext) -> #result {
+            #made
+        }
+    }
+}
+
 /// The last word of a type's path, which people know it by.
 fn type_name(ty: &Type) -> String {
-    match ty {
-        Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default(),
-        other => quote!(#other).to_string(),
+    match source::bare(ty) {
+        Type::Path(path) => {
+            path.path.segments.last().map(|segment| segment.ident.unraw().to_string()).unwrap_or_default()
+        }
+        other => source::spelled(other),
     }
 }

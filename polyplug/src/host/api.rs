@@ -125,17 +125,34 @@ unsafe fn answer<R>(
         (Some(context), Some(runtime)) => catch_unwind(AssertUnwindSafe(|| body(context, runtime)))
             .unwrap_or_else(|payload| Err(Refusal::new(AbiErrorCode::Panic, crate::guest::describe_panic(payload)))),
     };
-    match outcome {
+    let value = match outcome {
         Ok(value) => value,
         Err(refusal) => {
             // SAFETY: the caller's promise.
             unsafe { refuse(&refusal, out_err) };
-            if let Some(runtime) = runtime {
+            if let Some(runtime) = &runtime {
                 runtime.record_error(refusal.text);
             }
             otherwise
         }
+    };
+    if let Some(runtime) = runtime {
+        runtime.give_back();
     }
+    value
+}
+
+/// Changes a bundle: at once for the host, later for a plugin, which must not wait for what may end it.
+fn change(
+    context: &HostContext,
+    runtime: &Arc<Runtime>,
+    change: impl FnOnce(&Runtime) -> Result<(), RuntimeError> + Send + 'static,
+) -> Result<(), Refusal> {
+    if context.bundle.is_some() {
+        runtime.change_later(change);
+        return Ok(());
+    }
+    Ok(change(runtime)?)
 }
 
 /// Writes a failure, its text in the buffer kept for this thread.
@@ -353,10 +370,9 @@ unsafe extern "C" fn get_dependencies(host: *const HostApi) -> Array<DependencyI
 unsafe extern "C" fn load_bundle(host: *const HostApi, path: *const u8, len: usize, out_err: *mut AbiError) {
     // SAFETY: as above.
     unsafe {
-        answer(host, out_err, (), |_, runtime| {
+        answer(host, out_err, (), |context, runtime| {
             let path = PathBuf::from(text_from(path, len, "the path")?);
-            runtime.load_bundle(&path)?;
-            Ok(())
+            change(context, runtime, move |runtime| runtime.load_bundle(&path).map(drop))
         });
     }
 }
@@ -364,10 +380,9 @@ unsafe extern "C" fn load_bundle(host: *const HostApi, path: *const u8, len: usi
 unsafe extern "C" fn reload_bundle(host: *const HostApi, path: *const u8, len: usize, out_err: *mut AbiError) {
     // SAFETY: as above.
     unsafe {
-        answer(host, out_err, (), |_, runtime| {
+        answer(host, out_err, (), |context, runtime| {
             let path = PathBuf::from(text_from(path, len, "the path")?);
-            runtime.reload_bundle(&path)?;
-            Ok(())
+            change(context, runtime, move |runtime| runtime.reload_bundle(&path).map(drop))
         });
     }
 }
@@ -375,9 +390,9 @@ unsafe extern "C" fn reload_bundle(host: *const HostApi, path: *const u8, len: u
 unsafe extern "C" fn unload_bundle(host: *const HostApi, bundle_id: u64, out_err: *mut AbiError) {
     // SAFETY: as above.
     unsafe {
-        answer(host, out_err, (), |_, runtime| {
-            runtime.unload_bundle(BundleId::from_u64(bundle_id))?;
-            Ok(())
+        answer(host, out_err, (), |context, runtime| {
+            let id = BundleId::from_u64(bundle_id);
+            change(context, runtime, move |runtime| runtime.unload_bundle(id).map(drop))
         });
     }
 }

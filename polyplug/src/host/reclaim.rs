@@ -4,6 +4,7 @@
 //! plugin's frames below. So it only puts the remains here. They are taken apart by whoever is collecting, or else
 //! by a thread of the runtime's own, which is started when first needed and ends when idle.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -49,6 +50,8 @@ const LINGER: Duration = Duration::from_millis(500);
 /// How long the thread pushes the epoch collector on, for readers that hold a pin when a bundle is unloaded.
 const PUSHING: Duration = Duration::from_secs(5);
 
+type Job = Box<dyn FnOnce() + Send>;
+
 /// The queue of remains.
 #[derive(Default)]
 pub(super) struct Reclaimer {
@@ -65,6 +68,8 @@ struct State {
     thread: bool,
     /// Until when that thread pushes the epoch collector on.
     push_until: Option<Instant>,
+    /// What plugins asked for that cannot be done on a thread with their frames on it.
+    jobs: VecDeque<Job>,
 }
 
 impl Reclaimer {
@@ -82,6 +87,13 @@ impl Reclaimer {
     pub(super) fn push_epochs(self: &Arc<Self>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.push_until = Some(Instant::now() + PUSHING);
+        self.wake(state);
+    }
+
+    /// Does something later, on the runtime's own thread, in the order of asking.
+    pub(super) fn later(self: &Arc<Self>, job: impl FnOnce() + Send + 'static) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.jobs.push_back(Box::new(job));
         self.wake(state);
     }
 
@@ -137,6 +149,14 @@ impl Reclaimer {
                 state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
+            if let Some(job) = state.jobs.pop_front() {
+                drop(state);
+                if let Err(payload) = catch(job) {
+                    tracing::error!(panic = describe_panic(payload), "something a plugin asked for panicked");
+                }
+                state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
             state.push_until = state.push_until.filter(|until| Instant::now() < *until);
             let pushing = state.push_until.is_some();
             if pushing {
@@ -148,7 +168,8 @@ impl Reclaimer {
             let wait = if pushing { wait } else { LINGER };
             let (next, waited) = self.more.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
             state = next;
-            if waited.timed_out() && !pushing && state.queue.is_empty() && state.push_until.is_none() {
+            let idle = state.queue.is_empty() && state.jobs.is_empty() && state.push_until.is_none();
+            if waited.timed_out() && !pushing && idle {
                 state.thread = false;
                 return;
             }

@@ -191,9 +191,10 @@ impl Runtime {
 
 /// `name@major`, `name@major.minor`.
 pub(super) fn parse(contract: &str) -> Option<(&str, u32, u32)> {
+    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
     let (name, version) = contract.split_once('@')?;
     let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
-    Some((name, major.parse().ok()?, minor.parse().ok()?))
+    if name.is_empty() { None } else { Some((name, number(major)?, number(minor)?)) }
 }
 
 /// The error of an argument.

@@ -118,6 +118,31 @@ impl Runtime {
         }
     }
 
+    /// Changes a bundle on the runtime's own thread: for plugins, whose frames may be on this one. Whoever asked does
+    /// not wait; a failure is recorded and logged.
+    pub(super) fn change_later(
+        self: &Arc<Self>,
+        change: impl FnOnce(&Self) -> Result<(), RuntimeError> + Send + 'static,
+    ) {
+        let runtime = Arc::downgrade(self);
+        self.reclaimer.later(move || {
+            let Some(runtime) = runtime.upgrade() else { return };
+            if let Err(error) = change(&runtime) {
+                tracing::warn!(%error, "a change that a plugin asked for failed");
+                runtime.record_error(error.to_string());
+            }
+        });
+    }
+
+    /// Gives up a reference that was taken for a call from a plugin. Should it be the last one, the runtime ends on its
+    /// own thread: this one may have frames on it of code that goes with the runtime.
+    pub(super) fn give_back(self: Arc<Self>) {
+        let reclaimer = Arc::clone(&self.reclaimer);
+        if let Some(last) = Arc::into_inner(self) {
+            reclaimer.later(move || drop(last));
+        }
+    }
+
     pub(super) fn store(&self) -> &RuntimeStore {
         &self.store
     }

@@ -93,6 +93,9 @@ pub(super) type Fate = Arc<OnceLock<Option<String>>>;
 /// How often an unload pushes the collector on: two epochs must pass, and each push advances one at most.
 const EPOCH_PUSHES: usize = 8;
 
+/// How long an unload waits for readers that happen to be pinned, when nobody else is known to hold the code.
+const READERS: Duration = Duration::from_millis(5);
+
 impl Runtime {
     /// Unloads a bundle: from now on it is not found, its handles are stale, and its proxies answer
     /// [`CallError::Unloaded`](crate::CallError::Unloaded).
@@ -165,11 +168,19 @@ impl Runtime {
         let left = Arc::downgrade(&version);
         let name = version.name().to_owned();
         drop(version);
-        for _ in 0..EPOCH_PUSHES {
-            if left.strong_count() == 0 {
-                return;
+        let deadline = Instant::now() + READERS;
+        let mut pushes = 0;
+        while left.strong_count() > 0
+            && (pushes < EPOCH_PUSHES || (Instant::now() < deadline && holders(&left).is_empty()))
+        {
+            if pushes >= EPOCH_PUSHES {
+                std::thread::yield_now();
             }
             crossbeam_epoch::pin().flush();
+            pushes += 1;
+        }
+        if left.strong_count() == 0 {
+            return;
         }
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
         retired.retain(|(_, version)| version.strong_count() > 0);

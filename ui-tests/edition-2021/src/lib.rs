@@ -1,0 +1,1 @@
+//! What the macros of polyplug accept, in edition 2021.

@@ -1,0 +1,6 @@
+#[polyplug::contract(name = "demo..calculator", version = "1.0")]
+pub trait Calculator {
+    fn add(&self, a: i32, b: i32) -> i32;
+}
+
+fn main() {}

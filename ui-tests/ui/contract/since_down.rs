@@ -1,0 +1,10 @@
+#[polyplug::contract(name = "demo.calculator", version = "1.2")]
+pub trait Calculator {
+    fn add(&self, a: i32, b: i32) -> i32;
+    #[contract(since = "1.2")]
+    fn sub(&self, a: i32, b: i32) -> i32;
+    #[contract(since = "1.1")]
+    fn mul(&self, a: i32, b: i32) -> i32;
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[polyplug::contract(name = "demo.calculator", version = "1.0")]
+pub trait Calculator {}
+
+fn main() {}

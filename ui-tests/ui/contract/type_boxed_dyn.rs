@@ -1,0 +1,6 @@
+#[polyplug::contract(name = "demo.calculator", version = "1.0")]
+pub trait Calculator {
+    fn each(&self, call: Box<dyn Fn(i32)>);
+}
+
+fn main() {}

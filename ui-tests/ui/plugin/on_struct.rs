@@ -1,0 +1,5 @@
+#[polyplug::plugin]
+#[derive(Default)]
+pub struct Basic;
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[derive(polyplug::Type)]
+#[polyplug]
+pub struct Point {
+    pub x: f64,
+}
+
+fn main() {}

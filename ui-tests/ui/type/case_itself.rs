@@ -1,0 +1,7 @@
+#[derive(polyplug::Type)]
+pub enum Term {
+    Number(i64),
+    Negated(Term),
+}
+
+fn main() {}

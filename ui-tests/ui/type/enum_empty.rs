@@ -1,0 +1,4 @@
+#[derive(polyplug::Type)]
+pub enum Nothing {}
+
+fn main() {}

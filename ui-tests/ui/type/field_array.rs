@@ -1,0 +1,6 @@
+#[derive(polyplug::Type)]
+pub enum Shape {
+    Line([f64; 2]),
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[derive(polyplug::Type)]
+pub struct Name {
+    pub text: &'static str,
+}
+
+fn main() {}

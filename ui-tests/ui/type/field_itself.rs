@@ -1,0 +1,6 @@
+#[derive(polyplug::Type)]
+pub struct Tree {
+    pub left: Option<Tree>,
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[derive(polyplug::Type)]
+pub struct Buffer {
+    pub data: *const u8,
+    pub call: fn(),
+}
+
+fn main() {}

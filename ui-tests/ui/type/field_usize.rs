@@ -1,0 +1,6 @@
+#[derive(polyplug::Type)]
+pub struct Size {
+    pub bytes: usize,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[derive(polyplug::Type)]
+pub struct Block<const N: usize> {
+    pub bytes: Vec<u8>,
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[derive(polyplug::Type)]
+pub struct Nothing();
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[derive(polyplug::Type)]
+pub struct Name<'a> {
+    pub text: &'a str,
+}
+
+fn main() {}

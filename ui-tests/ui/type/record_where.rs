@@ -1,0 +1,9 @@
+#[derive(polyplug::Type)]
+pub struct Point
+where
+    f64: Copy,
+{
+    pub x: f64,
+}
+
+fn main() {}
