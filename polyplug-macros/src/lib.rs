@@ -12,6 +12,8 @@ mod form;
 mod plugin;
 mod source;
 mod spans;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use polyplug_abi::{AbiError, CallArena, Entry, GuestContractInstance, HostApi, Version};
+use polyplug_abi::{AbiError, CallArena, Entry, GuestContractInstance, HostApi, StringView, Version};
 
 use crate::CallError;
 use crate::call_error::Failure;
@@ -174,17 +174,24 @@ impl RawProxy {
     /// Calls the entry; why it failed, if it did.
     #[inline(always)]
     unsafe fn enter(&self, index: usize, args: *const (), out: *mut (), arena: *mut CallArena) -> Option<Failed> {
-        let mut error = AbiError::ok();
+        // Of the message only the length is set, which says that there is none: this is the hot path, and a callee that
+        // fails without one leaves the rest alone.
+        let mut error = MaybeUninit::<AbiError>::uninit();
         // SAFETY: `functions` has an entry for each method of the contract (promised to `new`), `index` is one of
         // them, and `args` and `out` have the forms it expects (promised to `call`).
-        unsafe {
+        let code = unsafe {
+            let slot = error.as_mut_ptr();
+            (&raw mut (*slot).code).write(0);
+            (&raw mut (*slot).message.len).write(0);
             let entry = *self.functions.as_ptr().add(index);
-            entry(self.instance, args, out, arena, &raw mut error);
-        }
-        if error.code == 0 {
+            entry(self.instance, args, out, arena, slot);
+            (&raw const (*slot).code).read()
+        };
+        if code == 0 {
             return None;
         }
-        // SAFETY: the callee wrote the message into the arena, the thread's buffer or its own image, all there.
+        // SAFETY: the callee wrote the message into the arena, the thread's buffer or its own image, all there, or left
+        // its length at 0.
         Some(unsafe { self.reported(index, &error) })
     }
 
@@ -201,11 +208,18 @@ impl RawProxy {
 
     #[cold]
     #[inline(never)]
-    unsafe fn reported(&self, index: usize, error: &AbiError) -> Failed {
+    unsafe fn reported(&self, index: usize, error: &MaybeUninit<AbiError>) -> Failed {
+        let error = error.as_ptr();
+        // SAFETY: code and length were set before the call; a callee that sets a length sets the pointer.
+        let error = unsafe {
+            let len = (&raw const (*error).message.len).read();
+            let ptr = if len == 0 { std::ptr::null() } else { (&raw const (*error).message.ptr).read() };
+            AbiError { code: (&raw const (*error).code).read(), message: StringView { ptr, len } }
+        };
         let since = self.info.methods.get(index).map_or(0, |method| method.since);
         let since = Version::new(self.info.major, since, 0);
         // SAFETY: the caller's promise.
-        Box::new(unsafe { CallError::reported(self.info.method_path(index), since, error, || self.owner.bundle()) })
+        Box::new(unsafe { CallError::reported(self.info.method_path(index), since, &error, || self.owner.bundle()) })
     }
 
     #[cold]

@@ -91,6 +91,8 @@ impl Table {
     }
 }
 
+/// A loop of its own, so that neither side pays for what else is kept in registers.
+#[inline(never)]
 fn batch<R>(count: u32, body: &mut impl FnMut() -> R) -> f64 {
     let start = Instant::now();
     for _ in 0..count {
@@ -100,6 +102,7 @@ fn batch<R>(count: u32, body: &mut impl FnMut() -> R) -> f64 {
 }
 
 /// How many calls fill a batch.
+#[inline(never)]
 fn calibrate<R>(body: &mut impl FnMut() -> R) -> u32 {
     let mut count = 1u32;
     loop {

@@ -19,7 +19,9 @@ fn not_available<T: std::fmt::Debug>(answer: Result<T, CallError>, method: &str,
     let error = answer.expect_err("the plugin lacks the method");
     let CallError::MethodNotAvailable { method: path, since } = &error else { panic!("not available, not {error:?}") };
     assert_eq!((path.as_str(), *since), (format!("test.evolving.{method}").as_str(), Version::new(1, minor, 0)));
-    let text = format!("test.evolving.{method} exists since version 1.{minor} of the contract, and the plugin implements an older one");
+    let text = format!(
+        "test.evolving.{method} exists since version 1.{minor} of the contract, and the plugin implements an older one"
+    );
     assert!(error.to_string().starts_with(&text), "{error}");
 }
 
@@ -88,9 +90,12 @@ fn look_ups_know_minor_versions() {
         assert_ne!(runtime.find_guest_contract(id, minor), Ok(handle));
     }
     assert!(runtime.find_guest_contract(id, 3).is_err());
-    for (contract, serving) in
-        [("test.evolving@1", "old"), ("test.evolving@1.0", "old"), ("test.evolving@1.1", "new"), ("test.evolving@1.2", "new")]
-    {
+    for (contract, serving) in [
+        ("test.evolving@1", "old"),
+        ("test.evolving@1.0", "old"),
+        ("test.evolving@1.1", "new"),
+        ("test.evolving@1.2", "new"),
+    ] {
         let proxy = runtime.dynamic(contract).unwrap();
         assert!(format!("{proxy:?}").contains(&format!("bundle `{serving}`")), "{contract}: {proxy:?}");
     }
@@ -111,9 +116,21 @@ fn look_ups_know_minor_versions() {
 #[test]
 fn what_names_no_contract_says_how_to_write_one() {
     let runtime = runtime();
-    for text in ["", "test.evolving", "test.evolving@", "test.evolving@one", "test.evolving@1.2.3", "@1", "a@-1", "a@+1", "a@1.", "a@1.x"] {
+    for text in [
+        "",
+        "test.evolving",
+        "test.evolving@",
+        "test.evolving@one",
+        "test.evolving@1.2.3",
+        "@1",
+        "a@-1",
+        "a@+1",
+        "a@1.",
+        "a@1.x",
+    ] {
         let error = runtime.dynamic(text).unwrap_err().to_string();
-        let start = format!("`{text}` names no contract: write its name and major version, such as `demo.calculator@1`");
+        let start =
+            format!("`{text}` names no contract: write its name and major version, such as `demo.calculator@1`");
         assert!(error.starts_with(&start), "{error}");
         assert!(runtime.call(text, "any", &[]).unwrap_err().to_string().contains(&start));
     }

@@ -26,17 +26,17 @@ impl Schema {
         let (package, interface) = self.name.rsplit_once('.').unwrap_or(("polyplug", &self.name));
         let _ = writeln!(out, "package {}:{}@{}.{}.0;\n", kebab(package), kebab(interface), self.major, self.minor);
         comment(&mut out, "", &self.docs);
-        let _ = writeln!(out, "interface {} {{", kebab(interface));
+        let _ = writeln!(out, "interface {} {{", id(interface));
         for definition in &self.types {
             comment(&mut out, "  ", &definition.docs);
-            let name = kebab(&definition.name);
+            let name = id(&definition.name);
             match &definition.shape {
                 Shape::Record(fields) => self.record(&mut out, &name, fields),
                 Shape::Enum(cases) => {
                     let _ = writeln!(out, "  enum {name} {{");
                     for case in cases {
                         comment(&mut out, "    ", &case.docs);
-                        let _ = writeln!(out, "    {},", kebab(&case.name));
+                        let _ = writeln!(out, "    {},", id(&case.name));
                     }
                     out.push_str("  }\n\n");
                 }
@@ -48,16 +48,13 @@ impl Schema {
             if method.since > 0 {
                 let _ = writeln!(out, "  @since(version = {}.{}.0)", self.major, method.since);
             }
-            let arguments: Vec<_> = method
-                .arguments
-                .iter()
-                .map(|field| format!("{}: {}", kebab(&field.name), self.wit(&field.ty)))
-                .collect();
+            let arguments: Vec<_> =
+                method.arguments.iter().map(|field| format!("{}: {}", id(&field.name), self.wit(&field.ty))).collect();
             let result = match &method.result {
                 TypeRef::Unit => String::new(),
                 result => format!(" -> {}", self.wit(result)),
             };
-            let _ = writeln!(out, "  {}: func({}){result};", kebab(&method.name), arguments.join(", "));
+            let _ = writeln!(out, "  {}: func({}){result};", id(&method.name), arguments.join(", "));
         }
         out.push_str("}\n");
         out
@@ -67,7 +64,7 @@ impl Schema {
         let _ = writeln!(out, "  record {name} {{");
         for field in fields {
             comment(out, "    ", &field.docs);
-            let _ = writeln!(out, "    {}: {},", label(&field.name), self.wit(&field.ty));
+            let _ = writeln!(out, "    {}: {},", id(&field.name), self.wit(&field.ty));
         }
         out.push_str("  }\n\n");
     }
@@ -84,7 +81,7 @@ impl Schema {
                     format!("(tuple<{}>)", parts.join(", "))
                 }
             };
-            let _ = writeln!(out, "    {}{payload},", kebab(&case.name));
+            let _ = writeln!(out, "    {}{payload},", id(&case.name));
         }
         out.push_str("  }\n\n");
     }
@@ -104,17 +101,78 @@ impl Schema {
                 let parts: Vec<_> = parts.iter().map(|part| self.wit(part)).collect();
                 format!("tuple<{}>", parts.join(", "))
             }
-            TypeRef::Result(ok, err) => format!("result<{}, {}>", self.wit(ok), self.wit(err)),
+            TypeRef::Result(ok, err) => match (&**ok, &**err) {
+                (TypeRef::Unit, TypeRef::Unit) => "result".to_owned(),
+                (ok, TypeRef::Unit) => format!("result<{}>", self.wit(ok)),
+                (ok, err) => format!("result<{}, {}>", self.wit(ok), self.wit(err)),
+            },
             TypeRef::Named(number) => kebab(&self.definition(*number).name),
             scalar => self.type_name(scalar),
         }
     }
 }
 
-/// A field's name; WIT's names start with a letter, those of tuple structs are numbers.
-fn label(name: &str) -> String {
-    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("f{name}") } else { kebab(name) }
+/// A name as WIT has it. Names start with a letter, while those of a tuple struct's fields are numbers; what else means
+/// something in WIT is marked as a name.
+fn id(name: &str) -> String {
+    let id = kebab(name);
+    if id.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("f{id}")
+    } else if KEYWORDS.contains(&id.as_str()) {
+        format!("%{id}")
+    } else {
+        id
+    }
 }
+
+const KEYWORDS: [&str; 46] = [
+    "as",
+    "async",
+    "bool",
+    "borrow",
+    "char",
+    "constructor",
+    "enum",
+    "error-context",
+    "export",
+    "f32",
+    "f64",
+    "flags",
+    "from",
+    "func",
+    "future",
+    "import",
+    "include",
+    "interface",
+    "list",
+    "map",
+    "option",
+    "own",
+    "package",
+    "record",
+    "resource",
+    "result",
+    "s16",
+    "s32",
+    "s64",
+    "s8",
+    "static",
+    "stream",
+    "string",
+    "tuple",
+    "type",
+    "u16",
+    "u32",
+    "u64",
+    "u8",
+    "use",
+    "variant",
+    "with",
+    "world",
+    "float32",
+    "float64",
+    "union",
+];
 
 fn comment(out: &mut String, indent: &str, docs: &str) {
     for line in docs.lines() {
