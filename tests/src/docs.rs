@@ -16,6 +16,9 @@ mod examples {
     #[doc = include_str!("../../docs/src/contracts.md")]
     struct Contracts;
 
+    #[doc = include_str!("../../docs/src/types.md")]
+    struct Types;
+
     #[doc = include_str!("../../docs/src/rust.md")]
     struct Rust;
 

@@ -141,7 +141,7 @@ mod place {
             let key = unsafe { &*(table as *const Key).add(number) };
             let used = key.sequence.load(Ordering::Acquire) % 2 == 1;
             let destructor = key.destructor.load(Ordering::Acquire);
-            (used && destructor != 0).then(|| (number as libc::pthread_key_t, destructor))
+            (used && destructor != 0).then_some((number as libc::pthread_key_t, destructor))
         })
     }
 

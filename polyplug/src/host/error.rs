@@ -153,15 +153,6 @@ pub enum RuntimeError {
         /// What the factory says.
         reason: String,
     },
-
-    /// A host contract could not be provided.
-    #[error("host contract {id}: {reason}")]
-    HostContract {
-        /// The contract's id.
-        id: polyplug_abi::HostContractId,
-        /// Why not.
-        reason: String,
-    },
 }
 
 impl RuntimeError {

@@ -13,6 +13,9 @@ use super::loader::Module;
 use super::provider::SharedInstance;
 use crate::guest::{catch, describe_panic};
 
+/// Told what keeps a version's code in memory after it was taken apart.
+pub(super) type WhenGone = Box<dyn FnOnce(Option<&str>) + Send + Sync>;
+
 /// What is left of a version that nobody uses any more. Dropping it takes it apart.
 #[derive(Default)]
 pub(super) struct Remains {
@@ -23,7 +26,7 @@ pub(super) struct Remains {
     /// The host's table that the code was given.
     pub(super) context: Option<Arc<HostContext>>,
     /// Told at the end, with what keeps the code in memory all the same.
-    pub(super) when_gone: Option<Box<dyn FnOnce(Option<&str>) + Send + Sync>>,
+    pub(super) when_gone: Option<WhenGone>,
 }
 
 impl Drop for Remains {

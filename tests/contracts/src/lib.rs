@@ -1,6 +1,7 @@
 //! Contracts that the tests and benchmarks share with their plugins.
 
 pub mod instances;
+pub mod measure;
 pub mod panics;
 pub mod types;
 

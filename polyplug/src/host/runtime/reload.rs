@@ -150,7 +150,9 @@ impl Runtime {
                 },
             )
             .map_err(|error| error.at_original(&manifest.path, Some(&original)))?;
-        self.check_dependents(old, &before, &providers)?;
+        let provided = |contract: &GuestContractId| providers.iter().any(|new| new.plugin.contract_id == *contract);
+        let vanishing = before.iter().filter(|(contract, _)| !provided(contract)).map(|(_, provider)| provider);
+        self.check_dependents(old, vanishing)?;
         for provider in &providers {
             let healthy = provider.plugin.check_health(version.context().host_api());
             healthy.map_err(|reason| provider.factory_failed(format!("it reports to be unfit: {reason}")))?;
@@ -164,33 +166,6 @@ impl Runtime {
             }
         }
         Ok(Prepared { version, providers, next, report })
-    }
-
-    /// Refuses a version that lacks a contract which another loaded bundle declares to need and nobody else provides.
-    fn check_dependents(
-        &self,
-        old: &Arc<BundleVersion>,
-        before: &HashMap<GuestContractId, Arc<Provider>>,
-        providers: &[Arc<Provider>],
-    ) -> Result<(), RuntimeError> {
-        let provided = |contract| providers.iter().any(|provider| provider.plugin.contract_id == contract);
-        for (contract, predecessor) in before.iter().filter(|(contract, _)| !provided(**contract)) {
-            let others = self.store.providers(*contract).len() > 1;
-            let dependents = self.loaded().into_iter().filter(|loaded| {
-                let scope = loaded.version.context().bundle.as_ref();
-                loaded.version.id() != old.id()
-                    && scope.is_some_and(|scope| scope.dependencies.iter().any(|need| need.contract_id == *contract))
-            });
-            let dependents: Vec<_> = dependents.map(|loaded| loaded.version.name().to_owned()).collect();
-            if !others && !dependents.is_empty() {
-                return Err(RuntimeError::DependencyInUse {
-                    bundle: old.name().to_owned(),
-                    contract: predecessor.plugin.contract.clone(),
-                    dependents,
-                });
-            }
-        }
-        Ok(())
     }
 
     /// Makes the new version serve. Cannot fail.

@@ -11,6 +11,7 @@ use super::Runtime;
 use super::bundles::Loaded;
 use super::load::guarded;
 use crate::host::error::RuntimeError;
+use crate::host::provider::Provider;
 use crate::host::version::BundleVersion;
 
 /// What became of a bundle that was unloaded.
@@ -104,10 +105,69 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::BundleNotLoaded`], [`RuntimeError::Busy`], or what the bundle's loader reports; then the bundle
-    /// is unloaded all the same.
+    /// [`RuntimeError::BundleNotLoaded`], [`RuntimeError::Busy`], [`RuntimeError::DependencyInUse`] when another bundle
+    /// declares to need what only this one provides, or what the bundle's loader reports; then the bundle is unloaded
+    /// all the same.
     pub fn unload_bundle(&self, id: BundleId) -> Result<UnloadReport, RuntimeError> {
-        let (name, Loaded { version, loader }) = self.begin_change(id)?;
+        let (name, loaded) = self.begin_change(id)?;
+        if let Err(error) = self.check_dependents(&loaded.version, &loaded.version.providers()) {
+            self.settle(id, Some(loaded));
+            return Err(error);
+        }
+        self.unload(id, name, loaded)
+    }
+
+    /// Unloads a bundle after all those that need it, the last loaded first.
+    ///
+    /// # Errors
+    ///
+    /// As for [`unload_bundle`](Self::unload_bundle). What was unloaded until then stays so.
+    pub fn unload_bundle_cascade(&self, id: BundleId) -> Result<Vec<UnloadReport>, RuntimeError> {
+        let mut reports = Vec::new();
+        let loaded = self.loaded();
+        if let Some(bundle) = loaded.iter().find(|loaded| loaded.version.id() == id) {
+            let providers = bundle.version.providers();
+            let dependents = loaded.iter().rev().filter(|other| {
+                other.version.id() != id && providers.iter().any(|provider| needs(&other.version, provider))
+            });
+            for dependent in dependents {
+                match self.unload_bundle_cascade(dependent.version.id()) {
+                    Ok(unloaded) => reports.extend(unloaded),
+                    // Another dependent's cascade took it along.
+                    Err(RuntimeError::BundleNotLoaded { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        reports.push(self.unload_bundle(id)?);
+        Ok(reports)
+    }
+
+    /// Refuses to take `vanishing` away while a loaded bundle declares to need it and nobody else provides it.
+    pub(super) fn check_dependents<'a>(
+        &self,
+        of: &BundleVersion,
+        vanishing: impl IntoIterator<Item = &'a Arc<Provider>>,
+    ) -> Result<(), RuntimeError> {
+        for provider in vanishing {
+            if self.store.providers(provider.plugin.contract_id).len() > 1 {
+                continue;
+            }
+            let others = self.loaded().into_iter().map(|loaded| loaded.version);
+            let dependents: Vec<_> = others
+                .filter(|other| other.id() != of.id() && needs(other, provider))
+                .map(|other| other.name().to_owned())
+                .collect();
+            if !dependents.is_empty() {
+                let (bundle, contract) = (of.name().to_owned(), provider.plugin.contract.clone());
+                return Err(RuntimeError::DependencyInUse { bundle, contract, dependents });
+            }
+        }
+        Ok(())
+    }
+
+    fn unload(&self, id: BundleId, name: String, loaded: Loaded) -> Result<UnloadReport, RuntimeError> {
+        let Loaded { version, loader } = loaded;
         self.events.emit(ReloadPhaseType::Unloading, id, &name, "");
         let left = Arc::downgrade(&version);
         let fate = self.watch_fate(&version);
@@ -156,7 +216,8 @@ impl Runtime {
     /// Unloads everything, the last loaded first.
     pub(super) fn unload_all(&self) {
         for id in self.bundle_ids().into_iter().rev() {
-            if let Err(error) = self.unload_bundle(id) {
+            let unloaded = self.begin_change(id).and_then(|(name, loaded)| self.unload(id, name, loaded));
+            if let Err(error) = unloaded {
                 tracing::warn!(%error, "while the runtime ends");
             }
         }
@@ -210,6 +271,12 @@ impl Runtime {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
+}
+
+/// Whether a bundle declares to need what `provider` provides.
+fn needs(bundle: &BundleVersion, provider: &Provider) -> bool {
+    let scope = bundle.context().bundle.as_ref();
+    scope.is_some_and(|scope| scope.dependencies.iter().any(|need| need.contract_id == provider.plugin.contract_id))
 }
 
 /// Who holds a version, as far as is known.

@@ -1,8 +1,12 @@
-//! Plugins that return what they are given.
+//! Plugins that return what they are given, or measure it.
+
+// What authors may write is written here, the unusual as well.
+#![allow(clippy::ptr_arg, clippy::borrowed_box, clippy::result_unit_err, clippy::result_large_err)]
 
 use std::collections::{BTreeMap, HashMap};
 
 use test_contracts::each_type;
+use test_contracts::measure::{self, Measure};
 use test_contracts::types::{
     Borrowed, Chain, Colour, Depth, Document, Family, Folder, Mixed, Nested, Pair, Pixel, Point, Refusal, Shape, Tree,
     Types, Wrapper, chain, tree,
@@ -199,5 +203,32 @@ impl Depth for Echo {
 
     fn chain(&self, length: u64) -> Chain {
         chain(length as usize)
+    }
+}
+
+#[polyplug::plugin]
+impl Measure for Echo {
+    fn sum_tree(&self, tree: &Tree) -> i64 {
+        measure::sum_tree(tree)
+    }
+
+    fn make_tree(&self) -> Tree {
+        measure::make_tree()
+    }
+
+    fn total_length(&self, texts: &[String]) -> u64 {
+        measure::total_length(texts)
+    }
+
+    fn make_texts(&self) -> Vec<String> {
+        measure::make_texts()
+    }
+
+    fn sum(&self, numbers: &[f64]) -> f64 {
+        measure::sum(numbers)
+    }
+
+    fn double(&self, numbers: &[f64]) -> Vec<f64> {
+        measure::double(numbers)
     }
 }
