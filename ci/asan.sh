@@ -12,7 +12,7 @@ target=x86_64-unknown-linux-gnu
 flags="-Zsanitizer=address -Clink-arg=-Wl,--export-dynamic-symbol=__asan_*"
 
 # Compiler messages (ui-tests) and benchmarks have nothing to do with memory; xtask runs no plugin.
-suites=(--workspace --exclude ui-tests --exclude xtask --target "$target" --no-fail-fast)
+suites=(--workspace --exclude ui-tests --exclude ui-tests-2021 --exclude xtask --target "$target" --no-fail-fast)
 
 if cargo nextest --version > /dev/null 2>&1; then
     runner=(cargo +nightly nextest run "${suites[@]}")

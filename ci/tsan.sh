@@ -14,7 +14,7 @@ target=x86_64-unknown-linux-gnu
 flags="-Zsanitizer=thread -Clink-arg=-Wl,--export-dynamic-symbol=__tsan_*"
 
 # Compiler messages (ui-tests) and benchmarks start no threads; xtask runs no plugin.
-suites=(--workspace --exclude ui-tests --exclude xtask -Zbuild-std --target "$target" --no-fail-fast)
+suites=(--workspace --exclude ui-tests --exclude ui-tests-2021 --exclude xtask -Zbuild-std --target "$target" --no-fail-fast)
 
 if cargo nextest --version > /dev/null 2>&1; then
     runner=(cargo +nightly nextest run "${suites[@]}")

@@ -44,6 +44,11 @@ pub unsafe trait Contract: 'static {
 ///
 /// The table must hold one entry a method, in the order of the description. Leave it to the macro.
 #[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no contract",
+    label = "not a contract",
+    note = "write `#[polyplug::contract(name = \"..\", version = \"1.0\")]` on the trait"
+)]
 pub unsafe trait Dispatch<T>: Contract {
     /// The table.
     const FUNCTIONS: &'static [Entry];

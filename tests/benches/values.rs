@@ -10,9 +10,9 @@ use polyplug::{Runtime, Value};
 use polyplug_tests::bench::{Goal, Table};
 use polyplug_tests::values::Sample;
 use polyplug_tests::{Bundle, runtime};
+use test_contracts::Calculator;
 use test_contracts::measure::{self, Measure};
 use test_contracts::types::{Borrowed, Mixed};
-use test_contracts::Calculator;
 
 fn main() {
     let types = Bundle::native("types", "plugin-types");
@@ -136,12 +136,7 @@ fn large_contract(small: &Bundle) {
     let encoded = schema.encode();
 
     let table = Table::new("A contract of 100 methods");
-    table.line(
-        "load and unload, beside a contract of 4 methods",
-        Goal::None,
-        || load(small),
-        || load(&large),
-    );
+    table.line("load and unload, beside a contract of 4 methods", Goal::None, || load(small), || load(&large));
     let known = Schema::of::<dyn Calculator>();
     let known_encoded = known.encode();
     table.line(

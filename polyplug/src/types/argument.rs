@@ -1,10 +1,10 @@
 //! Arguments that a method takes by reference.
 
 use super::list::has_size;
-use super::{Depth, Lend, LiftError, ListArgument, RawList, Type, text};
+use super::{Lend, LiftError, ListArgument, RawList, Type, text};
 use crate::schema::{TypeRef, Types};
 
-/// What may stand behind `&` in a contract's method: `str`, `[T]`, and any [`Type`].
+/// What may stand behind `&` in a contract's method beside any [`Type`]: `str` and `[T]`, which have no size.
 ///
 /// The caller lends it; the callee sees it where it lies, where that is possible, or a lifted value.
 ///
@@ -14,7 +14,7 @@ use crate::schema::{TypeRef, Types};
 #[diagnostic::on_unimplemented(
     message = "`&{Self}` cannot be an argument of a contract's method",
     label = "`{Self}` does not implement `polyplug::Type`",
-    note = "write `#[derive(polyplug::Type)]` on the definition of `{Self}`, or use a type of docs/types.md instead"
+    note = "write `#[derive(polyplug::Type)]` on the definition of `{Self}` if it is yours; docs/src/types.md lists what can cross"
 )]
 pub unsafe trait Argument {
     /// The canonical form.
@@ -99,32 +99,5 @@ unsafe impl<T: Type> Argument for [T] {
     #[inline]
     fn view<'h>(held: &'h ListArgument<'_, T>) -> &'h [T] {
         held.as_slice()
-    }
-}
-
-// SAFETY: the form of the type itself.
-unsafe impl<T: Type> Argument for T {
-    type Canon = T::Canon;
-    type Held<'a> = T;
-    const NEEDS_ROOM: bool = T::NEEDS_ROOM;
-
-    fn describe(types: &mut Types) -> TypeRef {
-        <T as Type>::describe(types)
-    }
-
-    #[inline]
-    fn lower(&self, to: &mut Lend) -> T::Canon {
-        <T as Type>::lower(self, to)
-    }
-
-    #[inline]
-    unsafe fn lift(canon: &T::Canon) -> Result<T, LiftError> {
-        // SAFETY: the caller's promise.
-        unsafe { <T as Type>::lift(canon, Depth::ROOT) }
-    }
-
-    #[inline]
-    fn view(held: &T) -> &T {
-        held
     }
 }

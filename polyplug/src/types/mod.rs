@@ -58,7 +58,7 @@ use crate::schema::{TypeRef, Types};
 #[diagnostic::on_unimplemented(
     message = "values of `{Self}` cannot cross between host and plugin",
     label = "`{Self}` does not implement `polyplug::Type`",
-    note = "write `#[derive(polyplug::Type)]` on the definition of `{Self}`, or use a type of docs/types.md instead"
+    note = "write `#[derive(polyplug::Type)]` on the definition of `{Self}` if it is yours; docs/src/types.md lists what can cross"
 )]
 pub unsafe trait Type: Sized + 'static {
     /// The canonical form: `repr(C)`, every bit pattern valid.
