@@ -80,7 +80,7 @@ fn look_ups(table: &Table, contracts: usize) {
         n = (n + 1) % 64;
         n
     };
-    let mut next2 = next.clone();
+    let mut next2 = next;
     table.line(
         &format!("find, {contracts} contracts, beside a pin"),
         within(11.0),
@@ -99,7 +99,7 @@ fn look_ups(table: &Table, contracts: usize) {
         || black_box(add as extern "C" fn(i32, i32) -> i32)(black_box(2), black_box(3)),
         || store.find_guest_contract(wanted[next2()], 0).expect("registered"),
     );
-    let mut next3 = next2.clone();
+    let mut next3 = next2;
     let (name, goal) = call("resolve", 3.0);
     table.line(
         &name,

@@ -146,13 +146,10 @@ impl Search<'_> {
                     }
                 }
             }
-            Kind::Nullable(of) => {
-                // SAFETY: the node is a pointer (the caller's promise).
-                if !unsafe { at.cast::<*mut u8>().read() }.is_null() {
-                    // SAFETY: as above, and not null.
-                    unsafe { self.pointer(*of, at) };
-                }
-            }
+            // SAFETY: the node is a pointer (the caller's promise).
+            Kind::Nullable(_) if unsafe { at.cast::<*mut u8>().read() }.is_null() => {}
+            // SAFETY: as above, and not null.
+            Kind::Nullable(of) => unsafe { self.pointer(*of, at) },
             Kind::Box(of) => {
                 self.add(at, &[0; 8], "null");
                 // SAFETY: the node is a pointer (the caller's promise).

@@ -92,7 +92,7 @@ pub fn schema(source: &mut Source<'_>) -> Schema {
 fn without_lists_of_nothing(mut schema: Schema) -> Schema {
     fn mend(whole: &Schema, ty: &mut TypeRef) {
         match ty {
-            TypeRef::List(of) if is_nothing(whole, of) => *of = Box::new(TypeRef::U8),
+            TypeRef::List(of) if is_nothing(whole, of) => **of = TypeRef::U8,
             TypeRef::List(of) | TypeRef::Option(of) | TypeRef::Box(of) => mend(whole, of),
             TypeRef::Map(one, other) | TypeRef::Result(one, other) => {
                 mend(whole, one);

@@ -10,10 +10,11 @@ use polyplug::types::{RawBox, RawList, RawOption, RawPair, RawResult, RawTuple3}
 use test_contracts::each_type;
 use test_contracts::types::*;
 
+type Describe = fn(&mut polyplug::schema::Types) -> polyplug::schema::TypeRef;
+
 /// The schema of one method that takes an `A`, a `B` and a `C` and returns a `B`.
 fn schema<A: Type, B: Type, C: Type>() -> Schema {
-    let arguments: [(&str, fn(&mut polyplug::schema::Types) -> _); 3] =
-        [("a", A::describe), ("b", B::describe), ("c", C::describe)];
+    let arguments: [(&str, Describe); 3] = [("a", A::describe), ("b", B::describe), ("c", C::describe)];
     SchemaBuilder::new("test.one", 1, 0, "").method("call", "", 0, &arguments, B::describe).build()
 }
 

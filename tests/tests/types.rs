@@ -155,7 +155,7 @@ fn plain_slices_are_seen_where_they_lie() {
     assert_eq!(proxy.address_of_floats(&floats), Ok(address(&floats)));
     let points = vec![Point { x: 1.0, y: 2.0 }; 3];
     assert_eq!(proxy.address_of_points(&points), Ok(address(&points)));
-    let pixels = vec![Pixel { red: 1, green: 2, blue: 3 }; 3];
+    let pixels = [Pixel { red: 1, green: 2, blue: 3 }; 3];
     assert_eq!(proxy.address_of_pixels(&pixels[1..]), Ok(address(&pixels[1..])));
 
     // Text and bytes are not copied for calls by name either.

@@ -137,7 +137,7 @@ impl Lowering<'_> {
                 let (case, fields) = match value {
                     Value::Variant { case, fields } => (case, fields.as_slice()),
                     Value::Enum(case) => (case, &[][..]),
-                    other => return Err(expected(&self.schema.definition(*definition).name, other)),
+                    other => return Err(expected(&self.spell(id), other)),
                 };
                 let (tag, described) = self.case(*definition, case)?;
                 put!(tag);
@@ -155,7 +155,7 @@ impl Lowering<'_> {
                 unsafe { self.at_depth(*of, value, out.add(*at), depth) }
                     .map_err(|error| error.within(if tag == 0 { "ok" } else { "err" }))?;
             }
-            (kind, value) => return Err(expected(&self.describe(kind), value)),
+            (_, value) => return Err(expected(&self.spell(id), value)),
         }
         Ok(())
     }
@@ -211,13 +211,24 @@ impl Lowering<'_> {
         if start.is_null() { Err(LiftError::limit("the value does not fit into memory")) } else { Ok(start) }
     }
 
-    fn describe(&self, kind: &Kind) -> String {
-        match kind {
-            Kind::Record(number, _) | Kind::Enum(number, _) => self.schema.definition(*number).name.clone(),
-            Kind::List(_) => "list".to_owned(),
-            Kind::Map { .. } => "map".to_owned(),
-            Kind::Tuple(places) => format!("tuple of {}", places.len()),
-            Kind::Result { .. } => "result".to_owned(),
+    /// The type of a node as people write it.
+    fn spell(&self, id: NodeId) -> String {
+        let inner = |id: &NodeId| self.spell(*id);
+        match &self.plan.node(id).kind {
+            Kind::Unit => "()".to_owned(),
+            Kind::Record(number, _) | Kind::Enum(number, _) | Kind::Variant { definition: number, .. } => {
+                self.schema.definition(*number).name.clone()
+            }
+            Kind::List(of) => format!("list<{}>", inner(of)),
+            Kind::Option { of, .. } => format!("option<{}>", inner(of)),
+            Kind::Nullable(of) => format!("option<box<{}>>", inner(of)),
+            Kind::Box(of) => format!("box<{}>", inner(of)),
+            Kind::Map { key, value, .. } => format!("map<{}, {}>", inner(key), inner(value)),
+            Kind::Tuple(places) => {
+                let parts: Vec<_> = places.iter().map(|place| inner(&place.node)).collect();
+                format!("tuple<{}>", parts.join(", "))
+            }
+            Kind::Result { ok, err, .. } => format!("result<{}, {}>", inner(ok), inner(err)),
             simple => format!("{simple:?}").to_lowercase(),
         }
     }
@@ -233,7 +244,7 @@ unsafe fn write<T>(out: *mut u8, value: T) {
 
 fn expected(what: &str, value: &Value) -> LiftError {
     match value {
-        Value::Unit => LiftError::new(format_args!("expected {what}, got ()")),
+        Value::Unit | Value::Bytes(_) => LiftError::new(format_args!("expected {what}, got {value}")),
         value => LiftError::new(format_args!("expected {what}, got {} {}", value.kind(), Brief(value))),
     }
 }
