@@ -33,14 +33,14 @@ fn typed(runtime: &Runtime) {
     assert_eq!(measure.sum_tree(&tree), Ok(measure::sum_tree(&tree)));
     table.line(
         "a tree of 1,000 nodes as an argument",
-        Goal::None,
+        Goal::Times(2.0),
         || measure::sum_tree(&black_box(&tree).clone()),
         || measure.sum_tree(black_box(&tree)).expect("it answers"),
     );
     assert_eq!(measure.make_tree().as_ref(), Ok(&tree));
     table.line(
         "a tree of 1,000 nodes as a result",
-        Goal::None,
+        Goal::Times(2.0),
         || measure::make_tree().clone(),
         || measure.make_tree().expect("it answers"),
     );
@@ -49,14 +49,14 @@ fn typed(runtime: &Runtime) {
     assert_eq!(measure.total_length(&texts), Ok(measure::total_length(&texts)));
     table.line(
         "a list of 10,000 strings as an argument",
-        Goal::None,
+        Goal::Times(1.5),
         || measure::total_length(&black_box(&texts).clone()),
         || measure.total_length(black_box(&texts)).expect("it answers"),
     );
     assert_eq!(measure.make_texts().as_ref(), Ok(&texts));
     table.line(
         "a list of 10,000 strings as a result",
-        Goal::None,
+        Goal::Times(1.5),
         || measure::make_texts().clone(),
         || measure.make_texts().expect("it answers"),
     );
@@ -72,7 +72,7 @@ fn typed(runtime: &Runtime) {
     assert_eq!(measure.double(&numbers), Ok(measure::double(&numbers)));
     table.line(
         "Vec<f64> of 1 MiB as a result",
-        Goal::None,
+        Goal::Times(1.1),
         || measure::double(black_box(&numbers)).clone(),
         || measure.double(black_box(&numbers)).expect("it answers"),
     );

@@ -6,8 +6,8 @@ use std::hash::Hash;
 
 use polyplug::Value;
 use test_contracts::types::{
-    Chain, Colour, Document, Family, Folder, Mixed, Nested, Pair, Pixel, Point, Refusal, Shape, Tree, Wrapper, chain,
-    tree,
+    Chain, Colour, Document, Family, Folder, Mixed, Nested, Onion, Pair, Pixel, Point, Refusal, Shape, Tree, Wrapper,
+    chain, onion, tree,
 };
 
 /// A type of which tests can make values.
@@ -333,6 +333,16 @@ impl Sample for Folder {
             ("folders", self.folders.value()),
             ("versions", self.versions.value()),
         ])
+    }
+}
+
+impl Sample for Onion {
+    fn samples() -> Vec<Self> {
+        vec![onion(1, true), onion(7, false)]
+    }
+
+    fn value(&self) -> Value {
+        Value::record([("rings", self.rings.value()), ("skin", self.skin.value()), ("inside", self.inside.value())])
     }
 }
 

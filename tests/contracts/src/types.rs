@@ -318,6 +318,28 @@ pub fn chain(length: usize) -> Chain {
     (1..length).fold(end, |next, number| Chain { number: number as u64, next: Some(Box::new(next)) })
 }
 
+/// Boxes with lists in them that are never taken apart.
+#[derive(Debug, Clone, PartialEq, Type)]
+pub struct Onion {
+    pub rings: Vec<f64>,
+    pub skin: Vec<u8>,
+    pub inside: Option<Box<Onion>>,
+}
+
+/// An onion of so many layers, each with a ring if `rings`.
+#[must_use]
+pub fn onion(layers: usize, rings: bool) -> Onion {
+    let layer = |inside| Onion { rings: vec![1.5; usize::from(rings)], skin: vec![1, 2], inside };
+    (1..layers).fold(layer(None), |inside, _| layer(Some(Box::new(inside))))
+}
+
+/// A folder in so many others.
+#[must_use]
+pub fn folder(depth: usize) -> Folder {
+    let empty = || Folder { size: 1, folders: BTreeMap::new(), versions: HashMap::new() };
+    (1..depth).fold(empty(), |inner, _| Folder { folders: [("inner".to_owned(), inner)].into(), ..empty() })
+}
+
 /// Nesting, for what lies deep.
 #[polyplug::contract(name = "test.depth", version = "1.0")]
 pub trait Depth {
@@ -325,8 +347,16 @@ pub trait Depth {
     fn measure_tree(&self, value: &Tree) -> u64;
     /// How long the chain is.
     fn measure_chain(&self, value: &Chain) -> u64;
+    /// How many layers the onion has.
+    fn measure_onion(&self, value: &Onion) -> u64;
+    /// How deep the folders are.
+    fn measure_folder(&self, value: &Folder) -> u64;
     /// A tree that deep.
     fn tree(&self, depth: u64) -> Tree;
     /// A chain that long.
     fn chain(&self, length: u64) -> Chain;
+    /// An onion of so many layers, each with a ring if `rings`.
+    fn onion(&self, layers: u64, rings: bool) -> Onion;
+    /// A folder in so many others.
+    fn folder(&self, depth: u64) -> Folder;
 }

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 use test_contracts::each_type;
 use test_contracts::measure::{self, Measure};
 use test_contracts::types::{
-    Borrowed, Chain, Colour, Depth, Document, Family, Folder, Mixed, Nested, Pair, Pixel, Point, Refusal, Shape, Tree,
-    Types, Wrapper, chain, tree,
+    Borrowed, Chain, Colour, Depth, Document, Family, Folder, Mixed, Nested, Onion, Pair, Pixel, Point, Refusal, Shape,
+    Tree, Types, Wrapper, chain, folder, onion, tree,
 };
 
 #[derive(Default)]
@@ -197,12 +197,28 @@ impl Depth for Echo {
         1 + value.next.as_ref().map_or(0, |next| self.measure_chain(next))
     }
 
+    fn measure_onion(&self, value: &Onion) -> u64 {
+        1 + value.inside.as_ref().map_or(0, |inside| self.measure_onion(inside))
+    }
+
+    fn measure_folder(&self, value: &Folder) -> u64 {
+        1 + value.folders.values().map(|folder| self.measure_folder(folder)).max().unwrap_or(0)
+    }
+
     fn tree(&self, depth: u64) -> Tree {
         tree(depth as usize)
     }
 
     fn chain(&self, length: u64) -> Chain {
         chain(length as usize)
+    }
+
+    fn onion(&self, layers: u64, rings: bool) -> Onion {
+        onion(layers as usize, rings)
+    }
+
+    fn folder(&self, depth: u64) -> Folder {
+        folder(depth as usize)
     }
 }
 
