@@ -3,6 +3,7 @@
 mod abi;
 pub mod bench;
 mod c;
+pub mod child;
 pub mod damage;
 #[cfg(any(test, doctest))]
 mod docs;

@@ -1,10 +1,9 @@
 //! Plugins that are part of the program serve like any others: one bundle a crate, with the crate's name.
 
-use std::process::Command;
-
 use plugin_linked as _; // nothing of it is named
 use polyplug::error::RuntimeError;
 use polyplug::{BundleId, CallError, Proxy};
+use polyplug_tests::child::{again, is_child};
 use polyplug_tests::{Bundle, runtime};
 use test_contracts::instances::{Stateful, Stateless};
 use test_contracts::panics::Panics;
@@ -109,18 +108,13 @@ fn a_panic_arrives_with_its_place() {
 /// A program that hosts no linked plugins keeps its hook as it is.
 #[test]
 fn the_programs_own_hook_still_runs() {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "the_child_whose_plugin_panics", "--ignored", "--nocapture", "--test-threads=1"])
-        .output()
-        .unwrap();
+    if is_child() {
+        let runtime = runtime();
+        runtime.load_linked_plugins().unwrap();
+        assert!(runtime.proxy::<dyn Panics>().unwrap().literal().is_err());
+        return;
+    }
+    let output = again("the_programs_own_hook_still_runs").output().unwrap();
     assert!(output.status.success(), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("a plain text"), "{output:?}");
-}
-
-#[test]
-#[ignore = "run by `the_programs_own_hook_still_runs`, in a process of its own"]
-fn the_child_whose_plugin_panics() {
-    let runtime = runtime();
-    runtime.load_linked_plugins().unwrap();
-    assert!(runtime.proxy::<dyn Panics>().unwrap().literal().is_err());
 }

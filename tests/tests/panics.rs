@@ -1,10 +1,10 @@
 //! A panic stays in its plugin: the caller gets message and place, nothing is printed, and the plugin serves on.
 
-use std::process::Command;
 use std::sync::Arc;
 
 use polyplug::error::RuntimeError;
 use polyplug::{CallError, Failure, Runtime};
+use polyplug_tests::child::{again, is_child};
 use polyplug_tests::{BAD, Bundle, Logged, eventually, logged, mapped_below, runtime};
 use test_contracts::panics::{Exploding, Fragile, Panics, PanicsProxy, Refusing};
 use tracing::Level;
@@ -191,20 +191,18 @@ const WAYS: [Way; 7] = [
 
 #[test]
 fn nothing_is_printed() {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "the_child_that_panics_in_every_way", "--ignored", "--nocapture", "--test-threads=1"])
-        .env("RUST_BACKTRACE", "1")
-        .output()
-        .unwrap();
+    if is_child() {
+        panic_in_every_way();
+        return;
+    }
+    let output = again("nothing_is_printed").env("RUST_BACKTRACE", "1").output().unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && stdout.contains("1 passed"), "{output:?}");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert!(!stdout.contains("panicked"), "{stdout}");
 }
 
-#[test]
-#[ignore = "run by `nothing_is_printed`, in a process of its own"]
-fn the_child_that_panics_in_every_way() {
+fn panic_in_every_way() {
     let (runtime, _bundle) = loaded();
     let jumpy = runtime.proxy::<dyn Panics>().unwrap();
     for (_, panic) in WAYS {

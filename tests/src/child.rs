@@ -1,0 +1,23 @@
+//! Running a test's own program again, for what must be seen from outside of the process.
+
+use std::process::Command;
+
+const MARK: &str = "POLYPLUG_TEST_CHILD";
+
+/// Whether this process was started by [`again`].
+#[must_use]
+pub fn is_child() -> bool {
+    std::env::var_os(MARK).is_some()
+}
+
+/// The test called `name`, run once more in a process of its own, where [`is_child`] holds.
+///
+/// # Panics
+///
+/// If the program does not know its own path.
+#[must_use]
+pub fn again(name: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("a test knows its own path"));
+    command.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(MARK, "1");
+    command
+}
