@@ -20,6 +20,8 @@ const PIN: f64 = 6.4;
 /// What a call through a pointer takes there.
 const CALL: f64 = 1.68;
 
+type Add = extern "C" fn(i32, i32) -> i32;
+
 #[inline(never)]
 extern "C" fn add(a: i32, b: i32) -> i32 {
     a.wrapping_add(b)
@@ -70,43 +72,25 @@ fn store(contracts: usize) -> RuntimeStore {
     store
 }
 
+/// Look-ups a round, each of another contract.
+const ROUND: u32 = 64;
+
 fn look_ups(table: &Table, contracts: usize) {
     let store = store(contracts);
-    let wanted: Vec<GuestContractId> = (0..64).map(|n| id(n * 7 % contracts)).collect();
+    let wanted: Vec<GuestContractId> = (0..ROUND as usize).map(|n| id(n * 7 % contracts)).collect();
     let handles: Vec<GuestContractHandle> =
         wanted.iter().map(|id| store.find_guest_contract(*id, 0).expect("registered")).collect();
-    let mut n = 0;
-    let mut next = move || {
-        n = (n + 1) % 64;
-        n
-    };
-    let mut next2 = next;
-    table.line(
-        &format!("find, {contracts} contracts, beside a pin"),
-        within(11.0),
-        || drop(black_box(pin())),
-        || store.find_guest_contract(wanted[next()], 0).expect("registered"),
-    );
+    let find = || wanted.iter().for_each(|id| _ = black_box(store.find_guest_contract(black_box(*id), 0)));
+    let resolve = || handles.iter().for_each(|handle| _ = black_box(store.resolve_guest_contract(black_box(*handle))));
+    let pins = || (0..ROUND).for_each(|_| drop(black_box(pin())));
+    let calls = || (0..ROUND).for_each(|_| _ = black_box(black_box(add as Add)(black_box(2), black_box(3))));
+
+    table.line_of(ROUND, &format!("find, {contracts} contracts, beside a pin"), within(11.0), pins, find);
     // Inside a pin another one is nearly free, so these stand beside a call through a pointer.
     let guard = pin();
-    let call = |text: &'static str, ns: f64| {
-        (format!("{text} inside a pin, {contracts} contracts"), Goal::Within { ns, reference: CALL })
-    };
-    let (name, goal) = call("find", 5.0);
-    table.line(
-        &name,
-        goal,
-        || black_box(add as extern "C" fn(i32, i32) -> i32)(black_box(2), black_box(3)),
-        || store.find_guest_contract(wanted[next2()], 0).expect("registered"),
-    );
-    let mut next3 = next2;
-    let (name, goal) = call("resolve", 3.0);
-    table.line(
-        &name,
-        goal,
-        || black_box(add as extern "C" fn(i32, i32) -> i32)(black_box(2), black_box(3)),
-        || store.resolve_guest_contract(handles[next3()]).expect("registered"),
-    );
+    let goal = |ns| Goal::Within { ns, reference: CALL };
+    table.line_of(ROUND, &format!("find inside a pin, {contracts} contracts"), goal(5.0), calls, find);
+    table.line_of(ROUND, &format!("resolve inside a pin, {contracts} contracts"), goal(3.0), calls, resolve);
     drop(guard);
 }
 

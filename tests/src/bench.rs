@@ -74,7 +74,19 @@ impl Table {
     }
 
     /// Measures `ours` beside `floor`.
-    pub fn line<A, B>(&self, name: &str, goal: Goal, mut floor: impl FnMut() -> A, mut ours: impl FnMut() -> B) {
+    pub fn line<A, B>(&self, name: &str, goal: Goal, floor: impl FnMut() -> A, ours: impl FnMut() -> B) {
+        self.line_of(1, name, goal, floor, ours);
+    }
+
+    /// As [`line`](Self::line), where each side does `times` of what it is named for.
+    pub fn line_of<A, B>(
+        &self,
+        times: u32,
+        name: &str,
+        goal: Goal,
+        mut floor: impl FnMut() -> A,
+        mut ours: impl FnMut() -> B,
+    ) {
         if self.filter.as_ref().is_some_and(|filter| !name.contains(filter.as_str())) {
             return;
         }
@@ -84,7 +96,7 @@ impl Table {
             floors.push(batch(floor_count, &mut floor));
             all_ours.push(batch(our_count, &mut ours));
         }
-        let (floor, ours) = (median(floors), median(all_ours));
+        let (floor, ours) = (median(floors) / f64::from(times), median(all_ours) / f64::from(times));
         let met = if goal.met(ours, floor) { "yes" } else { "NO" };
         let met = if matches!(goal, Goal::None) { "" } else { met };
         println!("{name:<44} {ours:>11.2} {floor:>11.2} {:>7.2}  {:<18} {met}", ours / floor, goal.text(floor));

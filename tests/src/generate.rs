@@ -85,11 +85,11 @@ pub fn schema(source: &mut Source<'_>) -> Schema {
         let (name, docs) = (name(source, number), docs(source));
         schema.methods.push(Method { name, docs, since: number as u32 * 300, arguments, result });
     }
-    without_lists_of_nothing(schema)
+    without_nothing(schema)
 }
 
-/// The schema with bytes in place of lists of nothing, which do not exist.
-fn without_lists_of_nothing(mut schema: Schema) -> Schema {
+/// The schema without lists and records of nothing, which do not exist.
+fn without_nothing(mut schema: Schema) -> Schema {
     fn mend(whole: &Schema, ty: &mut TypeRef) {
         match ty {
             TypeRef::List(of) if is_nothing(whole, of) => **of = TypeRef::U8,
@@ -100,6 +100,12 @@ fn without_lists_of_nothing(mut schema: Schema) -> Schema {
             }
             TypeRef::Tuple(parts) => parts.iter_mut().for_each(|part| mend(whole, part)),
             _ => {}
+        }
+    }
+    for number in 0..schema.types.len() {
+        let nothing = is_nothing(&schema, &TypeRef::Named(number as u32));
+        if let (true, Shape::Record(fields)) = (nothing, &mut schema.types[number].shape) {
+            fields[0].ty = TypeRef::Bool;
         }
     }
     let whole = schema.clone();

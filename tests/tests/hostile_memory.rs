@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use polyplug::__private::{Depth, Form};
 use polyplug::Type;
-use polyplug::schema::plan::Plan;
+use polyplug::schema::plan::{Kind, Plan};
 use polyplug::schema::{Schema, SchemaBuilder};
 use polyplug_tests::damage::{Damage, damages};
 use polyplug_tests::generate::{self, Source};
@@ -95,6 +95,33 @@ fn a_value_that_contains_itself_has_no_end() {
     endless(&chain(2), |start| unsafe { start.add(8).cast::<*mut u8>().write(start) });
     // SAFETY: the list of children lies behind the value and its padding, and has one element.
     endless(&tree(2), |start| unsafe { start.add(8).cast::<*mut u8>().write(start) });
+}
+
+#[test]
+fn what_is_seen_where_it_lies_lies_as_deep_as_anything_else() {
+    let schema = schema_of::<Onion>();
+    let plan = Plan::new(&schema);
+    let node = plan.method(0).result;
+    let (outer, inner) = (onion(1, true).value(), onion(128, true).value());
+    let outer = Form::lower(&schema, &plan, node, &outer).unwrap();
+    let inner = Form::lower(&schema, &plan, node, &inner).unwrap();
+    let Kind::Record(_, places) = &plan.node(node).kind else { panic!("a record") };
+    // SAFETY: the last field is a pointer to another onion.
+    unsafe { outer.start().add(places[2].at).cast::<*mut u8>().write(inner.start()) };
+    for (form, texts) in [(&outer, Some("rings: nested deeper than 128 levels")), (&inner, None)] {
+        // SAFETY: as in `spoil_each`; the pointer leads to the inner form.
+        let typed = unsafe { Onion::lift(&*form.start().cast(), Depth::ROOT) }.map(|onion| onion.value());
+        // SAFETY: as above.
+        let dynamic = unsafe { form.lift() };
+        match texts {
+            Some(text) => {
+                let error = typed.unwrap_err().to_string();
+                assert!(error.ends_with(text), "{error}");
+                assert_eq!(error, dynamic.unwrap_err().to_string());
+            }
+            None => assert_eq!(typed.unwrap(), dynamic.unwrap()),
+        }
+    }
 }
 
 proptest! {

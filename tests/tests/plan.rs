@@ -102,13 +102,8 @@ each_type!(check_each);
 #[test]
 fn odd_shapes_as_well() {
     #[derive(Type)]
-    struct Nothing {
-        _nothing: (),
-    }
-
-    #[derive(Type)]
     enum Hollow {
-        _A((), Nothing),
+        _A((), ((), ())),
         _B,
     }
 
@@ -120,7 +115,7 @@ fn odd_shapes_as_well() {
     }
 
     check::<()>("unit");
-    check::<Nothing>("a record of nothing");
+    check::<((), ((),))>("a tuple of nothing");
     check::<Hollow>("a variant of nothing");
     check::<Uneven>("a union whose alignment is larger than its largest case needs");
     check::<Option<Uneven>>("an option of it");

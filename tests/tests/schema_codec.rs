@@ -135,11 +135,13 @@ fn schemas_that_make_no_sense_are_refused() {
     refused(&returning(Map(boxed(List(boxed(U8))), boxed(U8)), vec![]), "a map whose keys cannot be keys");
     refused(&returning(Tuple(vec![]), vec![]), "a tuple of nothing");
     refused(&returning(U8, vec![record("R", &[])]), "the record `R` is empty");
+    refused(&returning(U8, vec![record("R", &[Unit])]), "the record `R` is empty");
+    let (one, other) = (record("One", &[Tuple(vec![Named(1), Unit])]), record("Other", &[Unit]));
+    refused(&returning(U8, vec![one, other]), "the record `One` is empty");
 
     // Lists of nothing, however it is called: any number of elements would fit into no memory.
     refused(&returning(List(boxed(Unit)), vec![]), "a list of nothing");
     refused(&returning(List(boxed(Tuple(vec![Unit, Unit]))), vec![]), "a list of nothing");
-    refused(&returning(Option(boxed(List(boxed(Named(0))))), vec![record("R", &[Unit])]), "a list of nothing");
     refused(&returning(U8, vec![record("R", &[U8, List(boxed(Tuple(vec![Unit])))])]), "a list of nothing");
     Schema::decode(&returning(List(boxed(Option(boxed(Unit)))), vec![]).encode()).unwrap();
     Schema::decode(&returning(Map(boxed(Bool), boxed(Unit)), vec![]).encode()).unwrap();
@@ -189,6 +191,11 @@ fn schemas_of_huge_types_are_refused_at_once() {
         .collect();
     refused(&returning(TypeRef::U8, doubling.clone()), "`R18` takes up more than 1048576 bytes");
     Schema::decode(&returning(TypeRef::Named(17), doubling[..18].to_vec()).encode()).unwrap();
+
+    // Nor may what has no size at all become ever more.
+    let mut nothing = doubling.clone();
+    nothing[0] = record("R0", &[TypeRef::Unit]);
+    refused(&returning(TypeRef::U8, nothing), "the record `R0` is empty");
 
     let mebibyte = doubling[..18].to_vec();
     let two = TypeRef::Tuple(vec![TypeRef::Named(17), TypeRef::U8]);

@@ -19,6 +19,11 @@ impl Schema {
             self.check_references(ty)?;
         }
         let layouts = Layouts::new(self)?;
+        for (number, definition) in (0..).zip(&self.types) {
+            if layouts.named(number).size == 0 {
+                return Err(format!("the record `{}` is empty", definition.name));
+            }
+        }
         for ty in self.all_types() {
             check_sizes(&layouts, ty)?;
         }

@@ -31,6 +31,8 @@ mod wit;
 use std::any::TypeId;
 use std::fmt;
 
+use crate::types::Type;
+
 #[doc(hidden)]
 pub use build::SchemaBuilder;
 pub use codec::{DecodeError, SIZE_LIMIT};
@@ -178,7 +180,8 @@ pub struct Types {
 impl Types {
     /// A reference to the definition of `T`, which is described on first use. A type may describe itself through
     /// itself.
-    pub fn define<T: 'static>(&mut self, describe: impl FnOnce(&mut Self) -> Definition) -> TypeRef {
+    pub fn define<T: Type>(&mut self, describe: impl FnOnce(&mut Self) -> Definition) -> TypeRef {
+        const { assert!(size_of::<T::Canon>() > 0, "a record needs a field that has a size: `()` has none") };
         let id = TypeId::of::<T>();
         if let Some(number) = self.known.iter().position(|known| *known == id) {
             return Self::named(number);
