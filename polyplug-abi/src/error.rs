@@ -45,26 +45,73 @@ impl Default for AbiError {
     }
 }
 
-macro_rules! codes {
-    ($($(#[$meta:meta])* $name:ident = $value:literal, $text:literal;)*) => {
-        /// What went wrong, as far as both sides agree on it.
-        ///
-        /// Codes cross as plain numbers ([`AbiError::code`]); this enum is for writing and comparing them.
-        #[repr(u32)]
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum AbiErrorCode {
-            $($(#[$meta])* $name = $value,)*
-        }
+/// What went wrong, as far as both sides agree on it.
+///
+/// Codes cross as plain numbers ([`AbiError::code`]); this enum is for writing and comparing them.
+#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AbiErrorCode {
+    /// The call succeeded.
+    Ok = 0,
+    /// A failure that no other code describes.
+    Generic = 1,
+    /// The result did not fit into the memory the caller offered.
+    BufferTooSmall = 2,
+    /// Rust code panicked.
+    Panic = 3,
+    /// What was asked for does not exist.
+    NotFound = 4,
+    /// The handle or instance token names something that is gone.
+    StaleHandle = 5,
+    /// The provider has no function with this number.
+    FunctionNotAvailable = 6,
+    /// The bundle registers the contract a second time.
+    DuplicateProvider = 7,
+    /// A pointer that must not be null is null, or is not aligned.
+    InvalidPointer = 8,
+    /// The call may not be made from inside the call that is running.
+    ReentrantCall = 9,
+    /// The callee found an argument that is no value of its type.
+    InvalidArgument = 10,
+    /// The bundle that held the code is unloaded.
+    Unloaded = 11,
+    /// Waiting would close a cycle of engine locks.
+    Deadlock = 12,
+    /// A guest's language raised an exception.
+    Exception = 13,
+    /// The plugin's factory could not make an instance.
+    FactoryFailed = 14,
+    /// A value is nested deeper than the limit.
+    TooDeep = 15,
+    /// A table handed over is malformed.
+    InvalidInterface = 16,
+    /// The operation is not allowed for the caller.
+    NotAllowed = 17,
+    /// Host and plugin disagree on what the contract is.
+    IncompatibleContract = 18,
+    /// The host does not provide this host contract.
+    HostContractNotFound = 100,
+    /// The host provides another version of this host contract.
+    HostContractVersionMismatch = 101,
+    /// The host's implementation failed.
+    HostContractCallFailed = 102,
+}
 
+/// The texts of the codes, and the way back from a number. The enum stands outside: the generator of the C header does not
+/// look into macros.
+macro_rules! texts {
+    ($($name:ident: $text:literal,)*) => {
         impl AbiErrorCode {
             /// The code with this number; [`AbiErrorCode::Generic`] for one that is not known.
             #[must_use]
             pub const fn from_u32(code: u32) -> Self {
-                match code {
-                    $($value => Self::$name,)*
-                    _ => Self::Generic,
-                }
+                $(
+                    if code == Self::$name as u32 {
+                        return Self::$name;
+                    }
+                )*
+                Self::Generic
             }
 
             /// A short text for people.
@@ -78,51 +125,29 @@ macro_rules! codes {
     };
 }
 
-codes! {
-    /// The call succeeded.
-    Ok = 0, "ok";
-    /// A failure that no other code describes.
-    Generic = 1, "failed";
-    /// The result did not fit into the memory the caller offered.
-    BufferTooSmall = 2, "the result does not fit into the memory offered for it";
-    /// Rust code panicked.
-    Panic = 3, "panicked";
-    /// What was asked for does not exist.
-    NotFound = 4, "not found";
-    /// The handle or instance token names something that is gone.
-    StaleHandle = 5, "the handle is stale";
-    /// The provider has no function with this number.
-    FunctionNotAvailable = 6, "the provider does not have this function";
-    /// The bundle registers the contract a second time.
-    DuplicateProvider = 7, "the bundle provides this contract already";
-    /// A pointer that must not be null is null, or is not aligned.
-    InvalidPointer = 8, "a pointer is null or not aligned";
-    /// The call may not be made from inside the call that is running.
-    ReentrantCall = 9, "the call may not be nested here";
-    /// The callee found an argument that is no value of its type.
-    InvalidArgument = 10, "an argument is no value of its type";
-    /// The bundle that held the code is unloaded.
-    Unloaded = 11, "the bundle is unloaded";
-    /// Waiting would close a cycle of engine locks.
-    Deadlock = 12, "waiting would never end";
-    /// A guest's language raised an exception.
-    Exception = 13, "an exception was raised";
-    /// The plugin's factory could not make an instance.
-    FactoryFailed = 14, "the factory failed";
-    /// A value is nested deeper than the limit.
-    TooDeep = 15, "the value is nested too deeply";
-    /// A table handed over is malformed.
-    InvalidInterface = 16, "the interface is malformed";
-    /// The operation is not allowed for the caller.
-    NotAllowed = 17, "not allowed";
-    /// Host and plugin disagree on what the contract is.
-    IncompatibleContract = 18, "the contract differs";
-    /// The host does not provide this host contract.
-    HostContractNotFound = 100, "the host does not provide this contract";
-    /// The host provides another version of this host contract.
-    HostContractVersionMismatch = 101, "the host provides another version of this contract";
-    /// The host's implementation failed.
-    HostContractCallFailed = 102, "the host's implementation failed";
+texts! {
+    Ok: "ok",
+    Generic: "failed",
+    BufferTooSmall: "the result does not fit into the memory offered for it",
+    Panic: "panicked",
+    NotFound: "not found",
+    StaleHandle: "the handle is stale",
+    FunctionNotAvailable: "the provider does not have this function",
+    DuplicateProvider: "the bundle provides this contract already",
+    InvalidPointer: "a pointer is null or not aligned",
+    ReentrantCall: "the call may not be nested here",
+    InvalidArgument: "an argument is no value of its type",
+    Unloaded: "the bundle is unloaded",
+    Deadlock: "waiting would never end",
+    Exception: "an exception was raised",
+    FactoryFailed: "the factory failed",
+    TooDeep: "the value is nested too deeply",
+    InvalidInterface: "the interface is malformed",
+    NotAllowed: "not allowed",
+    IncompatibleContract: "the contract differs",
+    HostContractNotFound: "the host does not provide this contract",
+    HostContractVersionMismatch: "the host provides another version of this contract",
+    HostContractCallFailed: "the host's implementation failed",
 }
 
 impl fmt::Display for AbiErrorCode {

@@ -5,8 +5,8 @@ use core::fmt;
 
 use crate::{
     AbiError, Array, BundleId, CallArena, DependencyInfo, DispatchMechanisms, DispatchType, GuestContractHandle,
-    GuestContractInstance, GuestContractInterface, HostContractId, PluginDescriptor, PluginRegistration, StringView,
-    Version,
+    GuestContractInstance, GuestContractInterface, HostContractId, ObjectOffer, PluginDescriptor, PluginRegistration,
+    ProxyRequest, StringView, Version,
 };
 
 /// How serious a log message is; smaller is more serious.
@@ -84,12 +84,12 @@ pub struct HostContractInterface {
     pub user_data: *mut c_void,
     /// Makes an object.
     pub create_instance: unsafe extern "C" fn(
-        this: *const HostContractInterface,
+        table: *const HostContractInterface,
         args: *const (),
         out_instance: *mut HostContractInstance,
     ),
     /// Ends an object.
-    pub destroy_instance: unsafe extern "C" fn(this: *const HostContractInterface, instance: HostContractInstance),
+    pub destroy_instance: unsafe extern "C" fn(table: *const HostContractInterface, instance: HostContractInstance),
     /// How to call.
     pub dispatch: DispatchMechanisms,
 }
@@ -194,11 +194,82 @@ pub struct HostApi {
     pub enter_arena: unsafe extern "C" fn(*const HostApi) -> *mut CallArena,
     /// Ends the use of an arena; what lies in it is gone.
     pub leave_arena: unsafe extern "C" fn(*const HostApi, arena: *mut CallArena),
-    /// Keeps this table valid until `release`. It does not keep the bundle loaded.
-    pub retain: unsafe extern "C" fn(*const HostApi),
-    /// Ends a `retain`.
-    pub release: unsafe extern "C" fn(*const HostApi),
+    /// Keeps this table valid until `release_host`. It does not keep the bundle loaded.
+    pub retain_host: unsafe extern "C" fn(*const HostApi),
+    /// Ends a `retain_host`.
+    pub release_host: unsafe extern "C" fn(*const HostApi),
+    /// Takes a lease on a provider: its table, which stays valid, and what it leads to mapped, until `release`. Null
+    /// when the handle is stale.
+    pub lease: unsafe extern "C" fn(
+        *const HostApi,
+        handle: GuestContractHandle,
+        out_err: *mut AbiError,
+    ) -> *const GuestContractInterface,
+    /// Ends a lease. What is none is ignored.
+    pub release: unsafe extern "C" fn(*const HostApi, interface: *const GuestContractInterface),
+    /// Runs `body(data)` on a thread of its own for the calling bundle, which stays mapped meanwhile. `name` is for
+    /// people. When this fails, `body` is not called, and `data` is still the caller's.
+    pub spawn: unsafe extern "C" fn(
+        *const HostApi,
+        name: StringView,
+        body: ThreadBody,
+        data: *mut c_void,
+        out_err: *mut AbiError,
+    ),
+    /// Waits until the calling bundle's version is retired, by a reload or by being unloaded, at most for `millis`
+    /// milliseconds; 1 when it is, else 0. Threads of the bundle then have to end.
+    pub wait_retired: unsafe extern "C" fn(*const HostApi, millis: u64) -> u8,
+    /// Prefers what `bundle_id` provides for a contract: look-ups that take the first provider find it.
+    pub prefer: unsafe extern "C" fn(*const HostApi, contract_id: u64, bundle_id: u64, out_err: *mut AbiError),
+    /// What one bundle provides for a contract; null when it does not.
+    pub find_guest_contract_in:
+        unsafe extern "C" fn(*const HostApi, contract_id: u64, bundle_id: u64) -> GuestContractHandle,
+    /// Unloads a bundle after all those that need it, the last loaded first.
+    pub unload_bundle_cascade: unsafe extern "C" fn(*const HostApi, bundle_id: u64, out_err: *mut AbiError),
+    /// Waits until the code of retired versions is gone, at most for `millis` milliseconds; how many are still there.
+    /// Through a bundle's table it does not wait: the bundle's own code may be what is to go.
+    pub quiesce: unsafe extern "C" fn(*const HostApi, millis: u64) -> usize,
+    /// Makes a proxy for the calling bundle: for a host contract, or for a contract that the bundle's manifest declares
+    /// as a dependency. What is written is a token that only this host understands. It keeps nobody loaded. The name of
+    /// the callee's bundle is written as well, unless `out_bundle` is null; it is valid until this thread's next call.
+    pub open_proxy: unsafe extern "C" fn(
+        *const HostApi,
+        request: *const ProxyRequest,
+        out_proxy: *mut *mut c_void,
+        out_bundle: *mut StringView,
+        out_err: *mut AbiError,
+    ),
+    /// Calls a method through a proxy made by `open_proxy`.
+    pub call_proxy: unsafe extern "C" fn(
+        *const HostApi,
+        proxy: *mut c_void,
+        fn_id: u32,
+        args: *const (),
+        out: *mut (),
+        arena: *mut CallArena,
+        out_err: *mut AbiError,
+    ),
+    /// Ends a token of `open_proxy`, `offer_object` or `share_object`; a stale one is ignored.
+    pub close_proxy: unsafe extern "C" fn(*const HostApi, proxy: *mut c_void),
+    /// Offers an object to be called by others; a token for it, or null. It is called with `call_proxy`.
+    pub offer_object:
+        unsafe extern "C" fn(*const HostApi, offer: *const ObjectOffer, out_err: *mut AbiError) -> *mut c_void,
+    /// Another token for an object that may be kept, or null: for whoever keeps one that came as an argument. The name of
+    /// the bundle that offered it is written as well, as by `open_proxy`.
+    pub share_object: unsafe extern "C" fn(
+        *const HostApi,
+        proxy: *mut c_void,
+        out_bundle: *mut StringView,
+        out_err: *mut AbiError,
+    ) -> *mut c_void,
+    /// The calling bundle's settings: an object of JSON, `{}` when there are none. Valid as long as the table is.
+    pub config: unsafe extern "C" fn(*const HostApi) -> StringView,
+    /// The calling bundle's name; empty through the host's own table. Valid as long as the table is.
+    pub bundle_name: unsafe extern "C" fn(*const HostApi) -> StringView,
 }
+
+/// What a thread does: see [`HostApi::spawn`].
+pub type ThreadBody = unsafe extern "C" fn(data: *mut c_void);
 
 // SAFETY: function pointers and the host's data, whose functions accept calls from any thread.
 unsafe impl Send for HostApi {}

@@ -34,13 +34,24 @@ const fn contract_hash(prefix: &str, name: &str, major: u32) -> u64 {
     hash
 }
 
-macro_rules! id {
-    ($(#[$meta:meta])* $name:ident) => {
-        $(#[$meta])*
-        #[repr(transparent)]
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-        pub struct $name(u64);
+/// The id of a bundle: the hash of its name.
+#[repr(transparent)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct BundleId(u64);
 
+/// The id of one major version of a guest contract, the kind that plugins implement.
+#[repr(transparent)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct GuestContractId(u64);
+
+/// The id of one major version of a host contract, the kind that the host implements for its plugins.
+#[repr(transparent)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct HostContractId(u64);
+
+/// What all ids have. The types stand outside: the generator of the C header does not look into macros.
+macro_rules! id {
+    ($name:ident) => {
         impl $name {
             /// Wraps a number that is already an id, for example one received through the C ABI.
             #[must_use]
@@ -69,18 +80,9 @@ macro_rules! id {
     };
 }
 
-id! {
-    /// The id of a bundle: the hash of its name.
-    BundleId
-}
-id! {
-    /// The id of one major version of a guest contract, the kind that plugins implement.
-    GuestContractId
-}
-id! {
-    /// The id of one major version of a host contract, the kind that the host implements for its plugins.
-    HostContractId
-}
+id!(BundleId);
+id!(GuestContractId);
+id!(HostContractId);
 
 impl BundleId {
     /// The id of the bundle called `name`.

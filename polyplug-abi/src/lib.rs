@@ -25,6 +25,7 @@ pub mod host;
 mod ids;
 mod language;
 pub mod plugin;
+mod proxy;
 pub mod runtime;
 pub mod types;
 
@@ -32,10 +33,11 @@ pub use arena::{CallArena, GrowFn};
 pub use dispatch::{DispatchMechanisms, DispatchType, Entry, NativeDispatch, VmCall, VmDispatch, VmLoaderData};
 pub use error::{AbiError, AbiErrorCode};
 pub use guest::{CreateInstance, DestroyInstance, GuestContractHandle, GuestContractInstance, GuestContractInterface};
-pub use host::{HostApi, HostContractInstance, HostContractInterface, LogLevel};
+pub use host::{HostApi, HostContractInstance, HostContractInterface, LogLevel, ThreadBody};
 pub use ids::{BundleId, GuestContractId, HostContractId, fnv1a_64};
 pub use language::SupportedLanguage;
 pub use plugin::{AbiVersion, BundleInitContext, Init, PluginDescriptor, PluginFlags, PluginRegistration};
+pub use proxy::{DropObject, ObjectOffer, ProxyRequest, ProxyTarget};
 pub use runtime::{Compatibility, ReloadPhase, ReloadPhaseType, RuntimeConfig};
 pub use types::{Array, DependencyInfo, StringView, Version};
 

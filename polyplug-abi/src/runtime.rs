@@ -76,8 +76,8 @@ pub struct ReloadPhase {
 
 const _: () = assert!(size_of::<ReloadPhase>() == 48);
 
-/// The callback for [`ReloadPhase`] events: user data, event.
-pub type OnReload = unsafe extern "C" fn(*mut c_void, *const ReloadPhase);
+/// The callback for [`ReloadPhase`] events.
+pub type OnReload = unsafe extern "C" fn(user_data: *mut c_void, phase: *const ReloadPhase);
 
 /// How a runtime is set up through the C ABI.
 #[repr(C)]

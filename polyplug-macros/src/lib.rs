@@ -57,6 +57,9 @@ pub fn contract(args: TokenStream, item: TokenStream) -> TokenStream {
 /// - `create = path`: makes instances: `fn(&PluginContext) -> Result<Self, impl Display>`. Without it the type must
 ///   implement `Default`.
 /// - `singleton`: one instance serves the whole bundle.
+/// - `migrate`: instances carry their state over a reload; the type implements `polyplug::Migrate`.
+/// - `health = path`: says whether the plugin is fit to serve, before a reload publishes it:
+///   `fn(&PluginContext) -> Result<(), impl Display>`.
 /// - `name = ".."`: the plugin's name; the type's name without it.
 /// - `crate = path`: where polyplug is, for crates that rename it.
 #[proc_macro_attribute]

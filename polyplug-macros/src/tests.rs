@@ -63,7 +63,7 @@ fn a_plugin() {
 #[test]
 fn a_plugin_with_options() {
     let expansion = crate::plugin::plugin(
-        quote!(create = Basic::new, singleton, name = "basic", crate = crate::plugins),
+        quote!(create = Basic::new, singleton, migrate, health = ready, name = "basic", crate = crate::plugins),
         quote! {
             #[allow(deprecated)]
             impl contracts::Calculator for inner::Basic {

@@ -7,8 +7,8 @@ pub use crate::contract::{ContractEntry, ContractInfo, Dispatch, MethodInfo};
 #[cfg(feature = "host")]
 pub use crate::dynamic::Form;
 pub use crate::guest::{
-    PluginEntry, create, create_instance, destroy_instance, make_default, native_dispatch, package_version,
-    plugin_flags, serve,
+    Kept, Lent, Migration, Object, PluginEntry, Remote, check_health, create, create_instance, destroy_instance,
+    lending, make_default, native_dispatch, package_version, plugin_flags, serve, unwind,
 };
 pub use crate::proxy::{RawProxy, via};
 pub use crate::schema;

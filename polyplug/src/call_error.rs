@@ -123,6 +123,17 @@ impl CallError {
         }
     }
 
+    /// The code under which a plugin passes on what it met itself.
+    pub(crate) const fn code(&self) -> AbiErrorCode {
+        match self {
+            Self::Panic(_) => AbiErrorCode::Panic,
+            Self::Exception(_) => AbiErrorCode::Exception,
+            Self::Deadlock(_) => AbiErrorCode::Deadlock,
+            // The others would say something of the plugin's own method.
+            _ => AbiErrorCode::Generic,
+        }
+    }
+
     /// Whether the call may succeed when it is made again through a new proxy.
     #[must_use]
     pub const fn is_unloaded(&self) -> bool {

@@ -3,7 +3,7 @@
 use polyplug_abi::{Entry, GuestContractId, Version};
 
 use crate::proxy::{Proxy, RawProxy};
-use crate::schema::Schema;
+use crate::schema::{Method, Schema, Types};
 
 /// A contract: implemented for `dyn Trait` by `#[polyplug::contract]` on the trait.
 ///
@@ -54,6 +54,16 @@ pub unsafe trait Dispatch<T>: Contract {
     const FUNCTIONS: &'static [Entry];
 }
 
+/// An object that can stand for contract `C`: one that implements the contract's trait.
+pub trait Provides<C: ?Sized>: Send + Sync + Sized + 'static {
+    #[doc(hidden)]
+    const FUNCTIONS: &'static [Entry];
+}
+
+impl<C: Dispatch<T> + ?Sized, T: Send + Sync + 'static> Provides<C> for T {
+    const FUNCTIONS: &'static [Entry] = C::FUNCTIONS;
+}
+
 /// The description of a contract that the macro emits.
 #[doc(hidden)]
 #[derive(Debug)]
@@ -70,6 +80,8 @@ pub struct ContractInfo {
     pub via: &'static [Entry],
     /// The whole description.
     pub schema: fn() -> Schema,
+    /// The methods, with their types defined among those of another contract.
+    pub methods_in: fn(&mut Types) -> Vec<Method>,
 }
 
 /// The description of a method that the macro emits.

@@ -49,13 +49,18 @@
 //!
 //! - `host` (default): the runtime that loads and calls plugins. A plugin crate depends on polyplug with
 //!   `default-features = false` and compiles a handful of crates.
+//! - `config`: `PluginContext::config`, which reads a plugin's settings into a type of its own. For plugin crates.
+//! - `watch`: `Runtime::watch`, which reloads bundles when their files change.
+//! - `signatures`: the module `signature`, for bundles that are loaded only if a trusted key has signed them.
 
 mod brief;
 mod call_error;
 mod contract;
 mod guest;
 mod proxy;
+mod revision;
 pub mod schema;
+mod sync;
 pub mod types;
 mod value;
 
@@ -66,16 +71,22 @@ mod host;
 pub mod __private;
 
 pub use call_error::{CallError, Failure};
-pub use contract::Contract;
-pub use guest::PluginContext;
-pub use polyplug_abi::{BundleId, GuestContractId, HostContractId, LogLevel, Version};
+pub use contract::{Contract, Provides};
+#[cfg(feature = "config")]
+pub use guest::ConfigError;
+pub use guest::{Callback, Migrate, PluginContext};
+pub use polyplug_abi::{BundleId, Compatibility, GuestContractId, HostContractId, LogLevel, Version};
 pub use polyplug_macros::{Type, contract, plugin};
 pub use proxy::Proxy;
 pub use types::Type;
 pub use value::Value;
 
+#[cfg(feature = "signatures")]
+pub use host::signature;
+#[cfg(feature = "watch")]
+pub use host::watch;
 #[cfg(feature = "host")]
-pub use host::{dynamic, error, ffi, loader, runtime, runtime_store};
+pub use host::{dynamic, error, ffi, host_bridge, loader, runtime, runtime_store};
 #[cfg(feature = "host")]
 pub use runtime::Runtime;
 

@@ -6,25 +6,22 @@
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use polyplug_abi::{AbiError, CallArena, Entry, GuestContractInstance, HostApi, StringView, Version};
 
 use crate::CallError;
 use crate::call_error::Failure;
 use crate::contract::ContractInfo;
+use crate::revision::Revision;
 use crate::types::{Depth, Lend, LiftError, LowerError, Type};
-
-/// The revision word of a version that is being served.
-pub(crate) const CURRENT: u32 = 0;
 
 /// An error inside this module. Boxed: one pointer stays in a register, so that a result that is a number does too.
 type Failed = Box<CallError>;
 
 /// The untyped half of a proxy.
 pub struct RawProxy {
-    /// The word of the version the proxy was made with: [`CURRENT`] until it is reloaded or unloaded.
-    word: NonNull<AtomicU32>,
+    /// The word of the version the proxy was made with.
+    word: NonNull<Revision>,
     /// The callee's entries, in the order of `info.methods`, one for each.
     functions: NonNull<Entry>,
     instance: GuestContractInstance,
@@ -61,12 +58,12 @@ pub trait Proxy: Clone + Send + Sync {
 
 /// What a proxy holds on to: the instance and everything it needs to run.
 pub trait Owner: Send + Sync {
-    /// Where a call goes once the revision word has changed.
+    /// Where a call goes once the revision word has changed; `None` if it stays.
     ///
     /// # Errors
     ///
     /// The bundle is unloaded.
-    fn moved(&self, info: &'static ContractInfo) -> Result<RawProxy, CallError>;
+    fn moved(&self, info: &'static ContractInfo) -> Result<Option<RawProxy>, CallError>;
 
     /// The bundle's name.
     fn bundle(&self) -> String;
@@ -75,7 +72,7 @@ pub trait Owner: Send + Sync {
 /// The parts of a [`RawProxy`].
 pub struct ProxyParts {
     /// The revision word.
-    pub word: NonNull<AtomicU32>,
+    pub word: NonNull<Revision>,
     /// One entry for each of `info.methods`.
     pub functions: NonNull<Entry>,
     /// The instance.
@@ -155,9 +152,8 @@ impl RawProxy {
         let mut out = MaybeUninit::<R::Canon>::zeroed();
         let args = if size_of::<A>() == 0 { std::ptr::null() } else { std::ptr::from_ref(args).cast() };
         let room = if size_of::<R::Canon>() == 0 { std::ptr::null_mut() } else { out.as_mut_ptr().cast() };
-        // SAFETY: `owner` keeps the word alive. The acquire pairs with the release of whoever changes it, so that
-        // `moved` finds the version that was published before.
-        let failed = if unsafe { self.word.as_ref() }.load(Ordering::Acquire) == CURRENT {
+        // SAFETY: `owner` keeps the word alive.
+        let failed = if unsafe { self.word.as_ref() }.is_current() {
             // SAFETY: the caller's promise.
             unsafe { self.enter(index, args, room, arena) }
         } else {
@@ -201,7 +197,9 @@ impl RawProxy {
     unsafe fn enter_moved(&self, index: usize, args: *const (), out: *mut (), arena: *mut CallArena) -> Option<Failed> {
         match self.owner.moved(self.info) {
             // SAFETY: `there` is a proxy for the same contract, so the caller's promise holds for it.
-            Ok(there) => unsafe { there.enter(index, args, out, arena) },
+            Ok(Some(there)) => unsafe { there.enter(index, args, out, arena) },
+            // SAFETY: the caller's promise.
+            Ok(None) => unsafe { self.enter(index, args, out, arena) },
             Err(error) => Some(Box::new(error)),
         }
     }
@@ -239,7 +237,12 @@ impl RawProxy {
     /// A proxy of the same instance that is bound to the version that serves now.
     #[cold]
     fn refreshed(&self) -> Option<Self> {
-        self.owner.moved(self.info).ok()
+        self.owner.moved(self.info).ok().flatten()
+    }
+
+    /// The table of the host that the proxy goes by.
+    pub(crate) fn host(&self) -> NonNull<HostApi> {
+        self.host
     }
 
     /// The name of the bundle that serves this proxy.
@@ -254,7 +257,7 @@ impl Clone for RawProxy {
     /// finding it at each call.
     fn clone(&self) -> Self {
         // SAFETY: `owner` keeps the word alive.
-        if unsafe { self.word.as_ref() }.load(Ordering::Acquire) != CURRENT
+        if !unsafe { self.word.as_ref() }.is_current()
             && let Some(refreshed) = self.refreshed()
         {
             return refreshed;

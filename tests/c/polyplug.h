@@ -1,5 +1,6 @@
 /* What the tests' plugins in C need of polyplug's ABI, written by hand so that it checks polyplug-abi's layouts rather
- * than copying them. The whole of the ABI is described in docs/abi.md. */
+ * than copying them: the header for users, loaders/all/include/polyplug.h, is made from that crate and follows it into
+ * any mistake. The whole of the ABI is described in docs/src/abi.md. */
 #ifndef POLYPLUG_TESTS_H
 #define POLYPLUG_TESTS_H
 

@@ -1,7 +1,7 @@
-//! Plugins in C, compiled by the tests that load them.
+//! Programs and plugins in C, compiled by the tests that run and load them.
 
 use std::env::consts::DLL_SUFFIX;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
@@ -10,25 +10,51 @@ use crate::{Bundle, manifest};
 /// The options that make a shared library.
 pub const SHARED: &[&str] = &["-shared", "-fPIC"];
 
-/// Compiles `source`, a file of `tests/c`, into `output`. Each of `options` is one of the compiler's.
+/// Compiles `source`, a file of `tests/c` or a path, into `output`. Each of `options` is one of the compiler's.
 ///
 /// # Panics
 ///
 /// If there is no C compiler, or it finds an error.
-pub fn compile_c(source: &str, options: &[&str], output: &Path) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("c");
-    let compiler = std::env::var_os("CC").unwrap_or_else(|| OsString::from("cc"));
-    let mut command = Command::new(&compiler);
-    command.args(["-std=c11", "-Wall", "-Wextra", "-Werror"]).args(options);
-    command.args([OsStr::new("-o"), output.as_os_str(), folder.join(source).as_os_str()]);
+pub fn compile_c(source: impl AsRef<Path>, options: &[&str], output: &Path) {
+    let mut command = compiler();
+    command.args(["-std=c11", "-Wall", "-Wextra", "-Werror"]);
+    // Libraries are looked through for what the files before them lack.
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("c").join(source)).args(options).arg("-o").arg(output);
+    compile(&mut command);
+}
+
+/// Runs a compiler.
+///
+/// # Panics
+///
+/// If there is none, or it finds an error.
+pub fn compile(command: &mut Command) {
     let compiled = command.output().unwrap_or_else(|error| {
         panic!(
-            "{}: {error}: these tests compile plugins in C. Install a C compiler (on Debian: apt install gcc), \
-             or name one in the environment variable CC",
-            compiler.display()
+            "{}: {error}: these tests compile C. Install a C compiler (on Debian: apt install gcc), or name one in the \
+             environment variable CC",
+            command.get_program().display()
         )
     });
     assert!(compiled.status.success(), "{command:?} failed:\n{}", String::from_utf8_lossy(&compiled.stderr));
+}
+
+/// The C compiler.
+#[must_use]
+pub fn compiler() -> Command {
+    Command::new(std::env::var_os("CC").unwrap_or_else(|| OsString::from("cc")))
+}
+
+/// Whether the tests are to do without a `tool` that not every machine has: whoever runs them says so in the environment
+/// variable `POLYPLUG_TESTS_WITHOUT`, a list with commas. A tool that is merely missing makes its tests fail.
+#[must_use]
+pub fn without(tool: &str) -> bool {
+    let without = std::env::var("POLYPLUG_TESTS_WITHOUT").unwrap_or_default();
+    let without = without.split(',').any(|each| each.trim() == tool);
+    if without {
+        eprintln!("SKIPPED: POLYPLUG_TESTS_WITHOUT names {tool}");
+    }
+    without
 }
 
 impl Bundle {

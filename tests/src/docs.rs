@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod abi;
 #[cfg(test)]
+mod c;
+#[cfg(test)]
 mod quickstart;
 
 #[cfg(test)]
@@ -25,8 +27,20 @@ mod examples {
     #[doc = include_str!("../../docs/src/lifecycle.md")]
     struct LifeCycle;
 
+    #[doc = include_str!("../../docs/src/security.md")]
+    struct Security;
+
+    #[doc = include_str!("../../docs/src/host-contracts.md")]
+    struct HostContracts;
+
     #[doc = include_str!("../../docs/src/errors.md")]
     struct Errors;
+
+    #[doc = include_str!("../../docs/src/c.md")]
+    struct C;
+
+    #[doc = include_str!("../../examples/c/README.md")]
+    struct CExample;
 
     #[doc = include_str!("../../docs/src/abi.md")]
     struct Abi;

@@ -119,6 +119,7 @@ fn without_nothing(mut schema: Schema) -> Schema {
             Shape::Enum(cases) | Shape::Variant(cases) => {
                 cases.iter_mut().flat_map(|case| &mut case.fields).for_each(|field| mend(&whole, &mut field.ty));
             }
+            Shape::Object(_) => unreachable!("none is made here"),
         }
     }
     schema
@@ -254,6 +255,7 @@ pub fn value(source: &mut Source<'_>, schema: &Schema, ty: &TypeRef, nesting: us
                     let case = &cases[source.below(cases.len())];
                     Value::Variant { case: case.name.clone(), fields: fields(source, &case.fields) }
                 }
+                Shape::Object(_) => unreachable!("none is made here"),
             }
         }
     }

@@ -4,14 +4,17 @@ mod abi;
 pub mod bench;
 mod c;
 pub mod child;
+pub mod copies;
 pub mod damage;
 #[cfg(any(test, doctest))]
 mod docs;
 pub mod generate;
+pub mod handles;
 mod log;
 mod maps;
 mod refusal;
 pub mod values;
+pub mod watching;
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
@@ -22,8 +25,8 @@ use polyplug_native::NativeLoader;
 use tempfile::TempDir;
 
 pub use abi::{last_error, reported};
-pub use c::{SHARED, compile_c};
-pub use log::{Logged, logged};
+pub use c::{SHARED, compile, compile_c, compiler, without};
+pub use log::{Logged, logged, logged_anywhere};
 pub use maps::{eventually, mapped_below};
 pub use refusal::{BAD, refused, refused_by, works};
 
@@ -92,6 +95,19 @@ impl Bundle {
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// How often to do what is usually done `usual` times: `POLYPLUG_SOAK=10` makes it ten times as often, `0.1` more seldom.
+/// Even, and not 0.
+///
+/// # Panics
+///
+/// If that is no number.
+#[must_use]
+pub fn rounds(usual: u32) -> u32 {
+    let times: f64 =
+        std::env::var("POLYPLUG_SOAK").map_or(1.0, |times| times.parse().expect("POLYPLUG_SOAK: a number"));
+    ((f64::from(usual) * times / 2.0).ceil() as u32).max(1) * 2
 }
 
 /// The text of a manifest.

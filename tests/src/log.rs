@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt::{Debug, Write as _};
-use std::sync::Once;
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -24,7 +24,7 @@ thread_local! {
     static MESSAGES: RefCell<Option<Vec<Logged>>> = const { RefCell::new(None) };
 }
 
-/// Runs `body` and gives what plugins wrote to the log of this thread meanwhile.
+/// Runs `body` and gives what plugins, or the runtime about signatures, wrote to the log of this thread meanwhile.
 ///
 /// # Panics
 ///
@@ -34,6 +34,27 @@ pub fn logged<R>(body: impl FnOnce() -> R) -> (R, Vec<Logged>) {
     MESSAGES.set(Some(Vec::new()));
     let result = body();
     (result, MESSAGES.take().expect("calls of this function are not nested"))
+}
+
+/// What plugins wrote on any thread, while somebody wants to know.
+static EVERYWHERE: Mutex<Option<Vec<Logged>>> = Mutex::new(None);
+
+/// As [`logged`], for what any thread of the process writes.
+///
+/// # Panics
+///
+/// As for [`logged`], and if another test does the same at the moment.
+pub fn logged_anywhere<R>(body: impl FnOnce() -> R) -> (R, Vec<Logged>) {
+    listen();
+    let before = everywhere().replace(Vec::new());
+    assert_eq!(before, None, "one test at a time");
+    let result = body();
+    let messages = everywhere().take();
+    (result, messages.expect("put there above"))
+}
+
+fn everywhere() -> MutexGuard<'static, Option<Vec<Logged>>> {
+    EVERYWHERE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Makes the subscriber the program's own, before the first message: one that is set later may be overlooked by a
@@ -47,7 +68,7 @@ struct Listener;
 
 impl Subscriber for Listener {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "polyplug::plugin"
+        matches!(metadata.target(), "polyplug::plugin" | "polyplug::signature" | "polyplug::compatibility")
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -62,6 +83,9 @@ impl Subscriber for Listener {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let logged = Logged { level: *event.metadata().level(), bundle: fields.bundle, message: fields.message };
+        if let Some(everywhere) = everywhere().as_mut() {
+            everywhere.push(logged.clone());
+        }
         MESSAGES.with_borrow_mut(|messages| messages.as_mut().map(|messages| messages.push(logged)));
     }
 

@@ -171,8 +171,15 @@ fn functions_without_an_error_answer_a_null_host_with_nothing() {
         (api.log)(null(), 1, StringView::null(), StringView::null());
         (api.log)(null(), 99, StringView { ptr: null(), len: 9 }, StringView { ptr: null(), len: usize::MAX });
         (api.free)(null(), null_mut(), 8, 8);
-        (api.retain)(null());
-        (api.release)(null());
+        (api.retain_host)(null());
+        (api.release_host)(null());
+        assert!((api.lease)(null(), GuestContractHandle { index: 0, generation: 1 }, null_mut()).is_null());
+        (api.release)(null(), null());
+        assert_eq!((api.wait_retired)(null(), u64::MAX), 1);
+        assert!((api.find_guest_contract_in)(null(), 1, 1).is_null());
+        assert_eq!((api.quiesce)(null(), u64::MAX), 0);
+        assert_eq!((api.config)(null()).bytes(), Some(&b"{}"[..]));
+        assert_eq!((api.bundle_name)(null()).bytes(), Some(&b""[..]));
         let arena = (api.enter_arena)(null());
         assert!(!arena.is_null());
         (api.leave_arena)(null(), arena);

@@ -1,6 +1,8 @@
 //! A bundle that others declare to need is not taken away from under them.
 
 use polyplug::error::RuntimeError;
+use polyplug::{Compatibility, Runtime};
+use polyplug_native::NativeLoader;
 use polyplug_tests::{Bundle, manifest, runtime};
 
 fn bundle(name: &str, package: &str, needs: &[&str]) -> Bundle {
@@ -58,7 +60,7 @@ fn a_cascade_unloads_dependents_first() {
 
 #[test]
 fn a_runtime_that_ends_asks_nobody() {
-    let runtime = runtime();
+    let runtime = Runtime::builder().loader(NativeLoader::new()).compatibility(Compatibility::Relaxed).build().unwrap();
     let provider = bundle("provider", "plugin-calc", &[]);
     let dependent = bundle("dependent", "plugin-reload-one", &["demo.calculator@1"]);
     runtime.load_bundle(dependent.path()).unwrap();

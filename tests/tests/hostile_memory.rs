@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use polyplug::__private::{Depth, Form};
 use polyplug::Type;
 use polyplug::schema::plan::{Kind, Plan};
-use polyplug::schema::{Schema, SchemaBuilder};
+use polyplug::schema::{MethodsBuilder, Schema};
 use polyplug_tests::damage::{Damage, damages};
 use polyplug_tests::generate::{self, Source};
 use polyplug_tests::values::{Sample, same};
@@ -15,7 +15,9 @@ use test_contracts::each_type;
 use test_contracts::types::*;
 
 fn schema_of<T: Type>() -> Schema {
-    SchemaBuilder::new("test.one", 1, 0, "").method("call", "", 0, &[], T::describe).build()
+    Schema::describe("test.one", 1, 0, "", |types| {
+        MethodsBuilder::new(types).method("call", "", 0, &[], T::describe).build()
+    })
 }
 
 /// Whether an error says where and why.

@@ -5,7 +5,7 @@ use std::mem::offset_of;
 
 use polyplug::Type;
 use polyplug::schema::plan::{Kind, Node, NodeId, Place, Plan};
-use polyplug::schema::{Schema, SchemaBuilder};
+use polyplug::schema::{MethodsBuilder, Schema};
 use polyplug::types::{RawBox, RawList, RawOption, RawPair, RawResult, RawTuple3};
 use test_contracts::each_type;
 use test_contracts::types::*;
@@ -15,7 +15,9 @@ type Describe = fn(&mut polyplug::schema::Types) -> polyplug::schema::TypeRef;
 /// The schema of one method that takes an `A`, a `B` and a `C` and returns a `B`.
 fn schema<A: Type, B: Type, C: Type>() -> Schema {
     let arguments: [(&str, Describe); 3] = [("a", A::describe), ("b", B::describe), ("c", C::describe)];
-    SchemaBuilder::new("test.one", 1, 0, "").method("call", "", 0, &arguments, B::describe).build()
+    Schema::describe("test.one", 1, 0, "", |types| {
+        MethodsBuilder::new(types).method("call", "", 0, &arguments, B::describe).build()
+    })
 }
 
 /// The plan of a value of type `T`.

@@ -145,14 +145,24 @@ fn a_failed_reload_leaves_the_old_version() {
 fn instances_may_drain() {
     let bundle = Bundle::native("reloaded", "plugin-reload-one");
     let runtime = builder().reload_policy(ReloadPolicy::Drain).build().unwrap();
-    runtime.load_bundle(bundle.path()).unwrap();
+    let id = runtime.load_bundle(bundle.path()).unwrap();
     let counter = runtime.proxy::<dyn Counter>().unwrap();
     assert_eq!(counter.add(5), Ok(5));
     install(&bundle, "plugin-reload-two");
     let report = runtime.reload_bundle(bundle.path()).unwrap();
     assert_eq!((report.drained, report.restarted), (1, 0));
-    assert_eq!(counter.add(5), Ok(10), "still the old code and the old state");
+    assert_eq!(counter.add(1), Ok(6), "still the old code and the old state");
     assert_eq!(runtime.proxy::<dyn Counter>().unwrap().add(5), Ok(10), "the new code doubles");
+    let clone = counter.clone();
+    assert_eq!(clone.add(1), Ok(7), "clones share the instance");
+
+    install(&bundle, "plugin-reload-one");
+    assert_eq!(runtime.reload_bundle(bundle.path()).unwrap().drained, 1, "it stays through further reloads");
+    assert_eq!((counter.add(1), clone.add(1)), (Ok(8), Ok(9)));
+    runtime.unload_bundle(id).unwrap();
+    assert!(matches!(counter.add(1), Err(CallError::Unloaded { .. })), "an unload is for everybody");
+    drop((counter, clone));
+    assert_eq!(runtime.quiesce(Duration::from_secs(20)), []);
 }
 
 #[test]

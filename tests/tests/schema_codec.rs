@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use polyplug::schema::plan::Plan;
-use polyplug::schema::{self, Case, Definition, Field, Method, SIZE_LIMIT, Schema, SchemaBuilder, TypeRef};
+use polyplug::schema::{self, Case, Definition, Field, Method, MethodsBuilder, SIZE_LIMIT, Schema, TypeRef};
 use polyplug_tests::generate::{self, Source};
 use proptest::prelude::*;
 use test_contracts::each_type;
@@ -32,8 +32,9 @@ macro_rules! each {
         #[test]
         fn every_type_is_described_on_its_own() {
             $({
-                let builder = SchemaBuilder::new("test.one", 1, 0, "");
-                use_everything(&builder.method("call", "", 0, &[], <$ty as polyplug::Type>::describe).build());
+                use_everything(&Schema::describe("test.one", 1, 0, "", |types| {
+                    MethodsBuilder::new(types).method("call", "", 0, &[], <$ty as polyplug::Type>::describe).build()
+                }));
             })*
         }
     };

@@ -9,7 +9,8 @@ use std::time::Duration;
 use polyplug::Runtime;
 use polyplug_abi::{AbiError, GuestContractInstance};
 use polyplug_native::NativeLoader;
-use polyplug_tests::{Bundle, runtime};
+use polyplug_tests::{Bundle, rounds, runtime};
+use test_contracts::moody::Moody;
 use test_contracts::{Calculator, Counter, Stamp};
 
 /// Only one test at a time looks at the process.
@@ -39,8 +40,7 @@ fn footprint() -> Footprint {
 
 /// Does `cycle` many times; after a warm-up nothing may grow.
 fn flat(what: &str, cycles: u32, mut cycle: impl FnMut(u32)) {
-    let times = std::env::var("POLYPLUG_SOAK").map_or(1, |times| times.parse().expect("a number"));
-    let cycles = cycles * times;
+    let cycles = rounds(cycles);
     let mut series = Vec::new();
     for step in 0..10 {
         for n in 0..cycles / 10 {
@@ -86,6 +86,28 @@ fn reloading_under_a_proxy_that_is_never_refreshed() {
         assert_eq!(counter.add(1), Ok(u64::from(*version)));
     });
     assert_eq!(runtime.quiesce(Duration::from_secs(1)).len(), 1, "the version the proxies were made with");
+}
+
+#[test]
+fn threads_of_bundles() {
+    let _alone = ALONE.lock().unwrap_or_else(|error| error.into_inner());
+    let bundle = Bundle::native("moody", "plugin-moody");
+    let runtime = Runtime::builder().loader(NativeLoader::new()).hot_reload(true).build().unwrap();
+    let nothing = bundle.path().join("nothing");
+    let start_a_thread = || {
+        let moody = runtime.proxy::<dyn Moody>().unwrap();
+        moody.linger(0, nothing.to_str().unwrap()).unwrap();
+    };
+    flat("load, start threads, reload, unload", 100, |_| {
+        let id = runtime.load_bundle(bundle.path()).unwrap();
+        start_a_thread();
+        start_a_thread();
+        runtime.reload_bundle(bundle.path()).unwrap();
+        start_a_thread();
+        runtime.unload_bundle(id).unwrap();
+        // On a busy machine a thread may take longer to end than an unload waits.
+        assert_eq!(runtime.quiesce(Duration::from_secs(20)), []);
+    });
 }
 
 #[test]

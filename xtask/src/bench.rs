@@ -19,7 +19,7 @@ pub(crate) fn run(filter: Option<&str>) -> Result<()> {
     if benches.is_empty() {
         bail!("the package {PACKAGE} has no benchmarks");
     }
-    fixtures::build(Profile::Release)?;
+    fixtures::plugins(Profile::Release)?;
 
     let mut command = process::cargo();
     command.args(["bench", "--package", PACKAGE]);

@@ -1,9 +1,12 @@
-//! `cargo xtask fixtures`: the plugins that tests and benchmarks load, which cargo does not build for them.
+//! `cargo xtask fixtures`: what tests and benchmarks load and cargo does not build for them: plugins, and the C library.
 
 use anyhow::Result;
 
 use crate::process;
 use crate::workspace::{self, Profile};
+
+/// The package of polyplug's C library.
+const C_LIBRARY: &str = "polyplug-loaders";
 
 pub(crate) fn run(release: bool, list: bool) -> Result<()> {
     if !list {
@@ -12,11 +15,19 @@ pub(crate) fn run(release: bool, list: bool) -> Result<()> {
     for package in workspace::fixtures()? {
         println!("{}", package.name);
     }
+    println!("{C_LIBRARY}");
     Ok(())
 }
 
 /// Builds every fixture.
 pub(crate) fn build(profile: Profile) -> Result<()> {
+    plugins(profile)?;
+    // Apart from the plugins, which would get the features of a host otherwise.
+    process::build_named(&[C_LIBRARY], profile)
+}
+
+/// Builds the plugins alone.
+pub(crate) fn plugins(profile: Profile) -> Result<()> {
     let fixtures = workspace::fixtures()?;
     if fixtures.is_empty() {
         return Ok(());

@@ -10,6 +10,7 @@ mod ci;
 mod demo;
 mod doc;
 mod fixtures;
+mod header;
 mod process;
 mod steps;
 mod summary;
@@ -57,7 +58,7 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
-    /// Build the plugins that tests and benchmarks load.
+    /// Build what tests and benchmarks load: plugins, and the C library.
     Fixtures {
         /// Build with optimizations, as the benchmarks need it.
         #[arg(long)]
@@ -65,6 +66,12 @@ enum Command {
         /// Build nothing; print the names of the packages, one a line.
         #[arg(long)]
         list: bool,
+    },
+    /// Write the C header from the sources of the ABI.
+    Header {
+        /// Write nothing; fail when the header is out of date.
+        #[arg(long)]
+        check: bool,
     },
     /// Build the book and the API documentation; warnings are errors.
     Doc,
@@ -84,6 +91,7 @@ fn main() -> ExitCode {
         Command::Bench { filter } => bench::run(filter.as_deref()),
         Command::Bundles { release, out } => bundles::run(release, out.as_deref()),
         Command::Fixtures { release, list } => fixtures::run(release, list),
+        Command::Header { check } => header::run(check),
         Command::Doc => doc::run(),
         Command::Ci => match ci::run() {
             Ok(true) => return ExitCode::SUCCESS,

@@ -21,7 +21,7 @@ pub(crate) fn run(thorough: bool) -> Result<bool> {
     let mut steps = Steps::new(3 + scripts.len());
     let mut report = Report::default();
 
-    steps.step("Building the plugins that the tests load", || fixtures::build(Profile::Dev))?;
+    steps.step("Building the libraries that the tests load", || fixtures::build(Profile::Dev))?;
     steps.step("Tests", || if has_nextest() { nextest(&mut report) } else { libtest(&mut report) })?;
     steps.step("Documentation tests", || doc_tests(&mut report))?;
     for script in &scripts {

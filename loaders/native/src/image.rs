@@ -34,6 +34,10 @@ impl Module for Image {
                 .to_owned()
         })
     }
+
+    fn memory(&self) -> Option<u64> {
+        self.place.as_ref().map(place::Place::mapped)
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -47,9 +51,15 @@ mod place {
     pub(super) struct Place {
         base: usize,
         end: usize,
+        mapped: u64,
     }
 
     impl Place {
+        /// How many bytes of it are mapped.
+        pub(super) fn mapped(&self) -> u64 {
+            self.mapped
+        }
+
         /// The place of the library that `symbol` is part of.
         pub(super) fn of(symbol: *const ()) -> Option<Self> {
             let address = symbol as usize;
@@ -98,10 +108,11 @@ mod place {
                 let headers = std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into());
                 (&mut *data.cast::<Search<F>>(), info, headers)
             };
-            let ends = headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
-            let end = ends.map(|header| header.p_vaddr.saturating_add(header.p_memsz)).max().unwrap_or(0);
+            let loaded = || headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
+            let end = loaded().map(|header| header.p_vaddr.saturating_add(header.p_memsz)).max().unwrap_or(0);
+            let mapped = loaded().map(|header| header.p_memsz).sum();
             let base = info.dlpi_addr as usize;
-            let place = Place { base, end: base.saturating_add(end as usize) };
+            let place = Place { base, end: base.saturating_add(end as usize), mapped };
             if (search.wanted)(&place) {
                 search.found = Some(place);
                 return 1;
@@ -176,6 +187,10 @@ mod place {
     impl Place {
         pub(super) fn of(_: *const ()) -> Option<Self> {
             None
+        }
+
+        pub(super) fn mapped(&self) -> u64 {
+            0
         }
 
         pub(super) fn is_mapped(&self) -> bool {

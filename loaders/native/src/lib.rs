@@ -65,6 +65,10 @@ impl BundleLoader for NativeLoader {
         library::start(manifest, &runtime.staging(manifest.id)?)
     }
 
+    fn check(&self, manifest: &ManifestData) -> Result<(), LoaderError> {
+        library::check(manifest)
+    }
+
     /// Nothing of its own to do: the runtime drops the library that was given to it to keep.
     fn unload(&self, _: BundleId, _: &Runtime) -> Result<(), LoaderError> {
         Ok(())

@@ -14,12 +14,18 @@ use crate::inspect::inspect;
 const INIT: &CStr = c"polyplug_init";
 const ABI_VERSION: &CStr = c"polyplug_abi_version";
 
+/// Looks at the bundle's library without opening it.
+pub(crate) fn check(manifest: &ManifestData) -> Result<(), LoaderError> {
+    let path = manifest.artifact();
+    inspect(&path).map_err(|reason| LoaderError::ArtifactInvalid { bundle: manifest.name.clone(), path, reason })
+}
+
 /// Opens the bundle's library and lets it register its plugins.
 pub(crate) fn start(manifest: &ManifestData, staging: &Staging) -> Result<(), LoaderError> {
     let path = manifest.artifact();
     let bad =
         |reason: String| LoaderError::ArtifactInvalid { bundle: manifest.name.clone(), path: path.clone(), reason };
-    inspect(&path).map_err(bad)?;
+    check(manifest)?;
     let library = open(&path).map_err(|error| bad(format!("the library cannot be opened: {}", describe(&error))))?;
 
     let version = symbol::<AbiVersion>(&library, ABI_VERSION).map_err(bad)?;

@@ -92,7 +92,11 @@ fn check_argument(argument: &Argument, errors: &mut Errors) {
     }
     let reference = match &argument.passing {
         Passing::Value => return check_type(&argument.ty, Place::Argument, errors),
-        Passing::Reference(reference) | Passing::Unsized(reference) => reference,
+        Passing::Callback => return,
+        Passing::Reference(reference)
+        | Passing::Unsized(reference)
+        | Passing::Object(reference)
+        | Passing::CallbackReference(reference) => reference,
     };
     if let Some(mutability) = &reference.mutability {
         errors
@@ -101,7 +105,9 @@ fn check_argument(argument: &Argument, errors: &mut Errors) {
     if let Some(lifetime) = &reference.lifetime {
         errors.at(lifetime, "arguments are borrowed for the call and no longer: leave the lifetime out");
     }
-    check_type(&reference.elem, Place::Borrowed, errors);
+    if !argument.is_object() {
+        check_type(&reference.elem, Place::Borrowed, errors);
+    }
 }
 
 fn check_signature(signature: &Signature, errors: &mut Errors) {

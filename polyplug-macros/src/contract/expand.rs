@@ -21,6 +21,7 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
     let callers = callers(contract);
     let description = description(contract);
     let dispatch = dispatch(contract);
+    let objects = objects(contract);
     let allowed = allowed(contract);
     quote! {
         #item
@@ -33,6 +34,7 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
             #(#entries)*
             #description
             #dispatch
+            #objects
         };
     }
 }
@@ -121,6 +123,8 @@ fn conversion(contract: &Contract, argument: &Argument) -> TokenStream {
     match argument.passing {
         Passing::Value | Passing::Reference(_) => quote!(#krate::Type),
         Passing::Unsized(_) => quote!(#krate::types::Argument),
+        Passing::Object(_) => quote!(#krate::__private::Object),
+        Passing::Callback | Passing::CallbackReference(_) => quote!(#krate::__private::Kept),
     }
 }
 
@@ -151,6 +155,9 @@ fn entry(contract: &Contract, method: &Method) -> TokenStream {
             Passing::Value => (quote!(, #private::Depth::ROOT), quote!(#held)),
             Passing::Reference(_) => (quote!(, #private::Depth::ROOT), quote!(&#held)),
             Passing::Unsized(_) => (quote!(), call_of(ty, &conversion, "view", quote!(&#held))),
+            Passing::Object(_) => (quote!(, __host), call_of(ty, &conversion, "view", quote!(&#held))),
+            Passing::Callback => (quote!(, __host), quote!(#held)),
+            Passing::CallbackReference(_) => (quote!(, __host), quote!(&#held)),
         };
         let lift = call_of(ty, &conversion, "lift", quote!(#canon #depth));
         lifts.extend(quote! {
@@ -171,7 +178,7 @@ fn entry(contract: &Contract, method: &Method) -> TokenStream {
             _ = #points;
             // SAFETY: the caller follows the protocol of `Entry` for this method.
             unsafe {
-                #private::serve::<__Plugin, #form, #result>(__instance, __args, __out, __arena, __out_err, |__this, __arguments| {
+                #private::serve::<__Plugin, #form, #result>(__instance, __args, __out, __arena, __out_err, |__this, __arguments, __host| {
                     let #canons = __arguments;
                     #lifts
                     ::core::result::Result::Ok(<__Plugin as #item>::#name(__this, #(#passed),*))
@@ -201,12 +208,33 @@ fn caller(contract: &Contract, index: usize, method: &Method) -> TokenStream {
     let mut parameters = Vec::new();
     let mut room = Vec::new();
     let mut lowered = Vec::new();
-    for argument in &method.arguments {
+    let mut lent = TokenStream::new();
+    for (i, argument) in method.arguments.iter().enumerate() {
         let (name, ty) = (&argument.name, &argument.ty);
+        if argument.is_object() {
+            let form = match &argument.passing {
+                Passing::Object(_) => {
+                    let (object, loan) =
+                        (source::local(&format!("__object_{i}")), source::local(&format!("__loan_{i}")));
+                    let crossing = argument.crossing();
+                    let private = private(contract);
+                    lent.extend(quote! {
+                        // SAFETY: the object outlives the call, and with that the loan.
+                        let #object = unsafe { #private::lending::<#crossing>(::core::mem::transmute(#name), &self.raw) };
+                        let #loan = #object.lend()?;
+                    });
+                    quote!(#loan.form())
+                }
+                _ => quote!(#name.form()),
+            };
+            parameters.push(quote!(#name: #ty));
+            lowered.push((argument.crossing(), form));
+            continue;
+        }
         let needs_room = of_argument(contract, argument, "NEEDS_ROOM");
         let value = match argument.passing {
             Passing::Value => quote!(&#name),
-            Passing::Reference(_) | Passing::Unsized(_) => quote!(#name),
+            _ => quote!(#name),
         };
         let lower = call_of(argument.crossing(), &conversion(contract, argument), "lower", quote!(#value, #to));
         parameters.push(quote!(#name: #ty));
@@ -226,6 +254,7 @@ fn caller(contract: &Contract, index: usize, method: &Method) -> TokenStream {
         #[allow(clippy::too_many_arguments, clippy::needless_pass_by_value)]
         pub fn #name(&self, #(#parameters),*) -> ::core::result::Result<#result, #krate::CallError> {
             let #needs_arena = #points #(#room)*;
+            #lent
             // SAFETY: the index and the forms are those of this method in the contract's description.
             unsafe { self.raw.call::<#form, #result>(#index, #needs_arena, |#to| #lowered) }
         }
@@ -256,8 +285,12 @@ fn description(contract: &Contract) -> TokenStream {
         quote!(.method(#name, #docs, #since, &[#(#arguments),*], #result))
     });
     quote! {
+        fn __methods(__types: &mut #private::schema::Types) -> ::std::vec::Vec<#private::schema::Method> {
+            #private::schema::MethodsBuilder::new(__types) #(#methods)* .build()
+        }
+
         fn __schema() -> #private::schema::Schema {
-            #private::schema::SchemaBuilder::new(#name, #major, #minor, #docs) #(#methods)* .build()
+            #private::schema::Schema::describe(#name, #major, #minor, #docs, __methods)
         }
 
         static __INFO: #private::ContractInfo = #private::ContractInfo {
@@ -267,6 +300,7 @@ fn description(contract: &Contract) -> TokenStream {
             methods: &[#(#infos),*],
             via: &[#(#via),*],
             schema: __schema,
+            methods_in: __methods,
         };
 
         // SAFETY: the entries made for this trait follow this description.
@@ -295,6 +329,69 @@ fn dispatch(contract: &Contract) -> TokenStream {
         // SAFETY: one entry a method, in the order of the description.
         unsafe impl<__Plugin: #item + 'static> #private::Dispatch<__Plugin> for dyn #item {
             const FUNCTIONS: &'static [#private::abi::Entry] = &[#(#entries::<__Plugin>),*];
+        }
+    }
+}
+
+/// What lets objects of the contract be lent for a call. Needs implementations of the trait, so a trait that demands
+/// more than its own methods goes without.
+fn objects(contract: &Contract) -> TokenStream {
+    let known = |bound: &syn::TypeParamBound| match bound {
+        syn::TypeParamBound::Lifetime(lifetime) => lifetime.ident == "static",
+        syn::TypeParamBound::Trait(bound) => {
+            bound.path.segments.last().is_some_and(|last| last.ident == "Send" || last.ident == "Sync")
+        }
+        _ => false,
+    };
+    if !contract.item.supertraits.iter().all(known) {
+        return TokenStream::new();
+    }
+    let private = private(contract);
+    let item = source::generated(&contract.item.ident);
+    let methods = |body: &dyn Fn(&Method, &[&Ident]) -> TokenStream| -> TokenStream {
+        let one = |method: &Method| {
+            let (name, result) = (source::generated(&method.name), &method.result);
+            let names: Vec<_> = method.arguments.iter().map(|argument| &argument.name).collect();
+            let types = method.arguments.iter().map(|argument| &argument.ty);
+            let body = body(method, &names);
+            quote! {
+                fn #name(&self, #(#names: #types),*) -> #result {
+                    #body
+                }
+            }
+        };
+        contract.methods.iter().map(one).collect()
+    };
+    let lent = methods(&|method, names| {
+        let name = source::generated(&method.name);
+        quote! {
+            // SAFETY: the host lets nobody call an object that is not lent any more.
+            unsafe { self.get() }.#name(#(#names),*)
+        }
+    });
+    let remote = methods(&|method, names| {
+        let name = source::generated(&method.name);
+        quote!(self.proxy().#name(#(#names),*).unwrap_or_else(#private::unwind))
+    });
+    quote! {
+        #[allow(clippy::too_many_arguments, clippy::needless_pass_by_value, deprecated)]
+        impl #item for #private::Lent<dyn #item> {
+            #lent
+        }
+
+        #[allow(clippy::too_many_arguments, clippy::needless_pass_by_value, deprecated)]
+        impl #item for #private::Remote<dyn #item> {
+            #remote
+        }
+
+        // SAFETY: the implementations above are those that are needed.
+        unsafe impl #private::Object for dyn #item {
+            type Canon = #private::abi::GuestContractInstance;
+            const NEEDS_ROOM: bool = false;
+
+            fn view(__remote: &#private::Remote<Self>) -> &Self {
+                __remote
+            }
         }
     }
 }

@@ -1,7 +1,10 @@
 //! What a contract is, read from its trait.
 
 use proc_macro2::{Ident, Span};
-use syn::{Attribute, FnArg, ItemTrait, LitStr, Pat, PatType, ReturnType, TraitItem, TraitItemFn, Type, TypeReference};
+use syn::{
+    Attribute, FnArg, ItemTrait, LitStr, Pat, PatType, PathArguments, ReturnType, TraitItem, TraitItemFn, Type,
+    TypeParamBound, TypeReference,
+};
 
 use super::args::{self, ContractArgs, ContractVersion};
 use crate::errors::Errors;
@@ -45,15 +48,29 @@ pub(super) enum Passing {
     Reference(TypeReference),
     /// A reference to what has no size of its own: text or a list.
     Unsized(TypeReference),
+    /// An object of a contract, lent for the call: `&dyn Trait`.
+    Object(TypeReference),
+    /// An object of a contract that may be kept: `Callback<dyn Trait>`.
+    Callback,
+    /// A reference to one.
+    CallbackReference(TypeReference),
 }
 
 impl Argument {
     /// The type that crosses: what is behind the reference, if there is one.
     pub(super) fn crossing(&self) -> &Type {
         match &self.passing {
-            Passing::Value => &self.ty,
-            Passing::Reference(reference) | Passing::Unsized(reference) => &reference.elem,
+            Passing::Value | Passing::Callback => &self.ty,
+            Passing::Reference(reference)
+            | Passing::Unsized(reference)
+            | Passing::Object(reference)
+            | Passing::CallbackReference(reference) => &reference.elem,
         }
+    }
+
+    /// Whether it is an object of a contract.
+    pub(super) fn is_object(&self) -> bool {
+        matches!(self.passing, Passing::Object(_) | Passing::Callback | Passing::CallbackReference(_))
     }
 }
 
@@ -126,11 +143,30 @@ impl Argument {
         };
         let passing = match source::bare(ty) {
             Type::Reference(reference) if is_unsized(&reference.elem) => Passing::Unsized(reference.clone()),
+            Type::Reference(reference) if is_object(&reference.elem) => Passing::Object(reference.clone()),
+            Type::Reference(reference) if is_callback(&reference.elem) => Passing::CallbackReference(reference.clone()),
             Type::Reference(reference) => Passing::Reference(reference.clone()),
+            ty if is_callback(ty) => Passing::Callback,
             _ => Passing::Value,
         };
         Some(Self { name, ty: (**ty).clone(), passing, attrs: attrs.clone() })
     }
+}
+
+fn is_object(ty: &Type) -> bool {
+    let Type::TraitObject(object) = source::bare(ty) else { return false };
+    let mut bounds = object.bounds.iter();
+    match (bounds.next(), bounds.next()) {
+        // The traits of functions are no contracts, whatever they take.
+        (Some(TypeParamBound::Trait(bound)), None) => {
+            bound.path.segments.last().is_some_and(|last| !matches!(last.arguments, PathArguments::Parenthesized(_)))
+        }
+        _ => false,
+    }
+}
+
+fn is_callback(ty: &Type) -> bool {
+    matches!(source::bare(ty), Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Callback"))
 }
 
 fn is_unsized(ty: &Type) -> bool {

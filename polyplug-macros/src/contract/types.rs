@@ -70,7 +70,7 @@ fn impossible(ty: &Type) -> Option<&'static str> {
         }
         Type::ImplTrait(_) => "`impl Trait` cannot cross: the plugin is compiled without knowing the type, so name it",
         Type::TraitObject(_) => {
-            "a trait object cannot cross: its table is known to one compiler only; use a record of what it would tell, or an enum of the types it stands for"
+            "a trait object cannot cross, but one whose trait is a contract: as an argument `&dyn Trait`, lent for the call, or `Callback<dyn Trait>`, to be kept"
         }
         Type::FnPtr(_) => "a function pointer cannot cross: make the function a method of a contract",
         Type::Array(_) => "an array cannot cross: use `Vec<T>` for a list, or a record for a fixed number of values",

@@ -28,6 +28,8 @@ pub(super) fn expand(args: &PluginArgs, item: &ItemImpl) -> TokenStream {
         }
     };
     let singleton = args.singleton;
+    let migration = migration(args, item, &contract);
+    let (check, health) = health(args);
     // The contract and the type are named again below.
     let allowed = source::allowed(&item.attrs);
     quote! {
@@ -73,6 +75,8 @@ pub(super) fn expand(args: &PluginArgs, item: &ItemImpl) -> TokenStream {
                 },
             };
 
+            #check
+
             #private::inventory::submit! {
                 #private::PluginEntry {
                     name: #name,
@@ -86,6 +90,8 @@ pub(super) fn expand(args: &PluginArgs, item: &ItemImpl) -> TokenStream {
                     interface: &__INTERFACE,
                     flags: #private::plugin_flags::<#ty>(#singleton),
                     create: __create,
+                    migration: #migration,
+                    health: #health,
                 }
             }
         };
@@ -112,6 +118,37 @@ fn factory(args: &PluginArgs, item: &ItemImpl) -> TokenStream {
             #made
         }
     }
+}
+
+/// How an instance's state is carried over a reload. A type that cannot do it is reported once, where it is written.
+fn migration(args: &PluginArgs, item: &ItemImpl, contract: &Type) -> TokenStream {
+    if !args.migrate {
+        return quote!(::core::option::Option::None);
+    }
+    let (krate, ty) = (&args.krate, &item.self_ty);
+    let migration = quote_spanned!(ends(ty).0=> #krate::__private::Migration::new::<#ty, #contract>());
+    quote!(::core::option::Option::Some(#migration))
+}
+
+/// The function that says whether the plugin is fit to serve, likewise.
+fn health(args: &PluginArgs) -> (TokenStream, TokenStream) {
+    let Some(path) = &args.health else { return (TokenStream::new(), quote!(::core::option::Option::None)) };
+    let krate = &args.krate;
+    let private = quote!(#krate::__private);
+    // As for a factory: its type is written out for the compiler's message.
+    let expected = quote_spanned!(ends(path).1=> fn(&#krate::PluginContext) -> ::core::result::Result<(), _>);
+    let code = quote! {
+        unsafe extern "C" fn __check_health(
+            __host: *const #private::abi::HostApi,
+            __arena: *mut #private::abi::CallArena,
+            __out_err: *mut #private::abi::AbiError,
+        ) {
+            let __health: #expected = #path;
+            // SAFETY: the host follows the protocol of `CheckHealth`.
+            unsafe { #private::check_health(__host, __arena, __out_err, __health) }
+        }
+    };
+    (code, quote!(::core::option::Option::Some(__check_health)))
 }
 
 /// The last word of a type's path, which people know it by.

@@ -2,9 +2,10 @@
 
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, GuestContractInstance, HostApi};
 
-use super::instance::{self, write_error};
 use super::panic::Payload;
 use super::{catch, describe_panic};
+use super::{instance, write_error};
+use crate::CallError;
 use crate::types::{Give, LiftError, LowerError, Type};
 
 /// Why an entry has no result.
@@ -29,7 +30,7 @@ pub unsafe fn serve<T, A, R: Type>(
     out: *mut (),
     arena: *mut CallArena,
     out_err: *mut AbiError,
-    body: impl FnOnce(&T, &A) -> Result<R, LiftError>,
+    body: impl FnOnce(&T, &A, *const HostApi) -> Result<R, LiftError>,
 ) {
     // Failures are reported from within, so that nothing but a panic's payload has to come out: success leaves no trace
     // on the stack.
@@ -52,7 +53,7 @@ unsafe fn run<T, A, R: Type>(
     args: *const (),
     out: *mut (),
     arena: *mut CallArena,
-    body: impl FnOnce(&T, &A) -> Result<R, LiftError>,
+    body: impl FnOnce(&T, &A, *const HostApi) -> Result<R, LiftError>,
 ) -> Result<(), Fault> {
     // SAFETY: the caller's promise.
     let Some(parts) = (unsafe { instance::parts::<T>(instance) }) else { return Err(Fault::NoInstance) };
@@ -66,7 +67,7 @@ unsafe fn run<T, A, R: Type>(
         return Err(Fault::NoRoom);
     }
     // SAFETY: not null (checked above) and of the right form (the caller's promise).
-    let result = body(parts.value, unsafe { &*args }).map_err(Fault::Argument)?;
+    let result = body(parts.value, unsafe { &*args }, parts.host).map_err(Fault::Argument)?;
     // SAFETY: null or the caller's arena, which nothing else uses while the call runs.
     let mut to = unsafe { Give::new(arena) };
     let canon = result.lower(&mut to);
@@ -111,9 +112,13 @@ unsafe extern "C" fn report_panic<T>(
     out_err: *mut AbiError,
     payload: Payload,
 ) {
-    let text = describe_panic(payload);
+    // A call of an object that was lent may have failed: that is no panic, and what the caller is told instead.
+    let (code, text) = match payload.downcast::<CallError>() {
+        Ok(error) => (error.code(), error.to_string()),
+        Err(payload) => (AbiErrorCode::Panic, describe_panic(payload)),
+    };
     // SAFETY: the caller's promise.
-    unsafe { write_error(out_err, host_of::<T>(instance), arena, AbiErrorCode::Panic, &text) };
+    unsafe { write_error(out_err, host_of::<T>(instance), arena, code, &text) };
 }
 
 /// The host's table, which outlives the instance; null without one.

@@ -6,14 +6,14 @@
 use std::fmt::Display;
 use std::ptr::NonNull;
 
-use polyplug_abi::{AbiError, AbiErrorCode, CallArena, GuestContractId, GuestContractInstance, HostApi, StringView};
+use polyplug_abi::{AbiError, AbiErrorCode, GuestContractId, GuestContractInstance, HostApi};
 
-use super::{PluginContext, catch, describe_panic};
+use super::{PluginContext, catch, describe_panic, write_error};
 
 /// A plugin's object as it lies in memory.
-struct Boxed<T> {
-    host: *const HostApi,
-    value: T,
+pub(super) struct Boxed<T> {
+    pub(super) host: *const HostApi,
+    pub(super) value: T,
 }
 
 /// What an entry needs of its instance.
@@ -77,7 +77,8 @@ pub unsafe fn create<T, E: Display>(
     }
 }
 
-fn into_raw<T>(value: T, host: *const HostApi) -> *mut std::ffi::c_void {
+/// Puts an object where [`destroy_instance`] finds it. The host must be valid for as long as the object.
+pub(crate) fn into_raw<T>(value: T, host: *const HostApi) -> *mut std::ffi::c_void {
     if size_of::<T>() == 0 {
         std::mem::forget(value); // dropped by `destroy_instance`
         return host.cast_mut().cast();
@@ -159,41 +160,4 @@ impl<T: Default> DefaultPlugin for T {
 /// None.
 pub fn make_default<T: DefaultPlugin>(_: &PluginContext) -> Result<T, std::convert::Infallible> {
     Ok(T::make())
-}
-
-/// Reports a failure: the text goes into `arena`, or, where that has no room, into the buffer that the host keeps for the
-/// thread.
-///
-/// # Safety
-///
-/// `out_err` must be writable or null, `host` and `arena` valid or null.
-#[cold]
-pub(crate) unsafe fn write_error(
-    out_err: *mut AbiError,
-    host: *const HostApi,
-    arena: *mut CallArena,
-    code: AbiErrorCode,
-    text: &str,
-) {
-    if out_err.is_null() {
-        return;
-    }
-    let mut place = std::ptr::null_mut();
-    if !text.is_empty() && !arena.is_null() {
-        // SAFETY: not null, and valid by the caller's promise.
-        place = unsafe { (*arena).alloc(text.len(), 1) };
-    }
-    // An arena that is too small for the result is often too small for the text that says so.
-    if !text.is_empty() && place.is_null() && !host.is_null() {
-        // SAFETY: not null, and valid by the caller's promise.
-        place = unsafe { ((*host).error_text)(host, text.len()) };
-    }
-    let mut message = StringView::null();
-    if !place.is_null() {
-        // SAFETY: `place` has room for the text.
-        unsafe { place.copy_from_nonoverlapping(text.as_ptr(), text.len()) };
-        message = StringView { ptr: place, len: text.len() };
-    }
-    // SAFETY: not null, and writable by the caller's promise.
-    unsafe { out_err.write(AbiError::new(code, message)) };
 }

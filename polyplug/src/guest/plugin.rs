@@ -1,11 +1,12 @@
 //! The list of a program's plugins.
 
-use polyplug_abi::plugin::CreateWithError;
+use polyplug_abi::plugin::{CheckHealth, CreateWithError};
 use polyplug_abi::{
     Entry, GuestContractInterface, NativeDispatch, PluginDescriptor, PluginFlags, PluginRegistration, StringView,
     Version,
 };
 
+use super::migrate::Migration;
 use crate::contract::ContractInfo;
 
 /// One `#[plugin]`, as the macro describes it.
@@ -25,6 +26,10 @@ pub struct PluginEntry {
     pub flags: PluginFlags,
     /// Its factory.
     pub create: CreateWithError,
+    /// Carries the state of its instances over a reload.
+    pub migration: Option<Migration>,
+    /// Says whether it is fit to serve.
+    pub health: Option<CheckHealth>,
 }
 
 inventory::collect!(PluginEntry);
@@ -42,9 +47,9 @@ impl PluginEntry {
             interface: self.interface,
             flags: self.flags,
             create: Some(self.create),
-            save: None,
-            restore: None,
-            health: None,
+            save: self.migration.as_ref().map(|migration| migration.save),
+            restore: self.migration.as_ref().map(|migration| migration.restore),
+            health: self.health,
             schema: StringView::lend(schema),
             reserved: std::ptr::null_mut(),
         }

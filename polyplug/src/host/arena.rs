@@ -4,7 +4,7 @@ use std::alloc::{Layout, alloc, dealloc};
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::ffi::c_void;
 
-use polyplug_abi::CallArena;
+use polyplug_abi::{CallArena, StringView};
 
 /// The size of an arena's first block: enough for the results of most calls.
 const FIRST_BLOCK: usize = 4096;
@@ -201,6 +201,17 @@ pub(super) fn error_text(len: usize) -> *mut u8 {
         text.as_mut_ptr()
     };
     ERROR_TEXT.try_with(room).unwrap_or(std::ptr::null_mut())
+}
+
+/// Keeps a text where the one of an error would be: valid until this thread asks for room again.
+pub(super) fn keep_text(text: &str) -> StringView {
+    let place = error_text(text.len());
+    if place.is_null() || text.is_empty() {
+        return StringView::null();
+    }
+    // SAFETY: `place` has room for the text.
+    unsafe { place.copy_from_nonoverlapping(text.as_ptr(), text.len()) };
+    StringView { ptr: place, len: text.len() }
 }
 
 #[cfg(test)]

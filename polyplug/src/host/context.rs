@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, Weak};
 
-use polyplug_abi::{BundleId, DependencyInfo, HostApi};
+use polyplug_abi::{BundleId, DependencyInfo, GuestContractId, HostApi, HostContractId};
 
 use super::api;
+use super::loader::HostDependency;
 use super::runtime::Runtime;
 use super::staging::Registrations;
+use super::version::BundleVersion;
 
 /// A host table with what its functions need. Each loaded version has one, and the host itself.
 ///
@@ -16,6 +18,8 @@ pub(super) struct HostContext {
     /// First, so that the table's address is the context's.
     api: HostApi,
     runtime: Weak<Runtime>,
+    /// The version whose table it is; dangling for the host's own.
+    version: Weak<BundleVersion>,
     /// Whose table it is; absent for the host's own.
     pub(super) bundle: Option<BundleScope>,
 }
@@ -24,13 +28,52 @@ pub(super) struct HostContext {
 pub(super) struct BundleScope {
     pub(super) id: BundleId,
     pub(super) name: String,
-    pub(super) dependencies: Vec<DependencyInfo>,
+    /// The contracts of others that its manifest declares; absent for what has no manifest, and is part of the program.
+    pub(super) dependencies: Option<Vec<DependencyInfo>>,
+    /// The host contracts that its manifest lists. Empty: it may use all.
+    pub(super) host_contracts: Vec<HostDependency>,
+    /// Its settings, as JSON.
+    pub(super) config: String,
     pub(super) registrations: Registrations,
 }
 
+impl BundleScope {
+    /// The least minor version of a contract of others that the bundle may call; none if it may not call it at all.
+    pub(super) fn least_minor(&self, contract: GuestContractId) -> Option<u32> {
+        let Some(declared) = &self.dependencies else { return Some(0) };
+        declared.iter().find(|need| need.contract_id == contract).map(|need| need.min_version)
+    }
+
+    /// The least minor version of a host contract that the bundle may use; none if its manifest lists others only.
+    pub(super) fn least_of_host(&self, contract: HostContractId) -> Option<u32> {
+        if self.host_contracts.is_empty() {
+            return Some(0);
+        }
+        self.host_contracts.iter().find(|need| need.id() == contract).map(|need| need.minor)
+    }
+
+    /// What its manifest declares.
+    pub(super) fn declared(&self) -> &[DependencyInfo] {
+        self.dependencies.as_deref().unwrap_or_default()
+    }
+}
+
 impl HostContext {
-    pub(super) fn new(runtime: Weak<Runtime>, bundle: Option<BundleScope>) -> Arc<Self> {
-        Arc::new_cyclic(|this: &Weak<Self>| Self { api: api::table(this.as_ptr().cast_mut().cast()), runtime, bundle })
+    /// The host's own table.
+    pub(super) fn new(runtime: Weak<Runtime>) -> Arc<Self> {
+        Self::make(runtime, Weak::new(), None)
+    }
+
+    /// The table of a bundle's version.
+    pub(super) fn of_version(runtime: Weak<Runtime>, version: &Arc<BundleVersion>, scope: BundleScope) -> Arc<Self> {
+        Self::make(runtime, Arc::downgrade(version), Some(scope))
+    }
+
+    fn make(runtime: Weak<Runtime>, version: Weak<BundleVersion>, bundle: Option<BundleScope>) -> Arc<Self> {
+        Arc::new_cyclic(|this: &Weak<Self>| {
+            let api = api::table(this.as_ptr().cast_mut().cast());
+            Self { api, runtime, version, bundle }
+        })
     }
 
     /// The table.
@@ -42,6 +85,11 @@ impl HostContext {
     /// The runtime, while it lives.
     pub(super) fn runtime(&self) -> Option<Arc<Runtime>> {
         self.runtime.upgrade()
+    }
+
+    /// The version whose table it is, as a lease; absent for the host's own, and when the version is gone.
+    pub(super) fn version(&self) -> Option<Arc<BundleVersion>> {
+        self.version.upgrade()
     }
 
     pub(super) fn weak_runtime(&self) -> Weak<Runtime> {

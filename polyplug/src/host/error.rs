@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use polyplug_abi::Version;
 
+pub use super::unmet::{CycleStep, Declared, MissingDependency, MissingHostContract, Offer, Unavailable};
+use super::unmet::{cycle, each, one_a_line};
 use crate::schema::Difference;
 
 /// Why a runtime could not do what it was asked to.
@@ -54,6 +56,75 @@ pub enum RuntimeError {
         dependents: Vec<String>,
     },
 
+    /// Contracts that the bundle's manifest declares as dependencies are not provided.
+    #[error("{}", one_a_line(.missing))]
+    DependencyMissing {
+        /// The contracts.
+        missing: Vec<MissingDependency>,
+    },
+
+    /// Bundles of a directory need each other, so that none can be loaded first.
+    #[error(
+        "bundles need each other in a circle, {}\nmove what they share into a bundle of its own, or let the runtime \
+         be relaxed: `Runtime::builder().compatibility(Compatibility::Relaxed)`",
+        cycle(.steps)
+    )]
+    DependencyCycle {
+        /// The bundles, each with what it needs of the next one.
+        steps: Vec<CycleStep>,
+    },
+
+    /// A bundle of a directory needs another one that was not loaded.
+    #[error("{declared}{} of bundle `{provider}`, which was not loaded: see there", .declared.contract)]
+    DependencyNotLoaded {
+        /// Where it is declared.
+        declared: Declared,
+        /// The bundle that would provide it.
+        provider: String,
+    },
+
+    /// A host contract that the bundle's manifest lists as needed is not there for it.
+    #[error("{0}")]
+    HostContractMissing(MissingHostContract),
+
+    /// Not all bundles of a directory could be loaded.
+    #[error("{}: not all bundles could be loaded:{}", .directory.display(), each(.failures))]
+    Directory {
+        /// The directory.
+        directory: PathBuf,
+        /// The bundles that were loaded, and stay so.
+        loaded: Vec<polyplug_abi::BundleId>,
+        /// What was in the way of the others.
+        failures: Vec<RuntimeError>,
+    },
+
+    /// The directory cannot be read.
+    #[error("{}: cannot be read: {source}", .directory.display())]
+    DirectoryUnreadable {
+        /// The directory.
+        directory: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+
+    /// Bundles of a directory have the same name.
+    #[error("{} have bundles of the same name, `{bundle}`: rename or remove all but one", and(.directories))]
+    DuplicateName {
+        /// The name.
+        bundle: String,
+        /// The bundles' directories.
+        directories: Vec<PathBuf>,
+    },
+
+    /// The settings are no table of TOML.
+    #[error("the settings for bundle `{bundle}` cannot be set: {reason}")]
+    Settings {
+        /// The bundle's name.
+        bundle: String,
+        /// What is wrong.
+        reason: String,
+    },
+
     /// No loader of the runtime has the name that the manifest gives.
     #[error(
         "{}: bundle `{bundle}` wants the loader `{loader}`, which this runtime does not have (it has {}): \
@@ -82,6 +153,35 @@ pub enum RuntimeError {
     #[error("hot reload is disabled: {reason}")]
     HotReloadDisabled {
         /// Which of the two.
+        reason: String,
+    },
+
+    /// The new version of a bundle does not come up.
+    #[error(
+        "bundle `{bundle}`: its new version cannot serve after {limit:?}: the reload is given up, and the old version \
+         serves on. Look at what the new one waits for when it starts, or allow more with \
+         `Runtime::builder().reload_limit(..)`"
+    )]
+    ReloadTimedOut {
+        /// The bundle's name.
+        bundle: String,
+        /// How long it was waited for.
+        limit: std::time::Duration,
+    },
+
+    /// The host contract is provided already.
+    #[error("the runtime provides the host contract {contract} already: provide each once")]
+    AlreadyProvided {
+        /// The contract.
+        contract: String,
+    },
+
+    /// The host contract could not be provided.
+    #[error("the host contract {contract} cannot be provided: {reason}")]
+    HostContract {
+        /// The contract.
+        contract: String,
+        /// Why not.
         reason: String,
     },
 
@@ -143,6 +243,18 @@ pub enum RuntimeError {
         file: String,
     },
 
+    /// The bundle is not signed, or not as it is.
+    #[cfg(feature = "signatures")]
+    #[error("bundle `{bundle}`: {}: {source}", .path.display())]
+    Signature {
+        /// The bundle's name.
+        bundle: String,
+        /// Its directory.
+        path: PathBuf,
+        /// What is wrong with the signature.
+        source: super::signature::SignatureError,
+    },
+
     /// The plugin's factory could not make an instance.
     #[error("bundle `{bundle}`: plugin `{plugin}` could not be started: {reason}")]
     Factory {
@@ -158,15 +270,36 @@ pub enum RuntimeError {
 impl RuntimeError {
     /// The error as seen from the bundle's directory, where a private copy of it was loaded from.
     pub(super) fn at_original(mut self, copy: &Path, original: Option<&Path>) -> Self {
-        let (Some(original), Self::Loader(error)) = (original, &mut self) else { return self };
-        let (LoaderError::ArtifactInvalid { path, .. }
-        | LoaderError::ArtifactOutside { path, .. }
-        | LoaderError::AbiVersion { path, .. }) = error
-        else {
-            return self;
+        let Some(original) = original else { return self };
+        let correct = |path: &mut PathBuf| {
+            if let Ok(inside) = path.strip_prefix(copy) {
+                *path = original.join(inside);
+            }
         };
-        if let Ok(inside) = path.strip_prefix(copy) {
-            *path = original.join(inside);
+        match &mut self {
+            Self::Manifest(
+                ManifestError::Missing { path }
+                | ManifestError::Unreadable { path, .. }
+                | ManifestError::TooLarge { path, .. }
+                | ManifestError::Syntax { path, .. }
+                | ManifestError::Invalid { path, .. },
+            )
+            | Self::Loader(
+                LoaderError::ArtifactInvalid { path, .. }
+                | LoaderError::ArtifactOutside { path, .. }
+                | LoaderError::AbiVersion { path, .. },
+            ) => correct(path),
+            Self::Loader(LoaderError::ArtifactMissing { tried, .. }) => tried.iter_mut().for_each(correct),
+            _ => {}
+        }
+        // What the system or an engine says may quote the path as well.
+        if let Self::Loader(
+            LoaderError::ArtifactInvalid { reason: text, .. }
+            | LoaderError::InitFailed { error: text, .. }
+            | LoaderError::Failed { reason: text, .. },
+        ) = &mut self
+        {
+            *text = text.replace(&*copy.to_string_lossy(), &original.to_string_lossy());
         }
         self
     }
@@ -370,7 +503,7 @@ pub enum RegistryError {
     },
 }
 
-fn lines(differences: &[Difference]) -> String {
+pub(super) fn lines(differences: &[Difference]) -> String {
     differences.iter().map(|difference| format!("\n  {difference}")).collect()
 }
 
@@ -383,6 +516,10 @@ fn list(names: &[String]) -> String {
 
 fn paths(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", nor ")
+}
+
+fn and(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" and ")
 }
 
 fn in_bundle(bundle: &Option<String>) -> String {

@@ -1,26 +1,42 @@
 //! Making and ending runtimes from other languages.
 //!
-//! Ordinary functions: the C library of polyplug exports them as symbols of the same names.
+//! Ordinary functions: the C library of polyplug, the crate `polyplug-loaders`, exports symbols of the same names, which
+//! know its loaders.
 
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use polyplug_abi::{HostApi, RuntimeConfig};
 
 use super::context::HostContext;
-use super::runtime::Runtime;
+use super::runtime::{Runtime, RuntimeBuilder};
 
-/// Makes a runtime; its table. Null when that fails.
+/// Makes a runtime without loaders; its table. Null when that fails.
 ///
 /// # Safety
 ///
 /// `config` must be null, for the defaults, or lead to a configuration of the size that it states in its first
 /// field. The callback and its user data must be usable from any thread until the runtime is destroyed.
 pub unsafe extern "C" fn polyplug_runtime_create(config: *const RuntimeConfig) -> *const HostApi {
-    catch_unwind(|| {
+    // SAFETY: the caller's promise.
+    unsafe { create_with(config, |builder| builder) }
+}
+
+/// Makes a runtime as [`polyplug_runtime_create`] does, from a builder that `set_up` has had in its hands: for
+/// libraries that bring loaders of their own. Never unwinds, whatever `set_up` does.
+///
+/// # Safety
+///
+/// As for [`polyplug_runtime_create`].
+pub unsafe fn create_with(
+    config: *const RuntimeConfig,
+    set_up: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder,
+) -> *const HostApi {
+    // What `set_up` leaves behind half done goes with the builder.
+    catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the caller's promise.
         let config = unsafe { read_config(config) };
-        match Runtime::builder().config(config).build() {
+        match set_up(Runtime::builder().config(config)).build() {
             Ok(runtime) => {
                 let host = runtime.host_abi();
                 // The caller's table owns the runtime until `polyplug_runtime_destroy`.
@@ -32,7 +48,7 @@ pub unsafe extern "C" fn polyplug_runtime_create(config: *const RuntimeConfig) -
                 std::ptr::null()
             }
         }
-    })
+    }))
     .unwrap_or(std::ptr::null())
 }
 
@@ -40,7 +56,7 @@ pub unsafe extern "C" fn polyplug_runtime_create(config: *const RuntimeConfig) -
 ///
 /// # Safety
 ///
-/// `host` must be null or come from [`polyplug_runtime_create`], and not be used again.
+/// `host` must be null or come from [`polyplug_runtime_create`] or [`create_with`], and not be used again.
 pub unsafe extern "C" fn polyplug_runtime_destroy(host: *const HostApi) {
     let _ = catch_unwind(|| {
         // SAFETY: the caller's promise.

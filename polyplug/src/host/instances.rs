@@ -6,8 +6,6 @@
 //! those in between.
 
 use std::panic::Location;
-use std::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 
 use crossbeam_epoch::Guard;
 use polyplug_abi::{
@@ -18,9 +16,12 @@ use super::error::RuntimeError;
 use super::interface::native_functions;
 use super::provider::{Callee, Provider, destroy};
 use super::runtime::Runtime;
+use super::version::BundleVersion;
 use crate::call_error::CallError;
 use crate::contract::ContractInfo;
 use crate::proxy::{Owner, ProxyParts, RawProxy};
+use crate::sync::atomic::{AtomicPtr, Ordering};
+use crate::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 
 /// One object of one version: the holder's own, or the one that everybody shares. Ends its own when dropped.
 pub(super) struct Incarnation {
@@ -94,18 +95,100 @@ impl Drop for Incarnation {
     }
 }
 
-/// The latest incarnation of an instance whose first version was reloaded. Empty once its bundle is unloaded.
+/// Where calls of an instance go when the version that a holder is bound to no longer serves.
+#[derive(Clone, Default)]
+pub(super) enum Place {
+    /// No reload has said so, or the bundle is unloaded.
+    #[default]
+    Unknown,
+    /// To a later incarnation.
+    Later(Arc<Incarnation>),
+    /// Where they went when a reload let the instance drain: to a later incarnation, or the one it was made with.
+    Stays(Option<Arc<Incarnation>>),
+}
+
+impl Place {
+    /// Whether nobody has changed it in between.
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Unknown, Self::Unknown) => true,
+            (Self::Later(this), Self::Later(other)) => Arc::ptr_eq(this, other),
+            _ => false,
+        }
+    }
+}
+
+/// What a reload does with an instance that is held.
+pub(super) enum Next {
+    /// It goes on as this incarnation.
+    Later(Arc<Incarnation>),
+    /// It stays on its code. The provider serves in place of its own, and tells it of an unload.
+    Stays(Arc<Provider>),
+}
+
+impl Next {
+    /// Does it; what was in the cell, to be dropped where no lock is held.
+    pub(super) fn apply(self, cell: &Arc<Cell>) -> Place {
+        match self {
+            Self::Later(incarnation) => {
+                incarnation.provider.holders().add_cell(cell);
+                cell.set(Place::Later(incarnation))
+            }
+            Self::Stays(provider) => {
+                provider.holders().add_cell(cell);
+                cell.change(|place| match place {
+                    Place::Later(incarnation) => Some(Place::Stays(Some(Arc::clone(incarnation)))),
+                    Place::Unknown => Some(Place::Stays(None)),
+                    Place::Stays(_) => None,
+                })
+            }
+        }
+    }
+}
+
+/// The place of an instance, which all its holders share.
 #[derive(Default)]
-pub(super) struct Cell(RwLock<Option<Arc<Incarnation>>>);
+pub(super) struct Cell(RwLock<Place>);
 
 impl Cell {
-    pub(super) fn get(&self) -> Option<Arc<Incarnation>> {
+    pub(super) fn get(&self) -> Place {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Replaces the incarnation. The old one is returned, to be dropped where no lock is held.
-    pub(super) fn set(&self, next: Option<Arc<Incarnation>>) -> Option<Arc<Incarnation>> {
-        std::mem::replace(&mut self.0.write().unwrap_or_else(PoisonError::into_inner), next)
+    /// Replaces the place, if `next` says by what. The old one is returned, to be dropped where no lock is held.
+    fn change(&self, next: impl FnOnce(&Place) -> Option<Place>) -> Place {
+        let mut place = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        next(&place).map(|next| std::mem::replace(&mut *place, next)).unwrap_or_default()
+    }
+
+    fn set(&self, next: Place) -> Place {
+        self.change(|_| Some(next))
+    }
+
+    /// Replaces the place unless it is no longer `seen`; whether it did.
+    fn replace(&self, seen: &Place, next: &Place) -> bool {
+        let mut done = false;
+        drop(self.change(|place| {
+            done = place.is(seen);
+            done.then(|| next.clone())
+        }));
+        done
+    }
+
+    /// Forgets where calls go: nobody serves any more.
+    pub(super) fn clear(&self) -> Place {
+        self.set(Place::Unknown)
+    }
+
+    /// Forgets an incarnation of `version`, which no longer serves.
+    pub(super) fn leave(&self, version: &BundleVersion) -> Place {
+        let of = |incarnation: &Incarnation| {
+            incarnation.provider.version.as_ref().is_some_and(|of| std::ptr::eq(Arc::as_ptr(of), version))
+        };
+        self.change(|place| match place {
+            Place::Later(incarnation) if of(incarnation) => Some(Place::Unknown),
+            _ => None,
+        })
     }
 }
 
@@ -144,41 +227,60 @@ impl Held {
         self.cell.get_or_init(Arc::default)
     }
 
-    /// The same instance, bound to the incarnation that serves now.
+    /// The same instance, bound to the incarnation that its calls go to when the version of this one no longer serves;
+    /// `None` if they stay here.
     ///
     /// # Errors
     ///
     /// The bundle is unloaded, or no longer has the plugin.
-    pub(super) fn latest(&self) -> Result<Self, CallError> {
-        let provider = &self.incarnation().provider;
+    pub(super) fn latest(&self) -> Result<Option<Self>, CallError> {
         let cell = self.cell();
-        let current = |incarnation: &Arc<Incarnation>| incarnation.provider.is_current();
-        let incarnation = match cell.get().filter(current) {
-            Some(incarnation) => incarnation,
-            None => self.catch_up(cell, provider)?,
+        let mut place = cell.get();
+        let incarnation = loop {
+            let left = match place {
+                Place::Stays(None) => return Ok(None),
+                Place::Stays(Some(incarnation)) => break incarnation,
+                Place::Later(incarnation) if incarnation.provider.is_current() => break incarnation,
+                left => left,
+            };
+            // A reload may have come after the look into the cell. It has filled the cell before its word is seen.
+            place = cell.get();
+            if place.is(&left) {
+                self.catch_up(cell, &left)?;
+                place = cell.get();
+            }
         };
-        Ok(Self { bound: Bound::Later(incarnation), cell: OnceLock::from(Arc::clone(cell)), site: self.site })
+        Ok(Some(Self { bound: Bound::Later(incarnation), cell: OnceLock::from(Arc::clone(cell)), site: self.site }))
     }
 
     /// The instance was made while a reload was counting instances, and has been missed: it gets its next incarnation
     /// now.
-    fn catch_up(&self, cell: &Arc<Cell>, provider: &Arc<Provider>) -> Result<Arc<Incarnation>, CallError> {
-        let next = provider.successor()?;
+    #[cold]
+    fn catch_up(&self, cell: &Arc<Cell>, left: &Place) -> Result<(), CallError> {
+        let provider = &self.incarnation().provider;
+        let next = Arc::clone(provider.successor(&crossbeam_epoch::pin())?);
         let failed =
             |error: RuntimeError| CallError::Unloaded { bundle: format!("{}: {error}", provider.bundle_name()) };
-        let incarnation = Arc::new(Incarnation::new(Arc::clone(&next)).map_err(failed)?);
-        next.holders().add_cell(cell);
-        drop(cell.set(Some(Arc::clone(&incarnation))));
-        Ok(incarnation)
+        let place = Place::Later(Arc::new(Incarnation::new(Arc::clone(&next)).map_err(failed)?));
+        // Holders share one instance: who comes second takes that of the first.
+        if cell.replace(left, &place) {
+            next.holders().add_cell(cell);
+            // A version that retired before it knew of the cell has not emptied it.
+            if !next.is_current() {
+                cell.replace(&place, &Place::Unknown);
+            }
+        }
+        Ok(())
     }
 }
 
 impl Owner for Held {
-    fn moved(&self, info: &'static ContractInfo) -> Result<RawProxy, CallError> {
-        let next = Arc::new(self.latest()?);
+    fn moved(&self, info: &'static ContractInfo) -> Result<Option<RawProxy>, CallError> {
+        let Some(next) = self.latest()? else { return Ok(None) };
+        let next = Arc::new(next);
         let parts = next.incarnation().parts(info).map_err(|_| self.incarnation().provider.unloaded())?;
         // SAFETY: as for the first proxy of an instance.
-        Ok(unsafe { RawProxy::new(parts, next) })
+        Ok(Some(unsafe { RawProxy::new(parts, next) }))
     }
 
     fn bundle(&self) -> String {
@@ -186,7 +288,8 @@ impl Owner for Held {
     }
 }
 
-/// The instance that a plugin shares, as proxies made at one place of the host's source hold it.
+/// A provider, as leases taken at one place of the host's source hold it: those of proxies for the instance that it
+/// shares, and those taken by themselves.
 pub(super) struct SharedHeld {
     provider: Arc<Provider>,
     site: &'static Location<'static>,
@@ -196,12 +299,24 @@ impl SharedHeld {
     fn new(provider: Arc<Provider>, site: &'static Location<'static>) -> Self {
         Self { provider, site }
     }
+
+    pub(super) fn provider(&self) -> &Arc<Provider> {
+        &self.provider
+    }
 }
 
 impl Owner for SharedHeld {
-    fn moved(&self, info: &'static ContractInfo) -> Result<RawProxy, CallError> {
-        let next = self.provider.successor()?;
-        proxy(next, info, self.site).map_err(|_| self.provider.unloaded())
+    fn moved(&self, info: &'static ContractInfo) -> Result<Option<RawProxy>, CallError> {
+        let guard = crossbeam_epoch::pin();
+        let next = self.provider.successor(&guard)?;
+        let proxy = if next.shared().is_some() {
+            shared_proxy(next, info, self.site, &guard)
+        } else {
+            let next = Arc::clone(next);
+            drop(guard); // a factory may take its time
+            proxy(next, info, self.site)
+        };
+        proxy.map(Some).map_err(|_| self.provider.unloaded())
     }
 
     fn bundle(&self) -> String {
@@ -256,16 +371,24 @@ pub(super) struct Holders {
 
 #[derive(Default)]
 struct Lists {
-    own: Vec<Weak<Held>>,
+    /// With the places where they were asked for.
+    own: Vec<(Weak<Held>, Site)>,
     cells: Vec<Weak<Cell>>,
     /// While the version serves. These hold the provider, so they are given up when it retires.
     shared: Vec<Arc<SharedHeld>>,
     /// Those that were given up.
-    retired: Vec<Weak<SharedHeld>>,
+    retired: Vec<(Weak<SharedHeld>, Site)>,
+    /// Told when the version retires; what says no has nobody to tell any more.
+    followers: Vec<Follower>,
     is_retired: bool,
     /// How long `own` may grow before it is swept.
     sweep_at: usize,
 }
+
+/// A place in the host's source.
+type Site = &'static Location<'static>;
+
+type Follower = Box<dyn Fn() -> bool + Send + Sync>;
 
 impl Holders {
     fn lock(&self) -> MutexGuard<'_, Lists> {
@@ -275,10 +398,10 @@ impl Holders {
     fn add(&self, held: &Arc<Held>) {
         let mut lists = self.lock();
         if lists.own.len() >= lists.sweep_at {
-            lists.own.retain(|held| held.strong_count() > 0);
+            lists.own.retain(|(held, _)| held.strong_count() > 0);
             lists.sweep_at = (lists.own.len() * 2).max(16);
         }
-        lists.own.push(Arc::downgrade(held));
+        lists.own.push((Arc::downgrade(held), held.site));
     }
 
     pub(super) fn add_cell(&self, cell: &Arc<Cell>) {
@@ -288,7 +411,12 @@ impl Holders {
     /// The owner of proxies made at `site`: one for all of them, whose count tells how many there are. Sites are
     /// compared by address: one with several addresses is merely listed several times.
     #[inline]
-    fn shared(&self, provider: &Arc<Provider>, site: &'static Location<'static>, _: &Guard) -> Arc<SharedHeld> {
+    pub(super) fn shared(
+        &self,
+        provider: &Arc<Provider>,
+        site: &'static Location<'static>,
+        _: &Guard,
+    ) -> Arc<SharedHeld> {
         let recent = self.recent.load(Ordering::Acquire);
         // SAFETY: null, or one of `lists.shared`, which are dropped only when no guard from before is left.
         if unsafe { recent.as_ref() }.is_some_and(|recent| std::ptr::eq(recent.site, site)) {
@@ -308,7 +436,7 @@ impl Holders {
         let found = known.unwrap_or_else(|| {
             let new = Arc::new(SharedHeld::new(Arc::clone(provider), site));
             if lists.is_retired {
-                lists.retired.push(Arc::downgrade(&new));
+                lists.retired.push((Arc::downgrade(&new), site));
             } else {
                 lists.shared.push(Arc::clone(&new));
             }
@@ -327,31 +455,52 @@ impl Holders {
         lists.is_retired = true;
         self.recent.store(std::ptr::null_mut(), Ordering::Release);
         let shared = std::mem::take(&mut lists.shared);
-        if shared.is_empty() {
+        let followers = std::mem::take(&mut lists.followers);
+        lists.retired.extend(shared.iter().map(|shared| (Arc::downgrade(shared), shared.site)));
+        drop(lists);
+        if !shared.is_empty() {
+            // Readers with a guard may be about to count one up.
+            guard.defer(move || drop(shared));
+            guard.flush();
+        }
+        drop(guard); // followers run foreign code
+        for told in followers {
+            told();
+        }
+    }
+
+    /// Calls `follower` when the version retires: at once, if it has.
+    pub(super) fn when_retired(&self, follower: impl Fn() -> bool + Send + Sync + 'static) {
+        let mut lists = self.lock();
+        if !lists.is_retired {
+            lists.followers.push(Box::new(follower));
             return;
         }
-        lists.retired.extend(shared.iter().map(Arc::downgrade));
         drop(lists);
-        // Readers with a guard may be about to count one up.
-        guard.defer(move || drop(shared));
-        guard.flush();
+        follower();
+    }
+
+    /// The cells of instances that are held and were made by earlier versions.
+    pub(super) fn carried(&self) -> Vec<Arc<Cell>> {
+        self.lock().cells.iter().filter_map(Weak::upgrade).collect()
     }
 
     /// The cells of all instances that are held.
     pub(super) fn cells(&self) -> Vec<(Arc<Cell>, Option<Arc<Held>>)> {
         let lists = self.lock();
         let carried = lists.cells.iter().filter_map(Weak::upgrade).map(|cell| (cell, None));
-        let own = lists.own.iter().filter_map(Weak::upgrade).map(|held| (Arc::clone(held.cell()), Some(held)));
+        let own = lists.own.iter().filter_map(|(held, _)| held.upgrade());
+        let own = own.map(|held| (Arc::clone(held.cell()), Some(held)));
         carried.chain(own).collect()
     }
 
     /// Where instances were asked for that are still held, and how many of each.
     pub(super) fn sites(&self) -> Vec<(&'static Location<'static>, usize)> {
+        // Nobody is counted up for it: who is, and is the last, ends the instance, which must not be under the lock.
         let lists = self.lock();
-        let own = lists.own.iter().filter_map(Weak::upgrade).map(|held| (held.site, Arc::strong_count(&held) - 1));
+        let own = lists.own.iter().map(|(held, site)| (*site, held.strong_count()));
         let serving = lists.shared.iter().map(|shared| (shared.site, Arc::strong_count(shared) - 1));
-        let retired = lists.retired.iter().filter_map(Weak::upgrade);
-        let retired = retired.map(|shared| (shared.site, Arc::strong_count(&shared) - 1));
+        let retired = lists.retired.iter().map(|(shared, site)| (*site, shared.strong_count()));
         let mut sites: Vec<(&'static Location<'static>, usize)> = Vec::new();
         for (site, count) in own.chain(serving).chain(retired).filter(|(_, count)| *count > 0) {
             match sites.iter_mut().find(|(known, _)| *known == site) {
@@ -365,9 +514,10 @@ impl Holders {
 
 impl Provider {
     /// The provider that serves in place of this one.
-    fn successor(&self) -> Result<Arc<Self>, CallError> {
+    fn successor<'g>(&self, guard: &'g Guard) -> Result<&'g Arc<Self>, CallError> {
         let runtime = self.runtime().ok_or_else(|| self.unloaded())?;
-        let next = runtime.provider_of(self.plugin.bundle, self.plugin.contract_id);
+        let next = runtime.store().provider_in(self.plugin.bundle, self.plugin.contract_id, guard);
+        runtime.give_back();
         // An unload is final, even if the bundle has been loaded again meanwhile.
         let life = |provider: &Self| provider.version.as_ref().map(|version| Arc::as_ptr(version.life()));
         next.filter(|next| life(next) == life(self)).ok_or_else(|| self.unloaded())
@@ -389,7 +539,6 @@ impl Provider {
 impl Runtime {
     /// What `bundle` provides for `contract` now.
     pub(super) fn provider_of(&self, bundle: BundleId, contract: GuestContractId) -> Option<Arc<Provider>> {
-        let providers = self.store().providers(contract);
-        providers.into_iter().map(|(_, provider)| provider).find(|provider| provider.plugin.bundle == bundle)
+        self.store().find_in(bundle, contract).map(|(_, provider)| provider)
     }
 }

@@ -1,8 +1,9 @@
 //! A private copy of a bundle's directory.
 //!
 //! The linker gives back the image it already has for a path or file it knows, and an artifact that is overwritten in
-//! place changes under the feet of the code that runs. So with hot reload on, each version runs from files that nobody
-//! else knows. They stay for as long as the version does, so that debuggers and backtraces find their symbols.
+//! place changes under the feet of the code that runs. And whoever may write to a bundle may change it after its signature
+//! was checked. So with hot reload on, or with signatures asked for, each version runs from files that nobody else can
+//! change. They stay for as long as the version does, so that debuggers and backtraces find their symbols.
 //!
 //! Each process has a directory of its own with a lock on a file in it. What a process that died left behind is
 //! recognised by its lock being free, and removed by the next one.
@@ -12,16 +13,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use super::error::{LoaderError, RuntimeError};
+use super::fingerprint::{DEPTH_LIMIT, Fingerprint, is_cache};
 use super::loader::{ManifestData, Module};
-
-/// How deep the directories of a bundle may nest.
-const DEPTH_LIMIT: usize = 32;
 
 /// The copy; removed when dropped.
 pub(super) struct PrivateCopy {
     path: PathBuf,
+    fingerprint: Fingerprint,
 }
 
 impl PrivateCopy {
@@ -31,11 +32,23 @@ impl PrivateCopy {
             bundle: manifest.name.clone(),
             reason: format!("no private copy of {} could be made: {error}", manifest.path.display()),
         };
-        let path = fresh_directory().map_err(failed)?;
-        let copy = Self { path };
         let root = manifest.path.canonicalize().map_err(failed)?;
+        let artifact = Path::new(&manifest.file);
+        let fingerprint = telling_fingerprint(&root, artifact);
+        let copy = Self { path: fresh_directory().map_err(failed)?, fingerprint };
         copy_directory(&root, &root, &copy.path, 0).map_err(failed)?;
+        copy_artifact(&root, artifact, &copy.path).map_err(failed)?;
+        if Fingerprint::take(&root, artifact, |_| ()) != copy.fingerprint {
+            return Err(
+                failed(io::Error::other("its files changed meanwhile: try again when they are complete")).into()
+            );
+        }
         Ok(copy)
+    }
+
+    /// What the files looked like of which this is the copy.
+    pub(super) fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -58,8 +71,28 @@ impl Drop for PrivateCopy {
     }
 }
 
+/// The times of files are coarser than clocks: a file that was changed twice within this may look as if it was once.
+const COARSENESS: Duration = Duration::from_millis(20);
+
+/// What the bundle's files look like when they have been as they are for long enough that another change would show. Files
+/// that are written all the time never get there, and show it.
+fn telling_fingerprint(root: &Path, artifact: &Path) -> Fingerprint {
+    let mut tries = 5;
+    loop {
+        let looked = SystemTime::now();
+        let fingerprint = Fingerprint::take(root, artifact, |_| ());
+        tries -= 1;
+        match fingerprint.latest().map(|latest| looked.duration_since(latest)) {
+            Some(Ok(age)) if age < COARSENESS && tries > 0 => std::thread::sleep(COARSENESS - age),
+            // Changed after the look at the clock; by more only if the clock of the files goes wrong.
+            Some(Err(ahead)) if ahead.duration() < COARSENESS && tries > 0 => std::thread::sleep(COARSENESS),
+            _ => return fingerprint,
+        }
+    }
+}
+
 /// Copies files and directories; a link is followed if it stays within the bundle. Never a hard link: that would be
-/// the same file.
+/// the same file. Caches are left out: they may be large, and change while they are copied.
 fn copy_directory(root: &Path, from: &Path, to: &Path, depth: usize) -> io::Result<()> {
     if depth > DEPTH_LIMIT {
         return Err(io::Error::other(format!("{} is nested too deeply", from.display())));
@@ -77,6 +110,9 @@ fn copy_directory(root: &Path, from: &Path, to: &Path, depth: usize) -> io::Resu
                 fs::copy(real, target)?;
             }
         } else if kind.is_dir() {
+            if is_cache(&source) {
+                continue;
+            }
             fs::create_dir(&target)?;
             copy_directory(root, &source, &target, depth + 1)?;
         } else if kind.is_file() {
@@ -84,6 +120,22 @@ fn copy_directory(root: &Path, from: &Path, to: &Path, depth: usize) -> io::Resu
         }
     }
     Ok(())
+}
+
+/// Copies the artifact if it lies in a cache, as what cargo builds does.
+fn copy_artifact(root: &Path, artifact: &Path, to: &Path) -> io::Result<()> {
+    let target = to.join(artifact);
+    if target.exists() {
+        return Ok(());
+    }
+    let real = root.join(artifact).canonicalize()?;
+    if !real.starts_with(root) {
+        return Err(io::Error::other(format!("{} leads out of the bundle", artifact.display())));
+    }
+    if let Some(directory) = target.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    fs::copy(real, target).map(|_| ())
 }
 
 /// A directory that nobody else uses.
@@ -112,16 +164,49 @@ const LOCK: &str = "lock";
 
 impl Home {
     fn new() -> io::Result<Self> {
-        let all = std::env::temp_dir().join("polyplug-bundles");
-        fs::create_dir_all(&all)?;
-        sweep(&all);
-        let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let path = all.join(format!("{}-{:x}", std::process::id(), started.as_nanos()));
-        create_private(&path)?;
+        let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let name = format!("{}-{:x}", std::process::id(), started.as_nanos());
+        let (all, path) = Self::place(&std::env::temp_dir(), &name)?;
         let lock = File::create_new(path.join(LOCK))?;
         lock.lock()?;
+        sweep(&all);
         Ok(Self { path, _lock: lock })
     }
+
+    /// Makes the directory called `name`, in one for all processes of this user. Several users may have the directory
+    /// for temporary files in common, and the one who owns the directory in between can exchange what is in it.
+    fn place(temporary: &Path, name: &str) -> io::Result<(PathBuf, PathBuf)> {
+        const ALL: &str = "polyplug-bundles";
+        fs::create_dir_all(temporary)?;
+        let candidates = std::iter::once(ALL.to_owned()).chain((1..100).map(|number| format!("{ALL}-{number}")));
+        let mut refused = None;
+        for all in candidates.map(|candidate| temporary.join(candidate)) {
+            match create_private(&all) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+            let path = all.join(name);
+            match create_private(&path) {
+                Ok(()) if is_ours_alone(&all, &path)? => return Ok((all, path)),
+                Ok(()) => fs::remove_dir(&path)?,
+                Err(error) => refused = Some(error),
+            }
+        }
+        Err(refused.unwrap_or_else(|| io::Error::other(format!("everybody may write to {}", temporary.display()))))
+    }
+}
+
+/// Whether nobody but this user, who has just made `own` in it, can change what is in `directory`.
+#[cfg(unix)]
+fn is_ours_alone(directory: &Path, own: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let found = directory.symlink_metadata()?;
+    Ok(found.is_dir() && found.uid() == own.symlink_metadata()?.uid() && found.mode() & 0o022 == 0)
+}
+
+#[cfg(not(unix))]
+fn is_ours_alone(_: &Path, _: &Path) -> io::Result<bool> {
+    Ok(true) // directories for temporary files are a user's own there
 }
 
 #[cfg(unix)]
@@ -144,5 +229,96 @@ fn sweep(all: &Path) {
         if lock.try_lock().is_ok() {
             let _ = fs::remove_dir_all(home.path());
         }
+    }
+}
+
+#[cfg(all(test, not(miri)))] // Miri shows no files
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_place_that_others_can_change_is_not_used() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        let temporary = tempfile::tempdir().unwrap();
+        let inside = |name: &str| temporary.path().join(name);
+        fs::create_dir(inside("polyplug-bundles")).unwrap();
+        fs::set_permissions(inside("polyplug-bundles"), fs::Permissions::from_mode(0o777)).unwrap();
+        symlink(inside("polyplug-bundles"), inside("polyplug-bundles-1")).unwrap();
+        fs::write(inside("polyplug-bundles-2"), "").unwrap();
+        let (all, path) = Home::place(temporary.path(), "own").unwrap();
+        assert_eq!((&all, &path), (&inside("polyplug-bundles-3"), &all.join("own")));
+        for private in [all, path] {
+            assert_eq!(private.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        }
+        assert_eq!(fs::read_dir(inside("polyplug-bundles")).unwrap().count(), 0, "nothing is left there");
+        assert_eq!(Home::place(temporary.path(), "other").unwrap().0, inside("polyplug-bundles-3"));
+    }
+
+    /// A bundle in `root` whose artifact is `file`.
+    fn bundle(root: &Path, file: &str) -> ManifestData {
+        let text = format!("name = \"copied\"\nversion = \"1.0.0\"\nloader = \"native\"\nfile = {file:?}\n");
+        fs::write(root.join("manifest.toml"), text).unwrap();
+        let mut manifest = ManifestData::read(root).unwrap();
+        manifest.find_artifact().unwrap();
+        manifest
+    }
+
+    fn write(root: &Path, file: &str) {
+        let path = root.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, file).unwrap();
+    }
+
+    #[test]
+    fn a_copy_has_everything_and_goes_with_its_owner() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ["plugin.so", "lib/helper.lua", ".hidden"];
+        files.iter().for_each(|file| write(folder.path(), file));
+        let copy = PrivateCopy::make(&bundle(folder.path(), "plugin.so")).unwrap();
+        for file in files {
+            assert_eq!(fs::read_to_string(copy.path().join(file)).unwrap(), file);
+        }
+        let path = copy.path().to_owned();
+        drop(copy);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn of_a_cache_only_the_artifact_is_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["target/CACHEDIR.TAG", "target/debug/plugin.so", "target/debug/deps/object"] {
+            write(folder.path(), file);
+        }
+        let copy = PrivateCopy::make(&bundle(folder.path(), "target/debug/plugin.so")).unwrap();
+        assert!(copy.path().join("target/debug/plugin.so").is_file());
+        assert!(!copy.path().join("target/debug/deps").exists());
+    }
+
+    #[test]
+    fn a_change_during_the_copy_is_noticed() {
+        use std::io::Write as _;
+        use std::sync::atomic::AtomicBool;
+
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["plugin.so", "growing"] {
+            write(folder.path(), file);
+        }
+        let manifest = bundle(folder.path(), "plugin.so");
+        let done = AtomicBool::new(false);
+        let error = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut file = File::options().append(true).open(folder.path().join("growing")).unwrap();
+                while !done.load(Ordering::Relaxed) {
+                    file.write_all(b"x").unwrap();
+                }
+            });
+            // The other thread may be held up for as long as a copy takes.
+            let error = (0..1000).find_map(|_| PrivateCopy::make(&manifest).err());
+            done.store(true, Ordering::Relaxed);
+            error.map(|error| error.to_string()).unwrap_or_default()
+        });
+        assert!(error.contains("`copied`") && error.contains("its files changed meanwhile"), "{error}");
     }
 }

@@ -3,18 +3,18 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use polyplug_abi::{BundleId, GuestContractHandle, GuestContractId, GuestContractInstance};
+use polyplug_abi::{BundleId, GuestContractHandle, GuestContractInstance};
 
 use super::error::{RegistryError, RuntimeError};
 use super::instances::{self, Held};
 use super::provider::Provider;
 use super::runtime::Runtime;
-use super::runtime_store::versions;
+use super::runtime_store::View;
 use crate::contract::Contract;
 
 /// A typed proxy for an instance of `provider`.
 #[inline]
-fn bind<C: Contract + ?Sized>(
+pub(super) fn bind<C: Contract + ?Sized>(
     provider: Arc<Provider>,
     site: &'static Location<'static>,
 ) -> Result<C::Proxy, RuntimeError> {
@@ -22,15 +22,11 @@ fn bind<C: Contract + ?Sized>(
 }
 
 /// How look-ups fail.
-fn no_provider<C: Contract + ?Sized>(runtime: &Runtime, bundle: Option<String>) -> RuntimeError {
-    let other_majors = (0..16).filter(|major| *major != C::MAJOR).flat_map(|major| {
-        let id = GuestContractId::new(C::NAME, major);
-        versions(&runtime.store().providers(id))
-    });
+pub(super) fn no_provider<C: Contract + ?Sized>(view: &View, bundle: Option<String>) -> RuntimeError {
     RuntimeError::NoProvider {
         contract: format!("{}@{}.{}", C::NAME, C::MAJOR, C::MINOR),
         bundle,
-        offered: other_majors.collect(),
+        offered: view.versions(C::NAME).filter(|version| version.major != C::MAJOR).collect(),
     }
 }
 
@@ -65,7 +61,9 @@ impl Runtime {
     pub fn proxy<C: Contract + ?Sized>(&self) -> Result<C::Proxy, RuntimeError> {
         let site = Location::caller();
         let guard = crossbeam_epoch::pin();
-        let Some(provider) = self.store().first(C::ID, &guard) else { return Err(no_provider::<C>(self, None)) };
+        let Some(provider) = self.store().first(C::ID, &guard) else {
+            return Err(no_provider::<C>(self.snapshot().view(), None));
+        };
         if provider.shared().is_some() {
             return instances::shared_proxy(provider, C::info(), site, &guard).map(C::Proxy::from);
         }
@@ -84,7 +82,7 @@ impl Runtime {
         let name = self.bundle_name(bundle).ok_or(RuntimeError::BundleNotLoaded { id: bundle })?;
         match self.provider_of(bundle, C::ID) {
             Some(provider) => bind::<C>(provider, Location::caller()),
-            None => Err(no_provider::<C>(self, Some(name))),
+            None => Err(no_provider::<C>(self.snapshot().view(), Some(name))),
         }
     }
 
@@ -122,7 +120,8 @@ impl Runtime {
         if provider.is_current() {
             return Ok(held);
         }
-        held.latest().map(Arc::new).map_err(|_| stale())
+        let latest = held.latest().map_err(|_| stale())?;
+        Ok(latest.map_or(held, Arc::new))
     }
 
     /// Ends a token; a stale one is ignored.

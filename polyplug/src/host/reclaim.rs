@@ -5,13 +5,13 @@
 //! by a thread of the runtime's own, which is started when first needed and ends when idle.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::context::HostContext;
 use super::loader::Module;
 use super::provider::SharedInstance;
 use crate::guest::{catch, describe_panic};
+use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard, PoisonError, thread};
 
 /// Told what keeps a version's code in memory after it was taken apart.
 pub(super) type WhenGone = Box<dyn FnOnce(Option<&str>) + Send + Sync>;
@@ -55,9 +55,12 @@ const PUSHING: Duration = Duration::from_secs(5);
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// The queue of remains.
+/// The queue of remains. Clones share it.
+#[derive(Clone, Default)]
+pub(super) struct Reclaimer(Arc<Queue>);
+
 #[derive(Default)]
-pub(super) struct Reclaimer {
+struct Queue {
     state: Mutex<State>,
     more: Condvar,
 }
@@ -65,6 +68,8 @@ pub(super) struct Reclaimer {
 #[derive(Default)]
 struct State {
     queue: Vec<Remains>,
+    /// Threads that are taking remains apart.
+    busy: Vec<thread::ThreadId>,
     /// Threads that are collecting and will empty the queue.
     collecting: usize,
     /// Whether the runtime's own thread runs.
@@ -77,8 +82,8 @@ struct State {
 
 impl Reclaimer {
     /// Leaves `remains` to be taken apart. Does nothing else: any lock may be held, any frames be below.
-    pub(super) fn enqueue(self: &Arc<Self>, remains: Remains) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn enqueue(&self, remains: Remains) {
+        let mut state = self.0.lock();
         state.queue.push(remains);
         if state.collecting == 0 {
             self.wake(state);
@@ -87,69 +92,104 @@ impl Reclaimer {
 
     /// Pushes the epoch collector on for a while: nothing else does when a pin ends, and what a reader might have held
     /// would stay.
-    pub(super) fn push_epochs(self: &Arc<Self>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn push_epochs(&self) {
+        let mut state = self.0.lock();
         state.push_until = Some(Instant::now() + PUSHING);
         self.wake(state);
     }
 
     /// Does something later, on the runtime's own thread, in the order of asking.
-    pub(super) fn later(self: &Arc<Self>, job: impl FnOnce() + Send + 'static) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn later(&self, job: impl FnOnce() + Send + 'static) {
+        let mut state = self.0.lock();
         state.jobs.push_back(Box::new(job));
         self.wake(state);
     }
 
     /// Sees to it that the thread runs and looks.
-    fn wake(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
         if std::mem::replace(&mut state.thread, true) {
             drop(state);
-            self.more.notify_one();
+            self.0.more.notify_one();
             return;
         }
         drop(state);
-        let this = Arc::clone(self);
-        let thread = std::thread::Builder::new().name("polyplug-reclaim".to_owned());
-        if let Err(error) = thread.spawn(move || this.run()) {
+        let queue = Arc::clone(&self.0);
+        let thread = thread::Builder::new().name("polyplug-reclaim".to_owned());
+        if let Err(error) = thread.spawn(move || queue.run()) {
             // Without a thread the remains wait for the next collection.
             tracing::warn!(%error, "the reclaiming thread could not be started");
-            self.state.lock().unwrap_or_else(PoisonError::into_inner).thread = false;
+            self.0.lock().thread = false;
         }
     }
 
+    /// Takes apart what has gathered, on this thread: for one that is collecting and has to wait.
+    pub(super) fn collect(&self) {
+        let mut state = self.0.lock();
+        let queue = std::mem::take(&mut state.queue);
+        drop(self.0.take_apart(state, queue));
+    }
+
+    /// Whether this thread is taking remains apart.
+    pub(super) fn is_taking_apart(&self) -> bool {
+        let this_thread = thread::current().id();
+        self.0.lock().busy.contains(&this_thread)
+    }
+
+    /// Whether nothing is left to be taken apart, nor being taken apart by another thread.
+    pub(super) fn is_idle(&self) -> bool {
+        let this_thread = thread::current().id();
+        let state = self.0.lock();
+        state.queue.is_empty() && state.busy.iter().all(|thread| *thread == this_thread)
+    }
+
     /// Runs `body`, then takes apart what has gathered meanwhile, on this thread.
-    pub(super) fn collecting<R>(self: &Arc<Self>, body: impl FnOnce() -> R) -> R {
-        struct Collecting<'a>(&'a Reclaimer);
+    pub(super) fn collecting<R>(&self, body: impl FnOnce() -> R) -> R {
+        struct Collecting<'a>(&'a Queue);
         impl Drop for Collecting<'_> {
             fn drop(&mut self) {
+                let mut state = self.0.lock();
                 loop {
-                    let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
                     let queue = std::mem::take(&mut state.queue);
                     if queue.is_empty() {
                         state.collecting -= 1;
                         return;
                     }
-                    drop(state); // remains run foreign code, which must not find the lock held
-                    drop(queue);
+                    state = self.0.take_apart(state, queue);
                 }
             }
         }
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).collecting += 1;
-        let guard = Collecting(self);
+        self.0.lock().collecting += 1;
+        let guard = Collecting(&self.0);
         let result = body();
         drop(guard);
         result
     }
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes remains apart without the lock: they run foreign code, which must not find it held.
+    fn take_apart<'a>(&'a self, mut state: MutexGuard<'a, State>, queue: Vec<Remains>) -> MutexGuard<'a, State> {
+        let this_thread = thread::current().id();
+        state.busy.push(this_thread);
+        drop(state);
+        drop(queue);
+        let mut state = self.lock();
+        let place = state.busy.iter().rposition(|thread| *thread == this_thread).expect("pushed above");
+        state.busy.swap_remove(place);
+        state
+    }
 
     fn run(&self) {
         let mut wait = Duration::from_millis(1);
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         loop {
             let queue = std::mem::take(&mut state.queue);
             if !queue.is_empty() {
-                drop(state);
-                drop(queue);
-                state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                state = self.take_apart(state, queue);
                 continue;
             }
             if let Some(job) = state.jobs.pop_front() {
@@ -157,7 +197,7 @@ impl Reclaimer {
                 if let Err(payload) = catch(job) {
                     tracing::error!(panic = describe_panic(payload), "something a plugin asked for panicked");
                 }
-                state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                state = self.lock();
                 continue;
             }
             state.push_until = state.push_until.filter(|until| Instant::now() < *until);
@@ -165,7 +205,10 @@ impl Reclaimer {
             if pushing {
                 drop(state);
                 crossbeam_epoch::pin().flush();
-                state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                state = self.lock();
+                if !state.queue.is_empty() || !state.jobs.is_empty() {
+                    continue; // nobody waited when that was told
+                }
                 wait = (wait * 2).min(Duration::from_millis(100));
             }
             let wait = if pushing { wait } else { LINGER };

@@ -3,15 +3,15 @@
 //! Readers never lock: the store publishes an immutable view, readers load it under an epoch pin, and a view that
 //! was replaced is freed when no reader can hold it any more. Writers take turns, and each change appears whole.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use crossbeam_epoch::{Atomic, Guard, Owned};
+use crossbeam_epoch::{Atomic, Guard, Shared};
 use polyplug_abi::{BundleId, GuestContractHandle, GuestContractId, GuestContractInterface, PluginDescriptor, Version};
 
 use super::error::RegistryError;
 use super::interface;
 use super::provider::{Plugin, Provider};
-use std::sync::atomic::Ordering;
+use super::snapshot::Snapshot;
+use crate::sync::atomic::Ordering;
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The slots of all providers.
 ///
@@ -32,6 +32,7 @@ use std::sync::atomic::Ordering;
 /// A pointer from [`resolve_guest_contract`](Self::resolve_guest_contract) stays valid while the caller holds a
 /// [`pin`](crate::pin) that was taken before the look-up, whatever happens to the provider meanwhile.
 pub struct RuntimeStore {
+    /// An `Arc`, as a raw pointer.
     view: Atomic<View>,
     /// Held while a new view is made.
     writer: Mutex<Writer>,
@@ -43,7 +44,7 @@ struct Writer {
     /// Slots without a tenant, to be used again.
     vacant: Vec<u32>,
     /// The number of the latest registration.
-    order: u64,
+    order: i64,
 }
 
 impl Writer {
@@ -70,7 +71,7 @@ impl Writer {
 
 /// One state of the store.
 #[derive(Clone)]
-struct View {
+pub(super) struct View {
     slots: Vec<Slot>,
     index: Index,
 }
@@ -83,8 +84,8 @@ struct Slot {
     /// The table, at hand for `resolve`; `provider` keeps it.
     interface: *const GuestContractInterface,
     provider: Option<Arc<Provider>>,
-    /// Later registrations have larger numbers.
-    order: u64,
+    /// Later registrations have larger numbers, unless they are preferred.
+    order: i64,
 }
 
 /// No slot.
@@ -151,7 +152,7 @@ impl Index {
 impl View {
     /// The view of slots of which any may have changed.
     fn new(mut slots: Vec<Slot>) -> Self {
-        let mut tenants: Vec<(u64, u32)> = Vec::with_capacity(slots.len());
+        let mut tenants: Vec<(i64, u32)> = Vec::with_capacity(slots.len());
         for (index, slot) in (0u32..).zip(&mut slots) {
             slot.next = NONE;
             if slot.provider.is_some() {
@@ -191,22 +192,78 @@ impl View {
         }
     }
 
+    /// The first provider whose minor version is at least `min_version`.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::NotFound`].
     #[inline]
-    fn find(&self, contract: GuestContractId, min_version: u32) -> Option<GuestContractHandle> {
-        let entry = self.index.get(contract)?;
+    pub(super) fn find(
+        &self,
+        contract: GuestContractId,
+        min_version: u32,
+    ) -> Result<GuestContractHandle, RegistryError> {
+        let missing = || RegistryError::NotFound { contract_id: contract.id(), min_version };
+        let Some(entry) = self.index.get(contract) else { return Err(missing()) };
         if entry.minor >= min_version {
-            return Some(entry.first);
+            return Ok(entry.first);
         }
-        self.find_later(entry, min_version)
+        self.find_later(entry, min_version).ok_or_else(missing)
     }
 
     #[cold]
     fn find_later(&self, entry: &IndexEntry, min_version: u32) -> Option<GuestContractHandle> {
-        self.providers(entry).find(|(_, provider)| minor(provider) >= min_version).map(|(handle, _)| handle)
+        self.listed(entry).find(|(_, provider)| minor(provider) >= min_version).map(|(handle, _)| handle)
     }
 
     /// All providers of a contract in load order.
-    fn providers(&self, entry: &IndexEntry) -> impl Iterator<Item = (GuestContractHandle, &Arc<Provider>)> {
+    pub(super) fn providers(
+        &self,
+        contract: GuestContractId,
+    ) -> impl Iterator<Item = (GuestContractHandle, &Arc<Provider>)> {
+        self.index.get(contract).into_iter().flat_map(|entry| self.listed(entry))
+    }
+
+    /// The handles of all providers whose minor version is at least `min_version`, in load order.
+    pub(super) fn find_all(&self, contract: GuestContractId, min_version: u32) -> Vec<GuestContractHandle> {
+        let new_enough = self.providers(contract).filter(|(_, provider)| minor(provider) >= min_version);
+        new_enough.map(|(handle, _)| handle).collect()
+    }
+
+    /// What `bundle` provides for a contract.
+    pub(super) fn find_in(
+        &self,
+        bundle: BundleId,
+        contract: GuestContractId,
+    ) -> Option<(GuestContractHandle, &Arc<Provider>)> {
+        self.providers(contract).find(|(_, provider)| provider.plugin.bundle == bundle)
+    }
+
+    /// The versions in which the contracts called `name` are provided.
+    pub(super) fn versions(&self, name: &str) -> impl Iterator<Item = Version> {
+        self.named(name).map(|provider| provider.plugin.interface.contract_version)
+    }
+
+    /// The providers of the contracts called `name`.
+    fn named(&self, name: &str) -> impl Iterator<Item = &Arc<Provider>> {
+        let majors = (0..16).map(|major| GuestContractId::new(name, major));
+        majors.flat_map(|contract| self.providers(contract)).map(|(_, provider)| provider)
+    }
+
+    /// The first provider of a contract.
+    #[inline]
+    pub(super) fn first(&self, contract: GuestContractId) -> Option<&Arc<Provider>> {
+        let entry = self.index.get(contract)?;
+        self.slots[entry.first.index as usize].provider.as_ref()
+    }
+
+    /// The table that a handle names.
+    #[inline]
+    pub(super) fn resolve(&self, handle: GuestContractHandle) -> Result<*const GuestContractInterface, RegistryError> {
+        self.slot(handle).map(|slot| slot.interface)
+    }
+
+    fn listed(&self, entry: &IndexEntry) -> impl Iterator<Item = (GuestContractHandle, &Arc<Provider>)> {
         let next = |index: &u32| Some(self.slots[*index as usize].next).filter(|next| *next != NONE);
         std::iter::successors(Some(entry.first.index), next).filter_map(|index| {
             let slot = &self.slots[index as usize];
@@ -227,6 +284,13 @@ impl View {
     }
 }
 
+impl std::fmt::Debug for View {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = self.slots.iter().filter_map(|slot| slot.provider.as_ref());
+        f.debug_list().entries(names.map(|provider| &provider.plugin.name)).finish()
+    }
+}
+
 fn minor(provider: &Provider) -> u32 {
     provider.plugin.interface.contract_version.minor
 }
@@ -235,7 +299,7 @@ impl Slot {
     /// A slot that never had a tenant.
     const VACANT: Self = Self { generation: 1, next: NONE, interface: std::ptr::null(), provider: None, order: 0 };
 
-    fn occupied(provider: Arc<Provider>, generation: u32, order: u64) -> Self {
+    fn occupied(provider: Arc<Provider>, generation: u32, order: i64) -> Self {
         Self {
             generation,
             next: NONE,
@@ -255,7 +319,8 @@ impl RuntimeStore {
     /// A store without providers.
     #[must_use]
     pub fn new() -> Self {
-        Self { view: Atomic::new(View::new(Vec::new())), writer: Mutex::default() }
+        let view = Arc::into_raw(Arc::new(View::new(Vec::new())));
+        Self { view: Atomic::from(view), writer: Mutex::default() }
     }
 
     /// Registers one provider.
@@ -300,19 +365,14 @@ impl RuntimeStore {
         min_version: u32,
     ) -> Result<GuestContractHandle, RegistryError> {
         let guard = crossbeam_epoch::pin();
-        self.view(&guard)
-            .find(contract, min_version)
-            .ok_or(RegistryError::NotFound { contract_id: contract.id(), min_version })
+        self.view(&guard).find(contract, min_version)
     }
 
     /// All providers of a contract whose minor version is at least `min_version`, in the order of registration.
     #[must_use]
     pub fn find_all_guest_contracts(&self, contract: GuestContractId, min_version: u32) -> Vec<GuestContractHandle> {
-        self.providers(contract)
-            .into_iter()
-            .filter(|(_, provider)| minor(provider) >= min_version)
-            .map(|(handle, _)| handle)
-            .collect()
+        let guard = crossbeam_epoch::pin();
+        self.view(&guard).find_all(contract, min_version)
     }
 
     /// A provider's table. See [the type](Self) for how long it is valid.
@@ -327,7 +387,35 @@ impl RuntimeStore {
         handle: GuestContractHandle,
     ) -> Result<*const GuestContractInterface, RegistryError> {
         let guard = crossbeam_epoch::pin();
-        self.view(&guard).slot(handle).map(|slot| slot.interface)
+        self.view(&guard).resolve(handle)
+    }
+
+    /// The store as it is now, for several look-ups that have to agree: what is published, swapped or removed later
+    /// does not appear in it.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let guard = crossbeam_epoch::pin();
+        let view: *const View = self.view(&guard);
+        // SAFETY: from `Arc::into_raw`; the store's count of it ends only when no guard from before its replacement is
+        // left, and the count that is added here is the one taken over.
+        Snapshot::new(unsafe {
+            Arc::increment_strong_count(view);
+            Arc::from_raw(view)
+        })
+    }
+
+    /// Puts what `bundle` provides for a contract before all other providers, until the bundle is removed.
+    pub(super) fn prefer(&self, contract: GuestContractId, bundle: BundleId) -> Result<(), RegistryError> {
+        let _writer = self.lock();
+        let guard = crossbeam_epoch::pin();
+        let view = self.view(&guard);
+        let missing = RegistryError::NotFound { contract_id: contract.id(), min_version: 0 };
+        let Some((preferred, _)) = view.find_in(bundle, contract) else { return Err(missing) };
+        let mut slots = view.slots.clone();
+        let first = view.providers(contract).map(|(handle, _)| slots[handle.index as usize].order).min();
+        slots[preferred.index as usize].order = first.unwrap_or_default() - 1;
+        self.install(View::new(slots), &guard);
+        Ok(())
     }
 
     /// Puts another table into a slot. Handles stay valid and resolve to the new one.
@@ -376,8 +464,8 @@ impl RuntimeStore {
         let guard = crossbeam_epoch::pin();
         let old = self.view(&guard);
         for (i, provider) in providers.iter().enumerate() {
-            let known = old.index.get(provider.plugin.contract_id).into_iter().flat_map(|entry| old.providers(entry));
-            check_duplicate(known.map(|(_, known)| known).chain(&providers[..i]), provider)?;
+            let known = old.providers(provider.plugin.contract_id).map(|(_, known)| known);
+            check_duplicate(known.chain(&providers[..i]), provider)?;
         }
         let mut view = old.with_room(providers.len());
         let place = |provider| {
@@ -428,17 +516,40 @@ impl RuntimeStore {
     /// The first provider of a contract.
     #[inline]
     pub(super) fn first<'g>(&self, contract: GuestContractId, guard: &'g Guard) -> Option<&'g Arc<Provider>> {
-        let view = self.view(guard);
-        let entry = view.index.get(contract)?;
-        view.slots[entry.first.index as usize].provider.as_ref()
+        self.view(guard).first(contract)
     }
 
     /// All providers of a contract in load order, as leases.
     pub(super) fn providers(&self, contract: GuestContractId) -> Vec<(GuestContractHandle, Arc<Provider>)> {
         let guard = crossbeam_epoch::pin();
         let view = self.view(&guard);
-        let Some(entry) = view.index.get(contract) else { return Vec::new() };
-        view.providers(entry).map(|(handle, provider)| (handle, Arc::clone(provider))).collect()
+        view.providers(contract).map(|(handle, provider)| (handle, Arc::clone(provider))).collect()
+    }
+
+    /// All providers of the contracts called `name`, as leases.
+    pub(super) fn named(&self, name: &str) -> Vec<Arc<Provider>> {
+        let guard = crossbeam_epoch::pin();
+        self.view(&guard).named(name).cloned().collect()
+    }
+
+    /// What `bundle` provides for a contract.
+    pub(super) fn provider_in<'g>(
+        &self,
+        bundle: BundleId,
+        contract: GuestContractId,
+        guard: &'g Guard,
+    ) -> Option<&'g Arc<Provider>> {
+        self.view(guard).find_in(bundle, contract).map(|(_, provider)| provider)
+    }
+
+    /// What `bundle` provides for a contract, as a lease.
+    pub(super) fn find_in(
+        &self,
+        bundle: BundleId,
+        contract: GuestContractId,
+    ) -> Option<(GuestContractHandle, Arc<Provider>)> {
+        let guard = crossbeam_epoch::pin();
+        self.view(&guard).find_in(bundle, contract).map(|(handle, provider)| (handle, Arc::clone(provider)))
     }
 
     #[inline]
@@ -449,9 +560,11 @@ impl RuntimeStore {
     }
 
     fn install(&self, view: View, guard: &Guard) {
-        let old = self.view.swap(Owned::new(view), Ordering::AcqRel, guard);
-        // SAFETY: `old` is no longer reachable, and only writers, who take turns, replace views.
-        unsafe { guard.defer_destroy(old) };
+        let new = Shared::from(Arc::into_raw(Arc::new(view)));
+        let old = self.view.swap(new, Ordering::AcqRel, guard).as_raw();
+        // SAFETY: `old` is no longer reachable, and only writers, who take turns, replace views. It came from
+        // `Arc::into_raw`, with the one count that ends here. Views are `Send`, for providers are.
+        unsafe { guard.defer_unchecked(move || drop(Arc::from_raw(old))) };
         // Views hold leases: let the collector see this one soon rather than when the thread's bag is full.
         guard.flush();
     }
@@ -477,11 +590,6 @@ fn check_duplicate<'a>(
     }
 }
 
-/// The versions in which a contract's providers implement it.
-pub(super) fn versions(providers: &[(GuestContractHandle, Arc<Provider>)]) -> Vec<Version> {
-    providers.iter().map(|(_, provider)| provider.plugin.interface.contract_version).collect()
-}
-
 impl Default for RuntimeStore {
     fn default() -> Self {
         Self::new()
@@ -490,16 +598,16 @@ impl Default for RuntimeStore {
 
 impl Drop for RuntimeStore {
     fn drop(&mut self) {
-        let view = std::mem::replace(&mut self.view, Atomic::null());
-        // SAFETY: the store is going, so no reader can load the view any more; those who have leases keep them.
-        drop(unsafe { view.try_into_owned() });
+        // SAFETY: the store is going, so nobody else can load or replace the view.
+        let view = unsafe { self.view.load(Ordering::Acquire, crossbeam_epoch::unprotected()) }.as_raw();
+        // SAFETY: from `Arc::into_raw`, with the one count that ends here. Snapshots have their own.
+        drop(unsafe { Arc::from_raw(view) });
     }
 }
 
 impl std::fmt::Debug for RuntimeStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let guard = crossbeam_epoch::pin();
-        let names = self.view(&guard).slots.iter().filter_map(|slot| slot.provider.as_ref());
-        f.debug_list().entries(names.map(|provider| &provider.plugin.name)).finish()
+        self.view(&guard).fmt(f)
     }
 }

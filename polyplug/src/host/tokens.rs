@@ -4,10 +4,12 @@
 //! foreign one is merely unknown.
 
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::AtomicU32;
 
 use crossbeam_epoch::{Atomic, Owned};
+
+use crate::sync::atomic::{AtomicPtr, Ordering};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// Places in chunk 0; each further chunk has twice as many as the one before.
 const FIRST_CHUNK: usize = 32;
@@ -18,7 +20,7 @@ const CHUNKS: usize = 27;
 /// A table from tokens to values. Looking up takes no lock; adding and removing take turns.
 pub(super) struct Tokens<T> {
     chunks: [AtomicPtr<Place<T>>; CHUNKS],
-    free: Mutex<Free>,
+    book: Mutex<Book<T>>,
     first_generation: u32,
 }
 
@@ -31,17 +33,18 @@ struct Place<T> {
     tenant: Atomic<Tenant<T>>,
 }
 
+/// What look-ups find. It owns nothing: the collector destroys it, anywhere, and values end by foreign code.
 struct Tenant<T> {
     generation: u32,
-    value: Arc<T>,
+    value: Weak<T>,
 }
 
-#[derive(Default)]
-struct Free {
+/// What look-ups do not need.
+struct Book<T> {
+    /// The value of each place that was ever used.
+    values: Vec<Option<Arc<T>>>,
     /// Places without a tenant, with the generation of the next.
-    places: Vec<(u32, u32)>,
-    /// The first place that was never used.
-    fresh: u32,
+    free: Vec<(u32, u32)>,
 }
 
 /// The chunk of a place, and its number within.
@@ -69,22 +72,23 @@ fn unpack(token: *mut c_void) -> Option<(u32, u32)> {
 impl<T: Send + Sync + 'static> Tokens<T> {
     pub(super) fn new() -> Self {
         Self {
-            chunks: [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS],
-            free: Mutex::default(),
+            chunks: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())),
+            book: Mutex::new(Book { values: Vec::new(), free: Vec::new() }),
             first_generation: FIRST_GENERATION.fetch_add(BETWEEN_TABLES, Ordering::Relaxed),
         }
     }
 
     /// A token for `value`.
     pub(super) fn insert(&self, value: Arc<T>) -> *mut c_void {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let (index, generation) = free.places.pop().unwrap_or_else(|| {
-            let index = free.fresh;
-            free.fresh = index.checked_add(1).expect("fewer than four billion instances at a time");
-            (index, self.first_generation)
+        let mut book = self.lock();
+        let (index, generation) = book.free.pop().unwrap_or_else(|| {
+            let index = u32::try_from(book.values.len()).ok().filter(|index| *index != u32::MAX);
+            book.values.push(None);
+            (index.expect("fewer than four billion instances at a time"), self.first_generation)
         });
         let place = self.place_or_make(index);
-        place.tenant.store(Owned::new(Tenant { generation, value }), Ordering::Release);
+        place.tenant.store(Owned::new(Tenant { generation, value: Arc::downgrade(&value) }), Ordering::Release);
+        book.values[index as usize] = Some(value);
         pack(index, generation)
     }
 
@@ -96,28 +100,31 @@ impl<T: Send + Sync + 'static> Tokens<T> {
         let guard = crossbeam_epoch::pin();
         // SAFETY: a tenant that is removed is destroyed only when no guard from before is left.
         let tenant = unsafe { place.tenant.load(Ordering::Acquire, &guard).as_ref() }?;
-        (tenant.generation == generation).then(|| Arc::clone(&tenant.value))
+        if tenant.generation == generation { tenant.value.upgrade() } else { None }
     }
 
-    /// Ends a token; the value it named.
+    /// Ends a token; the value it named, which is the caller's alone unless somebody is using it.
     pub(super) fn remove(&self, token: *mut c_void) -> Option<Arc<T>> {
         let (index, generation) = unpack(token)?;
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut book = self.lock();
         let place = self.place(index)?;
         let guard = crossbeam_epoch::pin();
         let tenant = place.tenant.load(Ordering::Acquire, &guard);
         // SAFETY: only we, holding the lock, remove tenants.
-        let value = unsafe { tenant.as_ref() }.filter(|tenant| tenant.generation == generation)?.value.clone();
+        unsafe { tenant.as_ref() }.filter(|tenant| tenant.generation == generation)?;
         place.tenant.store(crossbeam_epoch::Shared::null(), Ordering::Release);
         // SAFETY: no longer reachable.
         unsafe { guard.defer_destroy(tenant) };
-        guard.flush(); // the tenant holds a lease
         // A place whose generations are used up is never used again.
         let next = generation.wrapping_add(1);
         if next != self.first_generation {
-            free.places.push((index, next));
+            book.free.push((index, next));
         }
-        Some(value)
+        book.values[index as usize].take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Book<T>> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn place(&self, index: u32) -> Option<&Place<T>> {
@@ -142,8 +149,8 @@ impl<T: Send + Sync + 'static> Tokens<T> {
 
 impl<T> Drop for Tokens<T> {
     fn drop(&mut self) {
-        for (chunk, start) in self.chunks.iter_mut().enumerate() {
-            let start = *start.get_mut();
+        for (chunk, start) in self.chunks.iter().enumerate() {
+            let start = start.load(Ordering::Relaxed);
             if start.is_null() {
                 continue;
             }

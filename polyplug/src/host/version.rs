@@ -1,50 +1,45 @@
 //! One loaded generation of a bundle.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
-
 use polyplug_abi::BundleId;
 
 use super::context::HostContext;
 use super::loader::Module;
 use super::provider::{Provider, SharedInstance};
 use super::reclaim::{Reclaimer, Remains};
-use crate::proxy::CURRENT;
-
-/// The revision word of a version that another has replaced.
-const RELOADED: u32 = 1;
-
-/// The revision word of a version whose bundle is unloaded. Final.
-const UNLOADED: u32 = 2;
+use super::threads::Threads;
+use crate::revision::Revision;
+use crate::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 /// One loaded generation of a bundle: its code, its host table, its word.
 ///
 /// An `Arc` of it is a *lease*: while one exists the code stays mapped. The last one to go only hands the remains to
 /// the reclaimer.
 pub(super) struct BundleVersion {
-    /// What proxies compare before each call; see [`CURRENT`].
-    word: AtomicU32,
+    /// What proxies look at before each call.
+    word: Revision,
     /// The same for all versions from one load to the unload that follows.
     life: Arc<()>,
     id: BundleId,
     name: String,
     context: OnceLock<Arc<HostContext>>,
     providers: OnceLock<Vec<Weak<Provider>>>,
+    threads: Arc<Threads>,
     remains: Mutex<Remains>,
-    reclaimer: Arc<Reclaimer>,
+    reclaimer: Reclaimer,
 }
 
 impl BundleVersion {
-    pub(super) fn new(id: BundleId, name: &str, reclaimer: &Arc<Reclaimer>, life: Arc<()>) -> Arc<Self> {
+    pub(super) fn new(id: BundleId, name: &str, reclaimer: &Reclaimer, life: Arc<()>) -> Arc<Self> {
         Arc::new(Self {
-            word: AtomicU32::new(CURRENT),
+            word: Revision::current(),
             life,
             id,
             name: name.to_owned(),
             context: OnceLock::new(),
             providers: OnceLock::new(),
+            threads: Arc::default(),
             remains: Mutex::default(),
-            reclaimer: Arc::clone(reclaimer),
+            reclaimer: reclaimer.clone(),
         })
     }
 
@@ -61,7 +56,7 @@ impl BundleVersion {
         &self.life
     }
 
-    pub(super) fn word(&self) -> &AtomicU32 {
+    pub(super) fn word(&self) -> &Revision {
         &self.word
     }
 
@@ -86,9 +81,24 @@ impl BundleVersion {
         self.remains.lock().unwrap_or_else(PoisonError::into_inner).instances.push(instance);
     }
 
+    /// The threads that its code runs on by way of the host.
+    pub(super) fn threads(&self) -> &Arc<Threads> {
+        &self.threads
+    }
+
+    pub(super) fn reclaimer(&self) -> &Reclaimer {
+        &self.reclaimer
+    }
+
+    /// What its modules occupy in memory, as far as they can tell.
+    pub(super) fn memory(&self) -> u64 {
+        let remains = self.remains.lock().unwrap_or_else(PoisonError::into_inner);
+        remains.modules.iter().filter_map(|module| module.memory()).sum()
+    }
+
     /// Whether the version serves.
     pub(super) fn is_current(&self) -> bool {
-        self.word.load(Ordering::Acquire) == CURRENT
+        self.word.is_current()
     }
 
     /// Calls `then` when the version's code has been taken apart, with what keeps it in memory all the same.
@@ -96,15 +106,16 @@ impl BundleVersion {
         self.remains.lock().unwrap_or_else(PoisonError::into_inner).when_gone = Some(Box::new(then));
     }
 
-    /// Sends every proxy to look for the next version. The release pairs with the acquire of each call, so that
-    /// whoever sees the word finds the next version published.
+    /// Sends every proxy to look for the next version, after that was published.
     pub(super) fn retire_reloaded(&self) {
-        self.word.store(RELOADED, Ordering::Release);
+        self.word.set_reloaded();
+        self.threads.retire();
     }
 
     /// Makes every proxy fail, likewise after the bundle is gone from the store.
     pub(super) fn retire_unloaded(&self) {
-        self.word.store(UNLOADED, Ordering::Release);
+        self.word.set_unloaded();
+        self.threads.retire();
     }
 
     /// Remembers the version's plugins. They hold the version, so it must not hold them.

@@ -2,21 +2,19 @@
 
 use super::{Case, Definition, Field, Method, Schema, Shape, TypeRef, Types};
 
-/// Builds the [`Schema`] of a contract.
-pub struct SchemaBuilder {
-    schema: Schema,
-    types: Types,
+/// Collects a contract's methods.
+pub struct MethodsBuilder<'a> {
+    types: &'a mut Types,
+    methods: Vec<Method>,
 }
 
 type Describe = fn(&mut Types) -> TypeRef;
 
-impl SchemaBuilder {
-    /// A contract without methods.
+impl<'a> MethodsBuilder<'a> {
+    /// None so far. Their types are defined in `types`.
     #[must_use]
-    pub fn new(name: &str, major: u32, minor: u32, docs: &str) -> Self {
-        let schema =
-            Schema { name: name.into(), major, minor, docs: docs.into(), methods: Vec::new(), types: Vec::new() };
-        Self { schema, types: Types::default() }
+    pub fn new(types: &'a mut Types) -> Self {
+        Self { types, methods: Vec::new() }
     }
 
     /// Adds the next method.
@@ -29,17 +27,34 @@ impl SchemaBuilder {
         arguments: &[(&str, Describe)],
         result: Describe,
     ) -> Self {
-        let types = &mut self.types;
+        let types = &mut *self.types;
         let arguments = arguments.iter().map(|(name, describe)| Field::new(name, "", describe(types))).collect();
         let result = result(types);
-        self.schema.methods.push(Method { name: name.into(), docs: docs.into(), since, arguments, result });
+        self.methods.push(Method { name: name.into(), docs: docs.into(), since, arguments, result });
         self
     }
 
-    /// The finished description.
+    /// All of them.
     #[must_use]
-    pub fn build(self) -> Schema {
-        Schema { types: self.types.into_definitions(), ..self.schema }
+    pub fn build(self) -> Vec<Method> {
+        self.methods
+    }
+}
+
+impl Schema {
+    /// The contract of which the macro says this.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn describe(
+        name: &str,
+        major: u32,
+        minor: u32,
+        docs: &str,
+        methods: impl FnOnce(&mut Types) -> Vec<Method>,
+    ) -> Self {
+        let mut types = Types::default();
+        let methods = methods(&mut types);
+        Self { name: name.into(), major, minor, docs: docs.into(), methods, types: types.into_definitions() }
     }
 }
 

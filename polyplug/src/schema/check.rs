@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::layout::{Layout, Layouts, SIZE_LIMIT};
-use super::{Case, Definition, Field, Schema, Shape, TypeRef};
+use super::{Case, Definition, Field, Method, Schema, Shape, TypeRef};
 
 impl Schema {
     /// Why no contract has this schema, if that is so.
@@ -12,7 +12,7 @@ impl Schema {
     pub(super) fn check(&self) -> Result<(), String> {
         self.types.iter().try_for_each(Definition::check)?;
         distinct("methods", &self.name, self.methods.iter().map(|method| &method.name))?;
-        for method in &self.methods {
+        for method in self.all_methods() {
             distinct("arguments", &method.name, method.arguments.iter().map(|field| &field.name))?;
         }
         for ty in self.all_types() {
@@ -27,7 +27,7 @@ impl Schema {
         for ty in self.all_types() {
             check_sizes(&layouts, ty)?;
         }
-        for method in &self.methods {
+        for method in self.all_methods() {
             let (_, layout) = layouts.fields(&method.arguments);
             small(layout).map_err(|reason| format!("the arguments of `{}`: {reason}", method.name))?;
         }
@@ -39,10 +39,20 @@ impl Schema {
         let of_definitions = self.types.iter().flat_map(|definition| match &definition.shape {
             Shape::Record(fields) => vec![fields],
             Shape::Enum(cases) | Shape::Variant(cases) => cases.iter().map(|case| &case.fields).collect(),
+            Shape::Object(_) => Vec::new(),
         });
-        let of_methods = self.methods.iter().map(|method| &method.arguments);
-        let results = self.methods.iter().map(|method| &method.result);
+        let of_methods = self.all_methods().map(|method| &method.arguments);
+        let results = self.all_methods().map(|method| &method.result);
         of_definitions.chain(of_methods).flatten().map(|field| &field.ty).chain(results)
+    }
+
+    /// The contract's methods, and those of objects that they take.
+    fn all_methods(&self) -> impl Iterator<Item = &Method> {
+        let of_objects = self.types.iter().filter_map(|definition| match &definition.shape {
+            Shape::Object(interface) => Some(&interface.methods),
+            _ => None,
+        });
+        self.methods.iter().chain(of_objects.flatten())
     }
 
     fn check_references(&self, ty: &TypeRef) -> Result<(), String> {
@@ -69,6 +79,7 @@ impl Definition {
             Shape::Enum(cases) if cases.iter().any(|case| !case.fields.is_empty()) => {
                 Err(format!("a case of the enum `{name}` has fields"))
             }
+            Shape::Object(interface) => distinct("methods", name, interface.methods.iter().map(|method| &method.name)),
             Shape::Enum(cases) => distinct("cases", name, cases.iter().map(|case| &case.name)),
             Shape::Variant(cases) => {
                 distinct("cases", name, cases.iter().map(|case| &case.name))?;

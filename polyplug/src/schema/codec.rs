@@ -4,7 +4,7 @@
 //! what they count. The reader trusts nothing: it checks sizes, counts, depth, text, and that every reference leads to
 //! a definition.
 
-use super::{Case, Definition, Field, Method, Schema, Shape, TypeRef};
+use super::{Case, Definition, Field, Interface, Method, Schema, Shape, TypeRef};
 
 /// The first bytes of every encoded schema; the last one is the version of the form.
 const MAGIC: &[u8] = b"polyplug schema\x01";
@@ -51,15 +51,16 @@ impl Schema {
                     out.0.push(2);
                     out.cases(cases);
                 }
+                Shape::Object(interface) => {
+                    out.0.push(3);
+                    out.text(&interface.contract);
+                    out.number(interface.major);
+                    out.0.push(u8::from(interface.kept));
+                    out.methods(&interface.methods);
+                }
             }
         });
-        out.list(&self.methods, |out, method| {
-            out.text(&method.name);
-            out.text(&method.docs);
-            out.number(method.since);
-            out.fields(&method.arguments);
-            out.ty(&method.result);
-        });
+        out.methods(&self.methods);
         out.0
     }
 
@@ -85,19 +86,21 @@ impl Schema {
                 0 => Shape::Record(input.fields()?),
                 1 => Shape::Enum(input.cases()?),
                 2 => Shape::Variant(input.cases()?),
+                3 => Shape::Object(Interface {
+                    contract: input.text()?,
+                    major: input.number()?,
+                    kept: match input.byte()? {
+                        0 => false,
+                        1 => true,
+                        other => return Err(DecodeError::new(format!("{other} is neither yes nor no"))),
+                    },
+                    methods: input.methods()?,
+                }),
                 other => return Err(DecodeError::new(format!("{other} is no shape of a type"))),
             };
             Ok(Definition { name, docs, shape })
         })?;
-        let methods = input.list(|input| {
-            Ok(Method {
-                name: input.text()?,
-                docs: input.text()?,
-                since: input.number()?,
-                arguments: input.fields()?,
-                result: input.ty(0)?,
-            })
-        })?;
+        let methods = input.methods()?;
         if !input.0.is_empty() {
             return Err(DecodeError::new(format!("{} bytes are left over", input.0.len())));
         }
@@ -168,6 +171,16 @@ impl Writer {
             out.text(&field.name);
             out.text(&field.docs);
             out.ty(&field.ty);
+        });
+    }
+
+    fn methods(&mut self, methods: &[Method]) {
+        self.list(methods, |out, method| {
+            out.text(&method.name);
+            out.text(&method.docs);
+            out.number(method.since);
+            out.fields(&method.arguments);
+            out.ty(&method.result);
         });
     }
 
@@ -257,6 +270,18 @@ impl Reader<'_> {
 
     fn fields(&mut self) -> Result<Vec<Field>, DecodeError> {
         self.list(|input| Ok(Field { name: input.text()?, docs: input.text()?, ty: input.ty(0)? }))
+    }
+
+    fn methods(&mut self) -> Result<Vec<Method>, DecodeError> {
+        self.list(|input| {
+            Ok(Method {
+                name: input.text()?,
+                docs: input.text()?,
+                since: input.number()?,
+                arguments: input.fields()?,
+                result: input.ty(0)?,
+            })
+        })
     }
 
     fn cases(&mut self) -> Result<Vec<Case>, DecodeError> {

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use super::names::spell;
-use super::{Case, Definition, Field, Method, Schema, Shape, TypeRef};
+use super::{Case, Definition, Field, Interface, Method, Schema, Shape, TypeRef};
 
 /// Something that host and plugin disagree on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +138,31 @@ impl<'a> Compare<'a> {
                     self.differ(inside, format!("the cases {}", names(ours)), names(theirs));
                 }
             }
+            (Shape::Object(ours), Shape::Object(theirs)) => self.objects(&inside, ours, theirs),
             (ours, theirs) => self.differ(inside, kind(ours).to_owned(), kind(theirs).to_owned()),
+        }
+    }
+
+    /// Methods of objects are called by their numbers, so those that both have must be the same, in the same order.
+    fn objects(&mut self, place: &str, host: &'a Interface, plugin: &'a Interface) {
+        if spell_object(host) != spell_object(plugin) {
+            return self.differ(place.to_owned(), spell_object(host), spell_object(plugin));
+        }
+        for (ours, theirs) in host.methods.iter().zip(&plugin.methods) {
+            if ours.name != theirs.name {
+                let method = |method: &Method| format!("the method `{}`", method.name);
+                self.differ(place.to_owned(), method(ours), method(theirs));
+                return;
+            }
+            let place = format!("{place}.{}", ours.name);
+            if ours.arguments.len() != theirs.arguments.len() {
+                self.differ(place, list(self.host, &ours.arguments), list(self.plugin, &theirs.arguments));
+                continue;
+            }
+            for (ours, theirs) in ours.arguments.iter().zip(&theirs.arguments) {
+                self.types(&format!("{place}: argument `{}`", ours.name), &ours.ty, &theirs.ty);
+            }
+            self.types(&format!("{place}: result"), &ours.result, &theirs.result);
         }
     }
 
@@ -156,6 +180,11 @@ impl<'a> Compare<'a> {
     fn differ(&mut self, place: String, host: String, plugin: String) {
         self.found.push(Difference { place, host, plugin });
     }
+}
+
+fn spell_object(interface: &Interface) -> String {
+    let how = if interface.kept { "a callback" } else { "an object lent" };
+    format!("{how} of {}@{}", interface.contract, interface.major)
 }
 
 /// Whether a type is best shown with what is around it: `list<i32>` against `list<i64>`.
@@ -178,5 +207,6 @@ const fn kind(shape: &Shape) -> &'static str {
         Shape::Record(_) => "a record",
         Shape::Enum(_) => "an enum",
         Shape::Variant(_) => "a variant",
+        Shape::Object(_) => "an object",
     }
 }

@@ -150,6 +150,7 @@ impl Finding<'_> {
         let layout = match &definition.shape {
             Shape::Record(fields) => self.fields(fields, depth, &mut height)?,
             Shape::Enum(_) => Layout { size: 4, align: 4 },
+            Shape::Object(_) => Layout { size: 16, align: 8 },
             Shape::Variant(cases) => {
                 let cases = cases.iter().map(|case| self.fields(&case.fields, depth, &mut height));
                 tagged(union(cases.collect::<Result<Vec<_>, _>>()?)).1

@@ -34,7 +34,7 @@ use std::fmt;
 use crate::types::Type;
 
 #[doc(hidden)]
-pub use build::SchemaBuilder;
+pub use build::MethodsBuilder;
 pub use codec::{DecodeError, SIZE_LIMIT};
 pub use compare::Difference;
 
@@ -101,6 +101,21 @@ pub enum Shape {
     Enum(Vec<Case>),
     /// One of several cases, at least one of which carries fields.
     Variant(Vec<Case>),
+    /// An object of a contract, which the callee calls. Only an argument can be one.
+    Object(Interface),
+}
+
+/// The contract of an object that crosses, as far as it matters there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// The contract's name.
+    pub contract: String,
+    /// The contract's major version.
+    pub major: u32,
+    /// Whether the callee may keep the object; otherwise it is lent for the call.
+    pub kept: bool,
+    /// The methods, in the order of their function ids.
+    pub methods: Vec<Method>,
 }
 
 /// One case of an enum or variant.
@@ -191,6 +206,24 @@ impl Types {
         self.definitions.push(None);
         let definition = describe(self);
         self.definitions[number] = Some(definition);
+        Self::named(number)
+    }
+
+    /// A reference to the objects of contract `C`, lent or kept, told apart by `Key`. A contract's methods may take
+    /// objects of the contract itself.
+    pub(crate) fn define_object<C: crate::Contract + ?Sized, Key: 'static>(&mut self, kept: bool) -> TypeRef {
+        let id = TypeId::of::<Key>();
+        if let Some(number) = self.known.iter().position(|known| *known == id) {
+            return Self::named(number);
+        }
+        let number = self.known.len();
+        self.known.push(id);
+        self.definitions.push(None);
+        let methods = (C::info().methods_in)(self);
+        let info = C::info();
+        let name = info.name.rsplit('.').next().unwrap_or_default();
+        let interface = Interface { contract: info.name.to_owned(), major: info.major, kept, methods };
+        self.definitions[number] = Some(Definition::new(name, "", Shape::Object(interface)));
         Self::named(number)
     }
 

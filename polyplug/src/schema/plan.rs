@@ -68,6 +68,8 @@ pub enum Kind {
     Record(u32, Vec<Place>),
     /// The number of the definition, and how many cases it has.
     Enum(u32, u32),
+    /// The number of the definition. A token of the host's, and the id of the contract.
+    Object(u32),
     /// A tag of four bytes, and a union of the cases at `at`.
     Variant {
         definition: u32,
@@ -166,6 +168,7 @@ impl Compiler<'_> {
         for (number, definition) in (0..).zip(&schema.types) {
             self.nodes[number as usize].kind = match &definition.shape {
                 Shape::Record(fields) => Kind::Record(number, self.fields(fields).0),
+                Shape::Object(_) => Kind::Object(number),
                 Shape::Enum(cases) => Kind::Enum(number, u32::try_from(cases.len()).unwrap_or(u32::MAX)),
                 Shape::Variant(cases) => {
                     let (at, _) = tagged(self.layouts.cases(cases));

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::names::kebab;
-use super::{Case, Field, Schema, Shape, TypeRef};
+use super::{Case, Field, Interface, Method, Schema, Shape, TypeRef};
 
 impl Schema {
     /// The contract as WIT text.
@@ -41,23 +41,32 @@ impl Schema {
                     out.push_str("  }\n\n");
                 }
                 Shape::Variant(cases) => self.variant(&mut out, &name, cases),
+                Shape::Object(interface) => {
+                    let _ = writeln!(out, "  resource {name} {{");
+                    interface.methods.iter().for_each(|method| self.write_method(&mut out, "    ", method));
+                    out.push_str("  }\n\n");
+                }
             }
         }
         for method in &self.methods {
-            comment(&mut out, "  ", &method.docs);
-            if method.since > 0 {
-                let _ = writeln!(out, "  @since(version = {}.{}.0)", self.major, method.since);
-            }
-            let arguments: Vec<_> =
-                method.arguments.iter().map(|field| format!("{}: {}", id(&field.name), self.wit(&field.ty))).collect();
-            let result = match &method.result {
-                TypeRef::Unit => String::new(),
-                result => format!(" -> {}", self.wit(result)),
-            };
-            let _ = writeln!(out, "  {}: func({}){result};", id(&method.name), arguments.join(", "));
+            self.write_method(&mut out, "  ", method);
         }
         out.push_str("}\n");
         out
+    }
+
+    fn write_method(&self, out: &mut String, indent: &str, method: &Method) {
+        comment(out, indent, &method.docs);
+        if method.since > 0 {
+            let _ = writeln!(out, "{indent}@since(version = {}.{}.0)", self.major, method.since);
+        }
+        let arguments: Vec<_> =
+            method.arguments.iter().map(|field| format!("{}: {}", id(&field.name), self.wit(&field.ty))).collect();
+        let result = match &method.result {
+            TypeRef::Unit => String::new(),
+            result => format!(" -> {}", self.wit(result)),
+        };
+        let _ = writeln!(out, "{indent}{}: func({}){result};", id(&method.name), arguments.join(", "));
     }
 
     fn record(&self, out: &mut String, name: &str, fields: &[Field]) {
@@ -106,7 +115,14 @@ impl Schema {
                 (ok, TypeRef::Unit) => format!("result<{}>", self.wit(ok)),
                 (ok, err) => format!("result<{}, {}>", self.wit(ok), self.wit(err)),
             },
-            TypeRef::Named(number) => kebab(&self.definition(*number).name),
+            TypeRef::Named(number) => {
+                let definition = self.definition(*number);
+                let name = kebab(&definition.name);
+                match &definition.shape {
+                    Shape::Object(Interface { kept: false, .. }) => format!("borrow<{name}>"),
+                    _ => name,
+                }
+            }
             scalar => self.type_name(scalar),
         }
     }

@@ -1,12 +1,13 @@
-//! The page on the ABI: its tables, and its plugin in C.
+//! The page on the ABI: its tables.
 
 use std::fmt::Write as _;
 use std::mem::offset_of;
 
 use polyplug_abi::{
     AbiError, Array, BundleInitContext, DependencyInfo, GuestContractHandle, GuestContractInstance,
-    GuestContractInterface, HostApi, HostContractInstance, HostContractInterface, NativeDispatch, PluginDescriptor,
-    PluginRegistration, ReloadPhase, RuntimeConfig, StringView, Version, VmDispatch, VmLoaderData,
+    GuestContractInterface, HostApi, HostContractInstance, HostContractInterface, NativeDispatch, ObjectOffer,
+    PluginDescriptor, PluginRegistration, ProxyRequest, ReloadPhase, RuntimeConfig, StringView, Version, VmDispatch,
+    VmLoaderData,
 };
 
 use super::page;
@@ -83,6 +84,23 @@ fn its_tables_are_true() {
             schema: "StringView",
             reserved: "void *",
         }),
+        table!(ProxyRequest as "ProxyRequest" {
+            struct_size: "size_t",
+            target: "uint32_t",
+            major: "uint32_t",
+            minor: "uint32_t",
+            reserved: "uint32_t",
+            contract_name: "StringView",
+            schema: "StringView",
+        }),
+        table!(ObjectOffer as "ObjectOffer" {
+            struct_size: "size_t",
+            instance: "GuestContractInstance",
+            functions: "const Entry *",
+            function_count: "uint32_t",
+            reserved: "uint32_t",
+            drop: "void (*)(GuestContractInstance), or null",
+        }),
         table!(ReloadPhase as "ReloadPhase" {
             phase_type: "uint32_t",
             bundle_id: "uint64_t",
@@ -118,50 +136,12 @@ fn it_lists_the_whole_table_of_the_host() {
         get_host_contract resolve_host_contract_interface list_bundles get_dependencies load_bundle reload_bundle
         register_host_contract register_loader get_last_error get_error_len struct_size call_guest_method
         create_guest_instance destroy_guest_instance unload_bundle log register_plugin error_text enter_arena
-        leave_arena retain release
+        leave_arena retain_host release_host lease release spawn wait_retired prefer find_guest_contract_in
+        unload_bundle_cascade quiesce open_proxy call_proxy close_proxy offer_object share_object config bundle_name
     }
     assert_eq!(offset, size_of::<HostApi>(), "this test lacks a field");
 
     let page = page("abi.md");
     let missing: Vec<_> = rows.into_iter().filter(|row| !page.contains(row.as_str())).collect();
     assert!(missing.is_empty(), "docs/src/abi.md should have:\n\n{}", missing.join("\n"));
-}
-
-#[polyplug::contract(name = "demo.text", version = "1.0")]
-trait Text {
-    fn repeat(&self, text: &str, times: u32) -> String;
-    fn find(&self, text: &str, byte: u8) -> Option<u64>;
-}
-
-#[test]
-#[cfg(unix)]
-fn its_plugin_in_c_works() {
-    use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
-    use std::process::Command;
-
-    use polyplug::schema::Schema;
-
-    use super::block;
-    use crate::{Bundle, runtime};
-
-    let page = page("abi.md");
-    let bundle = Bundle::empty();
-    bundle.write("text.c", block(&page, "`text.c`:", "c"));
-    bundle.write("manifest.toml", block(&page, "`bundles/text/manifest.toml`:", "toml"));
-    bundle.write("demo.text@1.schema", Schema::of::<dyn Text>().encode());
-    let mut cc = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
-    cc.args(["-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o"]);
-    cc.arg(format!("{DLL_PREFIX}text{DLL_SUFFIX}")).arg("text.c").current_dir(bundle.path());
-    assert!(cc.status().expect("a C compiler, called `cc` or named in CC").success(), "{cc:?}");
-
-    let runtime = runtime();
-    runtime.load_bundle(bundle.path()).unwrap();
-    let text = runtime.proxy::<dyn Text>().unwrap();
-    assert_eq!(text.repeat("na", 3).unwrap(), "nanana");
-    assert_eq!(text.repeat("", 3).unwrap(), "");
-    assert_eq!(text.repeat("ü", 0).unwrap(), "");
-    assert_eq!(text.repeat("0123456789", 100_000).unwrap().len(), 1_000_000, "the arena grows");
-    assert_eq!(text.find("abc", b'c').unwrap(), Some(2));
-    assert_eq!(text.find("abc", b'd').unwrap(), None);
-    assert_eq!(text.find("", b'd').unwrap(), None);
 }

@@ -20,7 +20,7 @@ use super::{DynamicProxy, refused};
 use crate::brief::Brief;
 use crate::call_error::{CallError, Failure};
 use crate::host::runtime::Runtime;
-use crate::schema::{Case, Field, Schema, Shape, TypeRef};
+use crate::schema::{Case, Field, Method, Schema, Shape, TypeRef};
 use crate::types::{Depth, LiftError};
 use crate::value::Value;
 
@@ -338,6 +338,18 @@ impl Schema {
             let one = |case: &Case| json!({ "name": case.name, "docs": case.docs, "fields": fields(&case.fields) });
             cases.iter().map(one).collect()
         };
+        let methods = |methods: &[Method]| -> Json {
+            let one = |method: &Method| {
+                json!({
+                    "name": method.name,
+                    "docs": method.docs,
+                    "since": format!("{}.{}", self.major, method.since),
+                    "arguments": fields(&method.arguments),
+                    "result": self.type_name(&method.result),
+                })
+            };
+            methods.iter().map(one).collect()
+        };
         let types: Json = self
             .types
             .iter()
@@ -346,21 +358,9 @@ impl Schema {
                     Shape::Record(list) => ("record", "fields", fields(list)),
                     Shape::Enum(list) => ("enum", "cases", cases(list)),
                     Shape::Variant(list) => ("variant", "cases", cases(list)),
+                    Shape::Object(interface) => ("object", "methods", methods(&interface.methods)),
                 };
                 json!({ "name": definition.name, "docs": definition.docs, "kind": kind, parts: list })
-            })
-            .collect();
-        let methods: Json = self
-            .methods
-            .iter()
-            .map(|method| {
-                json!({
-                    "name": method.name,
-                    "docs": method.docs,
-                    "since": format!("{}.{}", self.major, method.since),
-                    "arguments": fields(&method.arguments),
-                    "result": self.type_name(&method.result),
-                })
             })
             .collect();
         json!({
@@ -368,7 +368,7 @@ impl Schema {
             "version": format!("{}.{}", self.major, self.minor),
             "docs": self.docs,
             "types": types,
-            "methods": methods,
+            "methods": methods(&self.methods),
         })
     }
 }

@@ -103,6 +103,7 @@ impl Lifting<'_> {
                 };
                 Value::Tuple(places.iter().enumerate().map(part).collect::<Result<_, _>>()?)
             }
+            Kind::Object(_) => return Err(LiftError::new("an object of a contract is no value")),
             Kind::Record(number, places) => {
                 let Shape::Record(fields) = &self.schema.definition(*number).shape else { unreachable!() };
                 // SAFETY: the fields lie within the node.

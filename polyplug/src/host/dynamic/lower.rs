@@ -127,6 +127,9 @@ impl Lowering<'_> {
                         .map_err(|error| error.within(i.to_string()))?;
                 }
             }
+            (Kind::Object(_), _) => {
+                return Err(LiftError::new("an object of a contract is no value: call through a typed proxy"));
+            }
             (Kind::Record(number, places), Value::Record(fields)) => {
                 let Shape::Record(described) = &self.schema.definition(*number).shape else { unreachable!() };
                 // SAFETY: the fields lie within the node.

@@ -18,7 +18,6 @@ use super::error::RuntimeError;
 use super::instances::Held;
 use super::provider::Plugin;
 use super::runtime::Runtime;
-use super::runtime_store::versions;
 use crate::call_error::{CallError, Failure};
 use crate::schema::Schema;
 use crate::schema::plan::Plan;
@@ -64,7 +63,8 @@ impl DynamicProxy {
         if provider.is_current() {
             return Ok(Cow::Borrowed(self));
         }
-        let held = Arc::new(self.held.latest()?);
+        let Some(held) = self.held.latest()? else { return Ok(Cow::Borrowed(self)) };
+        let held = Arc::new(held);
         let plan = held.incarnation().provider().plan().map_err(|_| provider.unloaded())?;
         Ok(Cow::Owned(Self { held, plan }))
     }
@@ -154,9 +154,7 @@ impl Runtime {
         };
         let all = self.store().providers(GuestContractId::new(name, major));
         let Some((_, provider)) = all.into_iter().find(|(_, provider)| serves(&provider.plugin)) else {
-            let offered =
-                (0..16).flat_map(|major| versions(&self.store().providers(GuestContractId::new(name, major))));
-            let (contract, offered) = (contract.to_owned(), offered.collect());
+            let (contract, offered) = (contract.to_owned(), self.snapshot().view().versions(name).collect());
             return Err(RuntimeError::NoProvider { contract, bundle: bundle_name, offered });
         };
         let plan = provider.plan()?;

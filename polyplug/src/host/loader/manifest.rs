@@ -5,8 +5,9 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 
-use polyplug_abi::{BundleId, DependencyInfo, GuestContractId};
+use polyplug_abi::{BundleId, DependencyInfo, GuestContractId, HostContractId};
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::host::error::{LoaderError, ManifestError};
 
@@ -28,10 +29,19 @@ const SIZE_LIMIT: u64 = 1 << 20;
 ///     file = "calc"             # libcalc.so, libcalc.dylib or calc.dll
 ///
 ///     [[dependency]]
-///     contract = "demo.logger@1.1"
+///     contract = "demo.rounding@1.1"
+///
+///     [[host]]
+///     contract = "demo.logger@1"
+///     optional = true
+///
+///     [config]
+///     digits = 12
 /// "#;
 /// let manifest = ManifestData::parse(text, "plugins/calc".as_ref())?;
 /// assert_eq!(manifest.dependencies[0].minor, 1);
+/// assert!(manifest.host_contracts[0].optional);
+/// assert_eq!(manifest.config["digits"].as_integer(), Some(12));
 /// # Ok::<(), polyplug::error::ManifestError>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -49,11 +59,16 @@ pub struct ManifestData {
     pub id: BundleId,
     /// The bundle's directory.
     pub path: PathBuf,
-    /// The contracts that the bundle's plugins call.
+    /// The contracts of other bundles that the bundle's plugins call.
     pub dependencies: Vec<Dependency>,
+    /// The host contracts that the bundle's plugins call. Empty: all that there are.
+    pub host_contracts: Vec<HostDependency>,
+    /// The bundle's settings. What a loader is given has those of the host in it, see
+    /// [`Runtime::configure`](crate::Runtime::configure).
+    pub config: toml::Table,
 }
 
-/// A contract that a bundle's plugins call.
+/// A contract of other bundles that a bundle's plugins call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dependency {
@@ -63,6 +78,32 @@ pub struct Dependency {
     pub major: u32,
     /// The least minor version that serves.
     pub minor: u32,
+    /// The line of the manifest, from 1.
+    pub line: usize,
+}
+
+/// A host contract that a bundle's plugins call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HostDependency {
+    /// The contract's name.
+    pub contract: String,
+    /// The contract's major version.
+    pub major: u32,
+    /// The least minor version that serves.
+    pub minor: u32,
+    /// Whether the plugins can do without.
+    pub optional: bool,
+    /// The line of the manifest, from 1.
+    pub line: usize,
+}
+
+impl HostDependency {
+    /// The contract's id.
+    #[must_use]
+    pub fn id(&self) -> HostContractId {
+        HostContractId::new(&self.contract, self.major)
+    }
 }
 
 impl Dependency {
@@ -88,6 +129,10 @@ struct Written {
     id: Option<Id>,
     #[serde(default)]
     dependency: Vec<WrittenDependency>,
+    #[serde(default)]
+    host: Vec<WrittenHost>,
+    #[serde(default)]
+    config: toml::Table,
     // For people; the runtime makes nothing of them.
     #[serde(rename = "description")]
     _description: Option<String>,
@@ -122,7 +167,15 @@ enum Id {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenDependency {
-    contract: String,
+    contract: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenHost {
+    contract: Spanned<String>,
+    #[serde(default)]
+    optional: bool,
 }
 
 impl ManifestData {
@@ -176,9 +229,22 @@ impl ManifestData {
         let dependencies = written
             .dependency
             .iter()
-            .map(|dependency| parse_dependency(&dependency.contract))
+            .map(|WrittenDependency { contract: written }| {
+                let (contract, major, minor) = parse_contract(written.get_ref())?;
+                Ok(Dependency { contract, major, minor, line: line_at(text.as_bytes(), written.span().start) })
+            })
             .collect::<Result<_, _>>()
             .map_err(|message| invalid("dependency.contract", message))?;
+        let host_contracts = written
+            .host
+            .iter()
+            .map(|WrittenHost { contract: written, optional }| {
+                let (contract, major, minor) = parse_contract(written.get_ref())?;
+                let line = line_at(text.as_bytes(), written.span().start);
+                Ok(HostDependency { contract, major, minor, optional: *optional, line })
+            })
+            .collect::<Result<_, _>>()
+            .map_err(|message| invalid("host.contract", message))?;
         Ok(Self {
             name: written.name,
             version,
@@ -187,6 +253,8 @@ impl ManifestData {
             id,
             path: directory.to_owned(),
             dependencies,
+            host_contracts,
+            config: written.config,
         })
     }
 
@@ -270,10 +338,15 @@ fn syntax(path: &Path, text: &[u8], at: usize, message: &str) -> ManifestError {
     let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
     ManifestError::Syntax {
         path: path.to_owned(),
-        line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
+        line: line_at(text, at),
         column: String::from_utf8_lossy(&before[line_start..]).chars().count() + 1,
         message: message.to_owned(),
     }
+}
+
+/// The line of byte `at`, from 1.
+fn line_at(text: &[u8], at: usize) -> usize {
+    text.iter().take(at).filter(|byte| **byte == b'\n').count() + 1
 }
 
 fn check_name(name: &str) -> Result<(), String> {
@@ -319,18 +392,15 @@ fn check_relative(file: &str) -> Result<(), String> {
 }
 
 /// `name@major`, `name@major.minor`.
-fn parse_dependency(text: &str) -> Result<Dependency, String> {
+pub(crate) fn parse_contract(text: &str) -> Result<(String, u32, u32), String> {
     let wrong = || format!("\"{text}\" names no contract: write \"name@major\" or \"name@major.minor\"");
     let (name, version) = text.split_once('@').ok_or_else(wrong)?;
     let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
     if name.is_empty() {
         return Err(wrong());
     }
-    Ok(Dependency {
-        contract: name.to_owned(),
-        major: major.parse().map_err(|_| wrong())?,
-        minor: minor.parse().map_err(|_| wrong())?,
-    })
+    let number = |text: &str| text.parse().map_err(|_| wrong());
+    Ok((name.to_owned(), number(major)?, number(minor)?))
 }
 
 impl Artifact {

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use polyplug_abi::{BundleId, SupportedLanguage};
 
 pub use super::staging::Staging;
-pub use manifest::{Dependency, ManifestData};
+pub use manifest::{Dependency, HostDependency, ManifestData};
+pub(crate) use manifest::{FILE_NAME, parse_contract};
 
 use super::error::LoaderError;
 use super::runtime::Runtime;
@@ -70,6 +71,17 @@ pub trait BundleLoader: Send + Sync {
     /// As for [`load`](Self::load). The old version serves on.
     fn reload(&self, manifest: &ManifestData, runtime: &Runtime) -> Result<(), LoaderError>;
 
+    /// Whether the artifact looks whole, without running any of it. A watcher asks before it reloads, for a build may be
+    /// writing still; what looks unfit gets more time.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the artifact.
+    fn check(&self, manifest: &ManifestData) -> Result<(), LoaderError> {
+        let _ = manifest;
+        Ok(())
+    }
+
     /// Told that a bundle is being unloaded, after the runtime stopped giving it out. What was given to
     /// [`Staging::keep`] is dropped by the runtime.
     ///
@@ -86,6 +98,11 @@ pub trait BundleLoader: Send + Sync {
 pub trait Module: Send + Sync {
     /// Ends it, on a thread that has none of its frames. If its code is there all the same, says why.
     fn close(self: Box<Self>) -> Option<String>;
+
+    /// How many bytes of memory it occupies, where it can tell: for [`Runtime::bundles`].
+    fn memory(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// Where a bundle's artifact comes from.

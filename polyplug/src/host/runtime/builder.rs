@@ -2,14 +2,17 @@
 
 use std::ffi::c_void;
 use std::sync::{Arc, Condvar, Mutex, RwLock};
+use std::time::Duration;
 
-use polyplug_abi::{BundleId, ReloadPhase, ReloadPhaseType, RuntimeConfig, StringView};
+use polyplug_abi::{BundleId, Compatibility, ReloadPhase, ReloadPhaseType, RuntimeConfig, StringView};
 
 use super::{ReloadPolicy, Runtime};
 use crate::guest::{catch, describe_panic};
 use crate::host::context::HostContext;
 use crate::host::error::RuntimeError;
+use crate::host::lease::Leases;
 use crate::host::loader::BundleLoader;
+use crate::host::reclaim::Reclaimer;
 use crate::host::tokens::Tokens;
 
 /// Sets up a [`Runtime`].
@@ -23,13 +26,32 @@ use crate::host::tokens::Tokens;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Default)]
 #[must_use = "call `build` to get the runtime"]
 pub struct RuntimeBuilder {
     loaders: Vec<Box<dyn BundleLoader>>,
     config: RuntimeConfig,
     on_reload: Option<Arc<OnReload>>,
     reload_policy: ReloadPolicy,
+    reload_limit: Duration,
+    #[cfg(feature = "signatures")]
+    signatures: crate::host::signature::Gate,
+}
+
+/// See [`RuntimeBuilder::reload_limit`].
+const RELOAD_LIMIT: Duration = Duration::from_secs(60);
+
+impl Default for RuntimeBuilder {
+    fn default() -> Self {
+        Self {
+            loaders: Vec::new(),
+            config: RuntimeConfig::default(),
+            on_reload: None,
+            reload_policy: ReloadPolicy::default(),
+            reload_limit: RELOAD_LIMIT,
+            #[cfg(feature = "signatures")]
+            signatures: Default::default(),
+        }
+    }
 }
 
 type OnReload = dyn Fn(*mut c_void, ReloadPhase) + Send + Sync;
@@ -53,9 +75,44 @@ impl RuntimeBuilder {
         self
     }
 
+    /// What becomes of a bundle whose dependencies nobody provides: it is refused, or loaded with a warning.
+    /// [`Compatibility::Strict`] by default.
+    pub fn compatibility(mut self, compatibility: Compatibility) -> Self {
+        self.config.compatibility = compatibility;
+        self
+    }
+
     /// What becomes of instances that do not carry their state over a reload.
     pub fn reload_policy(mut self, policy: ReloadPolicy) -> Self {
         self.reload_policy = policy;
+        self
+    }
+
+    /// How long a new version may take at a reload until it can serve: to start, to check its health, to take over the
+    /// state of the old one. After that the reload fails, and the old version serves on. A minute by default.
+    ///
+    /// Code that hangs cannot be stopped: it stays in memory, on a thread of its own, for as long as it hangs, and so
+    /// does the runtime.
+    pub fn reload_limit(mut self, limit: Duration) -> Self {
+        self.reload_limit = limit;
+        self
+    }
+
+    /// What becomes of bundles that no trusted key has signed. Loading and reloading obey it alike, whoever asks for it.
+    ///
+    /// Unless it is [`Off`](crate::signature::SignaturePolicy::Off), every bundle runs from a private copy of its
+    /// directory, as with hot reload: what was checked is what is loaded. A bundle from memory cannot be signed, and is
+    /// refused where signatures are required. Plugins that are part of the program are as trusted as the program.
+    #[cfg(feature = "signatures")]
+    pub fn signatures(mut self, policy: crate::signature::SignaturePolicy) -> Self {
+        self.signatures.policy = policy;
+        self
+    }
+
+    /// Trusts bundles that are signed with this key, beside those of other keys.
+    #[cfg(feature = "signatures")]
+    pub fn trust(mut self, key: crate::signature::PublicKey) -> Self {
+        self.signatures.trusted.push(key);
         self
     }
 
@@ -74,19 +131,28 @@ impl RuntimeBuilder {
     pub fn build(self) -> Result<Arc<Runtime>, RuntimeError> {
         let events = Arc::new(Events { c: self.config.clone(), rust: self.on_reload });
         let runtime = Arc::new_cyclic(|this| Runtime {
-            context: HostContext::new(this.clone(), None),
+            context: HostContext::new(this.clone()),
             config: self.config,
             events,
             loaders: RwLock::default(),
             reload_policy: self.reload_policy,
+            reload_limit: self.reload_limit,
             bundles: Mutex::default(),
             settled: Condvar::new(),
             retired: Mutex::default(),
             store: super::RuntimeStore::new(),
             tokens: Tokens::new(),
+            leases: Leases::default(),
+            plugin_proxies: Tokens::new(),
             host_contracts: super::HostContracts::default(),
-            reclaimer: Arc::default(),
+            grants: super::Grants::default(),
+            settings: super::Settings::default(),
+            reclaimer: Reclaimer::default(),
             last_error: Mutex::default(),
+            #[cfg(feature = "signatures")]
+            signatures: self.signatures,
+            #[cfg(feature = "watch")]
+            bells: Default::default(),
         });
         for loader in self.loaders {
             runtime.register_loader(loader)?;

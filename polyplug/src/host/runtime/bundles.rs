@@ -4,13 +4,16 @@
 //! lock held, for all of these run foreign code.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::thread::ThreadId;
 
 use polyplug_abi::BundleId;
 
 use super::Runtime;
+use super::limit::acting_thread;
 use crate::host::error::RuntimeError;
+use crate::host::fingerprint::Fingerprint;
 use crate::host::loader::BundleLoader;
 use crate::host::version::BundleVersion;
 
@@ -45,6 +48,18 @@ pub(super) struct Loaded {
     pub(super) version: Arc<BundleVersion>,
     /// Absent for plugins that are part of the program.
     pub(super) loader: Option<Arc<dyn BundleLoader>>,
+    pub(super) origin: Origin,
+}
+
+/// Where a version came from.
+#[derive(Clone)]
+pub(super) struct Origin {
+    /// What the manifest says.
+    pub(super) version: semver::Version,
+    /// The bundle's own directory, not the private copy of it.
+    pub(super) directory: Option<PathBuf>,
+    /// What the files in it looked like when the private copy was made, if one was.
+    pub(super) fingerprint: Option<Fingerprint>,
 }
 
 impl Runtime {
@@ -55,7 +70,7 @@ impl Runtime {
             return Err(RuntimeError::AlreadyLoaded { bundle: name.to_owned() });
         }
         bundles.loads += 1;
-        let state = State::Loading(std::thread::current().id());
+        let state = State::Loading(acting_thread());
         let bundle = Bundle { name: name.to_owned(), order: bundles.loads, state };
         bundles.known.insert(id, bundle);
         Ok(())
@@ -63,12 +78,25 @@ impl Runtime {
 
     /// Waits until nobody changes the bundle, then keeps others from it until [`settle`](Self::settle).
     pub(super) fn begin_change(&self, id: BundleId) -> Result<(String, Loaded), RuntimeError> {
-        let this_thread = std::thread::current().id();
+        self.take_turn(id, true)
+    }
+
+    /// As [`begin_change`](Self::begin_change), but when somebody changes the bundle that is an error.
+    #[cfg(feature = "watch")]
+    pub(super) fn try_begin_change(&self, id: BundleId) -> Result<(String, Loaded), RuntimeError> {
+        self.take_turn(id, false)
+    }
+
+    fn take_turn(&self, id: BundleId, wait: bool) -> Result<(String, Loaded), RuntimeError> {
+        let this_thread = acting_thread();
         let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let bundle = bundles.known.get_mut(&id).ok_or(RuntimeError::BundleNotLoaded { id })?;
             match &bundle.state {
                 State::Loading(thread) | State::Changing(thread, _) if *thread == this_thread => {
+                    return Err(RuntimeError::Busy { bundle: bundle.name.clone() });
+                }
+                State::Loading(_) | State::Changing(..) if !wait => {
                     return Err(RuntimeError::Busy { bundle: bundle.name.clone() });
                 }
                 State::Loading(_) | State::Changing(..) => {
@@ -100,6 +128,8 @@ impl Runtime {
         if somebody_waits {
             self.settled.notify_all();
         }
+        #[cfg(feature = "watch")]
+        self.bells.ring();
     }
 
     /// The ids of all loaded bundles, in load order.
@@ -126,13 +156,18 @@ impl Runtime {
 
     /// What serves, in load order.
     pub(super) fn loaded(&self) -> Vec<Loaded> {
+        self.map_loaded(Clone::clone)
+    }
+
+    /// What `map` makes of all that serves, in load order. It is called under the lock. Takes no lease.
+    pub(super) fn map_loaded<R>(&self, mut map: impl FnMut(&Loaded) -> R) -> Vec<R> {
         let bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
         let mut loaded: Vec<_> = bundles
             .known
             .values()
             .filter_map(|bundle| match &bundle.state {
                 State::Loading(_) => None,
-                State::Loaded(loaded) | State::Changing(_, loaded) => Some((bundle.order, loaded.clone())),
+                State::Loaded(loaded) | State::Changing(_, loaded) => Some((bundle.order, map(loaded))),
             })
             .collect();
         loaded.sort_unstable_by_key(|(order, _)| *order);

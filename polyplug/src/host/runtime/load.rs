@@ -1,13 +1,15 @@
 //! Loading bundles.
 
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use polyplug_abi::{BundleId, GuestContractInstance, HostApi};
+use polyplug_abi::{BundleId, GuestContractInstance, HostApi, Version};
 
 use super::Runtime;
-use super::bundles::Loaded;
+use super::bundles::{Loaded, Origin};
+use super::copies::Word;
 use crate::guest::{PluginEntry, describe_panic, keep_locations};
 use crate::host::context::{BundleScope, HostContext};
 use crate::host::described;
@@ -15,14 +17,45 @@ use crate::host::error::{LoaderError, RuntimeError};
 use crate::host::loader::{BundleLoader, BundleSource, ManifestData, Staging};
 use crate::host::private_copy::PrivateCopy;
 use crate::host::provider::{Plugin, Provider};
+use crate::host::settings;
 use crate::host::staging::{self, Loading, Registrations};
 use crate::host::version::BundleVersion;
+
+/// What [`Runtime::add`] is given to publish.
+type BroughtUp = (Draft, Option<Arc<dyn BundleLoader>>, Origin, Vec<Arc<Provider>>);
+
+/// A version that has not been published. Dropped as one it is retired, so that threads its code started end.
+pub(super) struct Draft(Option<Arc<BundleVersion>>);
+
+impl Draft {
+    /// It is published now.
+    pub(super) fn finish(mut self) -> Arc<BundleVersion> {
+        self.0.take().expect("a draft is finished once")
+    }
+}
+
+impl Deref for Draft {
+    type Target = Arc<BundleVersion>;
+
+    fn deref(&self) -> &Self::Target {
+        self.0.as_ref().expect("a draft that is finished is gone")
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Some(version) = self.0.take() {
+            version.retire_unloaded();
+        }
+    }
+}
 
 impl Runtime {
     /// Loads the bundle at `path`: a directory with a `manifest.toml`, or the artifact in one.
     ///
     /// Its plugins appear all at once, when everything has gone well. Otherwise nothing of it stays. With hot reload
-    /// on, what is loaded is a private copy of the directory, so that a build may overwrite the original.
+    /// on, or with signatures asked for, what is loaded is a private copy of the directory, so that nothing that is done
+    /// to the original reaches what runs.
     ///
     /// # Errors
     ///
@@ -32,7 +65,7 @@ impl Runtime {
         let loader = self.loader_of(&manifest)?;
         manifest.find_artifact()?;
         let source = BundleSource::Path(manifest.path.clone());
-        self.load(manifest, source, loader)
+        self.load(manifest, Word::Bundles, source, loader)
     }
 
     /// Loads a bundle whose artifact is in memory; `manifest` is the text of its manifest.
@@ -50,7 +83,7 @@ impl Runtime {
         if matches!(source, BundleSource::Path(_)) {
             manifest.find_artifact()?;
         }
-        self.load(manifest, source, loader)
+        self.load(manifest, Word::Hosts, source, loader)
     }
 
     pub(super) fn loader_of(&self, manifest: &ManifestData) -> Result<Arc<dyn BundleLoader>, RuntimeError> {
@@ -65,24 +98,58 @@ impl Runtime {
     fn load(
         &self,
         mut manifest: ManifestData,
+        word: Word,
         mut source: BundleSource,
         loader: Arc<dyn BundleLoader>,
     ) -> Result<BundleId, RuntimeError> {
         let id = manifest.id;
         self.add(id, &manifest.name.clone(), || {
-            let version = self.new_version(scope_of(&manifest), Arc::default());
-            let directory = matches!(source, BundleSource::Path(_)).then(|| manifest.path.clone());
-            if directory.is_some() && self.config.hot_reload_enabled {
-                let copy = PrivateCopy::make(&manifest)?;
-                manifest.path = copy.path().to_owned();
-                source = BundleSource::Path(manifest.path.clone());
-                version.keep_module(Box::new(copy));
-            }
+            let copy = self.take_in(&mut manifest, word, &source)?;
+            self.check_requirements(&manifest)?;
+            let (version, origin) = self.stage(&mut manifest, &mut source, copy);
+            let directory = origin.directory.clone();
             let start = || loader.load(&manifest, &source, self);
-            self.start(&version, directory.as_deref(), start, Plugin::create)
+            self.start(&version, directory.is_some().then_some(&manifest.path), start, Plugin::create)
                 .map_err(|error| error.at_original(&manifest.path, directory.as_deref()))
-                .map(|providers| (Loaded { version, loader: Some(Arc::clone(&loader)) }, providers))
+                .map(|providers| (version, Some(Arc::clone(&loader)), origin, providers))
         })
+    }
+
+    /// Everything that comes before a bundle's code is started, which is then at `manifest` and `source`.
+    fn stage(
+        &self,
+        manifest: &mut ManifestData,
+        source: &mut BundleSource,
+        copy: Option<PrivateCopy>,
+    ) -> (Draft, Origin) {
+        self.settings.apply(manifest.id, &mut manifest.config);
+        let version = self.draft(scope_of(manifest), Arc::default());
+        let directory = matches!(source, BundleSource::Path(_)).then(|| manifest.path.clone());
+        let mut origin = Origin { version: manifest.version.clone(), directory, fingerprint: None };
+        if let Some(copy) = copy {
+            origin.fingerprint = Some(copy.fingerprint().clone());
+            manifest.path = copy.path().to_owned();
+            *source = BundleSource::Path(manifest.path.clone());
+            version.keep_module(Box::new(copy));
+        }
+        (version, origin)
+    }
+
+    /// What a bundle would provide: starts its code, and discards it.
+    pub(super) fn probe(&self, mut manifest: ManifestData) -> Result<Vec<Plugin>, RuntimeError> {
+        let (id, name) = (manifest.id, manifest.name.clone());
+        let loader = self.loader_of(&manifest)?;
+        manifest.find_artifact()?;
+        let mut source = BundleSource::Path(manifest.path.clone());
+        self.reserve(id, &name)?;
+        let plugins = self.reclaimer.collecting(|| {
+            let copy = self.take_in(&mut manifest, Word::Bundles, &source)?;
+            let (version, origin) = self.stage(&mut manifest, &mut source, copy);
+            run_loader(&version, || loader.load(&manifest, &source, self))
+                .map_err(|error| error.at_original(&manifest.path, origin.directory.as_deref()))
+        });
+        self.settle(id, None);
+        plugins
     }
 
     /// Registers the plugins that are part of this program: one bundle a crate, with the crate's name.
@@ -102,8 +169,17 @@ impl Runtime {
         let id = BundleId::new(name);
         self.add(id, name, || {
             let registrations = Registrations::default();
-            let scope = BundleScope { id, name: name.to_owned(), dependencies: Vec::new(), registrations };
-            let version = self.new_version(scope, Arc::default());
+            let mut config = toml::Table::new();
+            self.settings.apply(id, &mut config);
+            let scope = BundleScope {
+                id,
+                name: name.to_owned(),
+                dependencies: None,
+                host_contracts: Vec::new(),
+                config: settings::text(&config),
+                registrations,
+            };
+            let version = self.draft(scope, Arc::default());
             let start = || {
                 // SAFETY: the version's table is valid, and so is what the entries say of themselves.
                 let outcome = unsafe { crate::guest::register_all(version.context().host_api(), entries) };
@@ -114,7 +190,13 @@ impl Runtime {
                 })
             };
             let providers = self.start(&version, None, start, Plugin::create)?;
-            Ok((Loaded { version, loader: None }, providers))
+            let Version { major, minor, patch } = entries[0].version;
+            let origin = Origin {
+                version: semver::Version::new(major.into(), minor.into(), patch.into()),
+                directory: None,
+                fingerprint: None,
+            };
+            Ok((version, None, origin, providers))
         })
     }
 
@@ -123,13 +205,13 @@ impl Runtime {
         &self,
         id: BundleId,
         name: &str,
-        bring_up: impl FnOnce() -> Result<(Loaded, Vec<Arc<Provider>>), RuntimeError>,
+        bring_up: impl FnOnce() -> Result<BroughtUp, RuntimeError>,
     ) -> Result<BundleId, RuntimeError> {
         self.reserve(id, name)?;
         let outcome = self.reclaimer.collecting(|| {
-            let (loaded, providers) = bring_up()?;
+            let (version, loader, origin, providers) = bring_up()?;
             self.store.publish(providers)?;
-            Ok(loaded)
+            Ok(Loaded { version: version.finish(), loader, origin })
         });
         match outcome {
             Ok(loaded) => {
@@ -144,23 +226,23 @@ impl Runtime {
         }
     }
 
-    pub(super) fn new_version(&self, scope: BundleScope, life: Arc<()>) -> Arc<BundleVersion> {
+    pub(super) fn draft(&self, scope: BundleScope, life: Arc<()>) -> Draft {
         let version = BundleVersion::new(scope.id, &scope.name, &self.reclaimer, life);
         let runtime = self.context.weak_runtime();
-        version.set_context(HostContext::new(runtime, Some(scope)));
-        version
+        version.set_context(HostContext::of_version(runtime, &version, scope));
+        Draft(Some(version))
     }
 
     /// Runs a version's code up to where its providers could serve. `create` makes the instances that are shared.
     pub(super) fn start(
         &self,
         version: &Arc<BundleVersion>,
-        directory: Option<&Path>,
+        directory: Option<&PathBuf>,
         start: impl FnOnce() -> Result<(), LoaderError>,
         create: impl Fn(&Plugin, *const HostApi) -> Result<GuestContractInstance, String>,
     ) -> Result<Vec<Arc<Provider>>, RuntimeError> {
         let mut plugins = run_loader(version, start)?;
-        described::complete(&mut plugins, version.name(), directory)?;
+        described::complete(&mut plugins, version.name(), directory.map(PathBuf::as_path))?;
         let providers: Vec<_> = plugins
             .into_iter()
             .map(|plugin| start_provider(plugin, version, &create).map(Arc::new))
@@ -187,7 +269,9 @@ pub(super) fn scope_of(manifest: &ManifestData) -> BundleScope {
     BundleScope {
         id: manifest.id,
         name: manifest.name.clone(),
-        dependencies: manifest.dependencies.iter().map(|dependency| dependency.info()).collect(),
+        dependencies: Some(manifest.dependencies.iter().map(|dependency| dependency.info()).collect()),
+        host_contracts: manifest.host_contracts.clone(),
+        config: settings::text(&manifest.config),
         registrations: Registrations::default(),
     }
 }

@@ -2,29 +2,47 @@
 
 mod builder;
 mod bundles;
+mod copies;
+mod info;
+mod limit;
 mod load;
+mod load_dir;
 mod reload;
+mod requirements;
 mod unload;
+#[cfg(feature = "watch")]
+mod watching;
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
-use polyplug_abi::{GuestContractHandle, GuestContractId, GuestContractInterface, HostApi, RuntimeConfig};
+use polyplug_abi::{BundleId, GuestContractHandle, GuestContractId, GuestContractInterface, HostApi, RuntimeConfig};
 
+pub use super::lease::Lease;
+pub use super::snapshot::Snapshot;
 pub use builder::RuntimeBuilder;
+pub use info::{BundleInfo, PluginInfo};
 pub use reload::{ReloadPolicy, ReloadReport};
 pub use unload::{Holder, Lingering, UnloadReport};
+#[cfg(feature = "watch")]
+pub(super) use watching::{Attempt, Source};
 
 use super::context::HostContext;
 use super::error::{RegistryError, RuntimeError};
+use super::grants::Grants;
 use super::host_contracts::HostContracts;
 use super::instances::Held;
+use super::lease::Leases;
 use super::loader::BundleLoader;
+use super::plugin_proxies::PluginProxy;
 use super::reclaim::Reclaimer;
 use super::runtime_store::RuntimeStore;
+use super::settings::Settings;
 use super::tokens::Tokens;
-use super::version::BundleVersion;
+use crate::contract::Contract;
 use builder::Events;
 use bundles::Bundles;
+use unload::Retired;
 
 /// Loads bundles and gives out proxies for their plugins.
 ///
@@ -37,16 +55,25 @@ pub struct Runtime {
     events: Arc<Events>,
     loaders: RwLock<Vec<Arc<dyn BundleLoader>>>,
     reload_policy: ReloadPolicy,
+    reload_limit: Duration,
     bundles: Mutex<Bundles>,
     /// Told whenever a bundle is settled again.
     settled: Condvar,
     /// Versions that are no longer served and were not gone when they were given up.
-    retired: Mutex<Vec<(String, Weak<BundleVersion>)>>,
+    retired: Mutex<Vec<Retired>>,
     store: RuntimeStore,
     tokens: Tokens<Held>,
+    leases: Leases,
+    plugin_proxies: Tokens<PluginProxy>,
     host_contracts: HostContracts,
-    reclaimer: Arc<Reclaimer>,
+    grants: Grants,
+    settings: Settings,
+    reclaimer: Reclaimer,
     last_error: Mutex<String>,
+    #[cfg(feature = "signatures")]
+    signatures: super::signature::Gate,
+    #[cfg(feature = "watch")]
+    bells: super::watch::Bells,
 }
 
 impl Runtime {
@@ -80,6 +107,63 @@ impl Runtime {
         handle: GuestContractHandle,
     ) -> Result<*const GuestContractInterface, RegistryError> {
         self.store.resolve_guest_contract(handle)
+    }
+
+    /// What `bundle` provides for a contract.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::NotFound`].
+    pub fn find_guest_contract_in(
+        &self,
+        contract_id: u64,
+        bundle: BundleId,
+    ) -> Result<GuestContractHandle, RegistryError> {
+        let found = self.store.find_in(bundle, GuestContractId::from_u64(contract_id));
+        found.map(|(handle, _)| handle).ok_or(RegistryError::NotFound { contract_id, min_version: 0 })
+    }
+
+    /// All providers of a contract whose minor version is at least `min_version`, the first one first.
+    #[must_use]
+    pub fn find_all_guest_contracts(&self, contract_id: u64, min_version: u32) -> Vec<GuestContractHandle> {
+        self.store.find_all_guest_contracts(GuestContractId::from_u64(contract_id), min_version)
+    }
+
+    /// Prefers `bundle` among the providers of contract `C`: [`proxy`](Self::proxy) and every other look-up that takes
+    /// the first provider find it from now on, for as long as the bundle is loaded, over reloads. What was found
+    /// before stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::NotFound`] when the bundle does not provide the contract.
+    ///
+    /// ```no_run
+    /// # use polyplug::{BundleId, Runtime};
+    /// # #[polyplug::contract(name = "demo.clock", version = "1.0")]
+    /// # trait Clock { fn now(&self) -> u64; }
+    /// # fn prefer(runtime: &Runtime) -> Result<(), Box<dyn std::error::Error>> {
+    /// runtime.prefer::<dyn Clock>(BundleId::new("atomic-clock"))?;
+    /// let clock = runtime.proxy::<dyn Clock>()?; // the atomic one
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn prefer<C: Contract + ?Sized>(&self, bundle: BundleId) -> Result<(), RegistryError> {
+        self.prefer_guest_contract(C::ID.id(), bundle)
+    }
+
+    /// As [`prefer`](Self::prefer), for a contract that is known by its id.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn prefer_guest_contract(&self, contract_id: u64, bundle: BundleId) -> Result<(), RegistryError> {
+        self.store.prefer(GuestContractId::from_u64(contract_id), bundle)
+    }
+
+    /// Everything that is provided, at this moment: for several look-ups that have to agree.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.store.snapshot()
     }
 
     /// The host's table, for code that speaks the C ABI. Valid while the runtime is.
@@ -137,8 +221,8 @@ impl Runtime {
     /// Gives up a reference that was taken for a call from a plugin. Should it be the last one, the runtime ends on its
     /// own thread: this one may have frames on it of code that goes with the runtime.
     pub(super) fn give_back(self: Arc<Self>) {
-        let reclaimer = Arc::clone(&self.reclaimer);
         if let Some(last) = Arc::into_inner(self) {
+            let reclaimer = last.reclaimer.clone();
             reclaimer.later(move || drop(last));
         }
     }
@@ -151,8 +235,24 @@ impl Runtime {
         &self.tokens
     }
 
+    pub(super) fn plugin_proxies(&self) -> &Tokens<PluginProxy> {
+        &self.plugin_proxies
+    }
+
+    pub(super) fn leases(&self) -> &Leases {
+        &self.leases
+    }
+
     pub(super) fn host_contracts(&self) -> &HostContracts {
         &self.host_contracts
+    }
+
+    pub(super) fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     pub(super) fn record_error(&self, text: String) {

@@ -10,12 +10,14 @@ use std::sync::Arc;
 use polyplug_abi::{BundleId, GuestContractId, HostApi, ReloadPhaseType, Version};
 
 use super::Runtime;
-use super::bundles::Loaded;
-use super::load::scope_of;
-use crate::host::error::RuntimeError;
-use crate::host::instances::{Cell, Incarnation};
+use super::bundles::{Loaded, Origin};
+use super::copies::Word;
+use super::limit::{NotDone, within};
+use super::load::{Draft, scope_of};
+use crate::host::error::{LoaderError, RuntimeError};
+use crate::host::handover;
+use crate::host::instances::{Cell, Incarnation, Next, Place};
 use crate::host::loader::{BundleLoader, ManifestData};
-use crate::host::private_copy::PrivateCopy;
 use crate::host::provider::{Plugin, Provider};
 use crate::host::version::BundleVersion;
 
@@ -48,10 +50,11 @@ pub struct ReloadReport {
 
 /// What a successful preparation yields.
 struct Prepared {
-    version: Arc<BundleVersion>,
+    draft: Draft,
+    origin: Origin,
     providers: Vec<Arc<Provider>>,
-    /// The next incarnation of each instance that is held.
-    next: Vec<(Arc<Cell>, Arc<Incarnation>)>,
+    /// How each instance that is held goes on.
+    next: Vec<(Arc<Cell>, Next)>,
     report: ReloadReport,
 }
 
@@ -67,42 +70,40 @@ impl Runtime {
     /// [`RuntimeError::HotReloadDisabled`] unless hot reload is on and the bundle's loader can do it,
     /// [`RuntimeError::BundleNotLoaded`], and everything that can befall a load. The old version then serves on.
     pub fn reload_bundle(&self, path: &Path) -> Result<ReloadReport, RuntimeError> {
-        let disabled = |reason: String| Err(RuntimeError::HotReloadDisabled { reason });
+        self.reload(path, |manifest| self.begin_change(manifest.id))
+    }
+
+    /// `begin` takes the turn to change the bundle of a manifest.
+    pub(super) fn reload(
+        &self,
+        path: &Path,
+        begin: impl FnOnce(&ManifestData) -> Result<(String, Loaded), RuntimeError>,
+    ) -> Result<ReloadReport, RuntimeError> {
         if !self.config.hot_reload_enabled {
-            return disabled("switch it on with `Runtime::builder().hot_reload(true)`".to_owned());
+            let reason = "switch it on with `Runtime::builder().hot_reload(true)`".to_owned();
+            return Err(RuntimeError::HotReloadDisabled { reason });
         }
-        let mut manifest = ManifestData::read(path)?;
-        let loader = self.loader_of(&manifest)?;
-        if !loader.supports_hot_reload() {
-            let (loader, bundle) = (loader.loader_name(), &manifest.name);
-            return disabled(format!(
-                "the loader `{loader}` cannot reload: unload bundle `{bundle}` and load it again"
-            ));
-        }
-        let (id, (name, old)) = (manifest.id, self.begin_change(manifest.id)?);
+        let manifest = ManifestData::read(path)?;
+        let loader = self.loader_for_reload(&manifest)?;
+        let (id, (name, old)) = (manifest.id, begin(&manifest)?);
         self.events.emit(ReloadPhaseType::Preparing, id, &name, "");
         let mut fate = None;
-        let outcome = self.reclaimer.collecting(|| {
-            let prepared = manifest
-                .find_artifact()
-                .map_err(RuntimeError::from)
-                .and_then(|()| self.prepare(&mut manifest, &loader, &old.version));
-            match prepared {
-                Ok(prepared) => {
-                    fate = Some(self.watch_fate(&old.version));
-                    let report = self.switch(&old, prepared, loader);
-                    let lost = match report.restarted {
-                        0 => String::new(),
-                        lost => format!("{lost} instances were made afresh and lost their state"),
-                    };
-                    self.events.emit(ReloadPhaseType::Reloaded, id, &name, &lost);
-                    self.give_up(old.version);
-                    Ok(report)
-                }
-                Err(error) => {
-                    self.settle(id, Some(old));
-                    Err(error)
-                }
+        let outcome = self.reclaimer.collecting(|| match self.prepare_within_limit(manifest, &loader, &old.version) {
+            Ok(prepared) => {
+                let watched = self.watch_fate(&old.version);
+                fate = Some(Arc::clone(&watched));
+                let report = self.switch(&old, prepared, loader);
+                let lost = match report.restarted {
+                    0 => String::new(),
+                    lost => format!("{lost} instances were made afresh and lost their state"),
+                };
+                self.events.emit(ReloadPhaseType::Reloaded, id, &name, &lost);
+                self.give_up(old.version, watched);
+                Ok(report)
+            }
+            Err(error) => {
+                self.settle(id, Some(old));
+                Err(error)
             }
         });
         match outcome {
@@ -119,25 +120,64 @@ impl Runtime {
         }
     }
 
-    /// Everything that may fail.
-    fn prepare(
+    /// The loader of a bundle, if it can reload.
+    pub(super) fn loader_for_reload(&self, manifest: &ManifestData) -> Result<Arc<dyn BundleLoader>, RuntimeError> {
+        let loader = self.loader_of(manifest)?;
+        if loader.supports_hot_reload() {
+            return Ok(loader);
+        }
+        let (name, bundle) = (loader.loader_name(), &manifest.name);
+        let reason = format!("the loader `{name}` cannot reload: unload bundle `{bundle}` and load it again");
+        Err(RuntimeError::HotReloadDisabled { reason })
+    }
+
+    /// Everything that may fail, on a thread of its own: what hangs there holds up nobody for longer than the limit.
+    fn prepare_within_limit(
         &self,
-        manifest: &mut ManifestData,
+        manifest: ManifestData,
         loader: &Arc<dyn BundleLoader>,
         old: &Arc<BundleVersion>,
     ) -> Result<Prepared, RuntimeError> {
-        let version = self.new_version(scope_of(manifest), Arc::clone(old.life()));
-        let copy = PrivateCopy::make(manifest)?;
+        let bundle = manifest.name.clone();
+        let runtime = self.context.runtime().expect("nobody reloads while the runtime is dropped");
+        let (loader, old) = (Arc::clone(loader), Arc::clone(old));
+        let prepare = move || {
+            let prepared = runtime.prepare(manifest, &loader, &old);
+            drop(old);
+            runtime.give_back();
+            prepared
+        };
+        within(self.reload_limit, prepare, || self.reclaimer.collect()).unwrap_or_else(|not_done| match not_done {
+            NotDone::TimedOut => Err(RuntimeError::ReloadTimedOut { bundle, limit: self.reload_limit }),
+            NotDone::NoThread(error) => {
+                let reason = format!("no thread could be started for its new version: {error}");
+                Err(LoaderError::Failed { bundle, reason }.into())
+            }
+        })
+    }
+
+    fn prepare(
+        &self,
+        mut manifest: ManifestData,
+        loader: &Arc<dyn BundleLoader>,
+        old: &Arc<BundleVersion>,
+    ) -> Result<Prepared, RuntimeError> {
+        manifest.find_artifact()?;
+        let copy = self.copy(&mut manifest, Word::Bundles)?;
+        self.check_requirements(&manifest)?;
+        self.settings.apply(manifest.id, &mut manifest.config);
+        let draft = self.draft(scope_of(&manifest), Arc::clone(old.life()));
+        let fingerprint = Some(copy.fingerprint().clone());
         let original = std::mem::replace(&mut manifest.path, copy.path().to_owned());
-        version.keep_module(Box::new(copy));
+        draft.keep_module(Box::new(copy));
         let before: HashMap<GuestContractId, Arc<Provider>> =
             old.providers().into_iter().map(|provider| (provider.plugin.contract_id, provider)).collect();
 
         let providers = self
             .start(
-                &version,
-                Some(&original),
-                || loader.reload(manifest, self),
+                &draft,
+                Some(&manifest.path),
+                || loader.reload(&manifest, self),
                 |plugin, host| {
                     let predecessor = before.get(&plugin.contract_id);
                     let shared = predecessor.and_then(|provider| Some((provider, provider.shared()?.raw())));
@@ -154,7 +194,7 @@ impl Runtime {
         let vanishing = before.iter().filter(|(contract, _)| !provided(contract)).map(|(_, provider)| provider);
         self.check_dependents(old, vanishing)?;
         for provider in &providers {
-            let healthy = provider.plugin.check_health(version.context().host_api());
+            let healthy = provider.plugin.check_health(draft.context().host_api());
             healthy.map_err(|reason| provider.factory_failed(format!("it reports to be unfit: {reason}")))?;
         }
 
@@ -165,58 +205,54 @@ impl Runtime {
                 carry_over(predecessor, provider, self.reload_policy, &mut next, &mut report)?;
             }
         }
-        Ok(Prepared { version, providers, next, report })
+        let origin = Origin { version: manifest.version, directory: Some(original), fingerprint };
+        Ok(Prepared { draft, origin, providers, next, report })
     }
 
     /// Makes the new version serve. Cannot fail.
     fn switch(&self, old: &Loaded, prepared: Prepared, loader: Arc<dyn BundleLoader>) -> ReloadReport {
-        let Prepared { version, providers, next, report } = prepared;
-        let mut replaced = Vec::with_capacity(next.len());
-        for (cell, incarnation) in next {
-            incarnation.provider().holders().add_cell(&cell);
-            replaced.push(cell.set(Some(incarnation)));
-        }
-        self.store.replace_bundle(report.bundle, providers);
-        // Last, so that a proxy that sees the word finds the new version in the store and in its cell.
-        old.version.retire_reloaded();
-        for provider in old.version.providers() {
-            provider.holders().retire();
-        }
-        drop(replaced);
-        self.settle(report.bundle, Some(Loaded { version, loader: Some(loader) }));
+        let Prepared { draft, origin, providers, next, report } = prepared;
+        handover::replace(&self.store, &old.version, providers, next);
+        self.settle(report.bundle, Some(Loaded { version: draft.finish(), loader: Some(loader), origin }));
         report
     }
 }
 
-/// The next incarnations of all instances that are held of `old`.
+/// How all instances that are held of `old` go on.
 fn carry_over(
     old: &Arc<Provider>,
     new: &Arc<Provider>,
     policy: ReloadPolicy,
-    next: &mut Vec<(Arc<Cell>, Arc<Incarnation>)>,
+    next: &mut Vec<(Arc<Cell>, Next)>,
     report: &mut ReloadReport,
 ) -> Result<(), RuntimeError> {
     for (cell, held) in old.holders().cells() {
-        let current = cell.get();
-        let incarnation = match (&current, &held) {
-            (Some(incarnation), _) => incarnation,
-            (None, Some(held)) => held.incarnation(),
-            (None, None) => continue,
+        let place = cell.get();
+        let incarnation = match (&place, &held) {
+            (Place::Later(incarnation), _) => incarnation,
+            (Place::Unknown, Some(held)) => held.incarnation(),
+            (Place::Unknown, None) => continue,
+            (Place::Stays(_), _) => {
+                report.drained += 1;
+                next.push((cell, Next::Stays(Arc::clone(new))));
+                continue;
+            }
         };
         if new.shared().is_some() {
-            next.push((cell, Arc::new(Incarnation::new(Arc::clone(new))?)));
+            next.push((cell, Next::Later(Arc::new(Incarnation::new(Arc::clone(new))?))));
             continue;
         }
         let keeps_state = old.plugin.save.is_some() && new.plugin.restore.is_some();
         if !keeps_state && policy == ReloadPolicy::Drain {
             report.drained += 1;
+            next.push((cell, Next::Stays(Arc::clone(new))));
             continue;
         }
         let host = new.version.as_ref().map_or(std::ptr::null(), |version| version.context().host_api());
         let (instance, migrated) =
             succeed(&old.plugin, incarnation.raw(), &new.plugin, host).map_err(|reason| new.factory_failed(reason))?;
         *(if migrated { &mut report.migrated } else { &mut report.restarted }) += 1;
-        next.push((cell, Arc::new(Incarnation::of(Arc::clone(new), instance))));
+        next.push((cell, Next::Later(Arc::new(Incarnation::of(Arc::clone(new), instance)))));
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use super::Runtime;
 use super::bundles::Loaded;
 use super::load::guarded;
 use crate::host::error::RuntimeError;
+use crate::host::handover;
 use crate::host::provider::Provider;
 use crate::host::version::BundleVersion;
 
@@ -25,17 +26,21 @@ pub struct UnloadReport {
     pub reclaimed: bool,
     /// Who holds it, as far as is known. Calls that are running and readers with a pin hold it as well.
     pub holders: Vec<Holder>,
+    /// The names of the bundle's threads that have not ended: see
+    /// [`PluginContext::spawn`](crate::PluginContext::spawn). Each holds it as well.
+    pub threads: Vec<String>,
     /// Why the system keeps the code in memory although nobody holds it.
     pub still_mapped: Option<String>,
 }
 
-/// Proxies or instances that keep a version's code loaded.
+/// Leases that keep a version's code loaded: those of proxies, of instances made through the C ABI, and
+/// [taken by themselves](Runtime::lease).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Holder {
     /// The contract.
     pub contract: String,
-    /// Where in the source they were asked for.
+    /// Where in the source they were taken.
     pub site: &'static Location<'static>,
     /// How many there are.
     pub count: usize,
@@ -49,6 +54,8 @@ pub struct Lingering {
     pub bundle: String,
     /// Who holds it, as far as is known.
     pub holders: Vec<Holder>,
+    /// The names of its threads that have not ended.
+    pub threads: Vec<String>,
 }
 
 impl fmt::Display for UnloadReport {
@@ -57,7 +64,7 @@ impl fmt::Display for UnloadReport {
         match (&self.still_mapped, self.reclaimed) {
             (Some(reason), _) => write!(f, "; {reason}"),
             (None, true) => f.write_str(" and its code is gone"),
-            (None, false) => held(f, &self.holders),
+            (None, false) => held(f, &self.holders, &self.threads),
         }
     }
 }
@@ -65,34 +72,50 @@ impl fmt::Display for UnloadReport {
 impl fmt::Display for Lingering {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a retired version of bundle `{}`", self.bundle)?;
-        held(f, &self.holders)
+        held(f, &self.holders, &self.threads)
     }
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = if self.count == 1 { "y" } else { "ies" };
-        write!(f, "{} prox{plural} of {} made at {}:{}", self.count, self.contract, self.site.file(), self.site.line())
+        let plural = if self.count == 1 { "" } else { "s" };
+        write!(
+            f,
+            "{} lease{plural} of {} taken at {}:{}",
+            self.count,
+            self.contract,
+            self.site.file(),
+            self.site.line()
+        )
     }
 }
 
 /// Who keeps the code.
-fn held(f: &mut fmt::Formatter<'_>, holders: &[Holder]) -> fmt::Result {
-    if holders.is_empty() {
+fn held(f: &mut fmt::Formatter<'_>, holders: &[Holder], threads: &[String]) -> fmt::Result {
+    if holders.is_empty() && threads.is_empty() {
         return f.write_str("; its code goes when calls that are running and readers have finished");
     }
-    f.write_str("; its code is held by ")?;
-    for (i, holder) in holders.iter().enumerate() {
-        write!(f, "{}{holder}", if i == 0 { "" } else { ", " })?;
-    }
-    Ok(())
+    let threads = threads.iter().map(|thread| format!("its thread `{thread}`"));
+    let all: Vec<_> = holders.iter().map(ToString::to_string).chain(threads).collect();
+    write!(f, "; its code is held by {}", all.join(", "))
 }
 
 /// See [`Runtime::watch_fate`].
 pub(super) type Fate = Arc<OnceLock<Option<String>>>;
 
+/// A version that was given up.
+#[derive(Clone)]
+pub(super) struct Retired {
+    bundle: String,
+    version: Weak<BundleVersion>,
+    fate: Fate,
+}
+
 /// How often an unload pushes the collector on: two epochs must pass, and each push advances one at most.
 const EPOCH_PUSHES: usize = 8;
+
+/// How long an unload waits for the bundle's threads to end.
+const THREADS: Duration = Duration::from_millis(250);
 
 /// How long an unload waits for readers that happen to be pinned, when nobody else is known to hold the code.
 const READERS: Duration = Duration::from_millis(5);
@@ -167,34 +190,28 @@ impl Runtime {
     }
 
     fn unload(&self, id: BundleId, name: String, loaded: Loaded) -> Result<UnloadReport, RuntimeError> {
-        let Loaded { version, loader } = loaded;
+        let Loaded { version, loader, .. } = loaded;
         self.events.emit(ReloadPhaseType::Unloading, id, &name, "");
         let left = Arc::downgrade(&version);
         let fate = self.watch_fate(&version);
         let outcome = self.reclaimer.collecting(|| {
-            self.store.invalidate_bundle(id);
-            version.retire_unloaded();
-            for provider in version.providers() {
-                provider.holders().retire();
-                for (cell, _) in provider.holders().cells() {
-                    drop(cell.set(None));
-                }
-            }
+            handover::withdraw(&self.store, &version);
             let outcome = match &loader {
                 None => Ok(()),
                 Some(loader) => guarded(&name, || loader.unload(id, self)),
             };
             self.settle(id, None);
-            self.give_up(version);
+            self.give_up(version, Arc::clone(&fate));
             outcome
         });
-        let holders = holders(&left);
+        let (holders, threads) =
+            left.upgrade().map(|left| (holders(&left), left.threads().names())).unwrap_or_default();
         let (reclaimed, still_mapped) = match fate.get() {
             Some(still_mapped) => (still_mapped.is_none(), still_mapped.clone()),
             None => (false, None),
         };
         tracing::debug!(bundle = name, reclaimed, "unloaded");
-        outcome.map(|()| UnloadReport { bundle: name, reclaimed, holders, still_mapped })
+        outcome.map(|()| UnloadReport { bundle: name, reclaimed, holders, threads, still_mapped })
     }
 
     /// What becomes of a version that is about to be retired: filled when its code has been taken apart, with what
@@ -225,14 +242,16 @@ impl Runtime {
 
     /// Gives a retired version up, remembers it if it is not gone, and pushes the collector until it is, or somebody
     /// holds it.
-    pub(super) fn give_up(&self, version: Arc<BundleVersion>) {
+    pub(super) fn give_up(&self, version: Arc<BundleVersion>, fate: Fate) {
         let left = Arc::downgrade(&version);
-        let name = version.name().to_owned();
+        let bundle = version.name().to_owned();
+        version.threads().wait_until_ended(THREADS);
         drop(version);
         let deadline = Instant::now() + READERS;
         let mut pushes = 0;
         while left.strong_count() > 0
-            && (pushes < EPOCH_PUSHES || (Instant::now() < deadline && holders(&left).is_empty()))
+            && (pushes < EPOCH_PUSHES
+                || (Instant::now() < deadline && left.upgrade().is_some_and(|left| holders(&left).is_empty())))
         {
             if pushes >= EPOCH_PUSHES {
                 std::thread::yield_now();
@@ -240,14 +259,14 @@ impl Runtime {
             crossbeam_epoch::pin().flush();
             pushes += 1;
         }
-        if left.strong_count() == 0 {
-            return;
-        }
+        let is_held = left.strong_count() > 0;
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
-        retired.retain(|(_, version)| version.strong_count() > 0);
-        retired.push((name, left));
+        retired.retain(|retired| retired.fate.get().is_none());
+        retired.push(Retired { bundle, version: left, fate });
         drop(retired);
-        self.reclaimer.push_epochs();
+        if is_held {
+            self.reclaimer.push_epochs();
+        }
     }
 
     /// Waits until all retired versions are gone, at most for `timeout`; what is still there.
@@ -257,31 +276,40 @@ impl Runtime {
         let deadline = Instant::now() + timeout;
         loop {
             self.reclaimer.collecting(|| crossbeam_epoch::pin().flush());
-            let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
-            retired.retain(|(_, version)| version.strong_count() > 0);
-            let left = retired.clone();
-            drop(retired);
-            if left.is_empty() || Instant::now() >= deadline {
-                let lingering = left.into_iter().map(|(bundle, version)| {
-                    let holders = holders(&version);
-                    Lingering { bundle, holders }
-                });
-                return lingering.collect();
+            let left = self.lingering();
+            if (left.is_empty() && self.reclaimer.is_idle()) || Instant::now() >= deadline {
+                return left;
             }
             std::thread::sleep(Duration::from_millis(1));
         }
+    }
+
+    /// Retired versions that are not gone.
+    pub(super) fn lingering(&self) -> Vec<Lingering> {
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        retired.retain(|retired| retired.fate.get().is_none());
+        let left = retired.clone();
+        drop(retired);
+        let ours = self.reclaimer.is_taking_apart();
+        let left = left.into_iter().filter_map(|Retired { bundle, version, .. }| match version.upgrade() {
+            Some(version) => Some(Lingering { bundle, holders: holders(&version), threads: version.threads().names() }),
+            // It goes as soon as this thread lets it.
+            None if ours => None,
+            // Nobody holds it, but its code is still to be taken apart.
+            None => Some(Lingering { bundle, holders: Vec::new(), threads: Vec::new() }),
+        });
+        left.collect()
     }
 }
 
 /// Whether a bundle declares to need what `provider` provides.
 fn needs(bundle: &BundleVersion, provider: &Provider) -> bool {
     let scope = bundle.context().bundle.as_ref();
-    scope.is_some_and(|scope| scope.dependencies.iter().any(|need| need.contract_id == provider.plugin.contract_id))
+    scope.is_some_and(|scope| scope.declared().iter().any(|need| need.contract_id == provider.plugin.contract_id))
 }
 
 /// Who holds a version, as far as is known.
-fn holders(version: &Weak<BundleVersion>) -> Vec<Holder> {
-    let Some(version) = version.upgrade() else { return Vec::new() };
+pub(super) fn holders(version: &BundleVersion) -> Vec<Holder> {
     let mut holders = Vec::new();
     for provider in version.providers() {
         for (site, count) in provider.holders().sites() {

@@ -35,5 +35,7 @@ inventory::submit! {
         interface: &INTERFACE,
         flags: abi::PluginFlags(0),
         create,
+        migration: None,
+        health: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use test_contracts::{Counter, Stamp};
+use test_contracts::{Card, Counter, Stamp};
 
 #[derive(Default)]
 struct Stateless;
@@ -15,6 +15,14 @@ impl Stamp for Stateless {
 
     fn echo(&self, text: &str) -> String {
         format!("1 {text}")
+    }
+
+    fn card(&self, text: &str) -> Card {
+        Card::new(1, text)
+    }
+
+    fn give_up(&self, text: &str) {
+        panic!("1 {text}");
     }
 }
 

@@ -2,16 +2,22 @@
 
 use std::cell::RefCell;
 
+use polyplug::PluginContext;
 use test_contracts::Threads;
 
 thread_local! {
     static WITH_DESTRUCTOR: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-#[derive(Default)]
-struct Traces;
+struct Traces(PluginContext);
 
-#[polyplug::plugin]
+impl Traces {
+    fn new(context: &PluginContext) -> Result<Self, String> {
+        Ok(Self(context.clone()))
+    }
+}
+
+#[polyplug::plugin(create = Traces::new)]
 impl Threads for Traces {
     fn nothing(&self) {}
 
@@ -21,5 +27,10 @@ impl Threads for Traces {
 
     fn destructor(&self) {
         WITH_DESTRUCTOR.with_borrow_mut(|bytes| bytes.push(1));
+    }
+
+    fn panicking(&self, words: &str) {
+        let words = words.to_owned();
+        self.0.spawn("unlucky", move |_| panic!("{words}")).expect("there are threads");
     }
 }

@@ -1,0 +1,50 @@
+//! Threads that the host runs for a plugin.
+
+use std::ffi::c_void;
+use std::io;
+
+use polyplug_abi::{AbiError, StringView};
+
+use super::{PluginContext, catch, describe_panic};
+use crate::call_error::message_text;
+
+/// What a thread is given.
+struct Start<F> {
+    context: PluginContext,
+    body: F,
+}
+
+/// See [`PluginContext::spawn`].
+pub(super) fn spawn<F: FnOnce(&PluginContext) + Send + 'static>(
+    context: &PluginContext,
+    name: &str,
+    body: F,
+) -> io::Result<()> {
+    let host = context.host_abi();
+    let data = Box::into_raw(Box::new(Start { context: context.clone(), body }));
+    let mut error = AbiError::ok();
+    // SAFETY: the context keeps its table valid; the data is of the type that `run::<F>` takes, and is given away.
+    unsafe { ((*host).spawn)(host, StringView::lend(name.as_bytes()), run::<F>, data.cast(), &raw mut error) };
+    if error.is_ok() {
+        return Ok(());
+    }
+    // SAFETY: the host did not start a thread, so the data is still ours; the text is in this thread's buffer.
+    let text = unsafe {
+        drop(Box::from_raw(data));
+        message_text(&error)
+    };
+    Err(io::Error::other(text))
+}
+
+unsafe extern "C" fn run<F: FnOnce(&PluginContext)>(data: *mut c_void) {
+    // SAFETY: made by `spawn` for the same type, and given to this one call.
+    let Start { context, body } = *unsafe { Box::from_raw(data.cast::<Start<F>>()) };
+    let ran = catch(move || {
+        body(&context);
+        drop(context);
+    });
+    if let Err(payload) = ran {
+        // The hook has told the host's log; a thread has nobody to return an error to.
+        describe_panic(payload);
+    }
+}

@@ -1,0 +1,87 @@
+//! Loading, reloading and unloading.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use polyplug_abi::{AbiError, BundleId, HostApi};
+
+use super::refusal::Refusal;
+use super::{answer, text_from};
+use crate::host::context::HostContext;
+use crate::host::error::RuntimeError;
+use crate::host::runtime::Runtime;
+
+/// Changes a bundle: at once for the host, later for a plugin, which must not wait for what may end it.
+fn change(
+    context: &HostContext,
+    runtime: &Arc<Runtime>,
+    change: impl FnOnce(&Runtime) -> Result<(), RuntimeError> + Send + 'static,
+) -> Result<(), Refusal> {
+    if context.bundle.is_some() {
+        runtime.change_later(change);
+        return Ok(());
+    }
+    Ok(change(runtime)?)
+}
+
+// SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
+// of ours, and the other pointers are null or lead to memory of their types.
+
+pub(super) unsafe extern "C" fn load_bundle(host: *const HostApi, path: *const u8, len: usize, out_err: *mut AbiError) {
+    // SAFETY: as above.
+    unsafe {
+        answer(host, out_err, (), |context, runtime| {
+            let path = PathBuf::from(text_from(path, len, "the path")?);
+            change(context, runtime, move |runtime| runtime.load_bundle(&path).map(drop))
+        });
+    }
+}
+
+pub(super) unsafe extern "C" fn reload_bundle(
+    host: *const HostApi,
+    path: *const u8,
+    len: usize,
+    out_err: *mut AbiError,
+) {
+    // SAFETY: as above.
+    unsafe {
+        answer(host, out_err, (), |context, runtime| {
+            let path = PathBuf::from(text_from(path, len, "the path")?);
+            change(context, runtime, move |runtime| runtime.reload_bundle(&path).map(drop))
+        });
+    }
+}
+
+pub(super) unsafe extern "C" fn unload_bundle(host: *const HostApi, bundle_id: u64, out_err: *mut AbiError) {
+    // SAFETY: as above.
+    unsafe {
+        answer(host, out_err, (), |context, runtime| {
+            let id = BundleId::from_u64(bundle_id);
+            change(context, runtime, move |runtime| runtime.unload_bundle(id).map(drop))
+        });
+    }
+}
+
+pub(super) unsafe extern "C" fn unload_bundle_cascade(host: *const HostApi, bundle_id: u64, out_err: *mut AbiError) {
+    // SAFETY: as above.
+    unsafe {
+        answer(host, out_err, (), |context, runtime| {
+            let id = BundleId::from_u64(bundle_id);
+            change(context, runtime, move |runtime| runtime.unload_bundle_cascade(id).map(drop))
+        });
+    }
+}
+
+pub(super) unsafe extern "C" fn quiesce(host: *const HostApi, millis: u64) -> usize {
+    // SAFETY: as above.
+    unsafe {
+        answer(host, std::ptr::null_mut(), 0, |context, runtime| {
+            Ok(match &context.bundle {
+                // Collecting here would run code whose frames may be below.
+                Some(_) => runtime.retired().len(),
+                None => runtime.quiesce(Duration::from_millis(millis)).len(),
+            })
+        })
+    }
+}

@@ -1,0 +1,66 @@
+//! Instances behind tokens, and their methods.
+
+use polyplug_abi::{AbiError, AbiErrorCode, CallArena, GuestContractHandle, GuestContractInstance, HostApi};
+
+use super::answer;
+use super::refusal::Refusal;
+use crate::call_error::message_text;
+
+// SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
+// of ours, and the other pointers are null or lead to memory of their types.
+
+pub(super) unsafe extern "C" fn call_guest_method(
+    host: *const HostApi,
+    instance: GuestContractInstance,
+    fn_id: u32,
+    args: *const (),
+    out: *mut (),
+    arena: *mut CallArena,
+    out_err: *mut AbiError,
+) {
+    // SAFETY: as above. Where the caller has no room for an error, the callee gets some.
+    unsafe {
+        let mut spare = AbiError::ok();
+        let callee_err = if out_err.is_null() { &raw mut spare } else { out_err };
+        answer(host, out_err, (), |_, runtime| {
+            let instance = runtime.instance(instance)?;
+            let call = instance.incarnation().entry(fn_id).ok_or_else(|| {
+                Refusal::new(AbiErrorCode::FunctionNotAvailable, format!("the provider has no function {fn_id}"))
+            })?;
+            call(args, out, arena, callee_err);
+            if (*callee_err).code != 0 {
+                runtime.record_error(message_text(&*callee_err));
+            }
+            Ok(())
+        });
+    }
+}
+
+pub(super) unsafe extern "C" fn create_guest_instance(
+    host: *const HostApi,
+    handle: GuestContractHandle,
+    _args: *const (),
+    out_instance: *mut GuestContractInstance,
+    out_err: *mut AbiError,
+) {
+    // SAFETY: as above.
+    unsafe {
+        answer(host, out_err, (), |_, runtime| {
+            if out_instance.is_null() {
+                return Err(Refusal::null("the room for the instance"));
+            }
+            out_instance.write(runtime.create_token(handle)?);
+            Ok(())
+        });
+    }
+}
+
+pub(super) unsafe extern "C" fn destroy_guest_instance(host: *const HostApi, instance: GuestContractInstance) {
+    // SAFETY: as above.
+    unsafe {
+        answer(host, std::ptr::null_mut(), (), |_, runtime| {
+            runtime.destroy_token(instance);
+            Ok(())
+        });
+    }
+}

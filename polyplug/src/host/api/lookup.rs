@@ -1,0 +1,183 @@
+//! Finding what bundles and hosts provide.
+
+use std::sync::Arc;
+
+use polyplug_abi::{
+    AbiError, AbiErrorCode, Array, BundleId, DependencyInfo, GuestContractHandle, GuestContractId,
+    GuestContractInterface, HostApi, HostContractId, HostContractInstance, HostContractInterface,
+};
+
+use super::refusal::Refusal;
+use super::{answer, array};
+use crate::host::context::HostContext;
+use crate::host::host_contracts::Provided;
+use crate::host::runtime::Runtime;
+
+// SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
+// of ours, and the other pointers are null or lead to memory of their types.
+
+/// The least minor version of a contract that whoever asks may look up.
+fn allowed(context: &HostContext, contract_id: u64) -> Result<u32, Refusal> {
+    let Some(scope) = &context.bundle else { return Ok(0) };
+    let contract = GuestContractId::from_u64(contract_id);
+    scope.least_minor(contract).ok_or_else(|| {
+        let text = format!(
+            "bundle `{}` may not look up the contract {contract}, for its manifest does not declare it: add `[[dependency]]` \
+             with the contract's name",
+            scope.name
+        );
+        Refusal::new(AbiErrorCode::NotAllowed, text)
+    })
+}
+
+pub(super) unsafe extern "C" fn find_guest_contract(
+    host: *const HostApi,
+    contract_id: u64,
+    min_version: u32,
+) -> GuestContractHandle {
+    // SAFETY: as above.
+    unsafe {
+        answer(host, std::ptr::null_mut(), GuestContractHandle::null(), |context, runtime| {
+            let min_version = allowed(context, contract_id)?.max(min_version);
+            Ok(runtime.find_guest_contract(contract_id, min_version)?)
+        })
+    }
+}
+
+pub(super) unsafe extern "C" fn find_all_guest_contracts(
+    host: *const HostApi,
+    contract_id: u64,
+    min_version: u32,
+) -> Array<GuestContractHandle> {
+    // SAFETY: as above.
+    unsafe {
+        answer(host, std::ptr::null_mut(), Array::empty(), |context, runtime| {
+            let min_version = allowed(context, contract_id)?.max(min_version);
+            Ok(array(&runtime.find_all_guest_contracts(contract_id, min_version)))
+        })
+    }
+}
+
+pub(super) unsafe extern "C" fn resolve_guest_contract(
+    host: *const HostApi,
+    handle: GuestContractHandle,
+) -> *const GuestContractInterface {
+    if handle.is_null() {
+        return std::ptr::null();
+    }
+    // SAFETY: as above.
+    unsafe {
+        answer(host, std::ptr::null_mut(), std::ptr::null(), |_, runtime| Ok(runtime.resolve_guest_contract(handle)?))
+    }
+}
+
+/// What a failed look-up of a host contract means.
+fn no_host_contract(id: HostContractId, min_version: u32, other_version: bool) -> Refusal {
+    if other_version {
+        let text = format!("host contract {id}: the host provides an older minor version than {min_version}");
+        return Refusal::new(AbiErrorCode::HostContractVersionMismatch, text);
+    }
+    Refusal::new(AbiErrorCode::HostContractNotFound, format!("host contract {id}: the host does not provide it"))
+}
+
+/// A host contract, for whoever asks.
+fn host_contract(
+    context: &HostContext,
+    runtime: &Runtime,
+    id: HostContractId,
+    min_version: u32,
+) -> Result<Arc<Provided>, Refusal> {
+    let least = match &context.bundle {
+        Some(scope) => runtime.least_of_host(scope, id, || runtime.host_contracts().name(id))?,
+        None => 0,
+    };
+    let min_version = least.max(min_version);
+    runtime.host_contracts().resolve(id, min_version).map_err(|other| no_host_contract(id, min_version, other))
+}
+
+pub(super) unsafe extern "C" fn get_host_contract(
+    host: *const HostApi,
+    contract_id: u64,
+    min_version: u32,
+) -> HostContractInstance {
+    let id = HostContractId::from_u64(contract_id);
+    // SAFETY: as above.
+    unsafe {
+        answer(host, std::ptr::null_mut(), HostContractInstance::null(), |context, runtime| {
+            let provided = host_contract(context, runtime, id, min_version)?;
+            let bundle = context.bundle.as_ref().map_or("", |scope| scope.name.as_str());
+            provided.lend(bundle).map_err(|reason| Refusal::new(AbiErrorCode::FactoryFailed, reason))
+        })
+    }
+}
+
+pub(super) unsafe extern "C" fn resolve_host_contract_interface(
+    host: *const HostApi,
+    contract_id: u64,
+    min_version: u32,
+) -> *const HostContractInterface {
+    let id = HostContractId::from_u64(contract_id);
+    // SAFETY: as above.
+    unsafe {
+        answer(host, std::ptr::null_mut(), std::ptr::null(), |context, runtime| {
+            let provided = host_contract(context, runtime, id, min_version)?;
+            Ok(std::ptr::from_ref(provided.interface()))
+        })
+    }
+}
+
+pub(super) unsafe extern "C" fn list_bundles(host: *const HostApi) -> Array<BundleId> {
+    // SAFETY: as above.
+    unsafe { answer(host, std::ptr::null_mut(), Array::empty(), |_, runtime| Ok(array(&runtime.bundle_ids()))) }
+}
+
+pub(super) unsafe extern "C" fn get_dependencies(host: *const HostApi) -> Array<DependencyInfo> {
+    // SAFETY: as above.
+    unsafe {
+        answer(host, std::ptr::null_mut(), Array::empty(), |context, _| {
+            Ok(context.bundle.as_ref().map_or(Array::empty(), |scope| array(scope.declared())))
+        })
+    }
+}
+
+pub(super) unsafe extern "C" fn find_guest_contract_in(
+    host: *const HostApi,
+    contract_id: u64,
+    bundle_id: u64,
+) -> GuestContractHandle {
+    let bundle = BundleId::from_u64(bundle_id);
+    // SAFETY: as above.
+    unsafe {
+        answer(host, std::ptr::null_mut(), GuestContractHandle::null(), |context, runtime| {
+            allowed(context, contract_id)?;
+            Ok(runtime.find_guest_contract_in(contract_id, bundle)?)
+        })
+    }
+}
+
+pub(super) unsafe extern "C" fn prefer(host: *const HostApi, contract_id: u64, bundle_id: u64, out_err: *mut AbiError) {
+    let bundle = BundleId::from_u64(bundle_id);
+    // SAFETY: as above.
+    unsafe {
+        answer(host, out_err, (), |_, runtime| Ok(runtime.prefer_guest_contract(contract_id, bundle)?));
+    }
+}
+
+pub(super) unsafe extern "C" fn lease(
+    host: *const HostApi,
+    handle: GuestContractHandle,
+    out_err: *mut AbiError,
+) -> *const GuestContractInterface {
+    // SAFETY: as above.
+    unsafe { answer(host, out_err, std::ptr::null(), |_, runtime| Ok(runtime.leases().keep(runtime.lease(handle)?))) }
+}
+
+pub(super) unsafe extern "C" fn release(host: *const HostApi, interface: *const GuestContractInterface) {
+    // SAFETY: as above; the pointer is only compared.
+    unsafe {
+        answer(host, std::ptr::null_mut(), (), |_, runtime| match runtime.leases().release(interface) {
+            true => Ok(()),
+            false => Err(Refusal::new(AbiErrorCode::InvalidPointer, "release: there is no lease on this table")),
+        });
+    }
+}

@@ -1,0 +1,107 @@
+//! The host's half of the proxies that plugins have.
+
+use std::ffi::c_void;
+
+use polyplug_abi::{AbiError, AbiErrorCode, CallArena, HostApi, ObjectOffer, ProxyRequest, StringView};
+
+use super::answer;
+use super::refusal::Refusal;
+use crate::call_error::message_text;
+use crate::host::arena;
+use crate::host::plugin_proxies::{Object, Wanted};
+
+// SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
+// of ours, and the other pointers are null or lead to memory of their types.
+
+pub(super) unsafe extern "C" fn open_proxy(
+    host: *const HostApi,
+    request: *const ProxyRequest,
+    out_proxy: *mut *mut c_void,
+    out_bundle: *mut StringView,
+    out_err: *mut AbiError,
+) {
+    // SAFETY: as above.
+    unsafe {
+        answer(host, out_err, (), |context, runtime| {
+            if request.is_null() || out_proxy.is_null() {
+                return Err(Refusal::null("the request or the room for the proxy"));
+            }
+            let wanted = Wanted::read(request).map_err(|text| Refusal::new(AbiErrorCode::InvalidArgument, text))?;
+            let (proxy, bundle) = runtime.open_plugin_proxy(context.bundle.as_ref(), wanted)?;
+            out_proxy.write(proxy);
+            if !out_bundle.is_null() {
+                out_bundle.write(arena::keep_text(&bundle));
+            }
+            Ok(())
+        });
+    }
+}
+
+pub(super) unsafe extern "C" fn call_proxy(
+    host: *const HostApi,
+    proxy: *mut c_void,
+    fn_id: u32,
+    args: *const (),
+    out: *mut (),
+    arena: *mut CallArena,
+    out_err: *mut AbiError,
+) {
+    // SAFETY: as above. Where the caller has no room for an error, the callee gets some.
+    unsafe {
+        let mut spare = AbiError::ok();
+        let callee_err = if out_err.is_null() { &raw mut spare } else { out_err };
+        answer(host, out_err, (), |_, runtime| {
+            runtime.call_plugin_proxy(proxy, fn_id, args, out, arena, callee_err)?;
+            if (*callee_err).code != 0 {
+                runtime.record_error(message_text(&*callee_err));
+            }
+            Ok(())
+        });
+    }
+}
+
+pub(super) unsafe extern "C" fn close_proxy(host: *const HostApi, proxy: *mut c_void) {
+    // SAFETY: as above; a token is never followed.
+    unsafe {
+        answer(host, std::ptr::null_mut(), (), |_, runtime| {
+            runtime.close_plugin_proxy(proxy);
+            Ok(())
+        });
+    }
+}
+
+pub(super) unsafe extern "C" fn offer_object(
+    host: *const HostApi,
+    offer: *const ObjectOffer,
+    out_err: *mut AbiError,
+) -> *mut c_void {
+    // SAFETY: as above.
+    unsafe {
+        answer(host, out_err, std::ptr::null_mut(), |context, runtime| {
+            if offer.is_null() {
+                return Err(Refusal::null("the offer"));
+            }
+            let object = Object::read(offer, context.version())
+                .map_err(|text| Refusal::new(AbiErrorCode::InvalidArgument, text))?;
+            Ok(runtime.offer_object(&object))
+        })
+    }
+}
+
+pub(super) unsafe extern "C" fn share_object(
+    host: *const HostApi,
+    proxy: *mut c_void,
+    out_bundle: *mut StringView,
+    out_err: *mut AbiError,
+) -> *mut c_void {
+    // SAFETY: as above; a token is never followed.
+    unsafe {
+        answer(host, out_err, std::ptr::null_mut(), |_, runtime| {
+            let (token, bundle) = runtime.share_object(proxy)?;
+            if !out_bundle.is_null() {
+                out_bundle.write(arena::keep_text(&bundle));
+            }
+            Ok(token)
+        })
+    }
+}

@@ -1,0 +1,64 @@
+//! Failures on their way out.
+
+use polyplug_abi::AbiErrorCode;
+
+use crate::host::error::{LoaderError, RegistryError, RuntimeError, Unavailable};
+use crate::host::plugin_proxies::ProxyError;
+
+/// A failure on its way out.
+pub(super) struct Refusal {
+    pub(super) code: AbiErrorCode,
+    pub(super) text: String,
+}
+
+impl Refusal {
+    pub(super) fn new(code: AbiErrorCode, text: impl Into<String>) -> Self {
+        Self { code, text: text.into() }
+    }
+
+    pub(super) fn null(what: &str) -> Self {
+        Self::new(AbiErrorCode::InvalidPointer, format!("{what} is null"))
+    }
+}
+
+impl From<RegistryError> for Refusal {
+    fn from(error: RegistryError) -> Self {
+        let code = match error {
+            RegistryError::StaleHandle { .. } | RegistryError::InvalidHandle { .. } => AbiErrorCode::StaleHandle,
+            RegistryError::NotFound { .. } => AbiErrorCode::NotFound,
+            RegistryError::DuplicateProvider { .. } => AbiErrorCode::DuplicateProvider,
+            RegistryError::InvalidInterface { .. } => AbiErrorCode::InvalidInterface,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<ProxyError> for Refusal {
+    fn from(error: ProxyError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<RuntimeError> for Refusal {
+    fn from(error: RuntimeError) -> Self {
+        let code = match &error {
+            RuntimeError::Registry(inner) => return inner.clone().into(),
+            RuntimeError::NoProvider { .. }
+            | RuntimeError::BundleNotLoaded { .. }
+            | RuntimeError::Manifest(crate::host::error::ManifestError::Missing { .. })
+            | RuntimeError::Loader(LoaderError::ArtifactMissing { .. }) => AbiErrorCode::NotFound,
+            RuntimeError::Busy { .. } => AbiErrorCode::ReentrantCall,
+            RuntimeError::Factory { .. } => AbiErrorCode::FactoryFailed,
+            RuntimeError::Incompatible { .. } | RuntimeError::NoSchema { .. } => AbiErrorCode::IncompatibleContract,
+            RuntimeError::DependencyMissing { .. } => AbiErrorCode::NotFound,
+            RuntimeError::HostContractMissing(missing) => match missing.reason {
+                Unavailable::NotProvided => AbiErrorCode::HostContractNotFound,
+                Unavailable::TooOld(_) => AbiErrorCode::HostContractVersionMismatch,
+                Unavailable::NotGranted => AbiErrorCode::NotAllowed,
+            },
+            RuntimeError::HotReloadDisabled { .. } | RuntimeError::DependencyInUse { .. } => AbiErrorCode::NotAllowed,
+            _ => AbiErrorCode::Generic,
+        };
+        Self::new(code, error.to_string())
+    }
+}

@@ -1,0 +1,60 @@
+//! Threads of bundles.
+
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::time::Duration;
+
+use polyplug_abi::{AbiError, AbiErrorCode, HostApi, StringView, ThreadBody};
+
+use super::answer;
+use super::refusal::Refusal;
+use crate::host::context::HostContext;
+
+// SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
+// of ours, and the other pointers are null or lead to memory of their types.
+
+pub(super) unsafe extern "C" fn spawn(
+    host: *const HostApi,
+    name: StringView,
+    body: ThreadBody,
+    data: *mut c_void,
+    out_err: *mut AbiError,
+) {
+    struct Data(*mut c_void);
+    // SAFETY: whoever spawns a thread gives its data away to it, as the table documents.
+    unsafe impl Send for Data {}
+
+    // SAFETY: as above.
+    unsafe {
+        answer(host, out_err, (), |context, _| {
+            let refused = |text: &str| Refusal::new(AbiErrorCode::NotAllowed, text);
+            let scope =
+                context.bundle.as_ref().ok_or_else(|| refused("spawn: only a bundle's code has threads here"))?;
+            let Some(lease) = context.version() else {
+                return Err(Refusal::new(AbiErrorCode::Unloaded, "spawn: the bundle's code is about to go"));
+            };
+            let name = String::from_utf8_lossy(name.bytes().unwrap_or_default()).replace('\0', "");
+            let name = if name.is_empty() { scope.name.clone() } else { name };
+            let (threads, reclaimer) = (Arc::clone(lease.threads()), lease.reclaimer().clone());
+            let data = Data(data);
+            let run = move || {
+                let data = data; // all of it, not just the pointer, which is not `Send`
+                body(data.0);
+            };
+            threads.spawn(lease, &reclaimer, name, run).map_err(|error| {
+                Refusal::new(AbiErrorCode::Generic, format!("spawn: the system has no more threads: {error}"))
+            })
+        });
+    }
+}
+
+pub(super) unsafe extern "C" fn wait_retired(host: *const HostApi, millis: u64) -> u8 {
+    // SAFETY: as above.
+    let Some(context) = (unsafe { HostContext::of(host) }) else { return 1 };
+    if context.bundle.is_none() {
+        return 0; // the host itself does not retire
+    }
+    // No lease is held while waiting: that is up to the thread.
+    let Some(threads) = context.version().map(|version| Arc::clone(version.threads())) else { return 1 };
+    u8::from(threads.wait_retired(Duration::from_millis(millis)))
+}

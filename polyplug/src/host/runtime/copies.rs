@@ -1,0 +1,74 @@
+//! The private copies that versions run from.
+
+use std::path::Path;
+
+use super::Runtime;
+use crate::host::error::{LoaderError, RuntimeError};
+use crate::host::loader::{BundleSource, ManifestData};
+use crate::host::private_copy::PrivateCopy;
+
+/// Whose word a manifest is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    /// The bundle's: it was read from its directory.
+    Bundles,
+    /// The host's: it gave the text.
+    Hosts,
+}
+
+impl Runtime {
+    /// What has to happen to a bundle that is about to be loaded before it may say anything: a private copy, if it is
+    /// to run from one, and a look at its signature.
+    pub(super) fn take_in(
+        &self,
+        manifest: &mut ManifestData,
+        word: Word,
+        source: &BundleSource,
+    ) -> Result<Option<PrivateCopy>, RuntimeError> {
+        if !matches!(source, BundleSource::Path(_)) {
+            #[cfg(feature = "signatures")]
+            self.signatures.pass_unsigned(manifest, source.kind())?;
+            return Ok(None);
+        }
+        if !self.config.hot_reload_enabled && !self.looks_at_signatures() {
+            return Ok(None);
+        }
+        self.copy(manifest, word).map(Some)
+    }
+
+    /// Copies a bundle. Where signatures count, the copy is what they are held against, and everything comes from there
+    /// from then on, `manifest` as well: the original may be changed at any time by whoever may write to it. The path in
+    /// `manifest` stays that of the original.
+    pub(super) fn copy(&self, manifest: &mut ManifestData, word: Word) -> Result<PrivateCopy, RuntimeError> {
+        let copy = PrivateCopy::make(manifest)?;
+        #[cfg(feature = "signatures")]
+        self.signatures.pass(manifest, copy.path())?;
+        if self.looks_at_signatures() && word == Word::Bundles {
+            *manifest =
+                reread(manifest, copy.path()).map_err(|error| error.at_original(copy.path(), Some(&manifest.path)))?;
+        }
+        Ok(copy)
+    }
+
+    #[cfg(feature = "signatures")]
+    fn looks_at_signatures(&self) -> bool {
+        self.signatures.is_watched()
+    }
+
+    #[cfg(not(feature = "signatures"))]
+    fn looks_at_signatures(&self) -> bool {
+        false
+    }
+}
+
+/// The manifest in `copy`, of the bundle for which `manifest` was read from the original before.
+fn reread(manifest: &ManifestData, copy: &Path) -> Result<ManifestData, RuntimeError> {
+    let mut read = ManifestData::read(copy)?;
+    if (&read.name, &read.loader) != (&manifest.name, &manifest.loader) {
+        let reason = "its manifest changed while it was loaded: try again when its files are complete".to_owned();
+        return Err(LoaderError::Failed { bundle: manifest.name.clone(), reason }.into());
+    }
+    read.find_artifact()?;
+    read.path.clone_from(&manifest.path);
+    Ok(read)
+}

@@ -1,0 +1,164 @@
+//! What an operator wants to know of the bundles of a runtime.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use polyplug_abi::{BundleId, GuestContractHandle, Version};
+
+use super::bundles::Loaded;
+use super::unload::{Holder, Lingering};
+use super::{Runtime, unload};
+use crate::host::provider::Provider;
+
+/// A loaded bundle. From [`Runtime::bundles`].
+///
+/// Its [`Display`](fmt::Display) is a few lines for a log or a console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BundleInfo {
+    /// The bundle's id.
+    pub id: BundleId,
+    /// The bundle's name.
+    pub name: String,
+    /// The version in its manifest; the package's, for plugins that are part of the program.
+    pub version: semver::Version,
+    /// The directory it was loaded from; absent for what came from memory or is part of the program.
+    pub directory: Option<PathBuf>,
+    /// The name of its loader; absent for plugins that are part of the program.
+    pub loader: Option<&'static str>,
+    /// Its plugins, in the order of registration.
+    pub plugins: Vec<PluginInfo>,
+    /// Who holds leases, as far as is known: proxies, instances made through the C ABI, and leases.
+    pub holders: Vec<Holder>,
+    /// The names of the threads that run for it: see [`PluginContext::spawn`](crate::PluginContext::spawn).
+    pub threads: Vec<String>,
+    /// The memory that its code occupies, in bytes, as far as its loader can tell: a mapped library, an engine's heap.
+    pub memory: u64,
+}
+
+/// A plugin of a loaded bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PluginInfo {
+    /// The plugin's name.
+    pub name: String,
+    /// The plugin's own version.
+    pub version: Version,
+    /// The contract it implements.
+    pub contract: String,
+    /// The version of the contract that it implements.
+    pub contract_version: Version,
+    /// The handle by which the C ABI names it.
+    pub handle: GuestContractHandle,
+    /// Whether one instance serves everybody.
+    pub shared: bool,
+    /// How many instances there are.
+    pub instances: usize,
+}
+
+impl BundleInfo {
+    /// How many leases are known: the sum of all holders, and the threads.
+    #[must_use]
+    pub fn leases(&self) -> usize {
+        self.holders.iter().map(|holder| holder.count).sum::<usize>() + self.threads.len()
+    }
+}
+
+impl Runtime {
+    /// All loaded bundles, in load order, as they are at the moment.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), polyplug::error::RuntimeError> {
+    /// let runtime = polyplug::Runtime::builder().build()?;
+    /// for bundle in runtime.bundles() {
+    ///     println!("{bundle}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn bundles(&self) -> Vec<BundleInfo> {
+        self.loaded().iter().map(|loaded| self.describe(loaded)).collect()
+    }
+
+    /// The loaded bundle with this id.
+    #[must_use]
+    pub fn bundle(&self, id: BundleId) -> Option<BundleInfo> {
+        self.loaded().iter().find(|loaded| loaded.version.id() == id).map(|loaded| self.describe(loaded))
+    }
+
+    /// Versions that are no longer served and not yet gone, with those who hold them.
+    #[must_use]
+    pub fn retired(&self) -> Vec<Lingering> {
+        self.lingering()
+    }
+
+    fn describe(&self, loaded: &Loaded) -> BundleInfo {
+        let Loaded { version, loader, origin } = loaded;
+        BundleInfo {
+            id: version.id(),
+            name: version.name().to_owned(),
+            version: origin.version.clone(),
+            directory: origin.directory.clone(),
+            loader: loader.as_ref().map(|loader| loader.loader_name()),
+            plugins: version.providers().iter().filter_map(|provider| self.describe_plugin(provider)).collect(),
+            holders: unload::holders(version),
+            threads: version.threads().names(),
+            memory: version.memory(),
+        }
+    }
+
+    fn describe_plugin(&self, provider: &Provider) -> Option<PluginInfo> {
+        let plugin = &provider.plugin;
+        let (handle, _) = self.store().find_in(plugin.bundle, plugin.contract_id)?;
+        let shared = provider.shared().is_some();
+        Some(PluginInfo {
+            name: plugin.name.clone(),
+            version: plugin.version,
+            contract: plugin.contract.clone(),
+            contract_version: plugin.interface.contract_version,
+            handle,
+            shared,
+            instances: if shared { 1 } else { provider.holders().cells().len() },
+        })
+    }
+}
+
+impl fmt::Display for BundleInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)?;
+        match self.loader {
+            Some(loader) => write!(f, " ({loader}")?,
+            None => f.write_str(" (part of the program")?,
+        }
+        if self.memory > 0 {
+            write!(f, ", {} KiB", self.memory.div_ceil(1024))?;
+        }
+        f.write_str(")")?;
+        if let Some(directory) = &self.directory {
+            write!(f, " from {}", directory.display())?;
+        }
+        for plugin in &self.plugins {
+            write!(f, "\n  {plugin}")?;
+        }
+        for holder in &self.holders {
+            write!(f, "\n  held by {holder}")?;
+        }
+        for thread in &self.threads {
+            write!(f, "\n  runs thread `{thread}`")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for PluginInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Version { major, minor, .. } = self.contract_version;
+        write!(f, "{} {} implements {}@{major}.{minor}, ", self.name, self.version, self.contract)?;
+        match (self.shared, self.instances) {
+            (true, _) => f.write_str("one instance for everybody"),
+            (false, 1) => f.write_str("1 instance"),
+            (false, count) => write!(f, "{count} instances"),
+        }
+    }
+}

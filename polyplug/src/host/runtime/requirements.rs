@@ -1,0 +1,88 @@
+//! What a bundle needs, held against what there is, before any of its code is started.
+
+use std::sync::Arc;
+
+use polyplug_abi::Compatibility;
+
+use super::Runtime;
+use crate::host::error::{Declared, MissingDependency, MissingHostContract, Offer, RuntimeError, Unavailable};
+use crate::host::loader::{Dependency, FILE_NAME, HostDependency, ManifestData};
+use crate::host::provider::Provider;
+
+impl Runtime {
+    /// Refuses a bundle that lacks what it needs, or warns.
+    pub(super) fn check_requirements(&self, manifest: &ManifestData) -> Result<(), RuntimeError> {
+        let lacks = |need| self.unavailable(manifest, need).map(|reason| (need, reason));
+        let needed = manifest.host_contracts.iter().filter(|need| !need.optional);
+        if let Some((need, reason)) = needed.filter_map(lacks).next() {
+            let HostDependency { contract, major, minor, line, .. } = need;
+            let declared = declared(manifest, contract, *major, *minor, *line);
+            return Err(RuntimeError::HostContractMissing(MissingHostContract { declared, reason }));
+        }
+        let missing = self.missing_dependencies(manifest);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if self.config.compatibility != Compatibility::Relaxed {
+            return Err(RuntimeError::DependencyMissing { missing });
+        }
+        for missing in missing {
+            tracing::warn!(
+                target: "polyplug::compatibility",
+                bundle = manifest.name,
+                "{missing}; loaded all the same, for the runtime is relaxed"
+            );
+        }
+        Ok(())
+    }
+
+    /// The contracts that a manifest declares as dependencies and that no other bundle provides.
+    pub(super) fn missing_dependencies(&self, manifest: &ManifestData) -> Vec<MissingDependency> {
+        let missing = manifest.dependencies.iter().filter(|need| !self.is_provided(manifest, need));
+        let missing = missing.map(|need| MissingDependency {
+            declared: declared_dependency(manifest, need),
+            offered: self.offers(manifest, &need.contract),
+        });
+        missing.collect()
+    }
+
+    /// What other bundles provide of the contracts called `name`.
+    fn offers(&self, manifest: &ManifestData, name: &str) -> Vec<Offer> {
+        let providers = self.store.named(name).into_iter().filter(|provider| provider.plugin.bundle != manifest.id);
+        let offer = |provider: Arc<Provider>| Offer {
+            bundle: provider.bundle_name().to_owned(),
+            version: provider.plugin.interface.contract_version,
+        };
+        providers.map(offer).collect()
+    }
+
+    fn is_provided(&self, manifest: &ManifestData, need: &Dependency) -> bool {
+        self.store.providers(need.id()).iter().any(|(_, provider)| {
+            let version = provider.plugin.interface.contract_version;
+            provider.plugin.bundle != manifest.id && version.minor >= need.minor
+        })
+    }
+
+    fn unavailable(&self, manifest: &ManifestData, need: &HostDependency) -> Option<Unavailable> {
+        if !self.grants.allow(manifest.id, need.id()) {
+            return Some(Unavailable::NotGranted);
+        }
+        let Some(provided) = self.host_contracts.find(need.id()) else { return Some(Unavailable::NotProvided) };
+        let version = provided.interface().contract_version;
+        (version.minor < need.minor).then_some(Unavailable::TooOld(version))
+    }
+}
+
+/// Where a manifest declares a dependency.
+pub(super) fn declared_dependency(manifest: &ManifestData, need: &Dependency) -> Declared {
+    declared(manifest, &need.contract, need.major, need.minor, need.line)
+}
+
+fn declared(manifest: &ManifestData, contract: &str, major: u32, minor: u32, line: usize) -> Declared {
+    Declared {
+        bundle: manifest.name.clone(),
+        manifest: manifest.path.join(FILE_NAME),
+        line,
+        contract: format!("{contract}@{major}.{minor}"),
+    }
+}

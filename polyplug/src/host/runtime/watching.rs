@@ -1,0 +1,166 @@
+//! What a watcher needs to know of a runtime, and does with it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::ThreadId;
+
+use polyplug_abi::{BundleId, ReloadPhaseType};
+
+use super::Runtime;
+use super::bundles::Loaded;
+use super::limit::acting_thread;
+use crate::guest::catch;
+use crate::host::error::{LoaderError, ManifestError, RuntimeError};
+use crate::host::fingerprint::Fingerprint;
+use crate::host::loader::{FILE_NAME, ManifestData};
+use crate::host::watch::{Bells, Condition, WatchError, WatchOptions, Watcher};
+
+/// Where a bundle that serves was loaded from.
+#[derive(PartialEq)]
+pub(in crate::host) struct Source {
+    pub(in crate::host) id: BundleId,
+    pub(in crate::host) name: String,
+    /// The bundle's own directory; absolute.
+    pub(in crate::host) directory: PathBuf,
+    /// What the files looked like that were loaded.
+    pub(in crate::host) fingerprint: Fingerprint,
+}
+
+impl Source {
+    fn of(loaded: &Loaded) -> Option<Self> {
+        let directory = loaded.origin.directory.as_ref()?;
+        Some(Self {
+            id: loaded.version.id(),
+            name: loaded.version.name().to_owned(),
+            directory: std::path::absolute(directory).unwrap_or_else(|_| directory.clone()),
+            fingerprint: loaded.origin.fingerprint.clone()?,
+        })
+    }
+}
+
+/// What became of an attempt to reload.
+pub(in crate::host) enum Attempt {
+    /// The new version serves.
+    Succeeded,
+    /// It was refused, which everybody has been told.
+    Failed,
+    /// Somebody else is changing the bundle, or has changed it meanwhile.
+    Busy,
+}
+
+impl Runtime {
+    /// Watches the directories that the loaded bundles came from, and those of bundles that are loaded later: whenever
+    /// a bundle's files have changed, and have been still for a while, it is reloaded. What becomes of that is told as
+    /// for every reload, to the callback given to [`on_reload`](super::RuntimeBuilder::on_reload).
+    ///
+    /// What changed between the load and this call is noticed as well.
+    ///
+    /// # Errors
+    ///
+    /// [`WatchError::HotReloadDisabled`] unless hot reload is on, [`WatchError::DirectoryMissing`], or what keeps the
+    /// system from watching.
+    pub fn watch(self: &Arc<Self>) -> Result<Watcher, WatchError> {
+        self.watch_with(WatchOptions::default())
+    }
+
+    /// As [`watch`](Self::watch), with options.
+    ///
+    /// # Errors
+    ///
+    /// As for [`watch`](Self::watch).
+    pub fn watch_with(self: &Arc<Self>, options: WatchOptions) -> Result<Watcher, WatchError> {
+        if !self.config.hot_reload_enabled {
+            return Err(WatchError::HotReloadDisabled);
+        }
+        Watcher::start(self, options)
+    }
+
+    /// Whether this thread is `thread`, or works while that one waits for it.
+    pub(in crate::host) fn acts_for(thread: ThreadId) -> bool {
+        acting_thread() == thread
+    }
+
+    pub(in crate::host) fn bells(&self) -> &Bells {
+        &self.bells
+    }
+
+    /// The bundles that serve and were loaded from a directory, in load order.
+    pub(in crate::host) fn sources(&self) -> Vec<Source> {
+        self.map_loaded(Source::of).into_iter().flatten().collect()
+    }
+
+    /// Whether what lies in a bundle's directory looks as if it could be loaded.
+    pub(in crate::host) fn condition(
+        &self,
+        source: &Source,
+        manifest: Result<ManifestData, ManifestError>,
+    ) -> Condition {
+        let mut manifest = match manifest {
+            Ok(manifest) => manifest,
+            Err(ManifestError::Missing { path }) => return Condition::Missing(path.display().to_string()),
+            Err(error) => return Condition::Unfit(error.to_string()),
+        };
+        match manifest.find_artifact() {
+            Ok(()) => {}
+            Err(LoaderError::ArtifactMissing { .. }) => {
+                return Condition::Missing(manifest.artifact().display().to_string());
+            }
+            Err(error) => return Condition::Unfit(error.to_string()),
+        }
+        let fit = same_bundle(&manifest, source.id, &source.name)
+            .and_then(|()| self.loader_for_reload(&manifest))
+            .and_then(|loader| {
+                // A loader that panics here will do so again when it counts, and be reported then.
+                catch(|| loader.check(&manifest)).unwrap_or(Ok(())).map_err(RuntimeError::from)
+            });
+        match fit {
+            Ok(()) => Condition::Whole,
+            Err(error) => Condition::Unfit(error.to_string()),
+        }
+    }
+
+    /// Reloads a bundle from where it came from, unless that is another place by now, or would mean to wait for another
+    /// change of it. A watcher must not wait for one: it may be that one that stops it.
+    pub(in crate::host) fn reload_unless_busy(&self, source: &Source) -> Attempt {
+        let Source { id, name, directory, .. } = source;
+        let mut begun = false;
+        let outcome = self.reload(directory, |manifest| {
+            same_bundle(manifest, *id, name)?;
+            let (name, loaded) = self.try_begin_change(*id)?;
+            if Source::of(&loaded).as_ref() != Some(source) {
+                self.settle(*id, Some(loaded));
+                return Err(RuntimeError::Busy { bundle: name });
+            }
+            begun = true;
+            Ok((name, loaded))
+        });
+        match outcome {
+            Ok(_) => Attempt::Succeeded,
+            Err(_) if begun => Attempt::Failed,
+            Err(RuntimeError::Busy { .. } | RuntimeError::BundleNotLoaded { .. }) => Attempt::Busy,
+            Err(error) => {
+                self.refuse_reload(*id, name, &error.to_string());
+                Attempt::Failed
+            }
+        }
+    }
+
+    /// Tells everybody that a bundle's new version was refused.
+    pub(in crate::host) fn refuse_reload(&self, id: BundleId, name: &str, reason: &str) {
+        self.events.emit(ReloadPhaseType::Failed, id, name, reason);
+        tracing::warn!(bundle = name, reason, "not reloaded; the old version serves on");
+    }
+}
+
+/// Whether the manifest still is the one of this bundle.
+fn same_bundle(manifest: &ManifestData, id: BundleId, name: &str) -> Result<(), RuntimeError> {
+    if manifest.id == id {
+        return Ok(());
+    }
+    let message = format!(
+        "\"{}\" is another bundle than \"{name}\", which was loaded from here: unload that and load this, or give it \
+         its name back",
+        manifest.name
+    );
+    Err(ManifestError::Invalid { path: manifest.path.join(FILE_NAME), key: "name", message }.into())
+}

@@ -1,0 +1,58 @@
+//! Where bundles pass on their way into a runtime.
+
+use std::path::Path;
+
+use super::{PublicKey, SignatureError, SignaturePolicy, refusal, verify};
+use crate::host::error::RuntimeError;
+use crate::host::loader::ManifestData;
+
+/// What a runtime demands of signatures.
+#[derive(Debug, Default)]
+pub(in crate::host) struct Gate {
+    pub(in crate::host) policy: SignaturePolicy,
+    pub(in crate::host) trusted: Vec<PublicKey>,
+}
+
+impl Gate {
+    /// Whether anybody looks at signatures.
+    pub(in crate::host) fn is_watched(&self) -> bool {
+        self.policy != SignaturePolicy::Off
+    }
+
+    /// Lets the bundle of `manifest` pass if the policy allows it. `copy` has its files, and is what will be loaded.
+    pub(in crate::host) fn pass(&self, manifest: &ManifestData, copy: &Path) -> Result<(), RuntimeError> {
+        if !self.is_watched() {
+            return Ok(());
+        }
+        match verify(&manifest.name, copy, &self.trusted) {
+            Ok(key) => {
+                tracing::debug!(bundle = manifest.name, %key, "the signature is valid");
+                Ok(())
+            }
+            Err(findings) => self.judge(manifest, findings),
+        }
+    }
+
+    /// As [`pass`](Self::pass), for a bundle from memory: from `code` or `bytes`.
+    pub(in crate::host) fn pass_unsigned(
+        &self,
+        manifest: &ManifestData,
+        source_kind: &'static str,
+    ) -> Result<(), RuntimeError> {
+        self.judge(manifest, vec![SignatureError::InMemory { source_kind }])
+    }
+
+    fn judge(&self, manifest: &ManifestData, mut findings: Vec<SignatureError>) -> Result<(), RuntimeError> {
+        match self.policy {
+            SignaturePolicy::Off => Ok(()),
+            SignaturePolicy::Warn => {
+                for finding in findings {
+                    let (bundle, finding) = (manifest.name.as_str(), refusal(manifest, finding));
+                    tracing::warn!(target: "polyplug::signature", bundle, "{finding}");
+                }
+                Ok(())
+            }
+            SignaturePolicy::Require => Err(refusal(manifest, findings.swap_remove(0))),
+        }
+    }
+}

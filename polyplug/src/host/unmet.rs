@@ -1,0 +1,134 @@
+//! What a bundle needs and does not find.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use polyplug_abi::Version;
+
+/// A contract under a manifest's `[[dependency]]` that nobody provides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MissingDependency {
+    /// Where it is declared.
+    pub declared: Declared,
+    /// Versions of the contract that are there instead.
+    pub offered: Vec<Offer>,
+}
+
+/// Where a manifest declares to need a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Declared {
+    /// The bundle's name.
+    pub bundle: String,
+    /// Its manifest.
+    pub manifest: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// The contract, with the least version that serves.
+    pub contract: String,
+}
+
+/// A contract that a bundle provides, in a version that does not serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Offer {
+    /// The bundle's name.
+    pub bundle: String,
+    /// The contract's version.
+    pub version: Version,
+}
+
+/// A contract under a manifest's `[[host]]` that is not there for the bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MissingHostContract {
+    /// Where it is declared.
+    pub declared: Declared,
+    /// Why the bundle cannot have it.
+    pub reason: Unavailable,
+}
+
+/// Why a bundle cannot have a host contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unavailable {
+    /// Nobody provides it.
+    NotProvided,
+    /// It is provided in an older version, which this is.
+    TooOld(Version),
+    /// The host has granted the bundle other contracts only: see [`Runtime::grant`](crate::Runtime::grant).
+    NotGranted,
+}
+
+/// A bundle of a cycle, and what it needs of the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CycleStep {
+    /// Where it is declared.
+    pub declared: Declared,
+    /// The bundle that provides it.
+    pub provider: String,
+}
+
+impl fmt::Display for Declared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: bundle `{}` needs ", self.manifest.display(), self.line, self.bundle)
+    }
+}
+
+impl fmt::Display for MissingDependency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}, which no other loaded bundle provides", self.declared, self.declared.contract)?;
+        let offers: Vec<_> = self.offered.iter().map(ToString::to_string).collect();
+        if !offers.is_empty() {
+            write!(f, " (there is {})", offers.join(", "))?;
+        }
+        f.write_str(": load one that does before it")
+    }
+}
+
+impl fmt::Display for Offer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{} in bundle `{}`", self.version.major, self.version.minor, self.bundle)
+    }
+}
+
+impl fmt::Display for MissingHostContract {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}the host contract {}, which the host ", self.declared, self.declared.contract)?;
+        match self.reason {
+            Unavailable::NotProvided => {
+                f.write_str("does not provide: provide it before the bundle is loaded, with `Runtime::provide`")
+            }
+            Unavailable::TooOld(version) => {
+                write!(f, "provides in version {}.{} only: update the host", version.major, version.minor)
+            }
+            Unavailable::NotGranted => f.write_str("has not granted to it: name it in `Runtime::grant`"),
+        }?;
+        f.write_str(", or write `optional = true` if the bundle can do without")
+    }
+}
+
+impl fmt::Display for CycleStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{} of bundle `{}`", self.declared, self.declared.contract, self.provider)
+    }
+}
+
+/// One a line.
+pub(super) fn one_a_line(missing: &[MissingDependency]) -> String {
+    missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// `a -> b -> a`, and what each needs of the next.
+pub(super) fn cycle(steps: &[CycleStep]) -> String {
+    let names: Vec<_> = steps.iter().map(|step| step.declared.bundle.as_str()).collect();
+    let needs: String = steps.iter().map(|step| format!("\n  {step}")).collect();
+    format!("{} -> {}:{needs}", names.join(" -> "), names.first().unwrap_or(&""))
+}
+
+/// Each failure, with its further lines moved below it.
+pub(super) fn each(failures: &[super::error::RuntimeError]) -> String {
+    failures.iter().map(|failure| format!("\n  {}", failure.to_string().replace('\n', "\n  "))).collect()
+}

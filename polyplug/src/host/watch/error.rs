@@ -1,0 +1,64 @@
+//! Why bundles cannot be watched.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why bundles cannot be watched.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WatchError {
+    /// What is watched is reloaded, and reloading is switched off.
+    #[error(
+        "hot reload is disabled, so nothing can be watched: switch it on with `Runtime::builder().hot_reload(true)`"
+    )]
+    HotReloadDisabled,
+
+    /// The directory that a bundle was loaded from is gone.
+    #[error(
+        "bundle `{bundle}`: {} is gone, from where it was loaded: put it back, or unload the bundle",
+        .directory.display()
+    )]
+    DirectoryMissing {
+        /// The bundle's name.
+        bundle: String,
+        /// The directory.
+        directory: PathBuf,
+    },
+
+    /// The system watches no more directories for this user.
+    #[error(
+        "{}: cannot be watched, for the system's limit on watched directories is reached: raise it \
+         (on Linux with `sysctl fs.inotify.max_user_watches=524288`), or watch fewer",
+        .directory.display()
+    )]
+    TooManyDirectories {
+        /// The directory that was too many.
+        directory: PathBuf,
+    },
+
+    /// The system gives this user no more watchers, or this process no more files.
+    #[error(
+        "no further watcher can be made: {source}: stop other watchers, or raise the limits on them and on open files \
+         (on Linux with `sysctl fs.inotify.max_user_instances=1024` and `ulimit -n`)"
+    )]
+    TooManyWatchers {
+        /// What the system says.
+        source: io::Error,
+    },
+
+    /// A directory cannot be watched.
+    #[error("{}: cannot be watched: {source}", .directory.display())]
+    Unwatchable {
+        /// The directory.
+        directory: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+
+    /// The system's watcher, or its thread, could not be started.
+    #[error("the watcher could not be started: {source}")]
+    NotStarted {
+        /// Why not.
+        source: io::Error,
+    },
+}

@@ -1,0 +1,284 @@
+//! The thread that watches.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+use polyplug_abi::BundleId;
+
+use super::WatchError;
+use super::pace::{Condition, Pace, Tempo, Verdict};
+use super::places::{Places, View};
+use super::system::{Change, ChangeKind, System};
+use crate::host::fingerprint::Fingerprint;
+use crate::host::runtime::{Attempt, Runtime, Source};
+
+/// What wakes the thread.
+#[derive(Debug)]
+pub(super) enum Signal {
+    /// Something happened to files.
+    Files(Change),
+    /// A bundle was loaded, reloaded or unloaded, or a reload failed.
+    Bundles,
+    /// It is to end.
+    Stop,
+}
+
+/// How often new directories are looked for in those that were just found.
+const ROUNDS: usize = 8;
+
+/// What the thread has.
+pub(super) struct Worker {
+    runtime: Weak<Runtime>,
+    tempo: Tempo,
+    signals: Receiver<Signal>,
+    /// Set when it is to end, and when it has ended.
+    over: Arc<AtomicBool>,
+    system: System,
+    bundles: BTreeMap<u64, Watched>,
+}
+
+/// A bundle that is watched.
+struct Watched {
+    source: Source,
+    places: Places,
+    pace: Pace<Fingerprint>,
+    /// Files into which something was written, and that have not been closed.
+    open: HashSet<PathBuf>,
+    /// Another was about to change it when it should have been reloaded.
+    prevented: bool,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Release);
+    }
+}
+
+impl Worker {
+    /// Begins to watch. What happens from now on is seen, though nobody looks before [`run`](Self::run).
+    pub(super) fn new(
+        runtime: &Arc<Runtime>,
+        tempo: Tempo,
+        send: Sender<Signal>,
+        signals: Receiver<Signal>,
+        over: Arc<AtomicBool>,
+    ) -> Result<Self, WatchError> {
+        runtime.bells().add(send.clone());
+        let system = System::new(move |change| {
+            let _ = send.send(Signal::Files(change)); // an error while the thread ends
+        })?;
+        let weak = Arc::downgrade(runtime);
+        let mut this = Self { runtime: weak, tempo, signals, over, system, bundles: BTreeMap::new() };
+        for (id, directory) in this.learn(runtime) {
+            if !directory.is_dir() {
+                let bundle = this.bundles.remove(&id.id()).map(|bundle| bundle.source.name).unwrap_or_default();
+                return Err(WatchError::DirectoryMissing { bundle, directory });
+            }
+            this.view(id)?;
+        }
+        Ok(this)
+    }
+
+    pub(super) fn run(mut self) {
+        loop {
+            let first = match self.due() {
+                None => self.signals.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => self.signals.recv_timeout(due.saturating_duration_since(Instant::now())),
+            };
+            let mut bundles_changed = false;
+            let mut next = match first {
+                Ok(signal) => Some(signal),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            while let Some(signal) = next {
+                match signal {
+                    Signal::Files(change) => self.changed(&change),
+                    Signal::Bundles => bundles_changed = true,
+                    Signal::Stop => return,
+                }
+                next = self.signals.try_recv().ok();
+            }
+            if self.runtime.strong_count() == 0 {
+                return;
+            }
+            if !bundles_changed && self.due().is_none_or(|due| due > Instant::now()) {
+                continue; // the runtime is held no longer than it has to be
+            }
+            let Some(runtime) = self.runtime.upgrade() else { return };
+            if bundles_changed {
+                self.learn(&runtime);
+            }
+            self.look(&runtime);
+        }
+    }
+
+    /// When the next look is due.
+    fn due(&self) -> Option<Instant> {
+        self.bundles.values().filter_map(|bundle| bundle.pace.due()).min()
+    }
+
+    /// Takes note of what is loaded now; the bundles that are new, with their directories.
+    fn learn(&mut self, runtime: &Runtime) -> Vec<(BundleId, PathBuf)> {
+        let now = Instant::now();
+        let mut before = std::mem::take(&mut self.bundles);
+        let mut new = Vec::new();
+        for source in runtime.sources() {
+            let id = source.id;
+            let watched = match before.remove(&id.id()) {
+                Some(mut known) if known.source.directory == source.directory => {
+                    let prevented = std::mem::take(&mut known.prevented);
+                    if prevented || known.source.fingerprint != source.fingerprint {
+                        known.pace.wake(now);
+                    }
+                    known.source = source;
+                    known
+                }
+                _ => {
+                    new.push((id, source.directory.clone()));
+                    let pace = Pace::new(self.tempo, now);
+                    Watched { source, places: Places::default(), pace, open: HashSet::new(), prevented: false }
+                }
+            };
+            self.bundles.insert(id.id(), watched);
+        }
+        if !before.is_empty() {
+            self.drop_places();
+        }
+        new
+    }
+
+    /// Takes note of what happened to files.
+    fn changed(&mut self, change: &Change) {
+        let now = Instant::now();
+        if change.kind == ChangeKind::Unknown {
+            self.system.forget_all();
+        }
+        if change.kind == ChangeKind::Exchanged {
+            change.paths.iter().for_each(|path| self.system.forget(path));
+        }
+        for bundle in self.bundles.values_mut() {
+            if change.kind == ChangeKind::Unknown {
+                bundle.open.clear();
+                bundle.pace.stir(now);
+            }
+            let exchanged = change.kind == ChangeKind::Exchanged;
+            let concerns = |path: &Path| bundle.places.concern(path) || (exchanged && bundle.places.are_below(path));
+            for path in change.paths.iter().filter(|path| concerns(path)) {
+                match change.kind {
+                    // Only these systems say when a file is closed.
+                    ChangeKind::Written if cfg!(any(target_os = "linux", target_os = "android")) => {
+                        bundle.open.insert(path.clone());
+                    }
+                    ChangeKind::Closed | ChangeKind::Exchanged => {
+                        bundle.open.remove(path);
+                    }
+                    _ => {}
+                }
+                bundle.pace.stir(now);
+            }
+        }
+    }
+
+    /// Looks at each bundle for which it is time.
+    fn look(&mut self, runtime: &Arc<Runtime>) {
+        let now = Instant::now();
+        let due: Vec<_> = self
+            .bundles
+            .values()
+            .filter(|bundle| bundle.pace.due().is_some_and(|due| due <= now))
+            .map(|bundle| bundle.source.id)
+            .collect();
+        for id in due {
+            if self.over.load(Ordering::Acquire) {
+                return;
+            }
+            self.look_at(runtime, id);
+        }
+    }
+
+    fn look_at(&mut self, runtime: &Arc<Runtime>, id: BundleId) {
+        let view = match self.view(id) {
+            Ok(view) => view,
+            Err(error) => {
+                tracing::warn!(%error, "a change may be overlooked");
+                let Some(bundle) = self.bundles.get(&id.id()) else { return };
+                View::of(&bundle.source.directory)
+            }
+        };
+        let Some(bundle) = self.bundles.get_mut(&id.id()) else { return };
+        let View { fingerprint, manifest, .. } = view;
+        let open = bundle.open.iter().any(|path| path.exists());
+        let condition = || if open { Condition::Open } else { runtime.condition(&bundle.source, manifest) };
+        let verdict = bundle.pace.look(Instant::now(), fingerprint, &bundle.source.fingerprint, condition);
+        let name = &bundle.source.name;
+        match verdict {
+            Verdict::Rest => {}
+            Verdict::Await(what) => tracing::info!(bundle = name, "changed, and waits for {what}"),
+            Verdict::Refuse(reason) => runtime.refuse_reload(id, name, &reason),
+            Verdict::Reload => {
+                let attempt = runtime.reload_unless_busy(&bundle.source);
+                self.attempted(runtime, id, attempt);
+            }
+        }
+    }
+
+    fn attempted(&mut self, runtime: &Runtime, id: BundleId, attempt: Attempt) {
+        // What serves is another version, perhaps: to be known before its files are compared with those that are there.
+        self.learn(runtime);
+        let Some(bundle) = self.bundles.get_mut(&id.id()) else { return };
+        bundle.open.clear();
+        match attempt {
+            Attempt::Succeeded => bundle.pace.succeeded(Instant::now()),
+            Attempt::Failed => bundle.pace.failed(Instant::now()),
+            Attempt::Busy => {
+                bundle.pace.prevented();
+                bundle.prevented = true;
+            }
+        }
+    }
+
+    /// Looks at a bundle's files, having seen to it that whatever happens to them from now on is told.
+    fn view(&mut self, id: BundleId) -> Result<View, WatchError> {
+        let directory = self.bundles.get(&id.id()).map(|bundle| bundle.source.directory.clone()).unwrap_or_default();
+        let mut view = View::of(&directory);
+        let mut outcome = Ok(());
+        for _ in 0..ROUNDS {
+            let mut grown = false;
+            for place in view.places.watched() {
+                match self.system.add(place) {
+                    Ok(new) => grown |= new,
+                    Err(error @ WatchError::Unwatchable { .. }) if !view.places.need(place) => {
+                        tracing::debug!(%error, "nobody will see it if the bundle is exchanged as a whole");
+                    }
+                    Err(error) => outcome = Err(error),
+                }
+            }
+            if !grown {
+                break;
+            }
+            // Between the look and the watch something may have happened.
+            view = View::of(&directory);
+        }
+        self.place(id, std::mem::take(&mut view.places));
+        outcome.map(|()| view)
+    }
+
+    fn place(&mut self, id: BundleId, places: Places) {
+        let Some(bundle) = self.bundles.get_mut(&id.id()) else { return };
+        if bundle.places != places {
+            bundle.places = places;
+            self.drop_places();
+        }
+    }
+
+    /// Ends the watch of directories that concern no bundle any more.
+    fn drop_places(&mut self) {
+        let wanted: BTreeSet<&Path> = self.bundles.values().flat_map(|bundle| bundle.places.watched()).collect();
+        self.system.keep(&wanted);
+    }
+}

@@ -1,0 +1,130 @@
+//! Makes the mutants: for each a copy of everything that is checked, with one place changed, as a module of this crate.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mutants::{MUTANTS, Mutant};
+
+mod mutants;
+
+fn main() {
+    let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("set by cargo"));
+    println!("cargo::rerun-if-changed=mutants.rs");
+
+    let files = files(&package.join("src"));
+    let (mut modules, mut tests) = (String::new(), String::new());
+    for mutant in MUTANTS {
+        write(mutant, &files, &out);
+        let Mutant { name, model, complaint, .. } = mutant;
+        modules += &format!("#[path = {:?}]\npub mod {name};\n", out.join(name).join("mod.rs"));
+        tests += &format!(
+            "#[test]\nfn {name}() {{\n    \
+             polyplug_loom::must_fail({name:?}, polyplug_loom::mutants::{name}::host::models::{model}, {complaint:?});\n\
+             }}\n",
+        );
+    }
+    save(&out.join("mutants.rs"), &modules);
+    save(&out.join("tests.rs"), &tests);
+}
+
+/// A file of what is checked.
+struct File {
+    /// Where it stands in a copy.
+    path: PathBuf,
+    /// Where it comes from, for people.
+    source: PathBuf,
+    text: String,
+}
+
+/// All files of a copy: those that `lib.rs` and `host/mod.rs` include, and those that stand beside.
+fn files(src: &Path) -> Vec<File> {
+    let mut files = Vec::new();
+    for (folder, root) in [("", "lib.rs"), ("host", "host/mod.rs")] {
+        let including = src.join(root);
+        for path in included(&read(&including)) {
+            let source = including.parent().expect("a file").join(path);
+            let name = Path::new(path).file_name().expect("a file");
+            files.push(File { path: Path::new(folder).join(name), text: read(&source), source });
+        }
+    }
+    let mut beside = vec![src.join("proxy.rs")];
+    beside.extend(rust_files(&src.join("host")));
+    for source in beside {
+        let path = source.strip_prefix(src).expect("inside").to_owned();
+        files.push(File { path, text: without_paths(&read(&source)), source });
+    }
+    let text = "#![allow(warnings)]\npub mod host;\nmod proxy;\nmod revision;\n".to_owned();
+    files.push(File { path: "mod.rs".into(), source: PathBuf::new(), text });
+    files
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let paths = entries.map(|entry| entry.expect("a folder can be listed").path());
+    paths.flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] }).collect()
+}
+
+/// The file that a line includes, if it does.
+fn path_of(line: &str) -> Option<&str> {
+    line.trim().strip_prefix("#[path = \"")?.strip_suffix("\"]")
+}
+
+fn included(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(path_of)
+}
+
+/// In a copy all files lie where their modules are.
+fn without_paths(text: &str) -> String {
+    text.lines().filter(|line| path_of(line).is_none()).map(|line| format!("{line}\n")).collect()
+}
+
+fn write(mutant: &Mutant, files: &[File], out: &Path) {
+    let Mutant { name, file, from, to, model, .. } = mutant;
+    let mut found = 0;
+    for File { path, source, text } in files {
+        let mut text = text.clone();
+        if path == Path::new(file) {
+            let times = text.matches(from).count();
+            assert!(
+                times == 1,
+                "the mutant `{name}` has to change one place in {}, but what it replaces is there {times} times. The \
+                 file was changed: change `from` and `to` in tests/loom/mutants.rs likewise, so that the mutant still \
+                 has the mistake that it is there for. What it replaces:\n{from}",
+                source.display(),
+            );
+            text = text.replace(from, to);
+            found += 1;
+        }
+        if path == Path::new("host/models/mod.rs") {
+            text = only_model(&text, model);
+        }
+        for module in ["host", "proxy", "revision"] {
+            text = text.replace(&format!("crate::{module}"), &format!("crate::mutants::{name}::{module}"));
+        }
+        save(&out.join(name).join(path), &text);
+    }
+    assert!(found == 1, "the mutant `{name}` is of a file that is not checked: {file}");
+}
+
+/// The models of a copy are those among which its own is: others would only be compiled.
+fn only_model(text: &str, model: &str) -> String {
+    let (module, _) = model.split_once("::").expect("a model is named with its module");
+    let keep = |line: &&str| !line.starts_with("pub mod ") || *line == format!("pub mod {module};");
+    text.lines().filter(keep).map(|line| format!("{line}\n")).collect()
+}
+
+fn read(path: &Path) -> String {
+    println!("cargo::rerun-if-changed={}", path.display());
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Writes a file, unless that changes nothing.
+fn save(path: &Path, text: &str) {
+    if fs::read_to_string(path).is_ok_and(|known| known == text) {
+        return;
+    }
+    fs::create_dir_all(path.parent().expect("a file")).expect("the build's folder can be written");
+    fs::write(path, text).expect("the build's folder can be written");
+}

@@ -1,0 +1,290 @@
+//! The mutants: mistakes of one place each, and the model that has to find each of them.
+
+/// A mistake.
+pub(crate) struct Mutant {
+    /// What is wrong.
+    pub(crate) name: &'static str,
+    /// The file, below `polyplug/src`.
+    pub(crate) file: &'static str,
+    /// What is there once.
+    pub(crate) from: &'static str,
+    /// What takes its place.
+    pub(crate) to: &'static str,
+    /// The model that has to fail.
+    pub(crate) model: &'static str,
+    /// What it says then.
+    pub(crate) complaint: &'static str,
+}
+
+/// Something is used, or counted up, that has ended.
+const USED: &str = "use after its end";
+
+/// Two accesses that nothing orders.
+const UNORDERED: &str = "Causality violation";
+
+/// A call is sent to where it comes from.
+const ITSELF: &str = "a version that does not serve is found in its own place";
+
+/// Somebody waits for ever.
+const DEADLOCK: &str = "deadlock";
+
+pub(crate) const MUTANTS: &[Mutant] = &[
+    // The store.
+    Mutant {
+        name: "a_view_is_dropped_at_once",
+        file: "host/runtime_store.rs",
+        from: "unsafe { guard.defer_unchecked(move || drop(Arc::from_raw(old))) };",
+        to: "unsafe { drop(Arc::from_raw(old)) };",
+        model: "store::what_is_found_stays_while_the_pin_is_held",
+        complaint: USED,
+    },
+    Mutant {
+        name: "a_view_is_published_relaxed",
+        file: "host/runtime_store.rs",
+        from: "self.view.swap(new, Ordering::AcqRel, guard)",
+        to: "self.view.swap(new, Ordering::Relaxed, guard)",
+        model: "store::what_is_found_stays_while_the_pin_is_held",
+        complaint: UNORDERED,
+    },
+    Mutant {
+        name: "a_view_is_loaded_relaxed",
+        file: "host/runtime_store.rs",
+        from: "unsafe { self.view.load(Ordering::Acquire, guard).deref() }",
+        to: "unsafe { self.view.load(Ordering::Relaxed, guard).deref() }",
+        model: "store::a_handle_leads_to_one_of_two_tables",
+        complaint: UNORDERED,
+    },
+    Mutant {
+        name: "a_bundle_goes_before_it_comes",
+        file: "host/runtime_store.rs",
+        from: "        for provider in providers.into_iter().flatten() {\n",
+        to: "        self.install(View::new(Vec::new()), &guard);\n        for provider in providers.into_iter().flatten() {\n",
+        model: "store::a_handle_leads_to_one_of_two_tables",
+        complaint: "a tenant all the time",
+    },
+    Mutant {
+        name: "a_writer_does_not_keep_its_turn",
+        file: "host/runtime_store.rs",
+        from: "        let _writer = self.lock();\n        let guard = crossbeam_epoch::pin();\n        let mut slots",
+        to: "        let _ = self.lock();\n        let guard = crossbeam_epoch::pin();\n        let mut slots",
+        model: "store::writers_take_turns",
+        complaint: "a change is lost",
+    },
+    Mutant {
+        name: "a_snapshot_takes_no_count",
+        file: "host/runtime_store.rs",
+        from: "            Arc::increment_strong_count(view);\n",
+        to: "",
+        model: "store::a_snapshot_is_kept_by_itself",
+        complaint: "after the end",
+    },
+    // Owners that are found without a lock.
+    Mutant {
+        name: "owners_are_dropped_at_once",
+        file: "host/instances.rs",
+        from: "guard.defer(move || drop(shared));",
+        to: "drop(shared);",
+        model: "owners::proxies_made_during_an_unload_hold_their_version",
+        complaint: "a count is taken after the end",
+    },
+    Mutant {
+        name: "the_recent_owner_is_published_relaxed",
+        file: "host/instances.rs",
+        from: "self.recent.store(Arc::as_ptr(&found).cast_mut(), Ordering::Release);",
+        to: "self.recent.store(Arc::as_ptr(&found).cast_mut(), Ordering::Relaxed);",
+        model: "owners::the_first_proxies_share_an_owner",
+        complaint: UNORDERED,
+    },
+    Mutant {
+        name: "the_recent_owner_is_loaded_relaxed",
+        file: "host/instances.rs",
+        from: "self.recent.load(Ordering::Acquire)",
+        to: "self.recent.load(Ordering::Relaxed)",
+        model: "owners::the_first_proxies_share_an_owner",
+        complaint: UNORDERED,
+    },
+    Mutant {
+        name: "a_retired_owner_is_remembered",
+        file: "host/instances.rs",
+        from: "        if !lists.is_retired {\n            self.recent.store(",
+        to: "        {\n            self.recent.store(",
+        model: "owners::an_owner_made_after_retirement_is_not_remembered",
+        complaint: "a count is taken after the end",
+    },
+    Mutant {
+        name: "a_report_counts_holders_up",
+        file: "host/instances.rs",
+        from: "let own = lists.own.iter().map(|(held, site)| (*site, held.strong_count()));",
+        to: "let own = lists.own.iter().filter_map(|(held, _)| held.upgrade());\n        \
+             let own = own.map(|held| (held.site, Arc::strong_count(&held) - 1));",
+        model: "owners::a_report_ends_no_instance_under_a_lock",
+        complaint: DEADLOCK,
+    },
+    // The revision word.
+    Mutant {
+        name: "the_word_changes_before_the_store",
+        file: "host/handover.rs",
+        from: "    store.replace_bundle(old.id(), providers);\n",
+        to: "    old.retire_reloaded();\n    store.replace_bundle(old.id(), providers);\n",
+        model: "revision::calls_during_a_reload_find_a_shared_instance",
+        complaint: ITSELF,
+    },
+    Mutant {
+        name: "the_word_changes_before_the_cells",
+        file: "host/handover.rs",
+        from: "    let mut replaced: Vec<_> =",
+        to: "    store.replace_bundle(old.id(), providers.clone());\n    old.retire_reloaded();\n    \
+             let mut replaced: Vec<_> =",
+        model: "revision::a_call_during_a_second_reload_keeps_the_state",
+        complaint: "carried over",
+    },
+    Mutant {
+        name: "the_word_changes_before_the_bundle_is_gone",
+        file: "host/handover.rs",
+        from: "    store.invalidate_bundle(version.id());\n",
+        to: "    version.retire_unloaded();\n    store.invalidate_bundle(version.id());\n",
+        model: "revision::calls_during_an_unload_of_a_shared_instance",
+        complaint: ITSELF,
+    },
+    Mutant {
+        name: "a_cell_is_looked_into_once",
+        file: "host/instances.rs",
+        from: "            place = cell.get();\n            if place.is(&left) {\n",
+        to: "            {\n",
+        model: "revision::a_call_during_a_second_reload_keeps_the_state",
+        complaint: "an instance is made although its state is carried over",
+    },
+    Mutant {
+        name: "the_last_to_catch_up_wins",
+        file: "host/instances.rs",
+        from: "            done = place.is(seen);\n",
+        to: "            done = true;\n",
+        model: "revision::clones_that_catch_up_share_an_instance",
+        complaint: "left == right",
+    },
+    Mutant {
+        name: "a_version_is_caught_up_with_after_it_retired",
+        file: "host/instances.rs",
+        from: "            if !next.is_current() {\n",
+        to: "            if false {\n",
+        model: "revision::a_proxy_keeps_only_the_version_it_was_made_with",
+        complaint: DEADLOCK,
+    },
+    // Leases.
+    Mutant {
+        name: "remains_are_queued_before_the_last_lease_ends",
+        file: "host/version.rs",
+        from: "        self.word.set_unloaded();\n",
+        to: "        self.word.set_unloaded();\n        \
+             self.reclaimer.enqueue(std::mem::take(&mut *self.remains.lock().unwrap_or_else(PoisonError::into_inner)));\n",
+        model: "lease::the_code_goes_after_its_last_user",
+        complaint: USED,
+    },
+    Mutant {
+        name: "code_goes_before_instances",
+        file: "host/reclaim.rs",
+        from: "        for instance in self.instances.drain(..) {\n            drop(instance);\n        }\n        let mut still_there = None;\n",
+        to: "        let mut still_there = None;\n",
+        model: "lease::the_shared_instance_ends_after_its_last_call",
+        complaint: USED,
+    },
+    Mutant {
+        name: "a_version_is_said_to_be_gone_before_it_is",
+        file: "host/reclaim.rs",
+        from: "        let mut still_there = None;\n",
+        to: "        let mut still_there = None;\n        \
+             if let Some(then) = self.when_gone.take() {\n            then(None);\n        }\n",
+        model: "lease::a_version_that_is_said_to_be_gone_is",
+        complaint: "it is said to be gone",
+    },
+    // Reclaiming.
+    Mutant {
+        name: "the_thread_ends_without_a_last_look",
+        file: "host/reclaim.rs",
+        from: "if waited.timed_out() && !pushing && idle {",
+        to: "if waited.timed_out() && !pushing {",
+        model: "reclaim::a_thread_that_ends_leaves_nothing_behind",
+        complaint: DEADLOCK,
+    },
+    Mutant {
+        name: "the_thread_ends_before_it_says_so",
+        file: "host/reclaim.rs",
+        from: "                state.thread = false;\n                return;\n",
+        to: "                drop(state);\n                self.lock().thread = false;\n                return;\n",
+        model: "reclaim::a_thread_that_ends_leaves_nothing_behind",
+        complaint: DEADLOCK,
+    },
+    Mutant {
+        name: "the_thread_sleeps_after_a_look_without_the_lock",
+        file: "host/reclaim.rs",
+        from: "            let wait = if pushing { wait } else { LINGER };\n",
+        to: "            let wait = if pushing { wait } else { LINGER };\n            drop(state);\n            state = self.lock();\n",
+        model: "reclaim::everything_queued_is_taken_apart_by_a_thread_that_waits",
+        complaint: DEADLOCK,
+    },
+    Mutant {
+        name: "the_thread_sleeps_after_a_push_without_a_look",
+        file: "host/reclaim.rs",
+        from: "                if !state.queue.is_empty() || !state.jobs.is_empty() {\n                    continue; // nobody waited when that was told\n                }\n",
+        to: "",
+        model: "reclaim::pushing_does_not_delay_what_comes",
+        complaint: DEADLOCK,
+    },
+    Mutant {
+        name: "a_collector_says_that_it_ends_after_its_last_look",
+        file: "host/reclaim.rs",
+        from: "                        state.collecting -= 1;\n                        return;\n",
+        to: "                        drop(state);\n                        self.0.lock().collecting -= 1;\n                        return;\n",
+        model: "reclaim::everything_queued_is_taken_apart_by_a_thread_that_ends",
+        complaint: DEADLOCK,
+    },
+    Mutant {
+        name: "nobody_is_woken",
+        file: "host/reclaim.rs",
+        from: "            self.0.more.notify_one();\n            return;\n",
+        to: "            return;\n",
+        model: "reclaim::everything_queued_is_taken_apart_by_a_thread_that_waits",
+        complaint: DEADLOCK,
+    },
+    Mutant {
+        name: "remains_are_taken_apart_under_the_lock",
+        file: "host/reclaim.rs",
+        from: "        drop(state);\n        drop(queue);\n        let mut state = self.lock();\n",
+        to: "        drop(queue);\n",
+        model: "reclaim::taking_apart_holds_no_lock",
+        complaint: DEADLOCK,
+    },
+    Mutant {
+        name: "who_takes_apart_is_idle",
+        file: "host/reclaim.rs",
+        from: "state.queue.is_empty() && state.busy.iter().all(|thread| *thread == this_thread)",
+        to: "state.queue.is_empty()",
+        model: "reclaim::an_idle_reclaimer_is_done",
+        complaint: "what was queued before is done",
+    },
+    // Tokens.
+    Mutant {
+        name: "a_value_ends_under_the_lock",
+        file: "host/tokens.rs",
+        from: "        book.values[index as usize].take()\n",
+        to: "        book.values[index as usize] = None;\n        None\n",
+        model: "tokens::a_value_ends_without_a_lock",
+        complaint: DEADLOCK,
+    },
+    Mutant {
+        name: "a_tenant_is_destroyed_at_once",
+        file: "host/tokens.rs",
+        from: "unsafe { guard.defer_destroy(tenant) };",
+        to: "unsafe { drop(tenant.into_owned()) };",
+        model: "tokens::what_a_token_names_stays_while_it_is_used",
+        complaint: USED,
+    },
+    Mutant {
+        name: "a_tenant_is_loaded_relaxed",
+        file: "host/tokens.rs",
+        from: "unsafe { place.tenant.load(Ordering::Acquire, &guard).as_ref() }?",
+        to: "unsafe { place.tenant.load(Ordering::Relaxed, &guard).as_ref() }?",
+        model: "tokens::a_token_is_whole_when_it_is_found",
+        complaint: UNORDERED,
+    },
+];

@@ -1,0 +1,59 @@
+//! What is promised of the concurrent parts, a model each.
+
+pub mod lease;
+pub mod owners;
+pub mod reclaim;
+pub mod revision;
+pub mod store;
+pub mod tokens;
+
+use std::sync::Arc as Untracked;
+
+use loom::sync::{Condvar, Mutex, MutexGuard};
+use loom::thread::JoinHandle;
+
+use super::version::BundleVersion;
+
+/// Something that happens once, which others wait for. If it never does, loom finds a deadlock.
+#[derive(Clone, Default)]
+struct Event(Untracked<(Mutex<bool>, Condvar)>);
+
+impl Event {
+    /// A version's code being taken apart.
+    fn gone(version: &BundleVersion) -> Self {
+        let this = Self::default();
+        let event = this.clone();
+        version.when_gone(move |_| event.happen());
+        this
+    }
+
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.0.0.lock().expect("a panic ends the model")
+    }
+
+    fn happen(&self) {
+        let mut happened = self.lock();
+        assert!(!*happened, "what happens once has happened twice");
+        *happened = true;
+        self.0.1.notify_all();
+    }
+
+    fn wait(&self) {
+        while crossbeam_epoch::push() && !*self.lock() {
+            loom::thread::yield_now();
+        }
+        let mut happened = self.lock();
+        while !*happened {
+            happened = self.0.1.wait(happened).expect("a panic ends the model");
+        }
+    }
+}
+
+/// A thread of a model.
+fn spawn<R: 'static>(body: impl FnOnce() -> R + 'static) -> JoinHandle<R> {
+    loom::thread::spawn(body)
+}
+
+fn join<R>(thread: JoinHandle<R>) -> R {
+    thread.join().expect("a panic ends the model")
+}

@@ -1,0 +1,84 @@
+//! The owners of proxies for an instance that a plugin shares: found without a lock, while their version retires.
+
+use std::sync::Arc as Untracked;
+
+use super::{Event, join, spawn};
+use crate::explore::explore;
+use crate::host::runtime::Runtime;
+use crate::sync::Arc;
+
+/// A proxy that is made while its version is unloaded works or says so; the code goes with the last of them.
+pub fn proxies_made_during_an_unload_hold_their_version() {
+    explore(|| {
+        let runtime = Runtime::new();
+        let (version, code) = runtime.load(1, true);
+        let gone = Event::gone(&version);
+        // So that there is an owner to be found without the lock.
+        drop(runtime.proxy());
+        let user = spawn({
+            let runtime = Untracked::clone(&runtime);
+            move || {
+                let Ok(proxy) = runtime.proxy() else { return };
+                if let Ok(number) = proxy.call() {
+                    assert_eq!(number, 1);
+                }
+            }
+        });
+        runtime.unload(version);
+        join(user);
+        gone.wait();
+        assert!(code.is_gone());
+    });
+}
+
+/// The first proxies of all are made at one time, and one of them finds the other's owner without a lock.
+pub fn the_first_proxies_share_an_owner() {
+    explore(|| {
+        let runtime = Runtime::new();
+        let (_version, _) = runtime.load(1, true);
+        let user = spawn({
+            let runtime = Untracked::clone(&runtime);
+            move || runtime.proxy().expect("it serves").call().expect("it serves")
+        });
+        let proxy = runtime.proxy().expect("it serves");
+        assert_eq!(proxy.call().expect("it serves"), 1);
+        assert_eq!(join(user), 1);
+    });
+}
+
+/// A provider that was looked up before its version retired gives out owners after, which nobody finds by a pointer
+/// that is not kept.
+pub fn an_owner_made_after_retirement_is_not_remembered() {
+    explore(|| {
+        let runtime = Runtime::new();
+        let (version, code) = runtime.load(1, true);
+        let gone = Event::gone(&version);
+        let users = [(); 2].map(|()| {
+            let runtime = Untracked::clone(&runtime);
+            spawn(move || drop(runtime.proxy()))
+        });
+        runtime.unload(version);
+        users.into_iter().for_each(join);
+        gone.wait();
+        assert!(code.is_gone());
+    });
+}
+
+/// A report is made while an instance ends, whose code asks for one as well: no lock is held when it runs.
+pub fn a_report_ends_no_instance_under_a_lock() {
+    explore(|| {
+        let runtime = Runtime::new();
+        let (version, code) = runtime.load(1, false);
+        let provider = Arc::clone(&version.providers()[0]);
+        *code.at_end.borrow_mut() = Some(Box::new({
+            let provider = Arc::clone(&provider);
+            move || drop(provider.holders().sites())
+        }));
+        let proxy = runtime.proxy().expect("it serves");
+        let user = spawn(move || drop(proxy));
+        assert!(provider.holders().sites().len() <= 1);
+        join(user);
+        assert!(provider.holders().sites().is_empty());
+        code.at_end.take();
+    });
+}

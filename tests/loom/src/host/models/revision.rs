@@ -1,0 +1,174 @@
+//! The revision word: whoever sees it change finds what was published before.
+
+use std::sync::Arc as Untracked;
+
+use polyplug::CallError;
+
+use super::{Event, join, spawn};
+use crate::explore::explore;
+use crate::host::runtime::Runtime;
+use crate::sync::Arc;
+
+/// Calls through a proxy during a reload run on the old version or the new one, and do not go back.
+fn calls_during_a_reload(shares: bool) {
+    explore(move || {
+        let runtime = Runtime::new();
+        let (old, _) = runtime.load(1, shares);
+        let proxy = Untracked::new(runtime.proxy().expect("it serves"));
+        let caller = spawn({
+            let proxy = Untracked::clone(&proxy);
+            move || [proxy.call(), proxy.call()].map(|number| number.expect("somebody serves all the time"))
+        });
+        let new = runtime.make(2, shares, old.life());
+        let _new = runtime.reload(old, new);
+        let numbers = join(caller);
+        assert!(numbers.is_sorted(), "{numbers:?}");
+        assert_eq!(proxy.call().expect("it serves"), 2);
+    });
+}
+
+/// For an instance that everybody shares.
+pub fn calls_during_a_reload_find_a_shared_instance() {
+    calls_during_a_reload(true);
+}
+
+/// For an instance of the proxy's own.
+pub fn calls_during_a_reload_find_their_instance() {
+    calls_during_a_reload(false);
+}
+
+/// A proxy that is made during a reload works, finds the new version, and keeps none but its own.
+fn a_proxy_made_during_a_reload(shares: bool) {
+    explore(move || {
+        let runtime = Runtime::new();
+        let (old, old_code) = runtime.load(1, shares);
+        let gone = Event::gone(&old);
+        let maker = spawn({
+            let runtime = Untracked::clone(&runtime);
+            move || {
+                let proxy = runtime.proxy().expect("somebody serves all the time");
+                assert!(matches!(proxy.call(), Ok(1 | 2)));
+                proxy
+            }
+        });
+        let new = runtime.make(2, shares, old.life());
+        let _new = runtime.reload(old, new);
+        let proxy = join(maker);
+        assert_eq!(proxy.call().expect("it serves"), 2);
+        let refreshed = proxy.clone();
+        drop(proxy);
+        gone.wait();
+        assert!(old_code.is_gone());
+        assert_eq!(refreshed.call().expect("it serves"), 2);
+    });
+}
+
+/// For an instance that everybody shares.
+pub fn a_proxy_made_during_a_reload_shares_an_instance() {
+    a_proxy_made_during_a_reload(true);
+}
+
+/// For an instance of the proxy's own.
+pub fn a_proxy_made_during_a_reload_has_an_instance() {
+    a_proxy_made_during_a_reload(false);
+}
+
+/// An unload is final: calls fail from then on, even when the bundle is loaded again.
+fn calls_during_an_unload(shares: bool) {
+    explore(move || {
+        let runtime = Runtime::new();
+        let (version, code) = runtime.load(1, shares);
+        let gone = Event::gone(&version);
+        let proxy = Untracked::new(runtime.proxy().expect("it serves"));
+        let caller = spawn({
+            let proxy = Untracked::clone(&proxy);
+            move || [proxy.call(), proxy.call()]
+        });
+        runtime.unload(version);
+        let _again = runtime.load(2, shares);
+        let answers = join(caller);
+        assert!(matches!(answers, [Ok(1), Ok(1) | Err(CallError::Unloaded { .. })] | [Err(_), Err(_)]), "{answers:?}");
+        assert!(matches!(proxy.call(), Err(CallError::Unloaded { .. })));
+        drop(proxy);
+        gone.wait();
+        assert!(code.is_gone());
+    });
+}
+
+/// For an instance that everybody shares.
+pub fn calls_during_an_unload_of_a_shared_instance() {
+    calls_during_an_unload(true);
+}
+
+/// For an instance of the proxy's own.
+pub fn calls_during_an_unload_of_their_instance() {
+    calls_during_an_unload(false);
+}
+
+/// What a reload carried over is not lost to a call that happens to look for it at that moment.
+pub fn a_call_during_a_second_reload_keeps_the_state() {
+    explore(|| {
+        let runtime = Runtime::new();
+        let (first, _) = runtime.load(1, false);
+        let life = Arc::clone(first.life());
+        let proxy = Untracked::new(runtime.proxy().expect("it serves"));
+        let second = runtime.reload(first, runtime.make(2, false, &life));
+        for _ in 0..3 {
+            assert_eq!(proxy.call().expect("it serves"), 2);
+        }
+        let caller = spawn({
+            let proxy = Untracked::clone(&proxy);
+            move || proxy.call().expect("somebody serves all the time")
+        });
+        let third = runtime.make(3, false, &life);
+        let code = Untracked::clone(&third.code);
+        let _third = runtime.reload(second, third);
+        assert!([2, 3].contains(&join(caller)));
+        assert_eq!(code.made.get(), 0, "an instance is made although its state is carried over");
+        // A call between the saving of the state and its publication may be lost.
+        let calls = proxy.calls().expect("it serves");
+        assert!([3, 4].contains(&calls), "of 3 calls before the reload and 1 during it, {calls} are counted");
+    });
+}
+
+/// Clones of a proxy whose instance a reload has missed agree on the next one.
+pub fn clones_that_catch_up_share_an_instance() {
+    explore(|| {
+        let runtime = Runtime::new();
+        let (old, _) = runtime.load(1, false);
+        let provider = Arc::clone(&old.providers()[0]);
+        let new = runtime.make(2, false, old.life());
+        let _new = runtime.reload(old, new);
+        let proxy = Untracked::new(runtime.proxy_for(provider));
+        let callers = [(); 2].map(|()| {
+            let proxy = Untracked::clone(&proxy);
+            spawn(move || proxy.call().expect("it serves"))
+        });
+        assert_eq!(callers.map(join), [2, 2]);
+        assert_eq!(proxy.calls().expect("it serves"), 2);
+    });
+}
+
+/// A proxy of a version that was reloaded keeps no later version beyond a call.
+pub fn a_proxy_keeps_only_the_version_it_was_made_with() {
+    explore(|| {
+        let runtime = Runtime::new();
+        let (old, old_code) = runtime.load(1, false);
+        let old_gone = Event::gone(&old);
+        let provider = Arc::clone(&old.providers()[0]);
+        let new = runtime.make(2, false, old.life());
+        let new = runtime.reload(old, new);
+        let new_gone = Event::gone(&new);
+        let proxy = Untracked::new(runtime.proxy_for(provider));
+        let caller = spawn({
+            let proxy = Untracked::clone(&proxy);
+            move || drop(proxy.call())
+        });
+        runtime.unload(new);
+        join(caller);
+        new_gone.wait();
+        assert!(!old_code.is_gone());
+        drop(proxy);
+        old_gone.wait();
+    });
+}

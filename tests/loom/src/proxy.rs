@@ -1,0 +1,107 @@
+//! In place of polyplug's `proxy.rs`: a proxy whose only method counts.
+//!
+//! What a call does first and where it goes is repeated here, three lines of it. Arguments, results and arenas are left
+//! out.
+
+use std::ptr::NonNull;
+
+use polyplug::CallError;
+use polyplug_abi::{Entry, GuestContractInstance, HostApi};
+
+use crate::contract::ContractInfo;
+use crate::host::plugin;
+use crate::revision::Revision;
+use crate::sync::Arc;
+
+pub(crate) trait Owner: Send + Sync {
+    fn moved(&self, info: &'static ContractInfo) -> Result<Option<RawProxy>, CallError>;
+
+    #[allow(dead_code)]
+    fn bundle(&self) -> String;
+}
+
+#[allow(dead_code)]
+pub(crate) struct ProxyParts {
+    pub(crate) word: NonNull<Revision>,
+    pub(crate) functions: NonNull<Entry>,
+    pub(crate) instance: GuestContractInstance,
+    pub(crate) host: NonNull<HostApi>,
+    pub(crate) info: &'static ContractInfo,
+}
+
+pub(crate) struct RawProxy {
+    word: NonNull<Revision>,
+    instance: GuestContractInstance,
+    info: &'static ContractInfo,
+    owner: Box<dyn Shared>,
+}
+
+// SAFETY: as for polyplug's.
+unsafe impl Send for RawProxy {}
+// SAFETY: as for polyplug's.
+unsafe impl Sync for RawProxy {}
+
+/// `Arc<dyn Owner>`, which only the standard library's can be.
+trait Shared {
+    fn share(&self) -> Box<dyn Shared>;
+    fn owner(&self) -> &dyn Owner;
+}
+
+impl<O: Owner + 'static> Shared for Arc<O> {
+    fn share(&self) -> Box<dyn Shared> {
+        Box::new(Self::clone(self))
+    }
+
+    fn owner(&self) -> &dyn Owner {
+        &**self
+    }
+}
+
+impl RawProxy {
+    pub(crate) unsafe fn new<O: Owner + 'static>(parts: ProxyParts, owner: Arc<O>) -> Self {
+        let ProxyParts { word, instance, info, .. } = parts;
+        Self { word, instance, info, owner: Box::new(owner) }
+    }
+
+    /// Counts one call in the instance; the number of the version that it ran on.
+    pub(crate) fn call(&self) -> Result<u32, CallError> {
+        // SAFETY: `owner` keeps the word.
+        if unsafe { self.word.as_ref() }.is_current() {
+            return Ok(self.enter());
+        }
+        Ok(self.moved()?.as_ref().unwrap_or(self).enter())
+    }
+
+    /// How many calls the instance that serves has counted.
+    pub(crate) fn calls(&self) -> Result<usize, CallError> {
+        // SAFETY: `owner` keeps the word.
+        if unsafe { self.word.as_ref() }.is_current() {
+            return Ok(plugin::calls(self.instance));
+        }
+        Ok(plugin::calls(self.moved()?.as_ref().unwrap_or(self).instance))
+    }
+
+    fn moved(&self) -> Result<Option<Self>, CallError> {
+        let there = self.owner.owner().moved(self.info)?;
+        let same = there.as_ref().is_some_and(|there| there.word == self.word);
+        assert!(!same, "a version that does not serve is found in its own place");
+        Ok(there)
+    }
+
+    /// Runs the code.
+    fn enter(&self) -> u32 {
+        plugin::count(self.instance)
+    }
+}
+
+impl Clone for RawProxy {
+    fn clone(&self) -> Self {
+        // SAFETY: `owner` keeps the word.
+        if !unsafe { self.word.as_ref() }.is_current()
+            && let Ok(Some(refreshed)) = self.moved()
+        {
+            return refreshed;
+        }
+        Self { owner: self.owner.share(), ..*self }
+    }
+}

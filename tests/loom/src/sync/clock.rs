@@ -1,0 +1,40 @@
+//! `Instant`, on a clock that only waits move: executions of a model have to be the same each time.
+
+use std::cell::Cell;
+use std::ops::Add;
+use std::time::Duration;
+
+/// `std::time::Instant`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instant(Duration);
+
+thread_local! {
+    // All threads of a model run on one thread of the system.
+    static NOW: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// A wait of `limit` has passed, and some more time, as it may: loops that wait for long end soon.
+pub(super) fn pass(limit: Duration) {
+    NOW.set(NOW.get() + limit + Duration::from_secs(3));
+}
+
+/// Begins an execution.
+pub(super) fn reset() {
+    NOW.set(Duration::ZERO);
+}
+
+impl Instant {
+    /// The moment that the waits so far have led to.
+    #[must_use]
+    pub fn now() -> Self {
+        Self(NOW.get())
+    }
+}
+
+impl Add<Duration> for Instant {
+    type Output = Self;
+
+    fn add(self, later: Duration) -> Self {
+        Self(self.0 + later)
+    }
+}

@@ -1,0 +1,110 @@
+//! A plugin marked `#[plugin(migrate)]` carries the state of its instances over a reload.
+//!
+//! Where it fails to, see `reload_faults`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use polyplug::runtime::ReloadPolicy;
+use polyplug::{Migrate, Runtime, Version};
+use polyplug_native::NativeLoader;
+use polyplug_tests::Bundle;
+use test_contracts::Counter;
+use test_contracts::moody::Moody;
+
+/// A runtime that has loaded a bundle whose counter migrates. Writing `version-2` into its file `mood` makes the next
+/// version count double.
+fn counting(policy: ReloadPolicy) -> (Arc<Runtime>, Bundle) {
+    let bundle = Bundle::native("moody", "plugin-moody");
+    let builder = Runtime::builder().loader(NativeLoader::new()).hot_reload(true).reload_policy(policy);
+    let runtime = builder.build().unwrap();
+    runtime.load_bundle(bundle.path()).unwrap();
+    (runtime, bundle)
+}
+
+#[test]
+fn state_is_carried_over() {
+    let (runtime, bundle) = counting(ReloadPolicy::Restart);
+    let (one, other) = (runtime.proxy::<dyn Counter>().unwrap(), runtime.proxy::<dyn Counter>().unwrap());
+    let clone = one.clone();
+    assert_eq!((one.add(5), other.add(7)), (Ok(5), Ok(7)));
+
+    bundle.write("mood", "version-2");
+    let report = runtime.reload_bundle(bundle.path()).unwrap();
+    assert_eq!((report.migrated, report.restarted, report.drained), (2, 0, 0), "{report:?}");
+    assert_eq!(runtime.proxy::<dyn Moody>().unwrap().version(), Ok(2), "the new code serves");
+    assert_eq!((one.add(1), other.add(1)), (Ok(7), Ok(9)), "each goes on from its own state");
+    assert_eq!(clone.add(1), Ok(9), "clones share an instance, before and after");
+    assert_eq!(runtime.proxy::<dyn Counter>().unwrap().add(1), Ok(2), "others begin afresh");
+}
+
+#[test]
+fn state_is_carried_over_again_and_again() {
+    let (runtime, bundle) = counting(ReloadPolicy::Restart);
+    let counter = runtime.proxy::<dyn Counter>().unwrap();
+    for round in 1..=10 {
+        assert_eq!(counter.add(1), Ok(round));
+        assert_eq!(runtime.reload_bundle(bundle.path()).unwrap().migrated, 1, "though it is never refreshed");
+    }
+}
+
+#[test]
+fn state_is_carried_over_rather_than_drained() {
+    let (runtime, bundle) = counting(ReloadPolicy::Drain);
+    let counter = runtime.proxy::<dyn Counter>().unwrap();
+    assert_eq!(counter.add(5), Ok(5));
+    bundle.write("mood", "version-2");
+    let report = runtime.reload_bundle(bundle.path()).unwrap();
+    assert_eq!((report.migrated, report.drained), (1, 0), "{report:?}");
+    assert_eq!(counter.add(1), Ok(7));
+}
+
+#[test]
+fn instances_of_the_c_abi_migrate() {
+    use polyplug::Contract;
+    use polyplug_abi::{AbiError, GuestContractInstance};
+
+    let (runtime, bundle) = counting(ReloadPolicy::Restart);
+    let host = runtime.host_abi();
+    let handle = runtime.find_guest_contract(<dyn Counter>::ID.id(), 0).unwrap();
+    let (mut token, mut error) = (GuestContractInstance::null(), AbiError::ok());
+    // SAFETY: the table is valid while the runtime is, and all pointers are.
+    unsafe { ((*host).create_guest_instance)(host, handle, std::ptr::null(), &raw mut token, &raw mut error) };
+    let add = |by: u64| {
+        let (mut out, mut error) = (0u64, AbiError::ok());
+        let (args, room) = ((&raw const by).cast(), (&raw mut out).cast());
+        // SAFETY: method 0 takes a `u64` and returns one.
+        unsafe { ((*host).call_guest_method)(host, token, 0, args, room, std::ptr::null_mut(), &raw mut error) };
+        assert!(error.is_ok());
+        out
+    };
+    assert_eq!(add(5), 5);
+    runtime.reload_bundle(bundle.path()).unwrap();
+    assert_eq!(add(1), 6);
+    // SAFETY: as above.
+    unsafe { ((*host).destroy_guest_instance)(host, token) };
+}
+
+/// Implements `Migrate` as its documentation has it, which says that the error may be anything that can be shown.
+#[derive(Default)]
+struct Count(AtomicU64);
+
+impl Migrate for Count {
+    fn save(&self) -> Vec<u8> {
+        self.0.load(Ordering::Relaxed).to_le_bytes().to_vec()
+    }
+
+    fn restore(state: &[u8], from: Version) -> Result<Self, impl std::fmt::Display> {
+        assert_eq!(from, Version::new(1, 2, 3));
+        state.try_into().map(|bytes| Self(AtomicU64::new(u64::from_le_bytes(bytes))))
+    }
+}
+
+#[test]
+fn a_plugin_can_test_its_own_migration() {
+    let count = Count(AtomicU64::new(300));
+    let Ok(restored) = Count::restore(&count.save(), Version::new(1, 2, 3)) else { panic!("it is whole") };
+    assert_eq!(restored.0.into_inner(), 300);
+    let Err(error) = Count::restore(b"half", Version::new(1, 2, 3)) else { panic!("it is not whole") };
+    assert_eq!(error.to_string(), "could not convert slice to array");
+}

@@ -1,0 +1,16 @@
+#[polyplug::contract(name = "demo.counter", version = "1.0")]
+trait Counter {
+    fn next(&self) -> u64;
+}
+
+#[derive(Default)]
+struct Count;
+
+#[polyplug::plugin(migrate)]
+impl Counter for Count {
+    fn next(&self) -> u64 {
+        1
+    }
+}
+
+fn main() {}
