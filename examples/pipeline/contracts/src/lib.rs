@@ -1,9 +1,11 @@
-//! What the host and the stages of the log pipeline agree on.
+//! What the host and the stages of the log pipeline agree on: [`Stage`] is what the host calls, [`Log`] and [`Progress`]
+//! what it provides, [`Classifier`] what one stage does for others.
 //!
 //! Records and variants cannot grow within a major version, so everything that only *some* stages know about travels in
 //! an open part: [`Label`]s on a record, [`Report`]s at the end. A new stage needs a change here only if it needs a new
 //! method.
 
+use polyplug::CallError;
 use std::fmt;
 
 /// One step of the pipeline.
@@ -21,6 +23,39 @@ pub trait Stage {
 
     /// The end of the log: gives back what was held, and what was found out. Called once, after the last batch.
     fn flush(&self) -> Result<Flush, StageError>;
+}
+
+/// Where stages say what the people who run the pipeline should know. Provided by the host.
+#[polyplug::contract(name = "pipeline.log", version = "1.0")]
+pub trait Log {
+    /// Says `text`, which is one line. The host adds whose it is.
+    fn log(&self, level: Level, text: &str);
+}
+
+/// How much a line of the log matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, polyplug::Type)]
+pub enum Level {
+    /// Good to know.
+    Info,
+    /// Something may be wrong.
+    Warning,
+}
+
+/// Where stages say how far they are. Provided by the host.
+#[polyplug::contract(name = "pipeline.progress", version = "1.0")]
+pub trait Progress {
+    /// The stage is done with so many records more.
+    fn advance(&self, records: u64);
+}
+
+/// Knows user agents, and answers other stages about them. Provided by the bundle `classify`.
+#[polyplug::contract(name = "pipeline.classifier", version = "1.0")]
+pub trait Classifier {
+    /// The class of a user agent, which is empty where there is none.
+    fn classify(&self, agent: &str) -> AgentClass;
+
+    /// What gives the agents of a class away.
+    fn marks(&self, class: AgentClass) -> Vec<String>;
 }
 
 /// What a stage says about itself.
@@ -82,7 +117,7 @@ pub struct Class {
 }
 
 /// Who asked, going by the user agent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, polyplug::Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, polyplug::Type)]
 pub enum AgentClass {
     /// A browser on a desktop computer.
     Browser,
@@ -213,6 +248,13 @@ impl From<Vec<Record>> for Batch {
     /// A batch that passes on everything.
     fn from(records: Vec<Record>) -> Self {
         Self { records, rejected: Vec::new() }
+    }
+}
+
+impl From<CallError> for StageError {
+    /// What the stage calls, the host or a peer, has failed.
+    fn from(error: CallError) -> Self {
+        Self::Failed { reason: error.to_string() }
     }
 }
 

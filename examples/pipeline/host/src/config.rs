@@ -2,7 +2,8 @@
 
 use anyhow::{Context, ensure};
 use serde::Deserialize;
-use std::num::NonZeroUsize;
+use std::collections::HashSet;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 /// What the configuration file says, with its paths made independent of the current folder.
@@ -16,6 +17,11 @@ pub struct Config {
     /// Records that go through a stage at a time.
     #[serde(default = "default_batch")]
     pub batch: NonZeroUsize,
+    /// After how many records a stage's progress is shown. Never, if absent.
+    pub progress: Option<NonZeroU64>,
+    /// Bundles that stages call, beside those of other stages.
+    #[serde(default)]
+    pub peers: Vec<String>,
     /// The stages in order.
     #[serde(rename = "stage", default)]
     pub stages: Vec<StageConfig>,
@@ -27,6 +33,8 @@ pub struct Config {
 pub struct StageConfig {
     /// The name of the bundle that has it, which is also its folder's.
     pub bundle: String,
+    /// Settings for the bundle, over those of its manifest.
+    pub config: Option<toml::Table>,
 }
 
 fn default_batch() -> NonZeroUsize {
@@ -49,9 +57,16 @@ impl Config {
     fn parse(text: &str, folder: &Path) -> anyhow::Result<Self> {
         let mut config: Self = toml::from_str(text)?;
         ensure!(!config.stages.is_empty(), "there is no stage: add a `[[stage]]` with `bundle = \"..\"`");
-        for StageConfig { bundle } in &config.stages {
+        for bundle in config.peers.iter().chain(config.stages.iter().map(|stage| &stage.bundle)) {
             let is_folder_name = Path::new(bundle).file_name().is_some_and(|name| name == bundle.as_str());
             ensure!(is_folder_name, "{bundle:?} is no bundle: give the name of a folder in `bundles`, not a path");
+        }
+        let mut configured = HashSet::new();
+        for StageConfig { bundle, .. } in config.stages.iter().filter(|stage| stage.config.is_some()) {
+            ensure!(
+                configured.insert(bundle),
+                "bundle `{bundle}` has settings twice: all stages of a bundle share them"
+            );
         }
         config.bundles = folder.join(config.bundles);
         config.log = config.log.map(|log| folder.join(log));
@@ -82,6 +97,10 @@ mod tests {
         assert!(error("bundles = 'b'\nbatch = 0\n[[stage]]\nbundle = 'x'").contains("nonzero"));
         assert!(error("bundles = 'b'\nbatches = 1\n[[stage]]\nbundle = 'x'").contains("batches"));
         assert!(error("[[stage]]\nbundle = 'x'").contains("bundles"));
+        let twice = "[[stage]]\nbundle = 'x'\nconfig.a = 1\n".repeat(2);
+        assert!(error(&format!("bundles = 'b'\n{twice}")).contains("bundle `x` has settings twice"));
+        assert!(error("bundles = 'b'\npeers = ['../x']\n[[stage]]\nbundle = 'x'").contains("\"../x\" is no bundle"));
+        assert!(error("bundles = 'b'\nprogress = 0\n[[stage]]\nbundle = 'x'").contains("nonzero"));
         for bundle in ["", "..", "../x", "/x", "x/y", "x/"] {
             assert!(error(&format!("bundles = 'b'\n[[stage]]\nbundle = '{bundle}'")).contains("no bundle"), "{bundle}");
         }

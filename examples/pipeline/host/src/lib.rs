@@ -8,5 +8,6 @@ pub mod input;
 pub mod loaders;
 pub mod output;
 pub mod run;
+pub mod services;
 pub mod stages;
 pub mod table;

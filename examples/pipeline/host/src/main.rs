@@ -5,7 +5,7 @@ use clap::Parser;
 use pipeline::config::Config;
 use pipeline::input::Chunks;
 use pipeline::output::Output;
-use pipeline::{loaders, run, stages};
+use pipeline::{loaders, run, services, stages};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::num::NonZeroUsize;
@@ -57,7 +57,8 @@ fn try_main(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
     let chunks = Chunks::new(open(&log)?, batch);
     let runtime = loaders::runtime().context("cannot start the plugin runtime")?;
-    let stages = stages::load(&runtime, &config.stages, &bundles)?;
+    services::provide(&runtime, config.progress)?;
+    let stages = stages::load(&runtime, &config.peers, &config.stages, &bundles)?;
 
     for target in [&arguments.output, &arguments.rejects].into_iter().flatten() {
         ensure!(!is_same_file(&log, target), "{} is the log: write the output elsewhere", target.display());

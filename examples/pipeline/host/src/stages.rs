@@ -9,16 +9,25 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Loads each bundle once, and makes one proxy, so one instance, a stage: a bundle may serve two stages.
+/// Loads each bundle once, those that are only called by others first. Makes one proxy, so one instance, a stage: a
+/// bundle may serve two stages.
 ///
 /// # Errors
 ///
 /// The first bundle that cannot be loaded, or has no stage.
-pub fn load(runtime: &Runtime, stages: &[StageConfig], bundles: &Path) -> anyhow::Result<Vec<Stage>> {
+pub fn load(runtime: &Runtime, peers: &[String], stages: &[StageConfig], bundles: &Path) -> anyhow::Result<Vec<Stage>> {
+    for StageConfig { bundle, config } in stages {
+        if let Some(config) = config {
+            runtime.configure(bundle, config)?;
+        }
+    }
     let mut loaded = HashMap::new();
+    for peer in peers {
+        loaded.insert(peer.as_str(), load_bundle(runtime, &bundles.join(peer))?);
+    }
     stages
         .iter()
-        .map(|StageConfig { bundle }| {
+        .map(|StageConfig { bundle, .. }| {
             let folder = bundles.join(bundle);
             let id = match loaded.get(bundle.as_str()) {
                 Some(id) => *id,

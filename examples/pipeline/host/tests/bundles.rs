@@ -38,7 +38,15 @@ fn the_shipped_log_goes_through_the_shipped_stages() {
 
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
-    assert_eq!(errors, "");
+    let told: Vec<_> = errors.lines().collect();
+    let expected = [
+        "[parse] 5,000 records",
+        "[classify] 5,000 records",
+        "[aggregate] 5,000 records",
+        "[classify] requests with an agent that no rule knows: 358",
+        "[aggregate] 9851 requests for 530 paths",
+    ];
+    assert_eq!(told, expected);
     let summary = String::from_utf8(output.stdout).unwrap();
     for part in ["10,000 lines", "bad timestamp", "not UTF-8", "Sizes (aggregate)", "Agents (aggregate)", "native"] {
         assert!(summary.contains(part), "no {part:?} in\n{summary}");
@@ -75,4 +83,47 @@ fn a_bundle_may_serve_two_stages() {
 
     let output = pipeline(&config, bundles.path(), &["--log", log.to_str().unwrap()]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A folder with a configuration, and a log of one line.
+fn folder_with(config: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("pipeline.toml"), config).unwrap();
+    let line = r#"::1 - - [10/Oct/2000:13:55:36 +0000] "GET / HTTP/1.1" 200 5 "-" "stock-sync 3""#;
+    fs::write(folder.path().join("access.log"), format!("{line}\n")).unwrap();
+    folder
+}
+
+fn run_in(folder: &tempfile::TempDir) -> Output {
+    pipeline(&folder.path().join("pipeline.toml"), bundles().path(), &[])
+}
+
+#[test]
+fn aggregate_calls_the_classifier_of_another_bundle() {
+    let stages = "[[stage]]\nbundle = 'parse'\n[[stage]]\nbundle = 'aggregate'\n";
+    let alone = run_in(&folder_with(&format!("bundles = '.'\nlog = 'access.log'\n{stages}")));
+    let errors = String::from_utf8_lossy(&alone.stderr);
+    assert!(!alone.status.success());
+    assert!(errors.contains("manifest.toml:15: bundle `aggregate` needs pipeline.classifier@1.0"), "{errors}");
+
+    let peers = run_in(&folder_with(&format!("bundles = '.'\nlog = 'access.log'\npeers = ['classify']\n{stages}")));
+    assert!(peers.status.success(), "{}", String::from_utf8_lossy(&peers.stderr));
+    let summary = String::from_utf8(peers.stdout).unwrap();
+    assert!(summary.contains("Agents (aggregate)") && summary.contains("unknown"), "{summary}");
+}
+
+#[test]
+fn the_configuration_gives_a_stage_its_settings() {
+    let config = |settings: &str| {
+        let stages = format!("[[stage]]\nbundle = 'parse'\n[[stage]]\nbundle = 'classify'\n{settings}\n");
+        folder_with(&format!("bundles = '.'\nlog = 'access.log'\n{stages}[[stage]]\nbundle = 'aggregate'\n"))
+    };
+    let own = run_in(&config("[stage.config.begins]\n'stock-sync ' = 'tool'"));
+    let summary = String::from_utf8(own.stdout).unwrap();
+    assert!(summary.contains("tool") && !summary.contains("unknown"), "{summary}");
+
+    let wrong = run_in(&config("[stage.config.begins]\n'stock-sync ' = 'toll'"));
+    let errors = String::from_utf8_lossy(&wrong.stderr);
+    assert!(!wrong.status.success());
+    assert!(errors.contains("bundle `classify`: settings: begins.stock-sync : unknown variant `toll`"), "{errors}");
 }

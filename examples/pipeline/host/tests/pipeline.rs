@@ -4,23 +4,50 @@ use anyhow::{anyhow, bail};
 use pipeline::input::Chunks;
 use pipeline::output::Output;
 use pipeline::run::{FailedAt, Failure, INPUT, Outcome, Sink, Stage, Step, run};
-use pipeline_contracts::{AgentClass, Batch, Cell, Flush, Record, Rejected, StageError};
+use pipeline_contracts::{
+    AgentClass, Batch, Cell, Classifier, Flush, Level, Log, Progress, Record, Rejected, StageError, StageProxy,
+};
+use polyplug::testing::Host;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use {pipeline_aggregate as _, pipeline_classify as _, pipeline_parse as _};
 
-/// A stage without a proxy in between.
-struct Linked<S>(S);
+/// A stage that is linked into this test, with its host.
+struct Linked {
+    stage: StageProxy,
+    _host: Host,
+}
 
-impl<S: pipeline_contracts::Stage> Step for Linked<S> {
+impl Step for Linked {
     fn process(&self, records: Vec<Record>) -> anyhow::Result<Batch> {
-        Ok(self.0.process(records)?)
+        Step::process(&self.stage, records)
     }
 
     fn flush(&self) -> anyhow::Result<Flush> {
-        Ok(self.0.flush()?)
+        Step::flush(&self.stage)
     }
+}
+
+/// A host that nobody listens to.
+struct Silent;
+
+impl Log for Silent {
+    fn log(&self, _: Level, _: &str) {}
+}
+
+impl Progress for Silent {
+    fn advance(&self, _: u64) {}
+}
+
+fn host(package: &str) -> Host {
+    Host::of(package).provide::<dyn Log>(Silent).provide::<dyn Progress>(Silent)
+}
+
+fn linked(name: &str, host: Host) -> Stage {
+    let proxy = host.proxy::<dyn pipeline_contracts::Stage>().unwrap();
+    stage(name, Linked { stage: proxy, _host: host })
 }
 
 fn stage(name: &str, step: impl Step + 'static) -> Stage {
@@ -34,15 +61,20 @@ fn stage(name: &str, step: impl Step + 'static) -> Stage {
 }
 
 fn parse() -> Stage {
-    stage("parse", Linked(pipeline_parse::Parse))
+    linked("parse", host("pipeline-parse"))
 }
+
+const CLASSIFY: &str = include_str!("../../stages/classify/manifest.toml");
 
 fn classify() -> Stage {
-    stage("classify", Linked(pipeline_classify::Classify))
+    linked("classify", host("pipeline-classify").manifest(CLASSIFY))
 }
 
+/// With the real classifier as its peer.
 fn aggregate() -> Stage {
-    stage("aggregate", Linked(pipeline_aggregate::Aggregate::default()))
+    let manifest = include_str!("../../stages/aggregate/manifest.toml");
+    let host = host("pipeline-aggregate").manifest(manifest).linked_peer("pipeline-classify", CLASSIFY);
+    linked("aggregate", host)
 }
 
 /// A stage made of what it does with a batch.
@@ -159,6 +191,46 @@ fn reports_agree_with_the_records() {
     let (_, statuses) = outcome.reports.iter().find(|(_, report)| report.title == "Statuses").unwrap();
     let share: f64 = statuses.rows.iter().map(|row| if let Cell::Number(share) = row[2] { share } else { 0.0 }).sum();
     assert!((share - 100.0).abs() < 1e-6);
+}
+
+#[test]
+fn aggregate_asks_its_peer_where_classify_is_no_stage() {
+    let agents = |stages: &[Stage]| {
+        let (outcome, _) = run_over(&shipped_log(), 256, stages);
+        outcome.reports.into_iter().find(|(_, report)| report.title == "Agents").unwrap()
+    };
+    assert_eq!(agents(&[parse(), aggregate()]), agents(&[parse(), classify(), aggregate()]));
+}
+
+#[test]
+fn a_fake_peer_comes_before_linked_ones() {
+    struct Bots;
+    impl Classifier for Bots {
+        fn classify(&self, _: &str) -> AgentClass {
+            AgentClass::Bot
+        }
+        fn marks(&self, _: AgentClass) -> Vec<String> {
+            Vec::new()
+        }
+    }
+    let parse_manifest = include_str!("../../stages/parse/manifest.toml");
+    let host = host("pipeline-aggregate")
+        .linked_peer("pipeline-classify", CLASSIFY)
+        .linked_peer("pipeline-parse", parse_manifest)
+        .peer::<dyn Classifier>(Bots);
+    let (outcome, _) = run_over(&shipped_log(), 256, &[parse(), linked("aggregate", host)]);
+    let (_, agents) = outcome.reports.iter().find(|(_, report)| report.title == "Agents").unwrap();
+    assert_eq!((agents.rows.len(), &agents.rows[0][0]), (1, &Cell::Text("bot".into())));
+}
+
+#[test]
+fn whose_plugins_are_tested_has_to_be_said_where_several_are_linked() {
+    let payload = std::panic::catch_unwind(|| drop(Host::new())).unwrap_err();
+    assert_eq!(
+        *payload.downcast::<String>().unwrap(),
+        "plugins of more than one package are linked into this test, `pipeline-aggregate`, `pipeline-classify` and \
+         `pipeline-parse`: say whose are tested, `Host::of(env!(\"CARGO_PKG_NAME\"))`"
+    );
 }
 
 #[test]

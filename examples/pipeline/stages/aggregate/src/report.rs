@@ -1,16 +1,17 @@
 //! Turns what was counted into tables.
 
 use crate::totals::Totals;
-use pipeline_contracts::{Cell, Report};
+use pipeline_contracts::{AgentClass, Cell, ClassifierProxy, Report};
+use polyplug::CallError;
 use std::cmp::Reverse;
 
 /// Rows shown where there could be any number.
 pub(crate) const TOP: usize = 10;
 
 /// Every table that has rows; none at all before the first request.
-pub(crate) fn all(totals: &Totals) -> Vec<Report> {
-    let reports = [sizes(totals), statuses(totals), agents(totals), paths(totals), labels(totals)];
-    reports.into_iter().filter(|report| !report.rows.is_empty()).collect()
+pub(crate) fn all(totals: &Totals, classifier: &ClassifierProxy) -> Result<Vec<Report>, CallError> {
+    let reports = [sizes(totals), statuses(totals), agents(totals, classifier)?, paths(totals), labels(totals)];
+    Ok(reports.into_iter().filter(|report| !report.rows.is_empty()).collect())
 }
 
 fn sizes(totals: &Totals) -> Report {
@@ -31,13 +32,16 @@ fn statuses(totals: &Totals) -> Report {
     report("Statuses", &["status", "requests", "share %"], rows)
 }
 
-fn agents(totals: &Totals) -> Report {
-    let mut agents: Vec<_> = totals.agents.iter().collect();
-    agents.sort_by_key(|(name, count)| (Reverse(**count), **name));
-    let rows = agents
-        .into_iter()
-        .map(|(name, count)| vec![Cell::Text((*name).into()), integer(*count), share(*count, totals.requests)]);
-    report("Agents", &["agent", "requests", "share %"], rows)
+fn agents(totals: &Totals, classifier: &ClassifierProxy) -> Result<Report, CallError> {
+    let mut agents: Vec<_> = totals.agents.iter().map(|(agent, count)| (*agent, name(*agent), *count)).collect();
+    agents.sort_by_key(|&(_, name, count)| (Reverse(count), name));
+    let row = |(agent, name, count): (AgentClass, &str, u64)| {
+        let marks = classifier.marks(agent)?;
+        let marks = marks.iter().map(|mark| mark.trim()).collect::<Vec<_>>().join(", ");
+        Ok(vec![Cell::Text(name.into()), integer(count), share(count, totals.requests), Cell::Text(marks)])
+    };
+    let rows = agents.into_iter().map(row).collect::<Result<Vec<_>, CallError>>()?;
+    Ok(report("Agents", &["agent", "requests", "share %", "known by"], rows))
 }
 
 fn paths(totals: &Totals) -> Report {
@@ -64,9 +68,9 @@ fn labels(totals: &Totals) -> Report {
     report("Labels", &["label", "value", "requests"], rows)
 }
 
-fn report(title: &str, columns: &[&str], rows: impl Iterator<Item = Vec<Cell>>) -> Report {
+fn report(title: &str, columns: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> Report {
     let columns = columns.iter().map(|&column| column.into()).collect();
-    Report { title: title.into(), columns, rows: rows.collect() }
+    Report { title: title.into(), columns, rows: rows.into_iter().collect() }
 }
 
 fn integer(number: u64) -> Cell {
@@ -75,4 +79,15 @@ fn integer(number: u64) -> Cell {
 
 fn share(part: u64, whole: u64) -> Cell {
     Cell::Number(part as f64 * 100.0 / whole as f64)
+}
+
+fn name(agent: AgentClass) -> &'static str {
+    match agent {
+        AgentClass::Browser => "browser",
+        AgentClass::Mobile => "mobile",
+        AgentClass::Bot => "bot",
+        AgentClass::Tool => "tool",
+        AgentClass::FeedReader => "feed reader",
+        AgentClass::Unknown => "unknown",
+    }
 }

@@ -10,8 +10,7 @@ pub(crate) struct Totals {
     pub(crate) sizes: Sizes,
     pub(crate) paths: HashMap<String, Path>,
     pub(crate) statuses: BTreeMap<u16, u64>,
-    /// By name: what has no order of its own is reported by count.
-    pub(crate) agents: HashMap<&'static str, u64>,
+    pub(crate) agents: HashMap<AgentClass, u64>,
     pub(crate) labels: HashMap<(String, String), u64>,
 }
 
@@ -22,14 +21,12 @@ pub(crate) struct Path {
 }
 
 impl Totals {
-    pub(crate) fn count(&mut self, record: &Record, entry: &Entry) {
+    pub(crate) fn count(&mut self, record: &Record, entry: &Entry, agent: AgentClass) {
         self.requests += 1;
         self.sizes.add(entry.size);
         *self.statuses.entry(entry.status).or_default() += 1;
         self.count_path(without_query(&entry.target), entry.size);
-        if let Some(class) = &record.class {
-            *self.agents.entry(name(class.agent)).or_default() += 1;
-        }
+        *self.agents.entry(agent).or_default() += 1;
         for Label { key, value } in &record.labels {
             *self.labels.entry((key.clone(), value.clone())).or_default() += 1;
         }
@@ -49,15 +46,4 @@ impl Totals {
 
 fn without_query(target: &str) -> &str {
     target.split(['?', '#']).next().unwrap_or(target)
-}
-
-fn name(agent: AgentClass) -> &'static str {
-    match agent {
-        AgentClass::Browser => "browser",
-        AgentClass::Mobile => "mobile",
-        AgentClass::Bot => "bot",
-        AgentClass::Tool => "tool",
-        AgentClass::FeedReader => "feed reader",
-        AgentClass::Unknown => "unknown",
-    }
 }

@@ -1,63 +1,91 @@
 //! Who asked, going by the user agent: a text that nobody checks, so this tells what a client claims to be.
 
-use AgentClass::{Bot, Browser, FeedReader, Mobile, Tool};
 use pipeline_contracts::AgentClass;
+use serde::Deserialize;
+use std::collections::BTreeMap;
 
-/// What gives a class away, in lower case. The first row that fits decides: crawlers and feed readers call themselves
-/// browsers, and mobile browsers name the desktop ones.
-const MARKS: &[(AgentClass, &[&str])] = &[
-    (FeedReader, &["feed", "rss", "miniflux", "netnewswire", "newsblur", "inoreader", "akregator"]),
-    (Bot, &["bot", "crawl", "spider", "slurp", "facebookexternalhit", "preview", "monitor", "archiver", "+http"]),
-    (Mobile, &["mobile", "android", "iphone", "ipad", "opera mini"]),
-    (Browser, &["firefox/", "chrome/", "safari/", "edg/", "opera/", "trident/", "msie "]),
-];
+/// What gives a class away, as in the settings, but all in lower case and in the order in which it is looked for.
+#[derive(Debug, Deserialize)]
+#[serde(from = "Settings")]
+pub(crate) struct Rules {
+    begins: Vec<(String, Kind)>,
+    contains: Vec<(String, Kind)>,
+}
 
-/// Command-line tools and libraries put their own name first.
-const TOOLS: &[&str] = &[
-    "aiohttp/",
-    "apache-httpclient/",
-    "axios/",
-    "curl/",
-    "dart/",
-    "git/",
-    "go-http-client/",
-    "guzzlehttp/",
-    "httpie/",
-    "java/",
-    "libwww-perl/",
-    "node-fetch/",
-    "okhttp/",
-    "postmanruntime/",
-    "python-httpx/",
-    "python-requests/",
-    "python-urllib/",
-    "reqwest/",
-    "ruby",
-    "wget/",
-];
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    begins: BTreeMap<String, Kind>,
+    contains: BTreeMap<String, Kind>,
+}
 
-/// The class of a user agent.
-#[must_use]
-pub fn classify(agent: Option<&str>) -> AgentClass {
-    // Cubot makes telephones.
-    let agent = agent.unwrap_or_default().to_ascii_lowercase().replace("cubot", "");
-    if TOOLS.iter().any(|name| agent.starts_with(name)) {
-        return Tool;
+/// A class that a rule can give. Of several that fit the first one here decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    FeedReader,
+    Bot,
+    Mobile,
+    Browser,
+    Tool,
+}
+
+impl Rules {
+    /// The class of a user agent.
+    pub(crate) fn class(&self, agent: &str) -> AgentClass {
+        // Cubot makes telephones.
+        let agent = agent.to_ascii_lowercase().replace("cubot", "");
+        let begins = self.begins.iter().find(|(mark, _)| agent.starts_with(mark));
+        let rule = begins.or_else(|| self.contains.iter().find(|(mark, _)| agent.contains(mark)));
+        rule.map_or(AgentClass::Unknown, |(_, kind)| (*kind).into())
     }
-    MARKS
-        .iter()
-        .find(|(_, marks)| marks.iter().any(|mark| agent.contains(mark)))
-        .map_or(AgentClass::Unknown, |(class, _)| *class)
+
+    /// What gives a class away.
+    pub(crate) fn of(&self, class: AgentClass) -> Vec<String> {
+        let rules = self.begins.iter().chain(&self.contains);
+        rules.filter(|(_, kind)| AgentClass::from(*kind) == class).map(|(mark, _)| mark.clone()).collect()
+    }
+}
+
+impl From<Settings> for Rules {
+    fn from(settings: Settings) -> Self {
+        let ordered = |rules: BTreeMap<String, Kind>| {
+            let mut rules: Vec<_> = rules.into_iter().map(|(mark, kind)| (mark.to_ascii_lowercase(), kind)).collect();
+            rules.sort_by_key(|(_, kind)| *kind);
+            rules
+        };
+        Self { begins: ordered(settings.begins), contains: ordered(settings.contains) }
+    }
+}
+
+impl From<Kind> for AgentClass {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::FeedReader => Self::FeedReader,
+            Kind::Bot => Self::Bot,
+            Kind::Mobile => Self::Mobile,
+            Kind::Browser => Self::Browser,
+            Kind::Tool => Self::Tool,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use AgentClass::{Bot, Browser, FeedReader, Mobile, Tool};
+
+    /// The rules of the manifest.
+    fn rules() -> Rules {
+        let manifest: toml::Table = include_str!("../manifest.toml").parse().unwrap();
+        manifest["config"].clone().try_into().unwrap()
+    }
 
     #[track_caller]
     fn all(class: AgentClass, agents: &[&str]) {
+        let rules = rules();
         for agent in agents {
-            assert_eq!(classify(Some(agent)), class, "{agent}");
+            assert_eq!(rules.class(agent), class, "{agent}");
         }
     }
 
@@ -125,6 +153,5 @@ mod tests {
     #[test]
     fn nothing_known() {
         all(AgentClass::Unknown, &["", "Mozilla/5.0", "?"]);
-        assert_eq!(classify(None), AgentClass::Unknown);
     }
 }
