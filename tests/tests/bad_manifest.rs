@@ -240,6 +240,50 @@ fn a_dependency_that_names_no_contract_is_refused() {
 }
 
 #[test]
+fn a_host_contract_that_names_no_contract_is_refused() {
+    for contract in ["", "demo.logger", "@1", "demo.logger@", "demo.logger@one", "demo.logger@1.x", "demo.logger@-1"] {
+        let (key, text) = invalid(with(&format!("[[host]]\ncontract = \"{contract}\"")));
+        assert_eq!(key, "host.contract");
+        assert!(text.contains(&format!("\"{contract}\"")) && text.contains("name@major.minor"), "{text}");
+    }
+}
+
+#[test]
+fn an_unknown_key_of_a_host_contract_is_found_and_the_known_ones_are_listed() {
+    let (line, column, message) = syntax(with("[[host]]\ncontract = \"demo.logger@1\"\noptinal = true"));
+    assert_eq!((line, column), (7, 1));
+    for part in ["`optinal`", "`contract`", "`optional`"] {
+        assert!(message.contains(part), "{part} is in: {message}");
+    }
+}
+
+#[test]
+fn a_value_of_the_wrong_type_of_a_host_contract_is_found() {
+    for (lines, place, expected) in [
+        ("[[host]]\ncontract = 1", (6, 12), "expected a string"),
+        ("[[host]]\ncontract = [\"demo.logger@1\"]", (6, 12), "expected a string"),
+        ("[[host]]\ncontract = \"demo.logger@1\"\noptional = \"yes\"", (7, 12), "expected a boolean"),
+        ("host = \"demo.logger@1\"", (5, 8), "expected a sequence"),
+        ("[host]\ncontract = \"demo.logger@1\"", (5, 1), "expected a sequence"),
+        ("[[host]]\noptional = true", (5, 1), "missing field `contract`"),
+    ] {
+        let (line, column, message) = syntax(with(lines));
+        assert_eq!((line, column), place, "{lines}");
+        assert!(message.contains(expected), "{expected} is in: {message}");
+    }
+}
+
+#[test]
+fn a_contract_that_is_listed_twice_is_refused_with_both_lines() {
+    for list in ["host", "dependency"] {
+        let contract = |version: &str| format!("[[{list}]]\ncontract = \"demo.logger@{version}\"\n");
+        let (key, text) = invalid(with(&(contract("1.1") + &contract("2") + &contract("1.4"))));
+        assert_eq!(key, format!("{list}.contract"));
+        assert!(text.contains("line 10 lists demo.logger@1 again, after line 6: list it once"), "{text}");
+    }
+}
+
+#[test]
 fn a_file_that_is_absolute_is_refused() {
     let elsewhere = library("plugin-calc").canonicalize().unwrap();
     let (key, text) = invalid(with_instead("file", &format!("file = {:?}", elsewhere.to_str().unwrap())));

@@ -10,6 +10,7 @@ use polyplug::{Migrate, Runtime, Version};
 use polyplug_native::NativeLoader;
 use polyplug_tests::Bundle;
 use test_contracts::Counter;
+use test_contracts::instances::Singleton;
 use test_contracts::moody::Moody;
 
 /// A runtime that has loaded a bundle whose counter migrates. Writing `version-2` into its file `mood` makes the next
@@ -31,7 +32,7 @@ fn state_is_carried_over() {
 
     bundle.write("mood", "version-2");
     let report = runtime.reload_bundle(bundle.path()).unwrap();
-    assert_eq!((report.migrated, report.restarted, report.drained), (2, 0, 0), "{report:?}");
+    assert_eq!((report.migrated, report.restarted, report.drained), (3, 0, 0), "two, and the singleton: {report:?}");
     assert_eq!(runtime.proxy::<dyn Moody>().unwrap().version(), Ok(2), "the new code serves");
     assert_eq!((one.add(1), other.add(1)), (Ok(7), Ok(9)), "each goes on from its own state");
     assert_eq!(clone.add(1), Ok(9), "clones share an instance, before and after");
@@ -44,7 +45,7 @@ fn state_is_carried_over_again_and_again() {
     let counter = runtime.proxy::<dyn Counter>().unwrap();
     for round in 1..=10 {
         assert_eq!(counter.add(1), Ok(round));
-        assert_eq!(runtime.reload_bundle(bundle.path()).unwrap().migrated, 1, "though it is never refreshed");
+        assert_eq!(runtime.reload_bundle(bundle.path()).unwrap().migrated, 2, "though it is never refreshed");
     }
 }
 
@@ -55,8 +56,48 @@ fn state_is_carried_over_rather_than_drained() {
     assert_eq!(counter.add(5), Ok(5));
     bundle.write("mood", "version-2");
     let report = runtime.reload_bundle(bundle.path()).unwrap();
-    assert_eq!((report.migrated, report.drained), (1, 0), "{report:?}");
+    assert_eq!((report.migrated, report.drained), (2, 0), "{report:?}");
     assert_eq!(counter.add(1), Ok(7));
+}
+
+#[test]
+fn a_singletons_state_is_carried_over() {
+    for policy in [ReloadPolicy::Restart, ReloadPolicy::Drain] {
+        let (runtime, bundle) = counting(policy);
+        let (one, other) = (runtime.proxy::<dyn Singleton>().unwrap(), runtime.proxy::<dyn Singleton>().unwrap());
+        assert_eq!((one.count(), other.count(), one.made()), (Ok(1), Ok(2), Ok(1)));
+
+        bundle.write("mood", "version-2");
+        let report = runtime.reload_bundle(bundle.path()).unwrap();
+        assert_eq!((report.migrated, report.restarted, report.drained), (1, 0, 0), "{report:?}");
+        assert_eq!((one.count(), other.count()), (Ok(4), Ok(6)), "by twos, from where it was");
+        assert_eq!(runtime.proxy::<dyn Singleton>().unwrap().count(), Ok(8), "there is one only");
+        assert_eq!(one.made(), Ok(1), "the new library made one");
+
+        bundle.write("mood", "version-2 singleton-restore-fails");
+        let error = runtime.reload_bundle(bundle.path()).unwrap_err().to_string();
+        for part in ["`moody`", "`Tally`", "its state could not be restored: the sum does not add up"] {
+            assert!(error.contains(part), "{part} is in: {error}");
+        }
+        assert_eq!((one.count(), one.made()), (Ok(10), Ok(1)), "untouched");
+
+        drop((one, other));
+        bundle.write("mood", "");
+        assert_eq!(runtime.reload_bundle(bundle.path()).unwrap().migrated, 1, "though nobody holds it");
+        assert_eq!(runtime.proxy::<dyn Singleton>().unwrap().count(), Ok(11));
+    }
+}
+
+#[test]
+fn a_singleton_that_does_not_migrate_is_made_afresh_and_counted() {
+    let bundle = Bundle::native("counting", "plugin-instances");
+    let runtime = Runtime::builder().loader(NativeLoader::new()).hot_reload(true).build().unwrap();
+    runtime.load_bundle(bundle.path()).unwrap();
+    let singleton = runtime.proxy::<dyn Singleton>().unwrap();
+    assert_eq!((singleton.count(), singleton.count()), (Ok(1), Ok(2)));
+    let report = runtime.reload_bundle(bundle.path()).unwrap();
+    assert_eq!((report.migrated, report.restarted), (0, 1), "not the one without data: {report:?}");
+    assert_eq!(singleton.count(), Ok(1));
 }
 
 #[test]

@@ -137,7 +137,7 @@ impl Serving {
         let plugins = || self.runtime.bundle(self.id).unwrap().plugins;
         eventually("the callers' instances have ended", || plugins().iter().all(|plugin| plugin.instances == 1));
         let report = self.runtime.reload_bundle(self.bundle.path()).unwrap();
-        assert_eq!((report.migrated, report.restarted), (1, 1), "the counter, and the other");
+        assert_eq!((report.migrated, report.restarted), (2, 1), "the counter and the singleton, and the other");
         assert_eq!((self.counter.add(1), self.moody.version()), (Ok(9), Ok(2)), "the count goes on, by twos");
         let Self { runtime, id, counter, moody, .. } = self;
         drop((counter, moody));
@@ -174,8 +174,18 @@ fn a_manifest_with_another_name() {
     serving.told.lock().unwrap().clear();
     serving.bundle.write("manifest.toml", manifest("renamed", "native", "plugin"));
     let (error, _) = serving.called_meanwhile(|| serving.runtime.reload_bundle(serving.bundle.path()).unwrap_err());
-    assert!(matches!(error, RuntimeError::BundleNotLoaded { id } if id == BundleId::new("renamed")), "{error:?}");
-    assert_eq!(phases(&serving.told), [], "no bundle of that name could be told of");
+    let manifest = serving.bundle.path().join("manifest.toml");
+    assert!(matches!(&error, RuntimeError::ReloadOfUnloaded { serving, .. } if *serving == [NAME]), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{}: bundle `renamed` is not loaded, so it cannot be reloaded: `steadfast` was loaded from there and serves \
+             on: give it its name back, or unload it and load `renamed`",
+            manifest.display()
+        )
+    );
+    let told: Vec<_> = serving.told.lock().unwrap().iter().map(|told| (told.0, told.1.clone())).collect();
+    assert_eq!(told, [(ReloadPhaseType::Failed, error.to_string())], "of the one that serves");
     assert_eq!((own_copies(), mapped_copies()), before);
     serving.recovers();
 }

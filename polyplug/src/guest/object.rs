@@ -6,7 +6,9 @@ use std::ops::Deref;
 use std::panic::resume_unwind;
 use std::ptr::NonNull;
 
-use polyplug_abi::{AbiError, DropObject, Entry, GuestContractInstance, HostApi, ObjectOffer, StringView};
+use polyplug_abi::{
+    AbiError, DropObject, Entry, GuestContractId, GuestContractInstance, HostApi, ObjectOffer, StringView,
+};
 
 use super::instance::{Boxed, into_raw};
 use super::proxy::link;
@@ -93,7 +95,11 @@ pub trait Kept: Sized {
 ///
 /// The object must outlive what is returned.
 pub unsafe fn lending<C: Object + ?Sized>(object: &C, proxy: &RawProxy) -> Lending<C> {
-    Lending(Boxed { host: proxy.host().as_ptr(), value: Lent(object) })
+    Lending {
+        object: Boxed { host: proxy.host().as_ptr(), value: Lent(object) },
+        contract: C::ID,
+        functions: <C as Dispatch<Lent<C>>>::FUNCTIONS,
+    }
 }
 
 /// An object on its caller's side, as its entries find it.
@@ -135,22 +141,28 @@ pub fn unwind<R>(error: CallError) -> R {
 }
 
 /// An object that is about to be lent.
-pub struct Lending<C: ?Sized>(Boxed<Lent<C>>);
+pub struct Lending<C: ?Sized> {
+    object: Boxed<Lent<C>>,
+    contract: GuestContractId,
+    functions: &'static [Entry],
+}
 
-impl<C: Object + ?Sized> Lending<C> {
+// Demands nothing of the contract: what is none is refused once, where this is made.
+impl<C: ?Sized> Lending<C> {
     /// Lends it until what is returned is dropped.
     ///
     /// # Errors
     ///
     /// The runtime has ended.
     pub fn lend(&self) -> Result<OnLoan<'_>, CallError> {
-        let data = (&raw const self.0).cast_mut().cast();
-        let host = NonNull::new(self.0.host.cast_mut()).expect("made from one that is not null");
-        let instance = GuestContractInstance { data, contract_id: C::ID };
+        let data = (&raw const self.object).cast_mut().cast();
+        let host = NonNull::new(self.object.host.cast_mut()).expect("made from one that is not null");
+        let instance = GuestContractInstance { data, contract_id: self.contract };
         // SAFETY: the host's table is valid while its proxy is, which is calling. The object stays where it is while
         // this is borrowed, and the entries are those for it.
-        let token = unsafe { offer(host.as_ptr(), instance, <C as Dispatch<Lent<C>>>::FUNCTIONS, None) }?;
-        Ok(OnLoan { host, form: GuestContractInstance { data: token, contract_id: C::ID }, _object: PhantomData })
+        let token = unsafe { offer(host.as_ptr(), instance, self.functions, None) }?;
+        let form = GuestContractInstance { data: token, contract_id: self.contract };
+        Ok(OnLoan { host, form, _object: PhantomData })
     }
 }
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use polyplug_abi::Version;
 
-pub use super::unmet::{CycleStep, Declared, MissingDependency, MissingHostContract, Offer, Unavailable};
-use super::unmet::{cycle, each, one_a_line};
+pub use super::unmet::{CycleStep, Declared, Dependent, MissingDependency, MissingHostContract, Offer, Unavailable};
+use super::unmet::{bundles_of, cycle, each, needs_of, one_a_line};
 use crate::schema::Difference;
 
 /// Why a runtime could not do what it was asked to.
@@ -38,8 +38,23 @@ pub enum RuntimeError {
         id: polyplug_abi::BundleId,
     },
 
-    /// The bundle is being loaded, reloaded or unloaded by this very thread, further out.
-    #[error("bundle `{bundle}` is being changed by the call that this one is nested in: do it after that has returned")]
+    /// The manifest of what was to be reloaded names a bundle that is not loaded.
+    #[error("{}: bundle `{bundle}` is not loaded, so it cannot be reloaded: {}", .manifest.display(), rather(.bundle, .serving))]
+    ReloadOfUnloaded {
+        /// The bundle's name.
+        bundle: String,
+        /// Its manifest.
+        manifest: PathBuf,
+        /// The bundles that were loaded from there under another name, and serve on.
+        serving: Vec<String>,
+    },
+
+    /// The bundle is being loaded, reloaded or unloaded by this very thread, further out, or by one that waits for this
+    /// one.
+    #[error(
+        "bundle `{bundle}` is being changed by the call that this one is nested in, or by one that waits for that: do it \
+         after that has returned"
+    )]
     Busy {
         /// The bundle's name.
         bundle: String,
@@ -54,6 +69,25 @@ pub enum RuntimeError {
         contract: String,
         /// The bundles that declare it as a dependency.
         dependents: Vec<String>,
+    },
+
+    /// A bundle's new version has a contract in an older minor version than loaded bundles need.
+    #[error(
+        "bundle `{bundle}`: its new version provides {contract}@{}.{} in place of {}.{}, but {}, and nobody else provides \
+         that: reload with a version that does, or unload {} first",
+        .offered.major, .offered.minor, .serving.major, .serving.minor, needs_of(.dependents), bundles_of(.dependents)
+    )]
+    DependencyLowered {
+        /// The bundle that provides.
+        bundle: String,
+        /// The contract.
+        contract: String,
+        /// The version of the contract that it provides, and goes on to.
+        serving: Version,
+        /// The version of the contract that its new version would provide.
+        offered: Version,
+        /// The bundles that need more than that.
+        dependents: Vec<Dependent>,
     },
 
     /// Contracts that the bundle's manifest declares as dependencies are not provided.
@@ -520,6 +554,17 @@ fn paths(paths: &[PathBuf]) -> String {
 
 fn and(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" and ")
+}
+
+/// What to do instead of reloading `bundle`, when `serving` were loaded from its directory.
+fn rather(bundle: &str, serving: &[String]) -> String {
+    match serving {
+        [] => "load it with `Runtime::load_bundle`, or correct `name`".to_owned(),
+        serving => format!(
+            "{} was loaded from there and serves on: give it its name back, or unload it and load `{bundle}`",
+            list(serving)
+        ),
+    }
 }
 
 fn in_bundle(bundle: &Option<String>) -> String {

@@ -38,7 +38,7 @@ impl Fingerprint {
     /// wherever it is.
     pub(super) fn take(root: &Path, artifact: &Path, mut visit: impl FnMut(Place<'_>)) -> Self {
         let mut this = Self::default();
-        this.walk(root, Path::new(""), 0, &mut visit);
+        this.walk(root, &mut vec![root.to_owned()], Path::new(""), &mut visit);
         if !artifact.as_os_str().is_empty() && !this.0.contains_key(artifact) {
             this.add(root, artifact, &mut visit);
         }
@@ -50,10 +50,11 @@ impl Fingerprint {
         self.0.values().filter_map(|stamp| stamp.modified).max()
     }
 
-    fn walk(&mut self, root: &Path, inside: &Path, depth: usize, visit: &mut impl FnMut(Place<'_>)) {
-        let directory = root.join(inside);
-        let Ok(entries) = fs::read_dir(&directory) else { return };
-        visit(Place::Directory(&directory));
+    /// Looks at the directory `inside` the bundle, which is really the last one of those `within`.
+    fn walk(&mut self, root: &Path, within: &mut Vec<PathBuf>, inside: &Path, visit: &mut impl FnMut(Place<'_>)) {
+        let Some(directory) = within.last() else { return };
+        let Ok(entries) = fs::read_dir(directory) else { return };
+        visit(Place::Directory(directory));
         for entry in entries.flatten() {
             let name = entry.file_name();
             let path = inside.join(&name);
@@ -61,13 +62,37 @@ impl Fingerprint {
                 Err(_) => {}
                 Ok(_) if !belongs(&name) => {}
                 Ok(kind) if kind.is_dir() => {
-                    if depth < DEPTH_LIMIT && !is_cache(&entry.path()) {
-                        self.walk(root, &path, depth + 1, visit);
+                    if !is_cache(&entry.path()) {
+                        self.walk_below(root, within, entry.path(), &path, visit);
                     }
                 }
-                Ok(_) => self.add(root, &path, visit),
+                Ok(_) => match entry.path().canonicalize() {
+                    Ok(real) if real.is_dir() => {
+                        if real.starts_with(root) && !is_in_cache(root, &real) {
+                            self.walk_below(root, within, real, &path, visit);
+                        }
+                    }
+                    _ => self.add(root, &path, visit),
+                },
             }
         }
+    }
+
+    /// Looks at a directory, unless it leads round in a circle: then no version is made of the bundle.
+    fn walk_below(
+        &mut self,
+        root: &Path,
+        within: &mut Vec<PathBuf>,
+        real: PathBuf,
+        inside: &Path,
+        visit: &mut impl FnMut(Place<'_>),
+    ) {
+        if within.len() > DEPTH_LIMIT || within.contains(&real) {
+            return;
+        }
+        within.push(real);
+        self.walk(root, within, inside, visit);
+        within.pop();
     }
 
     fn add(&mut self, root: &Path, path: &Path, visit: &mut impl FnMut(Place<'_>)) {
@@ -115,6 +140,11 @@ pub(super) fn belongs(name: &OsStr) -> bool {
 /// <https://bford.info/cachedir/>.
 pub(super) fn is_cache(directory: &Path) -> bool {
     directory.join("CACHEDIR.TAG").exists()
+}
+
+/// Whether a directory below `root` is a cache, or lies in one.
+pub(super) fn is_in_cache(root: &Path, directory: &Path) -> bool {
+    directory.ancestors().take_while(|above| *above != root).any(is_cache)
 }
 
 #[cfg(all(test, not(miri)))] // Miri shows no files
@@ -245,6 +275,33 @@ mod tests {
         assert_eq!(places, set(&["", ".versions/1", "lib"]));
         folder.write(".versions/1/plugin.so", "other");
         assert_ne!(folder.look("plugin.so").0, before);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_to_folders_are_followed() {
+        use std::os::unix::fs::symlink;
+
+        let folder = Folder::new();
+        folder.write(".versions/1/data/words", "some");
+        folder.write("target/CACHEDIR.TAG", "");
+        folder.write("target/debug/deps/other", "");
+        for (leads_to, link) in [(".versions/1", "current"), ("target/debug", "built"), (".", "round"), ("..", "out")] {
+            symlink(leads_to, folder.0.path().join(link)).unwrap();
+        }
+        let (before, places) = folder.look("plugin.so");
+        assert_eq!(places, set(&["", ".versions/1", ".versions/1/data", "lib"]));
+        folder.write(".versions/1/data/words", "other ones");
+        let (after, _) = folder.look("plugin.so");
+        assert_ne!(after, before);
+        fs::remove_file(folder.0.path().join("current")).unwrap();
+        folder.write(".versions/2/data/words", "other ones");
+        symlink(".versions/2", folder.0.path().join("current")).unwrap();
+        assert_ne!(folder.look("plugin.so").0, after, "it leads elsewhere");
+        folder.write("target/debug/deps/other", "changed");
+        let (last, _) = folder.look("plugin.so");
+        folder.write("target/debug/deps/other", "changed again");
+        assert_eq!(folder.look("plugin.so").0, last);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::error::{LoaderError, RuntimeError};
-use super::fingerprint::{DEPTH_LIMIT, Fingerprint, is_cache};
+use super::fingerprint::{DEPTH_LIMIT, Fingerprint, is_cache, is_in_cache};
 use super::loader::{ManifestData, Module};
 
 /// The copy; removed when dropped.
@@ -36,7 +36,7 @@ impl PrivateCopy {
         let artifact = Path::new(&manifest.file);
         let fingerprint = telling_fingerprint(&root, artifact);
         let copy = Self { path: fresh_directory().map_err(failed)?, fingerprint };
-        copy_directory(&root, &root, &copy.path, 0).map_err(failed)?;
+        copy_directory(&root, &mut vec![root.clone()], &copy.path).map_err(failed)?;
         copy_artifact(&root, artifact, &copy.path).map_err(failed)?;
         if Fingerprint::take(&root, artifact, |_| ()) != copy.fingerprint {
             return Err(
@@ -91,10 +91,12 @@ fn telling_fingerprint(root: &Path, artifact: &Path) -> Fingerprint {
     }
 }
 
-/// Copies files and directories; a link is followed if it stays within the bundle. Never a hard link: that would be
-/// the same file. Caches are left out: they may be large, and change while they are copied.
-fn copy_directory(root: &Path, from: &Path, to: &Path, depth: usize) -> io::Result<()> {
-    if depth > DEPTH_LIMIT {
+/// Copies what is in the last of the directories `within`, of which each was come upon in the one before. What a link
+/// within the bundle leads to is copied in the link's place. Never a hard link: that would be the same file. Caches are
+/// left out: they may be large, and change while they are copied.
+fn copy_directory(root: &Path, within: &mut Vec<PathBuf>, to: &Path) -> io::Result<()> {
+    let Some(from) = within.last() else { return Ok(()) };
+    if within.len() > DEPTH_LIMIT + 1 {
         return Err(io::Error::other(format!("{} is nested too deeply", from.display())));
     }
     for entry in fs::read_dir(from)? {
@@ -102,24 +104,45 @@ fn copy_directory(root: &Path, from: &Path, to: &Path, depth: usize) -> io::Resu
         let (source, target) = (entry.path(), to.join(entry.file_name()));
         let kind = entry.file_type()?;
         if kind.is_symlink() {
-            let real = source.canonicalize()?;
-            if !real.starts_with(root) {
-                return Err(io::Error::other(format!("{} leads out of the bundle", source.display())));
-            }
+            let real = follow(root, &source)?;
             if real.is_file() {
                 fs::copy(real, target)?;
+            } else if real.is_dir() && !is_in_cache(root, &real) {
+                if within.contains(&real) {
+                    let way = "is a link to a folder that it lies in, which has no end: remove it";
+                    return Err(io::Error::other(format!("{} {way}", source.display())));
+                }
+                copy_below(root, within, real, &target)?;
             }
         } else if kind.is_dir() {
-            if is_cache(&source) {
-                continue;
+            if !is_cache(&source) {
+                copy_below(root, within, source, &target)?;
             }
-            fs::create_dir(&target)?;
-            copy_directory(root, &source, &target, depth + 1)?;
         } else if kind.is_file() {
             fs::copy(source, target)?;
         }
     }
     Ok(())
+}
+
+fn copy_below(root: &Path, within: &mut Vec<PathBuf>, from: PathBuf, to: &Path) -> io::Result<()> {
+    fs::create_dir(to)?;
+    within.push(from);
+    copy_directory(root, within, to)?;
+    within.pop();
+    Ok(())
+}
+
+/// Where a link leads.
+fn follow(root: &Path, link: &Path) -> io::Result<PathBuf> {
+    let real = link.canonicalize().map_err(|error| {
+        io::Error::new(error.kind(), format!("{} is a link that cannot be followed: {error}", link.display()))
+    })?;
+    if real.starts_with(root) {
+        return Ok(real);
+    }
+    let way = "put what the link leads to in its place";
+    Err(io::Error::other(format!("{} leads out of the bundle: {way}", link.display())))
 }
 
 /// Copies the artifact if it lies in a cache, as what cargo builds does.
@@ -128,10 +151,7 @@ fn copy_artifact(root: &Path, artifact: &Path, to: &Path) -> io::Result<()> {
     if target.exists() {
         return Ok(());
     }
-    let real = root.join(artifact).canonicalize()?;
-    if !real.starts_with(root) {
-        return Err(io::Error::other(format!("{} leads out of the bundle", artifact.display())));
-    }
+    let real = follow(root, &root.join(artifact))?;
     if let Some(directory) = target.parent() {
         fs::create_dir_all(directory)?;
     }
@@ -283,6 +303,62 @@ mod tests {
         let path = copy.path().to_owned();
         drop(copy);
         assert!(!path.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_links_lead_to_is_copied() {
+        use std::os::unix::fs::symlink;
+
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for file in ["plugin.so", "lib/inner/helper.lua", "target/CACHEDIR.TAG", "target/debug/deps/object"] {
+            write(root, file);
+        }
+        for (leads_to, link) in [
+            ("lib", "lib64"),
+            ("lib64", "lib32"),
+            ("inner", "lib/same"),
+            ("lib/inner/helper.lua", "one"),
+            ("target/debug", "built"),
+        ] {
+            symlink(leads_to, root.join(link)).unwrap();
+        }
+        let copy = PrivateCopy::make(&bundle(root, "plugin.so")).unwrap();
+        for directory in ["lib/inner", "lib/same", "lib64/inner", "lib64/same", "lib32/inner", "lib32/same"] {
+            let file = copy.path().join(directory).join("helper.lua");
+            assert_eq!(fs::read_to_string(file).unwrap(), "lib/inner/helper.lua", "{directory}");
+            assert!(!copy.path().join(directory).is_symlink());
+        }
+        assert_eq!(fs::read_to_string(copy.path().join("one")).unwrap(), "lib/inner/helper.lua");
+        assert!(!copy.path().join("built").exists(), "it is part of a cache");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_cannot_be_copied_are_refused() {
+        use std::os::unix::fs::symlink;
+
+        let outside = tempfile::tempdir().unwrap();
+        let leads_out = outside.path().to_str().unwrap();
+        for (leads_to, link, reason) in [
+            (".", "itself", "is a link to a folder that it lies in"),
+            ("..", "lib/up", "is a link to a folder that it lies in"),
+            ("../lib", "lib/round", "is a link to a folder that it lies in"),
+            (leads_out, "out", "leads out of the bundle: put what the link leads to in its place"),
+            ("nothing", "lib/nowhere", "is a link that cannot be followed"),
+            ("circle", "circle", "is a link that cannot be followed"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            ["plugin.so", "lib/helper.lua"].iter().for_each(|file| write(folder.path(), file));
+            let manifest = bundle(folder.path(), "plugin.so");
+            symlink(leads_to, folder.path().join(link)).unwrap();
+            let error = PrivateCopy::make(&manifest).err().unwrap().to_string();
+            let root = folder.path().canonicalize().unwrap();
+            for part in ["`copied`", &format!("{} {reason}", root.join(link).display())] {
+                assert!(error.contains(part), "{part} is in: {error}");
+            }
+        }
     }
 
     #[test]

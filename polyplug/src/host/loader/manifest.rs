@@ -226,7 +226,7 @@ impl ManifestData {
             }
         };
         check_relative(&file).map_err(|message| invalid("file", message))?;
-        let dependencies = written
+        let dependencies: Vec<_> = written
             .dependency
             .iter()
             .map(|WrittenDependency { contract: written }| {
@@ -235,7 +235,9 @@ impl ManifestData {
             })
             .collect::<Result<_, _>>()
             .map_err(|message| invalid("dependency.contract", message))?;
-        let host_contracts = written
+        let once = dependencies.iter().map(|need: &Dependency| (&*need.contract, need.major, need.line));
+        check_listed_once(once).map_err(|message| invalid("dependency.contract", message))?;
+        let host_contracts: Vec<_> = written
             .host
             .iter()
             .map(|WrittenHost { contract: written, optional }| {
@@ -245,6 +247,8 @@ impl ManifestData {
             })
             .collect::<Result<_, _>>()
             .map_err(|message| invalid("host.contract", message))?;
+        let once = host_contracts.iter().map(|need: &HostDependency| (&*need.contract, need.major, need.line));
+        check_listed_once(once).map_err(|message| invalid("host.contract", message))?;
         Ok(Self {
             name: written.name,
             version,
@@ -389,6 +393,20 @@ fn check_relative(file: &str) -> Result<(), String> {
         }
         Some(_) => Err(format!("\"{file}\" is absolute: write it relative to the bundle's folder")),
     }
+}
+
+/// Refuses contracts, each with its major version and its line, of which one comes twice: only one minor version can count.
+fn check_listed_once<'a>(listed: impl Iterator<Item = (&'a str, u32, usize)>) -> Result<(), String> {
+    let mut lines = BTreeMap::new();
+    for (contract, major, line) in listed {
+        if let Some(first) = lines.insert((contract, major), line) {
+            return Err(format!(
+                "line {line} lists {contract}@{major} again, after line {first}: list it once, with the least minor \
+                 version that serves"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// `name@major`, `name@major.minor`.

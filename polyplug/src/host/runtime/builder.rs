@@ -117,7 +117,12 @@ impl RuntimeBuilder {
     }
 
     /// Tells `callback` about every step in the life of a bundle, beside the callback of the configuration. It gets
-    /// the configuration's user data, and is called on the thread that loads, reloads or unloads.
+    /// the configuration's user data, and is called on the thread that reloads or unloads; that a version's code is gone
+    /// is told on the thread that took it apart.
+    ///
+    /// What is told of one bundle comes in the order of its changes: nobody else changes the bundle until `callback` has
+    /// returned. No lock is held meanwhile. To change that bundle from within gets [`RuntimeError::Busy`]; to wait there
+    /// for another thread that changes it is to wait for ever.
     pub fn on_reload(mut self, callback: impl Fn(*mut c_void, ReloadPhase) + Send + Sync + 'static) -> Self {
         self.on_reload = Some(Arc::new(callback));
         self

@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::thread::ThreadId;
 
-use polyplug_abi::BundleId;
+use polyplug_abi::{BundleId, DependencyInfo};
 
 use super::Runtime;
 use super::limit::acting_thread;
+use super::ties::Left;
 use crate::host::error::RuntimeError;
 use crate::host::fingerprint::Fingerprint;
 use crate::host::loader::BundleLoader;
@@ -20,17 +21,21 @@ use crate::host::version::BundleVersion;
 /// The bundles of a runtime.
 #[derive(Default)]
 pub(super) struct Bundles {
-    known: HashMap<BundleId, Bundle>,
+    pub(super) known: HashMap<BundleId, Bundle>,
     loads: u64,
-    /// Threads that wait for a bundle to settle. Waking nobody would still be a system call.
-    waiting: usize,
+    /// Threads that wait for a bundle to settle, and for which.
+    waiting: HashMap<ThreadId, BundleId>,
 }
 
-struct Bundle {
-    name: String,
+pub(super) struct Bundle {
+    pub(super) name: String,
     /// Earlier loads have smaller numbers.
-    order: u64,
+    pub(super) order: u64,
     state: State,
+    /// What the version needs that is about to serve. What the one that serves needs, that one knows.
+    pub(super) needs: Vec<DependencyInfo>,
+    /// What the bundle provides after the change that is under way, once that is decided.
+    pub(super) left: Option<Vec<Left>>,
 }
 
 enum State {
@@ -71,7 +76,7 @@ impl Runtime {
         }
         bundles.loads += 1;
         let state = State::Loading(acting_thread());
-        let bundle = Bundle { name: name.to_owned(), order: bundles.loads, state };
+        let bundle = Bundle { name: name.to_owned(), order: bundles.loads, state, needs: Vec::new(), left: None };
         bundles.known.insert(id, bundle);
         Ok(())
     }
@@ -91,18 +96,16 @@ impl Runtime {
         let this_thread = acting_thread();
         let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
+            let in_vain = !wait || bundles.waits_for(id, this_thread);
             let bundle = bundles.known.get_mut(&id).ok_or(RuntimeError::BundleNotLoaded { id })?;
             match &bundle.state {
-                State::Loading(thread) | State::Changing(thread, _) if *thread == this_thread => {
-                    return Err(RuntimeError::Busy { bundle: bundle.name.clone() });
-                }
-                State::Loading(_) | State::Changing(..) if !wait => {
+                State::Loading(_) | State::Changing(..) if in_vain => {
                     return Err(RuntimeError::Busy { bundle: bundle.name.clone() });
                 }
                 State::Loading(_) | State::Changing(..) => {
-                    bundles.waiting += 1;
+                    bundles.waiting.insert(this_thread, id);
                     bundles = self.settled.wait(bundles).unwrap_or_else(PoisonError::into_inner);
-                    bundles.waiting -= 1;
+                    bundles.waiting.remove(&this_thread);
                 }
                 State::Loaded(loaded) => {
                     let loaded = loaded.clone();
@@ -113,16 +116,28 @@ impl Runtime {
         }
     }
 
+    /// Has `next` serve under the bundle's name, while its change goes on until [`settle`](Self::settle).
+    pub(super) fn exchange(&self, id: BundleId, next: Loaded) {
+        let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = State::Changing(acting_thread(), next);
+        let before = bundles.known.get_mut(&id).map(|bundle| std::mem::replace(&mut bundle.state, state));
+        drop(bundles);
+        drop(before); // a lease, which is given up without the lock
+    }
+
     /// Ends a change: `next` serves from now on, or the bundle is gone.
     pub(super) fn settle(&self, id: BundleId, next: Option<Loaded>) {
         let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
         let before = match next {
-            Some(next) => {
-                bundles.known.get_mut(&id).map(|bundle| std::mem::replace(&mut bundle.state, State::Loaded(next)))
-            }
+            Some(next) => bundles.known.get_mut(&id).map(|bundle| {
+                bundle.needs.clear();
+                bundle.left = None;
+                std::mem::replace(&mut bundle.state, State::Loaded(next))
+            }),
             None => bundles.known.remove(&id).map(|bundle| bundle.state),
         };
-        let somebody_waits = bundles.waiting > 0;
+        // Waking nobody would still be a system call.
+        let somebody_waits = !bundles.waiting.is_empty();
         drop(bundles);
         drop(before); // a lease, which is given up without the lock
         if somebody_waits {
@@ -175,7 +190,39 @@ impl Runtime {
     }
 }
 
+impl Bundles {
+    /// Whether whoever changes this bundle is `thread`, or waits for it, perhaps by way of others: then `thread` would
+    /// wait for ever.
+    fn waits_for(&self, mut id: BundleId, thread: ThreadId) -> bool {
+        for _ in 0..=self.waiting.len() {
+            let Some(changer) = self.known.get(&id).and_then(Bundle::changer) else { return false };
+            if changer == thread {
+                return true;
+            }
+            let Some(next) = self.waiting.get(&changer) else { return false };
+            id = *next;
+        }
+        false
+    }
+}
+
 impl Bundle {
+    /// The thread that changes it.
+    pub(super) fn changer(&self) -> Option<ThreadId> {
+        match &self.state {
+            State::Loading(thread) | State::Changing(thread, _) => Some(*thread),
+            State::Loaded(_) => None,
+        }
+    }
+
+    /// What serves under its name.
+    pub(super) fn version(&self) -> Option<&Arc<BundleVersion>> {
+        match &self.state {
+            State::Loading(_) => None,
+            State::Loaded(loaded) | State::Changing(_, loaded) => Some(&loaded.version),
+        }
+    }
+
     fn serves(&self) -> bool {
         !matches!(self.state, State::Loading(_))
     }

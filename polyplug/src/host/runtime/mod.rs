@@ -9,6 +9,7 @@ mod load;
 mod load_dir;
 mod reload;
 mod requirements;
+mod ties;
 mod unload;
 #[cfg(feature = "watch")]
 mod watching;

@@ -3,11 +3,12 @@
 //! A transaction: the new version is loaded beside the old one, checked, and given the state of the instances that
 //! are held; only then does it appear, all at once. Whatever fails before that leaves the old version untouched.
 
+use std::cell::Cell as Count;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use polyplug_abi::{BundleId, GuestContractId, HostApi, ReloadPhaseType, Version};
+use polyplug_abi::{BundleId, GuestContractId, HostApi, PluginFlags, ReloadPhaseType, Version};
 
 use super::Runtime;
 use super::bundles::{Loaded, Origin};
@@ -17,7 +18,7 @@ use super::load::{Draft, scope_of};
 use crate::host::error::{LoaderError, RuntimeError};
 use crate::host::handover;
 use crate::host::instances::{Cell, Incarnation, Next, Place};
-use crate::host::loader::{BundleLoader, ManifestData};
+use crate::host::loader::{BundleLoader, FILE_NAME, ManifestData};
 use crate::host::provider::{Plugin, Provider};
 use crate::host::version::BundleVersion;
 
@@ -68,9 +69,51 @@ impl Runtime {
     /// # Errors
     ///
     /// [`RuntimeError::HotReloadDisabled`] unless hot reload is on and the bundle's loader can do it,
-    /// [`RuntimeError::BundleNotLoaded`], and everything that can befall a load. The old version then serves on.
+    /// [`RuntimeError::ReloadOfUnloaded`] when the manifest names a bundle that is not loaded,
+    /// [`RuntimeError::DependencyInUse`] and [`RuntimeError::DependencyLowered`] when other bundles need what the new version
+    /// lacks, [`RuntimeError::Busy`], and everything that can befall a load. The old version then serves on.
     pub fn reload_bundle(&self, path: &Path) -> Result<ReloadReport, RuntimeError> {
-        self.reload(path, |manifest| self.begin_change(manifest.id))
+        self.reload(path, |manifest| match self.begin_change(manifest.id) {
+            Err(RuntimeError::BundleNotLoaded { .. }) => Err(self.refuse_to_load(manifest)),
+            begun => begun,
+        })
+    }
+
+    /// Why the bundle of `manifest`, which is not loaded, is not reloaded. Those that were loaded from there are told.
+    fn refuse_to_load(&self, manifest: &ManifestData) -> RuntimeError {
+        let real = |path: &Path| path.canonicalize().ok();
+        let directory = real(&manifest.path);
+        let from_there = self.loaded().into_iter().filter(|loaded| {
+            let origin = loaded.origin.directory.as_deref();
+            // It may have been loaded just now.
+            loaded.version.id() != manifest.id && directory.is_some() && origin.and_then(real) == directory
+        });
+        let serving: Vec<_> =
+            from_there.map(|loaded| (loaded.version.id(), loaded.version.name().to_owned())).collect();
+        let error = RuntimeError::ReloadOfUnloaded {
+            bundle: manifest.name.clone(),
+            manifest: manifest.path.join(FILE_NAME),
+            serving: serving.iter().map(|(_, name)| name.clone()).collect(),
+        };
+        for (id, name) in serving {
+            self.tell_failed(id, &name, &error.to_string());
+        }
+        error
+    }
+
+    /// Tells everybody that a bundle is not reloaded, when its turn has come.
+    fn tell_failed(&self, id: BundleId, name: &str, reason: &str) {
+        let turn = self.begin_change(id);
+        match turn {
+            Ok((_, loaded)) => {
+                self.events.emit(ReloadPhaseType::Failed, id, name, reason);
+                self.settle(id, Some(loaded));
+            }
+            // This very call is part of a change of the bundle, so nothing can come in between.
+            Err(RuntimeError::Busy { .. }) => self.events.emit(ReloadPhaseType::Failed, id, name, reason),
+            // It has gone meanwhile, and with it what would have failed.
+            Err(_) => {}
+        }
     }
 
     /// `begin` takes the turn to change the bundle of a manifest.
@@ -87,37 +130,41 @@ impl Runtime {
         let loader = self.loader_for_reload(&manifest)?;
         let (id, (name, old)) = (manifest.id, begin(&manifest)?);
         self.events.emit(ReloadPhaseType::Preparing, id, &name, "");
-        let mut fate = None;
-        let outcome = self.reclaimer.collecting(|| match self.prepare_within_limit(manifest, &loader, &old.version) {
-            Ok(prepared) => {
-                let watched = self.watch_fate(&old.version);
-                fate = Some(Arc::clone(&watched));
-                let report = self.switch(&old, prepared, loader);
-                let lost = match report.restarted {
-                    0 => String::new(),
-                    lost => format!("{lost} instances were made afresh and lost their state"),
-                };
-                self.events.emit(ReloadPhaseType::Reloaded, id, &name, &lost);
-                self.give_up(old.version, watched);
-                Ok(report)
-            }
+        let prepared: Result<_, RuntimeError> = self.reclaimer.collecting(|| {
+            let prepared = self.prepare_within_limit(manifest, &loader, &old.version)?;
+            // Checked before, but others may have come meanwhile. From here on nothing fails.
+            self.let_go(&old.version, &prepared.providers)?;
+            Ok(prepared)
+        });
+        match prepared {
+            Ok(prepared) => Ok(self.complete(&name, old, prepared, loader)),
             Err(error) => {
+                tracing::warn!(bundle = name, %error, "reload failed; the old version serves on");
+                self.events.emit(ReloadPhaseType::Failed, id, &name, &error.to_string());
                 self.settle(id, Some(old));
                 Err(error)
             }
-        });
-        match outcome {
-            Ok(mut report) => {
-                report.reclaimed = fate.is_some_and(|fate| matches!(fate.get(), Some(None)));
-                tracing::debug!(bundle = name, restarted = report.restarted, "reloaded");
-                Ok(report)
-            }
-            Err(error) => {
-                self.events.emit(ReloadPhaseType::Failed, id, &name, &error.to_string());
-                tracing::warn!(bundle = name, %error, "reload failed; the old version serves on");
-                Err(error)
-            }
         }
+    }
+
+    /// Has the new version serve, tells everybody, and gives the old one up.
+    fn complete(&self, name: &str, old: Loaded, prepared: Prepared, loader: Arc<dyn BundleLoader>) -> ReloadReport {
+        let (mut report, fate) = self.reclaimer.collecting(|| {
+            let fate = self.watch_fate(&old.version);
+            let (next, report) = self.switch(&old, prepared, loader);
+            let lost = match report.restarted {
+                0 => String::new(),
+                lost => format!("{lost} instances were made afresh and lost their state"),
+            };
+            // Told before anybody else can change the bundle, so that events come in the order of the changes.
+            self.events.emit(ReloadPhaseType::Reloaded, report.bundle, name, &lost);
+            self.settle(report.bundle, Some(next));
+            self.give_up(old.version, Arc::clone(&fate));
+            (report, fate)
+        });
+        report.reclaimed = matches!(fate.get(), Some(None));
+        tracing::debug!(bundle = name, restarted = report.restarted, "reloaded");
+        report
     }
 
     /// The loader of a bundle, if it can reload.
@@ -173,6 +220,8 @@ impl Runtime {
         let before: HashMap<GuestContractId, Arc<Provider>> =
             old.providers().into_iter().map(|provider| (provider.plugin.contract_id, provider)).collect();
 
+        let mut report = ReloadReport { bundle: manifest.id, migrated: 0, restarted: 0, drained: 0, reclaimed: false };
+        let (migrated_ones, fresh_ones) = (Count::new(0), Count::new(0));
         let providers = self
             .start(
                 &draft,
@@ -183,22 +232,25 @@ impl Runtime {
                     let shared = predecessor.and_then(|provider| Some((provider, provider.shared()?.raw())));
                     match shared {
                         Some((provider, instance)) => {
-                            succeed(&provider.plugin, instance, plugin, host).map(|(next, _)| next)
+                            let (next, migrated) = succeed(&provider.plugin, instance, plugin, host)?;
+                            if !provider.plugin.flags.contains(PluginFlags::STATELESS) {
+                                let count = if migrated { &migrated_ones } else { &fresh_ones };
+                                count.set(count.get() + 1);
+                            }
+                            Ok(next)
                         }
                         None => plugin.create(host),
                     }
                 },
             )
             .map_err(|error| error.at_original(&manifest.path, Some(&original)))?;
-        let provided = |contract: &GuestContractId| providers.iter().any(|new| new.plugin.contract_id == *contract);
-        let vanishing = before.iter().filter(|(contract, _)| !provided(contract)).map(|(_, provider)| provider);
-        self.check_dependents(old, vanishing)?;
+        self.check_dependents(old, &providers)?;
         for provider in &providers {
             let healthy = provider.plugin.check_health(draft.context().host_api());
             healthy.map_err(|reason| provider.factory_failed(format!("it reports to be unfit: {reason}")))?;
         }
 
-        let mut report = ReloadReport { bundle: manifest.id, migrated: 0, restarted: 0, drained: 0, reclaimed: false };
+        (report.migrated, report.restarted) = (migrated_ones.get(), fresh_ones.get());
         let mut next = Vec::new();
         for provider in &providers {
             if let Some(predecessor) = before.get(&provider.plugin.contract_id) {
@@ -209,12 +261,13 @@ impl Runtime {
         Ok(Prepared { draft, origin, providers, next, report })
     }
 
-    /// Makes the new version serve. Cannot fail.
-    fn switch(&self, old: &Loaded, prepared: Prepared, loader: Arc<dyn BundleLoader>) -> ReloadReport {
+    /// Makes the new version serve, which it does under the bundle's name as well. Cannot fail.
+    fn switch(&self, old: &Loaded, prepared: Prepared, loader: Arc<dyn BundleLoader>) -> (Loaded, ReloadReport) {
         let Prepared { draft, origin, providers, next, report } = prepared;
         handover::replace(&self.store, &old.version, providers, next);
-        self.settle(report.bundle, Some(Loaded { version: draft.finish(), loader: Some(loader), origin }));
-        report
+        let next = Loaded { version: draft.finish(), loader: Some(loader), origin };
+        self.exchange(report.bundle, next.clone());
+        (next, report)
     }
 }
 
@@ -239,10 +292,12 @@ fn carry_over(
             }
         };
         if new.shared().is_some() {
+            // One that everybody shared is counted where its successor was made.
+            report.restarted += usize::from(old.shared().is_none());
             next.push((cell, Next::Later(Arc::new(Incarnation::new(Arc::clone(new))?))));
             continue;
         }
-        let keeps_state = old.plugin.save.is_some() && new.plugin.restore.is_some();
+        let keeps_state = old.plugin.can_save() && new.plugin.can_restore();
         if !keeps_state && policy == ReloadPolicy::Drain {
             report.drained += 1;
             next.push((cell, Next::Stays(Arc::clone(new))));
@@ -265,13 +320,13 @@ fn succeed(
     host: *const HostApi,
 ) -> Result<(polyplug_abi::GuestContractInstance, bool), String> {
     let from: Version = old.version;
-    match (old.save(instance), new.restore) {
-        (Some(state), Some(_)) => {
+    match old.save(instance).filter(|_| new.can_restore()) {
+        Some(state) => {
             let state = state.map_err(|reason| format!("its state could not be saved: {reason}"))?;
             let restored = new.restore(host, &state, from);
             let restored = restored.map_err(|reason| format!("its state could not be restored: {reason}"))?;
             Ok((restored, true))
         }
-        _ => new.create(host).map(|instance| (instance, false)),
+        None => new.create(host).map(|instance| (instance, false)),
     }
 }

@@ -19,10 +19,11 @@ impl Runtime {
             let declared = declared(manifest, contract, *major, *minor, *line);
             return Err(RuntimeError::HostContractMissing(MissingHostContract { declared, reason }));
         }
-        let missing = self.missing_dependencies(manifest);
-        if missing.is_empty() {
+        let unmet = self.tie(manifest);
+        if unmet.is_empty() {
             return Ok(());
         }
+        let missing = self.with_offers(manifest, unmet);
         if self.config.compatibility != Compatibility::Relaxed {
             return Err(RuntimeError::DependencyMissing { missing });
         }
@@ -38,8 +39,11 @@ impl Runtime {
 
     /// The contracts that a manifest declares as dependencies and that no other bundle provides.
     pub(super) fn missing_dependencies(&self, manifest: &ManifestData) -> Vec<MissingDependency> {
-        let missing = manifest.dependencies.iter().filter(|need| !self.is_provided(manifest, need));
-        let missing = missing.map(|need| MissingDependency {
+        self.with_offers(manifest, self.unmet(manifest))
+    }
+
+    fn with_offers(&self, manifest: &ManifestData, unmet: Vec<&Dependency>) -> Vec<MissingDependency> {
+        let missing = unmet.into_iter().map(|need| MissingDependency {
             declared: declared_dependency(manifest, need),
             offered: self.offers(manifest, &need.contract),
         });
@@ -54,13 +58,6 @@ impl Runtime {
             version: provider.plugin.interface.contract_version,
         };
         providers.map(offer).collect()
-    }
-
-    fn is_provided(&self, manifest: &ManifestData, need: &Dependency) -> bool {
-        self.store.providers(need.id()).iter().any(|(_, provider)| {
-            let version = provider.plugin.interface.contract_version;
-            provider.plugin.bundle != manifest.id && version.minor >= need.minor
-        })
     }
 
     fn unavailable(&self, manifest: &ManifestData, need: &HostDependency) -> Option<Unavailable> {

@@ -133,7 +133,7 @@ impl Runtime {
     /// all the same.
     pub fn unload_bundle(&self, id: BundleId) -> Result<UnloadReport, RuntimeError> {
         let (name, loaded) = self.begin_change(id)?;
-        if let Err(error) = self.check_dependents(&loaded.version, &loaded.version.providers()) {
+        if let Err(error) = self.let_go(&loaded.version, &[]) {
             self.settle(id, Some(loaded));
             return Err(error);
         }
@@ -164,29 +164,6 @@ impl Runtime {
         }
         reports.push(self.unload_bundle(id)?);
         Ok(reports)
-    }
-
-    /// Refuses to take `vanishing` away while a loaded bundle declares to need it and nobody else provides it.
-    pub(super) fn check_dependents<'a>(
-        &self,
-        of: &BundleVersion,
-        vanishing: impl IntoIterator<Item = &'a Arc<Provider>>,
-    ) -> Result<(), RuntimeError> {
-        for provider in vanishing {
-            if self.store.providers(provider.plugin.contract_id).len() > 1 {
-                continue;
-            }
-            let others = self.loaded().into_iter().map(|loaded| loaded.version);
-            let dependents: Vec<_> = others
-                .filter(|other| other.id() != of.id() && needs(other, provider))
-                .map(|other| other.name().to_owned())
-                .collect();
-            if !dependents.is_empty() {
-                let (bundle, contract) = (of.name().to_owned(), provider.plugin.contract.clone());
-                return Err(RuntimeError::DependencyInUse { bundle, contract, dependents });
-            }
-        }
-        Ok(())
     }
 
     fn unload(&self, id: BundleId, name: String, loaded: Loaded) -> Result<UnloadReport, RuntimeError> {

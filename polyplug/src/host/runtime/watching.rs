@@ -138,17 +138,18 @@ impl Runtime {
             Ok(_) => Attempt::Succeeded,
             Err(_) if begun => Attempt::Failed,
             Err(RuntimeError::Busy { .. } | RuntimeError::BundleNotLoaded { .. }) => Attempt::Busy,
-            Err(error) => {
-                self.refuse_reload(*id, name, &error.to_string());
-                Attempt::Failed
-            }
+            Err(error) => self.refuse_reload(source, &error.to_string()),
         }
     }
 
-    /// Tells everybody that a bundle's new version was refused.
-    pub(in crate::host) fn refuse_reload(&self, id: BundleId, name: &str, reason: &str) {
-        self.events.emit(ReloadPhaseType::Failed, id, name, reason);
+    /// Tells everybody that a bundle's new version was refused, unless the bundle is just being changed: what is told of
+    /// it comes in the order of its changes.
+    pub(in crate::host) fn refuse_reload(&self, source: &Source, reason: &str) -> Attempt {
+        let Ok((name, loaded)) = self.try_begin_change(source.id) else { return Attempt::Busy };
         tracing::warn!(bundle = name, reason, "not reloaded; the old version serves on");
+        self.events.emit(ReloadPhaseType::Failed, source.id, &name, reason);
+        self.settle(source.id, Some(loaded));
+        Attempt::Failed
     }
 }
 

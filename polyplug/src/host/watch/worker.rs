@@ -52,6 +52,14 @@ struct Watched {
     prevented: bool,
 }
 
+impl Watched {
+    /// Another is about to change it. To be looked at again when that has happened.
+    fn prevented(&mut self) {
+        self.pace.prevented();
+        self.prevented = true;
+    }
+}
+
 impl Drop for Worker {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Release);
@@ -219,7 +227,11 @@ impl Worker {
         match verdict {
             Verdict::Rest => {}
             Verdict::Await(what) => tracing::info!(bundle = name, "changed, and waits for {what}"),
-            Verdict::Refuse(reason) => runtime.refuse_reload(id, name, &reason),
+            Verdict::Refuse(reason) => {
+                if let Attempt::Busy = runtime.refuse_reload(&bundle.source, &reason) {
+                    bundle.prevented();
+                }
+            }
             Verdict::Reload => {
                 let attempt = runtime.reload_unless_busy(&bundle.source);
                 self.attempted(runtime, id, attempt);
@@ -235,10 +247,7 @@ impl Worker {
         match attempt {
             Attempt::Succeeded => bundle.pace.succeeded(Instant::now()),
             Attempt::Failed => bundle.pace.failed(Instant::now()),
-            Attempt::Busy => {
-                bundle.pace.prevented();
-                bundle.prevented = true;
-            }
+            Attempt::Busy => bundle.prevented(),
         }
     }
 

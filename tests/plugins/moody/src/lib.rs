@@ -1,17 +1,19 @@
 //! A plugin that fails at reloads, and meddles with its host.
 //!
 //! How it does is said by the file `mood` in its bundle, in words: `version-2` for its version, which is 1 otherwise, and
-//! `health-fails`, `health-panics`, `save-panics`, `restore-fails`, `restore-panics`, `factory-fails`.
+//! `health-fails`, `health-panics`, `save-panics`, `restore-fails`, `restore-panics`, `factory-fails`,
+//! `singleton-restore-fails`.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use polyplug::{Migrate, PluginContext, Version};
 use polyplug_abi::AbiError;
 use test_contracts::Counter;
+use test_contracts::instances::Singleton;
 use test_contracts::moody::Moody;
 
 static MOOD: LazyLock<String> = LazyLock::new(|| {
@@ -69,6 +71,48 @@ impl Migrate for Count {
         }
         let state = state.try_into().map_err(|_| "eight bytes are expected".to_owned())?;
         Ok(Self(AtomicU64::new(u64::from_le_bytes(state))))
+    }
+}
+
+static TALLIES: AtomicU32 = AtomicU32::new(0);
+
+/// One for everybody, whose state is carried over.
+struct Tally(AtomicU32);
+
+impl Tally {
+    fn new(count: u32) -> Self {
+        TALLIES.fetch_add(1, Ordering::Relaxed);
+        Self(AtomicU32::new(count))
+    }
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
+
+#[polyplug::plugin(singleton, migrate)]
+impl Singleton for Tally {
+    fn count(&self) -> u32 {
+        self.0.fetch_add(version(), Ordering::Relaxed) + version()
+    }
+
+    fn made(&self) -> u32 {
+        TALLIES.load(Ordering::Relaxed)
+    }
+}
+
+impl Migrate for Tally {
+    fn save(&self) -> Vec<u8> {
+        self.0.load(Ordering::Relaxed).to_le_bytes().to_vec()
+    }
+
+    fn restore(state: &[u8], _: Version) -> Result<Self, impl Display> {
+        if is("singleton-restore-fails") {
+            return Err("the sum does not add up".to_owned());
+        }
+        state.try_into().map(|state| Self::new(u32::from_le_bytes(state))).map_err(|_| "four bytes".to_owned())
     }
 }
 
