@@ -90,6 +90,10 @@ pub enum AbiErrorCode {
     NotAllowed = 17,
     /// Host and plugin disagree on what the contract is.
     IncompatibleContract = 18,
+    /// What the callee's code returned is no value of the result's type.
+    InvalidResult = 19,
+    /// The call took more time or memory than the callee may have.
+    LimitReached = 20,
     /// The host does not provide this host contract.
     HostContractNotFound = 100,
     /// The host provides another version of this host contract.
@@ -145,6 +149,8 @@ texts! {
     InvalidInterface: "the interface is malformed",
     NotAllowed: "not allowed",
     IncompatibleContract: "the contract differs",
+    InvalidResult: "the result is no value of its type",
+    LimitReached: "a limit of time or memory was reached",
     HostContractNotFound: "the host does not provide this contract",
     HostContractVersionMismatch: "the host provides another version of this contract",
     HostContractCallFailed: "the host's implementation failed",

@@ -14,7 +14,7 @@ pub enum CallError {
     Panic(Box<Failure>),
 
     /// The plugin's language raised an exception.
-    #[error("{}: {}{}", .0.method, .0.message, .0.at())]
+    #[error("{}: {}{}{}", .0.method, .0.message, .0.at(), .0.trace())]
     Exception(Box<Failure>),
 
     /// The plugin reported a failure with a code of its own, or one that this host does not know.
@@ -58,6 +58,10 @@ pub enum CallError {
     #[error("{}: {}", .0.method, .0.message)]
     NotFound(Box<Failure>),
 
+    /// The call took more time or memory than its bundle may have. The bundle serves on.
+    #[error("{}: {}", .0.method, .0.message)]
+    LimitReached(Box<Failure>),
+
     /// Waiting for the callee would never end.
     #[error("{}: {}", .0.method, .0.message)]
     Deadlock(Box<Failure>),
@@ -71,27 +75,45 @@ pub struct Failure {
     pub method: String,
     /// What happened, in the words of whoever failed.
     pub message: String,
-    /// Where it happened: file and line of a panic, or the traceback of an exception.
+    /// Where it happened: file and line.
     pub location: Option<String>,
+    /// How it came there: the calls that an exception passed through, in the words of the guest's language.
+    pub traceback: Option<String>,
 }
 
 /// Stands between a message and its location in the text of an `AbiError`, so that hosts that show the text as it is
 /// show something readable.
 pub(crate) const LOCATION_MARK: &str = "\n  at ";
 
+/// Stands between those and a traceback.
+pub(crate) const TRACEBACK_MARK: &str = "\ntraceback:\n";
+
 impl Failure {
     pub(crate) fn new(method: String, message: impl Into<String>) -> Box<Self> {
-        Box::new(Self { method, message: message.into(), location: None })
+        Box::new(Self { method, message: message.into(), location: None, traceback: None })
     }
 
-    fn from_text(method: String, text: String) -> Box<Self> {
+    fn from_text(method: String, mut text: String) -> Box<Self> {
+        let traceback = text.find(TRACEBACK_MARK).map(|mark| {
+            let traceback = text[mark + TRACEBACK_MARK.len()..].to_owned();
+            text.truncate(mark);
+            traceback
+        });
+        Box::new(Self { traceback, ..*Self::located(method, text) })
+    }
+
+    fn located(method: String, text: String) -> Box<Self> {
         let Some(mark) = text.rfind(LOCATION_MARK) else { return Self::new(method, text) };
         let location = Some(text[mark + LOCATION_MARK.len()..].to_owned());
-        Box::new(Self { method, message: text[..mark].to_owned(), location })
+        Box::new(Self { method, message: text[..mark].to_owned(), location, traceback: None })
     }
 
     fn at(&self) -> String {
         self.location.as_ref().map(|location| format!(" (at {location})")).unwrap_or_default()
+    }
+
+    fn trace(&self) -> String {
+        self.traceback.as_ref().map(|traceback| format!("\n{traceback}")).unwrap_or_default()
     }
 }
 
@@ -115,6 +137,8 @@ impl CallError {
             AbiErrorCode::Panic => Self::Panic(failure(method)),
             AbiErrorCode::Exception => Self::Exception(failure(method)),
             AbiErrorCode::InvalidArgument => Self::InvalidArgument(failure(method)),
+            AbiErrorCode::InvalidResult => Self::InvalidResult(failure(method)),
+            AbiErrorCode::LimitReached => Self::LimitReached(failure(method)),
             AbiErrorCode::BufferTooSmall | AbiErrorCode::TooDeep => Self::TooLarge(failure(method)),
             AbiErrorCode::FunctionNotAvailable => Self::MethodNotAvailable { method, since },
             AbiErrorCode::Unloaded => Self::Unloaded { bundle: bundle() },

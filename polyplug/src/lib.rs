@@ -47,8 +47,8 @@
 //!
 //! # Features
 //!
-//! - `host` (default): the runtime that loads and calls plugins. A plugin crate depends on polyplug with
-//!   `default-features = false` and compiles a handful of crates.
+//! - `host` (default): the runtime that loads and calls plugins, and the module `testing`, which hosts them in tests of
+//!   their own. A plugin crate depends on polyplug with `default-features = false` and compiles a handful of crates.
 //! - `config`: `PluginContext::config`, which reads a plugin's settings into a type of its own. For plugin crates.
 //! - `watch`: `Runtime::watch`, which reloads bundles when their files change.
 //! - `signatures`: the module `signature`, for bundles that are loaded only if a trusted key has signed them.
@@ -66,6 +66,8 @@ mod value;
 
 #[cfg(feature = "host")]
 mod host;
+#[cfg(feature = "host")]
+pub mod testing;
 
 #[doc(hidden)]
 pub mod __private;
@@ -86,7 +88,7 @@ pub use host::signature;
 #[cfg(feature = "watch")]
 pub use host::watch;
 #[cfg(feature = "host")]
-pub use host::{dynamic, error, ffi, host_bridge, loader, runtime, runtime_store};
+pub use host::{dynamic, engine, error, ffi, host_bridge, loader, runtime, runtime_store};
 #[cfg(feature = "host")]
 pub use runtime::Runtime;
 

@@ -161,9 +161,9 @@ impl Search<'_> {
                     unsafe { self.within(i.to_string(), place.node, at.add(place.at)) };
                 }
             }
-            Kind::Record(number, places) => {
+            Kind::Record(number, body) => {
                 let Shape::Record(fields) = &self.schema.definition(*number).shape else { unreachable!() };
-                for (field, place) in fields.iter().zip(places) {
+                for (field, place) in fields.iter().zip(&body.places) {
                     // SAFETY: the field lies within the node.
                     unsafe { self.within(&field.name, place.node, at.add(place.at)) };
                 }
@@ -174,7 +174,7 @@ impl Search<'_> {
                     self.add(at, &tag.to_ne_bytes(), &format!("{tag} is no case of {name}, which has {cases}"));
                 }
             }
-            Kind::Variant { definition, at: union, cases: places } => {
+            Kind::Variant { definition, at: union, cases: bodies } => {
                 let definition = self.schema.definition(*definition);
                 let Shape::Variant(cases) = &definition.shape else { unreachable!() };
                 for tag in [cases.len() as u32, u32::MAX] {
@@ -185,7 +185,7 @@ impl Search<'_> {
                     let tag = at.cast::<u32>().read() as usize;
                     let Case { name, fields, .. } = &cases[tag];
                     self.path.push(name.clone());
-                    for (Field { name, .. }, place) in fields.iter().zip(&places[tag]) {
+                    for (Field { name, .. }, place) in fields.iter().zip(&bodies[tag].places) {
                         self.within(name, place.node, at.add(union + place.at));
                     }
                     self.path.pop();

@@ -211,7 +211,10 @@ fn the_host_in_c_says_why_a_bundle_cannot_be_replaced() {
     let (bundle, other) = (in_c("Good morning"), Bundle::native("another", "plugin-greeter-two"));
     let (printed, said) = host.fails(&[bundle.path(), other.path()]);
     assert!(printed.starts_with("2 + 3 = 5\n"), "{printed}");
-    assert!(said.starts_with("host: cannot load the new version: no loaded bundle "), "{said}");
+    let manifest_path = other.path().join("manifest.toml");
+    let reason = format!("{}: bundle `another` is not loaded, so it cannot be reloaded", manifest_path.display());
+    assert!(said.starts_with(&format!("host: cannot load the new version: {reason}")), "{said}");
+    assert!(said.ends_with("(error 4)\n"), "{said}");
 
     let broken = Bundle::empty();
     broken.write("manifest.toml", manifest("greeter", "native", "greeter"));

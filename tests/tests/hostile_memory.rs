@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use polyplug::__private::{Depth, Form};
 use polyplug::Type;
-use polyplug::schema::plan::{Kind, Plan};
+use polyplug::schema::plan::{Body, Kind, Plan};
 use polyplug::schema::{MethodsBuilder, Schema};
 use polyplug_tests::damage::{Damage, damages};
 use polyplug_tests::generate::{self, Source};
@@ -107,7 +107,7 @@ fn what_is_seen_where_it_lies_lies_as_deep_as_anything_else() {
     let (outer, inner) = (onion(1, true).value(), onion(128, true).value());
     let outer = Form::lower(&schema, &plan, node, &outer).unwrap();
     let inner = Form::lower(&schema, &plan, node, &inner).unwrap();
-    let Kind::Record(_, places) = &plan.node(node).kind else { panic!("a record") };
+    let Kind::Record(_, Body { places, .. }) = &plan.node(node).kind else { panic!("a record") };
     // SAFETY: the last field is a pointer to another onion.
     unsafe { outer.start().add(places[2].at).cast::<*mut u8>().write(inner.start()) };
     for (form, texts) in [(&outer, Some("rings: nested deeper than 128 levels")), (&inner, None)] {

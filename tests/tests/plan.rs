@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::mem::offset_of;
 
 use polyplug::Type;
-use polyplug::schema::plan::{Kind, Node, NodeId, Place, Plan};
+use polyplug::schema::plan::{Body, Kind, Node, NodeId, Place, Plan};
 use polyplug::schema::{MethodsBuilder, Schema};
 use polyplug::types::{RawBox, RawList, RawOption, RawPair, RawResult, RawTuple3};
 use test_contracts::each_type;
@@ -72,10 +72,10 @@ fn inside(plan: &Plan, node: &Node, name: &str) {
         }
     };
     match &node.kind {
-        Kind::Record(_, places) | Kind::Tuple(places) => apart(0, places),
+        Kind::Record(_, Body { places, .. }) | Kind::Tuple(places) => apart(0, places),
         Kind::Variant { at, cases, .. } => {
             assert!(*at >= 4, "{name}: behind the tag");
-            cases.iter().for_each(|case| apart(*at, case));
+            cases.iter().for_each(|case| apart(*at, &case.places));
         }
         Kind::Result { ok, err, at } => {
             assert!(*at >= 4, "{name}: behind the tag");
@@ -132,7 +132,7 @@ fn odd_shapes_as_well() {
 fn places<T: Type>() -> Vec<usize> {
     let (plan, result) = planned::<T>();
     match &plan.node(result).kind {
-        Kind::Record(_, places) | Kind::Tuple(places) => places.iter().map(|place| place.at).collect(),
+        Kind::Record(_, Body { places, .. }) | Kind::Tuple(places) => places.iter().map(|place| place.at).collect(),
         other => panic!("a record or a tuple, not {other:?}"),
     }
 }
@@ -202,7 +202,7 @@ fn variants_are_a_tag_and_a_union() {
     assert_eq!((node.size, node.align), (size_of::<ShapeForm>(), align_of::<ShapeForm>()));
     let Kind::Variant { at, cases, .. } = &node.kind else { panic!("a variant, not {node:?}") };
     assert_eq!(*at, offset_of!(ShapeForm, union));
-    let places: Vec<Vec<usize>> = cases.iter().map(|case| case.iter().map(|place| place.at).collect()).collect();
+    let places: Vec<Vec<usize>> = cases.iter().map(|case| case.places.iter().map(|place| place.at).collect()).collect();
     assert_eq!(places, [vec![], vec![0], vec![0, 16], vec![0, 16], vec![0, 16, 32], vec![0]]);
 }
 
@@ -211,7 +211,7 @@ fn variants_are_a_tag_and_a_union() {
 fn check_entries<T: Type, K: Type, V: Type>(part: usize) {
     type Entry<K, V> = RawPair<<K as Type>::Canon, <V as Type>::Canon>;
     let (plan, result) = planned::<T>();
-    let Kind::Record(_, places) = &plan.node(result).kind else { panic!("a record") };
+    let Kind::Record(_, Body { places, .. }) = &plan.node(result).kind else { panic!("a record") };
     let Kind::Map { value_at, stride, align, .. } = plan.node(places[part].node).kind else { panic!("a map") };
     assert_eq!(
         (value_at, stride, align),
@@ -225,7 +225,7 @@ fn what_contains_itself_has_its_whole_size_everywhere() {
     check_entries::<Folder, String, Folder>(1);
     check_entries::<Folder, u16, Folder>(2);
     let (plan, result) = planned::<Family>();
-    let Kind::Record(_, places) = &plan.node(result).kind else { panic!("a record") };
+    let Kind::Record(_, Body { places, .. }) = &plan.node(result).kind else { panic!("a record") };
     let element = |part: usize| match plan.node(places[part].node).kind {
         Kind::List(of) => (plan.node(of).size, plan.node(of).align),
         _ => panic!("a list"),

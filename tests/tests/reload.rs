@@ -129,7 +129,7 @@ fn a_failed_reload_leaves_the_old_version() {
     std::fs::remove_file(&artifact).unwrap();
     assert!(matches!(runtime.reload_bundle(bundle.path()), Err(RuntimeError::Loader(_))));
     bundle.write("manifest.toml", manifest("another", "native", "plugin"));
-    assert!(matches!(runtime.reload_bundle(bundle.path()), Err(RuntimeError::BundleNotLoaded { .. })));
+    assert!(matches!(runtime.reload_bundle(bundle.path()), Err(RuntimeError::ReloadOfUnloaded { .. })));
     assert_eq!(counter.add(1), Ok(7));
 
     bundle.write("manifest.toml", manifest("reloaded", "native", "plugin"));
@@ -137,8 +137,27 @@ fn a_failed_reload_leaves_the_old_version() {
     assert_eq!(runtime.reload_bundle(bundle.path()).unwrap().restarted, 1);
     assert_eq!(counter.add(1), Ok(2));
     let events = events.lock().unwrap();
-    assert_eq!(events.iter().filter(|event| **event == ReloadPhaseType::Failed).count(), 4);
+    assert_eq!(events.iter().filter(|event| **event == ReloadPhaseType::Failed).count(), 5);
     assert_eq!(events.last(), Some(&ReloadPhaseType::Reloaded));
+}
+
+#[test]
+fn what_is_not_loaded_is_not_reloaded() {
+    let bundle = Bundle::native("other", "plugin-reload-one");
+    let told = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&told);
+    let runtime = builder().on_reload(move |_, _| *count.lock().unwrap() += 1).build().unwrap();
+    let error = runtime.reload_bundle(bundle.path()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{}: bundle `other` is not loaded, so it cannot be reloaded: load it with `Runtime::load_bundle`, or correct \
+             `name`",
+            bundle.path().join("manifest.toml").display()
+        )
+    );
+    assert!(matches!(&error, RuntimeError::ReloadOfUnloaded { serving, .. } if serving.is_empty()), "{error:?}");
+    assert_eq!(*told.lock().unwrap(), 0, "nobody serves who could be told of");
 }
 
 #[test]

@@ -275,6 +275,26 @@ fn links_are_signed_as_what_they_lead_to() {
     let error = refused(&bundle);
     assert!(matches!(&error, SignatureError::Changed { file } if file == "link"), "{error}");
 
+    fs::remove_file(&link).unwrap();
+    symlink("data", &link).unwrap();
+    sign_bundle(bundle.path(), &key(1)).unwrap();
+    assert_eq!(verify_bundle(bundle.path(), &[public(1)]).unwrap(), public(1));
+    bundle.write("data/numbers", "3 2 1");
+    let error = refused(&bundle);
+    assert!(matches!(&error, SignatureError::Changed { file } if file == "data/numbers"), "{error}");
+    bundle.write("data/numbers", "1 2 3");
+    fs::create_dir(bundle.path().join("other")).unwrap();
+    ["words", "numbers"].iter().for_each(|file| bundle.write(&format!("other/{file}"), "exchanged"));
+    sign_bundle(bundle.path(), &key(1)).unwrap();
+    fs::remove_file(&link).unwrap();
+    symlink("other", &link).unwrap();
+    let error = refused(&bundle);
+    assert!(matches!(&error, SignatureError::Changed { file } if file.starts_with("link/")), "{error}");
+    fs::remove_file(&link).unwrap();
+    symlink(".", &link).unwrap();
+    let error = sign_bundle(bundle.path(), &key(1)).unwrap_err().to_string();
+    assert!(error.contains("`calc`") && error.contains("link is a link to a folder that it lies in"), "{error}");
+
     let outside = Bundle::empty();
     outside.write("secret", "");
     fs::remove_file(&link).unwrap();
@@ -479,6 +499,70 @@ fn a_folder_of_bundles_obeys_the_policy() {
     assert!(error.contains("`stamp`") && error.contains("not signed"), "{error}");
     sign_bundle(&stamp, &key(1)).unwrap();
     assert_eq!(strict().load_dir(folder.path()).unwrap().len(), 2);
+}
+
+/// What bundles would provide is found out by running them, which those that may not run are not.
+#[test]
+fn a_bundle_that_is_refused_is_not_started_to_explain_another() {
+    let folder = Bundle::empty();
+    let started = Arc::new(Mutex::new(Vec::new()));
+    let put = |name: &str, package: &str, needs: &str, signed: bool| {
+        let to = folder.path().join(name);
+        fs::create_dir(&to).unwrap();
+        let needs = format!("[[dependency]]\ncontract = {needs:?}\n");
+        fs::write(to.join("manifest.toml"), manifest(name, "noting", "plugin") + &needs).unwrap();
+        fs::copy(library(package), to.join(artifact())).unwrap();
+        if signed {
+            sign_bundle(&to, &key(1)).unwrap();
+        }
+    };
+    put("signed", "plugin-calc", "test.stamp@1", true);
+    put("unsigned", "plugin-reload-one", "demo.calculator@1", false);
+    put("foreign", "plugin-moody", "demo.calculator@1", false);
+    sign_bundle(&folder.path().join("foreign"), &key(2)).unwrap();
+    let strict = requires(&[1]).loader(Noting(Arc::clone(&started))).build().unwrap();
+    let error = strict.load_dir(folder.path()).unwrap_err().to_string();
+    assert_eq!(*started.lock().unwrap(), ["signed"], "{error}");
+    for part in ["`unsigned`", "not signed", "`foreign`", "test.stamp@1.0, which no other loaded bundle provides"] {
+        assert!(error.contains(part), "{part} is in: {error}");
+    }
+    assert_eq!(strict.bundle_ids(), []);
+
+    started.lock().unwrap().clear();
+    let trusting = Runtime::builder().loader(Noting(Arc::clone(&started))).build().unwrap();
+    let error = trusting.load_dir(folder.path()).unwrap_err();
+    let RuntimeError::Directory { failures, .. } = &error else { panic!("{error}") };
+    assert!(
+        matches!(failures[..], [RuntimeError::DependencyNotLoaded { .. }, RuntimeError::DependencyCycle { .. }]),
+        "{error}"
+    );
+    assert_eq!(*started.lock().unwrap(), ["foreign", "signed", "unsigned"], "nobody looks");
+}
+
+/// The native loader, which notes what it starts.
+struct Noting(Arc<Mutex<Vec<String>>>);
+
+impl BundleLoader for Noting {
+    fn loader_name(&self) -> &'static str {
+        "noting"
+    }
+
+    fn loader_language(&self) -> SupportedLanguage {
+        SupportedLanguage::Rust
+    }
+
+    fn supports_hot_reload(&self) -> bool {
+        false
+    }
+
+    fn load(&self, manifest: &ManifestData, source: &BundleSource, runtime: &Runtime) -> Result<(), LoaderError> {
+        self.0.lock().unwrap().push(manifest.name.clone());
+        NativeLoader::new().load(manifest, source, runtime)
+    }
+
+    fn reload(&self, _: &ManifestData, _: &Runtime) -> Result<(), LoaderError> {
+        unreachable!("asked first")
+    }
 }
 
 /// The native loader, beside which somebody writes to the bundle's folder at the worst moments.

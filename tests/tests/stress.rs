@@ -369,7 +369,11 @@ fn loads_and_unloads_race_with_callers() {
 fn in_turn<R>(outcome: Result<R, RuntimeError>) -> u64 {
     match outcome {
         Ok(_) => 1,
-        Err(RuntimeError::BundleNotLoaded { .. } | RuntimeError::AlreadyLoaded { .. }) => 0,
+        Err(
+            RuntimeError::BundleNotLoaded { .. }
+            | RuntimeError::ReloadOfUnloaded { .. }
+            | RuntimeError::AlreadyLoaded { .. },
+        ) => 0,
         Err(other) => panic!("{other:?}"),
     }
 }
@@ -442,7 +446,7 @@ fn reloads_of_several_bundles_do_not_wait_for_each_other() {
 /// What a runtime that may be at its end says to somebody who still has it.
 fn reload_at_the_end(runtime: &Runtime, path: &Path) {
     match runtime.reload_bundle(path) {
-        Ok(_) | Err(RuntimeError::BundleNotLoaded { .. }) => {}
+        Ok(_) | Err(RuntimeError::ReloadOfUnloaded { .. }) => {}
         Err(RuntimeError::Loader(LoaderError::Failed { reason, .. })) => panic!("{reason}"),
         Err(other) => panic!("{other:?}"),
     }

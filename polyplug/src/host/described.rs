@@ -29,12 +29,19 @@ impl Described {
             Self::Own(schema) => schema,
         }
     }
+
+    pub(super) fn shared(&self) -> Arc<Schema> {
+        Arc::clone(match self {
+            Self::Linked(linked) => &linked.schema,
+            Self::Own(schema) => schema,
+        })
+    }
 }
 
 /// A contract that is linked into this program.
 pub(super) struct Linked {
     info: &'static ContractInfo,
-    schema: Schema,
+    schema: Arc<Schema>,
     encoded: Vec<u8>,
 }
 
@@ -48,11 +55,29 @@ fn linked(contract: GuestContractId) -> &'static [Linked] {
             let schema = (info.schema)();
             let encoded = schema.encode();
             let id = GuestContractId::new(info.name, info.major);
-            all.entry(id).or_default().push(Linked { info, schema, encoded });
+            all.entry(id).or_default().push(Linked { info, schema: Arc::new(schema), encoded });
         }
         all
     });
     all.get(&contract).map_or(&[], Vec::as_slice)
+}
+
+/// The newest build of a contract that is linked into this program.
+pub(super) fn newest_linked(contract: GuestContractId) -> Option<Described> {
+    linked(contract).iter().max_by_key(|linked| linked.schema.minor).map(Described::Linked)
+}
+
+/// The schema of a contract that a bundle ships as a file.
+pub(super) fn shipped(name: &str, major: u32, directory: Option<&Path>) -> Result<Option<Described>, String> {
+    let Some(directory) = directory else { return Ok(None) };
+    let path = directory.join(schema_file(name, major));
+    let at = |reason: String| format!("{}: {reason}", path.display());
+    let Some(bytes) = read_file(&path).map_err(|error| at(error.to_string()))? else { return Ok(None) };
+    let schema = Schema::decode(&bytes).map_err(|error| at(error.to_string()))?;
+    if schema.name != name || schema.major != major {
+        return Err(at(format!("the schema is of {schema}")));
+    }
+    Ok(Some(Described::Own(Arc::new(schema))))
 }
 
 /// The schema that a plugin handed over as bytes.
@@ -121,8 +146,24 @@ pub(super) fn complete(plugins: &mut [Plugin], bundle: &str, directory: Option<&
 }
 
 /// The file in which a bundle ships the schema of a contract.
+pub(super) fn schema_file(name: &str, major: u32) -> String {
+    format!("{name}@{major}.schema")
+}
+
 fn file_name(plugin: &Plugin) -> String {
-    format!("{}@{}.schema", plugin.contract, plugin.interface.contract_version.major)
+    schema_file(&plugin.contract, plugin.interface.contract_version.major)
+}
+
+/// A schema's file, if there is one.
+fn read_file(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut bytes = Vec::new();
+    file.take(SIZE_LIMIT as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
 }
 
 fn from_file(plugin: &Plugin, bundle: &str, directory: &Path) -> Result<Option<Described>, RuntimeError> {
@@ -132,13 +173,9 @@ fn from_file(plugin: &Plugin, bundle: &str, directory: &Path) -> Result<Option<D
         return Ok(None);
     }
     let path = directory.join(name);
-    let file = match std::fs::File::open(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(bad_file(bundle, &path, error.to_string())),
+    let Some(bytes) = read_file(&path).map_err(|error| bad_file(bundle, &path, error.to_string()))? else {
+        return Ok(None);
     };
-    let mut bytes = Vec::new();
-    file.take(SIZE_LIMIT as u64 + 1).read_to_end(&mut bytes).map_err(|e| bad_file(bundle, &path, e.to_string()))?;
     let described = read(&bytes, plugin).map_err(|error| bad_file(bundle, &path, error.to_string()))?;
     Ok(Some(described))
 }

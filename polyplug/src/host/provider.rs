@@ -35,10 +35,31 @@ pub(super) struct Plugin {
     pub(super) save: Option<SaveInstance>,
     pub(super) restore: Option<RestoreInstance>,
     pub(super) health: Option<CheckHealth>,
+    /// Does the work of these functions, for plugins that an engine runs.
+    pub(super) engine: Option<Arc<dyn EnginePlugin>>,
     /// The plugin's own version.
     pub(super) version: Version,
     /// What it implements; absent where nobody said.
     pub(super) schema: Option<Described>,
+}
+
+/// A plugin that an engine runs.
+pub(super) trait EnginePlugin: Send + Sync {
+    /// Makes an instance.
+    fn create(&self) -> Result<GuestContractInstance, String>;
+
+    /// Whether its instances' state can be saved and restored.
+    fn keeps_state(&self) -> bool;
+
+    /// A snapshot of an instance.
+    ///
+    /// # Safety
+    ///
+    /// The instance must be this plugin's, and alive.
+    unsafe fn save(&self, instance: GuestContractInstance) -> Result<Vec<u8>, String>;
+
+    /// An instance made from a snapshot that version `from` of the plugin took.
+    fn restore(&self, state: &[u8], from: Version) -> Result<GuestContractInstance, String>;
 }
 
 /// A plugin that serves.
@@ -148,6 +169,9 @@ impl Provider {
 impl Plugin {
     /// Makes an instance.
     pub(super) fn create(&self, host: *const HostApi) -> Result<GuestContractInstance, String> {
+        if let Some(engine) = &self.engine {
+            return engine.create();
+        }
         let mut instance = GuestContractInstance::null();
         let mut error = AbiError::ok();
         match self.create {
@@ -194,13 +218,28 @@ impl Plugin {
             save: None,
             restore: None,
             health: None,
+            engine: None,
             version: descriptor.version,
             schema: None,
         }
     }
 
+    /// Whether it can take snapshots of its instances.
+    pub(super) fn can_save(&self) -> bool {
+        self.engine.as_ref().map_or(self.save.is_some(), |engine| engine.keeps_state())
+    }
+
+    /// Whether it can make instances from snapshots.
+    pub(super) fn can_restore(&self) -> bool {
+        self.engine.as_ref().map_or(self.restore.is_some(), |engine| engine.keeps_state())
+    }
+
     /// A snapshot of an instance; `None` if the plugin does not take any.
     pub(super) fn save(&self, instance: GuestContractInstance) -> Option<Result<Vec<u8>, String>> {
+        if let Some(engine) = &self.engine {
+            // SAFETY: the runtime saves instances of the plugin that it holds.
+            return engine.keeps_state().then(|| unsafe { engine.save(instance) });
+        }
         let save = self.save?;
         let arena = CallArenaGuard::enter();
         let mut state = StringView::null();
@@ -223,6 +262,9 @@ impl Plugin {
         state: &[u8],
         from: Version,
     ) -> Result<GuestContractInstance, String> {
+        if let Some(engine) = &self.engine {
+            return engine.restore(state, from);
+        }
         let Some(restore) = self.restore else { return self.create(host) };
         let mut instance = GuestContractInstance::null();
         let mut error = AbiError::ok();

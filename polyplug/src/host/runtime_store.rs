@@ -526,6 +526,13 @@ impl RuntimeStore {
         view.providers(contract).map(|(handle, provider)| (handle, Arc::clone(provider))).collect()
     }
 
+    /// The bundles that provide a contract, in load order, each with its minor version. Takes no lease.
+    pub(super) fn offers(&self, contract: GuestContractId) -> Vec<(BundleId, u32)> {
+        let guard = crossbeam_epoch::pin();
+        let providers = self.view(&guard).providers(contract);
+        providers.map(|(_, provider)| (provider.plugin.bundle, minor(provider))).collect()
+    }
+
     /// All providers of the contracts called `name`, as leases.
     pub(super) fn named(&self, name: &str) -> Vec<Arc<Provider>> {
         let guard = crossbeam_epoch::pin();

@@ -166,6 +166,16 @@ impl Staging {
         self.version.context().host_api()
     }
 
+    pub(super) fn context(&self) -> Arc<HostContext> {
+        Arc::clone(self.version.context())
+    }
+
+    /// Registers a plugin that an engine runs.
+    pub(super) fn register(&self, plugin: Plugin) -> Result<(), RegistryError> {
+        let scope = self.version.context().bundle.as_ref().expect("a version has a scope");
+        scope.registrations.add(Ok(plugin))
+    }
+
     /// What to hand to `polyplug_init` for a bundle at `path`; valid while `path` is.
     #[must_use]
     pub fn init_context(&self, path: &Path) -> BundleInitContext {

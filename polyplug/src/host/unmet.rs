@@ -39,6 +39,16 @@ pub struct Offer {
     pub version: Version,
 }
 
+/// A bundle that needs a contract in a minor version that would go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Dependent {
+    /// The bundle's name.
+    pub bundle: String,
+    /// The least version of the contract that serves it.
+    pub needed: Version,
+}
+
 /// A contract under a manifest's `[[host]]` that is not there for the bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -94,6 +104,12 @@ impl fmt::Display for Offer {
     }
 }
 
+impl fmt::Display for Dependent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` needs at least {}.{}", self.bundle, self.needed.major, self.needed.minor)
+    }
+}
+
 impl fmt::Display for MissingHostContract {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}the host contract {}, which the host ", self.declared, self.declared.contract)?;
@@ -119,6 +135,16 @@ impl fmt::Display for CycleStep {
 /// One a line.
 pub(super) fn one_a_line(missing: &[MissingDependency]) -> String {
     missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// What each of them needs.
+pub(super) fn needs_of(dependents: &[Dependent]) -> String {
+    dependents.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+}
+
+/// The names of bundles that need something.
+pub(super) fn bundles_of(dependents: &[Dependent]) -> String {
+    dependents.iter().map(|dependent| format!("`{}`", dependent.bundle)).collect::<Vec<_>>().join(", ")
 }
 
 /// `a -> b -> a`, and what each needs of the next.

@@ -129,6 +129,17 @@ pub struct Case {
     pub fields: Vec<Field>,
 }
 
+/// What has fields: see [`Schema::bodies`].
+#[derive(Debug, Clone, Copy)]
+pub struct BodyOf<'a> {
+    /// The number of the definition.
+    pub definition: u32,
+    /// The case, of a variant; none for a record.
+    pub case: Option<&'a Case>,
+    /// The fields.
+    pub fields: &'a [Field],
+}
+
 /// The use of a type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)] // the scalars are what they are called
@@ -259,6 +270,18 @@ impl Schema {
     #[must_use]
     pub fn definition(&self, number: u32) -> &Definition {
         &self.types[number as usize]
+    }
+
+    /// Everything that has fields: each record, and each case of each variant.
+    pub fn bodies(&self) -> impl Iterator<Item = BodyOf<'_>> {
+        (0u32..).zip(&self.types).flat_map(|(number, definition)| {
+            let of = move |case, fields| BodyOf { definition: number, case, fields };
+            match &definition.shape {
+                Shape::Record(fields) => vec![of(None, fields.as_slice())],
+                Shape::Variant(cases) => cases.iter().map(|case| of(Some(case), case.fields.as_slice())).collect(),
+                Shape::Enum(_) | Shape::Object(_) => Vec::new(),
+            }
+        })
     }
 
     /// A type as people write it: `list<string>`, `Point`.

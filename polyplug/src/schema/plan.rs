@@ -65,17 +65,21 @@ pub enum Kind {
     },
     Tuple(Vec<Place>),
     /// The number of the definition, and the fields.
-    Record(u32, Vec<Place>),
+    Record(u32, Body),
     /// The number of the definition, and how many cases it has.
     Enum(u32, u32),
-    /// The number of the definition. A token of the host's, and the id of the contract.
-    Object(u32),
+    /// A token of the host's, and the id of the contract.
+    Object {
+        definition: u32,
+        /// The object's methods, in the order of their function ids.
+        methods: Vec<MethodPlan>,
+    },
     /// A tag of four bytes, and a union of the cases at `at`.
     Variant {
         definition: u32,
         at: usize,
         /// The fields of each case, from the start of the union.
-        cases: Vec<Vec<Place>>,
+        cases: Vec<Body>,
     },
     /// A tag of four bytes, and a union of the two at `at`.
     Result {
@@ -92,6 +96,15 @@ pub struct Place {
     pub at: usize,
     /// What it is.
     pub node: NodeId,
+}
+
+/// The fields of a record, or of one case of a variant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// Counted through a schema: the place in [`Schema::bodies`].
+    pub number: usize,
+    /// The fields, in the order of the definition.
+    pub places: Vec<Place>,
 }
 
 /// One method's arguments and result.
@@ -124,13 +137,9 @@ impl Plan {
     #[must_use]
     pub fn new(schema: &Schema) -> Self {
         let layouts = Layouts::new(schema).unwrap_or_else(|reason| panic!("{schema}: {reason}"));
-        let mut compiler = Compiler { schema, layouts, nodes: Vec::new() };
+        let mut compiler = Compiler { schema, layouts, nodes: Vec::new(), bodies: 0 };
         compiler.definitions();
-        let method = |method: &Method| {
-            let (arguments, Layout { size, align }) = compiler.fields(&method.arguments);
-            MethodPlan { arguments, size, align, result: compiler.ty(&method.result) }
-        };
-        let methods = schema.methods.iter().map(method).collect();
+        let methods = schema.methods.iter().map(|method| compiler.method(method)).collect();
         Self { nodes: compiler.nodes, methods }
     }
 
@@ -138,6 +147,28 @@ impl Plan {
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
+    }
+
+    /// The node of the definition with this number.
+    #[must_use]
+    pub fn definition(&self, number: u32) -> &Node {
+        self.node(NodeId(number))
+    }
+
+    /// Whether a value of this node may be an option without a value.
+    #[must_use]
+    pub fn may_be_none(&self, id: NodeId) -> bool {
+        match &self.node(id).kind {
+            Kind::Unit | Kind::Option { .. } | Kind::Nullable(_) => true,
+            Kind::Box(of) => self.may_be_none(*of),
+            _ => false,
+        }
+    }
+
+    /// The plans of all methods, in the order of their numbers.
+    #[must_use]
+    pub fn methods(&self) -> &[MethodPlan] {
+        &self.methods
     }
 
     /// The plan of the method with this number.
@@ -151,6 +182,8 @@ struct Compiler<'a> {
     schema: &'a Schema,
     layouts: Layouts,
     nodes: Vec<Node>,
+    /// How many there are so far.
+    bodies: usize,
 }
 
 impl Compiler<'_> {
@@ -167,12 +200,15 @@ impl Compiler<'_> {
         }
         for (number, definition) in (0..).zip(&schema.types) {
             self.nodes[number as usize].kind = match &definition.shape {
-                Shape::Record(fields) => Kind::Record(number, self.fields(fields).0),
-                Shape::Object(_) => Kind::Object(number),
+                Shape::Record(fields) => Kind::Record(number, self.body(fields)),
+                Shape::Object(interface) => {
+                    let methods = interface.methods.iter().map(|method| self.method(method)).collect();
+                    Kind::Object { definition: number, methods }
+                }
                 Shape::Enum(cases) => Kind::Enum(number, u32::try_from(cases.len()).unwrap_or(u32::MAX)),
                 Shape::Variant(cases) => {
                     let (at, _) = tagged(self.layouts.cases(cases));
-                    let cases = cases.iter().map(|case| self.fields(&case.fields).0).collect();
+                    let cases = cases.iter().map(|case| self.body(&case.fields)).collect();
                     Kind::Variant { definition: number, at, cases }
                 }
             };
@@ -219,6 +255,17 @@ impl Compiler<'_> {
             }
         };
         self.add(self.layouts.of(ty), kind)
+    }
+
+    fn method(&mut self, method: &Method) -> MethodPlan {
+        let (arguments, Layout { size, align }) = self.fields(&method.arguments);
+        MethodPlan { arguments, size, align, result: self.ty(&method.result) }
+    }
+
+    fn body(&mut self, fields: &[Field]) -> Body {
+        let number = self.bodies;
+        self.bodies += 1;
+        Body { number, places: self.fields(fields).0 }
     }
 
     fn fields(&mut self, fields: &[Field]) -> (Vec<Place>, Layout) {

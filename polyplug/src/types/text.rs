@@ -9,7 +9,7 @@ use crate::schema::{TypeRef, Types};
 ///
 /// As for [`RawList::items`].
 #[inline]
-pub(super) unsafe fn lift_str<'a>(canon: RawList<u8>) -> Result<&'a str, LiftError> {
+pub(crate) unsafe fn lift_str<'a>(canon: RawList<u8>) -> Result<&'a str, LiftError> {
     // SAFETY: the caller's promise.
     let bytes = unsafe { canon.items() }?;
     std::str::from_utf8(bytes).map_err(|e| LiftError::new(format_args!("not UTF-8: {e}")))

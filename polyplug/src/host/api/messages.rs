@@ -33,8 +33,13 @@ pub(super) unsafe extern "C" fn log(host: *const HostApi, level: u32, scope: Str
     let bundle = context.and_then(|context| context.bundle.as_ref()).map_or("", |scope| scope.name.as_str());
     let scope = String::from_utf8_lossy(scope.unwrap_or_default());
     let message = String::from_utf8_lossy(message.unwrap_or_default());
+    write_log(LogLevel(level), bundle, &scope, &message);
+}
+
+/// Writes to the host's log for a bundle.
+pub(in crate::host) fn write_log(level: LogLevel, bundle: &str, scope: &str, message: &str) {
     // A subscriber is the program's own code and may panic.
-    let _ = catch_unwind(AssertUnwindSafe(|| emit(LogLevel(level), bundle, &scope, &message)));
+    let _ = catch_unwind(AssertUnwindSafe(|| emit(level, bundle, scope, message)));
 }
 
 /// One event of the `tracing` world; its target is `polyplug::plugin`.

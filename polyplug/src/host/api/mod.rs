@@ -26,6 +26,7 @@ use super::arena;
 use super::context::HostContext;
 use super::runtime::Runtime;
 use crate::guest::write_error_into;
+pub(super) use messages::write_log;
 use refusal::Refusal;
 
 /// A table whose functions find their context at `context`.

@@ -45,6 +45,7 @@ impl From<RuntimeError> for Refusal {
             RuntimeError::Registry(inner) => return inner.clone().into(),
             RuntimeError::NoProvider { .. }
             | RuntimeError::BundleNotLoaded { .. }
+            | RuntimeError::ReloadOfUnloaded { .. }
             | RuntimeError::Manifest(crate::host::error::ManifestError::Missing { .. })
             | RuntimeError::Loader(LoaderError::ArtifactMissing { .. }) => AbiErrorCode::NotFound,
             RuntimeError::Busy { .. } => AbiErrorCode::ReentrantCall,
@@ -56,7 +57,9 @@ impl From<RuntimeError> for Refusal {
                 Unavailable::TooOld(_) => AbiErrorCode::HostContractVersionMismatch,
                 Unavailable::NotGranted => AbiErrorCode::NotAllowed,
             },
-            RuntimeError::HotReloadDisabled { .. } | RuntimeError::DependencyInUse { .. } => AbiErrorCode::NotAllowed,
+            RuntimeError::HotReloadDisabled { .. }
+            | RuntimeError::DependencyInUse { .. }
+            | RuntimeError::DependencyLowered { .. } => AbiErrorCode::NotAllowed,
             _ => AbiErrorCode::Generic,
         };
         Self::new(code, error.to_string())

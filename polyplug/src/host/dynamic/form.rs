@@ -1,12 +1,12 @@
 //! A value in canonical memory by itself, without a call around it: what the tests of lowering and lifting work on.
 
-use super::lift::Lifting;
-use super::lower::Lowering;
 use super::room::Room;
+use super::values::{Given, Reading, Values};
 use crate::host::arena::CallArenaGuard;
+use crate::host::marshal::{Lifting, Lowering};
 use crate::schema::Schema;
 use crate::schema::plan::{NodeId, Plan};
-use crate::types::{Depth, LiftError};
+use crate::types::LiftError;
 use crate::value::Value;
 
 /// A lowered value. Its text and bytes lie in the value, the rest in an arena of this thread.
@@ -28,8 +28,9 @@ impl<'a> Form<'a> {
         let described = plan.node(node);
         let room = Room::new(described.size, described.align);
         let arena = CallArenaGuard::enter();
+        let lowering = Lowering { schema, plan, arena: arena.get(), offered: None };
         // SAFETY: the room has the node's size; the arena is ours until the guard goes.
-        unsafe { Lowering { schema, plan, arena: arena.get() }.value(node, value, room.start()) }?;
+        unsafe { lowering.value(&mut Given::new(schema), node, &Reading::Whole(value), room.start()) }?;
         Ok(Self { schema, plan, node, room, _arena: arena })
     }
 
@@ -52,6 +53,6 @@ impl<'a> Form<'a> {
     pub unsafe fn lift(&self) -> Result<Value, LiftError> {
         let lifting = Lifting { schema: self.schema, plan: self.plan };
         // SAFETY: the room has the node's size and is initialised; the rest is the caller's promise.
-        unsafe { lifting.value(self.node, self.room.start(), Depth::ROOT) }
+        unsafe { lifting.value(&mut Values::new(self.schema), self.node, self.room.start()) }
     }
 }

@@ -3,9 +3,8 @@
 mod form;
 #[cfg(feature = "json")]
 mod json;
-mod lift;
-mod lower;
 mod room;
+mod values;
 
 use std::borrow::Cow;
 use std::panic::Location;
@@ -16,6 +15,7 @@ use polyplug_abi::{AbiError, BundleId, GuestContractId, Version};
 use super::arena::CallArenaGuard;
 use super::error::RuntimeError;
 use super::instances::Held;
+use super::marshal::{Lifting, Lowering};
 use super::provider::Plugin;
 use super::runtime::Runtime;
 use crate::call_error::{CallError, Failure};
@@ -24,6 +24,7 @@ use crate::schema::plan::Plan;
 use crate::types::LiftError;
 use crate::value::Value;
 use room::Room;
+use values::{Given, Reading, Values};
 
 #[doc(hidden)]
 pub use form::Form;
@@ -87,11 +88,12 @@ impl DynamicProxy {
 
         let plan = self.plan.method(number);
         let arena = CallArenaGuard::enter();
-        let lower = lower::Lowering { schema, plan: &self.plan, arena: arena.get() };
+        let lowering = Lowering { schema, plan: &self.plan, arena: arena.get(), offered: None };
+        let mut given = Given::new(schema);
         let args = Room::new(plan.size, plan.align);
         for (place, (field, value)) in plan.arguments.iter().zip(described.arguments.iter().zip(arguments)) {
             // SAFETY: the room has the size of all arguments, and the place lies within.
-            unsafe { lower.value(place.node, value, args.start().add(place.at)) }
+            unsafe { lowering.value(&mut given, place.node, &Reading::Whole(value), args.start().add(place.at)) }
                 .map_err(|error| refused(path(), error.within(field.name.clone())))?;
         }
         let result = self.plan.node(plan.result);
@@ -105,9 +107,9 @@ impl DynamicProxy {
             // SAFETY: the callee wrote the message into the arena, the thread's buffer or its own image, all there.
             return Err(unsafe { CallError::reported(path(), since, &error, bundle) });
         }
-        let lift = lift::Lifting { schema, plan: &self.plan };
+        let lifting = Lifting { schema, plan: &self.plan };
         // SAFETY: the room has the result's form, zeroed before the callee filled it; its pointers lead into the arena.
-        unsafe { lift.value(plan.result, out.start(), crate::types::Depth::ROOT) }
+        unsafe { lifting.value(&mut Values::new(schema), plan.result, out.start()) }
             .map_err(|error: LiftError| CallError::InvalidResult(Failure::new(path(), format!("result: {error}"))))
     }
 }

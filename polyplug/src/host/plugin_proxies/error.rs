@@ -2,6 +2,7 @@
 
 use polyplug_abi::{AbiErrorCode, Version};
 
+use crate::call_error::{CallError, Failure};
 use crate::host::error::lines;
 use crate::schema::Difference;
 
@@ -94,6 +95,15 @@ impl ProxyError {
             Self::Closed | Self::Returned => AbiErrorCode::StaleHandle,
             Self::TooDeep { .. } => AbiErrorCode::ReentrantCall,
             Self::NotKept | Self::UnknownTarget { .. } => AbiErrorCode::InvalidArgument,
+        }
+    }
+    /// As a call's error.
+    pub(in crate::host) fn into_call_error(self, method: String, bundle: &str) -> CallError {
+        let failure = Failure::new(method, self.to_string());
+        match self {
+            Self::Unloaded { .. } => CallError::Unloaded { bundle: bundle.to_owned() },
+            Self::MissingMethod { .. } => CallError::NotFound(failure),
+            other => CallError::Failed { code: other.code() as u32, failure },
         }
     }
 }

@@ -17,9 +17,11 @@ use std::sync::Arc;
 use polyplug_abi::{AbiError, CallArena, GuestContractId, HostContractId, ProxyTarget};
 
 use super::context::BundleScope;
+use super::described::Described;
 use super::instances::Held;
 use super::provider::Provider;
 use super::runtime::Runtime;
+use crate::schema::Schema;
 pub(super) use error::ProxyError;
 use host_object::HostObject;
 pub(super) use object::Object;
@@ -52,6 +54,16 @@ impl Runtime {
             ProxyTarget(other) => return Err(ProxyError::UnknownTarget { target: other }),
         };
         Ok((self.plugin_proxies().insert(Arc::new(proxy)), bundle))
+    }
+
+    /// The contract as who provides it describes it, for guests that know its name only.
+    pub(super) fn schema_of_callee(&self, target: ProxyTarget, name: &str, major: u32) -> Option<Arc<Schema>> {
+        if target == ProxyTarget::Host {
+            let provided = self.host_contracts().find(HostContractId::new(name, major))?;
+            return provided.schema().cloned().map(Arc::new);
+        }
+        let providers = self.store().providers(GuestContractId::new(name, major));
+        providers.into_iter().find_map(|(_, provider)| provider.plugin.schema.as_ref().map(Described::shared))
     }
 
     fn host_object(&self, scope: &BundleScope, wanted: &Wanted) -> Result<HostObject, ProxyError> {

@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 
-use polyplug_abi::{AbiError, CallArena, DropObject, Entry, GuestContractInstance, ObjectOffer};
+use polyplug_abi::{AbiError, CallArena, DropObject, Entry, GuestContractInstance, ObjectOffer, VmDispatch};
 
 use super::ProxyError;
 use crate::host::threads::Follower;
@@ -22,7 +22,7 @@ const FUNCTION_LIMIT: u32 = 1 << 16;
 /// An object that others call.
 pub(in crate::host) struct Object {
     instance: GuestContractInstance,
-    functions: *const Entry,
+    functions: Functions,
     function_count: u32,
     /// How it ends, if it may be kept.
     drop: Option<DropObject>,
@@ -36,6 +36,15 @@ pub(in crate::host) struct Object {
     /// For whoever waits until the last call has returned.
     returning: Mutex<()>,
     returned: Condvar,
+}
+
+/// How an object's methods are called.
+#[derive(Clone, Copy)]
+enum Functions {
+    /// A table of entries.
+    Native(*const Entry),
+    /// One function for all.
+    Vm(VmDispatch),
 }
 
 // SAFETY: objects of contracts accept calls from any thread, and the table never changes.
@@ -70,6 +79,31 @@ impl Object {
         if function_count > FUNCTION_LIMIT || (function_count > 0 && (functions.is_null() || !functions.is_aligned())) {
             return Err("the table of functions is null, not aligned, or too long".to_owned());
         }
+        Ok(Self::new(instance, Functions::Native(functions), function_count, drop, owner))
+    }
+
+    /// An object that an engine runs.
+    ///
+    /// # Safety
+    ///
+    /// `dispatch` and `drop` must be for the instance, which is theirs from now on.
+    pub(in crate::host) unsafe fn of_vm(
+        instance: GuestContractInstance,
+        dispatch: VmDispatch,
+        function_count: u32,
+        drop: DropObject,
+        owner: Option<Arc<BundleVersion>>,
+    ) -> Arc<Self> {
+        Self::new(instance, Functions::Vm(dispatch), function_count, Some(drop), owner)
+    }
+
+    fn new(
+        instance: GuestContractInstance,
+        functions: Functions,
+        function_count: u32,
+        drop: Option<DropObject>,
+        owner: Option<Arc<BundleVersion>>,
+    ) -> Arc<Self> {
         let bundle = owner.as_ref().map_or("the host", |owner| owner.name()).to_owned();
         let owner = owner.filter(|_| drop.is_some()); // what is lent lies on its caller's stack
         let this = Arc::new(Self {
@@ -87,7 +121,7 @@ impl Object {
         if let Some(owner) = &owner {
             owner.threads().follow(&this);
         }
-        Ok(this)
+        this
     }
 
     /// The name of the bundle that offered it.
@@ -123,7 +157,12 @@ impl Object {
         }
         // SAFETY: within the table, which stays as long as the object; the caller promises arguments and room of the
         // method's forms.
-        unsafe { self.functions.add(fn_id as usize).read()(self.instance, args, out, arena, out_err) };
+        unsafe {
+            match self.functions {
+                Functions::Native(table) => table.add(fn_id as usize).read()(self.instance, args, out, arena, out_err),
+                Functions::Vm(vm) => (vm.call)(vm.loader_data, self.instance, fn_id, args, out, arena, out_err),
+            }
+        }
         Ok(true)
     }
 

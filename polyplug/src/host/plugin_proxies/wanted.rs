@@ -20,6 +20,11 @@ pub(in crate::host) struct Wanted {
 }
 
 impl Wanted {
+    /// A request of a guest, whose engine knows the contract.
+    pub(in crate::host) fn new(target: ProxyTarget, name: String, major: u32, minor: u32, schema: Schema) -> Self {
+        Self { target, name, major, minor, schema: Some(schema) }
+    }
+
     /// Reads a request.
     ///
     /// # Safety

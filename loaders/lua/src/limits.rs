@@ -1,0 +1,112 @@
+//! What a bundle may use up.
+
+use std::alloc::{Layout, alloc, dealloc, realloc};
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::time::{Duration, Instant};
+
+use mlua::ffi::{self, lua_Debug, lua_State};
+
+/// What a bundle may use up at most. What is not set costs nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits {
+    /// Bytes of memory.
+    pub(crate) memory: Option<usize>,
+    /// Time a call.
+    pub(crate) time: Option<Duration>,
+}
+
+/// The memory of a machine with a limit.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    used: Cell<usize>,
+    limit: usize,
+}
+
+impl Memory {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { used: Cell::new(0), limit }
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+}
+
+/// What Lua's values are aligned to.
+const ALIGN: usize = 16;
+
+/// Lua's allocator for a machine with a limit: `ud` is its [`Memory`].
+///
+/// # Safety
+///
+/// As Lua calls it: `ptr` is null, or came from here with size `osize`.
+pub(crate) unsafe extern "C" fn allocate(ud: *mut c_void, ptr: *mut c_void, osize: usize, nsize: usize) -> *mut c_void {
+    // SAFETY: given to `lua_newstate`, and kept as long as the machine.
+    let memory = unsafe { &*ud.cast::<Memory>() };
+    let osize = if ptr.is_null() { 0 } else { osize };
+    // SAFETY: sizes that Lua asks for are far below the limit of a layout.
+    let layout = |size| unsafe { Layout::from_size_align_unchecked(size, ALIGN) };
+    if nsize == 0 {
+        if !ptr.is_null() {
+            // SAFETY: the caller's promise.
+            unsafe { dealloc(ptr.cast(), layout(osize)) };
+            memory.used.set(memory.used.get() - osize);
+        }
+        return std::ptr::null_mut();
+    }
+    let used = memory.used.get() - osize + nsize;
+    if nsize > osize && used > memory.limit {
+        return std::ptr::null_mut();
+    }
+    // SAFETY: the size is not 0; what is reallocated came from here.
+    let next = unsafe { if ptr.is_null() { alloc(layout(nsize)) } else { realloc(ptr.cast(), layout(osize), nsize) } };
+    if !next.is_null() {
+        memory.used.set(used);
+    }
+    next.cast()
+}
+
+/// The time that the running call may take.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    deadline: Cell<Option<Instant>>,
+}
+
+/// How many instructions of the machine are carried out between two looks at the clock.
+const INSTRUCTIONS: i32 = 1000;
+
+impl Clock {
+    /// Starts a call; false if it is one within another, whose time is running.
+    pub(crate) fn start(&self, state: *mut lua_State, limit: Duration) -> bool {
+        if self.deadline.get().is_some() {
+            return false;
+        }
+        self.deadline.set(Instant::now().checked_add(limit));
+        // SAFETY: a valid machine, which this thread is in.
+        unsafe { ffi::lua_sethook(state, Some(look), ffi::LUA_MASKCOUNT, INSTRUCTIONS) };
+        true
+    }
+
+    pub(crate) fn stop(&self, state: *mut lua_State) {
+        self.deadline.set(None);
+        // SAFETY: as above.
+        unsafe { ffi::lua_sethook(state, None, 0, 0) };
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.deadline.get().is_some_and(|deadline| Instant::now() >= deadline)
+    }
+}
+
+/// Ends what runs for too long.
+unsafe extern "C-unwind" fn look(state: *mut lua_State, _: *mut lua_Debug) {
+    // SAFETY: Lua calls its hooks with a valid machine, in which an error may be raised.
+    unsafe {
+        if crate::state::State::of(state).clock.is_over() {
+            // From now on at each instruction: code that catches errors must not go on.
+            ffi::lua_sethook(state, Some(look), ffi::LUA_MASKCOUNT, 1);
+            ffi::luaL_error(state, c"the call takes too long".as_ptr());
+        }
+    }
+}

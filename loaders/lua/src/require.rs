@@ -1,0 +1,140 @@
+//! `require`: the module `polyplug`, and other files of the bundle. Nothing outside of it.
+
+use std::ffi::{CString, c_int};
+use std::path::{Path, PathBuf};
+
+use mlua::ffi::{self, lua_State};
+use polyplug::engine::Fault;
+
+use crate::error::{raise, text_at};
+use crate::state::State;
+
+/// Makes `require`. The module `polyplug` must be at the top of the stack, and goes. May raise an error.
+///
+/// # Safety
+///
+/// In a protected call.
+pub(crate) unsafe fn open(lua: *mut lua_State) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        // The modules that are loaded, by their names.
+        ffi::lua_pushvalue(lua, -1);
+        let state = State::of(lua);
+        let mut known = state.known.get();
+        known.module = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
+        state.known.set(known);
+        ffi::lua_createtable(lua, 0, 4);
+        ffi::lua_insert(lua, -2);
+        ffi::lua_setfield(lua, -2, c"polyplug".as_ptr());
+        // With the full standard library: what was there before, for its modules.
+        ffi::lua_getfield(lua, ffi::LUA_GLOBALSINDEX, c"require".as_ptr());
+        ffi::lua_pushcclosure(lua, require, 2);
+        ffi::lua_setfield(lua, ffi::LUA_GLOBALSINDEX, c"require".as_ptr());
+    }
+}
+
+enum Next {
+    /// It is at the top of the stack.
+    Found,
+    /// Compiled, at the top of the stack.
+    Run,
+    /// Lua's own has to look.
+    Elsewhere,
+    /// The value at the top of the stack is an error.
+    Throw,
+    Raise(Fault),
+}
+
+unsafe extern "C-unwind" fn require(lua: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls it with its arguments.
+    unsafe {
+        match find(lua) {
+            Next::Found => 1,
+            Next::Throw => ffi::lua_error(lua),
+            Next::Raise(fault) => raise(lua, fault),
+            Next::Elsewhere => {
+                ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(2));
+                ffi::lua_pushvalue(lua, 1);
+                ffi::lua_call(lua, 1, 1);
+                1
+            }
+            Next::Run => {
+                ffi::lua_pushvalue(lua, 1);
+                ffi::lua_call(lua, 1, 1);
+                if ffi::lua_type(lua, -1) == ffi::LUA_TNIL {
+                    ffi::lua_settop(lua, -2);
+                    ffi::lua_pushboolean(lua, 1);
+                }
+                ffi::lua_pushvalue(lua, 1);
+                ffi::lua_pushvalue(lua, -2);
+                ffi::lua_rawset(lua, ffi::lua_upvalueindex(1));
+                1
+            }
+        }
+    }
+}
+
+unsafe fn find(lua: *mut lua_State) -> Next {
+    // SAFETY: the caller's promise.
+    unsafe {
+        ffi::lua_settop(lua, 1);
+        if ffi::lua_type(lua, 1) != ffi::LUA_TSTRING {
+            return Next::Raise(Fault::new("`require` takes the name of a module"));
+        }
+        ffi::lua_pushvalue(lua, 1);
+        ffi::lua_rawget(lua, ffi::lua_upvalueindex(1));
+        if ffi::lua_type(lua, -1) != ffi::LUA_TNIL {
+            return Next::Found;
+        }
+        let name = text_at(lua, 1);
+        let found = match State::of(lua).guest.directory() {
+            Some(directory) => locate(directory, &name),
+            None => Err(format!("there is no module `{name}`: a bundle in memory has no files but its own")),
+        };
+        let (path, file) = match found {
+            Ok(found) => found,
+            Err(_) if ffi::lua_type(lua, ffi::lua_upvalueindex(2)) == ffi::LUA_TFUNCTION => return Next::Elsewhere,
+            Err(reason) => return Next::Raise(Fault::new(reason)),
+        };
+        match std::fs::read(&path) {
+            Ok(text) if load(lua, &text, &file) == ffi::LUA_OK => Next::Run,
+            Ok(_) => Next::Throw,
+            Err(error) => Next::Raise(Fault::new(format_args!("{file}: {error}"))),
+        }
+    }
+}
+
+/// Compiles text, and leaves on the stack what comes of it: a function, or an error.
+///
+/// # Safety
+///
+/// The machine must be valid.
+pub(crate) unsafe fn load(lua: *mut lua_State, text: &[u8], file: &str) -> c_int {
+    let name = CString::new(format!("@{}", file.replace('\0', ""))).unwrap_or_default();
+    // SAFETY: the caller's promise. Only text is taken: a byte code that was tampered with can do anything.
+    unsafe { ffi::luaL_loadbufferx(lua, text.as_ptr().cast(), text.len(), name.as_ptr(), c"t".as_ptr()) }
+}
+
+/// The file of a module in a bundle, and how errors call it.
+fn locate(directory: &Path, name: &str) -> Result<(PathBuf, String), String> {
+    let parts: Vec<_> = name.split('.').collect();
+    let is_part = |part: &&str| !part.is_empty() && !part.contains(['/', '\\', ':', '\0']);
+    if !parts.iter().all(is_part) {
+        return Err(format!("`{name}` is no name of a module: write `folder.file` for folder/file.lua of the bundle"));
+    }
+    let stem = parts.join("/");
+    let tried = [format!("{stem}.lua"), format!("{stem}/init.lua")];
+    let Some(file) = tried.iter().find(|file| directory.join(file).is_file()) else {
+        return Err(format!("there is no module `{name}`: the bundle has neither {} nor {}", tried[0], tried[1]));
+    };
+    let path = directory.join(file);
+    // A link may lead elsewhere.
+    let is_inside = match (path.canonicalize(), directory.canonicalize()) {
+        (Ok(path), Ok(directory)) => path.starts_with(directory),
+        _ => false,
+    };
+    if !is_inside {
+        return Err(format!("the module `{name}` is outside of the bundle: {file} leads there"));
+    }
+    Ok((path, file.clone()))
+}

@@ -1,0 +1,359 @@
+//! A machine, and what its C functions need to find.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ffi::{c_int, c_void};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use mlua::ffi::{self, lua_State};
+use polyplug::engine::{Contract, Declared, Exception, Fault, Guest};
+use polyplug::schema::Schema;
+
+use crate::limits::{Clock, Limits, Memory, allocate};
+use crate::prepared::Prepared;
+
+/// A machine with its surroundings. Its address does not change: the machine knows it.
+pub(crate) struct State {
+    main: *mut lua_State,
+    /// The thread of the machine that runs: the main one, or a coroutine that called a function of ours.
+    current: Cell<*mut lua_State>,
+    pub(crate) guest: Arc<Guest>,
+    pub(crate) limits: Limits,
+    pub(crate) clock: Clock,
+    /// Where the message handler puts what it finds.
+    pub(crate) caught: RefCell<Option<Exception>>,
+    /// Whether the bundle's code is being run, and may declare plugins.
+    pub(crate) declaring: Cell<bool>,
+    pub(crate) classes: RefCell<Vec<Class>>,
+    /// The contracts that the machine knows, by the addresses of their schemas, which they keep.
+    contracts: RefCell<HashMap<*const Schema, Rc<Prepared>>>,
+    /// Outlives the machine.
+    memory: Option<Box<Memory>>,
+    /// What [`run`](Self::run) runs, until it has begun.
+    job: Cell<Option<Job>>,
+    /// References to values that calls need: see [`Known`].
+    pub(crate) known: Cell<Known>,
+}
+
+/// Values in the machine that are found by number.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Known {
+    /// The function that turns an error into a message with a traceback.
+    pub(crate) handler: c_int,
+    /// Runs what [`State::protect`] is given.
+    pub(crate) runner: c_int,
+    /// Makes a 64-bit integer of two halves; 0 until one is needed.
+    pub(crate) wide: c_int,
+    /// Tells 64-bit integers from other values of C.
+    pub(crate) is_wide: c_int,
+    /// The metatable of errors that calls of others end in.
+    pub(crate) call_error: c_int,
+    /// The metatable of values that were raised as declared errors.
+    pub(crate) raised: c_int,
+    /// The module `polyplug`.
+    pub(crate) module: c_int,
+}
+
+/// A plugin, as `polyplug.plugin` declared it.
+pub(crate) struct Class {
+    pub(crate) contract: String,
+    pub(crate) name: Option<String>,
+    pub(crate) is_singleton: bool,
+    /// File and line.
+    pub(crate) place: String,
+    /// The table of its methods.
+    pub(crate) class: c_int,
+}
+
+impl Class {
+    /// What the common part has to know.
+    ///
+    /// # Safety
+    ///
+    /// In a protected call, after the bundle's code has run.
+    pub(crate) unsafe fn declared(&self, lua: *mut lua_State) -> Declared {
+        let mut methods = Vec::new();
+        // SAFETY: the caller's promise; the table is not changed meanwhile.
+        unsafe {
+            ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, self.class.into());
+            ffi::lua_pushnil(lua);
+            while ffi::lua_next(lua, -2) != 0 {
+                if ffi::lua_type(lua, -1) == ffi::LUA_TFUNCTION && ffi::lua_type(lua, -2) == ffi::LUA_TSTRING {
+                    methods.push(crate::error::text_at(lua, -2));
+                }
+                ffi::lua_settop(lua, -2);
+            }
+            ffi::lua_settop(lua, -2);
+        }
+        let has = |name: &str| methods.iter().any(|method| method == name);
+        Declared {
+            contract: self.contract.clone(),
+            name: self.name.clone(),
+            is_singleton: self.is_singleton,
+            keeps_state: has("save") && has("restore"),
+            place: Some(self.place.clone()),
+            methods,
+        }
+    }
+}
+
+type Job = *mut dyn FnMut(*mut lua_State);
+
+/// Runs the job.
+unsafe extern "C-unwind" fn runner(lua: *mut lua_State) -> c_int {
+    // SAFETY: `ready` made it with its surroundings, and `run` has set a job that outlives this.
+    unsafe {
+        let state = &*ffi::lua_touserdata(lua, ffi::lua_upvalueindex(1)).cast::<State>();
+        let switched = (!std::ptr::eq(state.thread(), lua)).then(|| state.switch(lua));
+        if let Some(job) = state.job.take() {
+            (*job)(lua);
+        }
+        drop(switched);
+    }
+    0
+}
+
+/// The key in the registry under which a machine finds its surroundings.
+static KEY: u8 = 0;
+
+impl State {
+    /// An empty machine.
+    pub(crate) fn new(guest: Arc<Guest>, limits: Limits) -> Result<Box<Self>, Fault> {
+        let memory = limits.memory.map(|limit| Box::new(Memory::new(limit)));
+        // SAFETY: the allocator's data outlives the machine.
+        let main = unsafe {
+            match &memory {
+                Some(memory) => {
+                    let ud = std::ptr::from_ref::<Memory>(memory).cast_mut().cast::<c_void>();
+                    ffi::lua_newstate(allocate, ud)
+                }
+                None => ffi::luaL_newstate(),
+            }
+        };
+        if main.is_null() {
+            return Err(Fault::limit("there is not enough memory for a Lua machine"));
+        }
+        let this = Box::new(Self {
+            main,
+            current: Cell::new(main),
+            guest,
+            limits,
+            clock: Clock::default(),
+            caught: RefCell::default(),
+            declaring: Cell::new(false),
+            classes: RefCell::default(),
+            contracts: RefCell::default(),
+            memory,
+            job: Cell::new(None),
+            known: Cell::default(),
+        });
+        Ok(this)
+    }
+
+    /// The surroundings of the machine that calls a function of ours.
+    ///
+    /// # Safety
+    ///
+    /// It must be one of ours.
+    pub(crate) unsafe fn of<'a>(state: *mut lua_State) -> &'a Self {
+        // SAFETY: `surround` put it there, and it outlives the machine.
+        unsafe {
+            ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, (&raw const KEY).cast());
+            let this = ffi::lua_touserdata(state, -1).cast::<Self>();
+            ffi::lua_settop(state, -2);
+            &*this
+        }
+    }
+
+    /// The thread of the machine to work on.
+    pub(crate) fn thread(&self) -> *mut lua_State {
+        self.current.get()
+    }
+
+    /// Works on another thread of the machine until dropped.
+    pub(crate) fn switch(&self, state: *mut lua_State) -> Switched<'_> {
+        Switched { state: self, before: self.current.replace(state) }
+    }
+
+    /// Runs `body`, which may raise errors of Lua's. What it leaves on the stack goes.
+    pub(crate) fn protect<R>(&self, body: impl FnOnce(*mut lua_State) -> Result<R, Fault>) -> Result<R, Fault> {
+        self.protect_with(0, body)
+    }
+
+    /// As [`protect`](Self::protect), with values that are at the stack's top, and become the first ones of the body's.
+    pub(crate) fn protect_with<R>(
+        &self,
+        values: c_int,
+        body: impl FnOnce(*mut lua_State) -> Result<R, Fault>,
+    ) -> Result<R, Fault> {
+        let (mut body, mut outcome) = (Some(body), None);
+        let code = self.run(values, &mut |lua| {
+            if let Some(body) = body.take() {
+                outcome = Some(body(lua));
+            }
+        });
+        match outcome {
+            Some(outcome) if code == ffi::LUA_OK => outcome,
+            // SAFETY: a failed call leaves its error on the stack.
+            _ => Err(unsafe { crate::error::take(self, self.thread(), code) }),
+        }
+    }
+
+    /// Runs `body` on the current thread with the topmost `values` as its own, and returns what Lua says: 0, or the
+    /// error's code, and the error is on the stack.
+    #[inline]
+    pub(crate) fn run(&self, values: c_int, body: &mut dyn FnMut(*mut lua_State)) -> c_int {
+        let lua = self.thread();
+        let known = self.known.get();
+        // SAFETY: as on the other side: the body outlives the call.
+        let body: *mut (dyn FnMut(*mut lua_State) + 'static) = unsafe { std::mem::transmute(std::ptr::from_mut(body)) };
+        // SAFETY: the machine is ours to use (this thread is in). None of these functions raises an error.
+        unsafe {
+            if ffi::lua_checkstack(lua, ffi::LUA_MINSTACK) == 0 {
+                ffi::lua_settop(lua, -1 - values);
+                ffi::lua_pushnil(lua);
+                return ffi::LUA_ERRMEM;
+            }
+            let first = ffi::lua_gettop(lua) - values + 1;
+            ffi::lua_rawgeti_(lua, ffi::LUA_REGISTRYINDEX, known.handler);
+            ffi::lua_rawgeti_(lua, ffi::LUA_REGISTRYINDEX, known.runner);
+            if values > 0 {
+                // The runner goes below the values, and the handler below that.
+                ffi::lua_insert(lua, first);
+                ffi::lua_insert(lua, first);
+            }
+            self.job.set(Some(body));
+            let code = ffi::lua_pcall(lua, values, 0, first);
+            ffi::lua_remove(lua, first);
+            code
+        }
+    }
+
+    /// Readies the machine to [`run`](Self::run) things, and runs `body`, which may raise errors.
+    pub(crate) fn set_up(&self, body: impl FnOnce(*mut lua_State)) -> Result<(), Fault> {
+        struct Setup<'a> {
+            state: &'a State,
+            body: Option<&'a mut dyn FnMut(*mut lua_State)>,
+        }
+        unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> c_int {
+            // SAFETY: `set_up` hands it over, and it outlives the call.
+            let Setup { state, body } = unsafe { &mut *ffi::lua_touserdata(lua, 1).cast::<Setup<'_>>() };
+            // SAFETY: in a protected call.
+            unsafe { state.ready(lua) };
+            if let Some(body) = body.take() {
+                body(lua);
+            }
+            0
+        }
+        let mut body = Some(body);
+        let mut once = |lua| {
+            if let Some(body) = body.take() {
+                body(lua);
+            }
+        };
+        let mut setup = Setup { state: self, body: Some(&mut once) };
+        // SAFETY: raises no error itself.
+        let code = unsafe { ffi::lua_cpcall(self.main, run, (&raw mut setup).cast()) };
+        if code == ffi::LUA_OK {
+            return Ok(());
+        }
+        // SAFETY: a failed call leaves its error on the stack.
+        Err(unsafe { crate::error::take(self, self.main, code) })
+    }
+
+    /// Makes itself known to the machine. May raise an error.
+    unsafe fn ready(&self, lua: *mut lua_State) {
+        // SAFETY: in a protected call (the caller's promise).
+        unsafe {
+            let this = std::ptr::from_ref(self).cast_mut().cast::<c_void>();
+            ffi::lua_pushlightuserdata(lua, this);
+            ffi::lua_rawsetp(lua, ffi::LUA_REGISTRYINDEX, (&raw const KEY).cast());
+            let mut known = self.known.get();
+            ffi::lua_pushlightuserdata(lua, this);
+            ffi::lua_pushcclosure(lua, runner, 1);
+            known.runner = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
+            ffi::lua_pushcclosure(lua, crate::error::handler, 0);
+            known.handler = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
+            self.known.set(known);
+        }
+    }
+
+    /// Limits the time of a call, until what is returned is dropped.
+    #[inline]
+    pub(crate) fn timed(&self) -> Option<Timed<'_>> {
+        let limit = self.limits.time?;
+        self.clock.start(self.main, limit).then_some(Timed(self))
+    }
+
+    /// A contract as this machine knows it. May raise an error.
+    ///
+    /// # Safety
+    ///
+    /// In a protected call.
+    pub(crate) unsafe fn prepared(&self, lua: *mut lua_State, contract: &Contract) -> Rc<Prepared> {
+        let address = Arc::as_ptr(&contract.schema);
+        let known = self.contracts.borrow().get(&address).cloned();
+        known.unwrap_or_else(|| {
+            // SAFETY: the caller's promise.
+            let prepared = Rc::new(unsafe { Prepared::new(lua, contract) });
+            self.contracts.borrow_mut().insert(address, Rc::clone(&prepared));
+            prepared
+        })
+    }
+
+    /// Drops a reference.
+    pub(crate) fn forget(&self, reference: c_int) {
+        // SAFETY: sets fields of a table that are there, which raises nothing.
+        unsafe { ffi::luaL_unref(self.thread(), ffi::LUA_REGISTRYINDEX, reference) };
+    }
+
+    /// How much memory the machine uses, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        // SAFETY: asks for numbers only.
+        let (kilo, rest) =
+            unsafe { (ffi::lua_gc(self.main, ffi::LUA_GCCOUNT, 0), ffi::lua_gc(self.main, ffi::LUA_GCCOUNTB, 0)) };
+        u64::try_from(kilo).unwrap_or(0) * 1024 + u64::try_from(rest).unwrap_or(0)
+    }
+
+    /// What a call says that ran out of memory.
+    pub(crate) fn out_of_memory(&self) -> Fault {
+        // SAFETY: collecting runs finalizers, whose errors Lua ignores.
+        unsafe { ffi::lua_gc(self.main, ffi::LUA_GCCOLLECT, 0) };
+        let bundle = self.guest.bundle();
+        match &self.memory {
+            Some(memory) => {
+                Fault::limit(format_args!("bundle `{bundle}` needs more memory than its {} bytes", memory.limit()))
+            }
+            None => Fault::limit(format_args!("bundle `{bundle}` needs more memory than there is")),
+        }
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        // SAFETY: the machine is ours, and nobody is in it. What its finalizers need outlives it.
+        unsafe { ffi::lua_close(self.main) };
+    }
+}
+
+/// See [`State::timed`].
+pub(crate) struct Timed<'a>(&'a State);
+
+impl Drop for Timed<'_> {
+    fn drop(&mut self) {
+        self.0.clock.stop(self.0.main);
+    }
+}
+
+/// See [`State::switch`].
+pub(crate) struct Switched<'a> {
+    state: &'a State,
+    before: *mut lua_State,
+}
+
+impl Drop for Switched<'_> {
+    fn drop(&mut self) {
+        self.state.current.set(self.before);
+    }
+}

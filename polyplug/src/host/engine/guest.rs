@@ -1,0 +1,142 @@
+//! A bundle in an engine, as the engine's own code sees it: its name, its settings, the way to others.
+
+use std::any::Any;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock, Weak};
+
+use polyplug_abi::{GuestContractInstance, LogLevel, ProxyTarget};
+
+use super::remote::Remote;
+use super::schemas::{self, Named};
+use super::vm::Vm;
+use super::{Engine, Fault, object};
+use crate::host::api::write_log;
+use crate::host::context::HostContext;
+use crate::host::loader::{ManifestData, Staging};
+use crate::schema::Schema;
+use crate::schema::plan::Plan;
+
+/// One version of a bundle whose code an engine runs.
+pub struct Guest {
+    pub(super) context: Arc<HostContext>,
+    pub(super) directory: Option<PathBuf>,
+    bundle: String,
+    config: toml::Table,
+    /// The engine's [`Vm`], once it is started.
+    pub(super) vm: OnceLock<Weak<dyn Any + Send + Sync>>,
+}
+
+/// A contract that a guest names.
+#[derive(Clone)]
+pub struct Contract {
+    /// What it says.
+    pub schema: Arc<Schema>,
+    /// Where its values lie.
+    pub plan: Arc<Plan>,
+}
+
+impl Contract {
+    pub(super) fn new(schema: Arc<Schema>) -> Self {
+        let plan = Arc::new(Plan::new(&schema));
+        Self { schema, plan }
+    }
+}
+
+impl Guest {
+    pub(super) fn new(manifest: &ManifestData, staging: &Staging) -> Arc<Self> {
+        Arc::new(Self {
+            context: staging.context(),
+            directory: manifest.path.is_dir().then(|| manifest.path.clone()),
+            bundle: manifest.name.clone(),
+            config: manifest.config.clone(),
+            vm: OnceLock::new(),
+        })
+    }
+
+    /// The bundle's name.
+    #[must_use]
+    pub fn bundle(&self) -> &str {
+        &self.bundle
+    }
+
+    /// The directory that the bundle is loaded from, which may be a private copy; none for a bundle in memory.
+    #[must_use]
+    pub fn directory(&self) -> Option<&Path> {
+        self.directory.as_deref()
+    }
+
+    /// The bundle's settings.
+    #[must_use]
+    pub fn config(&self) -> &toml::Table {
+        &self.config
+    }
+
+    /// A contract by the name that guests use for it, `"name@major"`.
+    ///
+    /// # Errors
+    ///
+    /// The text names no contract, or nobody here knows it.
+    pub fn contract(&self, name: &str) -> Result<Contract, Fault> {
+        let named = Named::read(name).map_err(Fault::new)?;
+        let found = schemas::find(&named, self.directory()).map_err(Fault::new)?;
+        Ok(Contract::new(found.shared()))
+    }
+
+    /// A contract of the host's.
+    ///
+    /// # Errors
+    ///
+    /// The host does not provide it, in that version, or to this bundle.
+    pub fn host(&self, contract: &str) -> Result<Remote, Fault> {
+        Remote::open(self, ProxyTarget::Host, contract)
+    }
+
+    /// A contract that another bundle provides.
+    ///
+    /// # Errors
+    ///
+    /// The bundle's manifest does not declare it, or nobody provides it.
+    pub fn peer(&self, contract: &str) -> Result<Remote, Fault> {
+        Remote::open(self, ProxyTarget::Peer, contract)
+    }
+
+    /// The object that came as an argument of a call: `form`, of the definition with this number.
+    ///
+    /// # Errors
+    ///
+    /// It is null, of another contract, or gone.
+    pub fn object(&self, of: &Contract, definition: u32, form: GuestContractInstance) -> Result<Remote, Fault> {
+        Remote::object(self, &of.schema, &of.plan, definition, form)
+    }
+
+    /// Hands over an object of the guest's that implements the contract of the definition with this number.
+    ///
+    /// # Errors
+    ///
+    /// The runtime has ended.
+    ///
+    /// # Panics
+    ///
+    /// If the engine is of another type than was started.
+    pub fn offer<E: Engine>(
+        &self,
+        object: E::Object,
+        of: &Contract,
+        definition: u32,
+    ) -> Result<GuestContractInstance, Fault> {
+        let vm = self.vm.get().and_then(Weak::upgrade).ok_or_else(|| Fault::new("the bundle is not started yet"))?;
+        let vm = vm.downcast::<Vm<E>>().unwrap_or_else(|_| panic!("the engine that was started"));
+        object::offer(&self.context, vm, object, of, definition)
+    }
+
+    /// Writes to the host's log.
+    pub fn log(&self, level: LogLevel, message: &str) {
+        write_log(level, &self.bundle, "", message);
+    }
+}
+
+impl std::fmt::Debug for Guest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Guest({})", self.bundle)
+    }
+}

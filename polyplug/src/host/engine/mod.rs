@@ -1,0 +1,105 @@
+//! What bundles in scripting languages have in common: everything but the language.
+//!
+//! A loader for such a language implements [`Engine`] for its virtual machine, and [`Caller`] (with [`Build`] and
+//! [`Read`]) for moving single values into it and out of it. It hands the machine to [`load`], which does the rest: finds
+//! the contracts that the bundle's code names, holds its methods against them, registers plugins, makes and ends
+//! instances, takes the engine's lock, turns what goes wrong into a call's error, carries state over a reload, and gives
+//! everything back at the end.
+//!
+//! docs/src/loaders.md leads through the making of a loader.
+
+mod fault;
+mod guest;
+mod incoming;
+mod load;
+mod lock;
+mod nearest;
+mod object;
+mod plugin;
+mod remote;
+mod schemas;
+mod vm;
+
+use polyplug_abi::Version;
+
+pub use crate::host::marshal::{Build, CaseOf, Float, Integer, Located, RawText, Read};
+pub use fault::{Exception, Fault};
+pub use guest::{Contract, Guest};
+pub use incoming::Incoming;
+pub use load::{Declared, load};
+pub use remote::{Answer, Caller, Remote};
+
+/// A virtual machine that runs the code of one version of a bundle.
+///
+/// Its methods are called by one thread at a time, unless [`EXCLUSIVE`](Self::EXCLUSIVE) says otherwise; again by the
+/// same thread while a call of its own is running, for guests call others, who may call them.
+pub trait Engine: Send + Sync + Sized + 'static {
+    /// Whether only one thread at a time may be in the engine, which then need not take a lock of its own.
+    const EXCLUSIVE: bool = true;
+
+    /// An object in the engine: an instance of a plugin, or one that was handed over.
+    type Object: Send + Sync;
+
+    /// How the language's authors spell the name of a method, which is in `snake_case`.
+    fn method_name(name: &str) -> String {
+        name.to_owned()
+    }
+
+    /// Told about each plugin once, by its place among those that were declared, before any is called: the time to look
+    /// up by name what calls find by number.
+    ///
+    /// # Errors
+    ///
+    /// The plugin is none for this contract after all.
+    fn prepare(&self, plugin: usize, contract: &Contract) -> Result<(), Fault>;
+
+    /// Makes an instance of a plugin.
+    ///
+    /// # Errors
+    ///
+    /// The plugin's own code refuses.
+    fn create(&self, plugin: usize) -> Result<Self::Object, Fault>;
+
+    /// Ends an object.
+    fn end(&self, object: Self::Object);
+
+    /// Calls a method of an instance.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the method from returning what it should.
+    fn call(&self, plugin: usize, instance: &Self::Object, call: &Incoming<'_>) -> Result<(), Fault>;
+
+    /// Calls a method of an object that was handed over as the definition with this number of a contract.
+    ///
+    /// # Errors
+    ///
+    /// As for [`call`](Self::call).
+    fn call_object(
+        &self,
+        definition: u32,
+        object: &Self::Object,
+        of: &Contract,
+        call: &Incoming<'_>,
+    ) -> Result<(), Fault>;
+
+    /// Takes a snapshot of an instance. Asked only of plugins that keep their state.
+    ///
+    /// # Errors
+    ///
+    /// The plugin's own code fails.
+    fn save(&self, plugin: usize, instance: &Self::Object) -> Result<Vec<u8>, Fault>;
+
+    /// Makes an instance from a snapshot that version `from` of the bundle took. Asked only of plugins that keep their
+    /// state.
+    ///
+    /// # Errors
+    ///
+    /// The plugin's own code refuses it.
+    fn restore(&self, plugin: usize, state: &[u8], from: Version) -> Result<Self::Object, Fault>;
+
+    /// How many bytes of memory the engine occupies, where it can tell.
+    fn memory(&self) -> Option<u64> {
+        None
+    }
+}

@@ -1,0 +1,85 @@
+//! Objects of a guest's that others call.
+
+use std::sync::Arc;
+
+use polyplug_abi::{AbiError, CallArena, GuestContractId, GuestContractInstance, VmDispatch, VmLoaderData};
+
+use super::incoming::Incoming;
+use super::plugin::report;
+use super::vm::Vm;
+use super::{Contract, Engine, Fault};
+use crate::guest::catch;
+use crate::host::context::HostContext;
+use crate::host::plugin_proxies::Object;
+use crate::schema::Shape;
+use crate::schema::plan::Kind;
+
+/// An object and the engine it lives in.
+struct ObjectOf<E: Engine> {
+    vm: Arc<Vm<E>>,
+    /// Taken when it ends.
+    object: Option<E::Object>,
+    contract: Contract,
+    definition: u32,
+}
+
+impl<E: Engine> Drop for ObjectOf<E> {
+    fn drop(&mut self) {
+        if let Some(object) = self.object.take() {
+            self.vm.end(object);
+        }
+    }
+}
+
+/// Hands an object over: the form that stands for it. Its token is the caller's to close.
+pub(super) fn offer<E: Engine>(
+    context: &HostContext,
+    vm: Arc<Vm<E>>,
+    object: E::Object,
+    of: &Contract,
+    definition: u32,
+) -> Result<GuestContractInstance, Fault> {
+    let Shape::Object(interface) = &of.schema.definition(definition).shape else { unreachable!() };
+    let runtime = context.runtime().ok_or_else(|| Fault::new("the runtime has ended"))?;
+    let contract_id = GuestContractId::new(&interface.contract, interface.major);
+    let boxed = Box::new(ObjectOf { vm, object: Some(object), contract: of.clone(), definition });
+    let instance = GuestContractInstance { data: Box::into_raw(boxed).cast(), contract_id };
+    let count = u32::try_from(interface.methods.len()).unwrap_or(u32::MAX);
+    let dispatch = VmDispatch { call: call::<E>, loader_data: VmLoaderData::null() };
+    // SAFETY: the instance is what `call` and `end` take, and theirs alone.
+    let object = unsafe { Object::of_vm(instance, dispatch, count, end::<E>, context.version()) };
+    Ok(GuestContractInstance { data: runtime.offer_object(&object), contract_id })
+}
+
+unsafe extern "C" fn end<E: Engine>(instance: GuestContractInstance) {
+    // SAFETY: made from a box of this type by `offer`, and not used again.
+    let object = unsafe { Box::from_raw(instance.data.cast::<ObjectOf<E>>()) };
+    if catch(|| drop(object)).is_err() {
+        tracing::error!("an engine panicked at the end of an object");
+    }
+}
+
+unsafe extern "C" fn call<E: Engine>(
+    _: VmLoaderData,
+    instance: GuestContractInstance,
+    fn_id: u32,
+    args: *const (),
+    out: *mut (),
+    arena: *mut CallArena,
+    out_err: *mut AbiError,
+) {
+    // SAFETY: made by `offer`; the runtime calls it until `end`.
+    let this = unsafe { &*instance.data.cast::<ObjectOf<E>>() };
+    let (contract, definition, number) = (&this.contract, this.definition, fn_id as usize);
+    let Kind::Object { methods, .. } = &contract.plan.definition(definition).kind else { unreachable!() };
+    let Shape::Object(interface) = &contract.schema.definition(definition).shape else { unreachable!() };
+    let object = this.object.as_ref().expect("an object that is called has not ended");
+    // SAFETY: the runtime calls functions that there are only; the caller follows the protocol of `VmCall`.
+    let incoming =
+        unsafe { Incoming::new(contract, &interface.methods[number], &methods[number], number, args, out, arena) };
+    let outcome = super::plugin::guarded(|| this.vm.enter()?.call_object(definition, object, contract, &incoming));
+    if let Err(fault) = outcome {
+        // SAFETY: as above.
+        unsafe { report(&fault, arena, out_err) };
+    }
+}

@@ -1,0 +1,171 @@
+//! Plugins that an engine runs, as the runtime calls them.
+
+use std::ffi::c_void;
+use std::sync::Arc;
+
+use polyplug_abi::{
+    AbiError, CallArena, DispatchMechanisms, DispatchType, GuestContractId, GuestContractInstance,
+    GuestContractInterface, HostApi, Version, VmDispatch, VmLoaderData,
+};
+
+use super::incoming::Incoming;
+use super::vm::Vm;
+use super::{Contract, Engine, Fault};
+use crate::guest::{catch, describe_panic, write_error_into};
+use crate::host::arena;
+use crate::host::provider::EnginePlugin;
+
+/// One plugin of a bundle, behind its interface's loader data.
+pub(super) struct PluginOf<E: Engine> {
+    pub(super) vm: Arc<Vm<E>>,
+    /// Its place among the bundle's plugins.
+    pub(super) number: usize,
+    pub(super) contract: Contract,
+    pub(super) contract_id: GuestContractId,
+    /// Whether its instances' state can be saved and restored.
+    pub(super) keeps_state: bool,
+}
+
+impl<E: Engine> PluginOf<E> {
+    /// The table of this plugin, which has to stay where it is.
+    pub(super) fn interface(self: &Arc<Self>) -> GuestContractInterface {
+        let loader_data = VmLoaderData { data: Arc::as_ptr(self).cast_mut().cast::<c_void>() };
+        let schema = &self.contract.schema;
+        GuestContractInterface {
+            contract_id: self.contract_id,
+            contract_version: Version::new(schema.major, schema.minor, 0),
+            dispatch_type: DispatchType::VirtualMachine,
+            create_instance: create_instance::<E>,
+            destroy_instance: destroy_instance::<E>,
+            dispatch: DispatchMechanisms { vm: VmDispatch { call: call::<E>, loader_data } },
+        }
+    }
+
+    /// The object of an instance.
+    ///
+    /// # Safety
+    ///
+    /// It must be one of this plugin's that has not ended.
+    unsafe fn object(&self, instance: GuestContractInstance) -> &E::Object {
+        // SAFETY: made from a box of this type by `instance`.
+        unsafe { &*instance.data.cast::<E::Object>() }
+    }
+
+    fn instance(&self, object: E::Object) -> GuestContractInstance {
+        GuestContractInstance { data: Box::into_raw(Box::new(object)).cast(), contract_id: self.contract_id }
+    }
+
+    fn make(&self, make: impl FnOnce(&E) -> Result<E::Object, Fault>) -> Result<GuestContractInstance, String> {
+        let made = guarded(|| make(&*self.vm.enter()?));
+        made.map(|object| self.instance(object)).map_err(|fault| fault.to_string())
+    }
+}
+
+impl<E: Engine> EnginePlugin for PluginOf<E> {
+    fn create(&self) -> Result<GuestContractInstance, String> {
+        self.make(|engine| engine.create(self.number))
+    }
+
+    fn keeps_state(&self) -> bool {
+        self.keeps_state
+    }
+
+    unsafe fn save(&self, instance: GuestContractInstance) -> Result<Vec<u8>, String> {
+        // SAFETY: the caller's promise.
+        let object = unsafe { self.object(instance) };
+        guarded(|| self.vm.enter()?.save(self.number, object)).map_err(|fault| fault.to_string())
+    }
+
+    fn restore(&self, state: &[u8], from: Version) -> Result<GuestContractInstance, String> {
+        self.make(|engine| engine.restore(self.number, state, from))
+    }
+}
+
+/// Runs an engine's code, whose panic is a fault.
+pub(super) fn guarded<R>(body: impl FnOnce() -> Result<R, Fault>) -> Result<R, Fault> {
+    catch(body)
+        .unwrap_or_else(|payload| Err(Fault::new(format_args!("the loader panicked: {}", describe_panic(payload)))))
+}
+
+unsafe extern "C" fn create_instance<E: Engine>(
+    loader_data: VmLoaderData,
+    _: *const HostApi,
+    _: *const (),
+    out_instance: *mut GuestContractInstance,
+) {
+    // SAFETY: `interface` put it there, and the runtime keeps it as long as the interface.
+    let plugin = unsafe { &*loader_data.data.cast::<PluginOf<E>>() };
+    let instance = plugin.create().unwrap_or_else(|_| GuestContractInstance::null());
+    if !out_instance.is_null() {
+        // SAFETY: not null, and writable by the protocol.
+        unsafe { out_instance.write(instance) };
+    }
+}
+
+unsafe extern "C" fn destroy_instance<E: Engine>(
+    loader_data: VmLoaderData,
+    _: *const HostApi,
+    instance: GuestContractInstance,
+) {
+    if instance.is_null() {
+        return;
+    }
+    // SAFETY: as in `create_instance`; the instance was made from a box of this type, and is not used again.
+    let (plugin, object) =
+        unsafe { (&*loader_data.data.cast::<PluginOf<E>>(), Box::from_raw(instance.data.cast::<E::Object>())) };
+    let ended = catch(|| plugin.vm.end(*object));
+    if let Err(payload) = ended {
+        tracing::error!(panic = describe_panic(payload), "an engine panicked at the end of an instance");
+    }
+}
+
+unsafe extern "C" fn call<E: Engine>(
+    loader_data: VmLoaderData,
+    instance: GuestContractInstance,
+    fn_id: u32,
+    args: *const (),
+    out: *mut (),
+    arena: *mut CallArena,
+    out_err: *mut AbiError,
+) {
+    // SAFETY: as in `create_instance`.
+    let plugin = unsafe { &*loader_data.data.cast::<PluginOf<E>>() };
+    let contract = &plugin.contract;
+    let number = fn_id as usize;
+    let Some(method) = contract.plan.methods().get(number) else {
+        let missing = AbiError::new(polyplug_abi::AbiErrorCode::FunctionNotAvailable, polyplug_abi::StringView::null());
+        if !out_err.is_null() {
+            // SAFETY: not null, and writable by the protocol.
+            unsafe { out_err.write(missing) };
+        }
+        return;
+    };
+    // SAFETY: the instances that the runtime calls are this plugin's, and alive.
+    let object = unsafe { plugin.object(instance) };
+    // SAFETY: the caller follows the protocol of `VmCall` for this method.
+    let incoming = unsafe {
+        let described = &contract.schema.methods[number];
+        Incoming::new(contract, described, method, number, args, out, arena)
+    };
+    let outcome = guarded(|| plugin.vm.enter()?.call(plugin.number, object, &incoming));
+    if let Err(fault) = outcome {
+        // SAFETY: as above.
+        unsafe { report(&fault, arena, out_err) };
+    }
+}
+
+/// Reports what went wrong in a call.
+///
+/// # Safety
+///
+/// `out_err` must be writable or null, `arena` valid or null.
+#[cold]
+pub(super) unsafe fn report(fault: &Fault, arena: *mut CallArena, out_err: *mut AbiError) {
+    let room = |len: usize| {
+        // SAFETY: null or valid (the caller's promise).
+        let place = unsafe { arena.as_mut() }.map_or(std::ptr::null_mut(), |arena| arena.alloc(len, 1));
+        if place.is_null() { arena::error_text(len) } else { place }
+    };
+    // SAFETY: the caller's promise; the room has the length that was asked for.
+    unsafe { write_error_into(out_err, fault.code(), &fault.text(), room) };
+}

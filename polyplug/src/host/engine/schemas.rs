@@ -1,0 +1,59 @@
+//! Where the description of a contract comes from that a guest names: guests in scripting languages bring none.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use polyplug_abi::GuestContractId;
+
+use crate::host::described::{self, Described};
+use crate::host::loader::parse_contract;
+use crate::schema::Schema;
+
+/// A contract as a guest names it: `"name@major"` or `"name@major.minor"`.
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) major: u32,
+    /// The minor version, where given.
+    pub(super) minor: Option<u32>,
+}
+
+impl Named {
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        let (name, major, minor) = parse_contract(text)?;
+        let has_minor = text.rsplit('@').next().is_some_and(|version| version.contains('.'));
+        Ok(Self { name, major, minor: has_minor.then_some(minor) })
+    }
+}
+
+/// The contract as this program knows it, or as the bundle describes it in a file; for a guest that asks for a minor
+/// version, as it was then.
+pub(super) fn find(named: &Named, directory: Option<&Path>) -> Result<Described, String> {
+    let Named { name, major, minor } = named;
+    let id = GuestContractId::new(name, *major);
+    let found = match described::newest_linked(id) {
+        Some(linked) => linked,
+        None => described::shipped(name, *major, directory)?.ok_or_else(|| {
+            format!(
+                "the contract {name}@{major} is not known: link the crate that defines it into the host, or put its \
+                 schema into the bundle as `{}`",
+                described::schema_file(name, *major)
+            )
+        })?,
+    };
+    let schema = found.schema();
+    match minor {
+        Some(minor) if *minor > schema.minor => {
+            Err(format!("{name}@{major}.{minor} is asked for, and {schema} is what is known: update the host"))
+        }
+        Some(minor) if *minor < schema.minor => Ok(Described::Own(Arc::new(before(schema, *minor)))),
+        _ => Ok(found),
+    }
+}
+
+/// A contract as it was in an earlier minor version.
+fn before(schema: &Schema, minor: u32) -> Schema {
+    let mut schema = schema.clone();
+    schema.minor = minor;
+    schema.methods.retain(|method| method.since <= minor);
+    schema
+}

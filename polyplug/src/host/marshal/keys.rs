@@ -1,0 +1,67 @@
+//! The keys of a map, none of which may come twice.
+
+use std::collections::HashSet;
+
+use crate::brief::Brief;
+use crate::schema::plan::{Kind, NodeId, Plan};
+use crate::types::{LiftError, RawList, lift_str};
+
+/// The keys that a map has so far, as they lie in canonical memory.
+pub(super) enum Keys<'a> {
+    Text(HashSet<&'a str>),
+    Scalar(HashSet<u64>, &'a Kind, usize),
+}
+
+impl<'a> Keys<'a> {
+    pub(super) fn new(plan: &'a Plan, key: NodeId) -> Self {
+        let node = plan.node(key);
+        match &node.kind {
+            Kind::String => Self::Text(HashSet::new()),
+            kind => Self::Scalar(HashSet::new(), kind, node.size.min(size_of::<u64>())),
+        }
+    }
+
+    /// Adds the key at `at`.
+    ///
+    /// # Errors
+    ///
+    /// It is there already.
+    ///
+    /// # Safety
+    ///
+    /// A key lies there that was found to be one, and its text stays as long as this.
+    pub(super) unsafe fn insert(&mut self, at: *const u8) -> Result<(), LiftError> {
+        match self {
+            Self::Text(seen) => {
+                // SAFETY: the caller's promise.
+                let text = unsafe { lift_str(at.cast::<RawList<u8>>().read()) }?;
+                if seen.insert(text) { Ok(()) } else { Err(twice(&format!("{text:?}"))) }
+            }
+            Self::Scalar(seen, kind, size) => {
+                let mut bytes = [0; size_of::<u64>()];
+                // SAFETY: a scalar has that size, which is eight at most.
+                unsafe { at.copy_to_nonoverlapping(bytes.as_mut_ptr(), *size) };
+                let bits = u64::from_le_bytes(bytes);
+                if seen.insert(bits) { Ok(()) } else { Err(twice(&spell(kind, bits))) }
+            }
+        }
+    }
+}
+
+fn twice(key: &str) -> LiftError {
+    LiftError::new(format_args!("the key {} comes twice", Brief(key)))
+}
+
+/// A scalar's bits as people write them.
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)] // the bits are those of the smaller type
+fn spell(kind: &Kind, bits: u64) -> String {
+    match kind {
+        Kind::Bool => (bits != 0).to_string(),
+        Kind::I8 => (bits as i8).to_string(),
+        Kind::I16 => (bits as i16).to_string(),
+        Kind::I32 => (bits as i32).to_string(),
+        Kind::I64 => (bits as i64).to_string(),
+        Kind::Char => char::from_u32(bits as u32).map_or_else(|| bits.to_string(), |letter| format!("{letter:?}")),
+        _ => bits.to_string(),
+    }
+}

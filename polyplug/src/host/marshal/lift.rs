@@ -1,0 +1,243 @@
+//! From canonical memory to values of an engine. Trusts nothing but that pointers lead to memory of the lengths beside
+//! them.
+
+use super::keys::Keys;
+use super::{Build, Float, Integer, Located};
+use crate::schema::plan::{Body, Kind, NodeId, Plan};
+use crate::schema::{Field, Schema, Shape};
+use crate::types::{Depth, LiftError, RawList, Type, lift_str};
+
+/// Lifts values of one contract.
+#[derive(Clone, Copy)]
+pub(in crate::host) struct Lifting<'a> {
+    /// The contract.
+    pub(in crate::host) schema: &'a Schema,
+    /// Compiled from it.
+    pub(in crate::host) plan: &'a Plan,
+}
+
+impl Lifting<'_> {
+    /// The value of the node at `from`.
+    ///
+    /// # Errors
+    ///
+    /// The memory holds none, or the engine cannot make one.
+    ///
+    /// # Safety
+    ///
+    /// `from` must lead to initialised memory of the node's form, aligned, whose pointers are null or lead to readable
+    /// memory of the lengths beside them.
+    #[inline]
+    pub(in crate::host) unsafe fn value<E: Build>(
+        &self,
+        engine: &mut E,
+        id: NodeId,
+        from: *const u8,
+    ) -> Result<E::Value, E::Error> {
+        // SAFETY: the caller's promise.
+        unsafe { self.part(engine, id, from, Depth::ROOT, false) }
+    }
+
+    #[allow(clippy::too_many_lines)] // one line a kind of value
+    unsafe fn part<E: Build>(
+        &self,
+        engine: &mut E,
+        id: NodeId,
+        from: *const u8,
+        depth: Depth,
+        is_item: bool,
+    ) -> Result<E::Value, E::Error> {
+        // Scalars are lifted by the types themselves, so that there is one set of checks.
+        macro_rules! scalar {
+            ($ty:ty) => {
+                // SAFETY: the memory has this form (the caller's promise).
+                unsafe { <$ty as Type>::lift(&*from.cast(), depth) }?
+            };
+        }
+        match &self.plan.node(id).kind {
+            Kind::Unit => engine.unit(),
+            Kind::Bool => engine.bool(scalar!(bool)),
+            Kind::I8 => engine.integer(Integer::I8(scalar!(i8))),
+            Kind::I16 => engine.integer(Integer::I16(scalar!(i16))),
+            Kind::I32 => engine.integer(Integer::I32(scalar!(i32))),
+            Kind::I64 => engine.integer(Integer::I64(scalar!(i64))),
+            Kind::U8 => engine.integer(Integer::U8(scalar!(u8))),
+            Kind::U16 => engine.integer(Integer::U16(scalar!(u16))),
+            Kind::U32 => engine.integer(Integer::U32(scalar!(u32))),
+            Kind::U64 => engine.integer(Integer::U64(scalar!(u64))),
+            Kind::F32 => engine.float(Float::F32(scalar!(f32))),
+            Kind::F64 => engine.float(Float::F64(scalar!(f64))),
+            Kind::Char => engine.char(scalar!(char)),
+            // SAFETY: the memory is text (the caller's promise).
+            Kind::String => engine.text(unsafe { lift_str(from.cast::<RawList<u8>>().read()) }?),
+            // SAFETY: the memory is a list of bytes (the caller's promise).
+            Kind::Bytes => engine.bytes(unsafe { from.cast::<RawList<u8>>().read().items() }?),
+            Kind::List(of) => {
+                let node = self.plan.node(*of);
+                let depth = depth.enter()?;
+                // SAFETY: the memory is a list of this node (the caller's promise).
+                let items = unsafe { elements(from, node.size, node.align) }?;
+                let mut list = engine.list(items.len())?;
+                for (i, at) in items.enumerate() {
+                    // SAFETY: as above.
+                    let item = unsafe { self.part(engine, *of, at, depth, true) }.map_err(|error| error.at(i))?;
+                    engine.put_item(&mut list, i, item)?;
+                }
+                Ok(list)
+            }
+            Kind::Option { of, at } => {
+                // SAFETY: the node begins with the tag, and the value lies within.
+                match unsafe { from.read() } {
+                    0 => engine.none(is_item),
+                    1 => {
+                        // SAFETY: tag 1 says that there is a value.
+                        let value = unsafe { self.part(engine, *of, from.add(*at), depth, is_item) }?;
+                        engine.some(value, self.plan.may_be_none(*of))
+                    }
+                    tag => Err(LiftError::tag("option", tag.into(), 2).into()),
+                }
+            }
+            Kind::Nullable(of) => {
+                // SAFETY: the memory is a pointer (the caller's promise).
+                if unsafe { from.cast::<*const u8>().read() }.is_null() {
+                    return engine.none(is_item);
+                }
+                // SAFETY: as above, and not null.
+                let value = unsafe { self.boxed(engine, *of, from, depth, is_item) }?;
+                engine.some(value, self.plan.may_be_none(*of))
+            }
+            // SAFETY: the memory is a pointer (the caller's promise).
+            Kind::Box(of) => unsafe { self.boxed(engine, *of, from, depth, is_item) },
+            Kind::Map { key, value: of, value_at, stride, align } => {
+                let depth = depth.enter()?;
+                // SAFETY: the memory is a list of entries (the caller's promise).
+                let entries = unsafe { elements(from, *stride, *align) }?;
+                let mut map = engine.map(entries.len())?;
+                let mut seen = Keys::new(self.plan, *key);
+                for (i, at) in entries.enumerate() {
+                    // SAFETY: both parts lie within the entry.
+                    unsafe {
+                        let name = self
+                            .part(engine, *key, at, depth, true)
+                            .map_err(|error| error.within("key".into()).at(i))?;
+                        seen.insert(at).map_err(|error| error.at(i))?;
+                        let value = self
+                            .part(engine, *of, at.add(*value_at), depth, true)
+                            .map_err(|error| error.within("value".into()).at(i))?;
+                        engine.put_entry(&mut map, name, value)?;
+                    }
+                }
+                Ok(map)
+            }
+            Kind::Tuple(places) => {
+                let mut tuple = engine.tuple(places.len())?;
+                for (i, place) in places.iter().enumerate() {
+                    // SAFETY: the part lies within the node.
+                    let part = unsafe { self.part(engine, place.node, from.add(place.at), depth, true) }
+                        .map_err(|error| error.within(i.to_string().into()))?;
+                    engine.put_item(&mut tuple, i, part)?;
+                }
+                Ok(tuple)
+            }
+            Kind::Object { definition, methods } => {
+                // SAFETY: the memory is an object's form, any bit pattern of which is valid.
+                engine
+                    .object(*definition, methods, unsafe { from.cast::<polyplug_abi::GuestContractInstance>().read() })
+            }
+            Kind::Record(number, body) => {
+                let Shape::Record(fields) = &self.schema.definition(*number).shape else { unreachable!() };
+                // SAFETY: the fields lie within the node.
+                unsafe { self.fields(engine, fields, body, from, depth) }
+            }
+            Kind::Enum(definition, cases) => {
+                // SAFETY: the memory is a tag (the caller's promise).
+                let tag = unsafe { from.cast::<u32>().read() };
+                if tag >= *cases {
+                    return Err(LiftError::tag(&self.schema.definition(*definition).name, tag, *cases).into());
+                }
+                engine.case(*definition, tag)
+            }
+            Kind::Variant { definition, at, cases } => {
+                let definition = self.schema.definition(*definition);
+                let Shape::Variant(described) = &definition.shape else { unreachable!() };
+                // SAFETY: the node begins with the tag.
+                let tag = unsafe { from.cast::<u32>().read() };
+                let Some((body, case)) = cases.get(tag as usize).zip(described.get(tag as usize)) else {
+                    let cases = u32::try_from(cases.len()).unwrap_or(u32::MAX);
+                    return Err(LiftError::tag(&definition.name, tag, cases).into());
+                };
+                // SAFETY: the tag says which case was filled in.
+                unsafe { self.fields(engine, &case.fields, body, from.add(*at), depth) }
+                    .map_err(|error| error.within(case.name.clone().into()))
+            }
+            Kind::Result { ok, err, at } => {
+                // SAFETY: the node begins with the tag, which says which of the two was filled in.
+                let (of, name, is_ok) = match unsafe { from.cast::<u32>().read() } {
+                    0 => (ok, "ok", true),
+                    1 => (err, "err", false),
+                    tag => return Err(LiftError::tag("result", tag, 2).into()),
+                };
+                // SAFETY: as above.
+                let value = unsafe { self.part(engine, *of, from.add(*at), depth, false) }
+                    .map_err(|error| error.within(name.into()))?;
+                engine.result(value, is_ok)
+            }
+        }
+    }
+
+    unsafe fn fields<E: Build>(
+        &self,
+        engine: &mut E,
+        described: &[Field],
+        body: &Body,
+        from: *const u8,
+        depth: Depth,
+    ) -> Result<E::Value, E::Error> {
+        let mut whole = engine.begin(body)?;
+        for (i, (field, place)) in described.iter().zip(&body.places).enumerate() {
+            // SAFETY: the field lies within the record or case (the caller's promise).
+            let value = unsafe { self.part(engine, place.node, from.add(place.at), depth, false) }
+                .map_err(|error| error.within(field.name.clone().into()))?;
+            engine.put_field(&mut whole, body, i, value)?;
+        }
+        engine.finish(whole, body)
+    }
+
+    /// What the pointer at `from` leads to.
+    unsafe fn boxed<E: Build>(
+        &self,
+        engine: &mut E,
+        of: NodeId,
+        from: *const u8,
+        depth: Depth,
+        is_item: bool,
+    ) -> Result<E::Value, E::Error> {
+        // SAFETY: the memory is a pointer (the caller's promise).
+        let start = unsafe { from.cast::<*const u8>().read() };
+        if start.is_null() || !(start as usize).is_multiple_of(self.plan.node(of).align) {
+            return Err(LiftError::pointer("box").into());
+        }
+        // SAFETY: not null and aligned (checked above), readable by the caller's promise.
+        unsafe { self.part(engine, of, start, depth.enter()?, is_item) }
+    }
+}
+
+/// The addresses of a list's elements, after every check that can be made without reading them.
+unsafe fn elements(
+    from: *const u8,
+    size: usize,
+    align: usize,
+) -> Result<impl ExactSizeIterator<Item = *const u8>, LiftError> {
+    // SAFETY: the memory is a list (the caller's promise).
+    let list = unsafe { from.cast::<RawList<u8>>().read() };
+    if list.len > 0 {
+        if list.ptr.is_null() || !(list.ptr as usize).is_multiple_of(align) {
+            return Err(LiftError::pointer("list"));
+        }
+        if list.len > isize::MAX as usize / size.max(1) {
+            return Err(LiftError::new(format_args!("a list of {} elements cannot exist", list.len)));
+        }
+    }
+    // SAFETY: within the list, whose extent is the caller's promise.
+    Ok((0..list.len).map(move |i| unsafe { list.ptr.add(i * size) }))
+}

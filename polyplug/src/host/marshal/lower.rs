@@ -1,0 +1,399 @@
+//! From values of an engine to canonical memory.
+
+use std::cell::RefCell;
+use std::ffi::c_void;
+
+use polyplug_abi::CallArena;
+
+use super::keys::Keys;
+use super::{CaseOf, Located, RawText, Read};
+use crate::brief::Brief;
+use crate::schema::plan::{Body, Kind, NodeId, Plan};
+use crate::schema::{Case, Field, Schema, Shape};
+use crate::types::{Depth, LiftError, RawList};
+
+/// Lowers values of one contract.
+#[derive(Clone, Copy)]
+pub(in crate::host) struct Lowering<'a> {
+    /// The contract.
+    pub(in crate::host) schema: &'a Schema,
+    /// Compiled from it.
+    pub(in crate::host) plan: &'a Plan,
+    /// Where everything goes that a form leads to.
+    pub(in crate::host) arena: *mut CallArena,
+    /// Where the tokens of objects are noted that are handed over.
+    pub(in crate::host) offered: Option<&'a RefCell<Vec<*mut c_void>>>,
+}
+
+impl Lowering<'_> {
+    /// Writes `value` as the node to `out`.
+    ///
+    /// # Errors
+    ///
+    /// The value is none of the node's type, or the engine cannot tell.
+    ///
+    /// # Safety
+    ///
+    /// `out` must be room for the node, aligned; the arena must be valid and ours, or null where the node has no
+    /// pointers.
+    #[inline]
+    pub(in crate::host) unsafe fn value<E: Read>(
+        &self,
+        engine: &mut E,
+        node: NodeId,
+        value: &E::Value,
+        out: *mut u8,
+    ) -> Result<(), E::Error> {
+        // SAFETY: the caller's promise.
+        unsafe { self.part(engine, node, value, out, Depth::ROOT) }
+    }
+
+    #[allow(clippy::too_many_lines)] // one line a kind of value
+    unsafe fn part<E: Read>(
+        &self,
+        engine: &mut E,
+        id: NodeId,
+        value: &E::Value,
+        out: *mut u8,
+        depth: Depth,
+    ) -> Result<(), E::Error> {
+        let node = self.plan.node(id);
+        macro_rules! put {
+            ($value:expr) => {{
+                let scalar = $value;
+                // SAFETY: `out` is room for this scalar, aligned (the caller's promise).
+                unsafe { write(out, scalar) }
+            }};
+        }
+        macro_rules! integer {
+            ($ty:ty) => {{
+                let Some(number) = engine.integer(value) else { return Err(self.expected(engine, id, value)) };
+                let Ok(number) = <$ty>::try_from(number) else {
+                    return Err(out_of_range(number, stringify!($ty)).into());
+                };
+                put!(number)
+            }};
+        }
+        /// What a question to the engine gives, or the error that the value is of another kind.
+        macro_rules! one {
+            ($answer:expr) => {
+                match $answer {
+                    Some(found) => found,
+                    None => return Err(self.expected(engine, id, value)),
+                }
+            };
+        }
+        match &node.kind {
+            Kind::Unit if engine.is_unit(value) => {}
+            Kind::Unit => return Err(self.expected(engine, id, value)),
+            Kind::Bool => put!(u8::from(one!(engine.bool(value)))),
+            Kind::I8 => integer!(i8),
+            Kind::I16 => integer!(i16),
+            Kind::I32 => integer!(i32),
+            Kind::I64 => integer!(i64),
+            Kind::U8 => integer!(u8),
+            Kind::U16 => integer!(u16),
+            Kind::U32 => integer!(u32),
+            Kind::U64 => integer!(u64),
+            Kind::F32 => {
+                let number = one!(engine.float(value, true));
+                #[allow(clippy::cast_possible_truncation)] // to the nearest, which is what people mean by 0.1
+                let narrow = number as f32;
+                if narrow.is_infinite() && number.is_finite() {
+                    return Err(LiftError::new(format_args!("{number} is out of range for f32")).into());
+                }
+                put!(narrow);
+            }
+            Kind::F64 => put!(one!(engine.float(value, false))),
+            Kind::Char => put!(u32::from(one!(engine.char(value)))),
+            Kind::String => {
+                let RawText { ptr, len } = one!(engine.text(value));
+                // SAFETY: the engine's text is readable until the value is released (promised by `Read`).
+                let text = unsafe { crate::types::lift_str(RawList { ptr, len }) }?;
+                put!(self.keep::<E>(text.as_bytes())?);
+            }
+            Kind::Bytes => match engine.bytes(value) {
+                // SAFETY: as for text.
+                Some(RawText { ptr, len }) => put!(self.keep::<E>(unsafe { RawList { ptr, len }.items() }?)?),
+                // Bytes may come as a list of numbers as well.
+                None => {
+                    let (mut items, len) = one!(engine.list(value)?);
+                    let start = self.room(len, 1, 1)?;
+                    for i in 0..len {
+                        let item = engine.item(&mut items, i)?;
+                        let byte = engine.integer(&item).and_then(|number| u8::try_from(number).ok());
+                        let wrong = if byte.is_none() { engine.describe(&item) } else { String::new() };
+                        engine.release(item);
+                        let Some(byte) = byte else {
+                            return Err(LiftError::new(format_args!("expected u8, got {wrong}")).at(i).into());
+                        };
+                        // SAFETY: `start` is room for all items.
+                        unsafe { start.add(i).write(byte) };
+                    }
+                    put!(RawList { ptr: start.cast_const(), len });
+                }
+            },
+            Kind::List(of) => {
+                let (mut items, len) = one!(engine.list(value)?);
+                let depth = depth.enter()?;
+                let element = self.plan.node(*of);
+                let start = self.room(len, element.size, element.align)?;
+                for i in 0..len {
+                    let item = engine.item(&mut items, i).map_err(|error| error.at(i))?;
+                    // SAFETY: `start` is room for all elements.
+                    let written = unsafe { self.part(engine, *of, &item, start.add(i * element.size), depth) };
+                    engine.release(item);
+                    written.map_err(|error| error.at(i))?;
+                }
+                put!(RawList { ptr: start.cast_const(), len });
+            }
+            Kind::Option { of, at } => {
+                if engine.is_none(value) {
+                    // SAFETY: `out` is room for the node; none is a zero tag.
+                    unsafe { out.write_bytes(0, node.size) };
+                    return Ok(());
+                }
+                let inner = one!(engine.some(value, self.plan.may_be_none(*of)));
+                // SAFETY: the node begins with the tag, and the value lies within.
+                let written = unsafe {
+                    out.write(1);
+                    self.part(engine, *of, &inner, out.add(*at), depth)
+                };
+                engine.release(inner);
+                written?;
+            }
+            Kind::Nullable(of) => {
+                if engine.is_none(value) {
+                    put!(std::ptr::null::<u8>());
+                    return Ok(());
+                }
+                let inner = one!(engine.some(value, self.plan.may_be_none(*of)));
+                let written = self.boxed(engine, *of, &inner, depth);
+                engine.release(inner);
+                put!(written?);
+            }
+            Kind::Box(of) => put!(self.boxed(engine, *of, value, depth)?),
+            Kind::Map { key, value: of, value_at, stride, align } => {
+                let (mut entries, len) = one!(engine.map(value)?);
+                let depth = depth.enter()?;
+                let start = self.room(len, *stride, *align)?;
+                let mut seen = Keys::new(self.plan, *key);
+                let mut i = 0;
+                while let Some((name, value)) = engine.entry(&mut entries)? {
+                    if i == len {
+                        engine.release(value);
+                        engine.release(name);
+                        return Err(LiftError::new("the map grew while it was read").into());
+                    }
+                    // SAFETY: `start` is room for all entries, and both parts lie within one.
+                    let written = unsafe {
+                        let entry = start.add(i * stride);
+                        self.part(engine, *of, &value, entry.add(*value_at), depth)
+                            .map_err(|error| error.within("value".into()))
+                            .and_then(|()| {
+                                engine.release(value);
+                                self.part(engine, *key, &name, entry, depth).map_err(|error| error.within("key".into()))
+                            })
+                            .and_then(|()| seen.insert(entry).map_err(E::Error::from))
+                    };
+                    engine.release(name);
+                    written.map_err(|error| error.at(i))?;
+                    i += 1;
+                }
+                put!(RawList { ptr: start.cast_const(), len: i });
+            }
+            Kind::Tuple(places) => {
+                let (mut items, len) = one!(engine.tuple(value)?);
+                if len != places.len() {
+                    return Err(self.expected(engine, id, value));
+                }
+                for (i, place) in places.iter().enumerate() {
+                    let item = engine.item(&mut items, i)?;
+                    // SAFETY: the part lies within the node.
+                    let written = unsafe { self.part(engine, place.node, &item, out.add(place.at), depth) };
+                    engine.release(item);
+                    written.map_err(|error| error.within(i.to_string().into()))?;
+                }
+            }
+            Kind::Object { definition, methods } => {
+                let form = engine.object(value, *definition, methods)?;
+                if let Some(offered) = self.offered {
+                    offered.borrow_mut().push(form.data);
+                }
+                put!(form);
+            }
+            Kind::Record(number, body) => {
+                let Shape::Record(described) = &self.schema.definition(*number).shape else { unreachable!() };
+                if !engine.has_fields(value, body) {
+                    return Err(self.expected(engine, id, value));
+                }
+                // SAFETY: the fields lie within the node.
+                unsafe { self.fields(engine, described, body, value, out, depth) }?;
+            }
+            Kind::Enum(definition, _) => match engine.enum_case(value, *definition)? {
+                CaseOf::Known(case, ()) => put!(case),
+                CaseOf::Unknown(name) => return Err(self.no_case(*definition, &name).into()),
+                CaseOf::None => return Err(self.expected(engine, id, value)),
+            },
+            Kind::Variant { definition, at, cases } => {
+                let (tag, payload) = match engine.case(value, *definition)? {
+                    CaseOf::Known(case, payload) => (case, payload),
+                    CaseOf::Unknown(name) => return Err(self.no_case(*definition, &name).into()),
+                    CaseOf::None => return Err(self.expected(engine, id, value)),
+                };
+                put!(tag);
+                let (body, case) = (&cases[tag as usize], &self.cases(*definition)[tag as usize]);
+                // SAFETY: the union lies within the node, and each case within the union.
+                let written = unsafe { self.fields(engine, &case.fields, body, &payload, out.add(*at), depth) };
+                engine.release(payload);
+                written.map_err(|error| error.within(case.name.clone().into()))?;
+            }
+            Kind::Result { ok, err, at } => {
+                let (payload, is_ok) = one!(engine.result(value));
+                put!(u32::from(!is_ok));
+                // SAFETY: the union lies within the node.
+                let written =
+                    unsafe { self.part(engine, if is_ok { *ok } else { *err }, &payload, out.add(*at), depth) };
+                engine.release(payload);
+                written.map_err(|error| error.within(if is_ok { "ok" } else { "err" }.into()))?;
+            }
+        }
+        Ok(())
+    }
+
+    unsafe fn fields<E: Read>(
+        &self,
+        engine: &mut E,
+        described: &[Field],
+        body: &Body,
+        value: &E::Value,
+        out: *mut u8,
+        depth: Depth,
+    ) -> Result<(), E::Error> {
+        let mut is_missing = E::STRICT;
+        for (i, (field, place)) in described.iter().zip(&body.places).enumerate() {
+            let node = self.plan.node(place.node);
+            // SAFETY: the field lies within the record or case (the caller's promise).
+            let out = unsafe { out.add(place.at) };
+            let written = match engine.field(value, body, i)? {
+                Some(found) => {
+                    // SAFETY: as above.
+                    let written = unsafe { self.part(engine, place.node, &found, out, depth) };
+                    engine.release(found);
+                    written
+                }
+                None if !E::STRICT && matches!(node.kind, Kind::Option { .. } | Kind::Nullable(_)) => {
+                    is_missing = true;
+                    // SAFETY: as above; none is a zero tag or a null pointer.
+                    unsafe { out.write_bytes(0, node.size) };
+                    Ok(())
+                }
+                None => match engine.unknown_field(value, body) {
+                    Some(unknown) => return Err(no_field(described, &unknown).into()),
+                    None => Err(LiftError::new("the field is missing").into()),
+                },
+            };
+            written.map_err(|error: E::Error| error.within(field.name.clone().into()))?;
+        }
+        if is_missing && let Some(unknown) = engine.unknown_field(value, body) {
+            return Err(no_field(described, &unknown).into());
+        }
+        Ok(())
+    }
+
+    fn cases(&self, definition: u32) -> &[Case] {
+        let (Shape::Enum(cases) | Shape::Variant(cases)) = &self.schema.definition(definition).shape else {
+            unreachable!()
+        };
+        cases
+    }
+
+    #[cold]
+    fn no_case(&self, definition: u32, name: &str) -> LiftError {
+        let known: Vec<_> = self.cases(definition).iter().map(|case| case.name.as_str()).collect();
+        let definition = &self.schema.definition(definition).name;
+        LiftError::new(format_args!("`{}` is no case of {definition}, only {}", Brief(name), known.join(", ")))
+    }
+
+    fn boxed<E: Read>(
+        &self,
+        engine: &mut E,
+        of: NodeId,
+        value: &E::Value,
+        depth: Depth,
+    ) -> Result<*const u8, E::Error> {
+        let node = self.plan.node(of);
+        let depth = depth.enter()?;
+        let start = self.room(1, node.size.max(1), node.align)?;
+        // SAFETY: `start` is room for the node.
+        unsafe { self.part(engine, of, value, start, depth) }?;
+        Ok(start)
+    }
+
+    /// Bytes as they are handed over.
+    fn keep<E: Read>(&self, bytes: &[u8]) -> Result<RawList<u8>, LiftError> {
+        if E::LENDS || bytes.is_empty() {
+            return Ok(RawList { ptr: bytes.as_ptr(), len: bytes.len() });
+        }
+        let start = self.room(bytes.len(), 1, 1)?;
+        // SAFETY: fresh room for as many bytes.
+        unsafe { start.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        Ok(RawList { ptr: start, len: bytes.len() })
+    }
+
+    fn room(&self, count: usize, size: usize, align: usize) -> Result<*mut u8, LiftError> {
+        // SAFETY: null, or valid and ours (promised to `value`).
+        let arena = unsafe { self.arena.as_mut() };
+        let start = arena.zip(count.checked_mul(size)).map(|(arena, bytes)| arena.alloc(bytes, align));
+        start.filter(|start| !start.is_null()).ok_or_else(|| LiftError::limit("the value does not fit into memory"))
+    }
+
+    #[cold]
+    fn expected<E: Read>(&self, engine: &mut E, id: NodeId, value: &E::Value) -> E::Error {
+        let found = engine.describe(value);
+        LiftError::new(format_args!("expected {}, got {found}", self.spell(id))).into()
+    }
+
+    /// The type of a node as people write it.
+    fn spell(&self, id: NodeId) -> String {
+        let inner = |id: &NodeId| self.spell(*id);
+        match &self.plan.node(id).kind {
+            Kind::Unit => "()".to_owned(),
+            Kind::Record(number, _)
+            | Kind::Enum(number, _)
+            | Kind::Variant { definition: number, .. }
+            | Kind::Object { definition: number, .. } => self.schema.definition(*number).name.clone(),
+            Kind::List(of) => format!("list<{}>", inner(of)),
+            Kind::Option { of, .. } => format!("option<{}>", inner(of)),
+            Kind::Nullable(of) => format!("option<box<{}>>", inner(of)),
+            Kind::Box(of) => format!("box<{}>", inner(of)),
+            Kind::Map { key, value, .. } => format!("map<{}, {}>", inner(key), inner(value)),
+            Kind::Tuple(places) => {
+                let parts: Vec<_> = places.iter().map(|place| inner(&place.node)).collect();
+                format!("tuple<{}>", parts.join(", "))
+            }
+            Kind::Result { ok, err, .. } => format!("result<{}, {}>", inner(ok), inner(err)),
+            simple => format!("{simple:?}").to_lowercase(),
+        }
+    }
+}
+
+#[cold]
+fn no_field(described: &[Field], name: &str) -> LiftError {
+    let known: Vec<_> = described.iter().map(|field| field.name.as_str()).collect();
+    LiftError::new(format_args!("there is no field `{}`, only {}", Brief(name), known.join(", ")))
+}
+
+#[cold]
+fn out_of_range(number: i128, ty: &str) -> LiftError {
+    LiftError::new(format_args!("{number} is out of range for {ty}"))
+}
+
+/// # Safety
+///
+/// `out` must be room for a `T`, aligned.
+#[inline(always)]
+unsafe fn write<T>(out: *mut u8, value: T) {
+    // SAFETY: the caller's promise.
+    unsafe { out.cast::<T>().write(value) };
+}

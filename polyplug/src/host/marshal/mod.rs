@@ -1,0 +1,45 @@
+//! Moving values between canonical memory and an engine: the world of dynamic values, or a language's virtual machine.
+//!
+//! The way is the same for all: a contract's [`Plan`](crate::schema::plan::Plan) is followed, number by number, and
+//! [`lift`] asks the engine to [`Build`] a value of its own for each node, or [`lower`] to [`Read`] one. What differs is
+//! only how an engine makes and looks at single values. No more is looked up, boxed or allocated on the way than a value
+//! itself needs: names were turned into numbers when the plan was compiled, and an engine turns those numbers into
+//! whatever it finds fields and cases by.
+
+mod build;
+mod keys;
+mod lift;
+mod lower;
+mod number;
+mod read;
+
+use std::borrow::Cow;
+
+pub use build::Build;
+pub(super) use lift::Lifting;
+pub(super) use lower::Lowering;
+pub use number::{Float, Integer};
+pub use read::{CaseOf, RawText, Read};
+
+use crate::types::LiftError;
+
+/// An error that knows where in a value it happened.
+pub trait Located: From<LiftError> {
+    /// The error as seen from the record, variant or argument list that holds the place as `name`.
+    #[must_use]
+    fn within(self, name: Cow<'static, str>) -> Self;
+
+    /// The error as seen from the list that holds the place as element `index`.
+    #[must_use]
+    fn at(self, index: usize) -> Self;
+}
+
+impl Located for LiftError {
+    fn within(self, name: Cow<'static, str>) -> Self {
+        Self::within(self, name)
+    }
+
+    fn at(self, index: usize) -> Self {
+        Self::at(self, index)
+    }
+}
