@@ -5,13 +5,13 @@
 
 pub(crate) mod atomic {
     #[cfg(feature = "host")]
-    pub(crate) use std::sync::atomic::AtomicPtr;
+    pub(crate) use std::sync::atomic::{AtomicPtr, AtomicUsize};
     pub(crate) use std::sync::atomic::{AtomicU32, Ordering};
 }
 
 #[cfg(feature = "host")]
-pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
+pub(crate) use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 #[cfg(feature = "host")]
-pub(crate) use std::thread;
+pub(crate) use std::{thread, thread_local};
 #[cfg(feature = "host")]
 pub(crate) use std::time::Instant;

@@ -37,10 +37,10 @@ struct File {
     text: String,
 }
 
-/// All files of a copy: those that `lib.rs` and `host/mod.rs` include, and those that stand beside.
+/// All files of a copy: those that the roots of the modules include, and those that stand beside.
 fn files(src: &Path) -> Vec<File> {
     let mut files = Vec::new();
-    for (folder, root) in [("", "lib.rs"), ("host", "host/mod.rs")] {
+    for (folder, root) in [("", "lib.rs"), ("host", "host/mod.rs"), ("host/engine", "host/engine/mod.rs")] {
         let including = src.join(root);
         for path in included(&read(&including)) {
             let source = including.parent().expect("a file").join(path);

@@ -8,9 +8,11 @@ pub mod copies;
 pub mod damage;
 #[cfg(any(test, doctest))]
 mod docs;
+pub mod engine;
 pub mod generate;
 pub mod handles;
 mod log;
+pub mod lua;
 mod maps;
 mod refusal;
 pub mod values;

@@ -10,7 +10,7 @@ use polyplug::engine::{Contract, Declared, Engine, Fault, Guest, Incoming};
 use polyplug::schema::Shape;
 use polyplug::schema::plan::{Kind, MethodPlan, Plan};
 
-use crate::limits::Limits;
+use crate::limits::{self, Limits};
 use crate::prepared::Prepared;
 use crate::sandbox::{self, StdLib};
 use crate::stack::Stack;
@@ -49,9 +49,22 @@ struct Code {
 
 struct Method {
     function: c_int,
-    /// Whether arguments and result are numbers and truth values, which no error of Lua's can keep from crossing.
-    is_plain: bool,
+    way: Way,
 }
+
+/// How much of a call needs protection from errors of Lua's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Nothing but the function: all values are numbers and truth values.
+    Plain,
+    /// Nothing but the function either, if what there is of text, bytes and wide integers is small.
+    Short,
+    /// Everything.
+    Any,
+}
+
+/// How much text a call on the short way may have.
+const SMALL: usize = 64 << 10;
 
 impl LuaEngine {
     /// A machine in which `text` has run.
@@ -62,14 +75,16 @@ impl LuaEngine {
         stdlib: StdLib,
         limits: Limits,
     ) -> Result<(Self, Vec<Declared>), Fault> {
-        let state = State::new(Arc::clone(guest), limits)?;
+        let state = State::new(Arc::clone(guest), stdlib, limits)?;
         state.set_up(|lua| {
             // SAFETY: in a protected call.
             unsafe {
+                sandbox::open(lua, stdlib);
+                // After the library, which switches the compiler on.
                 if limits.time.is_some() {
                     luaJIT_setmode(lua, 0, ENGINE_OFF);
+                    limits::guard(lua);
                 }
-                sandbox::open(lua, stdlib);
                 error::open(&state, lua);
                 module::push(&state, lua);
                 require::open(lua);
@@ -95,6 +110,7 @@ impl LuaEngine {
             // SAFETY: in a protected call.
             Ok(classes.iter().map(|class| unsafe { class.declared(lua) }).collect::<Vec<_>>())
         })?;
+        state.settle();
         let plugins = declared.iter().map(|_| OnceLock::new()).collect();
         Ok((Self { state, plugins }, declared))
     }
@@ -119,35 +135,48 @@ impl LuaEngine {
         }
     }
 
-    /// A call whose values are numbers and truth values: nothing but the function itself needs protection.
+    /// A call of whose values nothing needs protection, but the function itself.
     #[inline]
-    fn call_plain(&self, code: &Code, function: c_int, instance: c_int, call: &Incoming<'_>) -> Result<(), Fault> {
+    fn call_short(&self, code: &Code, function: c_int, instance: c_int, call: &Incoming<'_>) -> Result<(), Fault> {
         let lua = self.state.thread();
         let mut stack = Stack { lua, state: &self.state, of: &code.of };
         let count = c_int::try_from(call.arguments()).unwrap_or(c_int::MAX);
+        // The first call finds the message handler at the bottom of the stack; one within another brings its own.
+        let is_first = !self.state.is_busy.replace(true);
         // SAFETY: this thread is in the machine. Nothing here raises errors but the function.
-        unsafe {
+        let outcome = unsafe {
             if ffi::lua_checkstack(lua, count.saturating_add(ffi::LUA_MINSTACK)) == 0 {
+                self.state.is_busy.set(!is_first);
                 return Err(self.state.out_of_memory());
             }
-            let top = ffi::lua_gettop(lua);
-            push_kept(lua, self.state.known.get().handler);
+            let handler = if is_first {
+                1
+            } else {
+                push_kept(lua, self.state.known.get().handler);
+                ffi::lua_gettop(lua)
+            };
             push_kept(lua, function);
             push_kept(lua, instance);
-            for index in 0..call.arguments() {
-                if let Err(fault) = call.argument(&mut stack, index) {
-                    ffi::lua_settop(lua, top);
-                    return Err(fault);
-                }
-            }
-            let code = ffi::lua_pcall(lua, count + 1, 1, top + 1);
-            if code != ffi::LUA_OK {
-                return self.failed(&stack, code, call, top);
-            }
-            let given = call.give(&mut stack, &(top + 2));
-            ffi::lua_settop(lua, top);
-            given
+            let arguments = (0..call.arguments()).try_for_each(|index| call.argument(&mut stack, index).map(drop));
+            let outcome = arguments.and_then(|()| match ffi::lua_pcall(lua, count + 1, 1, handler) {
+                ffi::LUA_OK => self.give_short(&mut stack, handler + 1, call),
+                code => self.failed(&stack, code, call),
+            });
+            ffi::lua_settop(lua, if is_first { handler } else { handler - 1 });
+            outcome
+        };
+        self.state.is_busy.set(!is_first);
+        outcome
+    }
+
+    #[inline]
+    fn give_short(&self, stack: &mut Stack<'_>, result: c_int, call: &Incoming<'_>) -> Result<(), Fault> {
+        // SAFETY: the result is there.
+        if unsafe { ffi::lua_type(stack.lua, result) } != ffi::LUA_TCDATA {
+            return call.give(stack, &result);
         }
+        // To look at an integer of 64 bits takes a function of Lua's.
+        self.state.protect_with(1, |lua| call.give(&mut Stack { lua, state: &self.state, of: stack.of }, &1))
     }
 
     /// Any other call: everything is done in a protected one.
@@ -157,11 +186,6 @@ impl LuaEngine {
         call: &Incoming<'_>,
         mut push_function: impl FnMut(*mut lua_State) -> Result<c_int, Fault>,
     ) -> Result<(), Fault> {
-        let top = {
-            let lua = self.state.thread();
-            // SAFETY: this thread is in the machine.
-            unsafe { ffi::lua_gettop(lua) }
-        };
         let mut carry_out = |lua| {
             let mut stack = Stack { lua, state: &self.state, of };
             let extra = push_function(lua)?;
@@ -183,25 +207,26 @@ impl LuaEngine {
             return outcome;
         }
         let stack = Stack { lua: self.state.thread(), state: &self.state, of };
-        self.failed(&stack, code, call, top)
+        let outcome = self.failed(&stack, code, call);
+        // SAFETY: this thread is in the machine, and the error is at the top.
+        unsafe { ffi::lua_settop(stack.lua, -2) };
+        outcome
     }
 
-    /// A call that ended in an error, which is at the top of the stack: one that the method declares, or a failure.
+    /// A call that ended in an error, which is at the top of the stack, and stays: one that the method declares, or a
+    /// failure.
     #[cold]
-    fn failed(&self, stack: &Stack<'_>, code: c_int, call: &Incoming<'_>, top: c_int) -> Result<(), Fault> {
-        let lua = stack.lua;
-        // SAFETY: the error is there.
-        let outcome = unsafe {
+    fn failed(&self, stack: &Stack<'_>, code: c_int, call: &Incoming<'_>) -> Result<(), Fault> {
+        // SAFETY: the error is there. Who looks at it takes a copy.
+        unsafe {
+            ffi::lua_pushvalue(stack.lua, -1);
             if code == ffi::LUA_ERRRUN && self.is_declared(stack, call) {
                 self.state.caught.replace(None);
                 self.declare(stack, call)
             } else {
-                Err(error::take(&self.state, lua, code))
+                Err(error::take(&self.state, stack.lua, code))
             }
-        };
-        // SAFETY: this thread is in the machine.
-        unsafe { ffi::lua_settop(lua, top) };
-        outcome
+        }
     }
 
     /// Whether the error at the top of the stack is one that the method declares.
@@ -224,9 +249,25 @@ impl LuaEngine {
                         cases.iter().any(|case| case.name == name)
                     }
                 }
+                // Libraries raise tables of their own.
+                Shape::Variant(_) => ffi::lua_type(lua, -1) == ffi::LUA_TTABLE && self.has_tag(lua),
                 _ => ffi::lua_type(lua, -1) == ffi::LUA_TTABLE,
             }
         }
+    }
+
+    /// Whether the table at the top of the stack has a tag.
+    unsafe fn has_tag(&self, lua: *mut lua_State) -> bool {
+        // SAFETY: this thread is in the machine; the copy is taken by the protected call.
+        unsafe { ffi::lua_pushvalue(lua, -1) };
+        let has_tag = self.state.protect_with(1, |lua| {
+            // SAFETY: in a protected call, with the table as its first value.
+            unsafe {
+                ffi::lua_getfield(lua, 1, c"tag".as_ptr());
+                Ok(ffi::lua_type(lua, -1) == ffi::LUA_TSTRING)
+            }
+        });
+        has_tag.unwrap_or(false)
     }
 
     unsafe fn declare(&self, stack: &Stack<'_>, call: &Incoming<'_>) -> Result<(), Fault> {
@@ -282,7 +323,7 @@ impl Engine for LuaEngine {
                     ffi::lua_pushlstring(lua, method.name.as_ptr().cast(), method.name.len());
                     ffi::lua_gettable(lua, -2);
                     let function = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
-                    methods.push(Method { function, is_plain: is_plain(&contract.plan, plan) });
+                    methods.push(Method { function, way: way(&contract.plan, plan) });
                 }
                 let (init, save, restore) = (function(lua, c"init"), function(lua, c"save"), function(lua, c"restore"));
                 ffi::lua_createtable(lua, 0, 1);
@@ -316,8 +357,13 @@ impl Engine for LuaEngine {
         let code = self.code(plugin);
         let method = &code.methods[call.number()];
         let _timed = self.state.timed();
-        if method.is_plain {
-            return self.call_plain(code, method.function, *instance, call);
+        let is_short = match method.way {
+            Way::Plain => true,
+            Way::Short => self.state.is_lenient && call.is_small(SMALL, crate::stack::EXACT),
+            Way::Any => false,
+        };
+        if is_short {
+            return self.call_short(code, method.function, *instance, call);
         }
         self.call_any(&code.of, call, |lua| {
             // SAFETY: in a protected call.
@@ -396,25 +442,29 @@ impl Engine for LuaEngine {
     }
 }
 
-/// Whether all values of a method are numbers and truth values that Lua has itself.
-fn is_plain(plan: &Plan, method: &MethodPlan) -> bool {
-    let is_plain = |node| {
-        matches!(
-            plan.node(node).kind,
-            Kind::Unit
-                | Kind::Bool
-                | Kind::I8
-                | Kind::I16
-                | Kind::I32
-                | Kind::U8
-                | Kind::U16
-                | Kind::U32
-                | Kind::F32
-                | Kind::F64
-        )
+/// The way for a method, by what its values are.
+fn way(plan: &Plan, method: &MethodPlan) -> Way {
+    let of = |node| match plan.node(node).kind {
+        Kind::Unit
+        | Kind::Bool
+        | Kind::I8
+        | Kind::I16
+        | Kind::I32
+        | Kind::U8
+        | Kind::U16
+        | Kind::U32
+        | Kind::F32
+        | Kind::F64 => Way::Plain,
+        Kind::I64 | Kind::U64 | Kind::String | Kind::Bytes => Way::Short,
+        _ => Way::Any,
     };
-    // Of more arguments, none stands in a register anyway.
-    method.arguments.iter().all(|place| is_plain(place.node)) && is_plain(method.result)
+    let mut ways = method.arguments.iter().map(|place| place.node).chain([method.result]).map(of);
+    ways.try_fold(Way::Plain, |way, next| match (way, next) {
+        (_, Way::Any) => None,
+        (Way::Plain, Way::Plain) => Some(Way::Plain),
+        _ => Some(Way::Short),
+    })
+    .unwrap_or(Way::Any)
 }
 
 /// Whether text is a program.

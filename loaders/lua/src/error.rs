@@ -17,7 +17,8 @@ pub(crate) unsafe fn take(state: &State, lua: *mut lua_State, code: c_int) -> Fa
     let caught = state.caught.take();
     // SAFETY: the caller's promise.
     unsafe {
-        if code == ffi::LUA_ERRMEM {
+        // The handler needs memory as well.
+        if code == ffi::LUA_ERRMEM || (code == ffi::LUA_ERRERR && state.ran_out_of_memory()) {
             ffi::lua_settop(lua, -2);
             return state.out_of_memory();
         }
@@ -75,6 +76,13 @@ unsafe fn exception(state: &State, lua: *mut lua_State, index: c_int) -> Excepti
     unsafe {
         if let Some(error) = call_error(state, lua, index) {
             return Exception { message: error.to_string(), ..Exception::default() };
+        }
+        if is_raised(state, lua, index) {
+            // In a method that declares no error.
+            ffi::lua_rawgeti(lua, index, 1);
+            let exception = exception(state, lua, -1);
+            ffi::lua_settop(lua, -2);
+            return exception;
         }
         let message = match ffi::lua_type(lua, index) {
             ffi::LUA_TSTRING => text_at(lua, index),
@@ -161,8 +169,11 @@ pub(crate) unsafe extern "C-unwind" fn handler(lua: *mut lua_State) -> c_int {
         let state = State::of(lua);
         let is_value = is_raised(state, lua, 1);
         if !is_value {
-            let mut exception = exception(state, lua, 1);
-            exception.traceback = Some(traceback(lua));
+            let mut exception = match converted(state, lua) {
+                Some(message) => Exception { message, ..Exception::default() },
+                None => exception(state, lua, 1),
+            };
+            exception.traceback = traceback(lua);
             state.caught.replace(Some(exception));
         }
         ffi::lua_settop(lua, 1);
@@ -170,17 +181,36 @@ pub(crate) unsafe extern "C-unwind" fn handler(lua: *mut lua_State) -> c_int {
     1
 }
 
-/// The calls on the stack, without those of ours.
-unsafe fn traceback(lua: *mut lua_State) -> String {
+/// What an error that is a table with the metamethod `__tostring` makes of itself.
+unsafe fn converted(state: &State, lua: *mut lua_State) -> Option<String> {
+    // SAFETY: the caller's promise. Where the time is up, no program may run: see `limits`.
+    unsafe {
+        if ffi::lua_type(lua, 1) != ffi::LUA_TTABLE
+            || state.clock.is_over()
+            || ffi::luaL_callmeta(lua, 1, c"__tostring".as_ptr()) == 0
+        {
+            return None;
+        }
+        let text = (ffi::lua_type(lua, -1) == ffi::LUA_TSTRING).then(|| text_at(lua, -1));
+        ffi::lua_settop(lua, 1);
+        text
+    }
+}
+
+/// The calls on the stack, without those of ours; none if these are all.
+unsafe fn traceback(lua: *mut lua_State) -> Option<String> {
     // SAFETY: the caller's promise; the text stays while it is on the stack.
     unsafe {
         ffi::luaL_traceback(lua, lua, std::ptr::null(), 1);
         let text = text_at(lua, -1);
         ffi::lua_settop(lua, -2);
-        text.lines()
-            .filter(|line| !line.trim_end().ends_with("[C]: in function <builtin>"))
-            .collect::<Vec<_>>()
-            .join("\n")
+        let is_theirs = |line: &&str| !line.trim_end().ends_with("[C]: in function <builtin>");
+        let mut lines: Vec<_> = text.lines().filter(is_theirs).collect();
+        // Whoever called the first function is no Lua.
+        while lines.last().is_some_and(|line| line.trim() == "[C]: in ?") {
+            lines.pop();
+        }
+        (lines.len() > 1).then(|| lines.join("\n"))
     }
 }
 

@@ -26,6 +26,7 @@
 //! Each bundle has a virtual machine of its own. docs/src/lua.md tells how plugins are written, and what Lua makes of the
 //! types of contracts.
 
+pub mod bridge;
 mod engine;
 mod error;
 mod limits;

@@ -2,7 +2,7 @@
 
 use std::alloc::{Layout, alloc, dealloc, realloc};
 use std::cell::Cell;
-use std::ffi::c_void;
+use std::ffi::{CStr, c_int, c_void};
 use std::time::{Duration, Instant};
 
 use mlua::ffi::{self, lua_Debug, lua_State};
@@ -21,15 +21,22 @@ pub struct Limits {
 pub(crate) struct Memory {
     used: Cell<usize>,
     limit: usize,
+    /// Whether more was asked for than there is.
+    is_refused: Cell<bool>,
 }
 
 impl Memory {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { used: Cell::new(0), limit }
+        Self { used: Cell::new(0), limit, is_refused: Cell::new(false) }
     }
 
     pub(crate) fn limit(&self) -> usize {
         self.limit
+    }
+
+    /// Whether more was asked for than there is, since this was asked last.
+    pub(crate) fn was_refused(&self) -> bool {
+        self.is_refused.replace(false)
     }
 }
 
@@ -57,6 +64,7 @@ pub(crate) unsafe extern "C" fn allocate(ud: *mut c_void, ptr: *mut c_void, osiz
     }
     let used = memory.used.get() - osize + nsize;
     if nsize > osize && used > memory.limit {
+        memory.is_refused.set(true);
         return std::ptr::null_mut();
     }
     // SAFETY: the size is not 0; what is reallocated came from here.
@@ -97,6 +105,42 @@ impl Clock {
     pub(crate) fn is_over(&self) -> bool {
         self.deadline.get().is_some_and(|deadline| Instant::now() >= deadline)
     }
+}
+
+/// `xpcall`, whose handler is left out once the time is up: what a hook raises is handled within the hook, where no other
+/// hook fires, and a handler could run on forever.
+const XPCALL: &CStr = c"
+local xpcall, is_over = ...
+return function(f, handler, ...)
+  return xpcall(f, function(value)
+    if is_over() then return value end
+    return handler(value)
+  end, ...)
+end
+";
+
+/// Changes what a program could otherwise escape the clock by. May raise an error.
+///
+/// # Safety
+///
+/// In a protected call, after the standard library was opened.
+pub(crate) unsafe fn guard(lua: *mut lua_State) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if ffi::luaL_loadbuffer(lua, XPCALL.as_ptr(), XPCALL.to_bytes().len(), c"=polyplug".as_ptr()) != ffi::LUA_OK {
+            ffi::lua_error(lua);
+        }
+        ffi::lua_getfield(lua, ffi::LUA_GLOBALSINDEX, c"xpcall".as_ptr());
+        ffi::lua_pushcclosure(lua, is_over, 0);
+        ffi::lua_call(lua, 2, 1);
+        ffi::lua_setfield(lua, ffi::LUA_GLOBALSINDEX, c"xpcall".as_ptr());
+    }
+}
+
+unsafe extern "C-unwind" fn is_over(lua: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls it, with room for a few values.
+    unsafe { ffi::lua_pushboolean(lua, crate::state::State::of(lua).clock.is_over().into()) };
+    1
 }
 
 /// Ends what runs for too long.

@@ -4,13 +4,15 @@ use std::ffi::{CStr, c_int};
 
 use mlua::ffi::{self, lua_State};
 use polyplug::LogLevel;
-use polyplug::engine::{Fault, Remote};
+use polyplug::engine::{Fault, Integer, Remote};
 use polyplug::schema::Shape;
 
 use crate::error::{raise, text_at};
 use crate::prepared::Layout;
 use crate::remote;
+use crate::stack::EXACT;
 use crate::state::{Class, State};
+use crate::wide;
 
 /// Pushes the module. May raise an error.
 ///
@@ -59,8 +61,9 @@ unsafe fn push_setting(lua: *mut lua_State, value: &toml::Value) {
     unsafe {
         match value {
             toml::Value::String(text) => push_text(lua, text),
-            #[allow(clippy::cast_precision_loss)] // as Lua has numbers
-            toml::Value::Integer(number) => ffi::lua_pushnumber(lua, *number as f64),
+            #[allow(clippy::cast_precision_loss)] // exact up to here
+            toml::Value::Integer(number) if number.unsigned_abs() <= EXACT => ffi::lua_pushnumber(lua, *number as f64),
+            toml::Value::Integer(number) => wide::push(State::of(lua), lua, Integer::I64(*number)),
             toml::Value::Float(number) => ffi::lua_pushnumber(lua, *number),
             toml::Value::Boolean(flag) => ffi::lua_pushboolean(lua, (*flag).into()),
             toml::Value::Datetime(time) => push_text(lua, &time.to_string()),
@@ -111,16 +114,7 @@ unsafe fn declare(lua: *mut lua_State) -> Result<c_int, Fault> {
         if !state.declaring.get() {
             return Err(Fault::new("plugins are declared while their bundle is being loaded, not later"));
         }
-        let (mut name, mut is_singleton) = (None, false);
-        if ffi::lua_type(lua, 2) == ffi::LUA_TTABLE {
-            ffi::lua_getfield(lua, 2, c"name".as_ptr());
-            if ffi::lua_type(lua, -1) == ffi::LUA_TSTRING {
-                name = Some(text_at(lua, -1));
-            }
-            ffi::lua_getfield(lua, 2, c"singleton".as_ptr());
-            is_singleton = ffi::lua_toboolean(lua, -1) != 0;
-            ffi::lua_settop(lua, 2);
-        }
+        let (name, is_singleton) = options(lua)?;
         ffi::luaL_where(lua, 1);
         let place = text_at(lua, -1).trim_end_matches([':', ' ']).to_owned();
         ffi::lua_createtable(lua, 0, 8);
@@ -129,6 +123,45 @@ unsafe fn declare(lua: *mut lua_State) -> Result<c_int, Fault> {
         state.classes.borrow_mut().push(Class { contract, name, is_singleton, place, class });
     }
     Ok(1)
+}
+
+/// The options of a plugin, which are argument 2, if there are any: what it is called, and whether it is a singleton.
+unsafe fn options(lua: *mut lua_State) -> Result<(Option<String>, bool), Fault> {
+    let (mut name, mut is_singleton) = (None, false);
+    // SAFETY: the caller's promise; the table is not changed meanwhile.
+    unsafe {
+        ffi::lua_settop(lua, 2);
+        match ffi::lua_type(lua, 2) {
+            ffi::LUA_TNIL => return Ok((name, is_singleton)),
+            ffi::LUA_TTABLE => {}
+            _ => {
+                let found = describe(lua, 2);
+                return Err(Fault::new(format_args!("options are expected as a table, not as {found}")));
+            }
+        }
+        ffi::lua_pushnil(lua);
+        while ffi::lua_next(lua, 2) != 0 {
+            let key = match ffi::lua_type(lua, 3) {
+                ffi::LUA_TSTRING => text_at(lua, 3),
+                _ => describe(lua, 3),
+            };
+            match (key.as_str(), ffi::lua_type(lua, 4)) {
+                ("name", ffi::LUA_TSTRING) => name = Some(text_at(lua, 4)),
+                ("singleton", ffi::LUA_TBOOLEAN) => is_singleton = ffi::lua_toboolean(lua, 4) != 0,
+                (option @ ("name" | "singleton"), _) => {
+                    let expected = if option == "name" { "a string" } else { "true or false" };
+                    let found = describe(lua, 4);
+                    return Err(Fault::new(format_args!("the option `{option}` is {expected}, not {found}")));
+                }
+                _ => {
+                    let known = "there are `name` and `singleton`";
+                    return Err(Fault::new(format_args!("there is no option `{key}`: {known}")));
+                }
+            }
+            ffi::lua_settop(lua, 3);
+        }
+    }
+    Ok((name, is_singleton))
 }
 
 /// `host(contract)`: somebody who has the methods of a host contract.

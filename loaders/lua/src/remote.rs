@@ -71,7 +71,9 @@ unsafe fn new_metatable(lua: *mut lua_State, remote: &Remote) {
             ffi::lua_pushlstring(lua, method.name.as_ptr().cast(), method.name.len());
             #[allow(clippy::cast_precision_loss)] // far fewer methods than that
             ffi::lua_pushnumber(lua, number as f64);
-            ffi::lua_pushcclosure(lua, call, 1);
+            // To know its own objects by.
+            ffi::lua_pushvalue(lua, -4);
+            ffi::lua_pushcclosure(lua, call, 2);
             ffi::lua_rawset(lua, -3);
         }
         ffi::lua_setfield(lua, -2, c"__index".as_ptr());
@@ -125,13 +127,24 @@ unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
     }
 }
 
+/// Whether what is at index 1, which has a metatable, has the one that this method was made for.
+unsafe fn is_own(lua: *mut lua_State) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        ffi::lua_getmetatable(lua, 1);
+        let is_own = ffi::lua_rawequal(lua, -1, ffi::lua_upvalueindex(2)) != 0;
+        ffi::lua_settop(lua, -2);
+        is_own
+    }
+}
+
 /// As many arguments as need no list on the heap.
 const FEW: usize = 8;
 
 unsafe fn carry_out(lua: *mut lua_State) -> Next {
     // SAFETY: the caller's promise.
     unsafe {
-        let Some(held) = held(lua, 1) else {
+        let Some(held) = held(lua, 1).filter(|_| is_own(lua)) else {
             return Next::Raise(Fault::new("methods are called with a colon: `object:method(..)`"));
         };
         let state = State::of(lua);

@@ -87,6 +87,11 @@ unsafe fn find(lua: *mut lua_State) -> Next {
             return Next::Found;
         }
         let name = text_at(lua, 1);
+        if is_running(lua) {
+            return Next::Raise(Fault::new(format_args!(
+                "the module `{name}` is being loaded: it requires itself, by way of others or not"
+            )));
+        }
         let found = match State::of(lua).guest.directory() {
             Some(directory) => locate(directory, &name),
             None => Err(format!("there is no module `{name}`: a bundle in memory has no files but its own")),
@@ -101,6 +106,31 @@ unsafe fn find(lua: *mut lua_State) -> Next {
             Ok(_) => Next::Throw,
             Err(error) => Next::Raise(Fault::new(format_args!("{file}: {error}"))),
         }
+    }
+}
+
+/// Whether a call that has not returned yet requires the same module. What is at index 1 is its name.
+unsafe fn is_running(lua: *mut lua_State) -> bool {
+    // SAFETY: the caller's promise. A record of zeros is one, and filled in before it is read.
+    unsafe {
+        let mut frame: ffi::lua_Debug = std::mem::zeroed();
+        // This function.
+        if ffi::lua_getstack(lua, 0, &raw mut frame) == 0 || ffi::lua_getinfo(lua, c"f".as_ptr(), &raw mut frame) == 0 {
+            return false;
+        }
+        let this = ffi::lua_gettop(lua);
+        let mut is_running = false;
+        let mut level = 1;
+        while !is_running && ffi::lua_getstack(lua, level, &raw mut frame) != 0 {
+            ffi::lua_getinfo(lua, c"f".as_ptr(), &raw mut frame);
+            if ffi::lua_rawequal(lua, -1, this) != 0 && !ffi::lua_getlocal(lua, &raw const frame, 1).is_null() {
+                is_running = ffi::lua_rawequal(lua, -1, 1) != 0;
+            }
+            ffi::lua_settop(lua, this);
+            level += 1;
+        }
+        ffi::lua_settop(lua, this - 1);
+        is_running
     }
 }
 

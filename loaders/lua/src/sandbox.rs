@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_int};
 
 use mlua::ffi::{self, lua_State};
 
+use crate::error::text_at;
 use crate::state::State;
 
 /// Which part of Lua's standard library bundles get.
@@ -124,7 +125,10 @@ unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
         let text = ffi::luaL_checklstring(lua, 1, &raw mut len);
         let name =
             if ffi::lua_type(lua, 2) == ffi::LUA_TSTRING { ffi::lua_tostring(lua, 2) } else { c"=(load)".as_ptr() };
-        if ffi::luaL_loadbufferx(lua, text, len, name, c"t".as_ptr()) != ffi::LUA_OK {
+        // Of the modes that were asked for, text is left; of none, nothing.
+        let wants_text = ffi::lua_type(lua, 3) != ffi::LUA_TSTRING || text_at(lua, 3).contains('t');
+        let mode = if wants_text { c"t" } else { c"" };
+        if ffi::luaL_loadbufferx(lua, text, len, name, mode.as_ptr()) != ffi::LUA_OK {
             ffi::lua_pushnil(lua);
             ffi::lua_insert(lua, -2);
             return 2;

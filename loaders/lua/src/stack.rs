@@ -190,6 +190,10 @@ impl Build for Stack<'_> {
         Ok(self.top())
     }
 
+    fn unit_item(&mut self) -> Result<c_int, Fault> {
+        self.none(true)
+    }
+
     #[inline]
     fn bool(&mut self, value: bool) -> Result<c_int, Fault> {
         // SAFETY: as above.

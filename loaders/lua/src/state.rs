@@ -12,6 +12,7 @@ use polyplug::schema::Schema;
 
 use crate::limits::{Clock, Limits, Memory, allocate};
 use crate::prepared::Prepared;
+use crate::sandbox::StdLib;
 
 /// A machine with its surroundings. Its address does not change: the machine knows it.
 pub(crate) struct State {
@@ -23,6 +24,10 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     /// Where the message handler puts what it finds.
     pub(crate) caught: RefCell<Option<Exception>>,
+    /// Whether values that need memory may be made outside of protected calls: see [`State::new`].
+    pub(crate) is_lenient: bool,
+    /// Whether a call is in the machine, so that the stack's first value is not the message handler.
+    pub(crate) is_busy: Cell<bool>,
     /// Whether the bundle's code is being run, and may declare plugins.
     pub(crate) declaring: Cell<bool>,
     pub(crate) classes: RefCell<Vec<Class>>,
@@ -74,17 +79,22 @@ impl Class {
     /// In a protected call, after the bundle's code has run.
     pub(crate) unsafe fn declared(&self, lua: *mut lua_State) -> Declared {
         let mut methods = Vec::new();
-        // SAFETY: the caller's promise; the table is not changed meanwhile.
+        // SAFETY: the caller's promise; the tables are not changed meanwhile.
         unsafe {
             ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, self.class.into());
-            ffi::lua_pushnil(lua);
-            while ffi::lua_next(lua, -2) != 0 {
-                if ffi::lua_type(lua, -1) == ffi::LUA_TFUNCTION && ffi::lua_type(lua, -2) == ffi::LUA_TSTRING {
-                    methods.push(crate::error::text_at(lua, -2));
+            let class = ffi::lua_gettop(lua);
+            for _ in 0..ANCESTORS {
+                methods_of(lua, class, &mut methods);
+                // What it inherits from.
+                if ffi::luaL_getmetafield(lua, class, c"__index".as_ptr()) == 0 {
+                    break;
                 }
-                ffi::lua_settop(lua, -2);
+                ffi::lua_replace(lua, class);
+                if ffi::lua_type(lua, class) != ffi::LUA_TTABLE {
+                    break;
+                }
             }
-            ffi::lua_settop(lua, -2);
+            ffi::lua_settop(lua, class - 1);
         }
         let has = |name: &str| methods.iter().any(|method| method == name);
         Declared {
@@ -94,6 +104,23 @@ impl Class {
             keeps_state: has("save") && has("restore"),
             place: Some(self.place.clone()),
             methods,
+        }
+    }
+}
+
+/// How many tables a class may inherit from, by way of others. They may go in a circle.
+const ANCESTORS: usize = 32;
+
+/// Adds the names of a table's functions.
+unsafe fn methods_of(lua: *mut lua_State, table: c_int, methods: &mut Vec<String>) {
+    // SAFETY: the caller's promise; the table is not changed meanwhile.
+    unsafe {
+        ffi::lua_pushnil(lua);
+        while ffi::lua_next(lua, table) != 0 {
+            if ffi::lua_type(lua, -1) == ffi::LUA_TFUNCTION && ffi::lua_type(lua, -2) == ffi::LUA_TSTRING {
+                methods.push(crate::error::text_at(lua, -2));
+            }
+            ffi::lua_settop(lua, -2);
         }
     }
 }
@@ -119,7 +146,11 @@ static KEY: u8 = 0;
 
 impl State {
     /// An empty machine.
-    pub(crate) fn new(guest: Arc<Guest>, limits: Limits) -> Result<Box<Self>, Fault> {
+    ///
+    /// Without a limit, memory that runs out where a machine needs a little ends the process, as it does in Rust. So then
+    /// nothing can keep small values from being made, unless a bundle has finalizers, which may fail, and are run where
+    /// values are made: that takes the full standard library.
+    pub(crate) fn new(guest: Arc<Guest>, stdlib: StdLib, limits: Limits) -> Result<Box<Self>, Fault> {
         let memory = limits.memory.map(|limit| Box::new(Memory::new(limit)));
         // SAFETY: the allocator's data outlives the machine.
         let main = unsafe {
@@ -132,7 +163,7 @@ impl State {
             }
         };
         if main.is_null() {
-            return Err(Fault::limit("there is not enough memory for a Lua machine"));
+            return Err(too_much(&guest, memory.as_deref()));
         }
         let this = Box::new(Self {
             main,
@@ -141,6 +172,8 @@ impl State {
             limits,
             clock: Clock::default(),
             caught: RefCell::default(),
+            is_lenient: stdlib == StdLib::Safe && limits.memory.is_none(),
+            is_busy: Cell::new(true),
             declaring: Cell::new(false),
             classes: RefCell::default(),
             contracts: RefCell::default(),
@@ -216,6 +249,7 @@ impl State {
                 return ffi::LUA_ERRMEM;
             }
             let first = ffi::lua_gettop(lua) - values + 1;
+            let was_busy = self.is_busy.replace(true);
             ffi::lua_rawgeti_(lua, ffi::LUA_REGISTRYINDEX, known.handler);
             ffi::lua_rawgeti_(lua, ffi::LUA_REGISTRYINDEX, known.runner);
             if values > 0 {
@@ -226,6 +260,7 @@ impl State {
             self.job.set(Some(body));
             let code = ffi::lua_pcall(lua, values, 0, first);
             ffi::lua_remove(lua, first);
+            self.is_busy.set(was_busy);
             code
         }
     }
@@ -269,6 +304,7 @@ impl State {
             let this = std::ptr::from_ref(self).cast_mut().cast::<c_void>();
             ffi::lua_pushlightuserdata(lua, this);
             ffi::lua_rawsetp(lua, ffi::LUA_REGISTRYINDEX, (&raw const KEY).cast());
+            make_room(lua);
             let mut known = self.known.get();
             ffi::lua_pushlightuserdata(lua, this);
             ffi::lua_pushcclosure(lua, runner, 1);
@@ -279,11 +315,18 @@ impl State {
         }
     }
 
+    /// Puts the message handler where calls find it, at the bottom of the empty stack.
+    pub(crate) fn settle(&self) {
+        // SAFETY: this thread is in the machine, and nothing is on its stack.
+        unsafe { ffi::lua_rawgeti_(self.main, ffi::LUA_REGISTRYINDEX, self.known.get().handler) };
+        self.is_busy.set(false);
+    }
+
     /// Limits the time of a call, until what is returned is dropped.
     #[inline]
     pub(crate) fn timed(&self) -> Option<Timed<'_>> {
         let limit = self.limits.time?;
-        self.clock.start(self.main, limit).then_some(Timed(self))
+        self.clock.start(self.main, limit).then(|| Timed(self))
     }
 
     /// A contract as this machine knows it. May raise an error.
@@ -320,13 +363,23 @@ impl State {
     pub(crate) fn out_of_memory(&self) -> Fault {
         // SAFETY: collecting runs finalizers, whose errors Lua ignores.
         unsafe { ffi::lua_gc(self.main, ffi::LUA_GCCOLLECT, 0) };
-        let bundle = self.guest.bundle();
-        match &self.memory {
-            Some(memory) => {
-                Fault::limit(format_args!("bundle `{bundle}` needs more memory than its {} bytes", memory.limit()))
-            }
-            None => Fault::limit(format_args!("bundle `{bundle}` needs more memory than there is")),
+        too_much(&self.guest, self.memory.as_deref())
+    }
+
+    /// Whether memory ran out since this was asked last.
+    pub(crate) fn ran_out_of_memory(&self) -> bool {
+        self.memory.as_ref().is_some_and(|memory| memory.was_refused())
+    }
+}
+
+/// What a bundle is told that ran out of memory.
+fn too_much(guest: &Guest, memory: Option<&Memory>) -> Fault {
+    let bundle = guest.bundle();
+    match memory {
+        Some(memory) => {
+            Fault::limit(format_args!("bundle `{bundle}` needs more memory than its {} bytes", memory.limit()))
         }
+        None => Fault::limit(format_args!("bundle `{bundle}` needs more memory than there is")),
     }
 }
 
@@ -334,6 +387,25 @@ impl Drop for State {
     fn drop(&mut self) {
         // SAFETY: the machine is ours, and nobody is in it. What its finalizers need outlives it.
         unsafe { ffi::lua_close(self.main) };
+    }
+}
+
+/// How many references are found by index, rather than by a search in the registry.
+const REFERENCES: usize = 64;
+
+/// Lets the registry keep references in its array, which it has only once there were many at a time.
+unsafe fn make_room(lua: *mut lua_State) {
+    // SAFETY: in a protected call (the caller's promise).
+    unsafe {
+        let mut taken = [0; REFERENCES];
+        for reference in &mut taken {
+            ffi::lua_pushboolean(lua, 1);
+            *reference = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
+        }
+        // The first ones are given out first again.
+        for reference in taken.into_iter().rev() {
+            ffi::luaL_unref(lua, ffi::LUA_REGISTRYINDEX, reference);
+        }
     }
 }
 

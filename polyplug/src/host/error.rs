@@ -455,7 +455,7 @@ pub enum LoaderError {
     },
 
     /// The bundle started, and registered nothing.
-    #[error("bundle `{bundle}`: registered no plugin: does the crate have a `#[polyplug::plugin]`?")]
+    #[error("bundle `{bundle}`: registered no plugin: does its code declare one, in Rust with `#[polyplug::plugin]`?")]
     NothingRegistered {
         /// The bundle's name.
         bundle: String,

@@ -66,6 +66,12 @@ impl Fingerprint {
                         self.walk_below(root, within, entry.path(), &path, visit);
                     }
                 }
+                // What is no link lies where it is: in a directory that has been told.
+                Ok(kind) if kind.is_file() => {
+                    if let Some(stamp) = entry.metadata().ok().as_ref().and_then(Stamp::of) {
+                        self.0.insert(path, stamp);
+                    }
+                }
                 Ok(_) => match entry.path().canonicalize() {
                     Ok(real) if real.is_dir() => {
                         if real.starts_with(root) && !is_in_cache(root, &real) {

@@ -2,6 +2,7 @@
 
 pub mod callbacks;
 pub mod calling;
+pub mod conformance;
 pub mod instances;
 pub mod measure;
 pub mod moody;

@@ -51,6 +51,12 @@ models! {
         #[cfg(not(feature = "crossbeam"))]
         pushing_does_not_delay_what_comes
         jobs_are_done_in_order;
+    engine:
+        threads_take_turns
+        two_do_not_wait_for_each_other
+        three_do_not_wait_for_each_other
+        objects_end_once
+        a_waiter_does_what_is_asked;
     tokens:
         what_a_token_names_stays_while_it_is_used
         a_token_is_whole_when_it_is_found

@@ -6,7 +6,7 @@ use std::fmt;
 use polyplug_abi::AbiErrorCode;
 
 use super::lock::WouldDeadlock;
-use crate::call_error::{CallError, LOCATION_MARK, TRACEBACK_MARK};
+use crate::call_error::{CallError, Failure, LOCATION_MARK, TRACEBACK_MARK};
 use crate::host::marshal::Located;
 use crate::types::LiftError;
 
@@ -74,6 +74,15 @@ impl Fault {
             *is_result = true;
         }
         self
+    }
+
+    /// The fault as one of a call that the guest made, where it is about a value: of the guest's own method it says
+    /// nothing. `wrong` is what the call's error is.
+    #[must_use]
+    pub(super) fn of_call(self, method: String, wrong: fn(Box<Failure>) -> CallError) -> Self {
+        let Kind::Value { error, .. } = *self.0 else { return self };
+        let failure = Failure::new(method, error.to_string());
+        if error.is_limit() { CallError::TooLarge(failure) } else { wrong(failure) }.into()
     }
 
     /// How a call says so.

@@ -6,6 +6,7 @@ use super::{Contract, Fault};
 use crate::host::marshal::{Build, Lifting, Located, Lowering, Read};
 use crate::schema::Method;
 use crate::schema::plan::{Kind, MethodPlan};
+use crate::types::RawList;
 
 /// A call of one method: where its arguments are, and where its result goes.
 ///
@@ -56,6 +57,33 @@ impl<'a> Incoming<'a> {
     #[must_use]
     pub fn arguments(&self) -> usize {
         self.plan.arguments.len()
+    }
+
+    /// Whether text and bytes that are arguments have at most `len` bytes together, and integers among them lie at most
+    /// `magnitude` from 0: for engines with a shorter way for what is small. What is within other arguments is not
+    /// looked at.
+    #[inline]
+    #[must_use]
+    pub fn is_small(&self, len: usize, magnitude: u64) -> bool {
+        let mut left = len;
+        self.plan.arguments.iter().all(|place| {
+            // SAFETY: the arguments are those of the method (promised to `new`), and the place lies within.
+            unsafe {
+                let at = self.args.add(place.at);
+                match &self.contract.plan.node(place.node).kind {
+                    Kind::I64 => at.cast::<i64>().read().unsigned_abs() <= magnitude,
+                    Kind::U64 => at.cast::<u64>().read() <= magnitude,
+                    Kind::String | Kind::Bytes => match left.checked_sub(at.cast::<RawList<u8>>().read().len) {
+                        Some(rest) => {
+                            left = rest;
+                            true
+                        }
+                        None => false,
+                    },
+                    _ => true,
+                }
+            }
+        })
     }
 
     /// Argument `index`, counted from 0, as a value of the engine.

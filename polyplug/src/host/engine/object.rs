@@ -54,8 +54,9 @@ pub(super) fn offer<E: Engine>(
 unsafe extern "C" fn end<E: Engine>(instance: GuestContractInstance) {
     // SAFETY: made from a box of this type by `offer`, and not used again.
     let object = unsafe { Box::from_raw(instance.data.cast::<ObjectOf<E>>()) };
+    // It may have been what kept the engine.
     if catch(|| drop(object)).is_err() {
-        tracing::error!("an engine panicked at the end of an object");
+        tracing::error!("an engine panicked at its end");
     }
 }
 

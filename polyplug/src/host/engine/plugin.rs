@@ -4,8 +4,8 @@ use std::ffi::c_void;
 use std::sync::Arc;
 
 use polyplug_abi::{
-    AbiError, CallArena, DispatchMechanisms, DispatchType, GuestContractId, GuestContractInstance,
-    GuestContractInterface, HostApi, Version, VmDispatch, VmLoaderData,
+    AbiError, AbiErrorCode, CallArena, DispatchMechanisms, DispatchType, GuestContractId, GuestContractInstance,
+    GuestContractInterface, HostApi, StringView, Version, VmDispatch, VmLoaderData,
 };
 
 use super::incoming::Incoming;
@@ -113,10 +113,7 @@ unsafe extern "C" fn destroy_instance<E: Engine>(
     // SAFETY: as in `create_instance`; the instance was made from a box of this type, and is not used again.
     let (plugin, object) =
         unsafe { (&*loader_data.data.cast::<PluginOf<E>>(), Box::from_raw(instance.data.cast::<E::Object>())) };
-    let ended = catch(|| plugin.vm.end(*object));
-    if let Err(payload) = ended {
-        tracing::error!(panic = describe_panic(payload), "an engine panicked at the end of an instance");
-    }
+    plugin.vm.end(*object);
 }
 
 unsafe extern "C" fn call<E: Engine>(
@@ -132,14 +129,18 @@ unsafe extern "C" fn call<E: Engine>(
     let plugin = unsafe { &*loader_data.data.cast::<PluginOf<E>>() };
     let contract = &plugin.contract;
     let number = fn_id as usize;
-    let Some(method) = contract.plan.methods().get(number) else {
-        let missing = AbiError::new(polyplug_abi::AbiErrorCode::FunctionNotAvailable, polyplug_abi::StringView::null());
+    let refuse = |code| {
         if !out_err.is_null() {
             // SAFETY: not null, and writable by the protocol.
-            unsafe { out_err.write(missing) };
+            unsafe { out_err.write(AbiError::new(code, StringView::null())) };
         }
-        return;
     };
+    let Some(method) = contract.plan.methods().get(number) else {
+        return refuse(AbiErrorCode::FunctionNotAvailable);
+    };
+    if instance.is_null() {
+        return refuse(AbiErrorCode::InvalidPointer); // what is left of a factory that failed
+    }
     // SAFETY: the instances that the runtime calls are this plugin's, and alive.
     let object = unsafe { plugin.object(instance) };
     // SAFETY: the caller follows the protocol of `VmCall` for this method.

@@ -106,13 +106,13 @@ impl Remote {
     ///
     /// # Errors
     ///
-    /// It is none that may be kept.
+    /// It is no object, or gone.
     pub fn share(&self) -> Result<GuestContractInstance, Fault> {
         let Some(interface) = self.interface() else {
             return Err(Fault::new(format_args!("{} is no object that may be handed on", self.contract())));
         };
         let runtime = self.context.runtime().ok_or_else(|| Fault::new("the runtime has ended"))?;
-        let (data, _) = runtime.share_object(self.token).map_err(Fault::new)?;
+        let data = runtime.pass_object(self.token).map_err(Fault::new)?;
         let contract_id = polyplug_abi::GuestContractId::new(&interface.contract, interface.major);
         Ok(GuestContractInstance { data, contract_id })
     }
@@ -196,7 +196,7 @@ impl Remote {
         for (place, (field, value)) in plan.arguments.iter().zip(method.arguments.iter().zip(arguments)) {
             // SAFETY: the room has the size of all arguments, and the place lies within.
             unsafe { lowering.value(engine, place.node, value, args.add(place.at)) }
-                .map_err(|fault| fault.within(format!("{}: argument `{}`", path(), field.name).into()))?;
+                .map_err(|fault| fault.within(field.name.clone().into()).of_call(path(), CallError::InvalidArgument))?;
         }
         if result.size > 0 {
             // SAFETY: room for the result. Zeroed, so that a callee that claims success without writing does no harm.
@@ -236,7 +236,7 @@ impl Remote {
             Kind::Unit => engine.unit().map(Answer::Returned),
             _ => lift(engine, plan.result, 0).map(Answer::Returned),
         };
-        answer.map_err(|fault| fault.within(format!("{}: result", path()).into()))
+        answer.map_err(|fault| fault.within("result".into()).of_call(path(), CallError::InvalidResult))
     }
 }
 

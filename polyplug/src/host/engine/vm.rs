@@ -1,30 +1,28 @@
 //! An engine behind its lock.
 
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use super::Engine;
 use super::lock::{EngineLock, WouldDeadlock};
+use crate::guest::{catch, describe_panic};
+use crate::sync::{Mutex, PoisonError};
 
 /// The engine of one version of a bundle, and who may be in it.
-pub(super) struct Vm<E: Engine> {
+pub(in crate::host) struct Vm<E: Engine> {
     engine: E,
     lock: EngineLock,
     /// Objects that ended while the engine was busy.
     ended: Mutex<Vec<E::Object>>,
-    any_ended: AtomicBool,
 }
 
 impl<E: Engine> Vm<E> {
-    pub(super) fn new(engine: E, bundle: &str) -> Self {
-        let lock = EngineLock::new(bundle);
-        Self { engine, lock, ended: Mutex::default(), any_ended: AtomicBool::new(false) }
+    pub(in crate::host) fn new(engine: E, bundle: &str) -> Self {
+        Self { engine, lock: EngineLock::new(bundle), ended: Mutex::new(Vec::new()) }
     }
 
     /// Waits until this thread may be in the engine.
     #[inline]
-    pub(super) fn enter(&self) -> Result<Inside<'_, E>, WouldDeadlock> {
+    pub(in crate::host) fn enter(&self) -> Result<Inside<'_, E>, WouldDeadlock> {
         if E::EXCLUSIVE {
             self.lock.enter()?;
         }
@@ -32,35 +30,46 @@ impl<E: Engine> Vm<E> {
     }
 
     /// How many bytes the engine occupies, unless it is busy.
-    pub(super) fn memory(&self) -> Option<u64> {
+    pub(in crate::host) fn memory(&self) -> Option<u64> {
         let may_look = !E::EXCLUSIVE || self.lock.try_enter();
         let inside = may_look.then(|| Inside(self))?;
-        inside.memory()
+        catch(|| inside.memory()).unwrap_or_else(|payload| {
+            tracing::error!(panic = describe_panic(payload), "an engine panicked when asked for its memory");
+            None
+        })
     }
 
     /// Ends an object: now, or when whoever is in leaves. Never waits.
-    pub(super) fn end(&self, object: E::Object) {
+    pub(in crate::host) fn end(&self, object: E::Object) {
+        if !E::EXCLUSIVE {
+            return self.end_one(object);
+        }
         self.ended.lock().unwrap_or_else(PoisonError::into_inner).push(object);
-        self.any_ended.store(true, Ordering::SeqCst);
         self.sweep();
     }
 
-    /// Ends what is waiting for it, unless somebody is in, who does it then.
+    /// Ends what is waiting for it, unless another thread is in, which does it then.
     #[cold]
     fn sweep(&self) {
-        while self.any_ended.load(Ordering::SeqCst) && (!E::EXCLUSIVE || self.lock.try_enter()) {
+        while self.lock.enter_or_ask() {
             self.end_all();
-            if E::EXCLUSIVE {
-                self.lock.leave();
+            if !self.lock.leave() {
+                return;
             }
         }
     }
 
     fn end_all(&self) {
-        self.any_ended.store(false, Ordering::SeqCst);
         let ended = std::mem::take(&mut *self.ended.lock().unwrap_or_else(PoisonError::into_inner));
         for object in ended {
-            self.engine.end(object);
+            self.end_one(object);
+        }
+    }
+
+    /// A panic ends here: this runs on the way out of calls, and nobody's call has to do with it.
+    fn end_one(&self, object: E::Object) {
+        if let Err(payload) = catch(|| self.engine.end(object)) {
+            tracing::error!(panic = describe_panic(payload), "an engine panicked at the end of an object");
         }
     }
 }
@@ -72,7 +81,7 @@ impl<E: Engine> Drop for Vm<E> {
 }
 
 /// This thread is in the engine.
-pub(super) struct Inside<'a, E: Engine>(&'a Vm<E>);
+pub(in crate::host) struct Inside<'a, E: Engine>(&'a Vm<E>);
 
 impl<E: Engine> Deref for Inside<'_, E> {
     type Target = E;
@@ -86,10 +95,7 @@ impl<E: Engine> Deref for Inside<'_, E> {
 impl<E: Engine> Drop for Inside<'_, E> {
     #[inline]
     fn drop(&mut self) {
-        if E::EXCLUSIVE {
-            self.0.lock.leave();
-        }
-        if self.0.any_ended.load(Ordering::Relaxed) {
+        if E::EXCLUSIVE && self.0.lock.leave() {
             self.0.sweep();
         }
     }

@@ -19,6 +19,10 @@ pub trait Build {
 
     /// No value, as methods return that return nothing.
     fn unit(&mut self) -> Result<Self::Value, Self::Error>;
+    /// The same as part of a list, a tuple or a map, where some engines cannot leave a gap.
+    fn unit_item(&mut self) -> Result<Self::Value, Self::Error> {
+        self.unit()
+    }
     /// A truth value.
     fn bool(&mut self, value: bool) -> Result<Self::Value, Self::Error>;
     /// An integer.

@@ -34,8 +34,13 @@ impl Lifting<'_> {
         id: NodeId,
         from: *const u8,
     ) -> Result<E::Value, E::Error> {
+        // What is a number goes the shortest way.
         // SAFETY: the caller's promise.
-        unsafe { self.part(engine, id, from, Depth::ROOT, false) }
+        match unsafe { scalar(engine, &self.plan.node(id).kind, from) } {
+            Some(made) => made,
+            // SAFETY: as above.
+            None => unsafe { self.part(engine, id, from, Depth::ROOT, false) },
+        }
     }
 
     #[allow(clippy::too_many_lines)] // one line a kind of value
@@ -47,27 +52,16 @@ impl Lifting<'_> {
         depth: Depth,
         is_item: bool,
     ) -> Result<E::Value, E::Error> {
-        // Scalars are lifted by the types themselves, so that there is one set of checks.
-        macro_rules! scalar {
-            ($ty:ty) => {
-                // SAFETY: the memory has this form (the caller's promise).
-                unsafe { <$ty as Type>::lift(&*from.cast(), depth) }?
-            };
+        let kind = &self.plan.node(id).kind;
+        // SAFETY: the caller's promise.
+        if let Some(made) = unsafe { scalar(engine, kind, from) } {
+            return made;
         }
-        match &self.plan.node(id).kind {
+        match kind {
+            Kind::Unit if is_item => engine.unit_item(),
             Kind::Unit => engine.unit(),
-            Kind::Bool => engine.bool(scalar!(bool)),
-            Kind::I8 => engine.integer(Integer::I8(scalar!(i8))),
-            Kind::I16 => engine.integer(Integer::I16(scalar!(i16))),
-            Kind::I32 => engine.integer(Integer::I32(scalar!(i32))),
-            Kind::I64 => engine.integer(Integer::I64(scalar!(i64))),
-            Kind::U8 => engine.integer(Integer::U8(scalar!(u8))),
-            Kind::U16 => engine.integer(Integer::U16(scalar!(u16))),
-            Kind::U32 => engine.integer(Integer::U32(scalar!(u32))),
-            Kind::U64 => engine.integer(Integer::U64(scalar!(u64))),
-            Kind::F32 => engine.float(Float::F32(scalar!(f32))),
-            Kind::F64 => engine.float(Float::F64(scalar!(f64))),
-            Kind::Char => engine.char(scalar!(char)),
+            // SAFETY: the memory has this form (the caller's promise).
+            Kind::Char => engine.char(unsafe { <char as Type>::lift(&*from.cast(), depth) }?),
             // SAFETY: the memory is text (the caller's promise).
             Kind::String => engine.text(unsafe { lift_str(from.cast::<RawList<u8>>().read()) }?),
             // SAFETY: the memory is a list of bytes (the caller's promise).
@@ -182,6 +176,7 @@ impl Lifting<'_> {
                     .map_err(|error| error.within(name.into()))?;
                 engine.result(value, is_ok)
             }
+            _ => unreachable!("a scalar"),
         }
     }
 
@@ -220,6 +215,39 @@ impl Lifting<'_> {
         // SAFETY: not null and aligned (checked above), readable by the caller's promise.
         unsafe { self.part(engine, of, start, depth.enter()?, is_item) }
     }
+}
+
+/// The value of a node that is a number or a truth value; `None` if it is neither.
+///
+/// # Safety
+///
+/// As for [`Lifting::value`].
+#[inline(always)]
+unsafe fn scalar<E: Build>(engine: &mut E, kind: &Kind, from: *const u8) -> Option<Result<E::Value, E::Error>> {
+    // Lifted by the types themselves, so that there is one set of checks.
+    macro_rules! lift {
+        ($ty:ty) => {
+            // SAFETY: the memory has this form (the caller's promise).
+            match unsafe { <$ty as Type>::lift(&*from.cast(), Depth::ROOT) } {
+                Ok(value) => value,
+                Err(error) => return Some(Err(error.into())),
+            }
+        };
+    }
+    Some(match kind {
+        Kind::Bool => engine.bool(lift!(bool)),
+        Kind::I8 => engine.integer(Integer::I8(lift!(i8))),
+        Kind::I16 => engine.integer(Integer::I16(lift!(i16))),
+        Kind::I32 => engine.integer(Integer::I32(lift!(i32))),
+        Kind::I64 => engine.integer(Integer::I64(lift!(i64))),
+        Kind::U8 => engine.integer(Integer::U8(lift!(u8))),
+        Kind::U16 => engine.integer(Integer::U16(lift!(u16))),
+        Kind::U32 => engine.integer(Integer::U32(lift!(u32))),
+        Kind::U64 => engine.integer(Integer::U64(lift!(u64))),
+        Kind::F32 => engine.float(Float::F32(lift!(f32))),
+        Kind::F64 => engine.float(Float::F64(lift!(f64))),
+        _ => return None,
+    })
 }
 
 /// The addresses of a list's elements, after every check that can be made without reading them.

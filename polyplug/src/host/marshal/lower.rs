@@ -44,8 +44,14 @@ impl Lowering<'_> {
         value: &E::Value,
         out: *mut u8,
     ) -> Result<(), E::Error> {
+        // What is a number goes the shortest way.
         // SAFETY: the caller's promise.
-        unsafe { self.part(engine, node, value, out, Depth::ROOT) }
+        match unsafe { scalar(engine, &self.plan.node(node).kind, value, out) } {
+            Written::Yes => Ok(()),
+            // SAFETY: as above.
+            Written::NoScalar => unsafe { self.part(engine, node, value, out, Depth::ROOT) },
+            Written::No(refused) => Err(self.refused(engine, node, value, refused)),
+        }
     }
 
     #[allow(clippy::too_many_lines)] // one line a kind of value
@@ -58,20 +64,17 @@ impl Lowering<'_> {
         depth: Depth,
     ) -> Result<(), E::Error> {
         let node = self.plan.node(id);
+        // SAFETY: the caller's promise.
+        match unsafe { scalar(engine, &node.kind, value, out) } {
+            Written::Yes => return Ok(()),
+            Written::NoScalar => {}
+            Written::No(refused) => return Err(self.refused(engine, id, value, refused)),
+        }
         macro_rules! put {
             ($value:expr) => {{
                 let scalar = $value;
                 // SAFETY: `out` is room for this scalar, aligned (the caller's promise).
                 unsafe { write(out, scalar) }
-            }};
-        }
-        macro_rules! integer {
-            ($ty:ty) => {{
-                let Some(number) = engine.integer(value) else { return Err(self.expected(engine, id, value)) };
-                let Ok(number) = <$ty>::try_from(number) else {
-                    return Err(out_of_range(number, stringify!($ty)).into());
-                };
-                put!(number)
             }};
         }
         /// What a question to the engine gives, or the error that the value is of another kind.
@@ -86,25 +89,6 @@ impl Lowering<'_> {
         match &node.kind {
             Kind::Unit if engine.is_unit(value) => {}
             Kind::Unit => return Err(self.expected(engine, id, value)),
-            Kind::Bool => put!(u8::from(one!(engine.bool(value)))),
-            Kind::I8 => integer!(i8),
-            Kind::I16 => integer!(i16),
-            Kind::I32 => integer!(i32),
-            Kind::I64 => integer!(i64),
-            Kind::U8 => integer!(u8),
-            Kind::U16 => integer!(u16),
-            Kind::U32 => integer!(u32),
-            Kind::U64 => integer!(u64),
-            Kind::F32 => {
-                let number = one!(engine.float(value, true));
-                #[allow(clippy::cast_possible_truncation)] // to the nearest, which is what people mean by 0.1
-                let narrow = number as f32;
-                if narrow.is_infinite() && number.is_finite() {
-                    return Err(LiftError::new(format_args!("{number} is out of range for f32")).into());
-                }
-                put!(narrow);
-            }
-            Kind::F64 => put!(one!(engine.float(value, false))),
             Kind::Char => put!(u32::from(one!(engine.char(value)))),
             Kind::String => {
                 let RawText { ptr, len } = one!(engine.text(value));
@@ -120,7 +104,7 @@ impl Lowering<'_> {
                     let (mut items, len) = one!(engine.list(value)?);
                     let start = self.room(len, 1, 1)?;
                     for i in 0..len {
-                        let item = engine.item(&mut items, i)?;
+                        let item = engine.item(&mut items, i).map_err(|error| error.at(i))?;
                         let byte = engine.integer(&item).and_then(|number| u8::try_from(number).ok());
                         let wrong = if byte.is_none() { engine.describe(&item) } else { String::new() };
                         engine.release(item);
@@ -188,10 +172,11 @@ impl Lowering<'_> {
                     // SAFETY: `start` is room for all entries, and both parts lie within one.
                     let written = unsafe {
                         let entry = start.add(i * stride);
-                        self.part(engine, *of, &value, entry.add(*value_at), depth)
+                        let written = self.part(engine, *of, &value, entry.add(*value_at), depth);
+                        engine.release(value);
+                        written
                             .map_err(|error| error.within("value".into()))
                             .and_then(|()| {
-                                engine.release(value);
                                 self.part(engine, *key, &name, entry, depth).map_err(|error| error.within("key".into()))
                             })
                             .and_then(|()| seen.insert(entry).map_err(E::Error::from))
@@ -208,7 +193,7 @@ impl Lowering<'_> {
                     return Err(self.expected(engine, id, value));
                 }
                 for (i, place) in places.iter().enumerate() {
-                    let item = engine.item(&mut items, i)?;
+                    let item = engine.item(&mut items, i).map_err(|error| error.within(i.to_string().into()))?;
                     // SAFETY: the part lies within the node.
                     let written = unsafe { self.part(engine, place.node, &item, out.add(place.at), depth) };
                     engine.release(item);
@@ -257,6 +242,7 @@ impl Lowering<'_> {
                 engine.release(payload);
                 written.map_err(|error| error.within(if is_ok { "ok" } else { "err" }.into()))?;
             }
+            _ => unreachable!("a scalar"),
         }
         Ok(())
     }
@@ -275,16 +261,17 @@ impl Lowering<'_> {
             let node = self.plan.node(place.node);
             // SAFETY: the field lies within the record or case (the caller's promise).
             let out = unsafe { out.add(place.at) };
-            let written = match engine.field(value, body, i)? {
+            let found = engine.field(value, body, i).map_err(|error| error.within(field.name.clone().into()))?;
+            let written = match found {
                 Some(found) => {
                     // SAFETY: as above.
                     let written = unsafe { self.part(engine, place.node, &found, out, depth) };
                     engine.release(found);
                     written
                 }
-                None if !E::STRICT && matches!(node.kind, Kind::Option { .. } | Kind::Nullable(_)) => {
+                None if !E::STRICT && matches!(node.kind, Kind::Option { .. } | Kind::Nullable(_) | Kind::Unit) => {
                     is_missing = true;
-                    // SAFETY: as above; none is a zero tag or a null pointer.
+                    // SAFETY: as above; none is a zero tag or a null pointer, and nothing has no size.
                     unsafe { out.write_bytes(0, node.size) };
                     Ok(())
                 }
@@ -349,6 +336,17 @@ impl Lowering<'_> {
     }
 
     #[cold]
+    fn refused<E: Read>(&self, engine: &mut E, id: NodeId, value: &E::Value, refused: Refused) -> E::Error {
+        match refused {
+            Refused::Kind => self.expected(engine, id, value),
+            Refused::Range(number) => {
+                LiftError::new(format_args!("{number} is out of range for {}", self.spell(id))).into()
+            }
+            Refused::Narrow(number) => LiftError::new(format_args!("{number} is out of range for f32")).into(),
+        }
+    }
+
+    #[cold]
     fn expected<E: Read>(&self, engine: &mut E, id: NodeId, value: &E::Value) -> E::Error {
         let found = engine.describe(value);
         LiftError::new(format_args!("expected {}, got {found}", self.spell(id))).into()
@@ -384,9 +382,80 @@ fn no_field(described: &[Field], name: &str) -> LiftError {
     LiftError::new(format_args!("there is no field `{}`, only {}", Brief(name), known.join(", ")))
 }
 
-#[cold]
-fn out_of_range(number: i128, ty: &str) -> LiftError {
-    LiftError::new(format_args!("{number} is out of range for {ty}"))
+/// Whether a scalar was written.
+enum Written {
+    Yes,
+    /// The node is none.
+    NoScalar,
+    No(Refused),
+}
+
+/// Why not.
+enum Refused {
+    /// The value is of another kind.
+    Kind,
+    /// It is an integer that does not fit.
+    Range(i128),
+    /// It is a number beyond those of `f32`.
+    Narrow(f64),
+}
+
+/// Writes a value whose node is a number or a truth value.
+///
+/// # Safety
+///
+/// `out` must be room for the node, aligned.
+#[inline(always)]
+unsafe fn scalar<E: Read>(engine: &mut E, kind: &Kind, value: &E::Value, out: *mut u8) -> Written {
+    macro_rules! put {
+        ($value:expr) => {{
+            let scalar = $value;
+            // SAFETY: `out` is room for this scalar, aligned (the caller's promise).
+            unsafe { write(out, scalar) };
+            Written::Yes
+        }};
+    }
+    macro_rules! integer {
+        ($ty:ty) => {
+            match engine.integer(value) {
+                None => Written::No(Refused::Kind),
+                Some(number) => match <$ty>::try_from(number) {
+                    Ok(number) => put!(number),
+                    Err(_) => Written::No(Refused::Range(number)),
+                },
+            }
+        };
+    }
+    match kind {
+        Kind::Bool => match engine.bool(value) {
+            Some(flag) => put!(u8::from(flag)),
+            None => Written::No(Refused::Kind),
+        },
+        Kind::I8 => integer!(i8),
+        Kind::I16 => integer!(i16),
+        Kind::I32 => integer!(i32),
+        Kind::I64 => integer!(i64),
+        Kind::U8 => integer!(u8),
+        Kind::U16 => integer!(u16),
+        Kind::U32 => integer!(u32),
+        Kind::U64 => integer!(u64),
+        Kind::F32 => match engine.float(value, true) {
+            None => Written::No(Refused::Kind),
+            Some(number) => {
+                #[allow(clippy::cast_possible_truncation)] // to the nearest, which is what people mean by 0.1
+                let narrow = number as f32;
+                if narrow.is_infinite() && number.is_finite() {
+                    return Written::No(Refused::Narrow(number));
+                }
+                put!(narrow)
+            }
+        },
+        Kind::F64 => match engine.float(value, false) {
+            Some(number) => put!(number),
+            None => Written::No(Refused::Kind),
+        },
+        _ => Written::NoScalar,
+    }
 }
 
 /// # Safety

@@ -34,6 +34,8 @@ pub(super) enum PluginProxy {
     Host(HostObject),
     Peer(Arc<Peer>),
     Object(Arc<Object>),
+    /// A lent object that its callee lends on. It stays its caller's to end.
+    Relayed(Arc<Object>),
 }
 
 impl Runtime {
@@ -120,7 +122,7 @@ impl Runtime {
         let _deeper = Deeper::enter()?;
         let missing = || ProxyError::MissingMethod { number: fn_id };
         match &*proxy {
-            PluginProxy::Object(object) => {
+            PluginProxy::Object(object) | PluginProxy::Relayed(object) => {
                 object.call(fn_id, args, out, arena, out_err)?.then_some(()).ok_or_else(missing)
             }
             PluginProxy::Host(object) => {
@@ -156,6 +158,19 @@ impl Runtime {
         match self.plugin_proxies().get(token).as_deref() {
             Some(PluginProxy::Object(object)) if object.may_be_kept() => {
                 Ok((self.offer_object(object), object.bundle().to_owned()))
+            }
+            Some(_) => Err(ProxyError::NotKept),
+            None => Err(ProxyError::Closed),
+        }
+    }
+
+    /// A token to hand an object on with, as an argument of another call: one that may be kept is shared, and one that is
+    /// lent goes no further than the call it was lent for.
+    pub(super) fn pass_object(&self, token: *mut c_void) -> Result<*mut c_void, ProxyError> {
+        match self.plugin_proxies().get(token).as_deref() {
+            Some(PluginProxy::Object(object)) if object.may_be_kept() => Ok(self.offer_object(object)),
+            Some(PluginProxy::Object(object) | PluginProxy::Relayed(object)) => {
+                Ok(self.plugin_proxies().insert(Arc::new(PluginProxy::Relayed(Arc::clone(object)))))
             }
             Some(_) => Err(ProxyError::NotKept),
             None => Err(ProxyError::Closed),

@@ -25,6 +25,7 @@ mod version;
 
 // In place of files that are not.
 mod context;
+mod engine;
 pub(crate) mod plugin;
 mod provider;
 mod runtime;

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-pub use loom::sync::atomic::{AtomicPtr, Ordering};
+pub use loom::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 /// How many [`AtomicU32`] an execution may use.
 const ENOUGH: usize = 6;

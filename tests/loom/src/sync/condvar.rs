@@ -51,6 +51,28 @@ impl WaitTimeoutResult {
 }
 
 impl Condvar {
+    /// Nobody waits.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Waits for a notification.
+    ///
+    /// # Errors
+    ///
+    /// None: a panic ends the model.
+    pub fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
+        let inner = guard.inner.take().expect("held");
+        guard.inner = Some(self.0.wait(inner).unwrap_or_else(PoisonError::into_inner));
+        Ok(guard)
+    }
+
+    /// Wakes all that wait.
+    pub fn notify_all(&self) {
+        self.0.notify_all();
+    }
+
     /// Wakes one that waits.
     pub fn notify_one(&self) {
         self.0.notify_one();
@@ -63,7 +85,7 @@ impl Condvar {
     /// None: a panic ends the model.
     pub fn wait_timeout<'a, T>(
         &self,
-        mut guard: MutexGuard<'a, T>,
+        guard: MutexGuard<'a, T>,
         limit: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         if ENDED.get() {
@@ -77,8 +99,6 @@ impl Condvar {
             let guard = mutex.lock().unwrap_or_else(PoisonError::into_inner);
             return Ok((guard, WaitTimeoutResult(true)));
         }
-        let inner = guard.inner.take().expect("held");
-        guard.inner = Some(self.0.wait(inner).unwrap_or_else(PoisonError::into_inner));
-        Ok((guard, WaitTimeoutResult(false)))
+        Ok((self.wait(guard).unwrap_or_else(PoisonError::into_inner), WaitTimeoutResult(false)))
     }
 }

@@ -4,6 +4,7 @@ mod arc;
 pub mod atomic;
 mod clock;
 mod condvar;
+mod lazy_lock;
 mod mutex;
 mod once_lock;
 
@@ -15,8 +16,19 @@ pub use loom::thread;
 pub use arc::{Arc, Weak};
 pub use clock::Instant;
 pub use condvar::{Condvar, Waits, end_waits, set_waits};
+pub use lazy_lock::LazyLock;
 pub use mutex::{Mutex, MutexGuard};
 pub use once_lock::OnceLock;
+
+/// `std::thread_local`, of which each thread of a model has one.
+macro_rules! local {
+    (static $name:ident: $ty:ty = const $init:block;) => {
+        loom::thread_local! {
+            static $name: $ty = $init;
+        }
+    };
+}
+pub(crate) use local as thread_local;
 
 /// Begins an execution. Everything else here must happen in one.
 pub(crate) fn reset() {

@@ -1,5 +1,6 @@
 //! What is promised of the concurrent parts, a model each.
 
+pub mod engine;
 pub mod lease;
 pub mod owners;
 pub mod reclaim;

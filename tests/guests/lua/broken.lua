@@ -1,0 +1,3 @@
+-- Fails as it starts.
+require("polyplug").plugin("test.stamp@1")
+error("the start is no good") -- here

@@ -1,0 +1,4 @@
+-- Lacks methods of its contract.
+local Calculator = require("polyplug").plugin("demo.calculator@1")
+function Calculator:add(a, b) return a + b end
+function Calculator:greet(name) return name end

@@ -1,0 +1,1 @@
+return { polite = function(name) return "dear " .. name end }

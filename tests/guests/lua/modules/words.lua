@@ -1,0 +1,2 @@
+local names = require("inner.names")
+return { greet = function(name) return "Hello, " .. names.polite(name) .. "!" end }

@@ -1,0 +1,209 @@
+//! What programs of the toy language are made of.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, MutexGuard};
+
+use polyplug::Version;
+use polyplug::engine::{Answer, Exception, Fault, Guest};
+
+use super::machine::{Machine, Thing};
+use super::moving::Toys;
+use super::{Object, Toy};
+
+/// A method: gets its arguments, and returns its result or raises something.
+pub(super) type Method = Arc<dyn Fn(&mut Call<'_>) -> Result<Toy, Raise> + Send + Sync>;
+type Save = Arc<dyn Fn(&Toy) -> Result<Vec<u8>, Raise> + Send + Sync>;
+type Restore = Arc<dyn Fn(&[u8], Version) -> Result<Toy, Raise> + Send + Sync>;
+
+/// What a method raises.
+#[derive(Debug)]
+pub enum Raise {
+    /// The error that its contract declares.
+    Declared(Toy),
+    /// Anything else.
+    Fault(Fault),
+}
+
+impl From<Fault> for Raise {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Exception> for Raise {
+    fn from(exception: Exception) -> Self {
+        Self::Fault(exception.into())
+    }
+}
+
+impl From<&str> for Raise {
+    fn from(message: &str) -> Self {
+        Self::Fault(Fault::new(message))
+    }
+}
+
+impl Raise {
+    /// As a fault, where no method is there that could declare an error.
+    pub(super) fn into_fault(self) -> Fault {
+        match self {
+            Self::Fault(fault) => fault,
+            Self::Declared(value) => Fault::new(format_args!("{value} was raised")),
+        }
+    }
+}
+
+/// A bundle's program while it runs for the first time, and declares plugins.
+pub struct Code<'a> {
+    /// What the bundle knows of the world.
+    pub guest: &'a Arc<Guest>,
+    pub(super) classes: Vec<Class>,
+}
+
+impl Code<'_> {
+    /// Declares a plugin.
+    pub fn declare(&mut self, class: Class) {
+        self.classes.push(class);
+    }
+}
+
+/// A plugin.
+#[derive(Clone)]
+pub struct Class {
+    pub(super) contract: String,
+    pub(super) name: Option<String>,
+    pub(super) place: Option<String>,
+    pub(super) methods: Arc<BTreeMap<String, Method>>,
+    pub(super) init: Option<Method>,
+    pub(super) state: Option<(Save, Restore)>,
+    pub(super) is_singleton: bool,
+}
+
+impl Class {
+    /// A plugin for a contract, without methods.
+    #[must_use]
+    pub fn new(contract: &str) -> Self {
+        Self {
+            contract: contract.to_owned(),
+            name: None,
+            place: None,
+            methods: Arc::default(),
+            init: None,
+            state: None,
+            is_singleton: false,
+        }
+    }
+
+    /// With a method.
+    #[must_use]
+    pub fn method(
+        mut self,
+        name: &str,
+        body: impl Fn(&mut Call<'_>) -> Result<Toy, Raise> + Send + Sync + 'static,
+    ) -> Self {
+        Arc::make_mut(&mut self.methods).insert(name.to_owned(), Arc::new(body));
+        self
+    }
+
+    /// With something to do when an instance is made; what it returns is the instance's state.
+    #[must_use]
+    pub fn init(mut self, body: impl Fn(&mut Call<'_>) -> Result<Toy, Raise> + Send + Sync + 'static) -> Self {
+        self.init = Some(Arc::new(body));
+        self
+    }
+
+    /// With state that can be saved and restored.
+    #[must_use]
+    pub fn keeping(
+        mut self,
+        save: impl Fn(&Toy) -> Result<Vec<u8>, Raise> + Send + Sync + 'static,
+        restore: impl Fn(&[u8], Version) -> Result<Toy, Raise> + Send + Sync + 'static,
+    ) -> Self {
+        self.state = Some((Arc::new(save), Arc::new(restore)));
+        self
+    }
+
+    /// With a name.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = Some(name.to_owned());
+        self
+    }
+
+    /// With a place in the source.
+    #[must_use]
+    pub fn at(mut self, place: &str) -> Self {
+        self.place = Some(place.to_owned());
+        self
+    }
+
+    /// Of which one instance serves everybody.
+    #[must_use]
+    pub fn singleton(mut self) -> Self {
+        self.is_singleton = true;
+        self
+    }
+}
+
+/// A call of a method, from inside.
+pub struct Call<'a> {
+    pub(super) machine: &'a Machine,
+    pub(super) this: &'a Thing,
+    /// The arguments.
+    pub arguments: Vec<Toy>,
+}
+
+impl Call<'_> {
+    /// What the bundle knows of the world.
+    #[must_use]
+    pub fn guest(&self) -> &Arc<Guest> {
+        &self.machine.guest
+    }
+
+    /// The state of the instance.
+    ///
+    /// # Panics
+    ///
+    /// Never: whoever panicked before left it as it was.
+    #[must_use]
+    pub fn state(&self) -> MutexGuard<'_, Toy> {
+        self.this.state()
+    }
+
+    /// A host contract.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Guest::host`].
+    pub fn host(&self, contract: &str) -> Result<Toy, Raise> {
+        Ok(Toy::Object(Object::Other(Arc::new(self.guest().host(contract)?))))
+    }
+
+    /// A peer.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Guest::peer`].
+    pub fn peer(&self, contract: &str) -> Result<Toy, Raise> {
+        Ok(Toy::Object(Object::Other(Arc::new(self.guest().peer(contract)?))))
+    }
+
+    /// Calls a method of somebody else.
+    ///
+    /// # Errors
+    ///
+    /// The error that the method declares, or why there is no answer.
+    ///
+    /// # Panics
+    ///
+    /// If `callee` is nobody else, or has no such method.
+    pub fn invoke(&self, callee: &Toy, method: &str, arguments: &[Toy]) -> Result<Toy, Raise> {
+        let Toy::Object(Object::Other(remote)) = callee else { panic!("somebody else is called, not {callee}") };
+        let number = remote.methods().iter().position(|known| known.name == method);
+        let contract = remote.schema_and_plan();
+        let mut toys = Toys::new(self.machine, &contract);
+        match remote.call(&mut toys, number.expect("the callee has the method"), arguments)? {
+            Answer::Returned(value) => Ok(value),
+            Answer::Declared(error) => Err(Raise::Declared(error)),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The machine that runs a program of the toy language.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
+
+use polyplug::Version;
+use polyplug::engine::{Contract, Declared, Engine, Fault, Guest, Incoming};
+
+use super::code::{Method, Raise};
+use super::moving::Toys;
+use super::{Call, Class, Toy};
+
+/// What happened in all machines of a loader.
+#[derive(Debug, Default)]
+pub struct Counts {
+    machines: AtomicUsize,
+    made: AtomicUsize,
+    ended: AtomicUsize,
+    overlaps: AtomicUsize,
+}
+
+impl Counts {
+    /// How many machines there are.
+    pub fn machines(&self) -> usize {
+        self.machines.load(Ordering::SeqCst)
+    }
+
+    /// How many instances were made, and objects handed over.
+    pub fn made(&self) -> usize {
+        self.made.load(Ordering::SeqCst)
+    }
+
+    /// How many objects ended.
+    pub fn ended(&self) -> usize {
+        self.ended.load(Ordering::SeqCst)
+    }
+
+    /// How often two threads were in a machine at a time.
+    pub fn overlaps(&self) -> usize {
+        self.overlaps.load(Ordering::SeqCst)
+    }
+}
+
+/// An object of a machine: an instance, or one that is handed over.
+pub struct Thing {
+    methods: Arc<BTreeMap<String, Method>>,
+    state: Mutex<Toy>,
+}
+
+impl Thing {
+    pub(super) fn object(name: &str, method: Method) -> Self {
+        Self { methods: Arc::new([(name.to_owned(), method)].into()), state: Mutex::new(Toy::Nil) }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, Toy> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A machine with the program of one bundle.
+pub(super) struct Machine {
+    pub(super) guest: Arc<Guest>,
+    classes: Vec<Class>,
+    contracts: Vec<OnceLock<Contract>>,
+    /// The thread that is in, and how often.
+    visitor: Mutex<Option<(ThreadId, usize)>>,
+    counts: Arc<Counts>,
+}
+
+impl Machine {
+    pub(super) fn new(guest: &Arc<Guest>, classes: Vec<Class>, counts: &Arc<Counts>) -> Self {
+        counts.machines.fetch_add(1, Ordering::SeqCst);
+        Self {
+            guest: Arc::clone(guest),
+            contracts: classes.iter().map(|_| OnceLock::new()).collect(),
+            classes,
+            visitor: Mutex::new(None),
+            counts: Arc::clone(counts),
+        }
+    }
+
+    pub(super) fn declared(&self) -> Vec<Declared> {
+        let declared = self.classes.iter().map(|class| Declared {
+            contract: class.contract.clone(),
+            name: class.name.clone(),
+            methods: class.methods.keys().cloned().collect(),
+            is_singleton: class.is_singleton,
+            keeps_state: class.state.is_some(),
+            place: class.place.clone(),
+        });
+        declared.collect()
+    }
+
+    /// Notes that this thread is in, until dropped.
+    fn visit(&self) -> Visit<'_> {
+        let here = thread::current().id();
+        let mut visitor = self.visitor.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = match *visitor {
+            None => 1,
+            Some((thread, times)) => {
+                if thread != here {
+                    self.counts.overlaps.fetch_add(1, Ordering::SeqCst);
+                }
+                times + 1
+            }
+        };
+        *visitor = Some((here, times));
+        Visit(self)
+    }
+
+    /// Counts an object that is about to be handed over.
+    pub(super) fn count_made(&self) {
+        self.counts.made.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn instance(&self, plugin: usize, state: Toy) -> Arc<Thing> {
+        self.count_made();
+        Arc::new(Thing { methods: Arc::clone(&self.classes[plugin].methods), state: Mutex::new(state) })
+    }
+
+    fn run(&self, this: &Thing, of: &Contract, call: &Incoming<'_>) -> Result<(), Fault> {
+        let _visit = self.visit();
+        let name = &call.method().name;
+        let method = this.methods.get(name).ok_or_else(|| Fault::new(format_args!("there is no method `{name}`")))?;
+        let mut toys = Toys::new(self, of);
+        let arguments = (0..call.arguments()).map(|index| call.argument(&mut toys, index)).collect::<Result<_, _>>()?;
+        match method(&mut Call { machine: self, this, arguments }) {
+            Ok(result) => call.give(&mut toys, &result),
+            Err(Raise::Declared(error)) => call.declare(&mut toys, &error),
+            Err(Raise::Fault(fault)) => Err(fault),
+        }
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.counts.machines.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// See [`Machine::visit`].
+struct Visit<'a>(&'a Machine);
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        let mut visitor = self.0.visitor.lock().unwrap_or_else(PoisonError::into_inner);
+        *visitor = visitor.filter(|(_, times)| *times > 1).map(|(thread, times)| (thread, times - 1));
+    }
+}
+
+impl Engine for Machine {
+    type Object = Arc<Thing>;
+
+    fn prepare(&self, plugin: usize, contract: &Contract) -> Result<(), Fault> {
+        let _visit = self.visit();
+        let _ = self.contracts[plugin].set(contract.clone());
+        Ok(())
+    }
+
+    fn create(&self, plugin: usize) -> Result<Arc<Thing>, Fault> {
+        let _visit = self.visit();
+        let state = match &self.classes[plugin].init {
+            None => Toy::Nil,
+            Some(init) => {
+                let this = Thing { methods: Arc::default(), state: Mutex::new(Toy::Nil) };
+                init(&mut Call { machine: self, this: &this, arguments: Vec::new() }).map_err(Raise::into_fault)?
+            }
+        };
+        Ok(self.instance(plugin, state))
+    }
+
+    fn end(&self, object: Arc<Thing>) {
+        let _visit = self.visit();
+        self.counts.ended.fetch_add(1, Ordering::SeqCst);
+        let end = object.methods.get("end").cloned();
+        if let Some(end) = end {
+            let _ = end(&mut Call { machine: self, this: &object, arguments: Vec::new() });
+        }
+    }
+
+    fn call(&self, plugin: usize, instance: &Arc<Thing>, call: &Incoming<'_>) -> Result<(), Fault> {
+        self.run(instance, self.contracts[plugin].get().expect("a plugin is prepared before it is called"), call)
+    }
+
+    fn call_object(&self, _: u32, object: &Arc<Thing>, of: &Contract, call: &Incoming<'_>) -> Result<(), Fault> {
+        self.run(object, of, call)
+    }
+
+    fn save(&self, plugin: usize, instance: &Arc<Thing>) -> Result<Vec<u8>, Fault> {
+        let _visit = self.visit();
+        let (save, _) = self.classes[plugin].state.as_ref().expect("asked only of those that keep their state");
+        save(&instance.state()).map_err(Raise::into_fault)
+    }
+
+    fn restore(&self, plugin: usize, state: &[u8], from: Version) -> Result<Arc<Thing>, Fault> {
+        let _visit = self.visit();
+        let (_, restore) = self.classes[plugin].state.as_ref().expect("asked only of those that keep their state");
+        Ok(self.instance(plugin, restore(state, from).map_err(Raise::into_fault)?))
+    }
+
+    /// A thousand bytes for each object there is.
+    fn memory(&self) -> Option<u64> {
+        let _visit = self.visit();
+        Some(1000 * (self.counts.made() - self.counts.ended()) as u64)
+    }
+}

@@ -1,0 +1,192 @@
+//! The languages, and how a bundle of each is made.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use polyplug::runtime::RuntimeBuilder;
+use polyplug::{BundleId, CallError, Contract, Failure, Runtime};
+use polyplug_lua::LuaLoader;
+use polyplug_native::NativeLoader;
+use polyplug_tests::{Bundle, manifest};
+
+/// A language.
+pub(crate) struct Guest {
+    /// What manifests call its loader.
+    pub(crate) loader: &'static str,
+    /// Adds that loader.
+    add: fn(RuntimeBuilder) -> RuntimeBuilder,
+    /// Puts the file with the plugins called so into a bundle, and says what the manifest has to call it.
+    install: fn(plugins: &str, into: &Bundle) -> String,
+    /// Where these plugins are written.
+    source: fn(plugins: &str) -> PathBuf,
+    /// Whether errors tell which calls they came through.
+    pub(crate) has_tracebacks: bool,
+}
+
+/// Rust, the plugins of which are those of several packages in tests/plugins.
+pub(crate) const RUST: Guest = Guest {
+    loader: "native",
+    add: |builder| builder.loader(NativeLoader::new()),
+    install: |plugins, into| {
+        let library = polyplug_tests::library(package(plugins));
+        into.write("plugin", std::fs::read(&library).expect("a library"));
+        let name = format!("plugin{}", std::env::consts::DLL_SUFFIX);
+        std::fs::rename(into.path().join("plugin"), into.path().join(name)).expect("another name");
+        "plugin".to_owned()
+    },
+    source: |plugins| here().join("plugins/conformance/src").join(format!("{plugins}.rs")),
+    has_tracebacks: false,
+};
+
+/// Lua.
+pub(crate) const LUA: Guest = Guest {
+    loader: "lua",
+    add: |builder| builder.loader(LuaLoader::new()),
+    install: |plugins, into| install_script("lua", plugins, into),
+    source: |plugins| script("lua", plugins),
+    has_tracebacks: true,
+};
+
+/// The package that has these plugins.
+fn package(plugins: &str) -> &'static str {
+    match plugins {
+        "types" => "plugin-types",
+        "stamp_one" => "plugin-reload-one",
+        "stamp_two" => "plugin-reload-two",
+        "calculator" => "plugin-calc",
+        "broken" => "plugin-init-panics",
+        _ => "plugin-conformance",
+    }
+}
+
+/// The folder of the tests' package.
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The file with these plugins, of a language whose bundles are text.
+fn script(language: &str, plugins: &str) -> PathBuf {
+    here().join("guests").join(language).join(format!("{plugins}.{language}"))
+}
+
+/// Copies that file, and the folder of the same name with those that it loads.
+fn install_script(language: &str, plugins: &str, into: &Bundle) -> String {
+    let file = script(language, plugins);
+    let name = format!("{plugins}.{language}");
+    into.write(&name, std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display())));
+    let others = file.with_extension("");
+    if others.is_dir() {
+        copy_folder(&others, into.path());
+    }
+    name
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("a copy");
+        }
+    }
+}
+
+impl Guest {
+    /// A runtime with the loader, in which bundles may be reloaded.
+    pub(crate) fn runtime(&self) -> Arc<Runtime> {
+        (self.add)(Runtime::builder().hot_reload(true)).build().expect("one loader has no rival")
+    }
+
+    /// A runtime that loads bundles of all languages.
+    pub(crate) fn runtime_for_all() -> Arc<Runtime> {
+        let builder = [&RUST, &LUA].into_iter().fold(Runtime::builder(), |builder, guest| (guest.add)(builder));
+        builder.build().expect("each has a name of its own")
+    }
+
+    /// A bundle called `name` with these plugins, whose manifest says `more`.
+    pub(crate) fn bundle(&self, name: &str, plugins: &str, more: &str) -> Bundle {
+        let bundle = Bundle::empty();
+        self.write(&bundle, name, plugins, more);
+        bundle
+    }
+
+    /// Makes another bundle of one.
+    pub(crate) fn write(&self, bundle: &Bundle, name: &str, plugins: &str, more: &str) {
+        let file = (self.install)(plugins, bundle);
+        bundle.write("manifest.toml", manifest(name, self.loader, &file) + more);
+    }
+
+    /// A runtime that has loaded a bundle with these plugins, which is called like them.
+    pub(crate) fn loaded(&self, plugins: &str) -> (Arc<Runtime>, Bundle) {
+        let (runtime, bundle) = (self.runtime(), self.bundle(plugins, plugins, ""));
+        runtime.load_bundle(bundle.path()).unwrap_or_else(|error| panic!("{plugins}: {error}"));
+        (runtime, bundle)
+    }
+
+    /// The same, and a proxy.
+    pub(crate) fn proxy<C>(&self, plugins: &str) -> (Arc<Runtime>, Bundle, C::Proxy)
+    where
+        C: Contract + ?Sized,
+    {
+        let (runtime, bundle) = self.loaded(plugins);
+        let proxy = runtime.proxy::<C>().unwrap_or_else(|error| panic!("{plugins}: {error}"));
+        (runtime, bundle, proxy)
+    }
+
+    /// Loads one more bundle.
+    pub(crate) fn load(&self, runtime: &Runtime, name: &str, plugins: &str, more: &str) -> (Bundle, BundleId) {
+        let bundle = self.bundle(name, plugins, more);
+        let id = runtime.load_bundle(bundle.path()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        (bundle, id)
+    }
+
+    /// Why a bundle with these plugins is not loaded, after which its name is free.
+    pub(crate) fn refusal(&self, plugins: &str) -> String {
+        let runtime = self.runtime();
+        let bundle = self.bundle(plugins, plugins, "");
+        let Err(error) = runtime.load_bundle(bundle.path()) else { panic!("{plugins}: it was loaded") };
+        assert_eq!((runtime.bundle_ids(), runtime.retired()), (vec![], vec![]), "nothing is left after: {error}");
+        self.load(&runtime, plugins, "calculator", "");
+        error.to_string()
+    }
+
+    /// The text of these plugins.
+    pub(crate) fn text(&self, plugins: &str) -> String {
+        let file = (self.source)(plugins);
+        std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    }
+
+    /// What an error has to say of the place that is marked `here` in these plugins: `failing.lua:42`.
+    pub(crate) fn place(&self, plugins: &str) -> String {
+        let marked = self.text(plugins).lines().position(|line| line.trim_end().ends_with(" here"));
+        let file = (self.source)(plugins);
+        let name = file.file_name().and_then(|name| name.to_str()).expect("a name");
+        format!("{name}:{}", marked.expect("a line that is marked") + 1)
+    }
+}
+
+/// The text that declares dependencies on these contracts.
+pub(crate) fn needs(contracts: &[&str]) -> String {
+    contracts.iter().map(|contract| format!("[[dependency]]\ncontract = {contract:?}\n")).collect()
+}
+
+/// What a panic or exception says.
+#[track_caller]
+pub(crate) fn raised<T: std::fmt::Debug>(answer: Result<T, CallError>) -> Failure {
+    match answer {
+        Err(CallError::Panic(failure) | CallError::Exception(failure)) => *failure,
+        other => panic!("an exception, not {other:?}"),
+    }
+}
+
+/// Why a result was refused.
+#[track_caller]
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, CallError>) -> Failure {
+    match answer {
+        Err(CallError::InvalidResult(failure)) => *failure,
+        other => panic!("a result that is refused, not {other:?}"),
+    }
+}
