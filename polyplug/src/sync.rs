@@ -12,6 +12,6 @@ pub(crate) mod atomic {
 #[cfg(feature = "host")]
 pub(crate) use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 #[cfg(feature = "host")]
-pub(crate) use std::{thread, thread_local};
-#[cfg(feature = "host")]
 pub(crate) use std::time::Instant;
+#[cfg(feature = "host")]
+pub(crate) use std::{thread, thread_local};

@@ -307,7 +307,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         name: "only_the_next_waiter_is_looked_at",
         file: "host/engine/lock.rs",
         from: "            way.push(lock.name.clone());\n",
-        to: "            break;\n",
+        to: "            way.push(lock.name.clone());\n            if way.len() == 1 {\n                break;\n            }\n",
         model: "engine::three_do_not_wait_for_each_other",
         complaint: DEADLOCK,
     },

@@ -24,6 +24,9 @@ mod examples {
     #[doc = include_str!("../../docs/src/rust.md")]
     struct Rust;
 
+    #[doc = include_str!("../../docs/src/lua.md")]
+    struct Lua;
+
     #[doc = include_str!("../../docs/src/lifecycle.md")]
     struct LifeCycle;
 
@@ -41,6 +44,9 @@ mod examples {
 
     #[doc = include_str!("../../examples/c/README.md")]
     struct CExample;
+
+    #[doc = include_str!("../../docs/src/loaders.md")]
+    struct Loaders;
 
     #[doc = include_str!("../../docs/src/abi.md")]
     struct Abi;

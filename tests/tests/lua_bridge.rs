@@ -75,9 +75,10 @@ end
 fn addresses_are_exact_to_64_bits() {
     let bridge = with(KEEP);
     let exact = 1_u64 << 53;
-    let addresses = [0, 1, 0x7FFF_FFFF, 0xFFFF_FFFF, 0x7FFF_FFFF_FFFF, exact - 1, exact, exact + 1, 0x7FFF_8123_4567_89AB]
-        .into_iter()
-        .chain([0x8000_0000_0000_0001, 0xFFFF_FFFF_0000_0001, u64::MAX - 1, u64::MAX]);
+    let addresses =
+        [0, 1, 0x7FFF_FFFF, 0xFFFF_FFFF, 0x7FFF_FFFF_FFFF, exact - 1, exact, exact + 1, 0x7FFF_8123_4567_89AB]
+            .into_iter()
+            .chain([0x8000_0000_0000_0001, 0xFFFF_FFFF_0000_0001, u64::MAX - 1, u64::MAX]);
     for address in addresses {
         let (args, out) = (address as usize, !address as usize);
         // SAFETY: the function looks at neither.
@@ -198,7 +199,8 @@ fn a_plugin_calls_lua_through_its_proxy() {
     assert_eq!(caller.log("grüß"), Ok(Ok(6)));
     let error = caller.host_panics("no").unwrap().unwrap_err();
     assert!(
-        error.starts_with("test.logger.panics failed with code 102: script.lua:9: the script says no\nstack traceback:"),
+        error
+            .starts_with("test.logger.panics failed with code 102: script.lua:9: the script says no\nstack traceback:"),
         "{error}"
     );
     let error = caller.lines().unwrap().unwrap_err();

@@ -84,19 +84,34 @@ fn plugins_that_are_none_are_refused_with_their_place() {
             assert!(error.contains(part), "no {part:?} in: {error}");
         }
     };
-    refused("polyplug.plugin()", &["main.lua:2", "the name of a contract, such as \"demo.calculator@1\", is expected, not nil"]);
+    refused(
+        "polyplug.plugin()",
+        &["main.lua:2", "the name of a contract, such as \"demo.calculator@1\", is expected, not nil"],
+    );
     refused("polyplug.plugin(7)", &["is expected, not number 7"]);
     refused("polyplug.plugin('test.script')", &["test.script"]);
     refused("polyplug.plugin('test.script@2')", &["main.lua:2", "the contract test.script@2 is not known"]);
     refused("polyplug.plugin('test.script@1.9')", &["main.lua:2", "test.script@1.9 is asked for"]);
     refused("polyplug.plugin('test.script@1')", &["main.lua:2", "lacks the method `run`"]);
-    refused("local S = polyplug.plugin('test.script@1'); function S:rum() end", &["lacks the method `run` (it has `rum`: is that a misspelling?)"]);
+    refused(
+        "local S = polyplug.plugin('test.script@1'); function S:rum() end",
+        &["lacks the method `run` (it has `rum`: is that a misspelling?)"],
+    );
     refused("polyplug.plugin('test.script@1').run = 7", &["lacks the method `run`"]);
     refused("for _ = 1, 2 do local S = polyplug.plugin('test.script@1'); function S:run() end end", &["test.script"]);
-    refused("polyplug.plugin('test.script@1', 'singleton')", &["options are expected as a table", "string \"singleton\""]);
-    refused("polyplug.plugin('test.script@1', { singelton = true })", &["there is no option `singelton`: there are `name` and `singleton`"]);
+    refused(
+        "polyplug.plugin('test.script@1', 'singleton')",
+        &["options are expected as a table", "string \"singleton\""],
+    );
+    refused(
+        "polyplug.plugin('test.script@1', { singelton = true })",
+        &["there is no option `singelton`: there are `name` and `singleton`"],
+    );
     refused("polyplug.plugin('test.script@1', { name = 7 })", &["the option `name` is a string, not number 7"]);
-    refused("polyplug.plugin('test.script@1', { singleton = 'yes' })", &["the option `singleton` is true or false, not string \"yes\""]);
+    refused(
+        "polyplug.plugin('test.script@1', { singleton = 'yes' })",
+        &["the option `singleton` is true or false, not string \"yes\""],
+    );
     refused("polyplug.plugin('test.script@1', { true })", &["there is no option `number 1`"]);
     refused("", &["plugin"]);
     let runtime = loaded(SCRIPT);
@@ -166,7 +181,7 @@ fn integers_of_64_bits_are_exact_both_ways() {
     invalid(values.unsigned("-1LL", 0), "u64");
     invalid(values.unsigned("-1", 0), "u64");
     invalid(values.signed("1.5", 0), "1.5");
-    invalid(values.signed("0/0", 0), "nan");
+    invalid(values.signed("0/0", 0), "NaN");
     invalid(values.signed("1/0", 0), "inf");
     invalid(values.signed("'5'", 0), "string \"5\"");
     invalid(values.signed("1i", 0), "cdata");
@@ -195,8 +210,14 @@ fn null_stands_for_nothing_where_nil_would_leave_a_hole() {
 fn values_of_other_types_are_refused() {
     let (_runtime, values) = values();
     invalid(values.list("{ 1, 2, 'x' }", vec![]), "[2]");
-    invalid(values.list("{ 1, nil, 3 }", vec![]), "nil");
-    invalid(values.list("{ a = 1 }", vec![]), "table");
+    for holey in ["{ 1, nil, 3 }", "{ 1, 2, x = 3 }", "{ x = 1 }", "{ [0] = 1 }", "{ [3] = 1 }", "{ 1, [2.5] = 1 }"] {
+        invalid(values.list(holey, vec![]), "with holes, or with keys that are no numbers from 1 on");
+    }
+    assert_eq!(values.list("{ [3] = 30, [2] = 20, [1] = 10 }", vec![]), Ok(vec![10, 20, 30]));
+    assert_eq!(
+        values.list("(function() local t = {}; for i = 9, 1, -1 do t[i] = i end; return t end)()", vec![]),
+        Ok((1..=9).collect())
+    );
     invalid(values.list("7", vec![]), "number 7");
     invalid(values.list("polyplug.null", vec![]), "polyplug.null");
     invalid(values.list("{ 2^31 }", vec![]), "2147483648");
@@ -214,6 +235,7 @@ impl Logger for Again {
         let runtime = self.0.upgrade().expect("the test keeps it");
         match run(&runtime, line) {
             Ok(answer) => answer.parse().expect("a number"),
+            Err(error) if error.to_string().contains("are nested on this thread") => 128,
             Err(error) => panic!("{error}"),
         }
     }
@@ -238,10 +260,11 @@ fn with_logger() -> Arc<Runtime> {
 #[test]
 fn errors_of_calls_are_objects() {
     let runtime = with_logger();
-    let returns = |code: &str| run(&runtime, &format!("local ok, e = pcall(logger.panics, logger, 'too much'); {code}")).unwrap();
+    let returns =
+        |code: &str| run(&runtime, &format!("local ok, e = pcall(logger.panics, logger, 'too much'); {code}")).unwrap();
     assert_eq!(returns("return ok"), "false");
     assert_eq!(returns("return e.kind"), "panic");
-    assert!(returns("return e.message").starts_with("test.logger@1.panics panicked: too much (at "), "{}", returns("return e.message"));
+    assert!(returns("return e.message").starts_with("test.logger@1.panics panicked: too much"));
     assert_eq!(returns("return tostring(e) == e.message"), "true");
     assert_eq!(returns("return e.method"), "test.logger@1.panics");
     assert_eq!(returns("return e.nothing"), "nil");
@@ -264,8 +287,11 @@ fn mistakes_in_calls_are_named() {
     assert!(error("logger.log()").contains(colon));
     assert!(error("logger.log({}, 'x')").contains(colon));
     assert!(error("logger.log(setmetatable({}, { __index = logger }), 'x')").contains(colon));
-    assert!(error("logger:log(7)").contains("argument `line`"), "{}", error("logger:log(7)"));
-    assert!(error("logger:log()").contains("argument `line`"));
+    assert!(
+        error("logger:log(7)")
+            .contains("test.logger@1.log: an argument is no value of its type: line: expected string, got number 7")
+    );
+    assert!(error("logger:log()").contains("line: expected string, got nil"));
     assert!(error("logger:log('a', 'b')").contains("1 arguments are expected, and 2 given"));
     assert!(error("logger:logg('a')").contains("attempt to call method 'logg'"));
     assert!(error("logger.line = 1").contains("attempt to index"));
@@ -317,7 +343,10 @@ fn calls_are_nested_in_coroutines() {
              return c() + c() + c()",
             "6",
         ),
-        ("return coroutine.wrap(function() return logger:log([[return coroutine.wrap(function() return logger:log('return 7') end)()]]) end)()", "7"),
+        (
+            "return coroutine.wrap(function() return logger:log([[return coroutine.wrap(function() return logger:log('return 7') end)()]]) end)()",
+            "7",
+        ),
         // Another coroutine is begun within, and goes on when this one is done.
         (
             "local c = coroutine.wrap(function() for i = 1, 10 do coroutine.yield(i) end end)
@@ -336,18 +365,19 @@ fn calls_are_nested_in_coroutines() {
         assert!(run(&runtime, "coroutine.wrap(function() logger:log('error(1)') end)()").is_err());
     }
     assert_eq!(run(&runtime, "return logger:log('return 8')").unwrap(), "8");
-    let error = run(&runtime, "local c; c = coroutine.wrap(function() logger:log('coroutine.yield(1)') end); c()").unwrap_err();
+    let error =
+        run(&runtime, "local c; c = coroutine.wrap(function() logger:log('coroutine.yield(1)') end); c()").unwrap_err();
     assert!(error.to_string().contains("attempt to yield across C-call boundary"), "{error}");
 }
 
 #[test]
 fn nesting_that_never_ends_is_an_error() {
     let runtime = with_logger();
-    let code = "depth = (depth or 0) + 1; return logger:log('return ' .. 'again()')";
-    load_lua(&runtime, "unused", SCRIPT);
-    let error = run(&runtime, &format!("function again() {code} end return again()")).unwrap_err().to_string();
-    assert!(error.contains("overflow"), "{error}");
+    let again = "function again() depth = (depth or 0) + 1; return logger:log('return again()') end";
+    assert_eq!(run(&runtime, &format!("{again} return again()")).unwrap(), "128");
     assert_eq!(run(&runtime, "return depth > 10").unwrap(), "true");
+    let again = "function again() return logger:log('return coroutine.wrap(again)()') end";
+    assert_eq!(run(&runtime, &format!("{again} return again()")).unwrap(), "128");
 }
 
 #[test]
@@ -376,7 +406,7 @@ fn bundles_in_lua_call_each_other() {
     assert_eq!(script.run(declared).unwrap(), "falseOverflow9007199254740993LL");
     let thrown = "local ok, e = pcall(peer.greet, peer, 'x'); return e.kind .. ': ' .. e.message";
     let text = script.run(thrown).unwrap();
-    assert!(text.starts_with("exception: demo.calculator@1.greet: no greeting for x (at main.lua:5)"), "{text}");
+    assert!(text.starts_with("exception: demo.calculator@1.greet: no greeting for x (at main.lua:6)"), "{text}");
     // A proxy of Rust's and one of Lua's side by side.
     let calculator: CalculatorProxy = runtime.proxy::<dyn Calculator>().unwrap();
     assert_eq!(calculator.add(1, 1), Ok(2));
@@ -411,7 +441,10 @@ fn settings_are_a_table() {
         ("config.absent", "nil"),
     ];
     for (expression, value) in cases {
-        assert_eq!(run(&runtime, &format!("local config = require('polyplug').config; return {expression}")).unwrap(), value);
+        assert_eq!(
+            run(&runtime, &format!("local config = require('polyplug').config; return {expression}")).unwrap(),
+            value
+        );
     }
     let none = lua_runtime(LuaLoader::new());
     assert_eq!(try_load_lua(&none, "lua", SCRIPT), Ok(()));

@@ -23,10 +23,12 @@ fn message(code: &str) -> String {
 
 #[test]
 fn an_error_has_message_place_and_traceback() {
-    let (message, location, traceback) = thrown("local function inner()\n error('füll: voll')\nend\nlocal x = inner()\nreturn x");
+    let (message, location, traceback) =
+        thrown("local function inner()\n error('füll: voll')\nend\nlocal x = inner()\nreturn x");
     assert_eq!((message.as_str(), location.as_deref()), ("füll: voll", Some("code:2")));
     let parts = ["code:2: in local 'inner'", "code:4: in", "main.lua:"];
-    let places: Vec<_> = parts.iter().map(|part| traceback.find(part).unwrap_or_else(|| panic!("{part}: {traceback}"))).collect();
+    let places: Vec<_> =
+        parts.iter().map(|part| traceback.find(part).unwrap_or_else(|| panic!("{part}: {traceback}"))).collect();
     assert!(places.is_sorted(), "{traceback}");
 }
 
@@ -41,16 +43,31 @@ fn anything_may_be_thrown() {
     assert_eq!(message("error({ message = 'in a table' })"), "in a table");
     assert_eq!(message("error({ code = 7 })"), "an error that is a table");
     assert_eq!(message("error(setmetatable({}, { __tostring = function() return 'made text' end }))"), "made text");
-    assert_eq!(message("error(setmetatable({ message = 'both' }, { __tostring = function() return 'text' end }))"), "text");
-    assert_eq!(message("error(setmetatable({}, { __tostring = function() return 7 end }))"), "an error that is a table");
-    assert_eq!(message("error(setmetatable({}, { __index = function() error('again') end }))"), "an error that is a table");
+    assert_eq!(
+        message("error(setmetatable({ message = 'both' }, { __tostring = function() return 'text' end }))"),
+        "text"
+    );
+    assert_eq!(
+        message("error(setmetatable({}, { __tostring = function() return 7 end }))"),
+        "an error that is a table"
+    );
+    assert_eq!(
+        message("error(setmetatable({}, { __index = function() error('again') end }))"),
+        "an error that is a table"
+    );
     assert_eq!(message("error('no place', 0)"), "no place");
     assert_eq!(message("error('a\\0b\\255', 0)"), "a\0b\u{fffd}");
-    assert!(message("error(setmetatable({}, { __tostring = function() error('worse') end }))").contains("error"), "any");
+    assert!(
+        message("error(setmetatable({}, { __tostring = function() error('worse') end }))").contains("error"),
+        "any"
+    );
     assert!(message("local function f() return 1 + f() end return f()").contains("stack overflow"));
     assert_eq!(message("error(('x'):rep(100000), 0)").len(), 100_000);
     assert_eq!(message("local t = nil; return t.x"), "attempt to index local 't' (a nil value)");
-    assert_eq!(message("return require('polyplug').null + 1"), "attempt to perform arithmetic on field 'null' (a userdata value)");
+    assert_eq!(
+        message("return require('polyplug').null + 1"),
+        "attempt to perform arithmetic on field 'null' (a userdata value)"
+    );
 }
 
 #[test]
@@ -97,7 +114,10 @@ fn declared_errors_are_answers() {
     assert_eq!(divide("error({ tag = 'DivisionByZero' })"), none);
     assert_eq!(divide("require('polyplug').raise(MathError.DivisionByZero())"), none);
     assert_eq!(divide("require('polyplug').raise('DivisionByZero')"), none);
-    assert_eq!(divide("error(MathError.Overflow({ at = -9223372036854775808LL }))"), Ok(Err(MathError::Overflow { at: i64::MIN })));
+    assert_eq!(
+        divide("error(MathError.Overflow({ at = -9223372036854775808LL }))"),
+        Ok(Err(MathError::Overflow { at: i64::MIN }))
+    );
     // From below, past somebody who looked at it.
     let caught = "local ok, e = pcall(error, MathError.DivisionByZero()); error(e)";
     assert_eq!(divide(caught), none);
@@ -118,7 +138,11 @@ fn what_is_no_declared_error_is_an_exception() {
         Err(CallError::InvalidResult(failure)) => failure.message.clone(),
         other => panic!("{body}: {other:?}"),
     };
-    assert!(wrong("error({ tag = 'Overflov', val = {} })").contains("Overflov"), "{}", wrong("error({ tag = 'Overflov' })"));
+    assert!(
+        wrong("error({ tag = 'Overflov', val = {} })").contains("Overflov"),
+        "{}",
+        wrong("error({ tag = 'Overflov' })")
+    );
     assert!(wrong("error({ tag = 'Overflow', val = { at = 'x' } })").contains("at"));
     assert!(wrong("require('polyplug').raise(7)").contains("number 7"));
 }
@@ -167,7 +191,10 @@ fn bytes_are_no_source() {
     let runtime = lua_runtime(LuaLoader::new());
     let source = BundleSource::Bytes(SCRIPT.as_bytes().to_vec());
     let error = runtime.load_bundle_from(&manifest("lua", "lua", "main.lua"), source).unwrap_err();
-    assert!(matches!(error, RuntimeError::Loader(polyplug::error::LoaderError::UnsupportedBundleSource { .. })), "{error:?}");
+    assert!(
+        matches!(error, RuntimeError::Loader(polyplug::error::LoaderError::UnsupportedBundleSource { .. })),
+        "{error:?}"
+    );
 }
 
 #[test]

@@ -129,7 +129,10 @@ fn other_bundles_never_wait() {
             std::thread::yield_now();
         }
         // Another thread is inside of the first.
-        assert_eq!(other.run("local sum = 0; for i = 1, 100000 do sum = sum + i end; return sum").unwrap(), "5000050000");
+        assert_eq!(
+            other.run("local sum = 0; for i = 1, 100000 do sum = sum + i end; return sum").unwrap(),
+            "5000050000"
+        );
         assert!(!held.is_finished());
         gate.may_go.store(true, SeqCst);
         assert_eq!(held.join().unwrap().unwrap(), "went on");
@@ -202,11 +205,11 @@ fn values_of_a_call_count_as_well() {
 fn garbage_does_not_use_up_the_limit() {
     let runtime = loaded_by(frugal(), SCRIPT);
     let script = runtime.proxy::<dyn Script>().unwrap();
-    // Half of it is in use while a hundred times as much comes and goes.
-    let keep = "local self = ...; self.kept = {}; for i = 1, 4096 do self.kept[i] = ('x'):rep(1000) .. i end";
+    // Two thirds of it are in use while a hundred times as much comes and goes.
+    let keep = "local self = ...; self.kept = {}; for i = 1, 5200 do self.kept[i] = ('x'):rep(1000) .. i end";
     script.run(keep).unwrap();
     script.run("for i = 1, 800000 do local s = ('y'):rep(1000) .. i end").unwrap();
-    assert_eq!(script.run("local self = ...; return #self.kept").unwrap(), "4096");
+    assert_eq!(script.run("local self = ...; return #self.kept").unwrap(), "5200");
     script.run("local self = ...; self.kept = nil").unwrap();
     script.run(keep).unwrap();
 }
@@ -231,7 +234,9 @@ fn any_limit_is_either_enough_or_named() {
         let runtime = lua_runtime(LuaLoader::new().with_memory_limit(bytes));
         let outcome = try_load_lua(&runtime, "lua", SCRIPT).and_then(|()| {
             let script = runtime.proxy::<dyn Script>().map_err(|error| error.to_string())?;
-            script.run("local c = coroutine.wrap(function() return 7 end); return c()").map_err(|error| error.to_string())
+            script
+                .run("local c = coroutine.wrap(function() return 7 end); return c()")
+                .map_err(|error| error.to_string())
         });
         match outcome {
             Ok(answer) => {

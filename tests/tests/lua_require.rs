@@ -107,10 +107,16 @@ fn names_that_are_no_modules_are_refused() {
     let bundle = bundle(&[("helper.lua", b"return 1")]);
     std::fs::write(bundle.path().parent().unwrap().join("polyplug_outside.lua"), "return 'outside'").unwrap();
     let runtime = load(&bundle);
-    for name in ["", ".", "..", "..polyplug_outside", "../polyplug_outside", "/etc/passwd", "a/b", "a\\\\b", "c:x", "a..b"] {
+    for name in
+        ["", ".", "..", "..polyplug_outside", "../polyplug_outside", "/etc/passwd", "a/b", "a\\\\b", "c:x", "a..b"]
+    {
         refused(&runtime, &format!("require('{name}')"), "is no name of a module: write `folder.file`");
     }
-    refused(&runtime, "require('absent')", "there is no module `absent`: the bundle has neither absent.lua nor absent/init.lua");
+    refused(
+        &runtime,
+        "require('absent')",
+        "there is no module `absent`: the bundle has neither absent.lua nor absent/init.lua",
+    );
     refused(&runtime, "require('helper\\0x')", "is no name of a module");
     refused(&runtime, "require(5)", "`require` takes the name of a module");
     refused(&runtime, "require()", "`require` takes the name of a module");

@@ -9,9 +9,28 @@ use tracing::Level;
 fn what_reaches_out_of_the_machine_is_not_there() {
     let runtime = loaded(SCRIPT);
     let names = [
-        "io", "ffi", "debug", "package", "jit", "module", "dofile", "loadfile", "getfenv", "setfenv", "newproxy",
-        "os.execute", "os.exit", "os.getenv", "os.remove", "os.rename", "os.setlocale", "os.tmpname", "string.dump",
-        "getmetatable('').__index.dump", "_G.io", "_G.jit",
+        "io",
+        "ffi",
+        "debug",
+        "package",
+        "jit",
+        "module",
+        "dofile",
+        "loadfile",
+        "getfenv",
+        "setfenv",
+        "newproxy",
+        "os.execute",
+        "os.exit",
+        "os.getenv",
+        "os.remove",
+        "os.rename",
+        "os.setlocale",
+        "os.tmpname",
+        "string.dump",
+        "getmetatable('').__index.dump",
+        "_G.io",
+        "_G.jit",
     ];
     for name in names {
         assert_eq!(run(&runtime, &format!("return {name}")).unwrap(), "nil", "{name}");
@@ -99,7 +118,8 @@ fn bundles_share_no_globals() {
 fn print_goes_to_the_hosts_log() {
     for stdlib in [StdLib::Safe, StdLib::Full] {
         let runtime = loaded_by(LuaLoader::new().with_stdlib(stdlib), SCRIPT);
-        let code = "print('a', 1, nil, true); print(); print(setmetatable({}, { __tostring = function() return 'mine' end }))";
+        let code =
+            "print('a', 1, nil, true); print(); print(setmetatable({}, { __tostring = function() return 'mine' end }))";
         let ((), lines) = logged(|| drop(run(&runtime, code)));
         let messages: Vec<_> = lines.iter().map(|line| line.message.as_str()).collect();
         assert_eq!(messages, ["a\t1\tnil\ttrue", "", "mine"]);
@@ -130,7 +150,8 @@ fn polyplug_log_has_levels() {
 #[test]
 fn the_full_library_has_everything() {
     let runtime = loaded_by(LuaLoader::new().with_stdlib(StdLib::Full), SCRIPT);
-    for name in ["io.open", "os.execute", "os.getenv", "debug.traceback", "package.path", "jit.version", "string.dump"] {
+    for name in ["io.open", "os.execute", "os.getenv", "debug.traceback", "package.path", "jit.version", "string.dump"]
+    {
         assert_ne!(run(&runtime, &format!("return {name}")).unwrap(), "nil", "{name}");
     }
     assert_eq!(run(&runtime, "return require('ffi').sizeof('int32_t')").unwrap(), "4");

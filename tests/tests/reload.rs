@@ -11,7 +11,7 @@ use polyplug::runtime::{ReloadPolicy, RuntimeBuilder};
 use polyplug::{CallError, Proxy, Runtime};
 use polyplug_abi::ReloadPhaseType;
 use polyplug_native::NativeLoader;
-use polyplug_tests::{Bundle, library, manifest};
+use polyplug_tests::{Bundle, library, manifest, rounds};
 use test_contracts::{Counter, Stamp};
 
 fn builder() -> RuntimeBuilder {
@@ -218,7 +218,7 @@ fn callers_never_notice() {
                 calls.fetch_add(count, Ordering::Relaxed);
             });
         }
-        for round in 0..60 {
+        for round in 0..rounds(60) {
             runtime.reload_bundle(if round % 2 == 0 { two.path() } else { one.path() }).unwrap();
         }
         stop.store(true, Ordering::Relaxed);

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use polyplug::Runtime;
 use polyplug_abi::{AbiError, GuestContractInstance};
+use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_tests::{Bundle, rounds, runtime};
 use test_contracts::moody::Moody;
-use test_contracts::{Calculator, Counter, Stamp};
+use test_contracts::{Calculator, Counter, MathError, Stamp};
 
 /// Only one test at a time looks at the process.
 static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
@@ -122,6 +123,66 @@ fn calls_that_fail() {
     });
 }
 
+const LUA: &str = r#"
+local polyplug = require("polyplug")
+local MathError = polyplug.types("demo.calculator@1").MathError
+local Calculator = polyplug.plugin("demo.calculator@1")
+
+function Calculator:add(a, b) if a < 0 then error("too small") end return a + b end
+function Calculator:divide(a, b) error(MathError.DivisionByZero()) end
+function Calculator:greet(name) if name == "" then return 5 end return "Hello, " .. name .. "!" end
+function Calculator:sum(data) local t = {} return #data + #t end
+"#;
+
+fn lua_bundle() -> Bundle {
+    let bundle = Bundle::empty();
+    bundle.write("manifest.toml", polyplug_tests::manifest("lua", "lua", "main.lua"));
+    bundle.write("main.lua", LUA);
+    bundle
+}
+
+#[test]
+fn lua_loading_calling_and_unloading() {
+    let _alone = ALONE.lock().unwrap_or_else(|error| error.into_inner());
+    let bundle = lua_bundle();
+    let runtime = Runtime::builder().loader(LuaLoader::new()).build().unwrap();
+    flat("Lua: load, call, unload", 2_000, |n| {
+        let id = runtime.load_bundle(bundle.path()).unwrap();
+        let calc = runtime.proxy::<dyn Calculator>().unwrap();
+        assert_eq!(calc.greet("x").unwrap(), "Hello, x!");
+        assert_eq!(calc.add(n as i32, 1).unwrap(), n as i32 + 1);
+        drop(calc);
+        runtime.unload_bundle(id).unwrap();
+    });
+}
+
+#[test]
+fn lua_reloading_under_a_proxy_that_is_never_refreshed() {
+    let _alone = ALONE.lock().unwrap_or_else(|error| error.into_inner());
+    let bundle = lua_bundle();
+    let runtime = Runtime::builder().loader(LuaLoader::new()).hot_reload(true).build().unwrap();
+    runtime.load_bundle(bundle.path()).unwrap();
+    let calc = runtime.proxy::<dyn Calculator>().unwrap();
+    flat("Lua: reload", 200, |_| {
+        runtime.reload_bundle(bundle.path()).unwrap();
+        assert_eq!(calc.add(2, 3), Ok(5));
+    });
+}
+
+#[test]
+fn lua_calls_that_fail() {
+    let _alone = ALONE.lock().unwrap_or_else(|error| error.into_inner());
+    let bundle = lua_bundle();
+    let runtime = Runtime::builder().loader(LuaLoader::new()).build().unwrap();
+    runtime.load_bundle(bundle.path()).unwrap();
+    let calc = runtime.proxy::<dyn Calculator>().unwrap();
+    flat("Lua: failing calls", 20_000, |_| {
+        calc.add(-1, 1).unwrap_err(); // an exception with its traceback
+        assert_eq!(calc.divide(1, 0), Ok(Err(MathError::DivisionByZero)));
+        calc.greet("").unwrap_err(); // a result of another type
+    });
+}
+
 #[test]
 fn instances_through_the_c_abi() {
     let _alone = ALONE.lock().unwrap_or_else(|error| error.into_inner());
@@ -138,5 +199,23 @@ fn instances_through_the_c_abi() {
             ((*host).destroy_guest_instance)(host, token);
         }
         assert!(error.is_ok());
+    });
+}
+
+#[test]
+fn failing_calls_of_a_bridge_in_lua() {
+    use polyplug::host_bridge::RuntimeLanguageBridge;
+    let _alone = ALONE.lock().unwrap_or_else(|error| error.into_inner());
+    let mut bridge = polyplug_lua::bridge::LuaHostBridge::new();
+    let script = "local n = 0; return function() n = n + 1; error('failure number ' .. n) end";
+    let function: polyplug_lua::mlua::Function = bridge.lua().load(script).eval().unwrap();
+    bridge.register_host_contract(1, Box::new(function)).unwrap();
+    flat("failing call of a bridge in Lua", 20_000, |n| {
+        // SAFETY: the function looks at neither address.
+        let error = unsafe { bridge.call_host_contract(1, 0, std::ptr::null(), std::ptr::null_mut()) };
+        assert_eq!(error.code, polyplug_abi::AbiErrorCode::HostContractCallFailed as u32);
+        // SAFETY: the text stays until this thread's next call.
+        let text = String::from_utf8_lossy(unsafe { error.message.bytes() }.unwrap()).into_owned();
+        assert!(text.contains(&format!("failure number {}\n", n + 1)), "{text}");
     });
 }

@@ -1,4 +1,4 @@
-//! Assembling a bundle: a folder with a `manifest.toml` and the library it names.
+//! Assembling a bundle: a folder with a `manifest.toml` and the library, or the scripts, that it names.
 //!
 //! A host may be running from the very folder that is assembled. So every file is written beside the bundles and moved
 //! into place whole, the library before the manifest, and a file that would not change is not touched at all.
@@ -49,18 +49,59 @@ pub(crate) fn assemble(package: &PluginPackage, libraries: &Path, out: &Path) ->
     Ok(bundle)
 }
 
+/// Assembles the bundle of scripts in `folder`: its files as they are, and no others. Gives the bundle's folder.
+pub(crate) fn assemble_scripts(folder: &Path, out: &Path) -> Result<PathBuf> {
+    let manifest_path = folder.join(MANIFEST);
+    let name = fs::read_to_string(&manifest_path)
+        .with_context(|| format!("cannot read {}", manifest_path.display()))
+        .and_then(|text| name_in(&text.parse()?).with_context(|| format!("in {}", manifest_path.display())))?;
+    let bundle = out.join(name);
+    let files = files(folder)?;
+    for file in files.iter().filter(|file| *file != Path::new(MANIFEST)).chain([&PathBuf::from(MANIFEST)]) {
+        let to = bundle.join(file);
+        let parent = to.parent().unwrap_or(&bundle);
+        fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+        put(&folder.join(file), &to, out)?;
+    }
+    for file in self::files(&bundle)?.iter().filter(|file| !files.contains(file)) {
+        let gone = bundle.join(file);
+        fs::remove_file(&gone).with_context(|| format!("cannot remove {}", gone.display()))?;
+    }
+    Ok(bundle)
+}
+
+/// The files below `folder`, relative to it.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let (mut found, mut folders) = (Vec::new(), vec![PathBuf::new()]);
+    while let Some(relative) = folders.pop() {
+        let path = folder.join(&relative);
+        for entry in fs::read_dir(&path).with_context(|| format!("cannot list {}", path.display()))? {
+            let entry = entry?;
+            let list = if entry.path().is_dir() { &mut folders } else { &mut found };
+            list.push(relative.join(entry.file_name()));
+        }
+    }
+    Ok(found)
+}
+
+/// The bundle's name in its manifest.
+fn name_in(manifest: &Table) -> Result<String> {
+    let Some(name) = manifest.get("name").and_then(Value::as_str) else { bail!("`name` is missing") };
+    check_name("name", name)?;
+    Ok(name.to_owned())
+}
+
 impl Manifest {
     fn parse(text: &str) -> Result<Self> {
         let manifest: Table = text.parse()?;
-        let Some(name) = manifest.get("name").and_then(Value::as_str) else { bail!("`name` is missing") };
-        check_name("name", name)?;
+        let name = name_in(&manifest)?;
         let file = match manifest.get("file") {
             Some(Value::String(file)) => file.as_str(),
             Some(Value::Table(by_platform)) => file_for_this_platform(by_platform)?,
             _ => bail!("`file` is missing: the name of the plugin's library, with or without prefix and extension"),
         };
         check_name("file", file)?;
-        Ok(Self { name: name.to_owned(), file: as_library(file) })
+        Ok(Self { name, file: as_library(file) })
     }
 }
 
@@ -186,6 +227,31 @@ mod tests {
         let before = fs::metadata(&library).unwrap().ino();
         place.assemble().unwrap();
         assert_eq!(fs::metadata(&library).unwrap().ino(), before);
+    }
+
+    #[test]
+    fn a_bundle_of_scripts_is_its_files_and_nothing_else() {
+        let temp = tempfile::tempdir().unwrap();
+        let (stage, out) = (temp.path().join("stage"), temp.path().join("bundles"));
+        fs::create_dir_all(stage.join("sub")).unwrap();
+        fs::create_dir_all(&out).unwrap();
+        fs::write(stage.join(MANIFEST), "name = 'redact'\nloader = 'lua'\nfile = 'main.lua'\n").unwrap();
+        fs::write(stage.join("main.lua"), "one").unwrap();
+        fs::write(stage.join("sub/module.lua"), "two").unwrap();
+        let bundle = assemble_scripts(&stage, &out).unwrap();
+        assert_eq!(bundle, out.join("redact"));
+        assert_eq!(fs::read_to_string(bundle.join("sub/module.lua")).unwrap(), "two");
+
+        fs::remove_file(stage.join("sub/module.lua")).unwrap();
+        fs::write(stage.join("main.lua"), "three").unwrap();
+        assemble_scripts(&stage, &out).unwrap();
+        assert_eq!(fs::read_to_string(bundle.join("main.lua")).unwrap(), "three");
+        assert!(!bundle.join("sub/module.lua").exists());
+        assert_eq!(fs::read_dir(&out).unwrap().count(), 1);
+
+        fs::write(stage.join(MANIFEST), "name = '../x'").unwrap();
+        let error = format!("{:#}", assemble_scripts(&stage, &out).unwrap_err());
+        assert!(error.contains("manifest.toml") && error.contains("plain name"), "{error}");
     }
 
     #[test]

@@ -23,8 +23,10 @@ pub(crate) fn default_out() -> PathBuf {
     workspace::target_dir().join("bundles")
 }
 
-/// Assembles a bundle from each stage, all of which are built. Gives their folders.
+/// Assembles a bundle from each stage, all of which are built, and from each that needs no building. Gives their folders.
 pub(crate) fn assemble(stages: &[PluginPackage], profile: Profile, out: &Path) -> Result<Vec<PathBuf>> {
     let libraries = workspace::target_dir().join(profile.folder());
-    stages.iter().map(|stage| bundle::assemble(stage, &libraries, out)).collect()
+    let built = stages.iter().map(|stage| bundle::assemble(stage, &libraries, out));
+    let scripts = workspace::script_stages()?;
+    built.chain(scripts.iter().map(|folder| bundle::assemble_scripts(folder, out))).collect()
 }

@@ -19,7 +19,8 @@ pub(crate) fn run(log: Option<&Path>) -> Result<()> {
     let log = log_file(log, &root)?;
     eprintln!(
         "This builds a host that reads a web server's log and the plugins it reads it with, puts each plugin into a\n\
-         bundle, and runs the host. The plugins are shared libraries; the host knows them only by their contracts.\n"
+         bundle, and runs the host. The plugins are shared libraries and a script in Lua; the host knows them only by\n\
+         their contracts.\n"
     );
 
     let stages = workspace::stages()?;
@@ -76,8 +77,11 @@ fn check_tools() -> Result<()> {
     if cfg!(unix) && !process::succeeds(process::program("cc").arg("--version")) {
         missing.push(C_COMPILER);
     }
+    if cfg!(unix) && !process::succeeds(process::program(MAKE).arg("--version")) {
+        missing.push(NO_MAKE);
+    }
     if missing.is_empty() {
-        eprintln!("      cargo and a C compiler are here; nothing else is needed");
+        eprintln!("      cargo, a C compiler and make are here; nothing else is needed");
         return Ok(());
     }
     bail!("this machine lacks:\n  - {}", missing.join("\n  - "));
@@ -88,6 +92,17 @@ const C_COMPILER: &str = "a C compiler `cc`, which Rust links with:\n      \
      Fedora           sudo dnf install gcc\n      \
      Arch             sudo pacman -S gcc\n      \
      Alpine           sudo apk add gcc musl-dev\n      \
+     macOS            xcode-select --install";
+
+/// GNU make, by the name that LuaJIT's build calls it.
+const MAKE: &str = if cfg!(any(target_os = "freebsd", target_os = "dragonfly")) { "gmake" } else { "make" };
+
+const NO_MAKE: &str = "make, which builds LuaJIT:\n      \
+     Debian, Ubuntu   sudo apt-get install make\n      \
+     Fedora           sudo dnf install make\n      \
+     Arch             sudo pacman -S make\n      \
+     Alpine           sudo apk add make\n      \
+     FreeBSD          sudo pkg install gmake\n      \
      macOS            xcode-select --install";
 
 #[cfg(test)]

@@ -126,6 +126,20 @@ pub(crate) fn stages() -> Result<Vec<PluginPackage>> {
     Ok(stages)
 }
 
+/// The folders of the stages that no compiler builds: a manifest and scripts.
+pub(crate) fn script_stages() -> Result<Vec<PathBuf>> {
+    script_bundles(&root().join(STAGES))
+}
+
+/// The folders directly below `folder` that have a bundle's manifest and are no packages, by name.
+fn script_bundles(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut folders = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    folders.retain(|path| path.join("manifest.toml").is_file() && !path.join("Cargo.toml").exists());
+    folders.sort();
+    Ok(folders)
+}
+
 /// Every plugin that tests and benchmarks load, the stages of the example among them.
 pub(crate) fn fixtures() -> Result<Vec<PluginPackage>> {
     let root = root();
@@ -222,9 +236,14 @@ mod tests {
             let manifest = format!("[package]\nname = '{name}'\n[lib]\ncrate-type = ['cdylib']");
             fs::write(temp.path().join(name).join("Cargo.toml"), manifest).unwrap();
         }
+        for script in ["d", "c", "a"] {
+            fs::create_dir_all(temp.path().join(script)).unwrap();
+            fs::write(temp.path().join(script).join("manifest.toml"), "").unwrap();
+        }
         fs::create_dir(temp.path().join("notes")).unwrap();
         let names: Vec<_> = plugin_packages(temp.path()).unwrap().into_iter().map(|package| package.name).collect();
         assert_eq!(names, ["a", "b"]);
+        assert_eq!(script_bundles(temp.path()).unwrap(), ["c", "d"].map(|name| temp.path().join(name)));
         assert_eq!(plugin_packages(&temp.path().join("missing")).unwrap(), []);
     }
 

@@ -24,6 +24,7 @@
 //!
 //! | feature | bundles that are |
 //! |---|---|
+//! | `lua` | written in Lua |
 //! | `native` | shared libraries: plugins in Rust, C, or whatever speaks the C ABI |
 //!
 //! # Hosts in other languages
@@ -53,6 +54,8 @@ use polyplug_abi::{HostApi, RuntimeConfig};
 ///
 /// A loader that the builder has already makes `build` fail: there can be one of a name.
 pub fn register(builder: RuntimeBuilder) -> RuntimeBuilder {
+    #[cfg(feature = "lua")]
+    let builder = builder.loader(polyplug_lua::LuaLoader::new());
     #[cfg(feature = "native")]
     let builder = builder.loader(polyplug_native::NativeLoader::new());
     builder
@@ -95,6 +98,8 @@ mod tests {
     fn every_loader_is_registered() {
         let registered = format!("{:?}", register(Runtime::builder()));
         let expected: &[&str] = &[
+            #[cfg(feature = "lua")]
+            "lua",
             #[cfg(feature = "native")]
             "native",
         ];

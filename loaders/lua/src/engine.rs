@@ -85,6 +85,9 @@ impl LuaEngine {
                     luaJIT_setmode(lua, 0, ENGINE_OFF);
                     limits::guard(lua);
                 }
+                if limits.memory.is_some() {
+                    limits::collect_soon(lua);
+                }
                 error::open(&state, lua);
                 module::push(&state, lua);
                 require::open(lua);
@@ -137,15 +140,18 @@ impl LuaEngine {
 
     /// A call of whose values nothing needs protection, but the function itself.
     #[inline]
-    fn call_short(&self, code: &Code, function: c_int, instance: c_int, call: &Incoming<'_>) -> Result<(), Fault> {
+    fn call_short(&self, code: &Code, method: &Method, instance: c_int, call: &Incoming<'_>) -> Result<(), Fault> {
         let lua = self.state.thread();
         let mut stack = Stack { lua, state: &self.state, of: &code.of };
         let count = c_int::try_from(call.arguments()).unwrap_or(c_int::MAX);
         // The first call finds the message handler at the bottom of the stack; one within another brings its own.
         let is_first = !self.state.is_busy.replace(true);
+        let Method { function, way } = *method;
         // SAFETY: this thread is in the machine. Nothing here raises errors but the function.
         let outcome = unsafe {
-            if ffi::lua_checkstack(lua, count.saturating_add(ffi::LUA_MINSTACK)) == 0 {
+            // An empty stack has room for forty values, always.
+            let has_room = is_first && count <= ffi::LUA_MINSTACK;
+            if !has_room && ffi::lua_checkstack(lua, count.saturating_add(ffi::LUA_MINSTACK)) == 0 {
                 self.state.is_busy.set(!is_first);
                 return Err(self.state.out_of_memory());
             }
@@ -159,6 +165,7 @@ impl LuaEngine {
             push_kept(lua, instance);
             let arguments = (0..call.arguments()).try_for_each(|index| call.argument(&mut stack, index).map(drop));
             let outcome = arguments.and_then(|()| match ffi::lua_pcall(lua, count + 1, 1, handler) {
+                ffi::LUA_OK if way == Way::Plain => call.give(&mut stack, &(handler + 1)),
                 ffi::LUA_OK => self.give_short(&mut stack, handler + 1, call),
                 code => self.failed(&stack, code, call),
             });
@@ -363,7 +370,7 @@ impl Engine for LuaEngine {
             Way::Any => false,
         };
         if is_short {
-            return self.call_short(code, method.function, *instance, call);
+            return self.call_short(code, method, *instance, call);
         }
         self.call_any(&code.of, call, |lua| {
             // SAFETY: in a protected call.

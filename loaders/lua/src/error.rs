@@ -17,8 +17,7 @@ pub(crate) unsafe fn take(state: &State, lua: *mut lua_State, code: c_int) -> Fa
     let caught = state.caught.take();
     // SAFETY: the caller's promise.
     unsafe {
-        // The handler needs memory as well.
-        if code == ffi::LUA_ERRMEM || (code == ffi::LUA_ERRERR && state.ran_out_of_memory()) {
+        if code == ffi::LUA_ERRMEM || (state.ran_out_of_memory() && is_about_memory(lua, code)) {
             ffi::lua_settop(lua, -2);
             return state.out_of_memory();
         }
@@ -31,6 +30,14 @@ pub(crate) unsafe fn take(state: &State, lua: *mut lua_State, code: c_int) -> Fa
         ffi::lua_settop(lua, -2);
         fault
     }
+}
+
+/// Whether the error at the top of the stack is that of memory which ran out, on a way that lost its code: past the
+/// handler, which needs memory as well, or past somebody who caught it and raised it again.
+unsafe fn is_about_memory(lua: *mut lua_State, code: c_int) -> bool {
+    // SAFETY: the caller's promise.
+    code == ffi::LUA_ERRERR
+        || unsafe { ffi::lua_type(lua, -1) == ffi::LUA_TSTRING && text_at(lua, -1).ends_with("not enough memory") }
 }
 
 /// The value at the top of the stack as a fault.
@@ -282,6 +289,10 @@ unsafe extern "C-unwind" fn index(lua: *mut lua_State) -> c_int {
         let text = match key.to_bytes() {
             b"message" => error.to_string(),
             b"kind" => kind(error).to_owned(),
+            b"method" => match method(error) {
+                Some(method) => method.to_owned(),
+                None => return 0,
+            },
             _ => return 0,
         };
         ffi::lua_pushlstring(lua, text.as_ptr().cast(), text.len());
@@ -304,6 +315,23 @@ unsafe extern "C-unwind" fn collect(lua: *mut lua_State) -> c_int {
     // SAFETY: Lua calls it with the value, which has this metatable.
     unsafe { drop((*ffi::lua_touserdata(lua, 1).cast::<Option<Box<CallError>>>()).take()) };
     0
+}
+
+/// The method that was called, where it was found.
+fn method(error: &CallError) -> Option<&str> {
+    match error {
+        CallError::Panic(failure)
+        | CallError::Exception(failure)
+        | CallError::Failed { failure, .. }
+        | CallError::InvalidArgument(failure)
+        | CallError::InvalidResult(failure)
+        | CallError::TooLarge(failure)
+        | CallError::NotFound(failure)
+        | CallError::LimitReached(failure)
+        | CallError::Deadlock(failure) => Some(&failure.method),
+        CallError::MethodNotAvailable { method, .. } => Some(method),
+        _ => None,
+    }
 }
 
 fn kind(error: &CallError) -> &'static str {

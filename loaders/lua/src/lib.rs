@@ -25,6 +25,8 @@
 //!
 //! Each bundle has a virtual machine of its own. docs/src/lua.md tells how plugins are written, and what Lua makes of the
 //! types of contracts.
+//!
+//! The other way around, [`bridge`] lets a host implement host contracts in Lua.
 
 pub mod bridge;
 mod engine;

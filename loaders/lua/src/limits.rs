@@ -75,6 +75,21 @@ pub(crate) unsafe extern "C" fn allocate(ud: *mut c_void, ptr: *mut c_void, osiz
     next.cast()
 }
 
+/// Collects garbage before much of it has piled up: usually twice as much memory as is in use is waited for, and a limit
+/// may be less than that.
+///
+/// # Safety
+///
+/// The machine must be valid.
+pub(crate) unsafe fn collect_soon(lua: *mut lua_State) {
+    // SAFETY: the caller's promise. Both set a number: of the memory in use, when the next cycle begins, and of the memory
+    // that is allocated meanwhile, how much is gone through; in percent.
+    unsafe {
+        ffi::lua_gc(lua, ffi::LUA_GCSETPAUSE, 110);
+        ffi::lua_gc(lua, ffi::LUA_GCSETSTEPMUL, 400);
+    }
+}
+
 /// The time that the running call may take.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {

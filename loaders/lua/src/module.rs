@@ -10,7 +10,7 @@ use polyplug::schema::Shape;
 use crate::error::{raise, text_at};
 use crate::prepared::Layout;
 use crate::remote;
-use crate::stack::EXACT;
+use crate::stack::{EXACT, describe};
 use crate::state::{Class, State};
 use crate::wide;
 
@@ -87,7 +87,7 @@ unsafe fn text(lua: *mut lua_State, index: c_int, what: &str) -> Result<String, 
         if ffi::lua_type(lua, index) == ffi::LUA_TSTRING {
             return Ok(text_at(lua, index));
         }
-        Err(Fault::new(format_args!("{what} is expected, not {}", crate::stack::describe(lua, index))))
+        Err(Fault::new(format_args!("{what} is expected, not {}", describe(lua, index))))
     }
 }
 

@@ -130,17 +130,38 @@ impl Stack<'_> {
         self.top()
     }
 
-    /// The number of items of a table, unless it has other things and no items.
-    fn items(&self, index: c_int) -> Option<(c_int, usize)> {
+    /// The number of items of a table, which must have nothing else.
+    fn items(&self, index: c_int) -> Result<Option<(c_int, usize)>, Fault> {
         if !self.is_table(index) {
-            return None;
+            return Ok(None);
         }
         // SAFETY: as above.
         let len = unsafe { ffi::lua_objlen(self.lua, index) };
-        if len == 0 && self.count(index, 1) > 0 {
-            return None;
+        if self.has_more(index, len) {
+            let reason = "expected a list, got a table with holes, or with keys that are no numbers from 1 on; \
+                          `polyplug.null` stands for an item that is not there";
+            return Err(polyplug::types::LiftError::new(reason).into());
         }
-        Some((index, len))
+        Ok(Some((index, len)))
+    }
+
+    /// Whether a table has entries besides the items up to `len`.
+    fn has_more(&self, table: c_int, len: usize) -> bool {
+        // SAFETY: as above; the last item is a key of the table, and nil stands before the first.
+        unsafe {
+            if len == 0 {
+                ffi::lua_pushnil(self.lua);
+            } else {
+                #[allow(clippy::cast_precision_loss)] // no table has so many items
+                ffi::lua_pushnumber(self.lua, len as f64);
+            }
+            if ffi::lua_next(self.lua, table) == 0 {
+                return false;
+            }
+            ffi::lua_settop(self.lua, -3);
+        }
+        // That may be an item all the same: some tables have an order of their own.
+        self.count(table, len + 1) > len
     }
 
     /// How many entries a table has, or `limit` if there are more.
@@ -432,11 +453,11 @@ unsafe impl Read for Stack<'_> {
     }
 
     fn list(&mut self, value: &c_int) -> Result<Option<(c_int, usize)>, Fault> {
-        Ok(self.items(*value))
+        self.items(*value)
     }
 
     fn tuple(&mut self, value: &c_int) -> Result<Option<(c_int, usize)>, Fault> {
-        Ok(self.items(*value))
+        self.items(*value)
     }
 
     fn item(&mut self, items: &mut c_int, index: usize) -> Result<c_int, Fault> {

@@ -67,6 +67,21 @@ pub struct Options {
     pub boxed: Option<Box<Item>>,
 }
 
+/// The arguments of [`Written::many`].
+#[derive(Debug, Clone, PartialEq, Type)]
+pub struct Many {
+    pub a: u8,
+    pub b: String,
+    pub c: Option<f32>,
+    pub d: Vec<i16>,
+    pub e: char,
+    pub f: Item,
+    pub g: Shape,
+    pub h: u64,
+    pub i: bool,
+    pub j: Colour,
+}
+
 /// For a plugin that writes values in its own language, and reads them.
 #[polyplug::contract(name = "test.written", version = "1.0")]
 pub trait Written {
@@ -103,7 +118,7 @@ pub trait Written {
     /// As many bytes, each 255.
     fn fill(&self, count: u32) -> Vec<u8>;
     /// The arguments, in their order.
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments)] // that is what it is for
     fn many(
         &self,
         a: u8,
@@ -116,7 +131,7 @@ pub trait Written {
         h: u64,
         i: bool,
         j: Colour,
-    ) -> (u8, String, Option<f32>, Vec<i16>, (char, Item, Shape), u64, bool, Colour);
+    ) -> Many;
 }
 
 /// See [`Written::extremes`].
@@ -148,12 +163,7 @@ pub fn order() -> Order {
     Order {
         id: u64::MAX,
         customer: "Ångström & Söhne".to_owned(),
-        items: vec![
-            item("ink", 2, 1.25),
-            item("paper", 500, 0.01),
-            item("pen", 1, 3.0),
-            item("", 0, 0.0),
-        ],
+        items: vec![item("ink", 2, 1.25), item("paper", 500, 0.01), item("pen", 1, 3.0), item("", 0, 0.0)],
         note: None,
         colour: Colour::Green,
         shape: Shape::Dot(3),
@@ -178,15 +188,8 @@ pub fn shapes() -> Vec<Shape> {
 }
 
 /// What [`Written::spell`] says of [`shapes`].
-pub const SPELT: [&str; 7] = [
-    "empty",
-    "dot 3",
-    "line 0 1 2 3",
-    "circle 0 1 2",
-    "flag a,b Red",
-    "inside nothing",
-    "inside inside empty",
-];
+pub const SPELT: [&str; 7] =
+    ["empty", "dot 3", "line 0 1 2 3", "circle 0 1 2", "flag a,b Red", "inside nothing", "inside inside empty"];
 
 /// See [`Written::options`].
 #[must_use]
@@ -244,7 +247,7 @@ pub trait Failing {
     /// 5 and no text.
     fn tuple(&self) -> Result<(), (u8, Option<String>)>;
     /// An exception that says `words`, from a function that the method calls.
-    fn raise(&self, words: &str) -> String;
+    fn throw(&self, words: &str) -> String;
     /// The same, though the method declares an error.
     fn raise_instead(&self, words: &str) -> Result<u32, Refusal>;
     /// An exception that says `words`, and nothing to return.
@@ -293,8 +296,9 @@ pub trait Mirror {
     /// What it is given.
     fn extremes(&self, value: Extremes) -> Extremes;
     /// The arguments, in their order.
-    #[allow(clippy::too_many_arguments)]
-    fn many(&self, a: u8, b: String, c: bool, d: i64, e: f64, f: char, g: Option<u8>, h: u64, i: Colour) -> Vec<String>;
+    #[allow(clippy::too_many_arguments)] // that is what it is for
+    fn many(&self, a: u8, b: String, c: bool, d: i64, e: f64, f: char, g: Option<u8>, h: u64, i: Colour)
+    -> Vec<String>;
     /// What it is given, as an error where it is one.
     fn shape(&self, shape: Result<Shape, Refusal>) -> Result<Shape, Refusal>;
 }
@@ -397,6 +401,10 @@ pub trait Clinging {
     fn cling(&self, progress: &dyn Progress) -> bool;
     /// Calls it later; why that fails.
     fn later(&self) -> String;
+    /// Gives it to the peer `test.objects`, to be kept; why that fails.
+    fn entrust(&self, progress: &dyn Progress) -> String;
+    /// Gives it to the host contract `test.radio`, which wants an object of another contract; why that fails.
+    fn mistake(&self, progress: Callback<dyn Progress>) -> String;
 }
 
 /// For a plugin in a file that loads others of its bundle.

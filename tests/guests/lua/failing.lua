@@ -40,7 +40,7 @@ local function fail(words)
   error(words) -- here
 end
 
-function Failing:raise(words)
+function Failing:throw(words)
   fail(words)
 end
 

@@ -161,7 +161,7 @@ Written["repeat"] = function(_, text, times)
 end
 
 function Written:many(a, b, c, d, e, f, g, h, i, j)
-  return { a, b, c or null, d, { e, f, g }, h, i, j }
+  return { a = a, b = b, c = c, d = d, e = e, f = f, g = g, h = h, i = i, j = j }
 end
 
 function Written:fill(count)

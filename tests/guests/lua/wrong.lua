@@ -151,3 +151,15 @@ function Clinging:later()
   local is_fine, problem = pcall(self.progress.step, self.progress, 1, "later")
   return is_fine and "fine" or tostring(problem)
 end
+
+function Clinging:entrust(progress)
+  local peer = polyplug.peer("test.objects@1")
+  local is_fine, problem = pcall(peer.keep, peer, progress)
+  return is_fine and "fine" or tostring(problem)
+end
+
+function Clinging:mistake(progress)
+  local radio = polyplug.host("test.radio@1")
+  local is_fine, problem = pcall(radio.tune, radio, progress)
+  return is_fine and "fine" or tostring(problem)
+end

@@ -160,11 +160,6 @@ impl Call<'_> {
     }
 
     /// The state of the instance.
-    ///
-    /// # Panics
-    ///
-    /// Never: whoever panicked before left it as it was.
-    #[must_use]
     pub fn state(&self) -> MutexGuard<'_, Toy> {
         self.this.state()
     }

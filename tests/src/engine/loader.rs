@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use polyplug::{BundleId, Compatibility, Runtime};
 use polyplug::engine::{self, Fault};
 use polyplug::error::{LoaderError, RuntimeError};
 use polyplug::loader::{BundleLoader, BundleSource, ManifestData};
+use polyplug::{BundleId, Compatibility, Runtime};
 use polyplug_abi::SupportedLanguage;
 
 use super::machine::Machine;

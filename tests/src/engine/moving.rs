@@ -188,7 +188,13 @@ unsafe impl Read for Toys<'_> {
 
     fn some(&mut self, value: &Toy, is_nested: bool) -> Option<Toy> {
         match value {
-            Toy::List(items) if is_nested => if let [item] = items.as_slice() { Some(item.clone()) } else { None },
+            Toy::List(items) if is_nested => {
+                if let [item] = items.as_slice() {
+                    Some(item.clone())
+                } else {
+                    None
+                }
+            }
             _ if is_nested => None,
             plain => Some(plain.clone()),
         }
@@ -227,7 +233,8 @@ unsafe impl Read for Toys<'_> {
     fn unknown_field(&mut self, value: &Toy, body: &Body) -> Option<String> {
         let Toy::Map(entries) = value else { return None };
         let known = self.bodies[body.number].fields;
-        let mut names = entries.iter().map(|(key, _)| if let Toy::Text(name) = key { name.clone() } else { key.to_string() });
+        let mut names =
+            entries.iter().map(|(key, _)| if let Toy::Text(name) = key { name.clone() } else { key.to_string() });
         names.find(|name| known.iter().all(|field| field.name != *name))
     }
 

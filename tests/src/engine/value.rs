@@ -58,10 +58,7 @@ impl Toy {
 
     /// An object with one method.
     #[must_use]
-    pub fn object(
-        method: &str,
-        body: impl Fn(&mut Call<'_>) -> Result<Self, Raise> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn object(method: &str, body: impl Fn(&mut Call<'_>) -> Result<Self, Raise> + Send + Sync + 'static) -> Self {
         Self::Object(Object::Own(Arc::new(Thing::object(method, Arc::new(body)))))
     }
 

@@ -1,9 +1,12 @@
 //! Any thread may call, and each gets its own answers.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use polyplug::CallError;
 use test_contracts::Counter;
-use test_contracts::conformance::{Failing, Written, order};
+use test_contracts::callbacks::Progress;
+use test_contracts::conformance::{Failing, Objects, ObjectsProxy, Written, order};
 use test_contracts::instances::Singleton;
 use test_contracts::types::{Refusal, Shape};
 
@@ -62,7 +65,7 @@ pub(crate) fn threads_get_their_own_errors(guest: &Guest) {
             scope.spawn(move || {
                 for round in 0..100 {
                     let words = format!("{thread} {round}");
-                    let failure = raised(proxy.raise(&words));
+                    let failure = raised(proxy.throw(&words));
                     assert!(failure.message.ends_with(&words), "{words}: {failure:?}");
                     assert!(failure.location.is_some());
                     assert_eq!(proxy.variant("full"), Ok(Err(Refusal::Full { capacity: 7 })));
@@ -108,12 +111,42 @@ pub(crate) fn threads_load_and_unload(guest: &Guest) {
     assert_eq!(runtime.quiesce(std::time::Duration::from_secs(20)), []);
 }
 
+/// Has another thread do something in the middle of a call, and waits for it.
+struct Meanwhile<F>(F);
+
+impl<F: Fn() + Send + Sync> Progress for Meanwhile<F> {
+    fn step(&self, _: u32, _: &str) -> bool {
+        std::thread::scope(|scope| scope.spawn(&self.0).join().expect("it goes well"));
+        false
+    }
+
+    fn breaks(&self) {}
+
+    fn note(&self, text: String) -> Result<u32, String> {
+        Err(text)
+    }
+}
+
+/// What is no call of the plugin is done while one is running.
+pub(crate) fn others_need_not_wait_for_a_call(guest: &Guest) {
+    let (runtime, bundle, proxy) = guest.proxy::<dyn Objects>("objects");
+    let (_counting, id) = guest.load(&runtime, "state", "state", "");
+    let others = Mutex::new(vec![proxy.clone(), runtime.proxy::<dyn Objects>().unwrap()]);
+    assert_eq!(proxy.work(1, &Meanwhile(|| drop(others.lock().unwrap().drain(..)))), Ok(0), "proxies are dropped");
+    let count = || assert_eq!(runtime.proxy_from::<dyn Counter>(id).unwrap().add(2), Ok(2));
+    assert_eq!(proxy.work(1, &Meanwhile(count)), Ok(0), "other bundles are called");
+    assert_eq!(proxy.work(1, &Meanwhile(|| assert_eq!(runtime.bundles().len(), 2))), Ok(0), "bundles are listed");
+    let reload = || assert!(runtime.reload_bundle(bundle.path()).is_ok());
+    assert_eq!(proxy.work(1, &Meanwhile(reload)), Ok(0), "the bundle is reloaded");
+    let unload = || assert!(runtime.unload_bundle(polyplug::BundleId::new("objects")).is_ok());
+    assert_eq!(proxy.work(1, &Meanwhile(unload)), Ok(0), "the bundle is unloaded");
+    assert!(proxy.heard().unwrap_err().is_unloaded());
+    drop(proxy);
+    assert_eq!(runtime.quiesce(std::time::Duration::from_secs(20)), []);
+}
+
 /// Two bundles that call each other from two sides at once get an answer or an error, and never wait for ever.
 pub(crate) fn bundles_that_call_each_other_do_not_hang(guest: &Guest) {
-    use polyplug::CallError;
-    use test_contracts::callbacks::Progress;
-    use test_contracts::conformance::{Objects, ObjectsProxy};
-
     /// Calls the other bundle while the first is in a call of its own.
     struct Across<'a>(&'a ObjectsProxy, &'a std::sync::Barrier);
     impl Progress for Across<'_> {

@@ -45,7 +45,7 @@ pub(crate) fn tuples_are_declared(guest: &Guest) {
 
 pub(crate) fn exceptions_tell_what_and_where(guest: &Guest) {
     let (_runtime, _bundle, proxy) = guest.proxy::<dyn Failing>("failing");
-    let answers = [("raise", proxy.raise("no ink").map(drop)), ("raise_nothing", proxy.raise_nothing("no ink"))];
+    let answers = [("throw", proxy.throw("no ink").map(drop)), ("raise_nothing", proxy.raise_nothing("no ink"))];
     for (method, answer) in answers {
         let failure = raised(answer);
         assert_eq!(failure.method, format!("test.failing.{method}"));
@@ -74,11 +74,11 @@ pub(crate) fn an_exception_is_no_declared_error(guest: &Guest) {
 pub(crate) fn odd_words_arrive(guest: &Guest) {
     let (_runtime, _bundle, proxy) = guest.proxy::<dyn Failing>("failing");
     for words in ["Grüße 🦀", "two\nlines", "x:3: y", "", "%s %d {}"] {
-        let failure = raised(proxy.raise(words));
+        let failure = raised(proxy.throw(words));
         assert!(failure.message.ends_with(words), "{words:?}: {failure:?}");
     }
     let long = "long ".repeat(10_000);
-    let failure = raised(proxy.raise(&long));
+    let failure = raised(proxy.throw(&long));
     assert!(failure.message.contains(&"long ".repeat(10)), "{} bytes", failure.message.len());
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn failing_calls_leave_nothing_behind(guest: &Guest) {
     let (runtime, _bundle, proxy) = guest.proxy::<dyn Failing>("failing");
     let fail = || {
         for _ in 0..2000 {
-            raised(proxy.raise("no ink"));
+            raised(proxy.throw("no ink"));
             assert!(proxy.variant("other").unwrap().is_err());
         }
         runtime.bundles()[0].memory

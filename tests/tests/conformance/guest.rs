@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use polyplug::runtime::RuntimeBuilder;
+use polyplug::runtime::{ReloadPolicy, RuntimeBuilder};
 use polyplug::{BundleId, CallError, Contract, Failure, Runtime};
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
@@ -97,7 +97,13 @@ fn copy_folder(from: &Path, to: &Path) {
 impl Guest {
     /// A runtime with the loader, in which bundles may be reloaded.
     pub(crate) fn runtime(&self) -> Arc<Runtime> {
-        (self.add)(Runtime::builder().hot_reload(true)).build().expect("one loader has no rival")
+        self.runtime_with(ReloadPolicy::Restart)
+    }
+
+    /// The same, whose bundles are replaced like that.
+    pub(crate) fn runtime_with(&self, policy: ReloadPolicy) -> Arc<Runtime> {
+        let builder = Runtime::builder().hot_reload(true).reload_policy(policy);
+        (self.add)(builder).build().expect("one loader has no rival")
     }
 
     /// A runtime that loads bundles of all languages.

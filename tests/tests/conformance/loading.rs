@@ -1,12 +1,13 @@
 //! What a bundle's code has to be.
 
-use polyplug::{CallError, Value, Version};
 use polyplug::loader::BundleSource;
+use polyplug::schema::Schema;
+use polyplug::{CallError, Value, Version};
 use polyplug_tests::manifest;
 use test_contracts::calling::Logger;
 use test_contracts::conformance::Modules;
 use test_contracts::types::{Depth, Types, tree};
-use test_contracts::{Calculator, Counter};
+use test_contracts::{Calculator, Counter, Stamp};
 
 use crate::guest::Guest;
 use crate::hosts::Memory;
@@ -46,7 +47,9 @@ pub(crate) fn missing_methods_are_refused(guest: &Guest) {
 
 pub(crate) fn misspelt_methods_are_refused(guest: &Guest) {
     let error = guest.refusal("misspelt");
-    for part in ["`misspelt`", "demo.calculator@1.2", "lacks the method `divide` (it has `divdie`: is that a misspelling?)"] {
+    for part in
+        ["`misspelt`", "demo.calculator@1.2", "lacks the method `divide` (it has `divdie`: is that a misspelling?)"]
+    {
         assert!(error.contains(part), "{part} is in: {error}");
     }
 }
@@ -78,6 +81,18 @@ pub(crate) fn earlier_minors_lack_what_is_newer(guest: &Guest) {
     let answer = proxy.sum(b"x");
     let Err(CallError::MethodNotAvailable { method, since }) = &answer else { panic!("{answer:?}") };
     assert_eq!((method.as_str(), *since), ("demo.calculator.sum", Version::new(1, 2, 0)));
+}
+
+pub(crate) fn a_contract_may_be_described_by_the_bundle(guest: &Guest) {
+    let (runtime, bundle) = (guest.runtime(), guest.bundle("shipped", "shipped", ""));
+    let error = runtime.load_bundle(bundle.path()).unwrap_err().to_string();
+    assert!(error.contains("`test.shipped@1.schema`"), "{error}");
+    let schema = Schema { name: "test.shipped".to_owned(), ..Schema::of::<dyn Stamp>() };
+    bundle.write("test.shipped@1.schema", schema.encode());
+    runtime.load_bundle(bundle.path()).unwrap();
+    assert_eq!(runtime.call("test.shipped@1", "echo", &["Grüße".into()]), Ok(Value::from("1 Grüße")));
+    let card = runtime.call("test.shipped@1", "card", &["x".into()]).unwrap();
+    assert_eq!(card.to_string(), r#"{version: 1, text: "1 x", repeated: [], last: 1}"#);
 }
 
 pub(crate) fn a_reload_that_lacks_methods_keeps_the_old(guest: &Guest) {
@@ -122,11 +137,13 @@ pub(crate) fn other_files_are_found(guest: &Guest) {
 pub(crate) fn nothing_outside_is_found(guest: &Guest) {
     let (_runtime, bundle, proxy) = guest.proxy::<dyn Modules>("modules");
     let extension = guest.loader;
-    let outside = bundle.path().parent().expect("a folder around it").join(format!("outside-{extension}.{extension}"));
+    let outside =
+        bundle.path().parent().expect("a folder around it").join(format!("outside-{}.{extension}", std::process::id()));
     std::fs::write(&outside, guest.text("modules/words")).unwrap();
     let name = outside.file_stem().and_then(|name| name.to_str()).expect("a name").to_owned();
     let absolute = outside.with_extension("").display().to_string();
-    let names = [name.clone(), format!("../{name}"), format!("..{name}"), format!("...{name}"), absolute, String::new()];
+    let names =
+        [name.clone(), format!("../{name}"), format!("..{name}"), format!("...{name}"), absolute, String::new()];
     let mut answers = names.map(|name| (proxy.load(&name), name)).to_vec();
     #[cfg(unix)]
     {

@@ -65,15 +65,15 @@ macro_rules! every {
                 a_failing_object_can_be_caught an_object_may_be_kept objects_go_with_their_holder
                 an_object_of_its_own_is_kept_by_others an_object_of_its_own_is_lent an_object_is_handed_on
                 an_object_ends_with_its_bundle the_host_gets_an_object the_host_keeps_an_object exceptions_of_objects_arrive
-                objects_leave_nothing_behind;
+                objects_leave_nothing_behind objects_cross_between_languages;
             concurrent:
                 threads_share_a_proxy threads_have_proxies_of_their_own threads_get_their_own_errors
-                threads_get_one_singleton threads_load_and_unload
+                threads_get_one_singleton threads_load_and_unload others_need_not_wait_for_a_call
                 bundles_that_call_each_other_do_not_hang;
             reloading:
                 the_new_code_serves state_is_carried_over state_is_made_afresh a_state_that_is_refused_keeps_the_old a_state_that_cannot_be_saved_keeps_the_old
                 a_failing_reload_keeps_the_old callers_see_one_version_at_a_time settings_are_read_again
-                reloads_leave_nothing_behind;
+                instances_may_stay_on_the_old_code reloads_leave_nothing_behind;
             life:
                 proxies_of_unloaded_bundles_say_so what_is_unloaded_goes a_proxy_keeps_the_code
                 a_bundle_is_loaded_again callers_survive_an_unload a_bundle_may_be_unloaded_from_inside
@@ -91,10 +91,12 @@ macro_rules! dynamic {
                 wrong_parts_of_results_are_named wrong_results_are_refused numbers_out_of_range_are_refused
                 wrong_errors_are_refused what_is_not_declared_is_an_exception recursion_ends
                 wrong_arguments_for_the_host_are_named wrong_objects_are_refused what_is_lent_ends_with_the_call
+                what_is_lent_cannot_be_kept objects_of_other_contracts_are_refused
                 values_that_contain_themselves_are_refused;
             loading:
                 missing_methods_are_refused misspelt_methods_are_refused unknown_contracts_are_refused
                 a_bundle_without_plugins_is_refused later_minors_are_refused earlier_minors_lack_what_is_newer
+                a_contract_may_be_described_by_the_bundle
                 a_reload_that_lacks_methods_keeps_the_old;
         }
     };

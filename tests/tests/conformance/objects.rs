@@ -9,7 +9,7 @@ use polyplug_tests::{Bundle, eventually};
 use test_contracts::callbacks::Progress;
 use test_contracts::conformance::{Listener, Objects, ObjectsProxy, Radio};
 
-use crate::guest::{Guest, needs, raised};
+use crate::guest::{Guest, LUA, RUST, needs, raised};
 
 /// Counts its steps, and goes on until a limit.
 struct Count {
@@ -230,4 +230,18 @@ pub(crate) fn objects_leave_nothing_behind(guest: &Guest) {
     assert!(after < before + (64 << 10), "{before} bytes have become {after}");
     drop(callback);
     eventually("nobody has it any more", || alive.load(Ordering::SeqCst) == 0);
+}
+
+pub(crate) fn objects_cross_between_languages(guest: &Guest) {
+    for other in [&RUST, &LUA] {
+        let runtime = Guest::runtime_for_all();
+        let (_keeper, keeper) = load(other, &runtime, "keeper");
+        let (_planter, planter) = load_other(guest, &runtime, "planter");
+        assert_eq!(planter.plant(), Ok(Ok(1)), "{} gives to {}", guest.loader, other.loader);
+        assert_eq!(keeper.tell_all("planted"), Ok(vec![Ok(true)]));
+        assert_eq!(planter.lend(10), Ok(Ok(2)));
+        assert_eq!(planter.pass_on(10, &Count::new(3)), Ok(Ok(2)));
+        assert_eq!(planter.pass_on(10, &Count::new(1)), Ok(Ok(0)));
+        keeper.forget().unwrap();
+    }
 }

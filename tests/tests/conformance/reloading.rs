@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use polyplug::runtime::ReloadPolicy;
 use test_contracts::conformance::Reading;
 use test_contracts::instances::Singleton;
 use test_contracts::{Card, Counter, Stamp};
@@ -134,6 +135,19 @@ pub(crate) fn settings_are_read_again(guest: &Guest) {
     guest.write(&bundle, "named", "reading", &SETTINGS.replace("Grüße 🦀", "other"));
     runtime.reload_bundle(bundle.path()).unwrap();
     assert_eq!(proxy.title(), Ok("other".to_owned()));
+}
+
+pub(crate) fn instances_may_stay_on_the_old_code(guest: &Guest) {
+    let runtime = guest.runtime_with(ReloadPolicy::Drain);
+    let (bundle, _) = guest.load(&runtime, "named", "reading", SETTINGS);
+    let old = runtime.proxy::<dyn Reading>().unwrap();
+    guest.write(&bundle, "named", "reading", &SETTINGS.replace("Grüße 🦀", "other"));
+    let report = runtime.reload_bundle(bundle.path()).unwrap();
+    assert_eq!((report.migrated, report.drained), (0, 1), "{report:?}");
+    assert_eq!(old.title(), Ok("Grüße 🦀".to_owned()));
+    assert_eq!(runtime.proxy::<dyn Reading>().unwrap().title(), Ok("other".to_owned()));
+    drop(old);
+    assert_eq!(runtime.quiesce(Duration::from_secs(20)), []);
 }
 
 pub(crate) fn reloads_leave_nothing_behind(guest: &Guest) {

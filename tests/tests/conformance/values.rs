@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use polyplug::CallError;
 use polyplug_tests::values::{Sample, same};
-use test_contracts::conformance::{Written, extremes, options, order, shapes, told};
+use test_contracts::conformance::{Many, Written, extremes, options, order, shapes, told};
 use test_contracts::each_type;
 use test_contracts::types::*;
 
@@ -65,7 +65,8 @@ pub(crate) fn extremes_are_made(guest: &Guest) {
 
 pub(crate) fn odd_floats_cross(guest: &Guest) {
     let (_runtime, _bundle, proxy) = guest.proxy::<dyn Written>("written");
-    for (number, kind) in [(f64::NAN, (true, false)), (-0.0, (false, true)), (0.0, (false, false)), (-1.0, (false, false))]
+    for (number, kind) in
+        [(f64::NAN, (true, false)), (-0.0, (false, true)), (0.0, (false, false)), (-1.0, (false, false))]
     {
         assert_eq!(proxy.float_kind(number), Ok(kind), "{number:?}");
     }
@@ -123,8 +124,8 @@ pub(crate) fn many_arguments_keep_their_places(guest: &Guest) {
     let (item, shape) = (order().items[0].clone(), Shape::Dot(7));
     for (c, i) in [(Some(3.0), true), (None, false)] {
         let answer = proxy.many(1, "zwei", c, &[4, -4], '5', &item, &shape, u64::MAX, i, Colour::Blue);
-        let inner = ('5', item.clone(), shape.clone());
-        assert_eq!(answer, Ok((1, "zwei".to_owned(), c, vec![4, -4], inner, u64::MAX, i, Colour::Blue)));
+        let (b, d, f, g) = ("zwei".to_owned(), vec![4, -4], item.clone(), shape.clone());
+        assert_eq!(answer, Ok(Many { a: 1, b, c, d, e: '5', f, g, h: u64::MAX, i, j: Colour::Blue }));
     }
 }
 

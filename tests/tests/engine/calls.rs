@@ -69,7 +69,6 @@ fn a_loader_that_panics_fails_the_call_alone() {
     let error = calculator.add(1, 2).unwrap_err();
     let CallError::Exception(failure) = &error else { panic!("an exception, not {error:?}") };
     assert_eq!(failure.message, "the loader panicked: on fire");
-    assert!(failure.location.as_ref().unwrap().contains("calls.rs"), "{error}");
     assert_eq!(calculator.divide(8, 2), Ok(Ok(4)), "the engine is free again");
 }
 
@@ -101,7 +100,10 @@ fn what_is_no_result_is_refused_with_its_place() {
 #[test]
 fn what_is_no_declared_error_is_refused_with_its_place() {
     for (raised, message) in [
-        (Toy::map([("tag", "Undefined".into())]), "result.error: `Undefined` is no case of MathError, only DivisionByZero, Overflow"),
+        (
+            Toy::map([("tag", "Undefined".into())]),
+            "result.error: `Undefined` is no case of MathError, only DivisionByZero, Overflow",
+        ),
         (Toy::Int(1), "result.error: expected MathError, got int 1"),
         (Toy::map([("tag", "Overflow".into())]), "result.error.Overflow.at: the field is missing"),
         (
@@ -142,13 +144,13 @@ fn the_place_within_a_result_is_told() {
             "result[1].x: expected f64, got text \"x\"",
         ),
         ("tuple2", Toy::List(vec![Toy::Int(1)]), tuple(), "result: expected tuple<u8, u64>, got a list of 1"),
+        ("tuple2", Toy::List(vec![Toy::Int(1), Toy::Int(-1)]), tuple(), "result.1: -1 is out of range for u64"),
         (
-            "tuple2",
-            Toy::List(vec![Toy::Int(1), Toy::Int(-1)]),
-            tuple(),
-            "result.1: -1 is out of range for u64",
+            "bytes",
+            Toy::List(vec![Toy::Int(1), Toy::Int(256)]),
+            Value::Bytes(vec![]),
+            "result[1]: expected u8, got int 256",
         ),
-        ("bytes", Toy::List(vec![Toy::Int(1), Toy::Int(256)]), Value::Bytes(vec![]), "result[1]: expected u8, got int 256"),
         (
             "tree_int8",
             Toy::Map(vec![(Toy::Int(1), "a".into()), (Toy::Int(1), "b".into())]),

@@ -6,12 +6,13 @@ mod instances;
 mod loading;
 mod others;
 mod reloading;
+mod shared;
 mod values;
 
-use polyplug::BundleId;
-use polyplug::Runtime;
-use polyplug_tests::engine::{Class, Raise, Toy, ToyLoader};
 use std::sync::Arc;
+
+use polyplug::{BundleId, Runtime};
+use polyplug_tests::engine::{Class, Code, Raise, Toy, ToyLoader};
 
 /// Contracts that plugins of several bundles implement, who call each other.
 macro_rules! rings {
@@ -58,9 +59,7 @@ fn loaded(class: Class) -> (ToyLoader, Arc<Runtime>, BundleId) {
 }
 
 /// A program that declares a plugin.
-fn declaring(
-    class: Class,
-) -> impl Fn(&mut polyplug_tests::engine::Code<'_>) -> Result<(), Raise> + Send + Sync + 'static {
+fn declaring(class: Class) -> impl Fn(&mut Code<'_>) -> Result<(), Raise> + Send + Sync + 'static {
     move |code| {
         code.declare(class.clone());
         Ok(())

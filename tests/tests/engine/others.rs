@@ -272,7 +272,7 @@ fn engines_hand_over_objects() {
     let runtime = loader.runtime();
     let (one, other) = (Arc::default(), Arc::default());
     let a = loader.load(&runtime, "a", KNOWS_WORKERS, declaring(worker(Arc::clone(&one)))).unwrap();
-    let b = loader.load(&runtime, "b", KNOWS_WORKERS, declaring(worker(Arc::clone(&other)))).unwrap();
+    let b = loader.load(&runtime, "b", "", declaring(worker(Arc::clone(&other)))).unwrap();
     let (a_worker, b_worker) =
         (runtime.proxy_from::<dyn Worker>(a).unwrap(), runtime.proxy_from::<dyn Worker>(b).unwrap());
     assert_eq!(a_worker.plant(), Ok(Ok(1)), "b keeps an object of a's");
@@ -285,17 +285,12 @@ fn engines_hand_over_objects() {
 
     // It goes with the bundle that handed it over.
     drop((a_worker, one));
-    let report = runtime.unload_bundle_cascade(a).unwrap();
-    assert!(!report.is_empty());
-    if runtime.bundle(b).is_some() {
-        let [Err(told)] = &b_worker.tell_all("a").unwrap()[..] else { panic!("it is gone") };
-        assert!(told.contains("bundle `a` is unloaded"), "{told}");
-    }
+    runtime.unload_bundle(a).unwrap();
+    let [Err(told)] = &b_worker.tell_all("a").unwrap()[..] else { panic!("it is gone") };
+    assert!(told.contains("bundle `a` is unloaded"), "{told}");
     other.lock().unwrap().clear();
     drop(b_worker);
-    if runtime.bundle(b).is_some() {
-        runtime.unload_bundle(b).unwrap();
-    }
+    runtime.unload_bundle(b).unwrap();
     let counts = loader.counts();
     eventually("everything ends", || counts.machines() == 0 && counts.made() == counts.ended());
 }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use polyplug::Runtime;
-use polyplug_tests::engine::{Class, Code, Raise, Toy, ToyLoader};
+use polyplug_tests::engine::{Class, Toy, ToyLoader};
 use polyplug_tests::{Bundle, eventually};
 use test_contracts::Counter;
+
+use crate::declaring;
 
 /// A counter that adds `factor` times what it is told.
 fn counter(factor: i128) -> Class {
@@ -27,13 +29,9 @@ fn keeping(factor: i128) -> Class {
     )
 }
 
-fn program(class: Class) -> impl Fn(&mut Code<'_>) -> Result<(), Raise> + Send + Sync + 'static {
-    crate::declaring(class)
-}
-
 fn start(class: Class) -> (ToyLoader, Arc<Runtime>, Bundle) {
     let loader = ToyLoader::new();
-    loader.program("toy", program(class));
+    loader.program("toy", declaring(class));
     let (runtime, bundle) = (loader.runtime(), ToyLoader::bundle("toy", ""));
     runtime.load_bundle(bundle.path()).unwrap();
     (loader, runtime, bundle)
@@ -44,7 +42,7 @@ fn state_is_carried_over() {
     let (loader, runtime, bundle) = start(keeping(1));
     let (one, other) = (runtime.proxy::<dyn Counter>().unwrap(), runtime.proxy::<dyn Counter>().unwrap());
     assert_eq!((one.add(5), other.add(7)), (Ok(5), Ok(7)));
-    loader.program("toy", program(keeping(2)));
+    loader.program("toy", declaring(keeping(2)));
     let report = runtime.reload_bundle(bundle.path()).unwrap();
     assert_eq!((report.migrated, report.restarted), (2, 0), "{report:?}");
     assert_eq!((one.add(1), other.add(1)), (Ok(7), Ok(9)), "by new code, from the old state");
@@ -58,7 +56,7 @@ fn without_state_instances_begin_afresh() {
     let (loader, runtime, bundle) = start(counter(1));
     let one = runtime.proxy::<dyn Counter>().unwrap();
     assert_eq!(one.add(5), Ok(5));
-    loader.program("toy", program(counter(2)));
+    loader.program("toy", declaring(counter(2)));
     let report = runtime.reload_bundle(bundle.path()).unwrap();
     assert_eq!((report.migrated, report.restarted), (0, 1), "{report:?}");
     assert_eq!(one.add(1), Ok(2));
@@ -79,13 +77,13 @@ fn a_reload_that_fails_leaves_the_old_version() {
         (no_contract, "test.unheard@1 is not known"),
         (Class::new("test.counter@1"), "lacks the method `add`"),
     ] {
-        loader.program("toy", program(class));
+        loader.program("toy", declaring(class));
         let error = runtime.reload_bundle(bundle.path()).unwrap_err().to_string();
         assert!(error.contains(text), "{text} is in: {error}");
         assert_eq!(one.add(0), Ok(5), "the old version serves on");
     }
     eventually("everything ends", || loader.counts().machines() == 1);
-    loader.program("toy", program(no_save));
+    loader.program("toy", declaring(no_save));
     // The version that serves now can save; the next one cannot.
     assert_eq!(runtime.reload_bundle(bundle.path()).map(|_| ()).map_err(|error| error.to_string()), Ok(()));
     let error = runtime.reload_bundle(bundle.path()).unwrap_err().to_string();
@@ -95,7 +93,7 @@ fn a_reload_that_fails_leaves_the_old_version() {
 #[test]
 fn loading_and_unloading_leaves_nothing() {
     let loader = ToyLoader::new();
-    loader.program("toy", program(keeping(1)));
+    loader.program("toy", declaring(keeping(1)));
     let (runtime, bundle) = (loader.runtime(), ToyLoader::bundle("toy", ""));
     for _ in 0..200 {
         let id = runtime.load_bundle(bundle.path()).unwrap();

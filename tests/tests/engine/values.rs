@@ -32,7 +32,13 @@ impl Echo {
         for (number, method) in schema.methods.iter_mut().enumerate() {
             let argument = Field { name: "value".to_owned(), docs: String::new(), ty: method.result.clone() };
             let name = format!("echo{number}");
-            *method = Method { name, docs: String::new(), since: 0, arguments: vec![argument], result: argument_type(method) };
+            *method = Method {
+                name,
+                docs: String::new(),
+                since: 0,
+                arguments: vec![argument],
+                result: method.result.clone(),
+            };
         }
         let loader = ToyLoader::new();
         let (answer, seen) = (Arc::<Mutex<Option<Toy>>>::default(), Arc::new(Mutex::new(Toy::Nil)));
@@ -62,10 +68,6 @@ impl Echo {
         runtime.load_bundle(bundle.path()).unwrap();
         Self { runtime, schema, answer, seen }
     }
-}
-
-fn argument_type(method: &Method) -> TypeRef {
-    method.result.clone()
 }
 
 /// A schema that a contract could have, of these bytes.

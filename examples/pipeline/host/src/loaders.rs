@@ -2,6 +2,7 @@
 
 use polyplug::Runtime;
 use polyplug::error::RuntimeError;
+use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use std::sync::Arc;
 
@@ -11,5 +12,5 @@ use std::sync::Arc;
 ///
 /// A loader cannot start.
 pub fn runtime() -> Result<Arc<Runtime>, RuntimeError> {
-    Runtime::builder().loader(NativeLoader::new()).build()
+    Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new()).build()
 }

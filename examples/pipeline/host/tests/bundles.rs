@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// A folder with a bundle for each of the three stages.
+/// A folder with a bundle for each of the stages.
 fn bundles() -> tempfile::TempDir {
     let tests = std::env::current_exe().unwrap();
     let libraries = tests.parent().unwrap();
@@ -18,6 +18,11 @@ fn bundles() -> tempfile::TempDir {
         fs::create_dir(&bundle).unwrap();
         fs::copy(stages.join(stage).join("manifest.toml"), bundle.join("manifest.toml")).unwrap();
         fs::copy(libraries.join(&library), bundle.join(&library)).unwrap();
+    }
+    let redact = bundles.path().join("redact");
+    fs::create_dir(&redact).unwrap();
+    for file in ["manifest.toml", "main.lua", "rules.lua"] {
+        fs::copy(stages.join("redact").join(file), redact.join(file)).unwrap();
     }
     bundles
 }
@@ -42,16 +47,38 @@ fn the_shipped_log_goes_through_the_shipped_stages() {
     let expected = [
         "[parse] 5,000 records",
         "[classify] 5,000 records",
+        "[redact] 5,000 records",
         "[aggregate] 5,000 records",
         "[classify] requests with an agent that no rule knows: 358",
+        "[redact] masked 9851 addresses and 465 secrets",
         "[aggregate] 9851 requests for 530 paths",
     ];
     assert_eq!(told, expected);
     let summary = String::from_utf8(output.stdout).unwrap();
-    for part in ["10,000 lines", "bad timestamp", "not UTF-8", "Sizes (aggregate)", "Agents (aggregate)", "native"] {
+    for part in [
+        "10,000 lines",
+        "bad timestamp",
+        "not UTF-8",
+        "Sizes (aggregate)",
+        "Agents (aggregate)",
+        "native",
+        "lua",
+        "Masked (redact)",
+    ] {
         assert!(summary.contains(part), "no {part:?} in\n{summary}");
     }
-    assert_eq!(fs::read_to_string(passed).unwrap().lines().count(), 9_851);
+    let passed = fs::read_to_string(passed).unwrap();
+    assert_eq!(passed.lines().count(), 9_851);
+    for line in passed.lines() {
+        let (client, rest) = line.split_once(' ').unwrap();
+        assert!(client.ends_with(".0") || client.ends_with("::") || !client.contains(['.', ':']), "{line}");
+        for secret in ["access_token=", "token=", "email="] {
+            for (_, value) in rest.match_indices(secret).map(|(at, _)| rest.split_at(at + secret.len())) {
+                assert!(value.starts_with("***"), "{line}");
+            }
+        }
+        assert!(!rest.contains("%40example"), "{line}");
+    }
 }
 
 #[test]
@@ -110,6 +137,45 @@ fn aggregate_calls_the_classifier_of_another_bundle() {
     assert!(peers.status.success(), "{}", String::from_utf8_lossy(&peers.stderr));
     let summary = String::from_utf8(peers.stdout).unwrap();
     assert!(summary.contains("Agents (aggregate)") && summary.contains("unknown"), "{summary}");
+}
+
+#[test]
+fn the_rules_of_a_stage_in_lua_are_settings() {
+    let line = r#"2001:db8:1:2::3 - - [10/Oct/2000:13:55:36 +0000] "GET /x?pin=1234&token=abc HTTP/1.1" 200 5 "http://a/?token=b" "me a.b+c@d.example""#;
+    let passed = |settings: &str| {
+        let stages = format!("[[stage]]\nbundle = 'parse'\n[[stage]]\nbundle = 'redact'\n{settings}\n");
+        let folder = folder_with(&format!("bundles = '.'\nlog = 'access.log'\n{stages}"));
+        fs::write(folder.path().join("access.log"), format!("{line}\n")).unwrap();
+        let passed = folder.path().join("passed.log");
+        let config = folder.path().join("pipeline.toml");
+        let output = pipeline(&config, bundles().path(), &["--output", passed.to_str().unwrap()]);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() { Ok(fs::read_to_string(passed).unwrap()) } else { Err(errors) }
+    };
+    let with = |client: &str, target: &str, referer: &str, agent: &str| {
+        let rest = format!(r#"- - [10/Oct/2000:13:55:36 +0000] "GET {target} HTTP/1.1" 200 5"#);
+        Ok(format!("{client} {rest} \"{referer}\" \"{agent}\"\n"))
+    };
+    assert_eq!(passed(""), with("2001:db8:1::", "/x?pin=1234&token=***", "http://a/?token=***", "me ***"));
+    let own = "[stage.config]\nmask = '%1'\nkeep.v6 = 2\nparameters.pin = true\nparameters.token = false\npatterns.mail = false";
+    assert_eq!(passed(own), with("2001:db8::", "/x?pin=%1&token=abc", "http://a/?token=b", "me a.b+c@d.example"));
+    let all = passed("[stage.config]\nkeep.v6 = 8\nparameters.token = false\npatterns.mail = false");
+    assert_eq!(all, Ok(format!("{line}\n")));
+    assert_eq!(
+        passed("[stage.config]\nkeep.v6 = 0"),
+        with("::", "/x?pin=1234&token=***", "http://a/?token=***", "me ***")
+    );
+
+    let wrong = |settings: &str| passed(&format!("[stage.config]\n{settings}")).unwrap_err();
+    assert!(wrong("keep.v4 = 5").contains("settings: keep.v4: expected a whole number from 0 to 4, got 5"));
+    assert!(wrong("keep.v6 = 'all'").contains("settings: keep.v6: expected a whole number from 0 to 8, got all"));
+    assert!(
+        wrong("patterns.bad = '%'").contains("settings: patterns.bad: malformed pattern"),
+        "{}",
+        wrong("patterns.bad = '%'")
+    );
+    assert!(wrong("parameters.pin = 'yes'").contains("settings: parameters.pin: expected boolean or false, got yes"));
+    assert!(wrong("mask = 7").contains("settings: mask: expected text, got 7"));
 }
 
 #[test]

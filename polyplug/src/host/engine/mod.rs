@@ -31,6 +31,10 @@ pub use remote::{Answer, Caller, Remote};
 
 /// A virtual machine that runs the code of one version of a bundle.
 ///
+/// It is made by the loader, handed to [`load`], and dropped when nothing can run its code any more. A panic in one of
+/// its methods is a [`Fault`] of whatever was asked of it; in [`end`](Self::end) and [`memory`](Self::memory), which
+/// cannot fail, it is logged.
+///
 /// Its methods are called by one thread at a time, unless [`EXCLUSIVE`](Self::EXCLUSIVE) says otherwise; again by the
 /// same thread while a call of its own is running, for guests call others, who may call them.
 pub trait Engine: Send + Sync + Sized + 'static {
@@ -53,14 +57,16 @@ pub trait Engine: Send + Sync + Sized + 'static {
     /// The plugin is none for this contract after all.
     fn prepare(&self, plugin: usize, contract: &Contract) -> Result<(), Fault>;
 
-    /// Makes an instance of a plugin.
+    /// Makes an instance of a plugin, which is told by its place among those that were declared.
     ///
     /// # Errors
     ///
     /// The plugin's own code refuses.
     fn create(&self, plugin: usize) -> Result<Self::Object, Fault>;
 
-    /// Ends an object.
+    /// Ends an object. Called once for each that [`create`](Self::create), [`restore`](Self::restore) or
+    /// [`Guest::offer`] was given or gave, on any thread: also on one that is in a call of this engine. What ends while
+    /// the engine is busy is ended by whoever leaves it.
     fn end(&self, object: Self::Object);
 
     /// Calls a method of an instance.
@@ -98,7 +104,8 @@ pub trait Engine: Send + Sync + Sized + 'static {
     /// The plugin's own code refuses it.
     fn restore(&self, plugin: usize, state: &[u8], from: Version) -> Result<Self::Object, Fault>;
 
-    /// How many bytes of memory the engine occupies, where it can tell.
+    /// How many bytes of memory the engine occupies, where it can tell: for
+    /// [`Runtime::bundles`](crate::Runtime::bundles). Not asked while another thread is in the engine.
     fn memory(&self) -> Option<u64> {
         None
     }

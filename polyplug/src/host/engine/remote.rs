@@ -13,7 +13,7 @@ use crate::host::arena::CallArenaGuard;
 use crate::host::context::HostContext;
 use crate::host::described::Described;
 use crate::host::marshal::{Build, Lifting, Located, Lowering, Read};
-use crate::host::plugin_proxies::Wanted;
+use crate::host::plugin_proxies::{ProxyError, Wanted};
 use crate::schema::plan::{Kind, MethodPlan, Plan};
 use crate::schema::{Method, Schema, Shape};
 
@@ -112,7 +112,7 @@ impl Remote {
             return Err(Fault::new(format_args!("{} is no object that may be handed on", self.contract())));
         };
         let runtime = self.context.runtime().ok_or_else(|| Fault::new("the runtime has ended"))?;
-        let data = runtime.pass_object(self.token).map_err(Fault::new)?;
+        let data = runtime.pass_object(self.token).map_err(|error| Fault::new(self.gone(error)))?;
         let contract_id = polyplug_abi::GuestContractId::new(&interface.contract, interface.major);
         Ok(GuestContractInstance { data, contract_id })
     }
@@ -143,6 +143,12 @@ impl Remote {
     #[must_use]
     pub fn methods(&self) -> &[Method] {
         self.interface().map_or(&self.schema.methods, |interface| &interface.methods)
+    }
+
+    /// The token of an object that is lent is closed by its owner, when the call it was lent for returns.
+    #[cold]
+    fn gone(&self, error: ProxyError) -> ProxyError {
+        if !self.is_own && matches!(error, ProxyError::Closed) { ProxyError::Returned } else { error }
     }
 
     fn method_plan(&self, number: usize) -> &MethodPlan {
@@ -214,7 +220,7 @@ impl Remote {
         });
         drop(offered);
         if let Err(refused) = called {
-            return Err(refused.into_call_error(path(), &self.bundle).into());
+            return Err(self.gone(refused).into_call_error(path(), &self.bundle).into());
         }
         if !error.is_ok() {
             let since = Version::new(self.schema.major, method.since, 0);

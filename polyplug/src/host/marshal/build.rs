@@ -11,6 +11,8 @@ use crate::schema::plan::{Body, MethodPlan};
 /// is made. So an engine that works on a stack may keep a value at the stack's top, and `Value` be that place's number.
 ///
 /// Text and bytes are lent for the call.
+///
+/// Each method fails where the language has no such value, or no memory for one; the error gets its path on the way out.
 pub trait Build {
     /// A value of the engine's.
     type Value;
@@ -42,11 +44,11 @@ pub trait Build {
     /// An option with a value. `is_nested`: the value could be without one itself, so that it needs a mark.
     fn some(&mut self, value: Self::Value, is_nested: bool) -> Result<Self::Value, Self::Error>;
 
-    /// An empty list for `len` items.
+    /// An empty list for `len` items. Nobody has seen yet that there are as many: make room as they come.
     fn list(&mut self, len: usize) -> Result<Self::Value, Self::Error>;
     /// Puts item `index` into a list or tuple.
     fn put_item(&mut self, list: &mut Self::Value, index: usize, item: Self::Value) -> Result<(), Self::Error>;
-    /// An empty map for `len` entries.
+    /// An empty map for `len` entries, of which nobody has seen yet that they are there.
     fn map(&mut self, len: usize) -> Result<Self::Value, Self::Error>;
     /// Puts an entry into a map.
     fn put_entry(&mut self, map: &mut Self::Value, key: Self::Value, value: Self::Value) -> Result<(), Self::Error>;

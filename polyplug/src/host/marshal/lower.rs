@@ -91,10 +91,10 @@ impl Lowering<'_> {
             Kind::Unit => return Err(self.expected(engine, id, value)),
             Kind::Char => put!(u32::from(one!(engine.char(value)))),
             Kind::String => {
+                // Whether it is UTF-8 is for the receiver to say.
                 let RawText { ptr, len } = one!(engine.text(value));
                 // SAFETY: the engine's text is readable until the value is released (promised by `Read`).
-                let text = unsafe { crate::types::lift_str(RawList { ptr, len }) }?;
-                put!(self.keep::<E>(text.as_bytes())?);
+                put!(self.keep::<E>(unsafe { RawList { ptr, len }.items() }?)?);
             }
             Kind::Bytes => match engine.bytes(value) {
                 // SAFETY: as for text.
@@ -172,15 +172,15 @@ impl Lowering<'_> {
                     // SAFETY: `start` is room for all entries, and both parts lie within one.
                     let written = unsafe {
                         let entry = start.add(i * stride);
-                        let written = self.part(engine, *of, &value, entry.add(*value_at), depth);
-                        engine.release(value);
-                        written
-                            .map_err(|error| error.within("value".into()))
-                            .and_then(|()| {
-                                self.part(engine, *key, &name, entry, depth).map_err(|error| error.within("key".into()))
-                            })
+                        self.part(engine, *key, &name, entry, depth)
+                            .map_err(|error| error.within("key".into()))
                             .and_then(|()| seen.insert(entry).map_err(E::Error::from))
+                            .and_then(|()| {
+                                self.part(engine, *of, &value, entry.add(*value_at), depth)
+                                    .map_err(|error| error.within("value".into()))
+                            })
                     };
+                    engine.release(value);
                     engine.release(name);
                     written.map_err(|error| error.at(i))?;
                     i += 1;

@@ -35,7 +35,9 @@ pub enum CaseOf<V> {
 ///
 /// Where a method returns an `Option`, `None` says that the value is of another kind; the error is made from
 /// [`describe`](Self::describe). A value that was got from another is given back by [`release`](Self::release), in
-/// reverse order.
+/// reverse order, also where there is an error.
+///
+/// Methods that return a `Result` fail where finding out fails: where code of the guest's runs that raises something.
 ///
 /// # Safety
 ///

@@ -45,7 +45,7 @@ impl Failing for Fails {
         Err((5, None))
     }
 
-    fn raise(&self, words: &str) -> String {
+    fn throw(&self, words: &str) -> String {
         fail(words)
     }
 

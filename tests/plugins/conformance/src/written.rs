@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use test_contracts::conformance::{self, Extremes, Item, Options, Order, Written};
+use test_contracts::conformance::{self, Extremes, Item, Many, Options, Order, Written};
 use test_contracts::types::{Colour, Shape};
 
 #[derive(Default)]
@@ -124,7 +124,7 @@ impl Written for Hand {
         h: u64,
         i: bool,
         j: Colour,
-    ) -> (u8, String, Option<f32>, Vec<i16>, (char, Item, Shape), u64, bool, Colour) {
-        (a, b.to_owned(), c, d.to_vec(), (e, f.clone(), g.clone()), h, i, j)
+    ) -> Many {
+        Many { a, b: b.to_owned(), c, d: d.to_vec(), e, f: f.clone(), g: g.clone(), h, i, j }
     }
 }

@@ -50,7 +50,7 @@ pub fn threads_take_turns() {
         };
         let threads = [other(&guarded), other(&guarded)];
         guarded.during(|| guarded.during(|| ()).expect("the thread is in")).expect("there is one lock");
-        threads.map(join);
+        let _ = threads.map(join);
         // SAFETY: as above.
         assert_eq!(guarded.visits.with(|visits| unsafe { *visits }), 8);
     });
@@ -145,7 +145,7 @@ pub fn a_waiter_does_what_is_asked() {
         };
         let threads = [enter(&vm), enter(&vm)];
         vm.end(());
-        threads.map(join);
+        let _ = threads.map(join);
         assert_eq!(Counting::ended(&vm), 1, "objects that ended");
     });
 }

@@ -1,0 +1,64 @@
+//! Values on their way to canonical memory and back: unchanged, or refused; and memory that was spoilt is refused.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use polyplug::__private::Form;
+use polyplug::Value;
+use polyplug::schema::plan::Plan;
+use polyplug::schema::{Schema, TypeRef};
+
+#[path = "../../tests/src/damage.rs"]
+mod damage;
+#[path = "../../tests/src/generate.rs"]
+mod generate;
+
+use generate::Source;
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut source = Source::new(bytes);
+    let schema = generate::schema(&mut source);
+    // Types within types may have become too large.
+    if Schema::decode(&schema.encode()).is_err() {
+        return;
+    }
+    let plan = Plan::new(&schema);
+    for (number, method) in schema.methods.iter().enumerate() {
+        let node = plan.method(number).result;
+        let value = generate::value(&mut source, &schema, &method.result, 5);
+        there_and_back(&schema, &plan, node, &value);
+        // A value of another type, which may be one of this as well.
+        let other = any_type(&mut source, &schema);
+        let other = generate::value(&mut source, &schema, &other, 3);
+        if let Ok(form) = Form::lower(&schema, &plan, node, &other) {
+            // SAFETY: lowered, and nothing wrote to it since.
+            unsafe { form.lift() }.expect("what was lowered is a value");
+        }
+    }
+});
+
+fn there_and_back(schema: &Schema, plan: &Plan, node: polyplug::schema::plan::NodeId, value: &Value) {
+    let form = Form::lower(schema, plan, node, value).expect("a value of the type");
+    // SAFETY: lowered, and nothing wrote to it since.
+    let lifted = unsafe { form.lift() }.expect("what was lowered is a value");
+    // Not a number is not equal to itself; its text is. Maps keep their order here.
+    assert_eq!(format!("{lifted:?}"), format!("{value:?}"));
+    // SAFETY: a valid value, in memory that is this function's alone.
+    for damage in unsafe { damage::damages(schema, plan, node, form.start()) } {
+        // SAFETY: nothing changed since the search; the form is damaged only as `Damage` does it.
+        let error = unsafe { damage.during(|| form.lift()) }.expect_err("it is damaged").to_string();
+        assert!(error.contains(&damage.reason), "{}: {error}", damage.path);
+        if damage.steps <= 16 && !damage.path.is_empty() {
+            assert!(error.starts_with(&format!("{}: ", damage.path)), "{}: {error}", damage.path);
+        }
+    }
+}
+
+/// The type of an argument somewhere in the schema.
+fn any_type(source: &mut Source<'_>, schema: &Schema) -> TypeRef {
+    let arguments: Vec<_> = schema.methods.iter().flat_map(|method| &method.arguments).collect();
+    match arguments.len() {
+        0 => TypeRef::String,
+        count => arguments[source.below(count)].ty.clone(),
+    }
+}

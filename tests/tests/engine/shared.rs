@@ -1,0 +1,112 @@
+//! An engine that says so has many threads in it at once.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+use std::thread;
+
+use polyplug::engine::{self, Contract, Declared, Engine, Fault, Incoming};
+use polyplug::error::LoaderError;
+use polyplug::loader::{BundleLoader, BundleSource, ManifestData};
+use polyplug::{Runtime, Version};
+use polyplug_abi::SupportedLanguage;
+use polyplug_tests::manifest;
+use test_contracts::Threads;
+
+/// How many threads meet.
+const THREADS: usize = 3;
+
+/// An engine in whose calls threads wait for each other.
+struct Meeting {
+    here: Barrier,
+    ended: Arc<AtomicUsize>,
+}
+
+impl Engine for Meeting {
+    const EXCLUSIVE: bool = false;
+
+    type Object = usize;
+
+    fn method_name(name: &str) -> String {
+        name.to_uppercase()
+    }
+
+    fn prepare(&self, _: usize, contract: &Contract) -> Result<(), Fault> {
+        assert_eq!(contract.schema.name, "test.threads");
+        Ok(())
+    }
+
+    fn create(&self, plugin: usize) -> Result<usize, Fault> {
+        Ok(plugin + 7)
+    }
+
+    fn end(&self, object: usize) {
+        assert_eq!(object, 7);
+        self.ended.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn call(&self, _: usize, instance: &usize, call: &Incoming<'_>) -> Result<(), Fault> {
+        assert_eq!((*instance, call.number(), call.arguments()), (7, 0, 0));
+        self.here.wait();
+        Ok(())
+    }
+
+    fn call_object(&self, _: u32, _: &usize, _: &Contract, _: &Incoming<'_>) -> Result<(), Fault> {
+        unreachable!("it hands none over")
+    }
+
+    fn save(&self, _: usize, _: &usize) -> Result<Vec<u8>, Fault> {
+        unreachable!("it keeps no state")
+    }
+
+    fn restore(&self, _: usize, _: &[u8], _: Version) -> Result<usize, Fault> {
+        unreachable!("it keeps no state")
+    }
+
+    fn memory(&self) -> Option<u64> {
+        panic!("it does not know")
+    }
+}
+
+struct MeetingLoader(Arc<AtomicUsize>);
+
+impl BundleLoader for MeetingLoader {
+    fn loader_name(&self) -> &'static str {
+        "meeting"
+    }
+
+    fn loader_language(&self) -> SupportedLanguage {
+        SupportedLanguage::Rust
+    }
+
+    fn supports_hot_reload(&self) -> bool {
+        false
+    }
+
+    fn load(&self, manifest: &ManifestData, _: &BundleSource, runtime: &Runtime) -> Result<(), LoaderError> {
+        engine::load(manifest, runtime, |_| {
+            let methods = ["NOTHING", "CURRENT", "DESTRUCTOR", "PANICKING"].map(str::to_owned).to_vec();
+            let declared = Declared { contract: "test.threads@1".to_owned(), methods, ..Declared::default() };
+            Ok((Meeting { here: Barrier::new(THREADS), ended: Arc::clone(&self.0) }, vec![declared]))
+        })
+    }
+
+    fn reload(&self, _: &ManifestData, _: &Runtime) -> Result<(), LoaderError> {
+        unreachable!("it is asked first")
+    }
+}
+
+#[test]
+fn threads_meet_in_an_engine_that_is_not_exclusive() {
+    let ended = Arc::default();
+    let runtime = Runtime::builder().loader(MeetingLoader(Arc::clone(&ended))).build().unwrap();
+    let manifest = manifest("meeting", "meeting", "none");
+    let id = runtime.load_bundle_from(&manifest, BundleSource::Code(String::new())).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| runtime.proxy::<dyn Threads>().unwrap().nothing().unwrap());
+        }
+    });
+    assert_eq!(ended.load(Ordering::SeqCst), THREADS, "each instance, at once");
+    assert_eq!(runtime.bundle(id).unwrap().memory, 0, "who panics has none to tell of");
+    runtime.unload_bundle(id).unwrap();
+}
