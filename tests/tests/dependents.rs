@@ -235,6 +235,20 @@ fn of_two_providers_that_go_at_the_same_time_one_stays() {
     assert!(matches!(outcome, Err(RuntimeError::DependencyInUse { .. })), "{outcome:?}");
 }
 
+/// Bundles may need each other where they may be loaded before what they need.
+#[test]
+fn a_cascade_ends_where_bundles_need_each_other() {
+    let builder = Runtime::builder().loader(NativeLoader::new()).compatibility(Compatibility::Relaxed);
+    let runtime = builder.build().unwrap();
+    let one = bundle("one", "plugin-calc", &["test.stamp@1"]);
+    let two = bundle("two", "plugin-reload-one", &["demo.calculator@1"]);
+    let ids = [runtime.load_bundle(one.path()).unwrap(), runtime.load_bundle(two.path()).unwrap()];
+    assert!(matches!(runtime.unload_bundle(ids[0]), Err(RuntimeError::DependencyInUse { .. })));
+    let reports = runtime.unload_bundle_cascade(ids[0]).unwrap();
+    assert_eq!(reports.iter().map(|report| report.bundle.as_str()).collect::<Vec<_>>(), ["two", "one"]);
+    assert!(runtime.bundle_ids().is_empty());
+}
+
 #[test]
 fn a_cascade_unloads_dependents_first() {
     let runtime = runtime();

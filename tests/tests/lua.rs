@@ -1,4 +1,4 @@
-//! Bundles in Lua: what is Lua's own. What all languages have in common is in `conformance.rs`.
+//! Bundles in Lua: what is Lua's own. What all languages have in common is in `conformance`.
 
 use std::sync::Arc;
 

@@ -91,6 +91,10 @@ enum PolyplugAbiErrorCode
     POLYPLUG_ERROR_NOT_ALLOWED = 17,
     /// Host and plugin disagree on what the contract is.
     POLYPLUG_ERROR_INCOMPATIBLE_CONTRACT = 18,
+    /// What the callee's code returned is no value of the result's type.
+    POLYPLUG_ERROR_INVALID_RESULT = 19,
+    /// The call took more time or memory than the callee may have.
+    POLYPLUG_ERROR_LIMIT_REACHED = 20,
     /// The host does not provide this host contract.
     POLYPLUG_ERROR_HOST_CONTRACT_NOT_FOUND = 100,
     /// The host provides another version of this host contract.

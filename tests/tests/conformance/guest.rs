@@ -47,6 +47,9 @@ pub(crate) const LUA: Guest = Guest {
     has_tracebacks: true,
 };
 
+/// All of them.
+pub(crate) const ALL: [&Guest; 2] = [&RUST, &LUA];
+
 /// The package that has these plugins.
 fn package(plugins: &str) -> &'static str {
     match plugins {
@@ -108,7 +111,7 @@ impl Guest {
 
     /// A runtime that loads bundles of all languages.
     pub(crate) fn runtime_for_all() -> Arc<Runtime> {
-        let builder = [&RUST, &LUA].into_iter().fold(Runtime::builder(), |builder, guest| (guest.add)(builder));
+        let builder = ALL.into_iter().fold(Runtime::builder(), |builder, guest| (guest.add)(builder));
         builder.build().expect("each has a name of its own")
     }
 

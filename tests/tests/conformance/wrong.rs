@@ -5,7 +5,7 @@ use test_contracts::callbacks::Progress;
 use test_contracts::conformance::{Clinging, Extremes, Mirror, Objects, Order, Radio, Wrong};
 use test_contracts::types::{Colour, Refusal, Shape};
 
-use crate::guest::{Guest, LUA, RUST, needs, raised, refused};
+use crate::guest::{ALL, Guest, needs, raised, refused};
 use crate::objects::Station;
 
 /// What is wrong, where, and what is said of it up to the value that was found.
@@ -246,7 +246,7 @@ pub(crate) fn what_is_lent_ends_with_the_call(guest: &Guest) {
 }
 
 pub(crate) fn what_is_lent_cannot_be_kept(guest: &Guest) {
-    for keeping in [&RUST, &LUA] {
+    for keeping in ALL {
         let runtime = Guest::runtime_for_all();
         let (_keeper, keeper) = keeping.load(&runtime, "keeper", "objects", "");
         let (_bundle, id) = guest.load(&runtime, "wrong", "wrong", &needs(&["test.objects@1"]));

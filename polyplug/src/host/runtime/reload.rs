@@ -133,7 +133,7 @@ impl Runtime {
         let prepared: Result<_, RuntimeError> = self.reclaimer.collecting(|| {
             let prepared = self.prepare_within_limit(manifest, &loader, &old.version)?;
             // Checked before, but others may have come meanwhile. From here on nothing fails.
-            self.let_go(&old.version, &prepared.providers)?;
+            self.let_go(&old.version, &prepared.providers, &[])?;
             Ok(prepared)
         });
         match prepared {

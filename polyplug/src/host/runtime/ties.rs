@@ -5,7 +5,7 @@
 
 use std::sync::PoisonError;
 
-use polyplug_abi::{DependencyInfo, GuestContractId, Version};
+use polyplug_abi::{BundleId, DependencyInfo, GuestContractId, Version};
 
 use super::Runtime;
 use super::bundles::Bundles;
@@ -53,15 +53,22 @@ impl Runtime {
     pub(super) fn check_dependents(&self, old: &BundleVersion, left: &[Arc<Provider>]) -> Result<(), RuntimeError> {
         let before = old.providers();
         let bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
-        self.dependents_allow(&bundles, old, &before, left)
+        self.dependents_allow(&bundles, old, &before, left, &[])
     }
 
     /// As [`check_dependents`](Self::check_dependents). If it is allowed, it is decided: nobody comes to need the rest
     /// until the change has settled.
-    pub(super) fn let_go(&self, old: &BundleVersion, left: &[Arc<Provider>]) -> Result<(), RuntimeError> {
+    ///
+    /// The bundles that are `going` as well are not asked.
+    pub(super) fn let_go(
+        &self,
+        old: &BundleVersion,
+        left: &[Arc<Provider>],
+        going: &[BundleId],
+    ) -> Result<(), RuntimeError> {
         let before = old.providers();
         let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
-        self.dependents_allow(&bundles, old, &before, left)?;
+        self.dependents_allow(&bundles, old, &before, left, going)?;
         if let Some(bundle) = bundles.known.get_mut(&old.id()) {
             bundle.left = Some(left.iter().map(|provider| (provider.plugin.contract_id, minor(provider))).collect());
         }
@@ -74,7 +81,9 @@ impl Runtime {
         old: &BundleVersion,
         before: &[Arc<Provider>],
         left: &[Arc<Provider>],
+        going: &[BundleId],
     ) -> Result<(), RuntimeError> {
+        let stays = |id: BundleId| id != old.id() && !going.contains(&id);
         for provider in before {
             let contract = provider.plugin.contract_id;
             let successor = left.iter().find(|left| left.plugin.contract_id == contract);
@@ -85,7 +94,7 @@ impl Runtime {
             let offers = self.store.offers(contract).into_iter().filter(|(bundle, _)| *bundle != old.id());
             let elsewhere = offers.filter_map(|(bundle, minor)| bundles.lasting(bundle, contract, minor)).max();
             let remains = elsewhere.max(successor.map(|successor| minor(successor)));
-            let dependents = bundles.dependents(old.id(), |need| {
+            let dependents = bundles.dependents(stays, |need| {
                 need.contract_id == contract && need.min_version <= serving && remains < Some(need.min_version)
             });
             if !dependents.is_empty() {
@@ -122,22 +131,22 @@ fn refusal(
 impl Bundles {
     /// The minor version in which a bundle, which provides `contract` in version `minor`, will still do so after the
     /// change of it that is decided, if one is.
-    fn lasting(&self, bundle: polyplug_abi::BundleId, contract: GuestContractId, minor: u32) -> Option<u32> {
+    fn lasting(&self, bundle: BundleId, contract: GuestContractId, minor: u32) -> Option<u32> {
         let Some(left) = self.known.get(&bundle).and_then(|bundle| bundle.left.as_ref()) else { return Some(minor) };
         left.iter().find(|(left, _)| *left == contract).map(|(_, left)| minor.min(*left))
     }
 
-    /// The bundles, in load order, but for `except`, that need something that `matches`: each with its name, and the
+    /// The bundles, in load order, of those that `count`, that need something that `matches`: each with its name, and the
     /// minor version that it needs at least.
     fn dependents(
         &self,
-        except: polyplug_abi::BundleId,
+        count: impl Fn(BundleId) -> bool,
         matches: impl Fn(&DependencyInfo) -> bool,
     ) -> Vec<(String, u32)> {
         let mut dependents: Vec<_> = self
             .known
             .iter()
-            .filter(|(id, _)| **id != except)
+            .filter(|(id, _)| count(**id))
             .filter_map(|(_, bundle)| {
                 let needs = bundle.version().and_then(|version| version.context().bundle.as_ref());
                 let needs = needs.map(|scope| scope.declared()).unwrap_or_default().iter().chain(&bundle.needs);

@@ -132,8 +132,13 @@ impl Runtime {
     /// declares to need what only this one provides, or what the bundle's loader reports; then the bundle is unloaded
     /// all the same.
     pub fn unload_bundle(&self, id: BundleId) -> Result<UnloadReport, RuntimeError> {
+        self.unload_among(id, &[])
+    }
+
+    /// As [`unload_bundle`](Self::unload_bundle), where those that are `going` as well need not be asked.
+    fn unload_among(&self, id: BundleId, going: &[BundleId]) -> Result<UnloadReport, RuntimeError> {
         let (name, loaded) = self.begin_change(id)?;
-        if let Err(error) = self.let_go(&loaded.version, &[]) {
+        if let Err(error) = self.let_go(&loaded.version, &[], going) {
             self.settle(id, Some(loaded));
             return Err(error);
         }
@@ -146,15 +151,23 @@ impl Runtime {
     ///
     /// As for [`unload_bundle`](Self::unload_bundle). What was unloaded until then stays so.
     pub fn unload_bundle_cascade(&self, id: BundleId) -> Result<Vec<UnloadReport>, RuntimeError> {
+        self.cascade(id, &mut Vec::new())
+    }
+
+    /// `going` are those whose dependents are being unloaded. Where bundles may be loaded before what they need, some of
+    /// them may need each other.
+    fn cascade(&self, id: BundleId, going: &mut Vec<BundleId>) -> Result<Vec<UnloadReport>, RuntimeError> {
         let mut reports = Vec::new();
         let loaded = self.loaded();
+        going.push(id);
         if let Some(bundle) = loaded.iter().find(|loaded| loaded.version.id() == id) {
             let providers = bundle.version.providers();
             let dependents = loaded.iter().rev().filter(|other| {
-                other.version.id() != id && providers.iter().any(|provider| needs(&other.version, provider))
+                !going.contains(&other.version.id()) && providers.iter().any(|provider| needs(&other.version, provider))
             });
+            let dependents: Vec<_> = dependents.map(|dependent| dependent.version.id()).collect();
             for dependent in dependents {
-                match self.unload_bundle_cascade(dependent.version.id()) {
+                match self.cascade(dependent, going) {
                     Ok(unloaded) => reports.extend(unloaded),
                     // Another dependent's cascade took it along.
                     Err(RuntimeError::BundleNotLoaded { .. }) => {}
@@ -162,7 +175,8 @@ impl Runtime {
                 }
             }
         }
-        reports.push(self.unload_bundle(id)?);
+        going.pop();
+        reports.push(self.unload_among(id, going)?);
         Ok(reports)
     }
 
