@@ -6,11 +6,11 @@ use std::sync::{Arc, OnceLock};
 
 use mlua::ffi::{self, lua_State};
 use polyplug::Version;
-use polyplug::engine::{Contract, Declared, Engine, Fault, Guest, Incoming};
+use polyplug::engine::{Contract, Declared, Engine, Fault, Guest, Incoming, Limits};
 use polyplug::schema::Shape;
 use polyplug::schema::plan::{Kind, MethodPlan, Plan};
 
-use crate::limits::{self, Limits};
+use crate::limits;
 use crate::prepared::Prepared;
 use crate::sandbox::{self, StdLib};
 use crate::stack::Stack;
@@ -242,7 +242,7 @@ impl LuaEngine {
         let lua = stack.lua;
         // SAFETY: the caller's promise.
         unsafe {
-            if self.state.clock.is_over() {
+            if self.state.deadline.is_over() {
                 return false;
             }
             if error::is_raised(&self.state, lua, -1) {

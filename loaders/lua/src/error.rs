@@ -21,9 +21,8 @@ pub(crate) unsafe fn take(state: &State, lua: *mut lua_State, code: c_int) -> Fa
             ffi::lua_settop(lua, -2);
             return state.out_of_memory();
         }
-        let fault = if state.clock.is_over() {
-            let (bundle, limit) = (state.guest.bundle(), state.limits.time.unwrap_or_default());
-            Fault::limit(format_args!("the call of bundle `{bundle}` takes longer than its {limit:?}"))
+        let fault = if state.deadline.is_over() {
+            state.limits.out_of_time(state.guest.bundle())
         } else {
             of_value(state, lua, caught)
         };
@@ -193,7 +192,7 @@ unsafe fn converted(state: &State, lua: *mut lua_State) -> Option<String> {
     // SAFETY: the caller's promise. Where the time is up, no program may run: see `limits`.
     unsafe {
         if ffi::lua_type(lua, 1) != ffi::LUA_TTABLE
-            || state.clock.is_over()
+            || state.deadline.is_over()
             || ffi::luaL_callmeta(lua, 1, c"__tostring".as_ptr()) == 0
         {
             return None;

@@ -44,14 +44,13 @@ mod wide;
 use std::path::Path;
 use std::time::Duration;
 
-use polyplug::engine::Fault;
+use polyplug::engine::{Fault, Limits};
 use polyplug::error::LoaderError;
 use polyplug::loader::{BundleLoader, BundleSource, ManifestData};
 use polyplug::{Runtime, engine as common};
 use polyplug_abi::SupportedLanguage;
 
 use engine::LuaEngine;
-pub use limits::Limits;
 pub use mlua;
 pub use sandbox::StdLib;
 

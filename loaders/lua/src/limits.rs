@@ -1,20 +1,10 @@
-//! What a bundle may use up.
+//! How a machine is kept within what its bundle may use up.
 
 use std::alloc::{Layout, alloc, dealloc, realloc};
 use std::cell::Cell;
 use std::ffi::{CStr, c_int, c_void};
-use std::time::{Duration, Instant};
 
 use mlua::ffi::{self, lua_Debug, lua_State};
-
-/// What a bundle may use up at most. What is not set costs nothing.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Limits {
-    /// Bytes of memory.
-    pub(crate) memory: Option<usize>,
-    /// Time a call.
-    pub(crate) time: Option<Duration>,
-}
 
 /// The memory of a machine with a limit.
 #[derive(Debug, Default)]
@@ -28,10 +18,6 @@ pub(crate) struct Memory {
 impl Memory {
     pub(crate) fn new(limit: usize) -> Self {
         Self { used: Cell::new(0), limit, is_refused: Cell::new(false) }
-    }
-
-    pub(crate) fn limit(&self) -> usize {
-        self.limit
     }
 
     /// Whether more was asked for than there is, since this was asked last.
@@ -90,36 +76,27 @@ pub(crate) unsafe fn collect_soon(lua: *mut lua_State) {
     }
 }
 
-/// The time that the running call may take.
-#[derive(Debug, Default)]
-pub(crate) struct Clock {
-    deadline: Cell<Option<Instant>>,
+/// How many instructions of the machine are carried out between two looks at the clock.
+const INSTRUCTIONS: c_int = 1000;
+
+/// Looks at the clock from now on.
+///
+/// # Safety
+///
+/// The machine must be valid, and this thread in it.
+pub(crate) unsafe fn watch(lua: *mut lua_State) {
+    // SAFETY: the caller's promise.
+    unsafe { ffi::lua_sethook(lua, Some(look), ffi::LUA_MASKCOUNT, INSTRUCTIONS) };
 }
 
-/// How many instructions of the machine are carried out between two looks at the clock.
-const INSTRUCTIONS: i32 = 1000;
-
-impl Clock {
-    /// Starts a call; false if it is one within another, whose time is running.
-    pub(crate) fn start(&self, state: *mut lua_State, limit: Duration) -> bool {
-        if self.deadline.get().is_some() {
-            return false;
-        }
-        self.deadline.set(Instant::now().checked_add(limit));
-        // SAFETY: a valid machine, which this thread is in.
-        unsafe { ffi::lua_sethook(state, Some(look), ffi::LUA_MASKCOUNT, INSTRUCTIONS) };
-        true
-    }
-
-    pub(crate) fn stop(&self, state: *mut lua_State) {
-        self.deadline.set(None);
-        // SAFETY: as above.
-        unsafe { ffi::lua_sethook(state, None, 0, 0) };
-    }
-
-    pub(crate) fn is_over(&self) -> bool {
-        self.deadline.get().is_some_and(|deadline| Instant::now() >= deadline)
-    }
+/// Does so no longer.
+///
+/// # Safety
+///
+/// As for [`watch`].
+pub(crate) unsafe fn unwatch(lua: *mut lua_State) {
+    // SAFETY: the caller's promise.
+    unsafe { ffi::lua_sethook(lua, None, 0, 0) };
 }
 
 /// `xpcall`, whose handler is left out once the time is up: what a hook raises is handled within the hook, where no other
@@ -154,7 +131,7 @@ pub(crate) unsafe fn guard(lua: *mut lua_State) {
 
 unsafe extern "C-unwind" fn is_over(lua: *mut lua_State) -> c_int {
     // SAFETY: Lua calls it, with room for a few values.
-    unsafe { ffi::lua_pushboolean(lua, crate::state::State::of(lua).clock.is_over().into()) };
+    unsafe { ffi::lua_pushboolean(lua, crate::state::State::of(lua).deadline.is_over().into()) };
     1
 }
 
@@ -162,7 +139,7 @@ unsafe extern "C-unwind" fn is_over(lua: *mut lua_State) -> c_int {
 unsafe extern "C-unwind" fn look(state: *mut lua_State, _: *mut lua_Debug) {
     // SAFETY: Lua calls its hooks with a valid machine, in which an error may be raised.
     unsafe {
-        if crate::state::State::of(state).clock.is_over() {
+        if crate::state::State::of(state).deadline.is_over() {
             // From now on at each instruction: code that catches errors must not go on.
             ffi::lua_sethook(state, Some(look), ffi::LUA_MASKCOUNT, 1);
             ffi::luaL_error(state, c"the call takes too long".as_ptr());

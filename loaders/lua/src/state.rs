@@ -7,10 +7,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use mlua::ffi::{self, lua_State};
-use polyplug::engine::{Contract, Declared, Exception, Fault, Guest};
+use polyplug::engine::{Contract, Deadline, Declared, Exception, Fault, Guest, Limits};
 use polyplug::schema::Schema;
 
-use crate::limits::{Clock, Limits, Memory, allocate};
+use crate::limits::{self, Memory, allocate};
 use crate::prepared::Prepared;
 use crate::sandbox::StdLib;
 
@@ -21,7 +21,7 @@ pub(crate) struct State {
     current: Cell<*mut lua_State>,
     pub(crate) guest: Arc<Guest>,
     pub(crate) limits: Limits,
-    pub(crate) clock: Clock,
+    pub(crate) deadline: Deadline,
     /// Where the message handler puts what it finds.
     pub(crate) caught: RefCell<Option<Exception>>,
     /// Whether values that need memory may be made outside of protected calls: see [`State::new`].
@@ -163,14 +163,14 @@ impl State {
             }
         };
         if main.is_null() {
-            return Err(too_much(&guest, memory.as_deref()));
+            return Err(limits.out_of_memory(guest.bundle()));
         }
         let this = Box::new(Self {
             main,
             current: Cell::new(main),
             guest,
             limits,
-            clock: Clock::default(),
+            deadline: Deadline::default(),
             caught: RefCell::default(),
             is_lenient: stdlib == StdLib::Safe && limits.memory.is_none(),
             is_busy: Cell::new(true),
@@ -326,7 +326,11 @@ impl State {
     #[inline]
     pub(crate) fn timed(&self) -> Option<Timed<'_>> {
         let limit = self.limits.time?;
-        self.clock.start(self.main, limit).then(|| Timed(self))
+        self.deadline.begin(limit).then(|| {
+            // SAFETY: this thread is in the machine.
+            unsafe { limits::watch(self.main) };
+            Timed(self)
+        })
     }
 
     /// A contract as this machine knows it. May raise an error.
@@ -363,23 +367,12 @@ impl State {
     pub(crate) fn out_of_memory(&self) -> Fault {
         // SAFETY: collecting runs finalizers, whose errors Lua ignores.
         unsafe { ffi::lua_gc(self.main, ffi::LUA_GCCOLLECT, 0) };
-        too_much(&self.guest, self.memory.as_deref())
+        self.limits.out_of_memory(self.guest.bundle())
     }
 
     /// Whether memory ran out since this was asked last.
     pub(crate) fn ran_out_of_memory(&self) -> bool {
         self.memory.as_ref().is_some_and(|memory| memory.was_refused())
-    }
-}
-
-/// What a bundle is told that ran out of memory.
-fn too_much(guest: &Guest, memory: Option<&Memory>) -> Fault {
-    let bundle = guest.bundle();
-    match memory {
-        Some(memory) => {
-            Fault::limit(format_args!("bundle `{bundle}` needs more memory than its {} bytes", memory.limit()))
-        }
-        None => Fault::limit(format_args!("bundle `{bundle}` needs more memory than there is")),
     }
 }
 
@@ -414,7 +407,9 @@ pub(crate) struct Timed<'a>(&'a State);
 
 impl Drop for Timed<'_> {
     fn drop(&mut self) {
-        self.0.clock.stop(self.0.main);
+        self.0.deadline.end();
+        // SAFETY: this thread is in the machine.
+        unsafe { limits::unwatch(self.0.main) };
     }
 }
 

@@ -11,6 +11,7 @@
 mod fault;
 mod guest;
 mod incoming;
+mod limits;
 mod load;
 mod lock;
 mod nearest;
@@ -26,6 +27,7 @@ pub use crate::host::marshal::{Build, CaseOf, Float, Integer, Located, RawText, 
 pub use fault::{Exception, Fault};
 pub use guest::{Contract, Guest};
 pub use incoming::Incoming;
+pub use limits::{Deadline, Limits};
 pub use load::{Declared, load};
 pub use remote::{Answer, Caller, Remote};
 
