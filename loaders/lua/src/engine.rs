@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use mlua::ffi::{self, lua_State};
 use polyplug::Version;
-use polyplug::engine::{Contract, Declared, Engine, Fault, Guest, Incoming, Limits};
+use polyplug::engine::{Declared, Engine, Fault, Guest, Incoming, KnownContract, Limits};
 use polyplug::schema::Shape;
 use polyplug::schema::plan::{Kind, MethodPlan, Plan};
 
@@ -318,7 +318,7 @@ unsafe fn function(lua: *mut lua_State, name: &CStr) -> Option<c_int> {
 impl Engine for LuaEngine {
     type Object = c_int;
 
-    fn prepare(&self, plugin: usize, contract: &Contract) -> Result<(), Fault> {
+    fn prepare(&self, plugin: usize, contract: &KnownContract) -> Result<(), Fault> {
         let class = self.state.classes.borrow()[plugin].class;
         let code = self.state.protect(|lua| {
             // SAFETY: in a protected call.
@@ -382,7 +382,7 @@ impl Engine for LuaEngine {
         })
     }
 
-    fn call_object(&self, _: u32, object: &c_int, of: &Contract, call: &Incoming<'_>) -> Result<(), Fault> {
+    fn call_object(&self, _: u32, object: &c_int, of: &KnownContract, call: &Incoming<'_>) -> Result<(), Fault> {
         let _timed = self.state.timed();
         // SAFETY: in a protected call.
         let prepared = self.state.protect(|lua| Ok(unsafe { self.state.prepared(lua, of) }))?;

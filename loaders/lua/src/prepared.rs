@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::ffi::c_int;
 
 use mlua::ffi::{self, lua_State};
-use polyplug::engine::Contract;
+use polyplug::engine::KnownContract;
 use polyplug::schema::{Case, Shape};
 
 /// A contract as one machine knows it. The numbers are references to values of the machine.
 pub(crate) struct Prepared {
-    pub(crate) contract: Contract,
+    pub(crate) contract: KnownContract,
     /// By the number of a body.
     pub(crate) bodies: Vec<Fields>,
     /// By the number of an enum's or variant's definition.
@@ -66,7 +66,7 @@ impl Prepared {
     /// # Safety
     ///
     /// In a protected call.
-    pub(crate) unsafe fn new(lua: *mut lua_State, contract: &Contract) -> Self {
+    pub(crate) unsafe fn new(lua: *mut lua_State, contract: &KnownContract) -> Self {
         let schema = &contract.schema;
         let bodies = schema.bodies().map(|body| {
             let is_tuple = body.fields.first().is_some_and(|field| field.name == "0");

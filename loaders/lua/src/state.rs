@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use mlua::ffi::{self, lua_State};
-use polyplug::engine::{Contract, Deadline, Declared, Exception, Fault, Guest, Limits};
+use polyplug::engine::{Deadline, Declared, Exception, Fault, Guest, KnownContract, Limits};
 use polyplug::schema::Schema;
 
 use crate::limits::{self, Memory, allocate};
@@ -338,7 +338,7 @@ impl State {
     /// # Safety
     ///
     /// In a protected call.
-    pub(crate) unsafe fn prepared(&self, lua: *mut lua_State, contract: &Contract) -> Rc<Prepared> {
+    pub(crate) unsafe fn prepared(&self, lua: *mut lua_State, contract: &KnownContract) -> Rc<Prepared> {
         let address = Arc::as_ptr(&contract.schema);
         let known = self.contracts.borrow().get(&address).cloned();
         known.unwrap_or_else(|| {

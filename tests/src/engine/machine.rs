@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 
 use polyplug::Version;
-use polyplug::engine::{Contract, Declared, Engine, Fault, Guest, Incoming};
+use polyplug::engine::{Declared, Engine, Fault, Guest, Incoming, KnownContract};
 
 use super::code::{Method, Raise};
 use super::moving::Toys;
@@ -63,7 +63,7 @@ impl Thing {
 pub(super) struct Machine {
     pub(super) guest: Arc<Guest>,
     classes: Vec<Class>,
-    contracts: Vec<OnceLock<Contract>>,
+    contracts: Vec<OnceLock<KnownContract>>,
     /// The thread that is in, and how often.
     visitor: Mutex<Option<(ThreadId, usize)>>,
     counts: Arc<Counts>,
@@ -120,7 +120,7 @@ impl Machine {
         Arc::new(Thing { methods: Arc::clone(&self.classes[plugin].methods), state: Mutex::new(state) })
     }
 
-    fn run(&self, this: &Thing, of: &Contract, call: &Incoming<'_>) -> Result<(), Fault> {
+    fn run(&self, this: &Thing, of: &KnownContract, call: &Incoming<'_>) -> Result<(), Fault> {
         let _visit = self.visit();
         let name = &call.method().name;
         let method = this.methods.get(name).ok_or_else(|| Fault::new(format_args!("there is no method `{name}`")))?;
@@ -153,7 +153,7 @@ impl Drop for Visit<'_> {
 impl Engine for Machine {
     type Object = Arc<Thing>;
 
-    fn prepare(&self, plugin: usize, contract: &Contract) -> Result<(), Fault> {
+    fn prepare(&self, plugin: usize, contract: &KnownContract) -> Result<(), Fault> {
         let _visit = self.visit();
         let _ = self.contracts[plugin].set(contract.clone());
         Ok(())
@@ -184,7 +184,7 @@ impl Engine for Machine {
         self.run(instance, self.contracts[plugin].get().expect("a plugin is prepared before it is called"), call)
     }
 
-    fn call_object(&self, _: u32, object: &Arc<Thing>, of: &Contract, call: &Incoming<'_>) -> Result<(), Fault> {
+    fn call_object(&self, _: u32, object: &Arc<Thing>, of: &KnownContract, call: &Incoming<'_>) -> Result<(), Fault> {
         self.run(object, of, call)
     }
 

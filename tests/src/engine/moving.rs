@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use polyplug::engine::{Build, Caller, CaseOf, Contract, Fault, Float, Integer, RawText, Read};
+use polyplug::engine::{Build, Caller, CaseOf, Fault, Float, Integer, KnownContract, RawText, Read};
 use polyplug::schema::plan::{Body, MethodPlan};
 use polyplug::schema::{BodyOf, Case, Shape};
 use polyplug::types::LiftError;
@@ -14,12 +14,12 @@ use super::{Object, Toy};
 /// Moves values of one contract's types.
 pub(super) struct Toys<'a> {
     machine: &'a Machine,
-    of: &'a Contract,
+    of: &'a KnownContract,
     bodies: Vec<BodyOf<'a>>,
 }
 
 impl<'a> Toys<'a> {
-    pub(super) fn new(machine: &'a Machine, of: &'a Contract) -> Self {
+    pub(super) fn new(machine: &'a Machine, of: &'a KnownContract) -> Self {
         Self { machine, of, bodies: of.schema.bodies().collect() }
     }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use polyplug::engine::{self, Contract, Declared, Engine, Fault, Incoming};
+use polyplug::engine::{self, Declared, Engine, Fault, Incoming, KnownContract};
 use polyplug::error::LoaderError;
 use polyplug::loader::{BundleLoader, BundleSource, ManifestData};
 use polyplug::{Runtime, Version};
@@ -30,7 +30,7 @@ impl Engine for Meeting {
         name.to_uppercase()
     }
 
-    fn prepare(&self, _: usize, contract: &Contract) -> Result<(), Fault> {
+    fn prepare(&self, _: usize, contract: &KnownContract) -> Result<(), Fault> {
         assert_eq!(contract.schema.name, "test.threads");
         Ok(())
     }
@@ -50,7 +50,7 @@ impl Engine for Meeting {
         Ok(())
     }
 
-    fn call_object(&self, _: u32, _: &usize, _: &Contract, _: &Incoming<'_>) -> Result<(), Fault> {
+    fn call_object(&self, _: u32, _: &usize, _: &KnownContract, _: &Incoming<'_>) -> Result<(), Fault> {
         unreachable!("it hands none over")
     }
 

@@ -28,14 +28,14 @@ pub struct Guest {
 
 /// A contract that a guest names.
 #[derive(Clone)]
-pub struct Contract {
+pub struct KnownContract {
     /// What it says.
     pub schema: Arc<Schema>,
     /// Where its values lie.
     pub plan: Arc<Plan>,
 }
 
-impl Contract {
+impl KnownContract {
     pub(super) fn new(schema: Arc<Schema>) -> Self {
         let plan = Arc::new(Plan::new(&schema));
         Self { schema, plan }
@@ -76,10 +76,10 @@ impl Guest {
     /// # Errors
     ///
     /// The text names no contract, or nobody here knows it.
-    pub fn contract(&self, name: &str) -> Result<Contract, Fault> {
+    pub fn contract(&self, name: &str) -> Result<KnownContract, Fault> {
         let named = Named::read(name).map_err(Fault::new)?;
         let found = schemas::find(&named, self.directory()).map_err(Fault::new)?;
-        Ok(Contract::new(found.shared()))
+        Ok(KnownContract::new(found.shared()))
     }
 
     /// A contract of the host's.
@@ -105,7 +105,7 @@ impl Guest {
     /// # Errors
     ///
     /// It is null, of another contract, or gone.
-    pub fn object(&self, of: &Contract, definition: u32, form: GuestContractInstance) -> Result<Remote, Fault> {
+    pub fn object(&self, of: &KnownContract, definition: u32, form: GuestContractInstance) -> Result<Remote, Fault> {
         Remote::object(self, &of.schema, &of.plan, definition, form)
     }
 
@@ -121,7 +121,7 @@ impl Guest {
     pub fn offer<E: Engine>(
         &self,
         object: E::Object,
-        of: &Contract,
+        of: &KnownContract,
         definition: u32,
     ) -> Result<GuestContractInstance, Fault> {
         let vm = self.vm.get().and_then(Weak::upgrade).ok_or_else(|| Fault::new("the bundle is not started yet"))?;

@@ -2,7 +2,7 @@
 
 use polyplug_abi::CallArena;
 
-use super::{Contract, Fault};
+use super::{Fault, KnownContract};
 use crate::host::marshal::{Build, Lifting, Located, Lowering, Read};
 use crate::schema::Method;
 use crate::schema::plan::{Kind, MethodPlan};
@@ -13,7 +13,7 @@ use crate::types::RawList;
 /// An engine makes each argument with [`argument`](Self::argument), calls its own function, and hands over what that
 /// returned with [`give`](Self::give), or what it raised with [`declare`](Self::declare).
 pub struct Incoming<'a> {
-    contract: &'a Contract,
+    contract: &'a KnownContract,
     method: &'a Method,
     plan: &'a MethodPlan,
     number: usize,
@@ -28,7 +28,7 @@ impl<'a> Incoming<'a> {
     /// The plan must be the method's; `args` and `out` must be what its entry expects, and `arena` valid and unused or
     /// null.
     pub(super) unsafe fn new(
-        contract: &'a Contract,
+        contract: &'a KnownContract,
         method: &'a Method,
         plan: &'a MethodPlan,
         number: usize,

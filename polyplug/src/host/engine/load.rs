@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use polyplug_abi::{GuestContractId, PluginFlags, Version};
 
-use super::guest::{Contract, Guest};
+use super::guest::{Guest, KnownContract};
 use super::plugin::PluginOf;
 use super::schemas::{self, Named};
 use super::vm::Vm;
@@ -57,7 +57,7 @@ pub fn load<E: Engine>(
     for (number, declared) in declared.iter().enumerate() {
         let place = declared.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
         let described = implemented::<E>(declared, &guest).map_err(|reason| failed(format!("{place}{reason}")))?;
-        let contract = Contract::new(described.shared());
+        let contract = KnownContract::new(described.shared());
         let prepared = vm.enter().map_err(Fault::from).and_then(|engine| engine.prepare(number, &contract));
         prepared.map_err(|fault| failed(format!("{place}{fault}")))?;
         let schema = &contract.schema;

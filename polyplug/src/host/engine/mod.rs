@@ -25,7 +25,7 @@ use polyplug_abi::Version;
 
 pub use crate::host::marshal::{Build, CaseOf, Float, Integer, Located, RawText, Read};
 pub use fault::{Exception, Fault};
-pub use guest::{Contract, Guest};
+pub use guest::{Guest, KnownContract};
 pub use incoming::Incoming;
 pub use limits::{Deadline, Limits};
 pub use load::{Declared, load};
@@ -57,7 +57,7 @@ pub trait Engine: Send + Sync + Sized + 'static {
     /// # Errors
     ///
     /// The plugin is none for this contract after all.
-    fn prepare(&self, plugin: usize, contract: &Contract) -> Result<(), Fault>;
+    fn prepare(&self, plugin: usize, contract: &KnownContract) -> Result<(), Fault>;
 
     /// Makes an instance of a plugin, which is told by its place among those that were declared.
     ///
@@ -87,7 +87,7 @@ pub trait Engine: Send + Sync + Sized + 'static {
         &self,
         definition: u32,
         object: &Self::Object,
-        of: &Contract,
+        of: &KnownContract,
         call: &Incoming<'_>,
     ) -> Result<(), Fault>;
 

@@ -7,7 +7,7 @@ use polyplug_abi::{AbiError, CallArena, GuestContractId, GuestContractInstance, 
 use super::incoming::Incoming;
 use super::plugin::report;
 use super::vm::Vm;
-use super::{Contract, Engine, Fault};
+use super::{Engine, Fault, KnownContract};
 use crate::guest::catch;
 use crate::host::context::HostContext;
 use crate::host::plugin_proxies::Object;
@@ -19,7 +19,7 @@ struct ObjectOf<E: Engine> {
     vm: Arc<Vm<E>>,
     /// Taken when it ends.
     object: Option<E::Object>,
-    contract: Contract,
+    contract: KnownContract,
     definition: u32,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn offer<E: Engine>(
     context: &HostContext,
     vm: Arc<Vm<E>>,
     object: E::Object,
-    of: &Contract,
+    of: &KnownContract,
     definition: u32,
 ) -> Result<GuestContractInstance, Fault> {
     let Shape::Object(interface) = &of.schema.definition(definition).shape else { unreachable!() };

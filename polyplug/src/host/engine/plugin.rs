@@ -10,7 +10,7 @@ use polyplug_abi::{
 
 use super::incoming::Incoming;
 use super::vm::Vm;
-use super::{Contract, Engine, Fault};
+use super::{Engine, Fault, KnownContract};
 use crate::guest::{catch, describe_panic, write_error_into};
 use crate::host::arena;
 use crate::host::provider::EnginePlugin;
@@ -20,7 +20,7 @@ pub(super) struct PluginOf<E: Engine> {
     pub(super) vm: Arc<Vm<E>>,
     /// Its place among the bundle's plugins.
     pub(super) number: usize,
-    pub(super) contract: Contract,
+    pub(super) contract: KnownContract,
     pub(super) contract_id: GuestContractId,
     /// Whether its instances' state can be saved and restored.
     pub(super) keeps_state: bool,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use polyplug_abi::{AbiError, GuestContractInstance, ProxyTarget, Version};
 
 use super::schemas::{self, Named};
-use super::{Contract, Fault, Guest};
+use super::{Fault, Guest, KnownContract};
 use crate::call_error::{CallError, Failure};
 use crate::host::arena::CallArenaGuard;
 use crate::host::context::HostContext;
@@ -135,8 +135,8 @@ impl Remote {
 
     /// The contract that the methods' types are defined in.
     #[must_use]
-    pub fn schema_and_plan(&self) -> Contract {
-        Contract { schema: Arc::clone(&self.schema), plan: Arc::clone(&self.plan) }
+    pub fn schema_and_plan(&self) -> KnownContract {
+        KnownContract { schema: Arc::clone(&self.schema), plan: Arc::clone(&self.plan) }
     }
 
     /// The methods, in the order of their numbers.
