@@ -15,32 +15,7 @@ fn loaded(code: &str) -> Arc<Runtime> {
     runtime
 }
 
-const CALCULATOR: &str = r#"
-local polyplug = require("polyplug")
-local MathError = polyplug.types("demo.calculator@1").MathError
-
-local Calculator = polyplug.plugin("demo.calculator@1")
-
-function Calculator:add(a, b)
-  return a + b
-end
-
-function Calculator:divide(a, b)
-  if b == 0 then error(MathError.DivisionByZero()) end
-  if b == -1 and a == -9223372036854775808LL then error(MathError.Overflow({ at = a })) end
-  return a / b
-end
-
-function Calculator:greet(name)
-  return "Hello, " .. name .. "!"
-end
-
-function Calculator:sum(data)
-  local sum = 0
-  for i = 1, #data do sum = sum + data:byte(i) end
-  return sum
-end
-"#;
+const CALCULATOR: &str = include_str!("../guests/lua/calculator.lua");
 
 #[test]
 fn a_plugin_answers() {
@@ -59,7 +34,6 @@ fn an_error_arrives_with_its_place() {
     let runtime = loaded(&CALCULATOR.replace("return a + b", "local t = nil; return t.x"));
     let error = runtime.proxy::<dyn Calculator>().unwrap().add(1, 2).unwrap_err();
     let CallError::Exception(failure) = &error else { panic!("an exception, not {error:?}") };
-    println!("{error}");
     assert_eq!(failure.location.as_deref(), Some("main.lua:8"));
     assert!(failure.traceback.as_ref().unwrap().contains("main.lua:8"), "{error}");
 }
