@@ -14,7 +14,7 @@ use polyplug_tests::{Bundle, manifest};
 use test_contracts::Calculator;
 use test_contracts::types::Tree;
 
-const CALCULATOR: &str = include_str!("../guests/lua/calculator.lua");
+const CALCULATOR: &str = include_str!("lua/calculator.lua");
 const TREES: &str = include_str!("lua/trees.lua");
 const BY_HAND: &str = include_str!("lua/by_hand.lua");
 
