@@ -59,6 +59,14 @@ need_linux_x86_64() {
     fi
 }
 
+# Chooses the Python that everything is built with, unless somebody has. Comes before what only the check builds with.
+choose_python() {
+    if [[ -z ${PYO3_PYTHON:-} ]]; then
+        PYO3_PYTHON=$(CARGO_TARGET_DIR="$target_dir" cargo xtask python)
+        export PYO3_PYTHON
+    fi
+}
+
 # Builds the plugins that the tests load, for the target $1, with the nightly toolchain and the options $2.. .
 build_fixtures() {
     local target=$1 names name

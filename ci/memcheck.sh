@@ -22,6 +22,7 @@ if ! command -v valgrind > /dev/null; then
     skip "needs valgrind" "apt-get install valgrind" "${valgrind[*]} .. ${runner[*]}"
 fi
 
+choose_python
 export CARGO_TARGET_DIR=$target_dir
 announce cargo xtask fixtures
 export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=${valgrind[*]}

@@ -25,6 +25,8 @@ fi
 need_linux_x86_64 "RUSTFLAGS='$flags' ${runner[*]}"
 need_nightly "RUSTFLAGS='$flags' ${runner[*]}" rust-src
 
+choose_python
+
 # Apart from the ordinary build, which would be thrown away by other flags.
 export CARGO_TARGET_DIR="$target_dir/tsan"
 export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$flags"

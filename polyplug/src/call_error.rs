@@ -118,6 +118,44 @@ impl Failure {
 }
 
 impl CallError {
+    /// What happened, in one word: `panic`, `exception`, `invalid_argument`, `invalid_result`, `too_large`,
+    /// `method_not_available`, `unloaded`, `not_found`, `limit_reached` or `deadlock`; `failed` for anything else. For
+    /// guests in languages that tell errors apart by such words.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Panic(_) => "panic",
+            Self::Exception(_) => "exception",
+            Self::InvalidArgument(_) => "invalid_argument",
+            Self::InvalidResult(_) => "invalid_result",
+            Self::TooLarge(_) => "too_large",
+            Self::MethodNotAvailable { .. } => "method_not_available",
+            Self::Unloaded { .. } => "unloaded",
+            Self::NotFound(_) => "not_found",
+            Self::LimitReached(_) => "limit_reached",
+            Self::Deadlock(_) => "deadlock",
+            _ => "failed",
+        }
+    }
+
+    /// The method that was called, where it was found.
+    #[must_use]
+    pub fn method(&self) -> Option<&str> {
+        match self {
+            Self::Panic(failure)
+            | Self::Exception(failure)
+            | Self::Failed { failure, .. }
+            | Self::InvalidArgument(failure)
+            | Self::InvalidResult(failure)
+            | Self::TooLarge(failure)
+            | Self::NotFound(failure)
+            | Self::LimitReached(failure)
+            | Self::Deadlock(failure) => Some(&failure.method),
+            Self::MethodNotAvailable { method, .. } => Some(method),
+            _ => None,
+        }
+    }
+
     /// The error that a callee reported for `method`, which exists since `since`.
     ///
     /// # Safety

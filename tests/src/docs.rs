@@ -27,6 +27,9 @@ mod examples {
     #[doc = include_str!("../../docs/src/lua.md")]
     struct Lua;
 
+    #[doc = include_str!("../../docs/src/python.md")]
+    struct Python;
+
     #[doc = include_str!("../../docs/src/lifecycle.md")]
     struct LifeCycle;
 

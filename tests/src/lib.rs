@@ -11,6 +11,7 @@ mod docs;
 pub mod engine;
 pub mod generate;
 pub mod handles;
+pub mod keeping;
 mod log;
 pub mod lua;
 mod maps;

@@ -128,6 +128,58 @@ fn an_unknown_key_is_found_and_the_known_ones_are_listed() {
 }
 
 #[test]
+fn a_table_of_another_loader_is_found() {
+    for (lines, place) in [
+        ("[lua]\nmemory = 1", (5, 2)),
+        ("\n[native]\n[ lua . limits ]\nmemory = 1", (7, 3)),
+        ("lua.memory = 1", (5, 1)),
+        ("lua = { memory = 1 }", (5, 1)),
+        ("[confg]\nmax = 1", (5, 2)),
+    ] {
+        let (line, column, message) = syntax(with(lines));
+        assert_eq!((line, column), place, "{lines}");
+        let name = if lines.contains("lua") { "`lua`" } else { "`confg`" };
+        for part in [name, "`config`", "only the table of the bundle's own loader is allowed, `native`"] {
+            assert!(message.contains(part), "{part} is in: {message}");
+        }
+    }
+}
+
+#[test]
+fn settings_of_the_loader_that_are_no_table_are_found() {
+    for (lines, place, kind) in [
+        ("native = 7", (5, 10), "integer"),
+        ("native = \"lazy\"", (5, 10), "string"),
+        ("native = [{ lazy = true }]", (5, 10), "array"),
+    ] {
+        let (line, column, message) = syntax(with(lines));
+        assert_eq!((line, column), place, "{lines}");
+        let text = format!("`native` is of type {kind}, and has to be a table");
+        assert!(message.starts_with(&text) && message.ends_with("write them under `[native]`"), "{message}");
+    }
+    let (line, _, message) = syntax(with("[[native]]\nlazy = true"));
+    assert_eq!(line, 5);
+    assert!(message.starts_with("`native` is of type array"), "{message}");
+}
+
+#[test]
+fn a_number_that_is_too_large_is_found_in_the_loaders_settings_as_well() {
+    for table in ["native", "config"] {
+        let (line, column, message) = syntax(with(&format!("[{table}]\nlarge = 0x1_0000_0000_0000_0000")));
+        assert_eq!((line, column), (6, 9), "{table}: {message}");
+    }
+}
+
+#[test]
+fn a_manifest_that_names_no_loader_lacks_it_whatever_tables_it_has() {
+    let (_, _, message) = syntax(with_instead("loader", "") + "\n[config]\na = 1\n");
+    assert!(message.contains("missing field `loader`"), "{message}");
+    let (line, _, message) = syntax(with_instead("loader", "") + "\n[lua]\n");
+    assert_eq!(line, 5);
+    assert!(message.contains("unknown field `lua`"), "{message}");
+}
+
+#[test]
 fn an_unknown_key_of_a_dependency_is_found() {
     let (line, _, message) = syntax(with("[[dependency]]\ncontract = \"demo.logger@1\"\noptional = true"));
     assert_eq!(line, 7);

@@ -24,6 +24,11 @@ fn library_folder() -> PathBuf {
     library("polyplug-loaders").parent().unwrap().to_owned()
 }
 
+/// Whether the C library would be found in `folder`, or whether that is none.
+fn has_the_library(folder: &Path) -> bool {
+    folder.as_os_str().is_empty() || folder.join(library("polyplug-loaders").file_name().unwrap()).exists()
+}
+
 /// The option with which the compiler finds the header.
 fn include() -> String {
     format!("-I{}", root().join("loaders/all/include").display())
@@ -54,8 +59,16 @@ impl Host {
 
     fn run(&self, arguments: &[&Path]) -> Output {
         let mut host = Command::new(self.path());
-        // Cargo's, in which the library would be found anyway.
-        host.args(arguments).env_remove("LD_LIBRARY_PATH").env_remove("DYLD_FALLBACK_LIBRARY_PATH");
+        host.args(arguments);
+        for variable in ["LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"] {
+            // Without cargo's, in which the library would be found anyway. What it is linked with may lie in others.
+            let set = std::env::var_os(variable).unwrap_or_default();
+            let others: Vec<_> = std::env::split_paths(&set).filter(|folder| !has_the_library(folder)).collect();
+            host.env_remove(variable);
+            if !others.is_empty() {
+                host.env(variable, std::env::join_paths(others).unwrap());
+            }
+        }
         host.output().unwrap()
     }
 

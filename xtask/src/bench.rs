@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use toml::{Table, Value};
 
 use crate::workspace::{self, Profile};
-use crate::{fixtures, process};
+use crate::{fixtures, process, python};
 
 const PACKAGE: &str = "polyplug-tests";
 const FOLDER: &str = "tests";
@@ -19,6 +19,7 @@ pub(crate) fn run(filter: Option<&str>) -> Result<()> {
     if benches.is_empty() {
         bail!("the package {PACKAGE} has no benchmarks");
     }
+    python::required()?;
     fixtures::plugins(Profile::Release)?;
 
     let mut command = process::cargo();

@@ -3,10 +3,11 @@
 use anyhow::Result;
 
 use crate::steps::Steps;
-use crate::{doc, process, test};
+use crate::{doc, process, python, test};
 
 /// Gives whether the tests passed; they are last and report for themselves.
 pub(crate) fn run() -> Result<bool> {
+    python::required()?;
     let mut steps = Steps::new(3);
     steps.step("Formatting", || process::run(process::cargo().args(["fmt", "--check"])))?;
     steps.step("Clippy", || {

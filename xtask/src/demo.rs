@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::steps::Steps;
 use crate::workspace::{self, Profile};
-use crate::{bundles, process};
+use crate::{bundles, process, python};
 
 const PIPELINE: &str = "examples/pipeline/pipeline.toml";
 const LOG: &str = "examples/pipeline/data/access.log";
@@ -19,8 +19,8 @@ pub(crate) fn run(log: Option<&Path>) -> Result<()> {
     let log = log_file(log, &root)?;
     eprintln!(
         "This builds a host that reads a web server's log and the plugins it reads it with, puts each plugin into a\n\
-         bundle, and runs the host. The plugins are shared libraries and a script in Lua; the host knows them only by\n\
-         their contracts.\n"
+         bundle, and runs the host. The plugins are shared libraries and scripts in Lua and Python; the host knows them\n\
+         only by their contracts.\n"
     );
 
     let stages = workspace::stages()?;
@@ -80,8 +80,11 @@ fn check_tools() -> Result<()> {
     if cfg!(unix) && !process::succeeds(process::program(MAKE).arg("--version")) {
         missing.push(NO_MAKE);
     }
+    let python = python::described();
+    missing.extend(python.as_ref().err());
     if missing.is_empty() {
-        eprintln!("      cargo, a C compiler and make are here; nothing else is needed");
+        eprintln!("      cargo, a C compiler and make are here, and a Python to build with; nothing else is needed");
+        eprintln!("      {}", python.unwrap_or_default());
         return Ok(());
     }
     bail!("this machine lacks:\n  - {}", missing.join("\n  - "));

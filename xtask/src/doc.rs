@@ -4,10 +4,11 @@ use std::env;
 
 use anyhow::Result;
 
-use crate::process;
 use crate::workspace;
+use crate::{process, python};
 
 pub(crate) fn run() -> Result<()> {
+    python::required()?;
     book()?;
     rustdoc()?;
     println!("{}", workspace::target_dir().join("doc/polyplug/index.html").display());

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use crate::process;
 use crate::workspace::{self, Profile};
+use crate::{process, python};
 
 /// The package of polyplug's C library.
 const C_LIBRARY: &str = "polyplug-loaders";
@@ -21,6 +21,7 @@ pub(crate) fn run(release: bool, list: bool) -> Result<()> {
 
 /// Builds every fixture.
 pub(crate) fn build(profile: Profile) -> Result<()> {
+    python::required()?;
     plugins(profile)?;
     // Apart from the plugins, which would get the features of a host otherwise.
     process::build_named(&[C_LIBRARY], profile)

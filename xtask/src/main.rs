@@ -12,6 +12,7 @@ mod doc;
 mod fixtures;
 mod header;
 mod process;
+mod python;
 mod steps;
 mod summary;
 mod test;
@@ -73,6 +74,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Print the path of the Python that everything is built with, for `PYO3_PYTHON`.
+    Python,
     /// Build the book and the API documentation; warnings are errors.
     Doc,
     /// Run what has to pass before a change is merged: formatting, clippy, documentation, tests.
@@ -92,6 +95,7 @@ fn main() -> ExitCode {
         Command::Bundles { release, out } => bundles::run(release, out.as_deref()),
         Command::Fixtures { release, list } => fixtures::run(release, list),
         Command::Header { check } => header::run(check),
+        Command::Python => python::run(),
         Command::Doc => doc::run(),
         Command::Ci => match ci::run() {
             Ok(true) => return ExitCode::SUCCESS,

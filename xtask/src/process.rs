@@ -10,6 +10,7 @@ use std::thread;
 
 use anyhow::{Context, Result, bail};
 
+use crate::python;
 use crate::workspace::{self, PluginPackage, Profile};
 
 /// The cargo that started this program, so that `cargo +toolchain xtask` means that toolchain throughout.
@@ -17,10 +18,14 @@ pub(crate) fn cargo() -> Command {
     program(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// A program to be run at the root of the repository, building into the one target directory.
+/// A program to be run at the root of the repository, building into the one target directory, with the one Python.
 pub(crate) fn program(name: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(name);
     command.current_dir(workspace::root()).env("CARGO_TARGET_DIR", workspace::target_dir());
+    // Where there is none, commands that need one have said so, or PyO3 does.
+    if let Ok(python) = python::chosen() {
+        python.apply(&mut command);
+    }
     command
 }
 

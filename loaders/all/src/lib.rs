@@ -26,6 +26,7 @@
 //! |---|---|
 //! | `lua` | written in Lua |
 //! | `native` | shared libraries: plugins in Rust, C, or whatever speaks the C ABI |
+//! | `python` | written in Python; what is built with it needs the library of a Python when it starts |
 //!
 //! # Hosts in other languages
 //!
@@ -58,6 +59,8 @@ pub fn register(builder: RuntimeBuilder) -> RuntimeBuilder {
     let builder = builder.loader(polyplug_lua::LuaLoader::new());
     #[cfg(feature = "native")]
     let builder = builder.loader(polyplug_native::NativeLoader::new());
+    #[cfg(feature = "python")]
+    let builder = builder.loader(polyplug_python::PythonLoader::new());
     builder
 }
 
@@ -102,6 +105,8 @@ mod tests {
             "lua",
             #[cfg(feature = "native")]
             "native",
+            #[cfg(feature = "python")]
+            "python",
         ];
         assert!(registered.contains(&format!("loaders: {expected:?}")), "{registered}");
     }

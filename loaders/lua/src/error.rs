@@ -287,8 +287,8 @@ unsafe extern "C-unwind" fn index(lua: *mut lua_State) -> c_int {
         let key = CStr::from_ptr(ffi::lua_tostring(lua, 2));
         let text = match key.to_bytes() {
             b"message" => error.to_string(),
-            b"kind" => kind(error).to_owned(),
-            b"method" => match method(error) {
+            b"kind" => error.kind().to_owned(),
+            b"method" => match error.method() {
                 Some(method) => method.to_owned(),
                 None => return 0,
             },
@@ -314,37 +314,4 @@ unsafe extern "C-unwind" fn collect(lua: *mut lua_State) -> c_int {
     // SAFETY: Lua calls it with the value, which has this metatable.
     unsafe { drop((*ffi::lua_touserdata(lua, 1).cast::<Option<Box<CallError>>>()).take()) };
     0
-}
-
-/// The method that was called, where it was found.
-fn method(error: &CallError) -> Option<&str> {
-    match error {
-        CallError::Panic(failure)
-        | CallError::Exception(failure)
-        | CallError::Failed { failure, .. }
-        | CallError::InvalidArgument(failure)
-        | CallError::InvalidResult(failure)
-        | CallError::TooLarge(failure)
-        | CallError::NotFound(failure)
-        | CallError::LimitReached(failure)
-        | CallError::Deadlock(failure) => Some(&failure.method),
-        CallError::MethodNotAvailable { method, .. } => Some(method),
-        _ => None,
-    }
-}
-
-fn kind(error: &CallError) -> &'static str {
-    match error {
-        CallError::Panic(_) => "panic",
-        CallError::Exception(_) => "exception",
-        CallError::InvalidArgument(_) => "invalid_argument",
-        CallError::InvalidResult(_) => "invalid_result",
-        CallError::TooLarge(_) => "too_large",
-        CallError::MethodNotAvailable { .. } => "method_not_available",
-        CallError::Unloaded { .. } => "unloaded",
-        CallError::NotFound(_) => "not_found",
-        CallError::LimitReached(_) => "limit_reached",
-        CallError::Deadlock(_) => "deadlock",
-        _ => "failed",
-    }
 }

@@ -1,13 +1,15 @@
 //! What the files of a bundle look like from outside: enough to tell that one of them has changed.
 //!
 //! Names, lengths, times and identities; nothing is read. What does not belong to a bundle does not count: hidden files,
-//! what editors leave beside the files they edit, caches.
+//! what editors leave beside the files they edit, caches, folders that are used where they lie.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+use super::in_place::{Ground, InPlace};
 
 /// How deep the directories of a bundle may nest.
 pub(super) const DEPTH_LIMIT: usize = 32;
@@ -34,11 +36,11 @@ pub(super) enum Place<'a> {
 }
 
 impl Fingerprint {
-    /// Looks at the bundle in `root`, and tells `visit` where its files lie. The artifact, whose path is relative, counts
-    /// wherever it is.
-    pub(super) fn take(root: &Path, artifact: &Path, mut visit: impl FnMut(Place<'_>)) -> Self {
+    /// Looks at the bundle in `root`, but for what is `in_place`, and tells `visit` where its files lie. The artifact, whose
+    /// path is relative, counts wherever it is.
+    pub(super) fn take(root: &Path, artifact: &Path, in_place: &InPlace, mut visit: impl FnMut(Place<'_>)) -> Self {
         let mut this = Self::default();
-        this.walk(root, &mut vec![root.to_owned()], Path::new(""), &mut visit);
+        this.walk(&in_place.ground(root), &mut vec![root.to_owned()], Path::new(""), &mut visit);
         if !artifact.as_os_str().is_empty() && !this.0.contains_key(artifact) {
             this.add(root, artifact, &mut visit);
         }
@@ -51,7 +53,13 @@ impl Fingerprint {
     }
 
     /// Looks at the directory `inside` the bundle, which is really the last one of those `within`.
-    fn walk(&mut self, root: &Path, within: &mut Vec<PathBuf>, inside: &Path, visit: &mut impl FnMut(Place<'_>)) {
+    fn walk(
+        &mut self,
+        ground: &Ground<'_>,
+        within: &mut Vec<PathBuf>,
+        inside: &Path,
+        visit: &mut impl FnMut(Place<'_>),
+    ) {
         let Some(directory) = within.last() else { return };
         let Ok(entries) = fs::read_dir(directory) else { return };
         visit(Place::Directory(directory));
@@ -62,8 +70,8 @@ impl Fingerprint {
                 Err(_) => {}
                 Ok(_) if !belongs(&name) => {}
                 Ok(kind) if kind.is_dir() => {
-                    if !is_cache(&entry.path()) {
-                        self.walk_below(root, within, entry.path(), &path, visit);
+                    if !is_cache(&entry.path()) && !ground.is_in_place(&entry.path()) {
+                        self.walk_below(ground, within, entry.path(), &path, visit);
                     }
                 }
                 // What is no link lies where it is: in a directory that has been told.
@@ -72,13 +80,15 @@ impl Fingerprint {
                         self.0.insert(path, stamp);
                     }
                 }
+                Ok(_) if ground.is_in_place(&entry.path()) => {}
                 Ok(_) => match entry.path().canonicalize() {
                     Ok(real) if real.is_dir() => {
-                        if real.starts_with(root) && !is_in_cache(root, &real) {
-                            self.walk_below(root, within, real, &path, visit);
+                        let counts = real.starts_with(ground.root) && !is_in_cache(ground.root, &real);
+                        if counts && !ground.is_in_place(&real) {
+                            self.walk_below(ground, within, real, &path, visit);
                         }
                     }
-                    _ => self.add(root, &path, visit),
+                    _ => self.add(ground.root, &path, visit),
                 },
             }
         }
@@ -87,7 +97,7 @@ impl Fingerprint {
     /// Looks at a directory, unless it leads round in a circle: then no version is made of the bundle.
     fn walk_below(
         &mut self,
-        root: &Path,
+        ground: &Ground<'_>,
         within: &mut Vec<PathBuf>,
         real: PathBuf,
         inside: &Path,
@@ -97,7 +107,7 @@ impl Fingerprint {
             return;
         }
         within.push(real);
-        self.walk(root, within, inside, visit);
+        self.walk(ground, within, inside, visit);
         within.pop();
     }
 
@@ -177,9 +187,15 @@ mod tests {
         }
 
         fn look(&self, artifact: &str) -> (Fingerprint, BTreeSet<String>) {
+            self.look_beside(artifact, &[])
+        }
+
+        /// As it looks where these folders are used where they lie.
+        fn look_beside(&self, artifact: &str, in_place: &[&str]) -> (Fingerprint, BTreeSet<String>) {
             let root = self.0.path().canonicalize().unwrap();
             let mut places = BTreeSet::new();
-            let fingerprint = Fingerprint::take(&root, Path::new(artifact), |place| {
+            let in_place = InPlace::new(in_place.iter().map(PathBuf::from).collect(), &root).unwrap();
+            let fingerprint = Fingerprint::take(&root, Path::new(artifact), &in_place, |place| {
                 let (mark, path) = match place {
                     Place::Directory(path) => ("", path),
                     Place::Missing(path) => ("no ", path),
@@ -270,6 +286,35 @@ mod tests {
         assert_ne!(folder.look(artifact).0, there);
     }
 
+    #[test]
+    fn what_is_used_where_it_lies_is_not_seen() {
+        let folder = Folder::new();
+        let before = folder.look_beside("plugin.so", &["env", "lib/env"]);
+        for file in ["env/bin/python", "lib/env/package.py"] {
+            folder.write(file, file);
+            assert_eq!(folder.look_beside("plugin.so", &["env", "lib/env"]), before, "{file}");
+            assert_ne!(folder.look_beside("plugin.so", &["other"]), before, "{file}");
+        }
+        folder.write("lib/environment", "is another");
+        assert_ne!(folder.look_beside("plugin.so", &["env", "lib/env"]), before);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_used_where_it_lies_is_not_seen_by_a_link() {
+        use std::os::unix::fs::symlink;
+
+        let folder = Folder::new();
+        folder.write("real/env/package.py", "one");
+        for (leads_to, link) in [("real/env", "env"), ("env", "again"), ("../real/env", "lib/env")] {
+            symlink(leads_to, folder.0.path().join(link)).unwrap();
+        }
+        let before = folder.look_beside("plugin.so", &["env"]);
+        assert_eq!(before.1, set(&["", "lib", "real"]));
+        folder.write("real/env/package.py", "other");
+        assert_eq!(folder.look_beside("plugin.so", &["env"]), before);
+    }
+
     #[cfg(unix)]
     #[test]
     fn links_are_followed() {
@@ -312,7 +357,8 @@ mod tests {
 
     #[test]
     fn what_is_missing_looks_like_nothing() {
-        let gone = Fingerprint::take(Path::new("/there/is/no/such/directory"), Path::new(""), |_| unreachable!());
+        let nowhere = Path::new("/there/is/no/such/directory");
+        let gone = Fingerprint::take(nowhere, Path::new(""), &InPlace::default(), |_| unreachable!());
         assert_eq!(gone, Fingerprint::default());
     }
 }

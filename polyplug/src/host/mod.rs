@@ -22,6 +22,7 @@ mod grants;
 mod handover;
 pub mod host_bridge;
 mod host_contracts;
+mod in_place;
 mod instances;
 mod interface;
 mod lease;

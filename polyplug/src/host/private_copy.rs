@@ -17,28 +17,31 @@ use std::time::{Duration, SystemTime};
 
 use super::error::{LoaderError, RuntimeError};
 use super::fingerprint::{DEPTH_LIMIT, Fingerprint, is_cache, is_in_cache};
+use super::in_place::{Ground, InPlace};
 use super::loader::{ManifestData, Module};
 
 /// The copy; removed when dropped.
 pub(super) struct PrivateCopy {
     path: PathBuf,
     fingerprint: Fingerprint,
+    in_place: InPlace,
 }
 
 impl PrivateCopy {
-    /// Copies the bundle of `manifest`.
-    pub(super) fn make(manifest: &ManifestData) -> Result<Self, RuntimeError> {
+    /// Copies the bundle of `manifest`, but for what is `in_place`.
+    pub(super) fn make(manifest: &ManifestData, in_place: InPlace) -> Result<Self, RuntimeError> {
         let failed = |error: io::Error| LoaderError::Failed {
             bundle: manifest.name.clone(),
             reason: format!("no private copy of {} could be made: {error}", manifest.path.display()),
         };
         let root = manifest.path.canonicalize().map_err(failed)?;
         let artifact = Path::new(&manifest.file);
-        let fingerprint = telling_fingerprint(&root, artifact);
-        let copy = Self { path: fresh_directory().map_err(failed)?, fingerprint };
-        copy_directory(&root, &mut vec![root.clone()], &copy.path).map_err(failed)?;
+        let fingerprint = telling_fingerprint(&root, artifact, &in_place);
+        let copy = Self { path: fresh_directory().map_err(failed)?, fingerprint, in_place };
+        let ground = copy.in_place.ground(&root);
+        copy_directory(&ground, &mut vec![root.clone()], &copy.path).map_err(failed)?;
         copy_artifact(&root, artifact, &copy.path).map_err(failed)?;
-        if Fingerprint::take(&root, artifact, |_| ()) != copy.fingerprint {
+        if Fingerprint::take(&root, artifact, &copy.in_place, |_| ()) != copy.fingerprint {
             return Err(
                 failed(io::Error::other("its files changed meanwhile: try again when they are complete")).into()
             );
@@ -49,6 +52,11 @@ impl PrivateCopy {
     /// What the files looked like of which this is the copy.
     pub(super) fn fingerprint(&self) -> &Fingerprint {
         &self.fingerprint
+    }
+
+    /// What is not in it.
+    pub(super) fn in_place(&self) -> &InPlace {
+        &self.in_place
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -76,11 +84,11 @@ const COARSENESS: Duration = Duration::from_millis(20);
 
 /// What the bundle's files look like when they have been as they are for long enough that another change would show. Files
 /// that are written all the time never get there, and show it.
-fn telling_fingerprint(root: &Path, artifact: &Path) -> Fingerprint {
+fn telling_fingerprint(root: &Path, artifact: &Path, in_place: &InPlace) -> Fingerprint {
     let mut tries = 5;
     loop {
         let looked = SystemTime::now();
-        let fingerprint = Fingerprint::take(root, artifact, |_| ());
+        let fingerprint = Fingerprint::take(root, artifact, in_place, |_| ());
         tries -= 1;
         match fingerprint.latest().map(|latest| looked.duration_since(latest)) {
             Some(Ok(age)) if age < COARSENESS && tries > 0 => std::thread::sleep(COARSENESS - age),
@@ -93,8 +101,8 @@ fn telling_fingerprint(root: &Path, artifact: &Path) -> Fingerprint {
 
 /// Copies what is in the last of the directories `within`, of which each was come upon in the one before. What a link
 /// within the bundle leads to is copied in the link's place. Never a hard link: that would be the same file. Caches are
-/// left out: they may be large, and change while they are copied.
-fn copy_directory(root: &Path, within: &mut Vec<PathBuf>, to: &Path) -> io::Result<()> {
+/// left out: they may be large, and change while they are copied. So is what is used where it lies.
+fn copy_directory(ground: &Ground<'_>, within: &mut Vec<PathBuf>, to: &Path) -> io::Result<()> {
     let Some(from) = within.last() else { return Ok(()) };
     if within.len() > DEPTH_LIMIT + 1 {
         return Err(io::Error::other(format!("{} is nested too deeply", from.display())));
@@ -103,20 +111,23 @@ fn copy_directory(root: &Path, within: &mut Vec<PathBuf>, to: &Path) -> io::Resu
         let entry = entry?;
         let (source, target) = (entry.path(), to.join(entry.file_name()));
         let kind = entry.file_type()?;
+        if ground.is_in_place(&source) {
+            continue;
+        }
         if kind.is_symlink() {
-            let real = follow(root, &source)?;
+            let real = follow(ground.root, &source)?;
             if real.is_file() {
                 fs::copy(real, target)?;
-            } else if real.is_dir() && !is_in_cache(root, &real) {
+            } else if real.is_dir() && !is_in_cache(ground.root, &real) && !ground.is_in_place(&real) {
                 if within.contains(&real) {
                     let way = "is a link to a folder that it lies in, which has no end: remove it";
                     return Err(io::Error::other(format!("{} {way}", source.display())));
                 }
-                copy_below(root, within, real, &target)?;
+                copy_below(ground, within, real, &target)?;
             }
         } else if kind.is_dir() {
             if !is_cache(&source) {
-                copy_below(root, within, source, &target)?;
+                copy_below(ground, within, source, &target)?;
             }
         } else if kind.is_file() {
             fs::copy(source, target)?;
@@ -125,10 +136,10 @@ fn copy_directory(root: &Path, within: &mut Vec<PathBuf>, to: &Path) -> io::Resu
     Ok(())
 }
 
-fn copy_below(root: &Path, within: &mut Vec<PathBuf>, from: PathBuf, to: &Path) -> io::Result<()> {
+fn copy_below(ground: &Ground<'_>, within: &mut Vec<PathBuf>, from: PathBuf, to: &Path) -> io::Result<()> {
     fs::create_dir(to)?;
     within.push(from);
-    copy_directory(root, within, to)?;
+    copy_directory(ground, within, to)?;
     within.pop();
     Ok(())
 }
@@ -285,6 +296,11 @@ mod tests {
         manifest
     }
 
+    /// A copy of everything.
+    fn copy(manifest: &ManifestData) -> Result<PrivateCopy, RuntimeError> {
+        PrivateCopy::make(manifest, InPlace::default())
+    }
+
     fn write(root: &Path, file: &str) {
         let path = root.join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -296,7 +312,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let files = ["plugin.so", "lib/helper.lua", ".hidden"];
         files.iter().for_each(|file| write(folder.path(), file));
-        let copy = PrivateCopy::make(&bundle(folder.path(), "plugin.so")).unwrap();
+        let copy = copy(&bundle(folder.path(), "plugin.so")).unwrap();
         for file in files {
             assert_eq!(fs::read_to_string(copy.path().join(file)).unwrap(), file);
         }
@@ -324,7 +340,7 @@ mod tests {
         ] {
             symlink(leads_to, root.join(link)).unwrap();
         }
-        let copy = PrivateCopy::make(&bundle(root, "plugin.so")).unwrap();
+        let copy = copy(&bundle(root, "plugin.so")).unwrap();
         for directory in ["lib/inner", "lib/same", "lib64/inner", "lib64/same", "lib32/inner", "lib32/same"] {
             let file = copy.path().join(directory).join("helper.lua");
             assert_eq!(fs::read_to_string(file).unwrap(), "lib/inner/helper.lua", "{directory}");
@@ -353,7 +369,7 @@ mod tests {
             ["plugin.so", "lib/helper.lua"].iter().for_each(|file| write(folder.path(), file));
             let manifest = bundle(folder.path(), "plugin.so");
             symlink(leads_to, folder.path().join(link)).unwrap();
-            let error = PrivateCopy::make(&manifest).err().unwrap().to_string();
+            let error = copy(&manifest).err().unwrap().to_string();
             let root = folder.path().canonicalize().unwrap();
             for part in ["`copied`", &format!("{} {reason}", root.join(link).display())] {
                 assert!(error.contains(part), "{part} is in: {error}");
@@ -367,9 +383,46 @@ mod tests {
         for file in ["target/CACHEDIR.TAG", "target/debug/plugin.so", "target/debug/deps/object"] {
             write(folder.path(), file);
         }
-        let copy = PrivateCopy::make(&bundle(folder.path(), "target/debug/plugin.so")).unwrap();
+        let copy = copy(&bundle(folder.path(), "target/debug/plugin.so")).unwrap();
         assert!(copy.path().join("target/debug/plugin.so").is_file());
         assert!(!copy.path().join("target/debug/deps").exists());
+    }
+
+    #[test]
+    fn what_is_used_where_it_lies_is_not_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["plugin.so", "env/bin/python", "lib/env/package", "lib/other", "environment/file"] {
+            write(folder.path(), file);
+        }
+        let manifest = bundle(folder.path(), "plugin.so");
+        let folders = ["env", "lib/env", "absent"].map(PathBuf::from).into();
+        let copy = PrivateCopy::make(&manifest, InPlace::new(folders, folder.path()).unwrap()).unwrap();
+        for (path, expected) in
+            [("env", false), ("lib/env", false), ("absent", false), ("lib/other", true), ("environment/file", true)]
+        {
+            assert_eq!(copy.path().join(path).exists(), expected, "{path}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_used_where_it_lies_may_have_links_that_lead_out() {
+        use std::os::unix::fs::symlink;
+
+        let outside = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["plugin.so", "env/lib/package"] {
+            write(folder.path(), file);
+        }
+        symlink(outside.path(), folder.path().join("env/out")).unwrap();
+        symlink(outside.path(), folder.path().join("elsewhere")).unwrap();
+        symlink("env/lib", folder.path().join("lib")).unwrap();
+        let manifest = bundle(folder.path(), "plugin.so");
+        let folders = ["env", "elsewhere"].map(PathBuf::from).into();
+        let copy = PrivateCopy::make(&manifest, InPlace::new(folders, folder.path()).unwrap()).unwrap();
+        for path in ["env", "elsewhere", "lib"] {
+            assert!(copy.path().join(path).symlink_metadata().is_err(), "{path}");
+        }
     }
 
     #[test]
@@ -391,7 +444,7 @@ mod tests {
                 }
             });
             // The other thread may be held up for as long as a copy takes.
-            let error = (0..1000).find_map(|_| PrivateCopy::make(&manifest).err());
+            let error = (0..1000).find_map(|_| copy(&manifest).err());
             done.store(true, Ordering::Relaxed);
             error.map(|error| error.to_string()).unwrap_or_default()
         });

@@ -52,13 +52,14 @@ pub(crate) fn exceptions_tell_what_and_where(guest: &Guest) {
         // Some languages name the type as well.
         assert!(failure.message.ends_with("no ink"), "{failure:?}");
         let location = failure.location.expect("a location");
-        let place = guest.place("failing");
+        let marked = guest.place("failing");
+        let place = marked.to_string();
         let found = location.find(&place).map(|at| location[at + place.len()..].chars().next());
         assert!(matches!(found, Some(None | Some(':'))), "{place} is in {location}");
-        if guest.has_tracebacks {
-            let traceback = failure.traceback.expect("a traceback");
+        if let Some(frame) = guest.frame {
+            let (frame, traceback) = (frame(&marked), failure.traceback.expect("a traceback"));
             // The function that raised, and the method that called it.
-            assert!(traceback.contains(&place), "{place} is in {traceback}");
+            assert!(traceback.contains(&frame), "{frame} is in {traceback}");
             assert!(traceback.matches("failing.").count() >= 2, "{traceback}");
         }
     }

@@ -7,6 +7,7 @@ use polyplug::runtime::{ReloadPolicy, RuntimeBuilder};
 use polyplug::{BundleId, CallError, Contract, Failure, Runtime};
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
+use polyplug_python::PythonLoader;
 use polyplug_tests::{Bundle, manifest};
 
 /// A language.
@@ -19,8 +20,14 @@ pub(crate) struct Guest {
     install: fn(plugins: &str, into: &Bundle) -> String,
     /// Where these plugins are written.
     source: fn(plugins: &str) -> PathBuf,
-    /// Whether errors tell which calls they came through.
-    pub(crate) has_tracebacks: bool,
+    /// How the files of its programs end.
+    pub(crate) extension: &'static str,
+    /// How a traceback names a place, if errors tell which calls they came through.
+    pub(crate) frame: Option<fn(&Place) -> String>,
+    /// Whether it knows how much memory a bundle has. In an engine that bundles share, nobody does.
+    pub(crate) knows_memory: bool,
+    /// What it says otherwise of what is wrong with a value.
+    words: &'static [(&'static str, &'static str)],
 }
 
 /// Rust, the plugins of which are those of several packages in tests/plugins.
@@ -35,20 +42,44 @@ pub(crate) const RUST: Guest = Guest {
         "plugin".to_owned()
     },
     source: |plugins| here().join("plugins/conformance/src").join(format!("{plugins}.rs")),
-    has_tracebacks: false,
+    extension: "rs",
+    frame: None,
+    knows_memory: true,
+    words: &[],
 };
 
 /// Lua.
 pub(crate) const LUA: Guest = Guest {
     loader: "lua",
     add: |builder| builder.loader(LuaLoader::new()),
-    install: |plugins, into| install_script("lua", plugins, into),
-    source: |plugins| script("lua", plugins),
-    has_tracebacks: true,
+    install: |plugins, into| install_script(&script("lua", plugins, "lua"), into),
+    source: |plugins| script("lua", plugins, "lua"),
+    extension: "lua",
+    frame: Some(Place::to_string),
+    knows_memory: true,
+    words: &[],
+};
+
+/// Python.
+pub(crate) const PYTHON: Guest = Guest {
+    loader: "python",
+    add: |builder| builder.loader(PythonLoader::new()),
+    install: |plugins, into| install_script(&script("python", plugins, "py"), into),
+    source: |plugins| script("python", plugins, "py"),
+    extension: "py",
+    frame: Some(|place| format!("{}\", line {}", place.file, place.line)),
+    knows_memory: false,
+    // A case is a class, so that there is no value of one that does not exist.
+    words: &[
+        ("shape_unknown", "expected Shape, got "),
+        ("unknown_case", "expected Shape, got "),
+        ("unknown", "expected Refusal, got "),
+        ("wrong_bytes", "256 is out of range for u8"),
+    ],
 };
 
 /// All of them.
-pub(crate) const ALL: [&Guest; 2] = [&RUST, &LUA];
+pub(crate) const ALL: [&Guest; 3] = [&RUST, &LUA, &PYTHON];
 
 /// The package that has these plugins.
 fn package(plugins: &str) -> &'static str {
@@ -68,20 +99,23 @@ fn here() -> &'static Path {
 }
 
 /// The file with these plugins, of a language whose bundles are text.
-fn script(language: &str, plugins: &str) -> PathBuf {
-    here().join("guests").join(language).join(format!("{plugins}.{language}"))
+fn script(language: &str, plugins: &str, extension: &str) -> PathBuf {
+    here().join("guests").join(language).join(format!("{plugins}.{extension}"))
 }
 
 /// Copies that file, and the folder of the same name with those that it loads.
-fn install_script(language: &str, plugins: &str, into: &Bundle) -> String {
-    let file = script(language, plugins);
-    let name = format!("{plugins}.{language}");
-    into.write(&name, std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display())));
+fn install_script(file: &Path, into: &Bundle) -> String {
+    let name = name_of(file);
+    into.write(&name, std::fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display())));
     let others = file.with_extension("");
     if others.is_dir() {
         copy_folder(&others, into.path());
     }
     name
+}
+
+fn name_of(file: &Path) -> String {
+    file.file_name().and_then(|name| name.to_str()).expect("a name").to_owned()
 }
 
 fn copy_folder(from: &Path, to: &Path) {
@@ -168,12 +202,28 @@ impl Guest {
         std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
     }
 
-    /// What an error has to say of the place that is marked `here` in these plugins: `failing.lua:42`.
-    pub(crate) fn place(&self, plugins: &str) -> String {
+    /// The place that is marked `here` in these plugins.
+    pub(crate) fn place(&self, plugins: &str) -> Place {
         let marked = self.text(plugins).lines().position(|line| line.trim_end().ends_with(" here"));
-        let file = (self.source)(plugins);
-        let name = file.file_name().and_then(|name| name.to_str()).expect("a name");
-        format!("{name}:{}", marked.expect("a line that is marked") + 1)
+        Place { file: name_of(&(self.source)(plugins)), line: marked.expect("a line that is marked") + 1 }
+    }
+
+    /// What is said of `what`: `usual`, unless the language has words of its own.
+    pub(crate) fn words(&self, what: &str, usual: &'static str) -> &'static str {
+        self.words.iter().find(|(own, _)| *own == what).map_or(usual, |(_, words)| words)
+    }
+}
+
+/// A line of a program.
+pub(crate) struct Place {
+    pub(crate) file: String,
+    pub(crate) line: usize,
+}
+
+/// As errors name it: `failing.lua:42`.
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
     }
 }
 

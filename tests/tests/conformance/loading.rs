@@ -136,7 +136,7 @@ pub(crate) fn other_files_are_found(guest: &Guest) {
 
 pub(crate) fn nothing_outside_is_found(guest: &Guest) {
     let (_runtime, bundle, proxy) = guest.proxy::<dyn Modules>("modules");
-    let extension = guest.loader;
+    let extension = guest.extension;
     let outside =
         bundle.path().parent().expect("a folder around it").join(format!("outside-{}.{extension}", std::process::id()));
     std::fs::write(&outside, guest.text("modules/words")).unwrap();

@@ -123,4 +123,5 @@ macro_rules! languages {
 languages! {
     rust: crate::guest::RUST => every;
     lua: crate::guest::LUA => every dynamic scripts;
+    python: crate::guest::PYTHON => every dynamic scripts;
 }

@@ -56,7 +56,7 @@ pub(crate) fn wrong_parts_of_results_are_named(guest: &Guest) {
         let failure = refused(proxy.order(what));
         assert_eq!(failure.method, "test.wrong.order");
         assert!(failure.message.starts_with("result."), "{what}: {failure:?}");
-        says(&failure.message, what, &format!("result.{path}"), reason);
+        says(&failure.message, what, &format!("result.{path}"), guest.words(what, reason));
     }
     for what in ["none", "text"] {
         says(&refused(proxy.order(what)).message, what, "result", "expected Order, got ");
@@ -70,7 +70,7 @@ pub(crate) fn wrong_results_are_refused(guest: &Guest) {
         ($($method:ident: $($what:literal)+ => $reason:literal;)+) => {$($(
             let failure = refused(proxy.$method($what));
             assert_eq!(failure.method, concat!("test.wrong.", stringify!($method)));
-            says(&failure.message, concat!(stringify!($method), " ", $what), "result", $reason);
+            says(&failure.message, concat!(stringify!($method), " ", $what), "result", guest.words($what, $reason));
         )+)+};
     }
     wrong! {
@@ -88,7 +88,7 @@ pub(crate) fn wrong_results_are_refused(guest: &Guest) {
     let failure = refused(proxy.text("broken_text"));
     assert!(failure.message.starts_with("result: ") && failure.message.contains("UTF-8"), "{failure:?}");
     let failure = refused(proxy.bytes("wrong_bytes"));
-    says(&failure.message, "wrong_bytes", "result[1]", "expected u8, got ");
+    says(&failure.message, "wrong_bytes", "result[1]", guest.words("wrong_bytes", "expected u8, got "));
     assert_eq!(proxy.nothing("none"), Ok(()));
 }
 
@@ -116,7 +116,8 @@ pub(crate) fn numbers_out_of_range_are_refused(guest: &Guest) {
 pub(crate) fn wrong_errors_are_refused(guest: &Guest) {
     let (_runtime, _bundle, proxy) = guest.proxy::<dyn Wrong>("wrong");
     let failure = refused(proxy.failure("unknown"));
-    says(&failure.message, "unknown", "result.error", "`Shut` is no case of Refusal, only Closed, Full, Other");
+    let words = guest.words("unknown", "`Shut` is no case of Refusal, only Closed, Full, Other");
+    says(&failure.message, "unknown", "result.error", words);
     let failure = refused(proxy.failure("field"));
     says(&failure.message, "field", "result.error.Full.capacity", "-1 is out of range for u32");
     says(&refused(proxy.failure("type")).message, "type", "result.error", "expected Refusal, got ");
@@ -182,7 +183,7 @@ pub(crate) fn wrong_arguments_for_the_host_are_named(guest: &Guest) {
     for (what, path, reason) in PARTS {
         let text = proxy.argument(what).unwrap();
         assert!(text.contains("test.mirror@1.order: an argument is no value of its type"), "{what}: {text}");
-        says(&text, what, &format!("order.{path}"), reason);
+        says(&text, what, &format!("order.{path}"), guest.words(what, reason));
     }
     let text = proxy.argument("few").unwrap();
     assert!(text.contains("test.mirror@1.order") && !text.ends_with("got "), "{text}");

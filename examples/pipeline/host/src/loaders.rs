@@ -4,6 +4,7 @@ use polyplug::Runtime;
 use polyplug::error::RuntimeError;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
+use polyplug_python::PythonLoader;
 use std::sync::Arc;
 
 /// A runtime that loads bundles of every language the pipeline knows.
@@ -12,5 +13,5 @@ use std::sync::Arc;
 ///
 /// A loader cannot start.
 pub fn runtime() -> Result<Arc<Runtime>, RuntimeError> {
-    Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new()).build()
+    Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new()).loader(PythonLoader::new()).build()
 }

@@ -19,10 +19,16 @@ fn bundles() -> tempfile::TempDir {
         fs::copy(stages.join(stage).join("manifest.toml"), bundle.join("manifest.toml")).unwrap();
         fs::copy(libraries.join(&library), bundle.join(&library)).unwrap();
     }
-    let redact = bundles.path().join("redact");
-    fs::create_dir(&redact).unwrap();
-    for file in ["manifest.toml", "main.lua", "rules.lua"] {
-        fs::copy(stages.join("redact").join(file), redact.join(file)).unwrap();
+    let scripts: [(&str, &[&str]); 2] = [
+        ("redact", &["manifest.toml", "main.lua", "rules.lua"]),
+        ("sessions", &["manifest.toml", "main.py", "clients.py", "scores.py", "settings.py"]),
+    ];
+    for (stage, files) in scripts {
+        let bundle = bundles.path().join(stage);
+        fs::create_dir(&bundle).unwrap();
+        for file in files {
+            fs::copy(stages.join(stage).join(file), bundle.join(file)).unwrap();
+        }
     }
     bundles
 }
@@ -47,9 +53,11 @@ fn the_shipped_log_goes_through_the_shipped_stages() {
     let expected = [
         "[parse] 5,000 records",
         "[classify] 5,000 records",
+        "[sessions] 5,000 records",
         "[redact] 5,000 records",
         "[aggregate] 5,000 records",
         "[classify] requests with an agent that no rule knows: 358",
+        "[sessions] 649 sessions of 204 clients, 10 of which are unusual",
         "[redact] masked 9851 addresses and 465 secrets",
         "[aggregate] 9851 requests for 530 paths",
     ];
@@ -64,9 +72,15 @@ fn the_shipped_log_goes_through_the_shipped_stages() {
         "native",
         "lua",
         "Masked (redact)",
+        "python",
+        "Sessions, 649 in all (sessions)",
+        "Unusual clients, first 10 of 11 findings (sessions)",
     ] {
         assert!(summary.contains(part), "no {part:?} in\n{summary}");
     }
+    // Who tries passwords fails most of all; and `aggregate` counts the labels of a stage that it has never heard of.
+    assert!(row(&summary, &["203.0.113.147", "7", "errors", "650"]), "{summary}");
+    assert!(row(&summary, &["session", "begins", "649"]), "{summary}");
     let passed = fs::read_to_string(passed).unwrap();
     assert_eq!(passed.lines().count(), 9_851);
     for line in passed.lines() {
@@ -176,6 +190,81 @@ fn the_rules_of_a_stage_in_lua_are_settings() {
     );
     assert!(wrong("parameters.pin = 'yes'").contains("settings: parameters.pin: expected boolean or false, got yes"));
     assert!(wrong("mask = 7").contains("settings: mask: expected text, got 7"));
+}
+
+/// Whether a table has a row that begins with these cells.
+fn row(summary: &str, cells: &[&str]) -> bool {
+    summary.lines().any(|line| line.split_whitespace().take(cells.len()).eq(cells.iter().copied()))
+}
+
+/// Runs `parse` and `sessions`, with these settings, over requests: the client and the minute.
+fn sessions(settings: &str, requests: &[(String, u32)]) -> Output {
+    let stages = format!("[[stage]]\nbundle = 'parse'\n[[stage]]\nbundle = 'sessions'\n[stage.config]\n{settings}\n");
+    let folder = folder_with(&format!("bundles = '.'\nlog = 'access.log'\n{stages}"));
+    let line = |(client, minute): &(String, u32)| {
+        let (hour, minute) = (minute / 60, minute % 60);
+        format!("{client} - - [10/Oct/2000:{hour:02}:{minute:02}:00 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"-\"\n")
+    };
+    fs::write(folder.path().join("access.log"), requests.iter().map(line).collect::<String>()).unwrap();
+    run_in(&folder)
+}
+
+#[test]
+fn a_stage_in_python_finds_sessions() {
+    let requests = [("10.0.0.1", 0), ("10.0.0.2", 0), ("10.0.0.2", 30), ("10.0.0.1", 31), ("10.0.0.1", 40)];
+    let requests = requests.map(|(client, minute)| (client.to_owned(), minute));
+    for (settings, found) in [("", 3), ("gap = 31", 2), ("gap = 29.5", 4)] {
+        let output = sessions(settings, &requests);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let told = format!("[sessions] {found} sessions of 2 clients, 0 of which are unusual");
+        assert!(output.status.success() && errors.contains(&told), "{settings}: {errors}");
+        let summary = String::from_utf8(output.stdout).unwrap();
+        assert!(summary.contains(&format!("Sessions, {found} in all")), "{summary}");
+        assert!(!summary.contains("Unusual"), "{summary}");
+    }
+    let output = sessions("", &requests);
+    let summary = String::from_utf8(output.stdout).unwrap();
+    // Of one, two and two requests, in none, nine and thirty minutes.
+    assert!(row(&summary, &["requests", "1.50", "2.00", "2.00"]), "{summary}");
+    assert!(row(&summary, &["minutes", "4.50", "9.00", "19.50"]), "{summary}");
+    assert!(String::from_utf8_lossy(&sessions("", &[]).stderr).contains("0 sessions of 0 clients"));
+}
+
+#[test]
+fn a_stage_in_python_finds_unusual_clients() {
+    let mut requests: Vec<_> = (1..=12).map(|number| (format!("10.0.0.{number}"), number)).collect();
+    requests.extend((0..100).map(|minute| ("10.0.1.1".to_owned(), minute)));
+    let summary = |settings: &str| String::from_utf8(sessions(settings, &requests).stdout).unwrap();
+    let found = summary("");
+    assert!(found.contains("Unusual clients (sessions)"), "{found}");
+    for (what, much, mean) in [("requests", "100", "8.62"), ("bytes", "500", "43.08")] {
+        assert!(row(&found, &["10.0.1.1", "1", what, much, mean, "3.33"]), "{found}");
+    }
+    assert!(!found.contains("errors"), "all have as many, none: {found}");
+    assert!(!summary("deviations = 3.5").contains("Unusual"));
+    assert!(summary("top = 1").contains("Unusual clients, first 1 of 2 findings"));
+}
+
+#[test]
+fn what_is_wrong_with_a_stage_in_python_is_told() {
+    let wrong = |settings: &str| String::from_utf8(sessions(settings, &[]).stderr).unwrap();
+    for (settings, told) in [
+        ("gap = 0", "settings: gap: expected a number of minutes above 0, got 0"),
+        ("gap = true", "settings: gap: expected a number of minutes above 0, got True"),
+        ("deviations = 'many'", "settings: deviations: expected a number above 0, got 'many'"),
+        ("top = 1.5", "settings: top: expected a whole number above 0, got 1.5"),
+    ] {
+        let errors = wrong(settings);
+        assert!(errors.contains("`sessions`") && errors.contains(told), "{settings}: {errors}");
+    }
+    let config = "bundles = '.'\nlog = 'access.log'\n[[stage]]\nbundle = 'sessions'\n[[stage]]\nbundle = 'parse'\n";
+    let output = run_in(&folder_with(config));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(
+        errors.contains("stage `sessions` failed on batch 1, ") && errors.contains("line 1 has no `entry`"),
+        "{errors}"
+    );
 }
 
 #[test]

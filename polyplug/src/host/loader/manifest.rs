@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use polyplug_abi::{BundleId, DependencyInfo, GuestContractId, HostContractId};
 use serde::Deserialize;
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use crate::host::error::{LoaderError, ManifestError};
 
@@ -57,8 +58,12 @@ pub struct ManifestData {
     pub file: String,
     /// The hash of the name.
     pub id: BundleId,
-    /// The bundle's directory.
+    /// The bundle's directory. Where the runtime made a private copy: the copy's.
     pub path: PathBuf,
+    /// The bundle's own directory as it was given, also where `path` is a private copy's. With it, a loader reaches the
+    /// folders that are [left in place](super::BundleLoader::left_in_place). Where a signature is required
+    /// (`SignaturePolicy::Require`) it is the private copy's as well, as nothing else was checked.
+    pub origin: PathBuf,
     /// The contracts of other bundles that the bundle's plugins call.
     pub dependencies: Vec<Dependency>,
     /// The host contracts that the bundle's plugins call. Empty: all that there are.
@@ -66,6 +71,11 @@ pub struct ManifestData {
     /// The bundle's settings. What a loader is given has those of the host in it, see
     /// [`Runtime::configure`](crate::Runtime::configure).
     pub config: toml::Table,
+    /// The settings for the loader itself: the table of the manifest that has the loader's name, `[python]` where `loader` is
+    /// `"python"`. Empty if there is none. The loader has [checked](super::BundleLoader::check_options) them.
+    ///
+    /// A loader whose name is a key of every manifest, such as `config`, gets none.
+    pub options: toml::Table,
 }
 
 /// A contract of other bundles that a bundle's plugins call.
@@ -118,7 +128,12 @@ impl Dependency {
     }
 }
 
-/// The file as written. Keys that nobody knows are mistakes: a misspelt one would otherwise be ignored in silence.
+/// The keys of [`Written`].
+const KEYS: [&str; 11] =
+    ["name", "version", "loader", "file", "id", "dependency", "host", "config", "description", "authors", "license"];
+
+/// The file as written, without the table of its loader. Keys that nobody knows are mistakes: a misspelt one would
+/// otherwise be ignored in silence.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -203,10 +218,8 @@ impl ManifestData {
     /// Any [`ManifestError`] but those of reading the file.
     pub fn parse(text: &str, directory: &Path) -> Result<Self, ManifestError> {
         let path = directory.join(FILE_NAME);
-        let written: Written = toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            syntax(&path, text.as_bytes(), at, error.message())
-        })?;
+        let (written, options) =
+            read_text(text).map_err(|Mistake { at, message }| syntax(&path, text.as_bytes(), at, &message))?;
         let invalid = |key, message: String| ManifestError::Invalid { path: path.clone(), key, message };
 
         check_name(&written.name).map_err(|message| invalid("name", message))?;
@@ -256,9 +269,11 @@ impl ManifestData {
             file,
             id,
             path: directory.to_owned(),
+            origin: directory.to_owned(),
             dependencies,
             host_contracts,
             config: written.config,
+            options,
         })
     }
 
@@ -308,6 +323,58 @@ impl ManifestData {
     pub fn artifact(&self) -> PathBuf {
         self.path.join(&self.file)
     }
+}
+
+/// What is wrong with the text of a manifest, and at which byte.
+struct Mistake {
+    at: usize,
+    message: String,
+}
+
+impl From<toml::de::Error> for Mistake {
+    fn from(error: toml::de::Error) -> Self {
+        Self { at: error.span().map_or(0, |span| span.start), message: error.message().to_owned() }
+    }
+}
+
+/// What a manifest says, and the table of its loader.
+fn read_text(text: &str) -> Result<(Written, toml::Table), Mistake> {
+    let mut document = DeTable::parse(text)?;
+    let options = take_options(document.get_mut())?;
+    Ok((Written::deserialize(toml::Deserializer::from(document))?, options))
+}
+
+/// Takes the table of the loader out of a manifest, and refuses those of other loaders.
+fn take_options(document: &mut DeTable<'_>) -> Result<toml::Table, Mistake> {
+    let loader = document.get("loader").and_then(|loader| loader.get_ref().as_str());
+    let Some(loader) = loader.map(str::to_owned) else { return Ok(toml::Table::new()) };
+    let options = if KEYS.contains(&&*loader) { None } else { document.remove(&*loader) };
+    refuse_other_tables(document, &loader)?;
+    let Some(options) = options else { return Ok(toml::Table::new()) };
+    let span = options.span();
+    match options.into_inner() {
+        DeValue::Table(table) => Ok(toml::Table::deserialize(toml::Deserializer::from(Spanned::new(span, table)))?),
+        other => {
+            let message = format!(
+                "`{loader}` is of type {}, and has to be a table, with settings of the loader `{loader}`: write them \
+                 under `[{loader}]`",
+                other.type_str()
+            );
+            Err(Mistake { at: span.start, message })
+        }
+    }
+}
+
+/// Tables that are nobody's. Other keys that nobody knows are found with those that are missing.
+fn refuse_other_tables(document: &DeTable<'_>, loader: &str) -> Result<(), Mistake> {
+    let unknown = document.iter().find(|(key, value)| value.get_ref().is_table() && !KEYS.contains(&&**key.get_ref()));
+    let Some((key, _)) = unknown else { return Ok(()) };
+    let message = format!(
+        "unknown table `{}`: beside `config`, with the settings of the plugins, only the table of the bundle's own loader is \
+         allowed, `{loader}`: rename or remove it",
+        key.get_ref()
+    );
+    Err(Mistake { at: key.span().start, message })
 }
 
 fn read_limited(path: &Path) -> Result<String, ManifestError> {
@@ -463,4 +530,48 @@ fn candidates(file: &str) -> Vec<String> {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(loader: &str, more: &str) -> Result<ManifestData, String> {
+        let text = format!("name = \"bundle\"\nversion = \"1.0.0\"\nloader = {loader:?}\n{more}");
+        ManifestData::parse(&text, "folder".as_ref()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_keys_are_those_that_are_written() {
+        let error = parse("native", "unheard = 1").unwrap_err();
+        let known: Vec<_> = KEYS.iter().map(|key| format!("`{key}`")).collect();
+        assert!(
+            error.ends_with(&format!("4:1: unknown field `unheard`, expected one of {}", known.join(", "))),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_table_with_the_loaders_name_is_for_the_loader() {
+        let expected: toml::Table = toml::from_str("venv = \".venv\"\npaths = { first = [\"lib\"] }").unwrap();
+        for venv in ["python.venv = \".venv\"\n", "[python]\nvenv = \".venv\"\n"] {
+            let more = format!("{venv}[config]\nvenv = 1\n[python.paths]\nfirst = [\"lib\"]\n");
+            let manifest = parse("python", &more).unwrap();
+            assert_eq!(manifest.options, expected);
+            assert_eq!(manifest.config.keys().collect::<Vec<_>>(), ["venv"]);
+        }
+        let manifest = parse("python", "").unwrap();
+        assert!(manifest.options.is_empty());
+        assert_eq!((&manifest.path, &manifest.origin), (&PathBuf::from("folder"), &PathBuf::from("folder")));
+        assert!(parse("python", "python = {}").unwrap().options.is_empty());
+        assert_eq!(parse("a loader", "[\"a loader\"]\na = 1\n").unwrap().options.len(), 1);
+    }
+
+    #[test]
+    fn a_loader_that_is_called_like_a_key_has_no_table() {
+        let manifest = parse("config", "[config]\na = 1\n").unwrap();
+        assert!(manifest.options.is_empty());
+        assert_eq!(manifest.config.len(), 1);
+        assert!(parse("host", "[host]\na = 1\n").unwrap_err().contains("expected a sequence"));
+    }
 }

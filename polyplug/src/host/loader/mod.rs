@@ -71,6 +71,37 @@ pub trait BundleLoader: Send + Sync {
     /// As for [`load`](Self::load). The old version serves on.
     fn reload(&self, manifest: &ManifestData, runtime: &Runtime) -> Result<(), LoaderError>;
 
+    /// Whether the settings for the loader in a bundle's manifest, its [`options`](ManifestData::options), make sense. Asked
+    /// of each manifest before anything of its bundle is run. By default a loader has no settings.
+    ///
+    /// What lies on the disk is better looked at by [`load`](Self::load): this is asked before files are copied.
+    ///
+    /// # Errors
+    ///
+    /// Which key is wrong, and what to write. It becomes [`ManifestError::Invalid`](super::error::ManifestError), which
+    /// names the manifest and the table.
+    fn check_options(&self, options: &toml::Table) -> Result<(), String> {
+        if options.is_empty() {
+            return Ok(());
+        }
+        let loader = self.loader_name();
+        Err(format!("the loader `{loader}` has no settings: remove the table `[{loader}]`"))
+    }
+
+    /// Folders of a bundle that are used where they lie, relative to its directory: they are large, lead out of the bundle, or
+    /// have code that the system loads only once. They are neither copied to where a version runs from nor watched for
+    /// changes. The loader finds them in [`origin`](ManifestData::origin). None by default.
+    ///
+    /// What lies there is not covered by a signature: where a signature is required, a bundle that has such a folder is
+    /// refused. The artifact cannot lie there. A folder that does not exist is not missed.
+    ///
+    /// Asked several times, by a watcher at each look, of manifests whose options are [checked](Self::check_options): the
+    /// answer depends on the manifest alone.
+    fn left_in_place(&self, manifest: &ManifestData) -> Vec<PathBuf> {
+        let _ = manifest;
+        Vec::new()
+    }
+
     /// Whether the artifact looks whole, without running any of it. A watcher asks before it reloads, for a build may be
     /// writing still; what looks unfit gets more time.
     ///

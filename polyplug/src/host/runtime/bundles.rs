@@ -15,6 +15,7 @@ use super::limit::acting_thread;
 use super::ties::Left;
 use crate::host::error::RuntimeError;
 use crate::host::fingerprint::Fingerprint;
+use crate::host::in_place::InPlace;
 use crate::host::loader::BundleLoader;
 use crate::host::version::BundleVersion;
 
@@ -65,6 +66,15 @@ pub(super) struct Origin {
     pub(super) directory: Option<PathBuf>,
     /// What the files in it looked like when the private copy was made, if one was.
     pub(super) fingerprint: Option<Fingerprint>,
+    /// What is in the directory only, not in the private copy.
+    pub(super) in_place: InPlace,
+}
+
+impl Origin {
+    /// Of a version that runs from `directory` itself, or from none.
+    pub(super) fn new(version: semver::Version, directory: Option<PathBuf>) -> Self {
+        Self { version, directory, fingerprint: None, in_place: InPlace::default() }
+    }
 }
 
 impl Runtime {

@@ -1,10 +1,9 @@
 //! The private copies that versions run from.
 
-use std::path::Path;
-
 use super::Runtime;
+use super::options::{check_options, in_place};
 use crate::host::error::{LoaderError, RuntimeError};
-use crate::host::loader::{BundleSource, ManifestData};
+use crate::host::loader::{BundleLoader, BundleSource, ManifestData};
 use crate::host::private_copy::PrivateCopy;
 
 /// Whose word a manifest is.
@@ -24,6 +23,7 @@ impl Runtime {
         manifest: &mut ManifestData,
         word: Word,
         source: &BundleSource,
+        loader: &dyn BundleLoader,
     ) -> Result<Option<PrivateCopy>, RuntimeError> {
         if !matches!(source, BundleSource::Path(_)) {
             #[cfg(feature = "signatures")]
@@ -31,21 +31,34 @@ impl Runtime {
             return Ok(None);
         }
         if !self.config.hot_reload_enabled && !self.looks_at_signatures() {
-            return Ok(None);
+            return in_place(loader, manifest).map(|_| None);
         }
-        self.copy(manifest, word).map(Some)
+        self.copy(manifest, word, loader).map(Some)
     }
 
     /// Copies a bundle. Where signatures count, the copy is what they are held against, and everything comes from there
     /// from then on, `manifest` as well: the original may be changed at any time by whoever may write to it. The path in
     /// `manifest` stays that of the original.
-    pub(super) fn copy(&self, manifest: &mut ManifestData, word: Word) -> Result<PrivateCopy, RuntimeError> {
-        let copy = PrivateCopy::make(manifest)?;
+    pub(super) fn copy(
+        &self,
+        manifest: &mut ManifestData,
+        word: Word,
+        loader: &dyn BundleLoader,
+    ) -> Result<PrivateCopy, RuntimeError> {
+        let in_place = in_place(loader, manifest)?;
+        #[cfg(feature = "signatures")]
+        self.signatures.pass_in_place(manifest, &in_place)?;
+        let copy = PrivateCopy::make(manifest, in_place)?;
         #[cfg(feature = "signatures")]
         self.signatures.pass(manifest, copy.path())?;
         if self.looks_at_signatures() && word == Word::Bundles {
-            *manifest =
-                reread(manifest, copy.path()).map_err(|error| error.at_original(copy.path(), Some(&manifest.path)))?;
+            *manifest = reread(manifest, &copy, loader)
+                .map_err(|error| error.at_original(copy.path(), Some(&manifest.path)))?;
+        }
+        #[cfg(feature = "signatures")]
+        if self.signatures.is_strict() {
+            // What is left in place may have come there after the look.
+            manifest.origin = copy.path().to_owned();
         }
         Ok(copy)
     }
@@ -62,13 +75,25 @@ impl Runtime {
 }
 
 /// The manifest in `copy`, of the bundle for which `manifest` was read from the original before.
-fn reread(manifest: &ManifestData, copy: &Path) -> Result<ManifestData, RuntimeError> {
-    let mut read = ManifestData::read(copy)?;
-    if (&read.name, &read.loader) != (&manifest.name, &manifest.loader) {
+fn reread(
+    manifest: &ManifestData,
+    copy: &PrivateCopy,
+    loader: &dyn BundleLoader,
+) -> Result<ManifestData, RuntimeError> {
+    let changed = || {
         let reason = "its manifest changed while it was loaded: try again when its files are complete".to_owned();
-        return Err(LoaderError::Failed { bundle: manifest.name.clone(), reason }.into());
+        RuntimeError::from(LoaderError::Failed { bundle: manifest.name.clone(), reason })
+    };
+    let mut read = ManifestData::read(copy.path())?;
+    if (&read.name, &read.loader) != (&manifest.name, &manifest.loader) {
+        return Err(changed());
     }
+    check_options(loader, &read)?;
     read.find_artifact()?;
     read.path.clone_from(&manifest.path);
+    read.origin.clone_from(&manifest.origin);
+    if in_place(loader, &read)? != *copy.in_place() {
+        return Err(changed());
+    }
     Ok(read)
 }

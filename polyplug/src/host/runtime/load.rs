@@ -10,6 +10,7 @@ use polyplug_abi::{BundleId, GuestContractInstance, HostApi, Version};
 use super::Runtime;
 use super::bundles::{Loaded, Origin};
 use super::copies::Word;
+use super::options::check_options;
 use crate::guest::{PluginEntry, describe_panic, keep_locations};
 use crate::host::context::{BundleScope, HostContext};
 use crate::host::described;
@@ -86,13 +87,16 @@ impl Runtime {
         self.load(manifest, Word::Hosts, source, loader)
     }
 
+    /// The loader of a bundle, which finds nothing wrong with its settings in the manifest.
     pub(super) fn loader_of(&self, manifest: &ManifestData) -> Result<Arc<dyn BundleLoader>, RuntimeError> {
-        self.loader(&manifest.loader).map_err(|registered| RuntimeError::UnknownLoader {
+        let loader = self.loader(&manifest.loader).map_err(|registered| RuntimeError::UnknownLoader {
             bundle: manifest.name.clone(),
             manifest: manifest.path.join("manifest.toml"),
             loader: manifest.loader.clone(),
             registered,
-        })
+        })?;
+        check_options(&*loader, manifest)?;
+        Ok(loader)
     }
 
     fn load(
@@ -104,7 +108,7 @@ impl Runtime {
     ) -> Result<BundleId, RuntimeError> {
         let id = manifest.id;
         self.add(id, &manifest.name.clone(), || {
-            let copy = self.take_in(&mut manifest, word, &source)?;
+            let copy = self.take_in(&mut manifest, word, &source, &*loader)?;
             self.check_requirements(&manifest)?;
             let (version, origin) = self.stage(&mut manifest, &mut source, copy);
             let directory = origin.directory.clone();
@@ -125,9 +129,10 @@ impl Runtime {
         self.settings.apply(manifest.id, &mut manifest.config);
         let version = self.draft(scope_of(manifest), Arc::default());
         let directory = matches!(source, BundleSource::Path(_)).then(|| manifest.path.clone());
-        let mut origin = Origin { version: manifest.version.clone(), directory, fingerprint: None };
+        let mut origin = Origin::new(manifest.version.clone(), directory);
         if let Some(copy) = copy {
             origin.fingerprint = Some(copy.fingerprint().clone());
+            origin.in_place = copy.in_place().clone();
             manifest.path = copy.path().to_owned();
             *source = BundleSource::Path(manifest.path.clone());
             version.keep_module(Box::new(copy));
@@ -143,7 +148,7 @@ impl Runtime {
         let mut source = BundleSource::Path(manifest.path.clone());
         self.reserve(id, &name)?;
         let plugins = self.reclaimer.collecting(|| {
-            let copy = self.take_in(&mut manifest, Word::Bundles, &source)?;
+            let copy = self.take_in(&mut manifest, Word::Bundles, &source, &*loader)?;
             let (version, origin) = self.stage(&mut manifest, &mut source, copy);
             run_loader(&version, || loader.load(&manifest, &source, self))
                 .map_err(|error| error.at_original(&manifest.path, origin.directory.as_deref()))
@@ -191,11 +196,7 @@ impl Runtime {
             };
             let providers = self.start(&version, None, start, Plugin::create)?;
             let Version { major, minor, patch } = entries[0].version;
-            let origin = Origin {
-                version: semver::Version::new(major.into(), minor.into(), patch.into()),
-                directory: None,
-                fingerprint: None,
-            };
+            let origin = Origin::new(semver::Version::new(major.into(), minor.into(), patch.into()), None);
             Ok((version, None, origin, providers))
         })
     }
@@ -311,7 +312,7 @@ fn start_provider(
 }
 
 /// Runs a loader's code, whose panic is its failure.
-pub(super) fn guarded(bundle: &str, body: impl FnOnce() -> Result<(), LoaderError>) -> Result<(), RuntimeError> {
+pub(super) fn guarded<T>(bundle: &str, body: impl FnOnce() -> Result<T, LoaderError>) -> Result<T, RuntimeError> {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(outcome) => Ok(outcome?),
         Err(payload) => {

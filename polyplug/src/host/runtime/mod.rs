@@ -7,6 +7,7 @@ mod info;
 mod limit;
 mod load;
 mod load_dir;
+mod options;
 mod reload;
 mod requirements;
 mod ties;

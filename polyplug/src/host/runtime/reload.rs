@@ -210,11 +210,11 @@ impl Runtime {
         old: &Arc<BundleVersion>,
     ) -> Result<Prepared, RuntimeError> {
         manifest.find_artifact()?;
-        let copy = self.copy(&mut manifest, Word::Bundles)?;
+        let copy = self.copy(&mut manifest, Word::Bundles, &**loader)?;
         self.check_requirements(&manifest)?;
         self.settings.apply(manifest.id, &mut manifest.config);
         let draft = self.draft(scope_of(&manifest), Arc::clone(old.life()));
-        let fingerprint = Some(copy.fingerprint().clone());
+        let (fingerprint, in_place) = (Some(copy.fingerprint().clone()), copy.in_place().clone());
         let original = std::mem::replace(&mut manifest.path, copy.path().to_owned());
         draft.keep_module(Box::new(copy));
         let before: HashMap<GuestContractId, Arc<Provider>> =
@@ -257,7 +257,7 @@ impl Runtime {
                 carry_over(predecessor, provider, self.reload_policy, &mut next, &mut report)?;
             }
         }
-        let origin = Origin { version: manifest.version, directory: Some(original), fingerprint };
+        let origin = Origin { version: manifest.version, directory: Some(original), fingerprint, in_place };
         Ok(Prepared { draft, origin, providers, next, report })
     }
 

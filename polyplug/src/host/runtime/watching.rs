@@ -9,9 +9,11 @@ use polyplug_abi::{BundleId, ReloadPhaseType};
 use super::Runtime;
 use super::bundles::Loaded;
 use super::limit::acting_thread;
+use super::options::in_place;
 use crate::guest::catch;
 use crate::host::error::{LoaderError, ManifestError, RuntimeError};
 use crate::host::fingerprint::Fingerprint;
+use crate::host::in_place::InPlace;
 use crate::host::loader::{FILE_NAME, ManifestData};
 use crate::host::watch::{Bells, Condition, WatchError, WatchOptions, Watcher};
 
@@ -24,6 +26,8 @@ pub(in crate::host) struct Source {
     pub(in crate::host) directory: PathBuf,
     /// What the files looked like that were loaded.
     pub(in crate::host) fingerprint: Fingerprint,
+    /// What was left out of that.
+    pub(in crate::host) in_place: InPlace,
 }
 
 impl Source {
@@ -34,6 +38,7 @@ impl Source {
             name: loaded.version.name().to_owned(),
             directory: std::path::absolute(directory).unwrap_or_else(|_| directory.clone()),
             fingerprint: loaded.origin.fingerprint.clone()?,
+            in_place: loaded.origin.in_place.clone(),
         })
     }
 }
@@ -89,6 +94,12 @@ impl Runtime {
         self.map_loaded(Source::of).into_iter().flatten().collect()
     }
 
+    /// What is left in place of a bundle with this manifest, if it could be loaded.
+    pub(in crate::host) fn in_place(&self, manifest: &ManifestData) -> Option<InPlace> {
+        let loader = self.loader_of(manifest).ok()?;
+        in_place(&*loader, manifest).ok()
+    }
+
     /// Whether what lies in a bundle's directory looks as if it could be loaded.
     pub(in crate::host) fn condition(
         &self,
@@ -110,6 +121,7 @@ impl Runtime {
         let fit = same_bundle(&manifest, source.id, &source.name)
             .and_then(|()| self.loader_for_reload(&manifest))
             .and_then(|loader| {
+                in_place(&*loader, &manifest)?;
                 // A loader that panics here will do so again when it counts, and be reported then.
                 catch(|| loader.check(&manifest)).unwrap_or(Ok(())).map_err(RuntimeError::from)
             });

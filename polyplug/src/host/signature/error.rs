@@ -94,6 +94,17 @@ pub enum SignatureError {
         source_kind: &'static str,
     },
 
+    /// The bundle has a folder that its loader uses where it lies, so that no signature covers what is in it. See
+    /// [`BundleLoader::left_in_place`](crate::loader::BundleLoader::left_in_place).
+    #[error(
+        "the loader uses the bundle's folder {folder:?} where it lies, so a signature does not cover what is in it: let the \
+         host give the loader that folder itself, from a place that it trusts, and remove it from the bundle"
+    )]
+    InPlace {
+        /// The folder.
+        folder: PathBuf,
+    },
+
     /// A file's name is not UTF-8, so that it means different things on different systems.
     #[error("{file:?} has a name that is not UTF-8, which cannot be signed: rename or remove it")]
     NotUtf8 {

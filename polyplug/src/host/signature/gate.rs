@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{PublicKey, SignatureError, SignaturePolicy, refusal, verify};
 use crate::host::error::RuntimeError;
+use crate::host::in_place::InPlace;
 use crate::host::loader::ManifestData;
 
 /// What a runtime demands of signatures.
@@ -17,6 +18,11 @@ impl Gate {
     /// Whether anybody looks at signatures.
     pub(in crate::host) fn is_watched(&self) -> bool {
         self.policy != SignaturePolicy::Off
+    }
+
+    /// Whether nothing is loaded that is not signed.
+    pub(in crate::host) fn is_strict(&self) -> bool {
+        self.policy == SignaturePolicy::Require
     }
 
     /// Lets the bundle of `manifest` pass if the policy allows it. `copy` has its files, and is what will be loaded.
@@ -40,6 +46,18 @@ impl Gate {
         source_kind: &'static str,
     ) -> Result<(), RuntimeError> {
         self.judge(manifest, vec![SignatureError::InMemory { source_kind }])
+    }
+
+    /// As [`pass`](Self::pass), for what stays in the bundle's own folder, `in_place`: that is not in the copy.
+    pub(in crate::host) fn pass_in_place(
+        &self,
+        manifest: &ManifestData,
+        in_place: &InPlace,
+    ) -> Result<(), RuntimeError> {
+        match in_place.existing(&manifest.path) {
+            Some(folder) => self.judge(manifest, vec![SignatureError::InPlace { folder: folder.to_owned() }]),
+            None => Ok(()),
+        }
     }
 
     fn judge(&self, manifest: &ManifestData, mut findings: Vec<SignatureError>) -> Result<(), RuntimeError> {

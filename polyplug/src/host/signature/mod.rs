@@ -35,6 +35,7 @@ pub use keys::{KeyError, PublicKey, SecretKey};
 pub(super) use gate::Gate;
 
 use super::error::RuntimeError;
+use super::in_place::InPlace;
 use super::loader::ManifestData;
 use super::private_copy::PrivateCopy;
 use digest::Listing;
@@ -95,7 +96,7 @@ pub fn verify_bundle(directory: &Path, trusted: &[PublicKey]) -> Result<PublicKe
 fn look(directory: &Path) -> Result<(ManifestData, PrivateCopy), RuntimeError> {
     let mut manifest = ManifestData::read(directory)?;
     manifest.find_artifact()?;
-    let copy = PrivateCopy::make(&manifest)?;
+    let copy = PrivateCopy::make(&manifest, InPlace::default())?;
     Ok((manifest, copy))
 }
 

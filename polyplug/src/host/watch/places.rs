@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::host::error::{LoaderError, ManifestError};
 use crate::host::fingerprint::{Fingerprint, Place, belongs};
+use crate::host::in_place::InPlace;
 use crate::host::loader::ManifestData;
 
 /// How many links may lead to one directory.
@@ -63,22 +64,19 @@ pub(super) struct View {
 }
 
 impl View {
-    /// Looks at the bundle in `directory`.
-    pub(super) fn of(directory: &Path) -> Self {
+    /// Looks at the bundle in `directory`, but for what is `in_place` with the manifest that is found, if one is.
+    pub(super) fn of(directory: &Path, in_place: impl FnOnce(Option<&ManifestData>) -> InPlace) -> Self {
         let mut places = Places::default();
         let root = places.lead_to(directory);
         let mut manifest = ManifestData::read(directory);
-        let artifact = match &mut manifest {
-            Ok(manifest) => {
-                // Whatever else is wrong with it is asked again when it matters.
-                if let Err(LoaderError::ArtifactMissing { tried, .. }) = manifest.find_artifact() {
-                    tried.iter().for_each(|path| drop(places.lead_to(path)));
-                }
-                manifest.file.as_str()
-            }
-            Err(_) => "",
-        };
-        let fingerprint = Fingerprint::take(&root, Path::new(artifact), |place| match place {
+        // Whatever else is wrong with it is asked again when it matters.
+        if let Ok(Err(LoaderError::ArtifactMissing { tried, .. })) = manifest.as_mut().map(ManifestData::find_artifact)
+        {
+            tried.iter().for_each(|path| drop(places.lead_to(path)));
+        }
+        let in_place = in_place(manifest.as_ref().ok());
+        let artifact = manifest.as_ref().map_or("", |manifest| &manifest.file);
+        let fingerprint = Fingerprint::take(&root, Path::new(artifact), &in_place, |place| match place {
             Place::Directory(path) => {
                 places.directories.insert(path.to_owned());
             }
@@ -182,6 +180,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_in_place_is_not_watched() {
+        let (_folder, root) = folder();
+        for directory in ["env/lib", "lib"] {
+            fs::create_dir_all(root.join(directory)).unwrap();
+        }
+        let env = || InPlace::new(vec!["env".into()], &root).unwrap();
+        let check = |is_whole: bool| {
+            let View { places, fingerprint, .. } = View::of(&root, |manifest| {
+                assert_eq!(manifest.is_some(), is_whole);
+                env()
+            });
+            let watched: BTreeSet<_> = places.watched().map(Path::to_owned).collect();
+            assert!(
+                watched.contains(&root.join("lib")) && !watched.iter().any(|place| place.starts_with(root.join("env")))
+            );
+            fs::write(root.join("env/lib/package"), if is_whole { "one" } else { "another" }).unwrap();
+            assert!(View::of(&root, |_| env()).fingerprint == fingerprint, "nobody looks there");
+            assert!(View::of(&root, |_| InPlace::default()).fingerprint != fingerprint);
+        };
+        check(false);
+        fs::write(root.join("manifest.toml"), "name = \"a\"\nversion = \"1.0.0\"\nloader = \"a\"\n").unwrap();
+        check(true);
+    }
+
+    #[test]
     fn what_concerns_a_bundle() {
         let (_folder, root) = folder();
         let bundle = root.join("calc");
@@ -192,7 +215,7 @@ mod tests {
         fs::write(bundle.join("manifest.toml"), manifest).unwrap();
         let file = format!("target/debug/.calc{}", std::env::consts::DLL_SUFFIX);
         let check = |artifact: &str| {
-            let places = View::of(&bundle).places;
+            let places = View::of(&bundle, |_| InPlace::default()).places;
             for path in ["", "manifest.toml", "new", "lib", "lib/new.lua", artifact] {
                 assert!(places.concern(&bundle.join(path)), "{path}");
             }

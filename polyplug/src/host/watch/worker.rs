@@ -86,7 +86,7 @@ impl Worker {
                 let bundle = this.bundles.remove(&id.id()).map(|bundle| bundle.source.name).unwrap_or_default();
                 return Err(WatchError::DirectoryMissing { bundle, directory });
             }
-            this.view(id)?;
+            this.view(runtime, id)?;
         }
         Ok(this)
     }
@@ -210,15 +210,14 @@ impl Worker {
     }
 
     fn look_at(&mut self, runtime: &Arc<Runtime>, id: BundleId) {
-        let view = match self.view(id) {
+        let view = match self.view(runtime, id) {
             Ok(view) => view,
             Err(error) => {
                 tracing::warn!(%error, "a change may be overlooked");
-                let Some(bundle) = self.bundles.get(&id.id()) else { return };
-                View::of(&bundle.source.directory)
+                self.bundles.get(&id.id()).map(|bundle| files_of(runtime, &bundle.source))
             }
         };
-        let Some(bundle) = self.bundles.get_mut(&id.id()) else { return };
+        let (Some(view), Some(bundle)) = (view, self.bundles.get_mut(&id.id())) else { return };
         let View { fingerprint, manifest, .. } = view;
         let open = bundle.open.iter().any(|path| path.exists());
         let condition = || if open { Condition::Open } else { runtime.condition(&bundle.source, manifest) };
@@ -252,9 +251,9 @@ impl Worker {
     }
 
     /// Looks at a bundle's files, having seen to it that whatever happens to them from now on is told.
-    fn view(&mut self, id: BundleId) -> Result<View, WatchError> {
-        let directory = self.bundles.get(&id.id()).map(|bundle| bundle.source.directory.clone()).unwrap_or_default();
-        let mut view = View::of(&directory);
+    fn view(&mut self, runtime: &Runtime, id: BundleId) -> Result<Option<View>, WatchError> {
+        let Some(bundle) = self.bundles.get(&id.id()) else { return Ok(None) };
+        let mut view = files_of(runtime, &bundle.source);
         let mut outcome = Ok(());
         for _ in 0..ROUNDS {
             let mut grown = false;
@@ -271,10 +270,10 @@ impl Worker {
                 break;
             }
             // Between the look and the watch something may have happened.
-            view = View::of(&directory);
+            view = files_of(runtime, &bundle.source);
         }
         self.place(id, std::mem::take(&mut view.places));
-        outcome.map(|()| view)
+        outcome.map(|()| Some(view))
     }
 
     fn place(&mut self, id: BundleId, places: Places) {
@@ -290,4 +289,11 @@ impl Worker {
         let wanted: BTreeSet<&Path> = self.bundles.values().flat_map(|bundle| bundle.places.watched()).collect();
         self.system.keep(&wanted);
     }
+}
+
+/// Looks at a bundle's files. While nobody can tell from its manifest what is left in place, that is what it was.
+fn files_of(runtime: &Runtime, source: &Source) -> View {
+    View::of(&source.directory, |manifest| {
+        manifest.and_then(|manifest| runtime.in_place(manifest)).unwrap_or_else(|| source.in_place.clone())
+    })
 }

@@ -1,0 +1,388 @@
+//! A bundle in the interpreter, as the runtime uses it.
+
+use std::ptr::null_mut;
+use std::sync::{Arc, OnceLock};
+
+use polyplug::Version;
+use polyplug::engine::{Declared, Engine, Fault, Guest, Incoming, KnownContract, Limits};
+use polyplug::schema::TypeRef;
+use pyo3::exceptions::PyTypeError;
+use pyo3::ffi::{self, PyObject};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+
+use crate::attach::{self, Attached};
+use crate::error;
+use crate::interpreter::Interpreter;
+use crate::limits::Timed;
+use crate::prepared::{self, Definition, Prepared, prepared, spelled};
+use crate::values::{Values, describe};
+
+/// The modules and plugins of one version of a bundle.
+pub(crate) struct PythonEngine {
+    interpreter: &'static Interpreter,
+    guest: Arc<Guest>,
+    limits: Limits,
+    /// The object that knows the bundle's modules.
+    bundle: Py<PyAny>,
+    plugins: Vec<Plugin>,
+}
+
+pub(crate) struct Plugin {
+    class: Py<PyAny>,
+    /// Whether instances are made with the context.
+    takes_context: bool,
+    /// Set before it is used.
+    code: OnceLock<Code>,
+}
+
+struct Code {
+    of: Arc<Prepared>,
+    /// What the methods are called.
+    methods: Vec<Py<PyString>>,
+}
+
+/// Where a bundle's code comes from.
+pub(crate) struct Source {
+    /// The text of the main file.
+    pub(crate) text: Vec<u8>,
+    /// What it is called.
+    pub(crate) file: String,
+    /// The folders with the bundle's modules.
+    pub(crate) folders: Vec<String>,
+    /// The bundle's directory, and the one that people know.
+    pub(crate) directory: Option<(String, String)>,
+    /// The virtual environment.
+    pub(crate) venv: Option<String>,
+}
+
+impl PythonEngine {
+    /// Runs the bundle's main file.
+    pub(crate) fn start(
+        py: Python<'_>,
+        interpreter: &'static Interpreter,
+        guest: &Arc<Guest>,
+        source: Source,
+        limits: Limits,
+    ) -> Result<(Self, Vec<Declared>), Fault> {
+        let made = crate::modules::make(py, interpreter, guest, &source).map_err(|raised| error::plain(py, raised))?;
+        // From here on, dropping it ends the bundle's modules.
+        let mut this =
+            Self { interpreter, guest: Arc::clone(guest), limits, bundle: made.unbind(), plugins: Vec::new() };
+        let timed = this.timed()?;
+        let ran = this.bundle.bind(py).call_method1(intern!(py, "run"), (source.text, source.file));
+        let ran = ran.map_err(|raised| this.fault(py, timed.as_ref(), &raised));
+        drop(timed);
+        ran?;
+        let declared = crate::modules::declared(this.bundle.bind(py)).map_err(|raised| error::plain(py, raised))?;
+        let (plugins, declared) = declared.into_iter().unzip();
+        this.plugins = plugins;
+        Ok((this, declared))
+    }
+
+    fn timed(&self) -> Result<Option<Timed>, Fault> {
+        match self.limits.time {
+            None => Ok(None),
+            Some(limit) => Timed::begin(limit),
+        }
+    }
+
+    fn code(&self, plugin: usize) -> &Code {
+        self.plugins[plugin].code.get().expect("a plugin is prepared before it is used")
+    }
+
+    fn values<'py, 'a>(&'a self, py: Python<'py>, of: &'a Arc<Prepared>) -> Values<'py, 'a> {
+        Values { py, interpreter: self.interpreter, of, guest: &self.guest }
+    }
+
+    /// An exception of the bundle's code.
+    #[cold]
+    fn fault(&self, py: Python<'_>, timed: Option<&Timed>, raised: &PyErr) -> Fault {
+        if error::is_time_limit(py, self.interpreter, raised) {
+            if timed.is_none_or(Timed::is_over) {
+                return self.limits.out_of_time(self.guest.bundle());
+            }
+            return Fault::limit("the time of a call that this one is part of is up");
+        }
+        error::take(py, self.interpreter, &self.bundle, raised)
+    }
+
+    /// The exception that there is: an error that the method declares, or a failure.
+    #[cold]
+    fn failed(&self, of: &Arc<Prepared>, call: &Incoming<'_>, timed: Option<&Timed>) -> Result<(), Fault> {
+        // pyo3 has to know that this thread is attached, for what it drops.
+        Python::attach(|py| {
+            let raised = PyErr::fetch(py);
+            match self.declared(py, of, call, &raised) {
+                Some(error) => call.declare(&mut self.values(py, of), &error),
+                None => Err(self.fault(py, timed, &raised)),
+            }
+        })
+    }
+
+    /// The error that an exception stands for, if the method declares it.
+    fn declared<'py>(
+        &self,
+        py: Python<'py>,
+        of: &Prepared,
+        call: &Incoming<'_>,
+        raised: &PyErr,
+    ) -> Option<Bound<'py, PyAny>> {
+        let definition = call.declares()?;
+        let value = raised.value(py);
+        if value.is_instance(self.interpreter.prelude.declared.bind(py)).unwrap_or(false) {
+            return value.getattr(intern!(py, "value")).ok();
+        }
+        let definition = definition?;
+        let class = of.class(definition)?.bind(py);
+        let mark = intern!(py, "_polyplug_type_");
+        let is_same = || {
+            let theirs = value.getattr(mark).ok()?;
+            theirs.eq(class.getattr(mark).ok()?).ok()
+        };
+        if !value.is_instance(class).unwrap_or(false) && !is_same().unwrap_or(false) {
+            return None;
+        }
+        if matches!(of.definitions[definition as usize], Definition::Enum { .. }) {
+            // There is one object for all who raise it, which would keep what they had.
+            for name in [intern!(py, "__traceback__"), intern!(py, "__context__"), intern!(py, "__cause__")] {
+                let _ = value.setattr(name, py.None());
+            }
+        }
+        Some(value.clone().into_any())
+    }
+
+    /// A call, from its arguments to its result. `invoke` calls the function with them: they begin in the second place
+    /// of what it gets, with `first` before them.
+    #[inline]
+    fn carry_out(
+        &self,
+        of: &Arc<Prepared>,
+        first: *mut PyObject,
+        call: &Incoming<'_>,
+        invoke: impl FnOnce(*mut *mut PyObject, usize) -> *mut PyObject,
+    ) -> Result<(), Fault> {
+        let attached = Attached::enter()?;
+        let timed = self.timed()?;
+        let py = attached.py();
+        let mut values = self.values(py, of);
+        let mut arguments = Arguments::new(call.arguments());
+        arguments.places()[1] = first;
+        for index in 0..call.arguments() {
+            let argument = call.argument(&mut values, index)?;
+            arguments.places()[2 + index] = argument.into_ptr();
+        }
+        let result = invoke(&raw mut arguments.places()[1], call.arguments() + 1);
+        // SAFETY: what functions return is the caller's, or null with an exception.
+        match unsafe { Bound::from_owned_ptr_or_opt(py, result) } {
+            Some(result) => call.give(&mut values, &result),
+            None => self.failed(of, call, timed.as_ref()),
+        }
+    }
+
+    fn make(&self, py: Python<'_>, plugin: usize) -> PyResult<Py<PyAny>> {
+        let Plugin { class, takes_context, .. } = &self.plugins[plugin];
+        if *takes_context {
+            class.call1(py, (self.bundle.getattr(py, intern!(py, "module"))?,))
+        } else {
+            class.call0(py)
+        }
+    }
+
+    /// Runs code of the bundle's outside of a call of a method.
+    fn run<R>(&self, body: impl FnOnce(Python<'_>) -> PyResult<R>) -> Result<R, Fault> {
+        attach::with(|py| {
+            let timed = self.timed()?;
+            body(py).map_err(|raised| self.fault(py, timed.as_ref(), &raised))
+        })
+    }
+}
+
+/// How many arguments need no list on the heap.
+const FEW: usize = 6;
+
+/// The arguments of a call: one place that is the callee's to use, one for what the method is called on, and theirs.
+/// Those are owned.
+struct Arguments {
+    few: [*mut PyObject; FEW + 2],
+    many: Vec<*mut PyObject>,
+}
+
+impl Arguments {
+    #[inline]
+    fn new(count: usize) -> Self {
+        let many = if count > FEW { vec![null_mut(); count + 2] } else { Vec::new() };
+        Self { few: [null_mut(); FEW + 2], many }
+    }
+
+    #[inline]
+    fn places(&mut self) -> &mut [*mut PyObject] {
+        if self.many.is_empty() { &mut self.few } else { &mut self.many }
+    }
+}
+
+impl Drop for Arguments {
+    #[inline]
+    fn drop(&mut self) {
+        for argument in self.places()[2..].iter().take_while(|argument| !argument.is_null()) {
+            // SAFETY: owned, and the thread is attached while there are any.
+            unsafe { ffi::Py_DECREF(*argument) };
+        }
+    }
+}
+
+impl Engine for PythonEngine {
+    /// The interpreter has a lock of its own, which it lends to others while code runs.
+    const EXCLUSIVE: bool = false;
+
+    type Object = Py<PyAny>;
+
+    fn method_name(name: &str) -> String {
+        spelled(name)
+    }
+
+    fn prepare(&self, plugin: usize, contract: &KnownContract) -> Result<(), Fault> {
+        attach::with(|py| {
+            let of = prepared(py, self.interpreter, contract)?;
+            let mut methods = Vec::new();
+            for method in &contract.schema.methods {
+                self.check(py, plugin, &of, method).map_err(|raised| {
+                    // What is wrong is said in words of ours.
+                    if raised.is_instance_of::<PyTypeError>(py) {
+                        return Fault::new(format_args!("{}: {}", contract.schema, raised.value(py)));
+                    }
+                    error::take(py, self.interpreter, &self.bundle, &raised)
+                })?;
+                methods.push(PyString::intern(py, &spelled(&method.name)).unbind());
+            }
+            let _ = self.plugins[plugin].code.set(Code { of, methods });
+            Ok(())
+        })
+    }
+
+    fn create(&self, plugin: usize) -> Result<Py<PyAny>, Fault> {
+        self.run(|py| self.make(py, plugin))
+    }
+
+    fn end(&self, object: Py<PyAny>) {
+        // While the interpreter shuts down, it is its own.
+        let _ = attach::with(|py| {
+            object.drop_ref(py);
+            Ok(())
+        });
+    }
+
+    #[inline]
+    fn call(&self, plugin: usize, instance: &Py<PyAny>, call: &Incoming<'_>) -> Result<(), Fault> {
+        let code = self.code(plugin);
+        let name = code.methods[call.number()].as_ptr();
+        self.carry_out(&code.of, instance.as_ptr(), call, |arguments, count| {
+            // SAFETY: the thread is attached; the arguments are as many objects, after a place of their own.
+            unsafe { call_method(name, arguments, count) }
+        })
+    }
+
+    fn call_object(
+        &self,
+        definition: u32,
+        object: &Py<PyAny>,
+        of: &KnownContract,
+        call: &Incoming<'_>,
+    ) -> Result<(), Fault> {
+        let _attached = Attached::enter()?;
+        let of = Python::attach(|py| prepared(py, self.interpreter, of))?;
+        let Definition::Object { methods } = &of.definitions[definition as usize] else { unreachable!() };
+        let name = methods[call.number()].as_ptr();
+        self.carry_out(&of, object.as_ptr(), call, |arguments, count| {
+            // SAFETY: as above. Without the method, a function is called with the arguments alone.
+            unsafe {
+                if methods.len() == 1 && ffi::PyObject_HasAttr(object.as_ptr(), name) == 0 {
+                    let flags = (count - 1) | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+                    return ffi::PyObject_Vectorcall(object.as_ptr(), arguments.add(1), flags, null_mut());
+                }
+                call_method(name, arguments, count)
+            }
+        })
+    }
+
+    fn save(&self, plugin: usize, instance: &Py<PyAny>) -> Result<Vec<u8>, Fault> {
+        let _ = plugin;
+        self.run(|py| {
+            let saved = instance.bind(py).call_method0(intern!(py, "save"))?;
+            match saved.cast::<PyBytes>() {
+                Ok(bytes) => Ok(bytes.as_bytes().to_vec()),
+                Err(_) => saved
+                    .extract::<Vec<u8>>()
+                    .map_err(|_| PyTypeError::new_err(format!("save: bytes are expected, not {}", describe(&saved)))),
+            }
+        })
+    }
+
+    fn restore(&self, plugin: usize, state: &[u8], from: Version) -> Result<Py<PyAny>, Fault> {
+        let from = format!("{}.{}.{}", from.major, from.minor, from.patch);
+        self.run(|py| {
+            let instance = self.make(py, plugin)?;
+            instance.call_method1(py, intern!(py, "restore"), (PyBytes::new(py, state), from))?;
+            Ok(instance)
+        })
+    }
+}
+
+/// Calls a method by its name on the first of the arguments.
+///
+/// # Safety
+///
+/// The thread must be attached, and the arguments objects, as many as that, with one more place before them.
+#[inline]
+unsafe fn call_method(name: *mut PyObject, arguments: *mut *mut PyObject, count: usize) -> *mut PyObject {
+    let flags = count | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+    // SAFETY: the caller's promise.
+    unsafe { ffi::PyObject_VectorcallMethod(name, arguments, flags, null_mut()) }
+}
+
+impl PythonEngine {
+    /// Whether a method, as it is written, can be the contract's.
+    fn check(&self, py: Python<'_>, plugin: usize, of: &Prepared, method: &polyplug::schema::Method) -> PyResult<()> {
+        let schema = &of.contract.schema;
+        let shown = |ty: &TypeRef| Ok::<_, PyErr>((prepared::describe(py, ty)?, schema.type_name(ty)));
+        let arguments = method.arguments.iter().map(|argument| {
+            let (ty, spelled) = shown(&argument.ty)?;
+            Ok((&argument.name, ty, spelled))
+        });
+        let arguments = arguments.collect::<PyResult<Vec<_>>>()?;
+        let result = match &method.result {
+            TypeRef::Result(ok, _) => shown(ok)?,
+            other => shown(other)?,
+        };
+        let count = u32::try_from(of.definitions.len()).unwrap_or(0);
+        let classes: Vec<_> = (0..count).map(|number| of.class(number)).collect();
+        let class = self.plugins[plugin].class.bind(py);
+        let check = self.interpreter.prelude.check_hints.bind(py);
+        check.call1((class, spelled(&method.name), arguments, result, classes)).map(drop)
+    }
+}
+
+impl Drop for PythonEngine {
+    fn drop(&mut self) {
+        // While the interpreter shuts down, it ends everything itself.
+        let _ = attach::with(|py| {
+            let bundle = self.bundle.bind(py);
+            for plugin in std::mem::take(&mut self.plugins) {
+                plugin.class.drop_ref(py);
+            }
+            let ended = bundle.call_method0(intern!(py, "close"));
+            let collected = ended.and_then(|_| self.interpreter.prelude.collect_garbage.call0(py));
+            collected.map(drop).map_err(|raised| {
+                tracing::error!(bundle = self.guest.bundle(), %raised, "the end of a bundle in Python failed");
+                error::plain(py, raised)
+            })
+        });
+    }
+}
+
+impl Plugin {
+    pub(crate) fn new(class: Py<PyAny>, takes_context: bool) -> Self {
+        Self { class, takes_context, code: OnceLock::new() }
+    }
+}

@@ -1,0 +1,129 @@
+//! The time that calls may take.
+//!
+//! A thread of this loader's wakes when a call's time is up, and raises an exception in the thread that carries it out.
+//! Code in Python meets it at its next step; what is written in C goes on until it returns. The exception comes again
+//! and again until the call is over, for the code may have caught it.
+
+use std::ffi::c_ulong;
+use std::sync::{Condvar, Mutex, MutexGuard, Once, PoisonError};
+use std::time::{Duration, Instant};
+
+use polyplug::engine::Fault;
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use crate::{attach, interpreter};
+
+/// A call whose time is limited.
+struct Running {
+    number: u64,
+    thread: c_ulong,
+    deadline: Instant,
+}
+
+/// The calls whose time is limited, and the number of the next one.
+///
+/// Whoever is attached may take the lock; whoever has it never attaches.
+static CALLS: Mutex<(Vec<Running>, u64)> = Mutex::new((Vec::new(), 0));
+static CHANGED: Condvar = Condvar::new();
+
+/// How long after an exception the next one comes.
+const AGAIN: Duration = Duration::from_millis(20);
+
+fn calls() -> MutexGuard<'static, (Vec<Running>, u64)> {
+    CALLS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The time of one call, until dropped. The thread has to be attached both times.
+pub(crate) struct Timed {
+    number: u64,
+    deadline: Instant,
+}
+
+impl Timed {
+    /// Starts the time of a call.
+    ///
+    /// # Errors
+    ///
+    /// There is no thread to watch it.
+    pub(crate) fn begin(limit: Duration) -> Result<Option<Self>, Fault> {
+        // A limit beyond what clocks can say is none.
+        let Some(deadline) = Instant::now().checked_add(limit) else { return Ok(None) };
+        watch()?;
+        // SAFETY: only tells the thread's number.
+        let thread = unsafe { ffi::PyThread_get_thread_ident() };
+        let mut calls = calls();
+        calls.1 += 1;
+        let number = calls.1;
+        calls.0.push(Running { number, thread, deadline });
+        CHANGED.notify_one();
+        Ok(Some(Self { number, deadline }))
+    }
+
+    /// Whether the time is up.
+    pub(crate) fn is_over(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+}
+
+impl Drop for Timed {
+    fn drop(&mut self) {
+        let is_over = self.is_over();
+        calls().0.retain(|running| running.number != self.number);
+        if is_over {
+            // An exception may be on its way still.
+            Python::attach(attach::calm);
+        }
+    }
+}
+
+/// Starts the thread that watches.
+fn watch() -> Result<(), Fault> {
+    static STARTED: Once = Once::new();
+    let mut failed = None;
+    STARTED.call_once_force(|_| {
+        let started = std::thread::Builder::new().name("polyplug-limits".to_owned()).spawn(|| {
+            loop {
+                wait();
+                // First the interpreter, then the lock: see `CALLS`.
+                let closing = attach::with(|py| {
+                    interrupt(py);
+                    Ok(())
+                });
+                if closing.is_err() {
+                    return;
+                }
+            }
+        });
+        failed = started.err();
+    });
+    match failed {
+        None => Ok(()),
+        Some(error) => Err(Fault::new(format_args!("there is no thread that limits the time of calls: {error}"))),
+    }
+}
+
+/// Waits until some call's time is up.
+fn wait() {
+    let mut calls = calls();
+    loop {
+        let now = Instant::now();
+        let next = calls.0.iter().map(|running| running.deadline).min();
+        calls = match next {
+            None => CHANGED.wait(calls).unwrap_or_else(PoisonError::into_inner),
+            Some(next) if next <= now => return,
+            Some(next) => CHANGED.wait_timeout(calls, next - now).unwrap_or_else(PoisonError::into_inner).0,
+        };
+    }
+}
+
+/// Raises the exception in those whose time is up.
+fn interrupt(py: Python<'_>) {
+    let Some(interpreter) = interpreter::running() else { return };
+    let now = Instant::now();
+    let mut calls = calls();
+    for running in calls.0.iter_mut().filter(|running| running.deadline <= now) {
+        attach::interrupt(running.thread, interpreter.prelude.time_limit.bind(py));
+        running.deadline = now + AGAIN;
+    }
+}

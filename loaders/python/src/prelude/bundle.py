@@ -1,0 +1,298 @@
+"""A bundle's modules: found in its folders, under names of their own, and gone when it goes."""
+
+import builtins
+import gc
+import importlib
+import importlib.machinery
+import importlib.util
+import io
+import itertools
+import os
+import pathlib
+import sys
+import types as module_types
+import typing
+
+_real_import = builtins.__import__
+_numbers = itertools.count(1)
+
+# The bundles that are loaded, by the names of their packages.
+_bundles = {}
+
+
+class Bundle:
+    """One version of a bundle."""
+
+    def __init__(self, native, name, directory, origin, folders, config, environment):
+        self.native, self.name = native, name
+        self.directory, self.origin = directory, origin
+        self.folders = folders
+        self.environment = environment
+        identifier = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in name)
+        self.package = f"_polyplug_{identifier}_{next(_numbers)}"
+        self.is_declaring = False
+        self.declared = []
+        self._own, self._spaces = self._modules()
+        self._checked = set()
+        self.builtins = {**builtins.__dict__, "__import__": self._import, "print": self._print}
+        self.module = self._polyplug(config)
+
+    def run(self, source, file):
+        """Runs the text of the main file. Returns the plugins that it declares."""
+        package = module_types.ModuleType(self.package)
+        package.__path__ = list(self.folders)
+        package.__spec__ = importlib.machinery.ModuleSpec(self.package, None, is_package=True)
+        _bundles[self.package] = self
+        if _finder not in sys.meta_path:
+            sys.meta_path.insert(0, _finder)
+        if self.environment:
+            self.environment.enter()
+        sys.modules[self.package] = package
+        stem = pathlib.PurePath(file).stem
+        name = stem if stem.isidentifier() else "main"
+        module = module_types.ModuleType(f"{self.package}.{name}")
+        module.__package__ = self.package
+        module.__file__ = os.path.join(self.directory, file) if self.directory else file
+        module.__builtins__ = self.builtins
+        module.__spec__ = importlib.machinery.ModuleSpec(module.__name__, _Source(self, module.__file__, source),
+                                                         origin=module.__file__)
+        module.__loader__ = module.__spec__.loader
+        sys.modules[module.__name__] = module
+        setattr(package, name, module)
+        self._own.discard(name)  # it is the program, and no module
+        self.is_declaring = True
+        try:
+            exec(module.__loader__.compile(), module.__dict__)
+        finally:
+            self.is_declaring = False
+        return module
+
+    def close(self):
+        """Nothing can run the bundle's code any more."""
+        _bundles.pop(self.package, None)
+        if not _bundles and _finder in sys.meta_path:
+            sys.meta_path.remove(_finder)
+        inside = self.package + "."
+        for name in [name for name in sys.modules if name == self.package or name.startswith(inside)]:
+            del sys.modules[name]
+        if self.environment:
+            self.environment.leave()
+        if self.directory:
+            forget_lines(self.directory)
+        for forget in getattr(typing, "_cleanups", ()):
+            forget()
+        self.__dict__.clear()
+
+    # What errors say.
+
+    def has(self, filename):
+        """Whether a file is one of the bundle's own."""
+        if not self.directory:
+            return not os.path.isabs(filename) and not filename.startswith("<")
+        return filename.startswith(self.directory + os.sep)
+
+    def relative(self, filename):
+        return filename[len(self.directory) + 1:] if self.directory and self.has(filename) else filename
+
+    def readable(self, text):
+        """A text without the names that only this process knows."""
+        text = text.replace(self.package + ".", "")
+        if self.directory and self.origin and self.directory != self.origin:
+            text = text.replace(self.directory, self.origin)
+        return text
+
+    # What its code sees.
+
+    def _polyplug(self, config):
+        module = module_types.ModuleType("polyplug", "What plugins for polyplug are made with.")
+        module.__dict__.update(
+            plugin=self._plugin, host=self.native.host, peer=self.native.peer, types=self.native.types,
+            log=self.native.log, config=config, bundle=self.name,
+            directory=pathlib.Path(self.directory) if self.directory else None,
+            Some=Some, Ok=Ok, Err=Err, Declared=Declared, CallError=CallError)
+        return module
+
+    def _plugin(self, contract, *, name=None, singleton=False):
+        """Declares that a class implements a contract: `@plugin("demo.calculator@1")`."""
+        if not isinstance(contract, str):
+            raise TypeError("the name of a contract is expected, such as @plugin(\"demo.calculator@1\"), "
+                            f"not {contract!r}")
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"the option `name` is a string, not {name!r}")
+        if not isinstance(singleton, bool):
+            raise TypeError(f"the option `singleton` is True or False, not {singleton!r}")
+        caller = sys._getframe(1)
+        place = f"{self.relative(caller.f_code.co_filename)}:{caller.f_lineno}"
+
+        def declare(cls):
+            if not isinstance(cls, type):
+                raise TypeError(f"@plugin stands before a class, not before {cls!r}")
+            if not self.__dict__ or not self.is_declaring:
+                raise RuntimeError("plugins are declared while their bundle is being loaded, not later")
+            methods = [member for member in dir(cls) if not member.startswith("__") and callable(getattr(cls, member))]
+            keeps_state = "save" in methods and "restore" in methods
+            self.declared.append((contract, name, singleton, methods, keeps_state, place, cls, takes_context(cls)))
+            return cls
+
+        return declare
+
+    def _print(self, *values, sep=" ", end="\n", file=None, flush=False):
+        if file is not None:
+            return builtins.print(*values, sep=sep, end=end, file=file, flush=flush)
+        text = io.StringIO()
+        builtins.print(*values, sep=sep, end=end, file=text)
+        text = text.getvalue()
+        self.native.log("info", text[:-1] if text.endswith("\n") else text)
+
+    # How its modules are found.
+
+    def _modules(self):
+        """The names of the modules in the bundle's folders; and those of folders that are none unless nothing else
+        has the name."""
+        own, spaces = set(), set()
+        for folder in self.folders:
+            try:
+                entries = list(os.scandir(folder))
+            except OSError:
+                continue
+            for entry in entries:
+                stem, dot, _ = entry.name.partition(".")
+                if not stem.isidentifier():
+                    continue
+                if entry.is_dir():
+                    if dot:
+                        continue
+                    is_package = os.path.isfile(os.path.join(entry.path, "__init__.py"))
+                    (own if is_package else spaces).add(stem)
+                elif entry.name.endswith((".py", *importlib.machinery.EXTENSION_SUFFIXES)):
+                    own.add(stem)
+        return own, spaces - own
+
+    def _is_own(self, top):
+        if top in self._own:
+            return True
+        if top in self._spaces and top not in sys.modules and top not in _standard_names():
+            return not (self.environment and self.environment.find(top))
+        return False
+
+    def _import(self, name, globals=None, locals=None, fromlist=(), level=0):
+        if level:
+            return _real_import(name, globals, locals, fromlist, level)
+        if name == "polyplug":
+            return self.module
+        top = name.partition(".")[0]
+        if self._is_own(top):
+            inside = f"{self.package}.{name}"
+            if fromlist:
+                return _real_import(inside, globals, locals, fromlist, 0)
+            importlib.import_module(inside)
+            return sys.modules[f"{self.package}.{top}"]
+        if self.environment and top not in self._checked:
+            self.environment.check(top, self.name)
+            self._checked.add(top)
+        try:
+            return _real_import(name, globals, locals, fromlist, level)
+        except ModuleNotFoundError as error:
+            if error.name not in (name, top):
+                raise
+            missing = error
+        raise ModuleNotFoundError(self._missing(missing.name), name=missing.name, path=missing.path)
+
+    def _missing(self, name):
+        places = [f"Python {sys.version.split()[0]} in {sys.prefix}"]
+        if self.folders:
+            places.insert(0, "the bundle's folder")
+        if self.environment:
+            places.insert(1, f"the virtual environment {self.environment.place}")
+            remedy = f"install what has it: {self.environment.program()} -m pip install"
+        else:
+            remedy = "a package from elsewhere needs a virtual environment: the key `venv` of the table [python] in " \
+                     "manifest.toml names its folder"
+        return f"there is no module `{name}` in {', '.join(places[:-1])}{' or ' if places[1:] else ''}{places[-1]}: " \
+               f"{remedy}"
+
+
+def takes_context(cls):
+    """Whether instances are made with one argument."""
+    if cls.__init__ is object.__init__:
+        return False
+    code = getattr(cls.__init__, "__code__", None)
+    if code is None:
+        return False
+    required = code.co_argcount - len(cls.__init__.__defaults__ or ())
+    if required > 2:
+        raise TypeError(f"__init__ of {cls.__name__} takes more than the context: def __init__(self, ctx)")
+    return code.co_argcount >= 2 or bool(code.co_flags & 0x04)
+
+
+def _standard_names():
+    return getattr(sys, "stdlib_module_names", sys.builtin_module_names)
+
+
+class _Source:
+    """Loads a module from source text; nothing compiled is kept, so that no file can be older than it looks."""
+
+    def __init__(self, bundle, filename, source=None):
+        self.bundle, self.filename, self.source = bundle, filename, source
+
+    def compile(self):
+        source = self.source
+        if source is None:
+            with open(self.filename, "rb") as file:
+                source = file.read()
+        return compile(source, self.filename, "exec", dont_inherit=True)
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        module.__builtins__ = self.bundle.builtins
+        exec(self.compile(), module.__dict__)
+
+    def get_source(self, name):
+        if self.source is not None:
+            return self.source if isinstance(self.source, str) else importlib.util.decode_source(self.source)
+        with open(self.filename, "rb") as file:
+            return importlib.util.decode_source(file.read())
+
+
+class _Finder:
+    """Finds the modules of all bundles."""
+
+    def find_spec(self, fullname, path=None, target=None):
+        package, dot, rest = fullname.partition(".")
+        bundle = _bundles.get(package)
+        if bundle is None or not dot:
+            return None
+        name = rest.rpartition(".")[2]
+        folders = [os.path.join(folder, name) for folder in (path if path is not None else bundle.folders)]
+        for base in folders:
+            start = os.path.join(base, "__init__.py")
+            if os.path.isfile(start):
+                return self._spec(fullname, _Source(bundle, start), start, [base])
+            for suffix in importlib.machinery.EXTENSION_SUFFIXES:
+                if os.path.isfile(base + suffix):
+                    loader = importlib.machinery.ExtensionFileLoader(fullname, base + suffix)
+                    return self._spec(fullname, loader, base + suffix)
+            if os.path.isfile(base + ".py"):
+                return self._spec(fullname, _Source(bundle, base + ".py"), base + ".py")
+        spaces = [base for base in folders if os.path.isdir(base)]
+        return self._spec(fullname, None, None, spaces) if spaces else None
+
+    def _spec(self, fullname, loader, origin, folders=None):
+        spec = importlib.machinery.ModuleSpec(fullname, loader, origin=origin, is_package=folders is not None)
+        if folders is not None:
+            spec.submodule_search_locations = folders
+        spec.has_location = origin is not None
+        return spec
+
+    def invalidate_caches(self):
+        pass
+
+
+_finder = _Finder()
+
+
+def collect():
+    """Ends what is in circles: every class is."""
+    gc.collect()

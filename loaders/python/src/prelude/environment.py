@@ -1,0 +1,148 @@
+"""Virtual environments: packages that are installed for bundles.
+
+Packages have their own names, in the whole process, for many of them are partly written in C, and such modules can be
+loaded once only.
+"""
+
+import importlib.machinery
+import importlib.metadata
+import os
+import sys
+
+# The environments that bundles use, by their folders.
+_environments = {}
+
+# What modules an environment had that cannot be loaded a second time, by its folders.
+_kept = {}
+
+
+class Environment:
+    """The packages of one virtual environment."""
+
+    def __init__(self, place, folders):
+        self.place, self.folders = place, folders
+        self.users = 0
+
+    def enter(self):
+        self.users += 1
+        if self.users == 1:
+            sys.modules.update(_kept.pop(self.place, {}))
+        if _packages not in sys.meta_path:
+            sys.meta_path.append(_packages)
+
+    def leave(self):
+        self.users -= 1
+        if self.users:
+            return
+        _environments.pop(self.place, None)
+        if not _environments and _packages in sys.meta_path:
+            sys.meta_path.remove(_packages)
+        inside = {name: module for name, module in list(sys.modules.items()) if self.has(module)}
+        for name in inside:
+            del sys.modules[name]
+        for folder in list(sys.path_importer_cache):
+            if self._holds(folder):
+                sys.path_importer_cache.pop(folder, None)
+        if any(isinstance(getattr(getattr(module, "__spec__", None), "loader", None),
+                          importlib.machinery.ExtensionFileLoader) for module in inside.values()):
+            _kept[self.place] = inside
+
+    def find(self, top):
+        return importlib.machinery.PathFinder.find_spec(top, self.folders)
+
+    def has(self, module):
+        """Whether a module was loaded from here."""
+        spec = getattr(module, "__spec__", None)
+        origin = getattr(module, "__file__", None) or getattr(spec, "origin", None)
+        if isinstance(origin, str):
+            return self._holds(origin)
+        locations = getattr(spec, "submodule_search_locations", None)
+        return any(self._holds(location) for location in locations or () if isinstance(location, str))
+
+    def _holds(self, path):
+        return any(path == folder or path.startswith(folder + os.sep) for folder in self.folders)
+
+    def check(self, top, bundle):
+        """Refuses a package of this environment of which the process has another one."""
+        loaded = sys.modules.get(top)
+        if loaded is None or self.has(loaded) or top in getattr(sys, "stdlib_module_names", ()):
+            return
+        mine = self.find(top)
+        if mine is None:
+            return
+        theirs = getattr(loaded, "__file__", None) or "elsewhere"
+        raise ImportError(
+            f"the package `{top}` of bundle `{bundle}` is in {mine.origin}, and another bundle has loaded it from "
+            f"{theirs}: a process can have one of a name; let the bundles share a virtual environment", name=top)
+
+    def program(self):
+        for name in ("bin/python", "Scripts/python.exe"):
+            if os.path.exists(os.path.join(self.place, name)):
+                return os.path.join(self.place, *name.split("/"))
+        return "python"
+
+
+class _Packages:
+    """Finds the packages of all environments in use."""
+
+    def find_spec(self, fullname, path=None, target=None):
+        if path is not None:
+            return None
+        for environment in list(_environments.values()):
+            spec = environment.find(fullname)
+            if spec is not None:
+                return spec
+        return None
+
+    def find_distributions(self, context=importlib.metadata.DistributionFinder.Context()):
+        folders = [folder for environment in list(_environments.values()) for folder in environment.folders]
+        found = importlib.metadata.DistributionFinder.Context(name=context.name, path=folders)
+        return importlib.metadata.MetadataPathFinder.find_distributions(found)
+
+    def invalidate_caches(self):
+        importlib.machinery.PathFinder.invalidate_caches()
+
+
+_packages = _Packages()
+
+
+def environment(place):
+    """The virtual environment in a folder."""
+    place = os.path.realpath(place)
+    if place in _environments:
+        return _environments[place]
+    if not os.path.isfile(os.path.join(place, "pyvenv.cfg")):
+        raise ValueError(f"{place} is no virtual environment, it has no pyvenv.cfg: python -m venv {place} makes one")
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    candidates = [os.path.join(place, "lib", f"python{version}", "site-packages"),
+                  os.path.join(place, "Lib", "site-packages")]
+    site = next((candidate for candidate in candidates if os.path.isdir(candidate)), None)
+    if site is None:
+        made_for = _version_of(place)
+        raise ValueError(f"the virtual environment {place} is for Python {made_for}, and this is Python "
+                         f"{sys.version.split()[0]}: make it anew with python{version} -m venv {place}")
+    _environments[place] = Environment(place, [site, *_linked(site)])
+    return _environments[place]
+
+
+def _version_of(place):
+    with open(os.path.join(place, "pyvenv.cfg"), encoding="utf-8", errors="replace") as file:
+        for line in file:
+            key, _, value = line.partition("=")
+            if key.strip() in ("version", "version_info"):
+                return value.strip()
+    return "another version"
+
+
+def _linked(site):
+    """The folders that are named in .pth files, as those of packages that are worked on."""
+    folders = []
+    for name in sorted(os.listdir(site)):
+        if not name.endswith(".pth"):
+            continue
+        with open(os.path.join(site, name), encoding="utf-8", errors="replace") as file:
+            for line in file:
+                folder = os.path.join(site, line.strip())
+                if line.strip() and not line.startswith(("#", "import ", "import\t")) and os.path.isdir(folder):
+                    folders.append(os.path.realpath(folder))
+    return folders

@@ -1,0 +1,626 @@
+//! Values of Python's, made and read. Both follow the plan of a contract, whose classes and names are prepared.
+
+use polyplug::engine::{Build, Caller, CaseOf, Fault, Float, Guest, Integer, RawText, Read};
+use polyplug::schema::plan::{Body, MethodPlan};
+use polyplug::types::LiftError;
+use polyplug_abi::GuestContractInstance;
+use pyo3::exceptions::PyAttributeError;
+use pyo3::ffi;
+use pyo3::ffi::PyObject;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+
+use std::sync::Arc;
+
+use crate::engine::PythonEngine;
+use crate::interpreter::Interpreter;
+use crate::prepared::{Definition, Fields, Prepared};
+use crate::{error, remote};
+
+/// Moves the values of one contract's methods.
+pub(crate) struct Values<'py, 'a> {
+    pub(crate) py: Python<'py>,
+    pub(crate) interpreter: &'static Interpreter,
+    pub(crate) of: &'a Arc<Prepared>,
+    pub(crate) guest: &'a Arc<Guest>,
+}
+
+type Any<'py> = Bound<'py, PyAny>;
+
+/// Lists of more items than this grow as the items come, for nobody has seen yet that there are as many.
+const SEEN: usize = 1 << 16;
+
+impl<'py> Values<'py, '_> {
+    /// What a function of the interpreter's returns: a value, or nothing and an exception.
+    #[inline]
+    fn owned(&self, object: *mut PyObject) -> Result<Any<'py>, Fault> {
+        // SAFETY: what these functions return is the caller's, and this thread is attached.
+        unsafe { Bound::from_owned_ptr_or_opt(self.py, object) }.ok_or_else(|| self.raised())
+    }
+
+    /// The same for functions that return 0, or something else and an exception.
+    #[inline]
+    fn done(&self, outcome: std::ffi::c_int) -> Result<(), Fault> {
+        if outcome == 0 { Ok(()) } else { Err(self.raised()) }
+    }
+
+    #[cold]
+    fn raised(&self) -> Fault {
+        error::plain(self.py, PyErr::fetch(self.py))
+    }
+
+    /// Whatever exception there is does not matter.
+    #[cold]
+    fn forget(&self) {
+        drop(PyErr::take(self.py));
+    }
+
+    fn none_value(&self) -> Any<'py> {
+        self.py.None().into_bound(self.py)
+    }
+
+    fn wrap(&self, class: &Py<PyAny>, value: Any<'py>) -> Result<Any<'py>, Fault> {
+        class.bind(self.py).call1((value,)).map_err(|raised| error::plain(self.py, raised))
+    }
+
+    fn fields(&self, body: &Body) -> &Fields {
+        &self.of.bodies[body.number]
+    }
+
+    fn is_a(&self, value: &Any<'py>, class: &Py<PyType>) -> bool {
+        value.get_type().as_ptr() == class.as_ptr() || value.is_instance(class.bind(self.py)).unwrap_or(false)
+    }
+
+    /// The value of an attribute; `None` if there is none.
+    fn attribute(&self, value: &Any<'py>, name: &Bound<'py, PyString>) -> Result<Option<Any<'py>>, Fault> {
+        // SAFETY: both are objects, and this thread is attached.
+        let found = unsafe { ffi::PyObject_GetAttr(value.as_ptr(), name.as_ptr()) };
+        // SAFETY: as in `owned`.
+        if let Some(found) = unsafe { Bound::from_owned_ptr_or_opt(self.py, found) } {
+            return Ok(Some(found));
+        }
+        let raised = PyErr::fetch(self.py);
+        if raised.is_instance_of::<PyAttributeError>(self.py) {
+            return Ok(None);
+        }
+        Err(error::plain(self.py, raised))
+    }
+
+    fn number_of(&self, definition: u32, name: &str) -> Option<u32> {
+        use polyplug::schema::Shape;
+        let (Shape::Enum(cases) | Shape::Variant(cases)) = &self.of.contract.schema.definition(definition).shape else {
+            return None;
+        };
+        let spelled = |case: &str| case == name || crate::prepared::spelled(case) == name;
+        cases.iter().position(|case| spelled(&case.name)).and_then(|number| u32::try_from(number).ok())
+    }
+
+    /// A list or tuple of the items of whatever has items.
+    fn items(&self, value: &Any<'py>) -> Result<Option<(Any<'py>, usize)>, Fault> {
+        let object = value.as_ptr();
+        // SAFETY: an object, and this thread is attached.
+        unsafe {
+            if ffi::PyList_Check(object) != 0 {
+                return Ok(Some((value.clone(), len(ffi::PyList_GET_SIZE(object)))));
+            }
+            if ffi::PyTuple_Check(object) != 0 {
+                return Ok(Some((value.clone(), len(ffi::PyTuple_GET_SIZE(object)))));
+            }
+            let is_whole = ffi::PyUnicode_Check(object) != 0
+                || ffi::PyBytes_Check(object) != 0
+                || ffi::PyByteArray_Check(object) != 0
+                || ffi::PyDict_Check(object) != 0
+                || ffi::PyType_Check(object) != 0;
+            let has_items = (*ffi::Py_TYPE(object)).tp_iter.is_some() || ffi::PySequence_Check(object) != 0;
+            if is_whole || !has_items {
+                return Ok(None);
+            }
+            let list = self.owned(ffi::PySequence_List(object))?;
+            let count = len(ffi::PyList_GET_SIZE(list.as_ptr()));
+            Ok(Some((list, count)))
+        }
+    }
+}
+
+fn len(size: ffi::Py_ssize_t) -> usize {
+    usize::try_from(size).unwrap_or(0)
+}
+
+fn size(len: usize) -> ffi::Py_ssize_t {
+    ffi::Py_ssize_t::try_from(len).unwrap_or(ffi::Py_ssize_t::MAX)
+}
+
+impl<'py> Build for Values<'py, '_> {
+    type Value = Any<'py>;
+    type Error = Fault;
+
+    fn unit(&mut self) -> Result<Any<'py>, Fault> {
+        Ok(self.none_value())
+    }
+
+    fn bool(&mut self, value: bool) -> Result<Any<'py>, Fault> {
+        Ok(pyo3::types::PyBool::new(self.py, value).to_owned().into_any())
+    }
+
+    #[inline]
+    fn integer(&mut self, value: Integer) -> Result<Any<'py>, Fault> {
+        // SAFETY: this thread is attached.
+        self.owned(unsafe {
+            match value {
+                Integer::U64(number) => ffi::PyLong_FromUnsignedLongLong(number),
+                other => ffi::PyLong_FromLongLong(other.to_i64().unwrap_or_default()),
+            }
+        })
+    }
+
+    #[inline]
+    fn float(&mut self, value: Float) -> Result<Any<'py>, Fault> {
+        // SAFETY: this thread is attached.
+        self.owned(unsafe { ffi::PyFloat_FromDouble(value.to_f64()) })
+    }
+
+    fn char(&mut self, value: char) -> Result<Any<'py>, Fault> {
+        Build::text(self, value.encode_utf8(&mut [0; 4]))
+    }
+
+    #[inline]
+    fn text(&mut self, value: &str) -> Result<Any<'py>, Fault> {
+        // SAFETY: the text is readable, and this thread is attached.
+        self.owned(unsafe { ffi::PyUnicode_FromStringAndSize(value.as_ptr().cast(), size(value.len())) })
+    }
+
+    #[inline]
+    fn bytes(&mut self, value: &[u8]) -> Result<Any<'py>, Fault> {
+        // SAFETY: as above.
+        self.owned(unsafe { ffi::PyBytes_FromStringAndSize(value.as_ptr().cast(), size(value.len())) })
+    }
+
+    fn none(&mut self, _: bool) -> Result<Any<'py>, Fault> {
+        Ok(self.none_value())
+    }
+
+    fn some(&mut self, value: Any<'py>, is_nested: bool) -> Result<Any<'py>, Fault> {
+        if is_nested { self.wrap(&self.interpreter.prelude.some, value) } else { Ok(value) }
+    }
+
+    fn list(&mut self, len: usize) -> Result<Any<'py>, Fault> {
+        // SAFETY: this thread is attached. Nobody else sees the list before it is full.
+        self.owned(unsafe { ffi::PyList_New(if len <= SEEN { size(len) } else { 0 }) })
+    }
+
+    #[inline]
+    fn put_item(&mut self, list: &mut Any<'py>, index: usize, item: Any<'py>) -> Result<(), Fault> {
+        let (whole, index) = (list.as_ptr(), size(index));
+        // SAFETY: the list or tuple is one that was begun here, and the place in it is empty.
+        unsafe {
+            if ffi::PyList_CheckExact(whole) == 0 {
+                ffi::PyTuple_SET_ITEM(whole, index, item.into_ptr());
+            } else if index < ffi::PyList_GET_SIZE(whole) {
+                ffi::PyList_SET_ITEM(whole, index, item.into_ptr());
+            } else {
+                return self.done(ffi::PyList_Append(whole, item.as_ptr()));
+            }
+        }
+        Ok(())
+    }
+
+    fn map(&mut self, _: usize) -> Result<Any<'py>, Fault> {
+        Ok(PyDict::new(self.py).into_any())
+    }
+
+    fn put_entry(&mut self, map: &mut Any<'py>, key: Any<'py>, value: Any<'py>) -> Result<(), Fault> {
+        // SAFETY: the map is a dictionary, made here.
+        self.done(unsafe { ffi::PyDict_SetItem(map.as_ptr(), key.as_ptr(), value.as_ptr()) })
+    }
+
+    fn tuple(&mut self, len: usize) -> Result<Any<'py>, Fault> {
+        // SAFETY: this thread is attached. Nobody else sees the tuple before it is full.
+        self.owned(unsafe { ffi::PyTuple_New(size(len)) })
+    }
+
+    fn begin(&mut self, body: &Body) -> Result<Any<'py>, Fault> {
+        // As `cls.__new__(cls)`: what `__init__` would do is to set the fields, which come next.
+        let class = self.fields(body).class.as_ptr().cast::<ffi::PyTypeObject>();
+        let nothing = PyTuple::empty(self.py);
+        // SAFETY: a class, whose type makes instances without arguments: that of exceptions, or of plain objects.
+        unsafe {
+            let Some(make) = (*class).tp_new else { unreachable!("a class that is no abstract one") };
+            self.owned(make(class, nothing.as_ptr(), std::ptr::null_mut()))
+        }
+    }
+
+    #[inline]
+    fn put_field(&mut self, whole: &mut Any<'py>, body: &Body, index: usize, field: Any<'py>) -> Result<(), Fault> {
+        let key = self.fields(body).keys[index].as_ptr();
+        // SAFETY: objects, and this thread is attached.
+        self.done(unsafe { ffi::PyObject_SetAttr(whole.as_ptr(), key, field.as_ptr()) })
+    }
+
+    fn case(&mut self, definition: u32, case: u32) -> Result<Any<'py>, Fault> {
+        let Definition::Enum { members, .. } = &self.of.definitions[definition as usize] else { unreachable!() };
+        Ok(members[case as usize].bind(self.py).clone())
+    }
+
+    fn result(&mut self, value: Any<'py>, is_ok: bool) -> Result<Any<'py>, Fault> {
+        let prelude = &self.interpreter.prelude;
+        self.wrap(if is_ok { &prelude.ok } else { &prelude.err }, value)
+    }
+
+    fn object(&mut self, definition: u32, _: &[MethodPlan], form: GuestContractInstance) -> Result<Any<'py>, Fault> {
+        let remote = self.guest.object(&self.of.contract, definition, form)?;
+        remote::wrap(self.py, self.interpreter, self.guest, self.of, remote)
+    }
+}
+
+// SAFETY: the bytes of text and bytes do not move or change while the object is there, which the value keeps.
+unsafe impl<'py> Read for Values<'py, '_> {
+    type Value = Any<'py>;
+    type Items = Any<'py>;
+    type Entries = (Any<'py>, usize);
+    type Error = Fault;
+
+    fn describe(&mut self, value: &Any<'py>) -> String {
+        describe(value)
+    }
+
+    #[inline]
+    fn release(&mut self, value: Any<'py>) {
+        drop(value);
+    }
+
+    #[inline]
+    fn is_none(&mut self, value: &Any<'py>) -> bool {
+        value.is_none()
+    }
+
+    #[inline]
+    fn is_unit(&mut self, value: &Any<'py>) -> bool {
+        value.is_none()
+    }
+
+    fn bool(&mut self, value: &Any<'py>) -> Option<bool> {
+        // SAFETY: an object.
+        if unsafe { ffi::PyBool_Check(value.as_ptr()) } != 0 {
+            // SAFETY: there is one object that is true.
+            return Some(std::ptr::eq(value.as_ptr(), unsafe { ffi::Py_True() }));
+        }
+        // Those of arrays are types of their own.
+        let name = value.get_type().fully_qualified_name().ok()?;
+        let is_theirs = matches!(name.to_str().ok()?, "numpy.bool" | "numpy.bool_");
+        if is_theirs { value.is_truthy().ok() } else { None }
+    }
+
+    #[inline]
+    fn integer(&mut self, value: &Any<'py>) -> Option<i128> {
+        // SAFETY: an object, and this thread is attached.
+        unsafe {
+            if ffi::PyLong_CheckExact(value.as_ptr()) == 0 {
+                return self.other_integer(value);
+            }
+            let mut overflow = 0;
+            let number = ffi::PyLong_AsLongLongAndOverflow(value.as_ptr(), &raw mut overflow);
+            if overflow == 0 { Some(number.into()) } else { self.large(value) }
+        }
+    }
+
+    #[inline]
+    fn float(&mut self, value: &Any<'py>, _: bool) -> Option<f64> {
+        // SAFETY: an object, and this thread is attached.
+        unsafe {
+            if ffi::PyFloat_CheckExact(value.as_ptr()) != 0 {
+                return Some(ffi::PyFloat_AS_DOUBLE(value.as_ptr()));
+            }
+            let is_whole = ffi::PyBool_Check(value.as_ptr()) != 0 || ffi::PyUnicode_Check(value.as_ptr()) != 0;
+            if is_whole {
+                return None;
+            }
+            let number = ffi::PyFloat_AsDouble(value.as_ptr());
+            if number == -1.0 && !ffi::PyErr_Occurred().is_null() {
+                self.forget();
+                return None;
+            }
+            Some(number)
+        }
+    }
+
+    fn char(&mut self, value: &Any<'py>) -> Option<char> {
+        let text = value.cast::<PyString>().ok()?.to_str().ok()?;
+        let mut letters = text.chars();
+        letters.next().filter(|_| letters.next().is_none())
+    }
+
+    #[inline]
+    fn text(&mut self, value: &Any<'py>) -> Option<RawText> {
+        // SAFETY: an object, and this thread is attached. The text is part of it.
+        unsafe {
+            if ffi::PyUnicode_Check(value.as_ptr()) == 0 {
+                return None;
+            }
+            let mut count = 0;
+            let start = ffi::PyUnicode_AsUTF8AndSize(value.as_ptr(), &raw mut count);
+            if start.is_null() {
+                self.forget(); // halves of letters, which are no text
+                return None;
+            }
+            Some(RawText { ptr: start.cast(), len: len(count) })
+        }
+    }
+
+    #[inline]
+    fn bytes(&mut self, value: &Any<'py>) -> Option<RawText> {
+        // SAFETY: an object, and this thread is attached.
+        unsafe {
+            if ffi::PyBytes_Check(value.as_ptr()) == 0 {
+                return None;
+            }
+            let start = ffi::PyBytes_AS_STRING(value.as_ptr());
+            Some(RawText { ptr: start.cast(), len: len(ffi::PyBytes_Size(value.as_ptr())) })
+        }
+    }
+
+    fn some(&mut self, value: &Any<'py>, is_nested: bool) -> Option<Any<'py>> {
+        if !is_nested {
+            return Some(value.clone());
+        }
+        self.unwrapped(value, &self.interpreter.prelude.some, intern!(self.py, "value"))
+    }
+
+    fn list(&mut self, value: &Any<'py>) -> Result<Option<(Any<'py>, usize)>, Fault> {
+        // What else has bytes comes as those.
+        // SAFETY: an object, and this thread is attached.
+        let has_bytes =
+            unsafe { ffi::PyByteArray_Check(value.as_ptr()) != 0 || ffi::PyMemoryView_Check(value.as_ptr()) != 0 };
+        if has_bytes {
+            // SAFETY: as above.
+            let list = self.owned(unsafe { ffi::PySequence_List(value.as_ptr()) })?;
+            // SAFETY: a list.
+            let count = len(unsafe { ffi::PyList_GET_SIZE(list.as_ptr()) });
+            return Ok(Some((list, count)));
+        }
+        self.items(value)
+    }
+
+    fn tuple(&mut self, value: &Any<'py>) -> Result<Option<(Any<'py>, usize)>, Fault> {
+        self.items(value)
+    }
+
+    #[inline]
+    fn item(&mut self, items: &mut Any<'py>, index: usize) -> Result<Any<'py>, Fault> {
+        let (whole, index) = (items.as_ptr(), size(index));
+        // SAFETY: a list or a tuple, and this thread is attached; the place is there.
+        unsafe {
+            if ffi::PyList_Check(whole) == 0 {
+                return Ok(Bound::from_borrowed_ptr(self.py, ffi::PyTuple_GET_ITEM(whole, index)));
+            }
+            #[cfg(Py_GIL_DISABLED)]
+            {
+                // Another thread may be changing it.
+                self.owned(ffi::PyList_GetItemRef(whole, index))
+            }
+            #[cfg(not(Py_GIL_DISABLED))]
+            {
+                if index >= ffi::PyList_GET_SIZE(whole) {
+                    return Err(LiftError::new("the list shrank while it was read").into());
+                }
+                Ok(Bound::from_borrowed_ptr(self.py, ffi::PyList_GET_ITEM(whole, index)))
+            }
+        }
+    }
+
+    fn map(&mut self, value: &Any<'py>) -> Result<Option<(Self::Entries, usize)>, Fault> {
+        // SAFETY: an object, and this thread is attached.
+        unsafe {
+            let is_map = ffi::PyDict_Check(value.as_ptr()) != 0
+                || (ffi::PyMapping_Check(value.as_ptr()) != 0
+                    && value.hasattr(intern!(self.py, "items")).unwrap_or(false));
+            if !is_map {
+                return Ok(None);
+            }
+            // A list of their own: reading a value may run code that changes the map.
+            let entries = self.owned(ffi::PyMapping_Items(value.as_ptr()))?;
+            let count = len(ffi::PyList_GET_SIZE(entries.as_ptr()));
+            Ok(Some(((entries, 0), count)))
+        }
+    }
+
+    fn entry(&mut self, entries: &mut Self::Entries) -> Result<Option<(Any<'py>, Any<'py>)>, Fault> {
+        let (list, next) = entries;
+        // SAFETY: a list of ours, of pairs.
+        unsafe {
+            if *next >= len(ffi::PyList_GET_SIZE(list.as_ptr())) {
+                return Ok(None);
+            }
+            let pair = ffi::PyList_GET_ITEM(list.as_ptr(), size(*next));
+            *next += 1;
+            if ffi::PyTuple_Check(pair) == 0 || ffi::PyTuple_GET_SIZE(pair) != 2 {
+                return Err(LiftError::new("the map's items are no pairs").into());
+            }
+            let part = |index| Bound::from_borrowed_ptr(self.py, ffi::PyTuple_GET_ITEM(pair, index));
+            Ok(Some((part(0), part(1))))
+        }
+    }
+
+    fn has_fields(&mut self, value: &Any<'py>, body: &Body) -> bool {
+        let fields = self.fields(body);
+        if self.is_a(value, &fields.class) || value.is_instance_of::<PyDict>() {
+            return true;
+        }
+        if fields.is_tuple && value.cast::<PyTuple>().is_ok_and(|tuple| tuple.len() == fields.keys.len()) {
+            return true;
+        }
+        let is_class = value.is_instance_of::<PyType>();
+        !is_class && value.hasattr(intern!(self.py, "__dataclass_fields__")).unwrap_or(false)
+    }
+
+    #[inline]
+    fn field(&mut self, value: &Any<'py>, body: &Body, index: usize) -> Result<Option<Any<'py>>, Fault> {
+        let fields = self.fields(body);
+        let key = fields.keys[index].bind(self.py);
+        if value.get_type().as_ptr() != fields.class.as_ptr() {
+            if let Ok(map) = value.cast::<PyDict>() {
+                return map.get_item(key).map_err(|raised| error::plain(self.py, raised));
+            }
+            if fields.is_tuple
+                && let Ok(tuple) = value.cast::<PyTuple>()
+            {
+                return Ok(tuple.get_item(index).ok());
+            }
+        }
+        self.attribute(value, key)
+    }
+
+    fn unknown_field(&mut self, value: &Any<'py>, body: &Body) -> Option<String> {
+        let map = value.cast::<PyDict>().ok()?;
+        let keys = &self.fields(body).keys;
+        let is_known = |key: &Any<'py>| keys.iter().any(|known| known.bind(self.py).as_any().eq(key).unwrap_or(false));
+        let unknown = map.keys().iter().find(|key| !is_known(key))?;
+        Some(unknown.str().map_or_else(|_| describe(&unknown), |text| text.to_string()))
+    }
+
+    fn enum_case(&mut self, value: &Any<'py>, definition: u32) -> Result<CaseOf<()>, Fault> {
+        let Definition::Enum { class, members } = &self.of.definitions[definition as usize] else { unreachable!() };
+        let name = if value.get_type().as_ptr() == class.as_ptr() {
+            if let Some(case) = members.iter().position(|member| member.as_ptr() == value.as_ptr()) {
+                return Ok(CaseOf::Known(u32::try_from(case).unwrap_or(u32::MAX), ()));
+            }
+            return Ok(CaseOf::None);
+        } else if value.is_instance(self.interpreter.prelude.enum_class.bind(self.py)).unwrap_or(false) {
+            self.attribute(value, intern!(self.py, "_name_"))?
+        } else {
+            Some(value.clone())
+        };
+        let Some(name) = name.and_then(|name| name.cast_into::<PyString>().ok()) else { return Ok(CaseOf::None) };
+        let name = name.to_string_lossy().into_owned();
+        Ok(match self.number_of(definition, &name) {
+            Some(case) => CaseOf::Known(case, ()),
+            None => CaseOf::Unknown(name),
+        })
+    }
+
+    fn case(&mut self, value: &Any<'py>, definition: u32) -> Result<CaseOf<Any<'py>>, Fault> {
+        let Definition::Variant { base, first } = &self.of.definitions[definition as usize] else { unreachable!() };
+        let class = value.get_type();
+        let bodies = &self.of.bodies[*first..];
+        let cases = bodies.iter().take_while(|body| self.is_case_of(body, definition));
+        for (number, body) in (0..).zip(cases) {
+            // A case without fields may come as its class.
+            let is_class = body.keys.is_empty() && body.class.as_ptr() == value.as_ptr();
+            if body.class.as_ptr() == class.as_ptr() || is_class {
+                return Ok(CaseOf::Known(number, value.clone()));
+            }
+        }
+        let _ = base;
+        // A class that inherits from a case, or that of another version of the contract.
+        let Some(name) = self.attribute(value, intern!(self.py, "_polyplug_case_"))? else { return Ok(CaseOf::None) };
+        let Ok(name) = name.cast_into::<PyString>() else { return Ok(CaseOf::None) };
+        let name = name.to_string_lossy().into_owned();
+        Ok(match self.number_of(definition, &name) {
+            Some(case) => CaseOf::Known(case, value.clone()),
+            None => CaseOf::Unknown(name),
+        })
+    }
+
+    fn result(&mut self, value: &Any<'py>) -> Option<(Any<'py>, bool)> {
+        let prelude = &self.interpreter.prelude;
+        if let Some(answer) = self.unwrapped(value, &prelude.ok, intern!(self.py, "value")) {
+            return Some((answer, true));
+        }
+        self.unwrapped(value, &prelude.err, intern!(self.py, "error")).map(|error| (error, false))
+    }
+
+    fn object(&mut self, value: &Any<'py>, definition: u32, _: &[MethodPlan]) -> Result<GuestContractInstance, Fault> {
+        if let Some(remote) = remote::of(value) {
+            return remote.share();
+        }
+        let Definition::Object { methods } = &self.of.definitions[definition as usize] else { unreachable!() };
+        let has = |name: &Py<PyString>| value.getattr(name.bind(self.py)).is_ok_and(|method| method.is_callable());
+        let missing = methods.iter().find(|name| !has(name));
+        // What can be called is an object with one method.
+        let is_function = methods.len() == 1 && value.is_callable();
+        if let Some(missing) = missing
+            && !is_function
+        {
+            let expected = &self.of.contract.schema.definition(definition).name;
+            let found = describe(value);
+            let reason = format!("expected {expected}, got {found}, which has no method `{}`", missing.bind(self.py));
+            return Err(LiftError::new(reason).into());
+        }
+        self.guest.offer::<PythonEngine>(value.clone().unbind(), &self.of.contract, definition)
+    }
+}
+
+impl<'py> Values<'py, '_> {
+    fn is_case_of(&self, body: &Fields, definition: u32) -> bool {
+        let Definition::Variant { base, .. } = &self.of.definitions[definition as usize] else { return false };
+        body.class.bind(self.py).is_subclass(base.bind(self.py)).unwrap_or(false)
+    }
+
+    fn unwrapped(&self, value: &Any<'py>, class: &Py<PyAny>, name: &Bound<'py, PyString>) -> Option<Any<'py>> {
+        if value.get_type().as_ptr() != class.as_ptr() {
+            return None;
+        }
+        value.getattr(name).ok()
+    }
+
+    /// An integer that is none of Python's own: a number of an array, or whatever has `__index__`.
+    #[cold]
+    fn other_integer(&self, value: &Any<'py>) -> Option<i128> {
+        // SAFETY: an object, and this thread is attached.
+        unsafe {
+            if ffi::PyBool_Check(value.as_ptr()) != 0 || ffi::PyIndex_Check(value.as_ptr()) == 0 {
+                return None;
+            }
+            let Some(number) = Bound::from_owned_ptr_or_opt(self.py, ffi::PyNumber_Index(value.as_ptr())) else {
+                self.forget();
+                return None;
+            };
+            self.large(&number)
+        }
+    }
+
+    /// An integer of any size that is not beyond all bounds.
+    #[cold]
+    fn large(&self, value: &Any<'py>) -> Option<i128> {
+        value.extract::<i128>().ok()
+    }
+}
+
+impl Caller for Values<'_, '_> {
+    fn outside<R>(&mut self, call: impl FnOnce() -> R) -> R {
+        crate::attach::outside(self.py, call)
+    }
+}
+
+/// How many letters of a value an error shows.
+const SHOWN: usize = 100;
+
+/// A value for an error: `str "x"`, `int 5`.
+pub(crate) fn describe(value: &Any<'_>) -> String {
+    if value.is_none() {
+        return "None".to_owned();
+    }
+    let class = value.get_type();
+    let name = class.name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
+    let shown = match value.cast::<PyString>() {
+        Ok(text) if text.to_str().is_err() => return format!("{name} {}, which is no UTF-8", brief(value)),
+        Ok(text) => format!("{:?}", text.to_string_lossy()),
+        Err(_) => brief(value),
+    };
+    if shown.is_empty() {
+        return format!("an object of {name}");
+    }
+    format!("{name} {}", cut(shown))
+}
+
+/// What Python shows of a value.
+fn brief(value: &Any<'_>) -> String {
+    cut(value.repr().map_or_else(|_| String::new(), |text| text.to_string_lossy().into_owned()))
+}
+
+fn cut(shown: String) -> String {
+    match shown.char_indices().nth(SHOWN) {
+        None => shown,
+        Some((end, _)) => format!("{}...", &shown[..end]),
+    }
+}

@@ -1,0 +1,38 @@
+//! What loaders are asked of a manifest before they load its bundle.
+
+use std::path::Path;
+
+use super::load::guarded;
+use crate::host::error::{ManifestError, RuntimeError};
+use crate::host::in_place::InPlace;
+use crate::host::loader::{BundleLoader, FILE_NAME, ManifestData};
+
+/// Has the loader look at its settings in a manifest.
+pub(super) fn check_options(loader: &dyn BundleLoader, manifest: &ManifestData) -> Result<(), RuntimeError> {
+    let checked = guarded(&manifest.name, || Ok(loader.check_options(&manifest.options)))?;
+    checked.map_err(|message| invalid(manifest, loader.loader_name(), message))
+}
+
+/// What the loader uses where it lies, of a bundle whose artifact has been looked for.
+pub(super) fn in_place(loader: &dyn BundleLoader, manifest: &ManifestData) -> Result<InPlace, RuntimeError> {
+    let folders = guarded(&manifest.name, || Ok(loader.left_in_place(manifest)))?;
+    let in_place =
+        InPlace::new(folders, &manifest.path).map_err(|message| invalid(manifest, loader.loader_name(), message))?;
+    match in_place.folder_of(Path::new(&manifest.file), &manifest.path) {
+        None => Ok(in_place),
+        Some(folder) => Err(invalid(manifest, "file", artifact_in(loader, &manifest.file, folder))),
+    }
+}
+
+fn artifact_in(loader: &dyn BundleLoader, file: &str, folder: &Path) -> String {
+    format!(
+        "\"{file}\" lies in \"{}\", which the loader `{}` uses where it lies, and nothing is loaded from there: put it \
+         elsewhere in the bundle's folder",
+        folder.display(),
+        loader.loader_name()
+    )
+}
+
+fn invalid(manifest: &ManifestData, key: &'static str, message: String) -> RuntimeError {
+    ManifestError::Invalid { path: manifest.path.join(FILE_NAME), key, message }.into()
+}

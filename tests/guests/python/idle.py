@@ -1,0 +1,3 @@
+"""Declares no plugin."""
+
+import polyplug

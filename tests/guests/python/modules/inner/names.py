@@ -1,0 +1,2 @@
+def polite(name):
+    return f"dear {name}"

@@ -1,0 +1,5 @@
+from inner import names
+
+
+def greet(name):
+    return f"Hello, {names.polite(name)}!"
