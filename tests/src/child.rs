@@ -21,3 +21,21 @@ pub fn again(name: &str) -> Command {
     command.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(MARK, "1");
     command
 }
+
+/// Whether this process has the test called `name` to itself. If not, such a process was run, and has passed the test:
+/// there is nothing more to do.
+///
+/// # Panics
+///
+/// If the test fails there.
+#[must_use]
+#[track_caller]
+pub fn alone(name: &str) -> bool {
+    if is_child() {
+        return true;
+    }
+    let output = again(name).output().expect("a test can be run");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && text.contains("1 passed"), "{name}: {}\n{text}", output.status);
+    false
+}

@@ -15,6 +15,7 @@ pub mod keeping;
 mod log;
 pub mod lua;
 mod maps;
+pub mod python;
 mod refusal;
 pub mod values;
 pub mod watching;

@@ -17,6 +17,8 @@ use polyplug::engine::Fault;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use crate::barrier;
+
 /// What is known of a thread that has called a guest.
 struct Record {
     /// How the interpreter knows it.
@@ -71,9 +73,10 @@ impl Record {
     /// Says that the thread is in, unless the interpreter shuts down.
     #[inline]
     fn enter(&self) -> Result<(), Fault> {
-        // One order for all: whoever closes sees this, or this sees that it is closed.
-        self.is_inside.swap(true, Ordering::SeqCst);
-        if IS_CLOSING.load(Ordering::SeqCst) {
+        self.is_inside.store(true, Ordering::Relaxed);
+        // Whoever closes sees this, or this sees that it is closed.
+        barrier::light();
+        if IS_CLOSING.load(Ordering::Relaxed) {
             self.leave();
             return Err(closed());
         }
@@ -224,13 +227,20 @@ pub(crate) fn with<R>(body: impl FnOnce(Python<'_>) -> Result<R, Fault>) -> Resu
     Python::attach(body)
 }
 
+/// Drops what holds objects of the interpreter's, at once. While it shuts down, they are its own.
+pub(crate) fn release<T>(value: T) {
+    let _ = with(|_| {
+        drop(value);
+        Ok(())
+    });
+}
+
 /// Runs `body`, which may take its time, while others may be in the interpreter.
 pub(crate) fn outside<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
     /// The closure stays on this thread, and what it may not touch meanwhile are values of the interpreter's, which
-    /// those who write calls of this have to see to: the trait that says so takes what may not go to another thread for
-    /// such a value.
+    /// those who write calls of this have to see to: pyo3 takes whatever may not go to another thread for such a value.
     struct Here<T>(T);
-    // SAFETY: see above; nothing goes to another thread.
+    // SAFETY: nothing goes to another thread: pyo3 runs the closure on this one.
     unsafe impl<T> Send for Here<T> {}
     impl<R, F: FnOnce() -> R> Here<F> {
         fn call(self) -> Here<R> {
@@ -250,6 +260,7 @@ const PACE: Duration = Duration::from_millis(5);
 /// The interpreter calls it first when it shuts down, by way of `atexit`.
 pub(crate) fn close(py: Python<'_>, exception: &Bound<'_, PyAny>) {
     IS_CLOSING.store(true, Ordering::SeqCst);
+    barrier::heavy();
     // SAFETY: only tells the thread's number.
     let here = unsafe { ffi::PyThread_get_thread_ident() };
     let mut rounds = 0_u32;
@@ -269,19 +280,17 @@ pub(crate) fn close(py: Python<'_>, exception: &Bound<'_, PyAny>) {
 
 /// Raises an exception in the code in Python that a thread runs, when it next runs any.
 pub(crate) fn interrupt(ident: c_ulong, exception: &Bound<'_, PyAny>) {
-    // The number is declared with a sign in one place and without in another.
-    #[allow(clippy::cast_possible_wrap)]
     // SAFETY: this thread is attached; the exception is a class.
-    unsafe {
-        ffi::PyThreadState_SetAsyncExc(ident as c_long, exception.as_ptr());
-    }
+    unsafe { ffi::PyThreadState_SetAsyncExc(signed(ident), exception.as_ptr()) };
 }
 
 /// Takes back an exception that was to be raised on this thread, if it has not been.
 pub(crate) fn calm(_: Python<'_>) {
     // SAFETY: this thread is attached, and the number is its own.
-    #[allow(clippy::cast_possible_wrap)] // as above
-    unsafe {
-        ffi::PyThreadState_SetAsyncExc(ffi::PyThread_get_thread_ident() as c_long, null_mut());
-    }
+    unsafe { ffi::PyThreadState_SetAsyncExc(signed(ffi::PyThread_get_thread_ident()), null_mut()) };
+}
+
+/// A thread's number, as the function takes it that wants it with a sign.
+fn signed(ident: c_ulong) -> c_long {
+    c_long::from_ne_bytes(ident.to_ne_bytes())
 }

@@ -1,10 +1,11 @@
 //! A bundle in the interpreter, as the runtime uses it.
 
+use std::mem::MaybeUninit;
 use std::ptr::null_mut;
 use std::sync::{Arc, OnceLock};
 
 use polyplug::Version;
-use polyplug::engine::{Declared, Engine, Fault, Guest, Incoming, KnownContract, Limits};
+use polyplug::engine::{Engine, Fault, Incoming, KnownContract};
 use polyplug::schema::TypeRef;
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi::{self, PyObject};
@@ -14,18 +15,14 @@ use pyo3::types::{PyBytes, PyString};
 
 use crate::attach::{self, Attached};
 use crate::error;
-use crate::interpreter::Interpreter;
 use crate::limits::Timed;
+use crate::modules::Modules;
 use crate::prepared::{self, Definition, Prepared, prepared, spelled};
 use crate::values::{Values, describe};
 
 /// The modules and plugins of one version of a bundle.
 pub(crate) struct PythonEngine {
-    interpreter: &'static Interpreter,
-    guest: Arc<Guest>,
-    limits: Limits,
-    /// The object that knows the bundle's modules.
-    bundle: Py<PyAny>,
+    modules: Modules,
     plugins: Vec<Plugin>,
 }
 
@@ -58,34 +55,9 @@ pub(crate) struct Source {
 }
 
 impl PythonEngine {
-    /// Runs the bundle's main file.
-    pub(crate) fn start(
-        py: Python<'_>,
-        interpreter: &'static Interpreter,
-        guest: &Arc<Guest>,
-        source: Source,
-        limits: Limits,
-    ) -> Result<(Self, Vec<Declared>), Fault> {
-        let made = crate::modules::make(py, interpreter, guest, &source).map_err(|raised| error::plain(py, raised))?;
-        // From here on, dropping it ends the bundle's modules.
-        let mut this =
-            Self { interpreter, guest: Arc::clone(guest), limits, bundle: made.unbind(), plugins: Vec::new() };
-        let timed = this.timed()?;
-        let ran = this.bundle.bind(py).call_method1(intern!(py, "run"), (source.text, source.file));
-        let ran = ran.map_err(|raised| this.fault(py, timed.as_ref(), &raised));
-        drop(timed);
-        ran?;
-        let declared = crate::modules::declared(this.bundle.bind(py)).map_err(|raised| error::plain(py, raised))?;
-        let (plugins, declared) = declared.into_iter().unzip();
-        this.plugins = plugins;
-        Ok((this, declared))
-    }
-
-    fn timed(&self) -> Result<Option<Timed>, Fault> {
-        match self.limits.time {
-            None => Ok(None),
-            Some(limit) => Timed::begin(limit),
-        }
+    /// The engine for a bundle whose code has run, and declared these.
+    pub(crate) fn new(modules: Modules, plugins: Vec<Plugin>) -> Self {
+        Self { modules, plugins }
     }
 
     fn code(&self, plugin: usize) -> &Code {
@@ -93,19 +65,7 @@ impl PythonEngine {
     }
 
     fn values<'py, 'a>(&'a self, py: Python<'py>, of: &'a Arc<Prepared>) -> Values<'py, 'a> {
-        Values { py, interpreter: self.interpreter, of, guest: &self.guest }
-    }
-
-    /// An exception of the bundle's code.
-    #[cold]
-    fn fault(&self, py: Python<'_>, timed: Option<&Timed>, raised: &PyErr) -> Fault {
-        if error::is_time_limit(py, self.interpreter, raised) {
-            if timed.is_none_or(Timed::is_over) {
-                return self.limits.out_of_time(self.guest.bundle());
-            }
-            return Fault::limit("the time of a call that this one is part of is up");
-        }
-        error::take(py, self.interpreter, &self.bundle, raised)
+        Values { py, interpreter: self.modules.interpreter, of, guest: &self.modules.guest }
     }
 
     /// The exception that there is: an error that the method declares, or a failure.
@@ -116,7 +76,7 @@ impl PythonEngine {
             let raised = PyErr::fetch(py);
             match self.declared(py, of, call, &raised) {
                 Some(error) => call.declare(&mut self.values(py, of), &error),
-                None => Err(self.fault(py, timed, &raised)),
+                None => Err(self.modules.fault(py, timed, &raised)),
             }
         })
     }
@@ -131,7 +91,7 @@ impl PythonEngine {
     ) -> Option<Bound<'py, PyAny>> {
         let definition = call.declares()?;
         let value = raised.value(py);
-        if value.is_instance(self.interpreter.prelude.declared.bind(py)).unwrap_or(false) {
+        if value.is_instance(self.modules.interpreter.prelude.declared.bind(py)).unwrap_or(false) {
             return value.getattr(intern!(py, "value")).ok();
         }
         let definition = definition?;
@@ -153,8 +113,8 @@ impl PythonEngine {
         Some(value.clone().into_any())
     }
 
-    /// A call, from its arguments to its result. `invoke` calls the function with them: they begin in the second place
-    /// of what it gets, with `first` before them.
+    /// A call, from its arguments to its result. `invoke` calls the function with `first` and them: as many objects as it
+    /// is told, with a place before them that is the function's to use.
     #[inline]
     fn carry_out(
         &self,
@@ -164,16 +124,33 @@ impl PythonEngine {
         invoke: impl FnOnce(*mut *mut PyObject, usize) -> *mut PyObject,
     ) -> Result<(), Fault> {
         let attached = Attached::enter()?;
-        let timed = self.timed()?;
+        if call.arguments() <= FEW {
+            let mut places = [MaybeUninit::uninit(); FEW + 2];
+            return self.carry_out_in(&mut places, &attached, of, first, call, invoke);
+        }
+        let mut places = vec![MaybeUninit::uninit(); call.arguments() + 2];
+        self.carry_out_in(&mut places, &attached, of, first, call, invoke)
+    }
+
+    /// The same with room for the arguments.
+    #[inline(always)]
+    fn carry_out_in(
+        &self,
+        places: &mut [MaybeUninit<*mut PyObject>],
+        attached: &Attached,
+        of: &Arc<Prepared>,
+        first: *mut PyObject,
+        call: &Incoming<'_>,
+        invoke: impl FnOnce(*mut *mut PyObject, usize) -> *mut PyObject,
+    ) -> Result<(), Fault> {
+        let timed = self.modules.timed()?;
         let py = attached.py();
         let mut values = self.values(py, of);
-        let mut arguments = Arguments::new(call.arguments());
-        arguments.places()[1] = first;
+        let mut arguments = Arguments::new(places, first);
         for index in 0..call.arguments() {
-            let argument = call.argument(&mut values, index)?;
-            arguments.places()[2 + index] = argument.into_ptr();
+            arguments.push(call.argument(&mut values, index)?);
         }
-        let result = invoke(&raw mut arguments.places()[1], call.arguments() + 1);
+        let result = invoke(arguments.start(), call.arguments() + 1);
         // SAFETY: what functions return is the caller's, or null with an exception.
         match unsafe { Bound::from_owned_ptr_or_opt(py, result) } {
             Some(result) => call.give(&mut values, &result),
@@ -184,18 +161,10 @@ impl PythonEngine {
     fn make(&self, py: Python<'_>, plugin: usize) -> PyResult<Py<PyAny>> {
         let Plugin { class, takes_context, .. } = &self.plugins[plugin];
         if *takes_context {
-            class.call1(py, (self.bundle.getattr(py, intern!(py, "module"))?,))
+            class.call1(py, (self.modules.bundle.getattr(py, intern!(py, "module"))?,))
         } else {
             class.call0(py)
         }
-    }
-
-    /// Runs code of the bundle's outside of a call of a method.
-    fn run<R>(&self, body: impl FnOnce(Python<'_>) -> PyResult<R>) -> Result<R, Fault> {
-        attach::with(|py| {
-            let timed = self.timed()?;
-            body(py).map_err(|raised| self.fault(py, timed.as_ref(), &raised))
-        })
     }
 }
 
@@ -204,30 +173,39 @@ const FEW: usize = 6;
 
 /// The arguments of a call: one place that is the callee's to use, one for what the method is called on, and theirs.
 /// Those are owned.
-struct Arguments {
-    few: [*mut PyObject; FEW + 2],
-    many: Vec<*mut PyObject>,
+struct Arguments<'a> {
+    places: &'a mut [MaybeUninit<*mut PyObject>],
+    /// How many there are so far.
+    count: usize,
 }
 
-impl Arguments {
+impl<'a> Arguments<'a> {
+    /// None yet, of a call on `first`, which is borrowed.
     #[inline]
-    fn new(count: usize) -> Self {
-        let many = if count > FEW { vec![null_mut(); count + 2] } else { Vec::new() };
-        Self { few: [null_mut(); FEW + 2], many }
+    fn new(places: &'a mut [MaybeUninit<*mut PyObject>], first: *mut PyObject) -> Self {
+        places[1].write(first);
+        Self { places, count: 0 }
     }
 
     #[inline]
-    fn places(&mut self) -> &mut [*mut PyObject] {
-        if self.many.is_empty() { &mut self.few } else { &mut self.many }
+    fn push(&mut self, argument: Bound<'_, PyAny>) {
+        self.places[2 + self.count].write(argument.into_ptr());
+        self.count += 1;
+    }
+
+    /// What the method is called on and the arguments.
+    #[inline]
+    fn start(&mut self) -> *mut *mut PyObject {
+        self.places[1..].as_mut_ptr().cast()
     }
 }
 
-impl Drop for Arguments {
+impl Drop for Arguments<'_> {
     #[inline]
     fn drop(&mut self) {
-        for argument in self.places()[2..].iter().take_while(|argument| !argument.is_null()) {
-            // SAFETY: owned, and the thread is attached while there are any.
-            unsafe { ffi::Py_DECREF(*argument) };
+        for argument in &self.places[2..2 + self.count] {
+            // SAFETY: pushed, so that it is there and owned; the thread is attached while there are any.
+            unsafe { ffi::Py_DECREF(argument.assume_init()) };
         }
     }
 }
@@ -244,7 +222,7 @@ impl Engine for PythonEngine {
 
     fn prepare(&self, plugin: usize, contract: &KnownContract) -> Result<(), Fault> {
         attach::with(|py| {
-            let of = prepared(py, self.interpreter, contract)?;
+            let of = prepared(py, self.modules.interpreter, contract)?;
             let mut methods = Vec::new();
             for method in &contract.schema.methods {
                 self.check(py, plugin, &of, method).map_err(|raised| {
@@ -252,7 +230,7 @@ impl Engine for PythonEngine {
                     if raised.is_instance_of::<PyTypeError>(py) {
                         return Fault::new(format_args!("{}: {}", contract.schema, raised.value(py)));
                     }
-                    error::take(py, self.interpreter, &self.bundle, &raised)
+                    error::take(py, self.modules.interpreter, &self.modules.bundle, &raised)
                 })?;
                 methods.push(PyString::intern(py, &spelled(&method.name)).unbind());
             }
@@ -262,15 +240,11 @@ impl Engine for PythonEngine {
     }
 
     fn create(&self, plugin: usize) -> Result<Py<PyAny>, Fault> {
-        self.run(|py| self.make(py, plugin))
+        self.modules.run(|py| self.make(py, plugin))
     }
 
     fn end(&self, object: Py<PyAny>) {
-        // While the interpreter shuts down, it is its own.
-        let _ = attach::with(|py| {
-            object.drop_ref(py);
-            Ok(())
-        });
+        attach::release(object);
     }
 
     #[inline]
@@ -291,7 +265,7 @@ impl Engine for PythonEngine {
         call: &Incoming<'_>,
     ) -> Result<(), Fault> {
         let _attached = Attached::enter()?;
-        let of = Python::attach(|py| prepared(py, self.interpreter, of))?;
+        let of = Python::attach(|py| prepared(py, self.modules.interpreter, of))?;
         let Definition::Object { methods } = &of.definitions[definition as usize] else { unreachable!() };
         let name = methods[call.number()].as_ptr();
         self.carry_out(&of, object.as_ptr(), call, |arguments, count| {
@@ -308,7 +282,7 @@ impl Engine for PythonEngine {
 
     fn save(&self, plugin: usize, instance: &Py<PyAny>) -> Result<Vec<u8>, Fault> {
         let _ = plugin;
-        self.run(|py| {
+        self.modules.run(|py| {
             let saved = instance.bind(py).call_method0(intern!(py, "save"))?;
             match saved.cast::<PyBytes>() {
                 Ok(bytes) => Ok(bytes.as_bytes().to_vec()),
@@ -321,7 +295,7 @@ impl Engine for PythonEngine {
 
     fn restore(&self, plugin: usize, state: &[u8], from: Version) -> Result<Py<PyAny>, Fault> {
         let from = format!("{}.{}.{}", from.major, from.minor, from.patch);
-        self.run(|py| {
+        self.modules.run(|py| {
             let instance = self.make(py, plugin)?;
             instance.call_method1(py, intern!(py, "restore"), (PyBytes::new(py, state), from))?;
             Ok(instance)
@@ -358,26 +332,15 @@ impl PythonEngine {
         let count = u32::try_from(of.definitions.len()).unwrap_or(0);
         let classes: Vec<_> = (0..count).map(|number| of.class(number)).collect();
         let class = self.plugins[plugin].class.bind(py);
-        let check = self.interpreter.prelude.check_hints.bind(py);
+        let check = self.modules.interpreter.prelude.check_hints.bind(py);
         check.call1((class, spelled(&method.name), arguments, result, classes)).map(drop)
     }
 }
 
 impl Drop for PythonEngine {
     fn drop(&mut self) {
-        // While the interpreter shuts down, it ends everything itself.
-        let _ = attach::with(|py| {
-            let bundle = self.bundle.bind(py);
-            for plugin in std::mem::take(&mut self.plugins) {
-                plugin.class.drop_ref(py);
-            }
-            let ended = bundle.call_method0(intern!(py, "close"));
-            let collected = ended.and_then(|_| self.interpreter.prelude.collect_garbage.call0(py));
-            collected.map(drop).map_err(|raised| {
-                tracing::error!(bundle = self.guest.bundle(), %raised, "the end of a bundle in Python failed");
-                error::plain(py, raised)
-            })
-        });
+        // Before the modules, whose end looks for what is left.
+        attach::release(std::mem::take(&mut self.plugins));
     }
 }
 

@@ -12,8 +12,8 @@ use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use polyplug::engine::Fault;
 use pyo3::ffi;
 
-use crate::library;
 use crate::prelude::Prelude;
+use crate::{barrier, library};
 
 /// The version that this program was built for, `3.11`.
 pub(crate) const BUILT_FOR: &str = env!("POLYPLUG_PYTHON_VERSION");
@@ -41,6 +41,7 @@ pub(crate) fn start() -> Result<&'static Interpreter, Fault> {
         return Ok(running);
     }
     let version = version()?;
+    barrier::prepare();
     library::make_global().map_err(|error| unusable(&version, error))?;
     // SAFETY: may be asked at any time.
     let is_ours = unsafe { ffi::Py_IsInitialized() } == 0;
@@ -93,8 +94,10 @@ fn initialize() -> Result<(), String> {
             unsafe { ffi::PyEval_SaveThread() };
         }
         let _ = send.send(started);
-        while is_started {
-            std::thread::park();
+        if is_started {
+            loop {
+                std::thread::park();
+            }
         }
     });
     thread.map_err(|error| format!("there is no thread for it: {error}"))?;

@@ -26,6 +26,7 @@
 //! what Python makes of the types of contracts, and which Python that is.
 
 mod attach;
+mod barrier;
 mod engine;
 mod error;
 mod interpreter;
@@ -36,13 +37,14 @@ mod native;
 mod options;
 mod prelude;
 mod prepared;
+mod protocol;
 mod remote;
 mod values;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use polyplug::engine::{Fault, Limits};
+use polyplug::engine::{Fault, Limits, Started};
 use polyplug::error::LoaderError;
 use polyplug::loader::{BundleLoader, BundleSource, ManifestData};
 use polyplug::{Runtime, engine as common};
@@ -50,6 +52,7 @@ use polyplug_abi::SupportedLanguage;
 use pyo3::prelude::*;
 
 use engine::{PythonEngine, Source};
+use modules::Modules;
 use options::Options;
 pub use pyo3;
 
@@ -87,10 +90,13 @@ impl PythonLoader {
     }
 
     fn start(&self, manifest: &ManifestData, code: Option<&str>, runtime: &Runtime) -> Result<(), LoaderError> {
-        common::load(manifest, runtime, |guest| {
+        common::load_either(manifest, runtime, |guest| {
             let interpreter = interpreter::start()?;
             let source = self.source(manifest, code)?;
-            attach::with(|py| PythonEngine::start(py, interpreter, guest, source, self.limits))
+            attach::with(|py| {
+                let (modules, main) = Modules::start(py, interpreter, guest, source, self.limits)?;
+                started(py, modules, &main)
+            })
         })
     }
 
@@ -108,6 +114,26 @@ impl PythonLoader {
         let folders = std::iter::once(main).chain(path).map(|folder| text(&folder)).collect::<Result<_, _>>()?;
         let directory = Some((text(&manifest.path)?, text(&manifest.origin)?));
         Ok(Source { text: read(&file)?, file: manifest.file.clone(), folders, directory, venv })
+    }
+}
+
+/// What a bundle is whose main file has run: that file declares plugins, or has the low-level protocol's function.
+fn started(
+    py: Python<'_>,
+    modules: Modules,
+    main: &Bound<'_, PyAny>,
+) -> Result<Started<PythonEngine, protocol::Plugin>, Fault> {
+    let (plugins, declared): (Vec<_>, Vec<_>) = modules.declared(py)?.into_iter().unzip();
+    let Some(init) = protocol::init_of(py, &modules, main)? else {
+        return Ok(Started::Engine(PythonEngine::new(modules, plugins), declared));
+    };
+    match declared.first() {
+        None => Ok(Started::LowLevel(protocol::start(py, modules, &init)?)),
+        Some(declared) => Err(Fault::new(format_args!(
+            "{}: the bundle declares a plugin with @plugin, and its main file defines polyplug_init as well: a bundle does \
+             one or the other",
+            declared.place.as_deref().unwrap_or_default()
+        ))),
     }
 }
 

@@ -21,17 +21,24 @@ struct Running {
     deadline: Instant,
 }
 
-/// The calls whose time is limited, and the number of the next one.
-///
+/// What there is to watch.
+struct Watched {
+    calls: Vec<Running>,
+    /// How many there have been.
+    count: u64,
+    /// When the thread that watches wakes; none if it has to be woken.
+    wakes: Option<Instant>,
+}
+
 /// Whoever is attached may take the lock; whoever has it never attaches.
-static CALLS: Mutex<(Vec<Running>, u64)> = Mutex::new((Vec::new(), 0));
+static WATCHED: Mutex<Watched> = Mutex::new(Watched { calls: Vec::new(), count: 0, wakes: None });
 static CHANGED: Condvar = Condvar::new();
 
 /// How long after an exception the next one comes.
 const AGAIN: Duration = Duration::from_millis(20);
 
-fn calls() -> MutexGuard<'static, (Vec<Running>, u64)> {
-    CALLS.lock().unwrap_or_else(PoisonError::into_inner)
+fn watched() -> MutexGuard<'static, Watched> {
+    WATCHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The time of one call, until dropped. The thread has to be attached both times.
@@ -52,11 +59,14 @@ impl Timed {
         watch()?;
         // SAFETY: only tells the thread's number.
         let thread = unsafe { ffi::PyThread_get_thread_ident() };
-        let mut calls = calls();
-        calls.1 += 1;
-        let number = calls.1;
-        calls.0.push(Running { number, thread, deadline });
-        CHANGED.notify_one();
+        let mut watched = watched();
+        watched.count += 1;
+        let number = watched.count;
+        watched.calls.push(Running { number, thread, deadline });
+        // It wakes in time as a rule: there was a call before, which began earlier.
+        if watched.wakes.is_none_or(|wakes| deadline < wakes) {
+            CHANGED.notify_one();
+        }
         Ok(Some(Self { number, deadline }))
     }
 
@@ -69,7 +79,7 @@ impl Timed {
 impl Drop for Timed {
     fn drop(&mut self) {
         let is_over = self.is_over();
-        calls().0.retain(|running| running.number != self.number);
+        watched().calls.retain(|running| running.number != self.number);
         if is_over {
             // An exception may be on its way still.
             Python::attach(attach::calm);
@@ -85,7 +95,7 @@ fn watch() -> Result<(), Fault> {
         let started = std::thread::Builder::new().name("polyplug-limits".to_owned()).spawn(|| {
             loop {
                 wait();
-                // First the interpreter, then the lock: see `CALLS`.
+                // First the interpreter, then the lock: see `WATCHED`.
                 let closing = attach::with(|py| {
                     interrupt(py);
                     Ok(())
@@ -103,16 +113,17 @@ fn watch() -> Result<(), Fault> {
     }
 }
 
-/// Waits until some call's time is up.
+/// Waits until some call's time is up. That a call has ended wakes nobody.
 fn wait() {
-    let mut calls = calls();
+    let mut watched = watched();
     loop {
         let now = Instant::now();
-        let next = calls.0.iter().map(|running| running.deadline).min();
-        calls = match next {
-            None => CHANGED.wait(calls).unwrap_or_else(PoisonError::into_inner),
+        let next = watched.calls.iter().map(|running| running.deadline).min();
+        watched.wakes = next;
+        watched = match next {
+            None => CHANGED.wait(watched).unwrap_or_else(PoisonError::into_inner),
             Some(next) if next <= now => return,
-            Some(next) => CHANGED.wait_timeout(calls, next - now).unwrap_or_else(PoisonError::into_inner).0,
+            Some(next) => CHANGED.wait_timeout(watched, next - now).unwrap_or_else(PoisonError::into_inner).0,
         };
     }
 }
@@ -121,8 +132,8 @@ fn wait() {
 fn interrupt(py: Python<'_>) {
     let Some(interpreter) = interpreter::running() else { return };
     let now = Instant::now();
-    let mut calls = calls();
-    for running in calls.0.iter_mut().filter(|running| running.deadline <= now) {
+    let mut watched = watched();
+    for running in watched.calls.iter_mut().filter(|running| running.deadline <= now) {
         attach::interrupt(running.thread, interpreter.prelude.time_limit.bind(py));
         running.deadline = now + AGAIN;
     }

@@ -2,16 +2,100 @@
 
 use std::sync::Arc;
 
-use polyplug::engine::{Declared, Guest};
+use polyplug::engine::{Declared, Fault, Guest, Limits};
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::attach;
 use crate::engine::{Plugin, Source};
+use crate::error;
 use crate::interpreter::Interpreter;
+use crate::limits::Timed;
 use crate::native::{Native, settings};
 
+/// The modules of one version of a bundle. They end when this is dropped.
+pub(crate) struct Modules {
+    pub(crate) interpreter: &'static Interpreter,
+    pub(crate) guest: Arc<Guest>,
+    limits: Limits,
+    /// The object that knows them.
+    pub(crate) bundle: Py<PyAny>,
+}
+
+impl Modules {
+    /// Runs the bundle's main file. Returns its module too.
+    pub(crate) fn start<'py>(
+        py: Python<'py>,
+        interpreter: &'static Interpreter,
+        guest: &Arc<Guest>,
+        source: Source,
+        limits: Limits,
+    ) -> Result<(Self, Bound<'py, PyAny>), Fault> {
+        let made = make(py, interpreter, guest, &source).map_err(|raised| error::plain(py, raised))?;
+        let this = Self { interpreter, guest: Arc::clone(guest), limits, bundle: made.unbind() };
+        let run = (source.text, source.file);
+        let main = this.timed_run(py, |py| this.bundle.bind(py).call_method1(intern!(py, "run"), run))?;
+        Ok((this, main))
+    }
+
+    /// The plugins that the bundle's code has declared.
+    pub(crate) fn declared(&self, py: Python<'_>) -> Result<Vec<(Plugin, Declared)>, Fault> {
+        declared(self.bundle.bind(py)).map_err(|raised| error::plain(py, raised))
+    }
+
+    /// Runs code of the bundle's outside of a call of a method.
+    pub(crate) fn run<R>(&self, body: impl FnOnce(Python<'_>) -> PyResult<R>) -> Result<R, Fault> {
+        attach::with(|py| self.timed_run(py, body))
+    }
+
+    /// The same on a thread that is attached.
+    pub(crate) fn timed_run<'py, R>(
+        &self,
+        py: Python<'py>,
+        body: impl FnOnce(Python<'py>) -> PyResult<R>,
+    ) -> Result<R, Fault> {
+        let timed = self.timed()?;
+        body(py).map_err(|raised| self.fault(py, timed.as_ref(), &raised))
+    }
+
+    /// Starts the time of a call, where that is limited.
+    #[inline]
+    pub(crate) fn timed(&self) -> Result<Option<Timed>, Fault> {
+        match self.limits.time {
+            None => Ok(None),
+            Some(limit) => Timed::begin(limit),
+        }
+    }
+
+    /// An exception of the bundle's code.
+    #[cold]
+    pub(crate) fn fault(&self, py: Python<'_>, timed: Option<&Timed>, raised: &PyErr) -> Fault {
+        if error::is_time_limit(py, self.interpreter, raised) {
+            if timed.is_none_or(Timed::is_over) {
+                return self.limits.out_of_time(self.guest.bundle());
+            }
+            return Fault::limit("the time of a call that this one is part of is up");
+        }
+        error::take(py, self.interpreter, &self.bundle, raised)
+    }
+}
+
+impl Drop for Modules {
+    fn drop(&mut self) {
+        // While the interpreter shuts down, it ends everything itself.
+        let _ = attach::with(|py| {
+            let ended = self.bundle.bind(py).call_method0(intern!(py, "close"));
+            let collected = ended.and_then(|_| self.interpreter.prelude.collect_garbage.call0(py));
+            collected.map(drop).map_err(|raised| {
+                tracing::error!(bundle = self.guest.bundle(), %raised, "the end of a bundle in Python failed");
+                error::plain(py, raised)
+            })
+        });
+    }
+}
+
 /// The object for a bundle, none of whose code has run.
-pub(crate) fn make<'py>(
+fn make<'py>(
     py: Python<'py>,
     interpreter: &Interpreter,
     guest: &Arc<Guest>,
@@ -28,8 +112,7 @@ pub(crate) fn make<'py>(
     interpreter.prelude.bundle.bind(py).call1(arguments)
 }
 
-/// The plugins that the bundle's code has declared.
-pub(crate) fn declared(bundle: &Bound<'_, PyAny>) -> PyResult<Vec<(Plugin, Declared)>> {
+fn declared(bundle: &Bound<'_, PyAny>) -> PyResult<Vec<(Plugin, Declared)>> {
     let all: Vec<Bound<'_, PyAny>> = bundle.getattr(intern!(bundle.py(), "declared"))?.extract()?;
     all.iter().map(one).collect()
 }

@@ -5,8 +5,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyTuple};
 
 /// Its files. They share one namespace, and are run in this order.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("classes.py", include_str!("prelude/classes.py")),
+    ("protocol.py", include_str!("prelude/protocol.py")),
     ("errors.py", include_str!("prelude/errors.py")),
     ("hints.py", include_str!("prelude/hints.py")),
     ("environment.py", include_str!("prelude/environment.py")),

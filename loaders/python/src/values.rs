@@ -4,7 +4,6 @@ use polyplug::engine::{Build, Caller, CaseOf, Fault, Float, Guest, Integer, RawT
 use polyplug::schema::plan::{Body, MethodPlan};
 use polyplug::types::LiftError;
 use polyplug_abi::GuestContractInstance;
-use pyo3::exceptions::PyAttributeError;
 use pyo3::ffi;
 use pyo3::ffi::PyObject;
 use pyo3::intern;
@@ -47,13 +46,15 @@ impl<'py> Values<'py, '_> {
 
     #[cold]
     fn raised(&self) -> Fault {
-        error::plain(self.py, PyErr::fetch(self.py))
+        // pyo3 has to know that this thread is attached, for what it drops.
+        Python::attach(|py| error::plain(py, PyErr::fetch(py)))
     }
 
     /// Whatever exception there is does not matter.
     #[cold]
     fn forget(&self) {
-        drop(PyErr::take(self.py));
+        // SAFETY: this thread is attached.
+        unsafe { ffi::PyErr_Clear() };
     }
 
     fn none_value(&self) -> Any<'py> {
@@ -80,11 +81,12 @@ impl<'py> Values<'py, '_> {
         if let Some(found) = unsafe { Bound::from_owned_ptr_or_opt(self.py, found) } {
             return Ok(Some(found));
         }
-        let raised = PyErr::fetch(self.py);
-        if raised.is_instance_of::<PyAttributeError>(self.py) {
+        // SAFETY: this thread is attached, and the class is one that stays.
+        if unsafe { ffi::PyErr_ExceptionMatches(ffi::PyExc_AttributeError) } != 0 {
+            self.forget();
             return Ok(None);
         }
-        Err(error::plain(self.py, raised))
+        Err(self.raised())
     }
 
     fn number_of(&self, definition: u32, name: &str) -> Option<u32> {

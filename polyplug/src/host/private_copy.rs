@@ -198,8 +198,11 @@ impl Home {
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let name = format!("{}-{:x}", std::process::id(), started.as_nanos());
         let (all, path) = Self::place(&std::env::temp_dir(), &name)?;
-        let lock = File::create_new(path.join(LOCK))?;
+        // It gets its name once it is locked: one that is not belongs to a process that died.
+        let unnamed = path.join("locking");
+        let lock = File::create_new(&unnamed)?;
         lock.lock()?;
+        fs::rename(unnamed, path.join(LOCK))?;
         sweep(&all);
         Ok(Self { path, _lock: lock })
     }

@@ -74,7 +74,6 @@ pub(crate) const PYTHON: Guest = Guest {
         ("shape_unknown", "expected Shape, got "),
         ("unknown_case", "expected Shape, got "),
         ("unknown", "expected Refusal, got "),
-        ("wrong_bytes", "256 is out of range for u8"),
     ],
 };
 

@@ -109,7 +109,8 @@ class Bundle:
             plugin=self._plugin, host=self.native.host, peer=self.native.peer, types=self.native.types,
             log=self.native.log, config=config, bundle=self.name,
             directory=pathlib.Path(self.directory) if self.directory else None,
-            Some=Some, Ok=Ok, Err=Err, Declared=Declared, CallError=CallError)
+            Some=Some, Ok=Ok, Err=Err, Declared=Declared, CallError=CallError,
+            AbiError=AbiError, AbiErrorCode=AbiErrorCode)
         return module
 
     def _plugin(self, contract, *, name=None, singleton=False):

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 
-use polyplug_abi::{GuestContractInstance, LogLevel, ProxyTarget};
+use polyplug_abi::{BundleInitContext, GuestContractInstance, HostApi, LogLevel, ProxyTarget, StringView};
 
 use super::remote::Remote;
 use super::schemas::{self, Named};
@@ -63,6 +63,21 @@ impl Guest {
     #[must_use]
     pub fn directory(&self) -> Option<&Path> {
         self.directory.as_deref()
+    }
+
+    /// The table of the host's functions for this bundle, which is there as long as this guest.
+    #[must_use]
+    pub fn host_abi(&self) -> *const HostApi {
+        self.context.host_api()
+    }
+
+    /// What a bundle's `polyplug_init` is told, valid as long as this guest. The path is empty for a bundle in memory.
+    #[must_use]
+    pub fn init_context(&self) -> BundleInitContext {
+        let path =
+            self.directory().map_or(StringView::null(), |path| StringView::lend(path.as_os_str().as_encoded_bytes()));
+        let scope = self.context.bundle.as_ref().expect("a guest's context is a bundle's");
+        BundleInitContext { bundle_id: scope.id.id(), bundle_path: path }
     }
 
     /// The bundle's settings.

@@ -1,11 +1,13 @@
 //! From a bundle's code to registered plugins.
 
 use std::any::Any;
+use std::fmt::Display;
 use std::sync::Arc;
 
-use polyplug_abi::{GuestContractId, PluginFlags, Version};
+use polyplug_abi::{GuestContractId, GuestContractInterface, PluginFlags, Version};
 
 use super::guest::{Guest, KnownContract};
+use super::low_level::{LowLevel, LowLevelOf};
 use super::plugin::PluginOf;
 use super::schemas::{self, Named};
 use super::vm::Vm;
@@ -13,8 +15,8 @@ use super::{Engine, Fault};
 use crate::Runtime;
 use crate::host::described::Described;
 use crate::host::error::LoaderError;
-use crate::host::loader::{ManifestData, Module};
-use crate::host::provider::Plugin;
+use crate::host::loader::{ManifestData, Module, Staging};
+use crate::host::provider::{EnginePlugin, Plugin};
 
 /// A plugin, as a bundle's code declares it.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +35,15 @@ pub struct Declared {
     pub place: Option<String>,
 }
 
+/// What a bundle's code turns out to be.
+#[derive(Debug)]
+pub enum Started<E, P> {
+    /// An engine, and the plugins that it runs.
+    Engine(E, Vec<Declared>),
+    /// Plugins that work on canonical memory themselves. Only contract, name and place count of what they declare.
+    LowLevel(Vec<(Declared, P)>),
+}
+
 /// Starts a bundle: `start` makes its engine and runs its code, which declares plugins. These are held against their
 /// contracts and registered. For loaders, from [`BundleLoader::load`](crate::loader::BundleLoader::load) and
 /// [`reload`](crate::loader::BundleLoader::reload) alike.
@@ -46,49 +57,134 @@ pub fn load<E: Engine>(
     runtime: &Runtime,
     start: impl FnOnce(&Arc<Guest>) -> Result<(E, Vec<Declared>), Fault>,
 ) -> Result<(), LoaderError> {
-    let staging = runtime.staging(manifest.id)?;
-    let guest = Guest::new(manifest, &staging);
-    let failed = |error: String| LoaderError::InitFailed { bundle: manifest.name.clone(), error };
-    let (engine, declared) = start(&guest).map_err(|fault| failed(fault.to_string()))?;
-    let vm = Arc::new(Vm::new(engine, &manifest.name));
-    let any: Arc<dyn Any + Send + Sync> = Arc::clone(&vm) as _;
-    let _ = guest.vm.set(Arc::downgrade(&any));
-    drop(any);
-    for (number, declared) in declared.iter().enumerate() {
-        let place = declared.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-        let described = implemented::<E>(declared, &guest).map_err(|reason| failed(format!("{place}{reason}")))?;
+    let starting = Starting::new(manifest, runtime)?;
+    let (engine, declared) = start(&starting.guest).map_err(|fault| starting.failed(fault))?;
+    starting.register_all(engine, &declared)
+}
+
+/// As [`load`], for languages whose code may also be plugins that work on canonical memory themselves. Contracts of those
+/// need not be known here; each plugin's default instance is made at once.
+///
+/// # Errors
+///
+/// As for [`load`], and a factory of such a plugin fails.
+pub fn load_either<E: Engine, P: LowLevel>(
+    manifest: &ManifestData,
+    runtime: &Runtime,
+    start: impl FnOnce(&Arc<Guest>) -> Result<Started<E, P>, Fault>,
+) -> Result<(), LoaderError> {
+    let starting = Starting::new(manifest, runtime)?;
+    match start(&starting.guest).map_err(|fault| starting.failed(fault))? {
+        Started::Engine(engine, declared) => starting.register_all(engine, &declared),
+        Started::LowLevel(plugins) => starting.register_low_level(plugins),
+    }
+}
+
+/// A bundle that is being started.
+struct Starting<'a> {
+    manifest: &'a ManifestData,
+    staging: Staging,
+    guest: Arc<Guest>,
+}
+
+impl<'a> Starting<'a> {
+    fn new(manifest: &'a ManifestData, runtime: &Runtime) -> Result<Self, LoaderError> {
+        let staging = runtime.staging(manifest.id)?;
+        let guest = Guest::new(manifest, &staging);
+        Ok(Self { manifest, staging, guest })
+    }
+
+    fn failed(&self, error: impl Display) -> LoaderError {
+        LoaderError::InitFailed { bundle: self.manifest.name.clone(), error: error.to_string() }
+    }
+
+    /// What went wrong with one plugin.
+    fn failed_at(&self, declared: &Declared, error: impl Display) -> LoaderError {
+        match &declared.place {
+            Some(place) => self.failed(format_args!("{place}: {error}")),
+            None => self.failed(error),
+        }
+    }
+
+    /// Registers the plugins that an engine runs.
+    fn register_all<E: Engine>(self, engine: E, declared: &[Declared]) -> Result<(), LoaderError> {
+        let vm = Arc::new(Vm::new(engine, &self.manifest.name));
+        let any: Arc<dyn Any + Send + Sync> = Arc::clone(&vm) as _;
+        let _ = self.guest.vm.set(Arc::downgrade(&any));
+        drop(any);
+        for (number, declared) in declared.iter().enumerate() {
+            self.register_one(&vm, number, declared)?;
+        }
+        self.staging.keep_module(Running(vm));
+        Ok(())
+    }
+
+    fn register_one<E: Engine>(&self, vm: &Arc<Vm<E>>, number: usize, declared: &Declared) -> Result<(), LoaderError> {
+        let described = implemented::<E>(declared, &self.guest).map_err(|error| self.failed_at(declared, error))?;
         let contract = KnownContract::new(described.shared());
         let prepared = vm.enter().map_err(Fault::from).and_then(|engine| engine.prepare(number, &contract));
-        prepared.map_err(|fault| failed(format!("{place}{fault}")))?;
-        let schema = &contract.schema;
-        let contract_id = GuestContractId::new(&schema.name, schema.major);
+        prepared.map_err(|fault| self.failed_at(declared, fault))?;
+        let contract_id = GuestContractId::new(&contract.schema.name, contract.schema.major);
         let keeps_state = declared.keeps_state;
-        let plugin = Arc::new(PluginOf { vm: Arc::clone(&vm), number, contract, contract_id, keeps_state });
-        staging.keep(Arc::clone(&plugin));
+        let plugin = Arc::new(PluginOf { vm: Arc::clone(vm), number, contract, contract_id, keeps_state });
+        self.staging.keep(Arc::clone(&plugin));
         let flags = if declared.is_singleton { PluginFlags::SINGLETON } else { PluginFlags::default() };
-        let name = declared.name.clone().unwrap_or_else(|| plugin.contract.schema.name.clone());
-        let (major, minor, patch) = (manifest.version.major, manifest.version.minor, manifest.version.patch);
-        let version = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-        staging
-            .register(Plugin {
-                name,
-                contract: plugin.contract.schema.name.clone(),
-                contract_id,
-                bundle: manifest.id,
-                interface: Arc::new(plugin.interface()),
-                flags,
-                create: None,
-                save: None,
-                restore: None,
-                health: None,
-                engine: Some(plugin),
-                version: Version::new(version(major), version(minor), version(patch)),
-                schema: Some(described),
-            })
-            .map_err(|error| failed(format!("{place}{error}")))?;
+        let contract = plugin.contract.schema.name.clone();
+        let interface = plugin.interface();
+        self.register(declared, contract, interface, flags, plugin, Some(described))
     }
-    staging.keep_module(Running(vm));
-    Ok(())
+
+    /// Registers plugins that work on canonical memory themselves.
+    fn register_low_level<P: LowLevel>(&self, plugins: Vec<(Declared, P)>) -> Result<(), LoaderError> {
+        // All are read before any code runs.
+        let read = |(declared, code): (Declared, P)| match Named::read(&declared.contract) {
+            Ok(named) => Ok((declared, named, code)),
+            Err(error) => Err(self.failed_at(&declared, error)),
+        };
+        let plugins = plugins.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        for (declared, named, code) in plugins {
+            let contract_id = GuestContractId::new(&named.name, named.major);
+            let plugin = LowLevelOf::new(code, contract_id, named.major, self.staging.context());
+            let plugin = Arc::new(plugin.map_err(|fault| self.failed_at(&declared, fault))?);
+            self.staging.keep(Arc::clone(&plugin));
+            let interface = plugin.interface();
+            self.register(&declared, named.name, interface, PluginFlags::default(), plugin, None)?;
+        }
+        Ok(())
+    }
+
+    fn register(
+        &self,
+        declared: &Declared,
+        contract: String,
+        interface: GuestContractInterface,
+        flags: PluginFlags,
+        engine: Arc<dyn EnginePlugin>,
+        schema: Option<Described>,
+    ) -> Result<(), LoaderError> {
+        let plugin = Plugin {
+            name: declared.name.clone().unwrap_or_else(|| contract.clone()),
+            contract,
+            contract_id: interface.contract_id,
+            bundle: self.manifest.id,
+            interface: Arc::new(interface),
+            flags,
+            create: None,
+            save: None,
+            restore: None,
+            health: None,
+            engine: Some(engine),
+            version: version_of(self.manifest),
+            schema,
+        };
+        self.staging.register(plugin).map_err(|error| self.failed_at(declared, error))
+    }
+}
+
+fn version_of(manifest: &ManifestData) -> Version {
+    let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    let version = &manifest.version;
+    Version::new(number(version.major), number(version.minor), number(version.patch))
 }
 
 /// A bundle's engine, as the runtime keeps it.

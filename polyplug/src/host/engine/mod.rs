@@ -14,6 +14,7 @@ mod incoming;
 mod limits;
 mod load;
 mod lock;
+mod low_level;
 mod nearest;
 mod object;
 mod plugin;
@@ -28,7 +29,8 @@ pub use fault::{Exception, Fault};
 pub use guest::{Guest, KnownContract};
 pub use incoming::Incoming;
 pub use limits::{Deadline, Limits};
-pub use load::{Declared, load};
+pub use load::{Declared, Started, load, load_either};
+pub use low_level::LowLevel;
 pub use remote::{Answer, Caller, Remote};
 
 /// A virtual machine that runs the code of one version of a bundle.

@@ -162,11 +162,22 @@ unsafe extern "C" fn call<E: Engine>(
 /// `out_err` must be writable or null, `arena` valid or null.
 #[cold]
 pub(super) unsafe fn report(fault: &Fault, arena: *mut CallArena, out_err: *mut AbiError) {
+    // SAFETY: the caller's promise.
+    unsafe { report_as(fault.code(), &fault.text(), arena, out_err) };
+}
+
+/// The same for a failure that is said with another code.
+///
+/// # Safety
+///
+/// As for [`report`].
+#[cold]
+pub(super) unsafe fn report_as(code: AbiErrorCode, text: &str, arena: *mut CallArena, out_err: *mut AbiError) {
     let room = |len: usize| {
         // SAFETY: null or valid (the caller's promise).
         let place = unsafe { arena.as_mut() }.map_or(std::ptr::null_mut(), |arena| arena.alloc(len, 1));
         if place.is_null() { arena::error_text(len) } else { place }
     };
     // SAFETY: the caller's promise; the room has the length that was asked for.
-    unsafe { write_error_into(out_err, fault.code(), &fault.text(), room) };
+    unsafe { write_error_into(out_err, code, text, room) };
 }

@@ -1,0 +1,241 @@
+//! Plugins whose code works on canonical memory itself: nobody makes values of their arguments, or looks at what they
+//! return.
+//!
+//! Their instances are known by tokens, so that those that have ended, and those that never were, are merely unknown. Null
+//! is the default instance.
+
+use std::ffi::c_void;
+use std::sync::Arc;
+
+use polyplug_abi::{
+    AbiError, AbiErrorCode, CallArena, DispatchMechanisms, DispatchType, GuestContractId, GuestContractInstance,
+    GuestContractInterface, HostApi, Version, VmDispatch, VmLoaderData,
+};
+
+use super::Fault;
+use super::plugin::{guarded, report_as};
+use crate::host::context::HostContext;
+use crate::host::provider::EnginePlugin;
+use crate::host::tokens::Tokens;
+
+/// A plugin whose code reads its arguments and writes its results where they lie.
+///
+/// It is made by the loader, handed to [`load_either`](super::load_either), and dropped when nothing can run its code any
+/// more. Its methods are called by any thread, by several at a time, and again by the same thread while a call is running.
+/// A panic in one of them is a [`Fault`] of whatever was asked of it; in [`end`](Self::end) it is logged.
+pub trait LowLevel: Send + Sync + 'static {
+    /// An instance.
+    type Instance: Send + Sync + 'static;
+
+    /// How many functions there are. Others are refused, and never called.
+    fn functions(&self) -> usize;
+
+    /// Makes an instance. Called once when the bundle is loaded, for the default instance.
+    ///
+    /// # Errors
+    ///
+    /// The plugin's own code refuses.
+    fn create(&self) -> Result<Self::Instance, Fault>;
+
+    /// Ends an instance, on any thread: at once when it is destroyed, or, while calls of it run, at the end of the last.
+    fn end(&self, instance: Self::Instance);
+
+    /// Calls a function. The caller promises the forms that the contract says, which nobody can check here.
+    ///
+    /// # Errors
+    ///
+    /// What goes wrong in the code. An exception reaches the caller with the code `Generic`.
+    fn call(
+        &self,
+        instance: &Self::Instance,
+        function: usize,
+        args: *const (),
+        out: *mut (),
+        arena: *mut CallArena,
+    ) -> Result<(), Fault>;
+}
+
+/// One such plugin, behind its interface's loader data.
+pub(super) struct LowLevelOf<P: LowLevel> {
+    instances: Tokens<Held<P>>,
+    default: Held<P>,
+    pub(super) contract_id: GuestContractId,
+    major: u32,
+    /// For failures that have no other way out.
+    context: Arc<HostContext>,
+    code: Arc<P>,
+}
+
+/// An instance, ended when dropped.
+struct Held<P: LowLevel> {
+    instance: Option<P::Instance>,
+    code: Arc<P>,
+}
+
+impl<P: LowLevel> Held<P> {
+    fn create(code: &Arc<P>) -> Result<Self, Fault> {
+        let instance = guarded(|| code.create())?;
+        Ok(Self { instance: Some(instance), code: Arc::clone(code) })
+    }
+
+    fn instance(&self) -> &P::Instance {
+        self.instance.as_ref().expect("there until it is dropped")
+    }
+}
+
+impl<P: LowLevel> Drop for Held<P> {
+    fn drop(&mut self) {
+        let Some(instance) = self.instance.take() else { return };
+        let ended = guarded(|| {
+            self.code.end(instance);
+            Ok(())
+        });
+        if let Err(fault) = ended {
+            tracing::error!(%fault, "an instance could not be ended");
+        }
+    }
+}
+
+impl<P: LowLevel> LowLevelOf<P> {
+    /// A plugin for version `major` of a contract, with its default instance.
+    pub(super) fn new(
+        code: P,
+        contract_id: GuestContractId,
+        major: u32,
+        context: Arc<HostContext>,
+    ) -> Result<Self, Fault> {
+        let code = Arc::new(code);
+        let default = Held::create(&code)?;
+        Ok(Self { instances: Tokens::new(), default, contract_id, major, context, code })
+    }
+
+    /// The table of this plugin, which has to stay where it is.
+    pub(super) fn interface(self: &Arc<Self>) -> GuestContractInterface {
+        let loader_data = VmLoaderData { data: Arc::as_ptr(self).cast_mut().cast::<c_void>() };
+        GuestContractInterface {
+            contract_id: self.contract_id,
+            contract_version: Version::new(self.major, 0, 0),
+            dispatch_type: DispatchType::VirtualMachine,
+            create_instance: create_instance::<P>,
+            destroy_instance: destroy_instance::<P>,
+            dispatch: DispatchMechanisms { vm: VmDispatch { call: call::<P>, loader_data } },
+        }
+    }
+
+    /// The plugin behind loader data.
+    ///
+    /// # Safety
+    ///
+    /// The loader data must be what [`interface`](Self::interface) put there, and the plugin be there still.
+    unsafe fn of<'a>(loader_data: VmLoaderData) -> &'a Self {
+        // SAFETY: the caller's promise.
+        unsafe { &*loader_data.data.cast::<Self>() }
+    }
+
+    fn make(&self) -> Result<GuestContractInstance, String> {
+        let held = Held::create(&self.code).map_err(|fault| fault.to_string())?;
+        Ok(GuestContractInstance { data: self.instances.insert(Arc::new(held)), contract_id: self.contract_id })
+    }
+
+    /// Carries out a call.
+    fn call(
+        &self,
+        instance: *mut c_void,
+        function: u32,
+        args: *const (),
+        out: *mut (),
+        arena: *mut CallArena,
+    ) -> Result<(), (AbiErrorCode, String)> {
+        let number = function as usize;
+        let count = self.code.functions();
+        if number >= count {
+            let text = format!("there is no function {function}: the plugin has {count}, numbered from 0");
+            return Err((AbiErrorCode::FunctionNotAvailable, text));
+        }
+        let own;
+        let held = if instance.is_null() {
+            &self.default
+        } else {
+            own = self.instances.get(instance).ok_or_else(|| {
+                let text = format!("the plugin has no instance {:#x}: it has been destroyed", instance.addr());
+                (AbiErrorCode::StaleHandle, text)
+            })?;
+            &*own
+        };
+        guarded(|| self.code.call(held.instance(), number, args, out, arena)).map_err(|fault| {
+            let code = match fault.code() {
+                AbiErrorCode::Exception => AbiErrorCode::Generic,
+                code => code,
+            };
+            (code, fault.text())
+        })
+    }
+}
+
+impl<P: LowLevel> EnginePlugin for LowLevelOf<P> {
+    fn create(&self) -> Result<GuestContractInstance, String> {
+        self.make()
+    }
+
+    fn keeps_state(&self) -> bool {
+        false
+    }
+
+    unsafe fn save(&self, _: GuestContractInstance) -> Result<Vec<u8>, String> {
+        Err("a low-level plugin keeps no state".to_owned())
+    }
+
+    fn restore(&self, _: &[u8], _: Version) -> Result<GuestContractInstance, String> {
+        self.make()
+    }
+}
+
+unsafe extern "C" fn create_instance<P: LowLevel>(
+    loader_data: VmLoaderData,
+    _: *const HostApi,
+    _: *const (),
+    out_instance: *mut GuestContractInstance,
+) {
+    if out_instance.is_null() {
+        return;
+    }
+    // SAFETY: `interface` put it there, and the runtime keeps it as long as the interface.
+    let plugin = unsafe { LowLevelOf::<P>::of(loader_data) };
+    let instance = plugin.make().unwrap_or_else(|reason| {
+        // This signature has no other room for it.
+        if let Some(runtime) = plugin.context.runtime() {
+            runtime.record_error(reason);
+            runtime.give_back();
+        }
+        GuestContractInstance::null()
+    });
+    // SAFETY: not null, and writable by the protocol.
+    unsafe { out_instance.write(instance) };
+}
+
+unsafe extern "C" fn destroy_instance<P: LowLevel>(
+    loader_data: VmLoaderData,
+    _: *const HostApi,
+    instance: GuestContractInstance,
+) {
+    // SAFETY: as in `create_instance`.
+    let plugin = unsafe { LowLevelOf::<P>::of(loader_data) };
+    drop(plugin.instances.remove(instance.data));
+}
+
+unsafe extern "C" fn call<P: LowLevel>(
+    loader_data: VmLoaderData,
+    instance: GuestContractInstance,
+    fn_id: u32,
+    args: *const (),
+    out: *mut (),
+    arena: *mut CallArena,
+    out_err: *mut AbiError,
+) {
+    // SAFETY: as in `create_instance`.
+    let plugin = unsafe { LowLevelOf::<P>::of(loader_data) };
+    if let Err((code, text)) = plugin.call(instance.data, fn_id, args, out, arena) {
+        // SAFETY: the caller follows the protocol of `VmCall`: `out_err` is writable or null, `arena` valid or null.
+        unsafe { report_as(code, &text, arena, out_err) };
+    }
+}

@@ -1,0 +1,134 @@
+//! Bundles in Python, for the tests of what is Python's own. They implement [`Script`](crate::lua::Script).
+
+use std::sync::Arc;
+
+use polyplug::Runtime;
+use polyplug::loader::BundleSource;
+use polyplug_python::PythonLoader;
+use polyplug_python::pyo3::prelude::*;
+
+use crate::{Bundle, manifest};
+
+/// A plugin that runs code as the body of a function of its module. The code has `self`, the instance.
+pub const SCRIPT: &str = r#"
+import ast
+import textwrap
+
+from polyplug import plugin
+
+@plugin("test.script@1")
+class Script:
+    def run(self, code):
+        tree = ast.increment_lineno(ast.parse("def code(self):\n" + textwrap.indent(code, " ")), -1)
+        names = {}
+        exec(compile(tree, "code", "exec"), globals(), names)
+        return str(names["code"](self))
+"#;
+
+/// A runtime with this loader and that for libraries.
+///
+/// # Panics
+///
+/// Never: the two have different names.
+#[must_use]
+pub fn python_runtime(loader: PythonLoader) -> Arc<Runtime> {
+    crate::log::listen();
+    let builder = Runtime::builder().loader(loader).loader(polyplug_native::NativeLoader::new());
+    builder.build().expect("the loaders have different names")
+}
+
+/// A runtime with this loader and a bundle `python` of this code.
+///
+/// # Panics
+///
+/// If the bundle cannot be loaded.
+#[must_use]
+#[track_caller]
+pub fn loaded_by(loader: PythonLoader, code: &str) -> Arc<Runtime> {
+    let runtime = python_runtime(loader);
+    load_python(&runtime, "python", code);
+    runtime
+}
+
+/// As [`loaded_by`], with a loader that is as it comes.
+///
+/// # Panics
+///
+/// As for [`loaded_by`].
+#[must_use]
+#[track_caller]
+pub fn loaded(code: &str) -> Arc<Runtime> {
+    loaded_by(PythonLoader::new(), code)
+}
+
+/// Loads a bundle of this code.
+///
+/// # Panics
+///
+/// If it cannot be loaded.
+#[track_caller]
+pub fn load_python(runtime: &Runtime, name: &str, code: &str) {
+    try_load_python(runtime, name, code).unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// As [`load_python`], or why it cannot be loaded.
+///
+/// # Errors
+///
+/// It cannot be loaded.
+pub fn try_load_python(runtime: &Runtime, name: &str, code: &str) -> Result<(), String> {
+    let source = BundleSource::Code(code.to_owned());
+    runtime.load_bundle_from(&manifest(name, "python", "main.py"), source).map(drop).map_err(|error| error.to_string())
+}
+
+/// Why a bundle of this code cannot be loaded.
+///
+/// # Panics
+///
+/// If it can.
+#[must_use]
+#[track_caller]
+pub fn load_error(code: &str) -> String {
+    try_load_python(&python_runtime(PythonLoader::new()), "python", code).expect_err("it is loaded")
+}
+
+/// A bundle of these files, beside a main file with [`SCRIPT`]. `options` is what its manifest says further.
+///
+/// # Panics
+///
+/// If they cannot be written.
+#[must_use]
+pub fn python_bundle(name: &str, options: &str, files: &[(&str, &str)]) -> Bundle {
+    let bundle = Bundle::empty();
+    bundle.write("manifest.toml", manifest(name, "python", "main.py") + options);
+    bundle.write("main.py", SCRIPT);
+    for (name, text) in files {
+        let path = bundle.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file in a temporary folder");
+    }
+    bundle
+}
+
+/// What an expression is in the interpreter, outside of all bundles, as text. There has to be an interpreter.
+///
+/// # Panics
+///
+/// If the expression raises an exception.
+#[must_use]
+#[track_caller]
+pub fn ask(expression: &str) -> String {
+    Python::attach(|py| {
+        let value = py.import("builtins")?.getattr("eval")?.call1((expression, pyo3_dict(py)))?;
+        value.str().map(|text| text.to_string())
+    })
+    .unwrap_or_else(|raised: PyErr| panic!("{expression}: {raised}"))
+}
+
+fn pyo3_dict(py: Python<'_>) -> Bound<'_, polyplug_python::pyo3::types::PyDict> {
+    let names = polyplug_python::pyo3::types::PyDict::new(py);
+    for module in ["sys", "threading", "linecache", "gc"] {
+        names.set_item(module, py.import(module).expect("a standard module")).expect("a dict takes any name");
+    }
+    names
+}
