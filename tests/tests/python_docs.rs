@@ -2,8 +2,9 @@
 
 use polyplug::Runtime;
 use polyplug::loader::BundleSource;
+use polyplug::schema::Schema;
 use polyplug_python::PythonLoader;
-use polyplug_tests::manifest;
+use polyplug_tests::{Bundle, manifest};
 
 /// The page's logger.
 #[polyplug::contract(name = "demo.logger", version = "1.0")]
@@ -124,7 +125,11 @@ fn every_example_runs() {
 fn the_low_level_example_runs() {
     let runtime = Runtime::builder().loader(PythonLoader::new()).build().unwrap();
     let block = blocks().into_iter().find(|block| is_low_level(block)).expect("the page has one");
-    load(&runtime, "labels", &block).unwrap();
+    let bundle = Bundle::empty();
+    bundle.write("manifest.toml", manifest("labels", "python", "main.py"));
+    bundle.write("main.py", block);
+    bundle.write("demo.labels@1.schema", Schema::of::<dyn Labels>().encode());
+    runtime.load_bundle(bundle.path()).unwrap();
     let labels = runtime.proxy::<dyn Labels>().unwrap();
     assert_eq!(labels.label(7), Ok("item 7, label 1".to_owned()));
     assert_eq!(labels.label(8), Ok("item 8, label 2".to_owned()));

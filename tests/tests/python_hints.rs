@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use polyplug::Type;
-use polyplug_tests::python::{load_error, loaded};
+use polyplug::{BundleId, Type};
+use polyplug_python::PythonLoader;
+use polyplug_tests::python::{load_error, loaded, python_runtime, try_load_python};
 
 /// With every kind of type.
 #[polyplug::contract(name = "test.hinted", version = "1.0")]
@@ -140,7 +141,9 @@ fn line() -> usize {
 
 #[test]
 fn what_fits_is_loaded() {
-    for method in [
+    let runtime = python_runtime(PythonLoader::new());
+    let mut mistakes = Vec::new();
+    let methods = [
         "pass",
         "def nothing(self) -> None: pass",
         "def nothing(self) -> 'None': pass",
@@ -244,14 +247,19 @@ fn what_fits_is_loaded() {
         "def visit(self, visitor): pass",
         "def visit(self, visitor: Callable[[int], bool]) -> None: pass",
         "def visit(self, visitor: Any) -> None: pass",
-    ] {
-        let outcome = std::panic::catch_unwind(|| drop(loaded(&bundle(method))));
-        assert!(outcome.is_ok(), "{method}");
+    ];
+    for (number, method) in methods.into_iter().enumerate() {
+        if let Err(error) = try_load_python(&runtime, &format!("bundle-{number}"), &bundle(method)) {
+            mistakes.push(format!("{method}: {error}"));
+        }
     }
+    assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
 }
 
 #[test]
 fn hints_that_contradict_are_refused() {
+    let runtime = python_runtime(PythonLoader::new());
+    let mut mistakes = Vec::new();
     for (method, argument, of, hint) in [
         ("def integer(self, x: str): return x", "x", "i32", "str"),
         ("def integer(self, x: 'str'): return x", "x", "i32", "str"),
@@ -350,18 +358,21 @@ fn hints_that_contradict_are_refused() {
         ("def visit(self, visitor: int): pass", "visitor", "Visitor", "int"),
         ("def visit(self, visitor: str | None): pass", "visitor", "Visitor", "str | None"),
     ] {
-        let Err(error) = std::panic::catch_unwind(|| load_error(&bundle(method))).map(|error| {
-            let name = method.split("def ").nth(1).unwrap().split('(').next().unwrap();
-            let place = format!("`{name}` (line {})", line());
-            let subject = if argument.is_empty() { "the result".to_owned() } else { format!("the argument `{argument}`") };
-            for part in ["test.hinted", &place, &subject, of, " in the contract, and ", hint, " by its hint"] {
-                assert!(error.contains(part), "{method}: no {part:?} in: {error}");
-            }
-        }) else {
+        let Err(error) = try_load_python(&runtime, "python", &bundle(method)) else {
+            mistakes.push(format!("{method}: it is loaded"));
+            runtime.unload_bundle(BundleId::new("python")).unwrap();
             continue;
         };
-        panic!("{method} is loaded, or: {error:?}");
+        let name = method.split("def ").nth(1).unwrap().split('(').next().unwrap();
+        let place = format!("`{name}` (line {})", line());
+        let subject = if argument.is_empty() { "the result".to_owned() } else { format!("the argument `{argument}`") };
+        for part in ["test.hinted", &place, &subject, of, " in the contract, and ", hint, " by its hint"] {
+            if !error.contains(part) {
+                mistakes.push(format!("{method}: no {part:?} in: {error}"));
+            }
+        }
     }
+    assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
 }
 
 #[test]
@@ -406,7 +417,7 @@ fn what_is_no_method_is_refused() {
 
 #[test]
 fn wrapped_methods_are_what_they_are() {
-    let wrapped = "import functools\ndef wrap(f):\n    @functools.wraps(f)\n    def inner(*args): return f(*args)\n    return inner\n@wrap\n";
+    let wrapped = "def wrap(f):\n    import functools\n    @functools.wraps(f)\n    def inner(*args): return f(*args)\n    return inner\n@wrap\n";
     drop(loaded(&bundle(&format!("{wrapped}def integer(self, x: int) -> int: return x"))));
     // What is called takes anything, yet the hints are those of the function within.
     let error = load_error(&bundle(&format!("{wrapped}def integer(self, x) -> str: return x")));

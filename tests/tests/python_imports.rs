@@ -52,7 +52,8 @@ const TREE: &[(&str, &str)] = &[
 
 #[test]
 fn every_form_of_import_works() {
-    let runtime = load(&python_bundle("python", "", TREE));
+    let bundle = python_bundle("python", "", TREE);
+    let runtime = load(&bundle);
     gives(
         &runtime,
         &[
@@ -126,7 +127,8 @@ fn names_are_private_to_each_bundle() {
 
 #[test]
 fn a_folder_of_data_is_no_module() {
-    let runtime = load(&python_bundle("python", "", &[("json/data.txt", ""), ("logging/x.txt", "")]));
+    let bundle = python_bundle("python", "", &[("json/data.txt", ""), ("logging/x.txt", "")]);
+    let runtime = load(&bundle);
     gives(&runtime, &[("import json, logging\nreturn json.dumps([logging.INFO])", "[20]")]);
 }
 
@@ -138,7 +140,8 @@ fn modules_may_import_each_other() {
         ("greedy.py", "from greedy_too import value\n"),
         ("greedy_too.py", "from greedy import other\nvalue = 1\n"),
     ];
-    let runtime = load(&python_bundle("python", "", &files));
+    let bundle = python_bundle("python", "", &files);
+    let runtime = load(&bundle);
     gives(&runtime, &[("import a, b\nreturn a.both() + b.both()", "abab")]);
     refused(&runtime, "import greedy", &["ImportError: cannot import name 'other'", "circular import"]);
 }
@@ -202,7 +205,8 @@ fn files_outside_are_not_found() {
 
 #[test]
 fn a_missing_package_is_named_with_the_places_and_a_remedy() {
-    let runtime = load(&python_bundle("python", "", &[("uses.py", "import absent_package.part\n")]));
+    let bundle = python_bundle("python", "", &[("uses.py", "import absent_package.part\n")]);
+    let runtime = load(&bundle);
     let version = ask("sys.version.split()[0]");
     let expected = format!(
         "ModuleNotFoundError: there is no module `absent_package` in the bundle's folder or Python {version} in {}: a \
@@ -210,7 +214,7 @@ fn a_missing_package_is_named_with_the_places_and_a_remedy() {
          its folder",
         ask("sys.prefix")
     );
-    refused(&runtime, "import absent_package", &[&expected, "code:1"]);
+    refused(&runtime, "import absent_package", &[&expected, "main.py:13", "\"code\", line 1"]);
     refused(&runtime, "import uses", &[&expected, "uses.py:1"]);
     refused(&runtime, "from absent_package import x", &[&expected]);
     // Programs ask so what there is.

@@ -11,11 +11,12 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::ffi::{self, PyObject};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::PyBytes;
 
 use crate::attach::{self, Attached};
 use crate::error;
 use crate::limits::Timed;
+use crate::method::Method;
 use crate::modules::Modules;
 use crate::prepared::{self, Definition, Prepared, prepared, spelled};
 use crate::values::{Values, describe};
@@ -36,8 +37,7 @@ pub(crate) struct Plugin {
 
 struct Code {
     of: Arc<Prepared>,
-    /// What the methods are called.
-    methods: Vec<Py<PyString>>,
+    methods: Vec<Method>,
 }
 
 /// Where a bundle's code comes from.
@@ -232,7 +232,7 @@ impl Engine for PythonEngine {
                     }
                     error::take(py, self.modules.interpreter, &self.modules.bundle, &raised)
                 })?;
-                methods.push(PyString::intern(py, &spelled(&method.name)).unbind());
+                methods.push(Method::new(py, &spelled(&method.name)));
             }
             let _ = self.plugins[plugin].code.set(Code { of, methods });
             Ok(())
@@ -250,10 +250,10 @@ impl Engine for PythonEngine {
     #[inline]
     fn call(&self, plugin: usize, instance: &Py<PyAny>, call: &Incoming<'_>) -> Result<(), Fault> {
         let code = self.code(plugin);
-        let name = code.methods[call.number()].as_ptr();
+        let method = &code.methods[call.number()];
         self.carry_out(&code.of, instance.as_ptr(), call, |arguments, count| {
             // SAFETY: the thread is attached; the arguments are as many objects, after a place of their own.
-            unsafe { call_method(name, arguments, count) }
+            unsafe { method.call(arguments, count) }
         })
     }
 

@@ -32,6 +32,7 @@ mod error;
 mod interpreter;
 mod library;
 mod limits;
+mod method;
 mod modules;
 mod native;
 mod options;

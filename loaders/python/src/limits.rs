@@ -78,9 +78,9 @@ impl Timed {
 
 impl Drop for Timed {
     fn drop(&mut self) {
-        let is_over = self.is_over();
         watched().calls.retain(|running| running.number != self.number);
-        if is_over {
+        // Asked afterwards: no exception comes any more, and one that has come did so when the time was up.
+        if self.is_over() {
             // An exception may be on its way still.
             Python::attach(attach::calm);
         }

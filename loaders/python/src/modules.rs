@@ -71,7 +71,7 @@ impl Modules {
     #[cold]
     pub(crate) fn fault(&self, py: Python<'_>, timed: Option<&Timed>, raised: &PyErr) -> Fault {
         if error::is_time_limit(py, self.interpreter, raised) {
-            if timed.is_none_or(Timed::is_over) {
+            if timed.is_some_and(Timed::is_over) {
                 return self.limits.out_of_time(self.guest.bundle());
             }
             return Fault::limit("the time of a call that this one is part of is up");

@@ -5,13 +5,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyTuple};
 
 /// Its files. They share one namespace, and are run in this order.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("classes.py", include_str!("prelude/classes.py")),
     ("protocol.py", include_str!("prelude/protocol.py")),
     ("errors.py", include_str!("prelude/errors.py")),
     ("hints.py", include_str!("prelude/hints.py")),
     ("environment.py", include_str!("prelude/environment.py")),
     ("bundle.py", include_str!("prelude/bundle.py")),
+    ("hooks.py", include_str!("prelude/hooks.py")),
 ];
 
 macro_rules! prelude {
@@ -62,7 +63,7 @@ impl Prelude {
         let this = Self::collect(&names)?;
         py.import("atexit")?.call_method1("register", (on_exit(py, this.closing.clone_ref(py))?,))?;
         if is_ours {
-            settle(py)?;
+            settle(py, &names)?;
         }
         Ok(this)
     }
@@ -76,18 +77,18 @@ fn on_exit(py: Python<'_>, exception: Py<PyAny>) -> PyResult<Bound<'_, PyCFuncti
 }
 
 /// What suits an interpreter that is part of a program.
-fn settle(py: Python<'_>) -> PyResult<()> {
-    // What nobody catches goes to the log of the host, not to its output.
-    let log = |what: &'static str| {
-        PyCFunction::new_closure(py, None, None, move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
-            let told =
-                args.get_item(0).and_then(|unraised| unraised.getattr("exc_value")).map(|error| error.to_string());
-            tracing::error!(error = told.unwrap_or_default(), "{what}");
-        })
-    };
-    py.import("sys")?.setattr("unraisablehook", log("an exception in Python that nobody could be told about")?)?;
-    py.import("threading")?.setattr("excepthook", log("an exception ended a thread of a plugin in Python")?)?;
+fn settle(py: Python<'_>, names: &Bound<'_, PyDict>) -> PyResult<()> {
+    names.as_any().get_item("settle")?.call1((pyo3::wrap_pyfunction!(log, py)?,))?;
     // What there is by now stays for ever: later collections need not look at it.
     py.import("gc")?.call_method0("freeze")?;
     Ok(())
+}
+
+/// Writes to the log what is no bundle's: log("warn", "deprecated").
+#[pyfunction]
+fn log(py: Python<'_>, level: &str, message: &str) {
+    crate::attach::outside(py, || match level {
+        "error" => tracing::error!(target: "polyplug::plugin", "{message}"),
+        _ => tracing::warn!(target: "polyplug::plugin", "{message}"),
+    });
 }

@@ -2,7 +2,7 @@
 
 use polyplug::engine::{Build, Caller, CaseOf, Fault, Float, Guest, Integer, RawText, Read};
 use polyplug::schema::plan::{Body, MethodPlan};
-use polyplug::types::LiftError;
+use polyplug::types::{LiftError, utf8};
 use polyplug_abi::GuestContractInstance;
 use pyo3::ffi;
 use pyo3::ffi::PyObject;
@@ -55,6 +55,14 @@ impl<'py> Values<'py, '_> {
     fn forget(&self) {
         // SAFETY: this thread is attached.
         unsafe { ffi::PyErr_Clear() };
+    }
+
+    /// Why bytes are no text: because of them, or for lack of memory.
+    #[cold]
+    fn no_text(&self, bytes: &[u8]) -> Result<Any<'py>, Fault> {
+        let raised = self.raised();
+        utf8(bytes)?;
+        Err(raised)
     }
 
     fn none_value(&self) -> Any<'py> {
@@ -170,6 +178,17 @@ impl<'py> Build for Values<'py, '_> {
     fn text(&mut self, value: &str) -> Result<Any<'py>, Fault> {
         // SAFETY: the text is readable, and this thread is attached.
         self.owned(unsafe { ffi::PyUnicode_FromStringAndSize(value.as_ptr().cast(), size(value.len())) })
+    }
+
+    #[inline]
+    fn unchecked_text(&mut self, value: &[u8]) -> Result<Any<'py>, Fault> {
+        // SAFETY: as above. It is no text if the interpreter says so.
+        let made = unsafe { ffi::PyUnicode_FromStringAndSize(value.as_ptr().cast(), size(value.len())) };
+        // SAFETY: as in `owned`.
+        match unsafe { Bound::from_owned_ptr_or_opt(self.py, made) } {
+            Some(made) => Ok(made),
+            None => self.no_text(value),
+        }
     }
 
     #[inline]

@@ -26,6 +26,7 @@ pub use option::{OptionalForm, RawOption};
 pub use result::{RawResult, ResultPayload};
 #[cfg(feature = "host")]
 pub(crate) use text::lift_str;
+pub use text::utf8;
 pub use tuple::{RawTuple1, RawTuple2, RawTuple3, RawTuple4, RawTuple5, RawTuple6, RawTuple7, RawTuple8};
 
 use crate::schema::{TypeRef, Types};

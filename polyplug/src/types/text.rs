@@ -11,7 +11,16 @@ use crate::schema::{TypeRef, Types};
 #[inline]
 pub(crate) unsafe fn lift_str<'a>(canon: RawList<u8>) -> Result<&'a str, LiftError> {
     // SAFETY: the caller's promise.
-    let bytes = unsafe { canon.items() }?;
+    utf8(unsafe { canon.items() }?)
+}
+
+/// Bytes as text.
+///
+/// # Errors
+///
+/// They are none.
+#[inline]
+pub fn utf8(bytes: &[u8]) -> Result<&str, LiftError> {
     std::str::from_utf8(bytes).map_err(|e| LiftError::new(format_args!("not UTF-8: {e}")))
 }
 

@@ -4,6 +4,7 @@ mod calls;
 mod deadlock;
 mod instances;
 mod loading;
+mod low_level;
 mod others;
 mod reloading;
 mod shared;
@@ -35,7 +36,7 @@ fn calculator() -> Class {
         .method("add", |call| Ok(Toy::Int(call.arguments[0].int() + call.arguments[1].int())))
         .method("divide", |call| match (call.arguments[0].int(), call.arguments[1].int()) {
             (_, 0) => Err(Raise::Declared(Toy::map([("tag", "DivisionByZero".into())]))),
-            (at, -1) if at == i64::MIN.into() => {
+            (at, -1) if at == i128::from(i64::MIN) => {
                 Err(Raise::Declared(Toy::map([("tag", "Overflow".into()), ("val", Toy::map([("at", at.into())]))])))
             }
             (a, b) => Ok(Toy::Int(a / b)),

@@ -33,7 +33,7 @@ class Bundle:
         self.is_declaring = False
         self.declared = []
         self._own, self._spaces = self._modules()
-        self._checked = set()
+        self.entered = None
         self.builtins = {**builtins.__dict__, "__import__": self._import, "print": self._print}
         self.module = self._polyplug(config)
 
@@ -47,6 +47,7 @@ class Bundle:
             sys.meta_path.insert(0, _finder)
         if self.environment:
             self.environment.enter()
+            self.entered = self.environment
         sys.modules[self.package] = package
         stem = pathlib.PurePath(file).stem
         name = stem if stem.isidentifier() else "main"
@@ -75,8 +76,8 @@ class Bundle:
         inside = self.package + "."
         for name in [name for name in sys.modules if name == self.package or name.startswith(inside)]:
             del sys.modules[name]
-        if self.environment:
-            self.environment.leave()
+        if self.entered:
+            self.entered.leave()
         if self.directory:
             forget_lines(self.directory)
         for forget in getattr(typing, "_cleanups", ()):
@@ -188,11 +189,13 @@ class Bundle:
                 return _real_import(inside, globals, locals, fromlist, 0)
             importlib.import_module(inside)
             return sys.modules[f"{self.package}.{top}"]
-        if self.environment and top not in self._checked:
-            self.environment.check(top, self.name)
-            self._checked.add(top)
+        if is_foreign(top, self.environment, self.name):
+            raise ModuleNotFoundError(self._missing(top), name=top)
         try:
-            return _real_import(name, globals, locals, fromlist, level)
+            imported = _real_import(name, globals, locals, fromlist, level)
+            if _hooks:
+                _hooks.imported()
+            return imported
         except ModuleNotFoundError as error:
             if error.name not in (name, top):
                 raise
@@ -213,6 +216,12 @@ class Bundle:
                f"{remedy}"
 
 
+def bundle_of(frame):
+    """The bundle whose code a frame runs."""
+    name = frame.f_globals.get("__name__")
+    return _bundles.get(name.partition(".")[0]) if isinstance(name, str) else None
+
+
 def takes_context(cls):
     """Whether instances are made with one argument."""
     if cls.__init__ is object.__init__:
@@ -224,10 +233,6 @@ def takes_context(cls):
     if required > 2:
         raise TypeError(f"__init__ of {cls.__name__} takes more than the context: def __init__(self, ctx)")
     return code.co_argcount >= 2 or bool(code.co_flags & 0x04)
-
-
-def _standard_names():
-    return getattr(sys, "stdlib_module_names", sys.builtin_module_names)
 
 
 class _Source:

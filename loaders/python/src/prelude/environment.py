@@ -41,10 +41,9 @@ class Environment:
         for name in inside:
             del sys.modules[name]
         for folder in list(sys.path_importer_cache):
-            if self._holds(folder):
+            if self.holds(folder):
                 sys.path_importer_cache.pop(folder, None)
-        if any(isinstance(getattr(getattr(module, "__spec__", None), "loader", None),
-                          importlib.machinery.ExtensionFileLoader) for module in inside.values()):
+        if any(_is_native(module) for module in inside.values()):
             _kept[self.place] = inside
 
     def find(self, top):
@@ -55,25 +54,12 @@ class Environment:
         spec = getattr(module, "__spec__", None)
         origin = getattr(module, "__file__", None) or getattr(spec, "origin", None)
         if isinstance(origin, str):
-            return self._holds(origin)
+            return self.holds(origin)
         locations = getattr(spec, "submodule_search_locations", None)
-        return any(self._holds(location) for location in locations or () if isinstance(location, str))
+        return any(self.holds(location) for location in locations or () if isinstance(location, str))
 
-    def _holds(self, path):
+    def holds(self, path):
         return any(path == folder or path.startswith(folder + os.sep) for folder in self.folders)
-
-    def check(self, top, bundle):
-        """Refuses a package of this environment of which the process has another one."""
-        loaded = sys.modules.get(top)
-        if loaded is None or self.has(loaded) or top in getattr(sys, "stdlib_module_names", ()):
-            return
-        mine = self.find(top)
-        if mine is None:
-            return
-        theirs = getattr(loaded, "__file__", None) or "elsewhere"
-        raise ImportError(
-            f"the package `{top}` of bundle `{bundle}` is in {mine.origin}, and another bundle has loaded it from "
-            f"{theirs}: a process can have one of a name; let the bundles share a virtual environment", name=top)
 
     def program(self):
         for name in ("bin/python", "Scripts/python.exe"):
@@ -88,14 +74,14 @@ class _Packages:
     def find_spec(self, fullname, path=None, target=None):
         if path is not None:
             return None
-        for environment in list(_environments.values()):
+        for environment in _environments_of(sys._getframe(1)):
             spec = environment.find(fullname)
             if spec is not None:
                 return spec
         return None
 
     def find_distributions(self, context=importlib.metadata.DistributionFinder.Context()):
-        folders = [folder for environment in list(_environments.values()) for folder in environment.folders]
+        folders = [folder for environment in _environments_of(sys._getframe(1)) for folder in environment.folders]
         found = importlib.metadata.DistributionFinder.Context(name=context.name, path=folders)
         return importlib.metadata.MetadataPathFinder.find_distributions(found)
 
@@ -104,6 +90,54 @@ class _Packages:
 
 
 _packages = _Packages()
+
+
+def _environments_of(frame):
+    """The environments in which the code that asks finds packages: that of its bundle, or that which it lies in itself."""
+    while frame is not None:
+        bundle = bundle_of(frame)
+        if bundle is not None:
+            return [bundle.environment] if bundle.environment else []
+        for environment in list(_environments.values()):
+            if environment.holds(frame.f_code.co_filename):
+                return [environment]
+        frame = frame.f_back
+    return list(_environments.values())
+
+
+def is_foreign(top, environment, bundle):
+    """Whether the process has a module from an environment that is not the bundle's. Raises an `ImportError` if the
+    bundle's has one of that name as well."""
+    if not (_environments or _kept) or top in _standard_names():
+        return False
+    loaded = sys.modules.get(top)
+    if loaded is None:
+        theirs = next((place for place, modules in _kept.items() if _has_native_parts(modules, top)), None)
+        if theirs is None:
+            return False
+    else:
+        if environment and environment.has(loaded):
+            return False
+        theirs = getattr(loaded, "__file__", None) or "elsewhere"
+    mine = environment.find(top) if environment else None
+    if mine is None:
+        return loaded is not None and any(other.has(loaded) for other in list(_environments.values()))
+    raise ImportError(
+        f"the package `{top}` of bundle `{bundle}` is in {mine.origin}, and another bundle has loaded it from "
+        f"{theirs}: a process can have one of a name; let the bundles share a virtual environment", name=top)
+
+
+def _is_native(module):
+    return isinstance(getattr(getattr(module, "__spec__", None), "loader", None),
+                      importlib.machinery.ExtensionFileLoader)
+
+
+def _has_native_parts(modules, top):
+    return any(_is_native(module) for name, module in modules.items() if name.partition(".")[0] == top)
+
+
+def _standard_names():
+    return getattr(sys, "stdlib_module_names", sys.builtin_module_names)
 
 
 def environment(place):

@@ -29,12 +29,6 @@ struct Shared {
     arena_alloc: Option<Py<PyAny>>,
 }
 
-// SAFETY: what does not cross threads by itself is the context, which nobody writes to, and its text, which stays as long
-// as the guest, which the modules keep.
-unsafe impl Send for Shared {}
-// SAFETY: as for `Send`.
-unsafe impl Sync for Shared {}
-
 impl Shared {
     fn host_address(&self) -> usize {
         self.modules.guest.host_abi().addr()
@@ -77,10 +71,7 @@ pub(crate) fn start(
     let shared = Arc::new(Shared { modules, context, arena_alloc: Some(arena_alloc) });
     let addresses = (shared.host_address(), shared.context_address());
     let returned = shared.modules.timed_run(py, |_| init.call1(addresses))?;
-    let registrations = registration::read(&returned).map_err(|reason| {
-        // In the words of Python, which calls it what the bundle's author calls it.
-        Fault::new(format_args!("polyplug_init: {reason}"))
-    })?;
+    let registrations = registration::read(&returned).map_err(Fault::new)?;
     let plugins = registrations.into_iter().map(|registration| {
         let (declared, code) = registration.split();
         (declared, Plugin::new(&shared, code))

@@ -29,20 +29,20 @@ pub(super) fn read(returned: &Bound<'_, PyAny>) -> Result<Vec<Registration>, Str
             Ok(other) => format!("a tuple of {}", other.len()),
             Err(_) => describe(returned),
         };
-        format!("it returned {what}, and not a tuple of two: the registrations and an AbiError")
+        format!("polyplug_init returned {what}, and not a tuple of two: the registrations and an AbiError")
     })?;
     let part = |index| parts.get_item(index).map_err(|raised| raised.to_string());
     // First: one that fails may return anything as its registrations.
     outcome(&part(1)?)?;
     let all = part(0)?;
-    let list = all
-        .cast::<PyList>()
-        .map_err(|_| format!("the first value it returned is {}, and not the list of registrations", describe(&all)))?;
+    let list = all.cast::<PyList>().map_err(|_| {
+        format!("polyplug_init: the first value it returned is {}, and not the list of registrations", describe(&all))
+    })?;
     if list.is_empty() {
-        return Err("it registered no contract: the list that it returned is empty".to_owned());
+        return Err("polyplug_init registered no contract: the list that it returned is empty".to_owned());
     }
     let read = |(index, entry): (usize, Bound<'_, PyAny>)| {
-        one(index, &entry).map_err(|reason| format!("registrations[{index}]: {reason}"))
+        one(index, &entry).map_err(|reason| format!("{}: {reason}", place(index)))
     };
     list.iter().enumerate().map(read).collect()
 }
@@ -52,7 +52,10 @@ fn outcome(error: &Bound<'_, PyAny>) -> Result<(), String> {
     let py = error.py();
     let code = error.getattr(intern!(py, "code")).ok();
     let code = code.and_then(|code| code.call_method0(intern!(py, "__index__")).ok()).ok_or_else(|| {
-        format!("the second value it returned is {}, and no AbiError: it has no integer `code`", describe(error))
+        format!(
+            "polyplug_init: the second value it returned is {}, and no AbiError: it has no integer `code`",
+            describe(error)
+        )
     })?;
     if code.eq(0).unwrap_or(false) {
         return Ok(());
@@ -60,12 +63,16 @@ fn outcome(error: &Bound<'_, PyAny>) -> Result<(), String> {
     let message = error.getattr(intern!(py, "message")).ok();
     let message = message.and_then(|message| message.cast::<PyString>().ok().map(|text| text.to_string()));
     match message.filter(|message| !message.is_empty()) {
-        Some(message) => Err(format!("it failed with code {code}: {message}")),
+        Some(message) => Err(format!("polyplug_init failed with code {code}: {message}")),
         None => match code.extract::<u32>() {
-            Ok(known) => Err(format!("it failed with code {code} ({})", AbiErrorCode::from_u32(known))),
-            Err(_) => Err(format!("it failed with code {code}")),
+            Ok(known) => Err(format!("polyplug_init failed with code {code} ({})", AbiErrorCode::from_u32(known))),
+            Err(_) => Err(format!("polyplug_init failed with code {code}")),
         },
     }
+}
+
+fn place(index: usize) -> String {
+    format!("polyplug_init: registrations[{index}]")
 }
 
 fn one(index: usize, entry: &Bound<'_, PyAny>) -> Result<Registration, String> {
@@ -77,7 +84,7 @@ fn one(index: usize, entry: &Bound<'_, PyAny>) -> Result<Registration, String> {
     };
     let factory = callable("factory", &required(entry, "factory")?)?;
     let functions = functions(&required(entry, "functions")?)?;
-    let place = Some(format!("polyplug_init: registrations[{index}]"));
+    let place = Some(place(index));
     let declared = Declared { contract, name, place, ..Declared::default() };
     Ok(Registration { declared, code: Code { factory, functions } })
 }

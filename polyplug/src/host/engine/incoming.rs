@@ -95,7 +95,7 @@ impl<'a> Incoming<'a> {
     /// # Panics
     ///
     /// If there is no such argument.
-    #[inline]
+    #[inline(always)]
     pub fn argument<E: Build<Error = Fault>>(&self, engine: &mut E, index: usize) -> Result<E::Value, Fault> {
         let place = &self.plan.arguments[index];
         let lifting = Lifting { schema: &self.contract.schema, plan: &self.contract.plan };

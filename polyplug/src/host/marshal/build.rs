@@ -4,6 +4,7 @@ use polyplug_abi::GuestContractInstance;
 
 use super::{Float, Integer, Located};
 use crate::schema::plan::{Body, MethodPlan};
+use crate::types::utf8;
 
 /// Makes values of an engine.
 ///
@@ -35,6 +36,10 @@ pub trait Build {
     fn char(&mut self, value: char) -> Result<Self::Value, Self::Error>;
     /// Text.
     fn text(&mut self, value: &str) -> Result<Self::Value, Self::Error>;
+    /// What should be text, which nobody has looked at yet: for engines that look themselves when they take it in.
+    fn unchecked_text(&mut self, value: &[u8]) -> Result<Self::Value, Self::Error> {
+        self.text(utf8(value)?)
+    }
     /// Bytes.
     fn bytes(&mut self, value: &[u8]) -> Result<Self::Value, Self::Error>;
 

@@ -5,7 +5,7 @@ use super::keys::Keys;
 use super::{Build, Float, Integer, Located};
 use crate::schema::plan::{Body, Kind, NodeId, Plan};
 use crate::schema::{Field, Schema, Shape};
-use crate::types::{Depth, LiftError, RawList, Type, lift_str};
+use crate::types::{Depth, LiftError, RawList, Type};
 
 /// Lifts values of one contract.
 #[derive(Clone, Copy)]
@@ -27,7 +27,7 @@ impl Lifting<'_> {
     ///
     /// `from` must lead to initialised memory of the node's form, aligned, whose pointers are null or lead to readable
     /// memory of the lengths beside them.
-    #[inline]
+    #[inline(always)]
     pub(in crate::host) unsafe fn value<E: Build>(
         &self,
         engine: &mut E,
@@ -62,8 +62,8 @@ impl Lifting<'_> {
             Kind::Unit => engine.unit(),
             // SAFETY: the memory has this form (the caller's promise).
             Kind::Char => engine.char(unsafe { <char as Type>::lift(&*from.cast(), depth) }?),
-            // SAFETY: the memory is text (the caller's promise).
-            Kind::String => engine.text(unsafe { lift_str(from.cast::<RawList<u8>>().read()) }?),
+            // SAFETY: the memory is a list of bytes (the caller's promise).
+            Kind::String => engine.unchecked_text(unsafe { from.cast::<RawList<u8>>().read().items() }?),
             // SAFETY: the memory is a list of bytes (the caller's promise).
             Kind::Bytes => engine.bytes(unsafe { from.cast::<RawList<u8>>().read().items() }?),
             Kind::List(of) => {
