@@ -10,6 +10,7 @@ use polyplug::Runtime;
 use polyplug_abi::{AbiError, GuestContractInstance};
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
+use polyplug_python::PythonLoader;
 use polyplug_tests::{Bundle, rounds, runtime};
 use test_contracts::moody::Moody;
 use test_contracts::{Calculator, Counter, MathError, Stamp};
@@ -177,6 +178,84 @@ fn lua_calls_that_fail() {
     runtime.load_bundle(bundle.path()).unwrap();
     let calc = runtime.proxy::<dyn Calculator>().unwrap();
     flat("Lua: failing calls", 20_000, |_| {
+        calc.add(-1, 1).unwrap_err(); // an exception with its traceback
+        assert_eq!(calc.divide(1, 0), Ok(Err(MathError::DivisionByZero)));
+        calc.greet("").unwrap_err(); // a result of another type
+    });
+}
+
+const PYTHON: &str = r#"
+import helper
+from polyplug import plugin, types
+MathError = types("demo.calculator@1").MathError
+
+@plugin("demo.calculator@1")
+class Calculator:
+    def add(self, a: int, b: int) -> int:
+        if a < 0:
+            raise ValueError("too small")
+        return a + b
+    def divide(self, a, b): raise MathError.DivisionByZero()
+    def greet(self, name): return 5 if name == "" else helper.greet(name)
+    def sum(self, data): return len(data)
+"#;
+
+fn python_bundle() -> Bundle {
+    let bundle = Bundle::empty();
+    bundle.write("manifest.toml", polyplug_tests::manifest("python", "python", "main.py"));
+    bundle.write("main.py", PYTHON);
+    bundle.write("helper.py", "def greet(name): return f'Hello, {name}!'\n");
+    bundle
+}
+
+#[test]
+fn python_loading_calling_and_unloading() {
+    let _alone = ALONE.lock().unwrap_or_else(|error| error.into_inner());
+    let bundle = python_bundle();
+    let runtime = Runtime::builder().loader(PythonLoader::new()).build().unwrap();
+    let mut times = Vec::new();
+    flat("Python: load, call, unload", 2_000, |n| {
+        let begin = std::time::Instant::now();
+        let id = runtime.load_bundle(bundle.path()).unwrap();
+        times.push(begin.elapsed());
+        let calc = runtime.proxy::<dyn Calculator>().unwrap();
+        assert_eq!(calc.greet("x").unwrap(), "Hello, x!");
+        assert_eq!(calc.add(n as i32, 1).unwrap(), n as i32 + 1);
+        calc.add(-1, 1).unwrap_err();
+        drop(calc);
+        assert!(runtime.unload_bundle(id).unwrap().reclaimed);
+    });
+    let tenth = times.len() / 10;
+    let median = |part: &[Duration]| {
+        let mut part = part.to_vec();
+        part.sort();
+        part[part.len() / 2]
+    };
+    let (first, last) = (median(&times[tenth..2 * tenth]), median(&times[9 * tenth..]));
+    println!("Python: loading took {first:?} in the second tenth, {last:?} in the last");
+}
+
+#[test]
+fn python_reloading_under_a_proxy_that_is_never_refreshed() {
+    let _alone = ALONE.lock().unwrap_or_else(|error| error.into_inner());
+    let bundle = python_bundle();
+    let runtime = Runtime::builder().loader(PythonLoader::new()).hot_reload(true).build().unwrap();
+    runtime.load_bundle(bundle.path()).unwrap();
+    let calc = runtime.proxy::<dyn Calculator>().unwrap();
+    flat("Python: reload", 400, |_| {
+        runtime.reload_bundle(bundle.path()).unwrap();
+        assert_eq!(calc.add(2, 3), Ok(5));
+    });
+}
+
+#[test]
+fn python_calls_that_fail() {
+    let _alone = ALONE.lock().unwrap_or_else(|error| error.into_inner());
+    let bundle = python_bundle();
+    let runtime = Runtime::builder().loader(PythonLoader::new()).build().unwrap();
+    runtime.load_bundle(bundle.path()).unwrap();
+    let calc = runtime.proxy::<dyn Calculator>().unwrap();
+    flat("Python: failing calls", 20_000, |_| {
         calc.add(-1, 1).unwrap_err(); // an exception with its traceback
         assert_eq!(calc.divide(1, 0), Ok(Err(MathError::DivisionByZero)));
         calc.greet("").unwrap_err(); // a result of another type

@@ -14,6 +14,9 @@ pub(crate) unsafe fn lift_str<'a>(canon: RawList<u8>) -> Result<&'a str, LiftErr
     utf8(unsafe { canon.items() }?)
 }
 
+/// See [`utf8`].
+const SHORT: usize = 256;
+
 /// Bytes as text.
 ///
 /// # Errors
@@ -21,6 +24,11 @@ pub(crate) unsafe fn lift_str<'a>(canon: RawList<u8>) -> Result<&'a str, LiftErr
 /// They are none.
 #[inline]
 pub fn utf8(bytes: &[u8]) -> Result<&str, LiftError> {
+    // Most text is short and has no other letters, which is seen faster.
+    if bytes.len() <= SHORT && bytes.is_ascii() {
+        // SAFETY: ASCII is UTF-8.
+        return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
+    }
     std::str::from_utf8(bytes).map_err(|e| LiftError::new(format_args!("not UTF-8: {e}")))
 }
 

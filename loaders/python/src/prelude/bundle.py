@@ -197,7 +197,7 @@ class Bundle:
                 _hooks.imported()
             return imported
         except ModuleNotFoundError as error:
-            if error.name not in (name, top):
+            if error.name != top:
                 raise
             missing = error
         raise ModuleNotFoundError(self._missing(missing.name), name=missing.name, path=missing.path)
@@ -230,7 +230,9 @@ def takes_context(cls):
     if code is None:
         return False
     required = code.co_argcount - len(cls.__init__.__defaults__ or ())
-    if required > 2:
+    needed = [name for name in code.co_varnames[code.co_argcount:code.co_argcount + code.co_kwonlyargcount]
+              if name not in (cls.__init__.__kwdefaults__ or {})]
+    if required > 2 or needed:
         raise TypeError(f"__init__ of {cls.__name__} takes more than the context: def __init__(self, ctx)")
     return code.co_argcount >= 2 or bool(code.co_flags & 0x04)
 

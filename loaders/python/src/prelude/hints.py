@@ -1,6 +1,6 @@
 """Whether a method, as it is written, can be what a contract asks for."""
 
-import collections.abc
+import dataclasses
 import enum
 import inspect
 import types
@@ -8,7 +8,7 @@ import typing
 
 _INTEGERS = (int,)
 _UNIONS = (typing.Union, getattr(types, "UnionType", typing.Union))
-_ABSTRACT = (collections.abc.Iterable, collections.abc.Sequence, collections.abc.Collection)
+_SCALARS = ("bool", "int", "float", "char", "string", "unit")
 
 
 def check(cls, name, parameters, result, classes):
@@ -30,6 +30,9 @@ def check(cls, name, parameters, result, classes):
         return  # names that exist for type checkers only
     code = function.__code__
     given = code.co_varnames[own:code.co_argcount]
+    if code.co_flags & inspect.CO_VARARGS:
+        more = code.co_varnames[code.co_argcount + code.co_kwonlyargcount]
+        given += (more,) * (len(parameters) - len(given))
     for name, (_, ty, text) in zip(given, parameters):
         if name in hints and not _takes(hints[name], ty, classes):
             raise TypeError(f"{where}: the argument `{name}` is {text} in the contract, and {_shown(hints[name])} by "
@@ -140,7 +143,11 @@ def _gives_option(option, ty, classes):
         made = classes[ty[1]]
         return (made is None or issubclass(origin, made) or issubclass(origin, (dict, str)) or not _is_plain(origin)
                 or issubclass(made, origin))
-    if not _is_plain(origin):
+    if dataclasses.is_dataclass(origin) and kind in _SCALARS:
+        return hasattr(origin, "__index__") or hasattr(origin, "__float__")
+    if origin.__module__ == "collections.abc" and kind in _SCALARS:
+        return issubclass(_classes_of(ty)[0], origin)
+    if kind != "list" and not _is_plain(origin):
         return True
     allowed = {"bool": (bool,), "int": (int,), "float": (float, int), "char": (str,), "string": (str,),
                "bytes": (bytes, bytearray, memoryview, list, tuple), "map": (dict,), "tuple": (tuple, list),
@@ -163,6 +170,16 @@ def _inner(option, ty, classes, check):
     """Whether the parts in a hint's brackets fit those of the type."""
     arguments = typing.get_args(option)
     parts = [part for part in ty[1:] if isinstance(part, tuple)]
-    if not arguments or arguments[-1] is Ellipsis or len(arguments) != len(parts):
-        return not (arguments and ty[0] == "tuple" and arguments[-1] is not Ellipsis and len(arguments) != len(parts))
+    if not arguments or not parts:
+        return True
+    is_tuple = issubclass(typing.get_origin(option), tuple)
+    if is_tuple and arguments[-1] is Ellipsis:
+        is_tuple, arguments = False, arguments[:1]
+    if ty[0] == "list":
+        items = arguments if is_tuple else arguments[:1]
+        return all(check(item, parts[0], classes) for item in items)
+    if ty[0] == "tuple" and not is_tuple:
+        return all(check(arguments[0], part, classes) for part in parts)
+    if len(arguments) != len(parts):
+        return ty[0] != "tuple"
     return all(check(argument, part, classes) for argument, part in zip(arguments, parts))

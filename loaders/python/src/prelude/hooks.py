@@ -31,7 +31,7 @@ class _Hooks:
         if file is not None:
             self.show_warning(message, category, filename, lineno, file, line)
             return
-        bundle = _owner(None, sys._getframe(1)) or _holder(filename)
+        bundle = _owner(None, sys._getframe()) or _holder(filename)
         place = bundle.relative(filename) if bundle else filename
         self._tell("warn", f"{category.__name__}: {message} (at {place}:{lineno})", bundle)
 
@@ -47,7 +47,7 @@ class _Hooks:
             what = f"{what} in {subject!r}" if subject is not None else what
         except BaseException:
             text = kind.__name__  # it cannot be shown
-        bundle = _owner(trace, sys._getframe(2))
+        bundle = _owner(trace, sys._getframe())
         self._tell("error", f"{what}: {bundle.readable(text) if bundle else text}", bundle)
 
     def _tell(self, level, text, bundle):
@@ -83,7 +83,7 @@ def _take_logging(hooks):
                 text = self.format(record)
             except Exception as error:
                 level, text = "error", f"{record.msg!r} cannot be shown: {type(error).__name__}: {error}"
-            hooks._tell(level, f"{record.name}: {text}", _owner(None, sys._getframe(1)))
+            hooks._tell(level, f"{record.name}: {text}", _owner(None, sys._getframe()))
 
     logging.lastResort = Last(logging.WARNING)
     # `logging.warning` and its like set up a handler of their own where there is none.

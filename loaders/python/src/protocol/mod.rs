@@ -31,7 +31,7 @@ struct Shared {
 
 impl Shared {
     fn host_address(&self) -> usize {
-        self.modules.guest.host_abi().addr()
+        self.modules.guest.host_abi().expose_provenance()
     }
 
     fn context_address(&self) -> usize {
