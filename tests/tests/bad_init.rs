@@ -13,7 +13,7 @@ fn init_failure(defines: &[&str]) -> String {
 fn failure(bundle: &Bundle) -> String {
     let error = refused(bundle);
     let text = error.to_string();
-    let RuntimeError::Loader(LoaderError::InitFailed { bundle: name, error }) = error else {
+    let RuntimeError::Loader(LoaderError::InitFailed { bundle: name, error, .. }) = error else {
         panic!("a failed start, not {error:?}")
     };
     assert_eq!(name, BAD);

@@ -15,7 +15,7 @@ fn refusal(defines: &[&str]) -> String {
 #[track_caller]
 fn init_failure(bundle: &Bundle) -> String {
     match refused(bundle) {
-        RuntimeError::Loader(LoaderError::InitFailed { bundle, error }) => {
+        RuntimeError::Loader(LoaderError::InitFailed { bundle, error, .. }) => {
             assert_eq!(bundle, BAD);
             error
         }

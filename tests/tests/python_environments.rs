@@ -333,14 +333,21 @@ fn what_is_no_environment_of_this_python_is_refused() {
     let version = version();
     let other = python_bundle("other", OWN, &[]);
     fill(&other.path().join(".venv"), "3.5", &[]);
-    refused(&runtime, &other, &["bundle `other`", ".venv is for Python 3.5.1, and this is Python", "-m venv", &version]);
+    refused(
+        &runtime,
+        &other,
+        &["bundle `other`", ".venv is for Python 3.5.1, and this is Python", "-m venv", &version],
+    );
     let none = python_bundle("none", OWN, &[(".venv/readme.txt", "")]);
     refused(&runtime, &none, &["bundle `none`", ".venv is no virtual environment, it has no pyvenv.cfg", "-m venv"]);
     let absent = python_bundle("absent", OWN, &[]);
     refused(&runtime, &absent, &["bundle `absent`", ".venv", "no"]);
     let outside = python_bundle("outside", "[python]\nvenv = \"../venv\"\n", &[]);
     let error = runtime.load_bundle(outside.path()).unwrap_err().to_string();
-    assert!(error.contains("../venv is no folder of the bundle") && error.contains("PythonLoader::with_venv"), "{error}");
+    assert!(
+        error.contains("../venv is no folder of the bundle") && error.contains("PythonLoader::with_venv"),
+        "{error}"
+    );
     // Nothing of these is in the way of one that is right.
     let right = bundle("right", &[("fine_package.py", "text = 'fine'\n")]);
     runtime.load_bundle(right.path()).unwrap();

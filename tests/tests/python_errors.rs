@@ -33,7 +33,8 @@ fn an_error_has_type_message_place_and_traceback() {
     let (message, location, traceback) =
         raised("def inner():\n raise ValueError('f\u{fc}ll: voll')\nx = inner()\nreturn x");
     assert_eq!((message.as_str(), location.as_deref()), ("ValueError: f\u{fc}ll: voll", Some("code:2")));
-    let parts = ["main.py\", line ", ", in run", "\"code\", line 3, in code", "\"code\", line 2, in inner", "ValueError: f"];
+    let parts =
+        ["main.py\", line ", ", in run", "\"code\", line 3, in code", "\"code\", line 2, in inner", "ValueError: f"];
     let places: Vec<_> =
         parts.iter().map(|part| traceback.find(part).unwrap_or_else(|| panic!("{part}: {traceback}"))).collect();
     assert!(places.is_sorted(), "{traceback}");
@@ -124,7 +125,9 @@ fn chains_are_part_of_the_traceback() {
     let (message, _, traceback) =
         raised("try:\n 1 / 0\nexcept ZeroDivisionError as error:\n raise ValueError('second') from error");
     assert_eq!(message, "ValueError: second");
-    for part in ["ZeroDivisionError: division by zero", "the direct cause of the following exception", "ValueError: second"] {
+    for part in
+        ["ZeroDivisionError: division by zero", "the direct cause of the following exception", "ValueError: second"]
+    {
         assert!(traceback.contains(part), "{part}: {traceback}");
     }
     let (_, _, traceback) = raised("try:\n {}['a']\nexcept KeyError:\n raise ValueError('second')");
@@ -143,8 +146,10 @@ fn groups_and_notes_are_shown() {
         eprintln!("SKIPPED: this Python has neither groups nor notes");
         return;
     }
-    let (message, _, traceback) =
-        raised_in(&runtime, "e = ExceptionGroup('some', [ValueError('one'), TypeError('two')])\ne.add_note('noted')\nraise e");
+    let (message, _, traceback) = raised_in(
+        &runtime,
+        "e = ExceptionGroup('some', [ValueError('one'), TypeError('two')])\ne.add_note('noted')\nraise e",
+    );
     assert!(message.contains("ExceptionGroup: some (2 sub-exceptions)"), "{message}");
     for part in ["ValueError: one", "TypeError: two", "noted"] {
         assert!(traceback.contains(part), "{part}: {traceback}");
@@ -179,7 +184,10 @@ fn declared_errors_are_answers() {
     assert_eq!(divide("try:\n raise MathError.DivisionByZero()\nfinally:\n str(5)"), none);
     assert_eq!(divide("raise MathError.Overflow(at=-2**63)"), Ok(Err(MathError::Overflow { at: i64::MIN })));
     assert_eq!(divide("raise MathError.Overflow(7)"), Ok(Err(MathError::Overflow { at: 7 })));
-    assert_eq!(divide("raise types('demo.calculator@1').MathError.Overflow(7)"), Ok(Err(MathError::Overflow { at: 7 })));
+    assert_eq!(
+        divide("raise types('demo.calculator@1').MathError.Overflow(7)"),
+        Ok(Err(MathError::Overflow { at: 7 }))
+    );
 }
 
 #[test]
@@ -233,8 +241,14 @@ fn decorators_that_are_misused_are_named() {
         ("@plugin('no contract')\nclass A: pass", "no contract"),
         ("@plugin('test.unknown@1')\nclass A: pass", "test.unknown"),
         ("@plugin('test.script@1')\nclass A: pass", "run"),
-        ("@plugin('test.script@1')\nclass A:\n def __init__(self, a, b): pass\n def run(self, x): pass", "__init__ of A"),
-        ("@plugin('test.script@1')\nclass A:\n def __init__(self, *, a): pass\n def run(self, x): pass", "__init__ of A"),
+        (
+            "@plugin('test.script@1')\nclass A:\n def __init__(self, a, b): pass\n def run(self, x): pass",
+            "__init__ of A",
+        ),
+        (
+            "@plugin('test.script@1')\nclass A:\n def __init__(self, *, a): pass\n def run(self, x): pass",
+            "__init__ of A",
+        ),
     ] {
         let error = load_error(&format!("from polyplug import plugin\n{code}\n"));
         assert!(error.contains(part), "{code}: no {part:?} in: {error}");
@@ -331,7 +345,8 @@ fn an_error_that_ends_a_thread_goes_to_the_log() {
                     t.start()\nt.join()\nreturn t.is_alive()";
         assert_eq!(run(&runtime, code).unwrap(), "False");
         // It ends a thread, as it does in a program.
-        let code = "import threading\nt = threading.Thread(target=lambda: exec('raise SystemExit'))\nt.start()\nt.join()";
+        let code =
+            "import threading\nt = threading.Thread(target=lambda: exec('raise SystemExit'))\nt.start()\nt.join()";
         run(&runtime, code).unwrap();
     });
     let texts = texts(&messages, tracing::Level::ERROR);
@@ -344,11 +359,25 @@ fn an_error_that_ends_a_thread_goes_to_the_log() {
 #[test]
 fn warnings_go_to_the_log() {
     let runtime = loaded(SCRIPT);
-    let ((), messages) = logged_anywhere(|| {
+    let ((), messages) = logged(|| {
         run(&runtime, "import warnings\nwarnings.warn('mind the gap')").unwrap();
     });
     let texts = texts(&messages, tracing::Level::WARN);
     assert!(texts.len() == 1 && texts[0].contains("UserWarning: mind the gap"), "{messages:?}");
+}
+
+#[test]
+fn what_logging_would_print_goes_to_the_log() {
+    let runtime = loaded(SCRIPT);
+    let ((), messages) = logged(|| {
+        run(&runtime, "import logging\nlogging.getLogger('mine').warning('mind %d', 5)\nlogging.error('worse')")
+            .unwrap();
+        run(&runtime, "import logging\nlogging.info('PRINTED')\nlogging.warning('%d', 'x')").unwrap();
+    });
+    assert_eq!(texts(&messages, tracing::Level::WARN), ["mine: mind 5"]);
+    let errors = texts(&messages, tracing::Level::ERROR);
+    assert_eq!(errors[0], "root: worse", "{messages:?}");
+    assert!(errors[1].contains("'%d' cannot be shown: TypeError"), "{messages:?}");
 }
 
 #[test]

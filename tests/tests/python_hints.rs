@@ -355,8 +355,8 @@ fn hints_that_contradict_are_refused() {
         ("def two(self, first: int, second: int): return 1", "second", "string", "int"),
         ("def two(self, second: str, first: int): return 1", "second", "i32", "str"),
         ("def nothing(self) -> int: return 1", "", "()", "int"),
-        ("def visit(self, visitor: int): pass", "visitor", "Visitor", "int"),
-        ("def visit(self, visitor: str | None): pass", "visitor", "Visitor", "str | None"),
+        ("def visit(self, visitor: int): pass", "visitor", "visitor", "int"),
+        ("def visit(self, visitor: str | None): pass", "visitor", "visitor", "str | None"),
     ] {
         let Err(error) = try_load_python(&runtime, "python", &bundle(method)) else {
             mistakes.push(format!("{method}: it is loaded"));

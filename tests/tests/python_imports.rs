@@ -113,7 +113,8 @@ fn names_are_private_to_each_bundle() {
             assert_eq!(run_in(&runtime, name, &format!("import {module}\nreturn {module}.value")), name);
         }
         // What others import stays what it is.
-        let code = "import enum, dataclasses\nreturn enum.DynamicClassAttribute and dataclasses.types.ModuleType.__name__";
+        let code =
+            "import enum, dataclasses\nreturn enum.DynamicClassAttribute and dataclasses.types.ModuleType.__name__";
         assert_eq!(run_in(&runtime, name, code), "module");
     }
     for module in ["statistics", "types", "json"] {
@@ -264,8 +265,7 @@ fn a_bundle_in_memory_has_the_standard_library() {
 #[test]
 fn a_reload_takes_the_new_modules() {
     let bundle = python_bundle("python", "", &[("value.py", "value = 'old'\n"), ("lazy.py", "value = 'old'\n")]);
-    let runtime =
-        Runtime::builder().loader(PythonLoader::new()).hot_reload(true).build().unwrap();
+    let runtime = Runtime::builder().loader(PythonLoader::new()).hot_reload(true).build().unwrap();
     runtime.load_bundle(bundle.path()).unwrap();
     let code = "import value, lazy\nreturn value.value + lazy.value + str(value.__name__ == __package__ + '.value')";
     gives(&runtime, &[("import value\nreturn value.value", "old")]);

@@ -52,25 +52,26 @@ fn a_call_that_never_ends_is_ended() {
 
 #[test]
 fn code_that_catches_everything_is_ended() {
-    // A loop that does nothing at all is outside of its `try` to CPython.
+    // CPython takes the start of a loop that is the first in a `try` for a part of what is before it.
     let runtime = loaded_by(impatient(), SCRIPT);
     for code in [
-        "try:\n while True: len('')\nexcept Exception: pass\nwhile True: len('')",
-        "try:\n while True: len('')\nexcept BaseException: pass\nwhile True: len('')",
-        "for n in range(5):\n try:\n  while True: len('')\n except BaseException: pass\nwhile True: len('')",
-        "try:\n while True: len('')\nfinally:\n while True: len('')",
-        "try:\n while True: len('')\nexcept: raise",
-        "try:\n while True: len('')\nexcept BaseException as e: raise e",
+        "try:\n n = 0\n while True: len('')\nexcept Exception: pass\nwhile True: len('')",
+        "try:\n n = 0\n while True: len('')\nexcept BaseException: pass\nwhile True: len('')",
+        "for n in range(5):\n try:\n  n = 0\n  while True: len('')\n except BaseException: pass\nwhile True: len('')",
+        "try:\n n = 0\n while True: len('')\nfinally:\n while True: len('')",
+        "try:\n n = 0\n while True: len('')\nexcept: raise",
+        "try:\n n = 0\n while True: len('')\nexcept BaseException as e: raise e",
         "import contextlib\nwith contextlib.suppress(BaseException):\n while True: len('')\nwhile True: len('')",
     ] {
         reaches(&runtime, code);
     }
     // What is made of it is what the call ends in.
-    let code = "try:\n while True: len('')\nexcept BaseException as error: raise ValueError('cleaned up') from error";
+    let code =
+        "try:\n n = 0\n while True: len('')\nexcept BaseException as error: raise ValueError('cleaned up') from error";
     let error = run(&runtime, code).unwrap_err().to_string();
     assert!(error.contains("cleaned up"), "{error}");
     // Code that ends before it comes again has an answer.
-    let code = "try:\n while True: len('')\nexcept BaseException as error: return type(error).__name__";
+    let code = "try:\n n = 0\n while True: len('')\nexcept BaseException as error: return type(error).__name__";
     assert_eq!(run(&runtime, code).unwrap(), "TimeLimit");
     assert_eq!(run(&runtime, "return 2").unwrap(), "2");
 }
@@ -167,7 +168,8 @@ fn other_bundles_never_wait() {
     let script = |name: &str| -> ScriptProxy { runtime.proxy_from::<dyn Script>(BundleId::new(name)).unwrap() };
     let (busy, other) = (script("busy"), script("other"));
     std::thread::scope(|scope| {
-        let held = scope.spawn(|| busy.run("from polyplug import host\nhost('test.logger@1').log('x')\nreturn 'went on'"));
+        let held =
+            scope.spawn(|| busy.run("from polyplug import host\nhost('test.logger@1').log('x')\nreturn 'went on'"));
         while !gate.is_in.load(SeqCst) {
             std::thread::yield_now();
         }
@@ -271,7 +273,10 @@ fn a_bundle_without_a_limit_ends_for_a_caller_that_has_one() {
     limited.provide::<dyn Logger>(Tells(Arc::downgrade(&free), Arc::clone(&seen))).unwrap();
     reaches(&limited, &format!("{log}\nlog.log('while True: pass')\nwhile True: pass"));
     let seen = seen.lock().unwrap().clone();
-    assert!(seen.starts_with("limit_reached: ") && seen.contains("the time of a call that this one is part of is up"), "{seen}");
+    assert!(
+        seen.starts_with("limit_reached: ") && seen.contains("the time of a call that this one is part of is up"),
+        "{seen}"
+    );
 }
 
 #[test]

@@ -627,8 +627,8 @@ fn an_error_that_is_returned_fails_the_load_with_its_code() {
         ("AbiError(AbiErrorCode.NotFound)", " failed with code 4 (not found)"),
         ("AbiError(300, 'no licence')", " failed with code 300: no licence"),
         ("AbiError(code=300)", " failed with code 300 (failed)"),
-        ("AbiError(-1)", " failed with code -1"),
-        ("AbiError(1 << 40)", " failed with code 1099511627776"),
+        ("AbiError(-1)", " failed with code -1 (failed)"),
+        ("AbiError(1 << 40)", " failed with code 1099511627776 (failed)"),
         ("type('E', (), {'code': 9, 'message': 5})", " failed with code 9 (the call may not be nested here)"),
     ] {
         for registrations in ["[one]", "None", "[]", "[5]"] {
@@ -637,6 +637,24 @@ fn an_error_that_is_returned_fails_the_load_with_its_code() {
     }
     let text = load_error(&returning("[one], AbiError(300, 'no licence')"));
     assert_eq!(text, "bundle `python`: could not be started: polyplug_init failed with code 300: no licence");
+}
+
+#[test]
+fn the_code_of_a_failed_start_reaches_hosts_in_other_languages() {
+    for (expression, expected) in [("([], AbiError(300, 'no licence'))", 300), ("([], AbiError(0))", 1), ("5", 1)] {
+        let bundle = Bundle::empty();
+        bundle.write("manifest.toml", manifest("python", "python", "main.py"));
+        bundle.write("main.py", returning(expression));
+        let runtime = python_runtime(PythonLoader::new());
+        let path = bundle.path().to_str().expect("a name").to_owned();
+        let (host, mut error) = (runtime.host_abi(), AbiError::ok());
+        // SAFETY: the runtime's own table, and a path that is readable.
+        unsafe { ((*host).load_bundle)(host, path.as_ptr(), path.len(), &raw mut error) };
+        assert_eq!(error.code, expected, "{expression}");
+        let failed = runtime.load_bundle(bundle.path()).unwrap_err();
+        let RuntimeError::Loader(LoaderError::InitFailed { code, .. }) = &failed else { panic!("{failed:?}") };
+        assert_eq!(*code, expected);
+    }
 }
 
 #[test]

@@ -138,7 +138,9 @@ fn an_idle_interpreter_ends_at_once() {
     load_python(&runtime, "python", &format!("{LOG}{SCRIPT}"));
     let script = runtime.proxy::<dyn Script>().unwrap();
     // What the interpreter takes with it: objects that lead to the host, and such as run code when they end.
-    script.run("global kept\nclass A:\n def __del__(self): log.panics('x')\nkept = A()\nself.kept = [log, A()]").unwrap();
+    script
+        .run("global kept\nclass A:\n def __del__(self): log.panics('x')\nkept = A()\nself.kept = [log, A()]")
+        .unwrap();
     // A thread that has called, and is still there.
     let (called, calls) = std::sync::mpsc::channel::<()>();
     let (send, receive) = std::sync::mpsc::channel::<()>();
@@ -147,15 +149,15 @@ fn an_idle_interpreter_ends_at_once() {
         move || {
             script.run("return 1").unwrap();
             called.send(()).unwrap();
-            drop(receive.recv());
+            let _ = receive.recv();
             says_so(script.run("return 1").unwrap_err());
         }
     });
     calls.recv().unwrap();
     finalize();
-    after_the_end(&runtime, &script);
     drop(send);
     other.join().unwrap();
+    after_the_end(&runtime, &script);
     drop((script, runtime));
 }
 
@@ -226,7 +228,8 @@ fn a_hosts_own_handler_stays() {
     // SAFETY: the handler only counts.
     unsafe { libc::signal(libc::SIGINT, handler) };
     // SAFETY: asks what there is, and puts it back.
-    let before = [libc::SIGPIPE, libc::SIGTERM, libc::SIGXFSZ].map(|signal| unsafe { libc::signal(signal, libc::SIG_DFL) });
+    let before =
+        [libc::SIGPIPE, libc::SIGTERM, libc::SIGXFSZ].map(|signal| unsafe { libc::signal(signal, libc::SIG_DFL) });
     for (signal, before) in [libc::SIGPIPE, libc::SIGTERM, libc::SIGXFSZ].into_iter().zip(before) {
         // SAFETY: as above.
         unsafe { libc::signal(signal, before) };
@@ -254,7 +257,8 @@ fn an_interpreter_of_the_hosts_is_used() {
         return;
     }
     Python::initialize();
-    Python::attach(|py| py.run(c"import sys\nsys.flags_of_host = 'mine'\nhook = sys.unraisablehook", None, None)).unwrap();
+    Python::attach(|py| py.run(c"import sys\nsys.flags_of_host = 'mine'\nhook = sys.unraisablehook", None, None))
+        .unwrap();
     let runtime = loaded(SCRIPT);
     assert_eq!(run(&runtime, "import sys\nreturn sys.flags_of_host").unwrap(), "mine");
     assert_eq!(ask("sys.unraisablehook is sys.__unraisablehook__"), "True", "it is set up as the host likes");

@@ -97,7 +97,7 @@ impl BundleLoader for ByHand {
             // SAFETY: the table is valid while the bundle is being loaded; the rest is on the stack.
             unsafe { ((*host).register_guest_contract)(host, &raw const descriptor, &raw const interface, error) }
         });
-        if code == 0 { Ok(()) } else { Err(LoaderError::InitFailed { bundle: manifest.name.clone(), error }) }
+        if code == 0 { Ok(()) } else { Err(LoaderError::init_failed(&manifest.name, error)) }
     }
 
     fn reload(&self, _: &ManifestData, _: &Runtime) -> Result<(), LoaderError> {

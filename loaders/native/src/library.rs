@@ -52,13 +52,13 @@ pub(crate) fn start(manifest: &ManifestData, staging: &Staging) -> Result<(), Lo
     }
     // SAFETY: the text is in memory that stays until this thread's next call, or static in the library.
     let text = unsafe { error.message.bytes() }.map(String::from_utf8_lossy).filter(|text| !text.is_empty());
-    let code = AbiErrorCode::from_u32(error.code);
-    let error = match (text, code) {
+    let (code, meaning) = (error.code, AbiErrorCode::from_u32(error.code));
+    let error = match (text, meaning) {
         (Some(text), AbiErrorCode::Panic) => format!("polyplug_init panicked: {text}"),
         (Some(text), _) => text.into_owned(),
-        (None, _) => format!("polyplug_init failed with code {} ({code})", error.code),
+        (None, _) => format!("polyplug_init failed with code {code} ({meaning})"),
     };
-    Err(LoaderError::InitFailed { bundle: manifest.name.clone(), error })
+    Err(LoaderError::InitFailed { bundle: manifest.name.clone(), code, error })
 }
 
 #[cfg(unix)]

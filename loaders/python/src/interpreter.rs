@@ -91,7 +91,10 @@ fn initialize() -> Result<(), String> {
         let is_started = started.is_ok();
         if is_started {
             // SAFETY: starting it attached this thread.
-            unsafe { ffi::PyEval_SaveThread() };
+            unsafe {
+                be_main();
+                ffi::PyEval_SaveThread();
+            }
         }
         let _ = send.send(started);
         if is_started {
@@ -102,6 +105,24 @@ fn initialize() -> Result<(), String> {
     });
     thread.map_err(|error| format!("there is no thread for it: {error}"))?;
     receive.recv().map_err(|_| "it died as it started".to_owned())?
+}
+
+/// Makes this thread the one that the module `threading` calls the main one: whichever imports it first. That it cannot
+/// be imported shows when it is needed.
+///
+/// # Safety
+///
+/// The thread must be attached.
+unsafe fn be_main() {
+    // SAFETY: the caller's promise; the module is kept by the interpreter.
+    unsafe {
+        let module = ffi::PyImport_ImportModule(c"threading".as_ptr());
+        if module.is_null() {
+            ffi::PyErr_Clear();
+        } else {
+            ffi::Py_DECREF(module);
+        }
+    }
 }
 
 /// Starts it like a program of its own: the environment's variables and the user's folders do not matter, signals stay

@@ -61,7 +61,8 @@ impl Prelude {
         }
         names.set_item("Enum", py.import("enum")?.getattr("Enum")?)?;
         let this = Self::collect(&names)?;
-        py.import("atexit")?.call_method1("register", (on_exit(py, this.closing.clone_ref(py))?,))?;
+        let close = on_exit(py, this.closing.clone_ref(py))?;
+        names.as_any().get_item("at_exit")?.call1((close, is_ours))?;
         if is_ours {
             settle(py, &names)?;
         }

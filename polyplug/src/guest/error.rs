@@ -30,7 +30,7 @@ pub(crate) unsafe fn write_error(
         place
     };
     // SAFETY: the caller's promise; what arenas and hosts give has the length that was asked for.
-    unsafe { write_error_into(out_err, code, text, room) };
+    unsafe { write_error_into(out_err, code as u32, text, room) };
 }
 
 /// Reports a failure, its text where `room` finds a place for it. Without one, the error goes without text.
@@ -41,7 +41,7 @@ pub(crate) unsafe fn write_error(
 /// null.
 pub(crate) unsafe fn write_error_into(
     out_err: *mut AbiError,
-    code: AbiErrorCode,
+    code: u32,
     text: &str,
     room: impl FnOnce(usize) -> *mut u8,
 ) {
@@ -56,5 +56,5 @@ pub(crate) unsafe fn write_error_into(
         message = StringView { ptr: place, len: text.len() };
     }
     // SAFETY: not null, and writable by the caller's promise.
-    unsafe { out_err.write(AbiError::new(code, message)) };
+    unsafe { out_err.write(AbiError { code, message }) };
 }

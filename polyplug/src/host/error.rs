@@ -339,6 +339,15 @@ impl RuntimeError {
     }
 }
 
+impl LoaderError {
+    /// A start-up that failed without a code of its own.
+    #[must_use]
+    pub fn init_failed(bundle: impl Into<String>, error: impl Into<String>) -> Self {
+        let code = polyplug_abi::AbiErrorCode::Generic as u32;
+        Self::InitFailed { bundle: bundle.into(), code, error: error.into() }
+    }
+}
+
 /// What is wrong with a bundle's manifest.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -450,6 +459,9 @@ pub enum LoaderError {
     InitFailed {
         /// The bundle's name.
         bundle: String,
+        /// The code that the bundle's own start-up reported, where it did; else that of
+        /// [`AbiErrorCode::Generic`](polyplug_abi::AbiErrorCode::Generic).
+        code: u32,
         /// What it says.
         error: String,
     },

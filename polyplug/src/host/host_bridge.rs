@@ -215,7 +215,7 @@ unsafe extern "C" fn call(
     };
     // SAFETY: writable or null by the protocol; the room has the length that was asked for.
     unsafe {
-        write_error_into(out_err, AbiErrorCode::Generic, &text, room);
+        write_error_into(out_err, AbiErrorCode::Generic as u32, &text, room);
         if !out_err.is_null() {
             (*out_err).code = code;
         }

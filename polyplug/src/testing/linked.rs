@@ -135,7 +135,7 @@ impl BundleLoader for LinkedLoader {
         unsafe { register_all(host, &entries(package)) }.map_err(|error| {
             // SAFETY: the text is in this thread's buffer.
             let error = unsafe { message_text(&error) };
-            LoaderError::InitFailed { bundle: manifest.name.clone(), error }
+            LoaderError::init_failed(&manifest.name, error)
         })
     }
 

@@ -18,7 +18,7 @@ fn refused(program: impl Fn(&mut Code<'_>) -> Result<(), Raise> + Send + Sync + 
     let error = loader.load(&runtime, "toy", "", program).unwrap_err();
     assert!(runtime.bundle_ids().is_empty(), "nothing of it stays");
     eventually("everything ends", || loader.counts().machines() == 0);
-    let RuntimeError::Loader(LoaderError::InitFailed { bundle, error }) = error else { return error.to_string() };
+    let RuntimeError::Loader(LoaderError::InitFailed { bundle, error, .. }) = error else { return error.to_string() };
     assert_eq!(bundle, "toy");
     error
 }

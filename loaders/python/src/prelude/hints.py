@@ -106,12 +106,14 @@ def _takes_one(options, ty, classes):
 
 
 def _takes_option(option, ty, classes):
-    origin = typing.get_origin(option) or option
+    origin = _class_of(option)
     if not isinstance(origin, type) or getattr(origin, "_is_protocol", False):
         return True
     if ty[0] == "named":
         made = classes[ty[1]]
-        return made is None or issubclass(made, origin) or not _is_plain(origin)
+        if made is None:
+            return not _is_plain(origin)
+        return _is_related(made, origin) or not (_is_plain(origin) or _is_data(origin))
     value = _classes_of(ty)
     if value is None:
         return True
@@ -133,20 +135,29 @@ def _gives(hint, ty, classes):
 
 
 def _gives_option(option, ty, classes):
-    origin = typing.get_origin(option) or option
+    origin = _class_of(option)
     if origin is getattr(typing, "NoReturn", None) or origin is getattr(typing, "Never", None):
         return True
-    if not isinstance(origin, type):
+    if not isinstance(origin, type) or getattr(origin, "_is_protocol", False):
         return True
     kind = ty[0]
     if kind == "named":
         made = classes[ty[1]]
-        return (made is None or issubclass(origin, made) or issubclass(origin, (dict, str)) or not _is_plain(origin)
-                or issubclass(made, origin))
-    if dataclasses.is_dataclass(origin) and kind in _SCALARS:
-        return hasattr(origin, "__index__") or hasattr(origin, "__float__")
+        if made is None:
+            return not _is_plain(origin)
+        if _is_related(made, origin) or _is_related(origin, made):
+            return True
+        if hasattr(origin, "_polyplug_type_"):
+            return False
+        if issubclass(made, enum.Enum):
+            return origin is str or not (_is_plain(origin) or _is_data(origin))
+        return origin is dict or not _is_plain(origin) and origin.__module__ != "collections.abc"
+    if _is_data(origin) and kind in (*_SCALARS, "list"):
+        return any(hasattr(origin, name) for name in ("__index__", "__float__", "__iter__"))
     if origin.__module__ == "collections.abc" and kind in _SCALARS:
         return issubclass(_classes_of(ty)[0], origin)
+    if kind == "map" and origin.__module__ == "collections.abc":
+        return issubclass(dict, origin) and _inner(option, ty, classes, _gives)
     if kind != "list" and not _is_plain(origin):
         return True
     allowed = {"bool": (bool,), "int": (int,), "float": (float, int), "char": (str,), "string": (str,),
@@ -158,6 +169,27 @@ def _gives_option(option, ty, classes):
         return not issubclass(origin, (str, bytes, bytearray, dict, int, float, bool, type(None))) \
             and _inner(option, ty, classes, _gives)
     return allowed is None or issubclass(origin, allowed) and _inner(option, ty, classes, _gives)
+
+
+def _class_of(option):
+    origin = typing.get_origin(option) or option
+    # Such a class only says what is in a dict.
+    return dict if type(origin).__name__ == "_TypedDictMeta" else origin
+
+
+def _is_related(derived, base):
+    """Whether a class is another one, or derived from it; that of another version of a contract may stand for it."""
+    known = getattr(base, "_polyplug_type_", None)
+    if known is not None and "_polyplug_case_" not in vars(base) and getattr(derived, "_polyplug_type_", None) == known:
+        return True
+    try:
+        return issubclass(derived, base)
+    except TypeError:
+        return True  # a class that does not say
+
+
+def _is_data(origin):
+    return dataclasses.is_dataclass(origin) or hasattr(origin, "_polyplug_type_")
 
 
 def _is_plain(origin):

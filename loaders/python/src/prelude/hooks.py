@@ -1,5 +1,6 @@
 """What suits an interpreter that is part of a program: what Python would print goes to the log of the host."""
 
+import atexit
 import sys
 import threading
 import traceback
@@ -96,6 +97,22 @@ def _take_logging(hooks):
             logging.root.addHandler(Last())
 
     logging.basicConfig = basic_config
+
+
+def at_exit(close, is_ours):
+    """Has `close` called when the interpreter shuts down, before it waits for threads and before anything of it ends."""
+
+    def first():
+        close()
+        # The main thread is the loader's, and never ends: another one that shuts down must not wait for it.
+        if is_ours:
+            locks, main = getattr(threading, "_shutdown_locks", set()), threading.main_thread()
+            locks.discard(getattr(main, "_tstate_lock", None))
+
+    atexit.register(first)
+    register = getattr(threading, "_register_atexit", None)
+    if register:
+        register(first)
 
 
 _hooks = None

@@ -71,7 +71,7 @@ pub(crate) fn start(
     let shared = Arc::new(Shared { modules, context, arena_alloc: Some(arena_alloc) });
     let addresses = (shared.host_address(), shared.context_address());
     let returned = shared.modules.timed_run(py, |_| init.call1(addresses))?;
-    let registrations = registration::read(&returned).map_err(Fault::new)?;
+    let registrations = registration::read(&returned)?;
     let plugins = registrations.into_iter().map(|registration| {
         let (declared, code) = registration.split();
         (declared, Plugin::new(&shared, code))

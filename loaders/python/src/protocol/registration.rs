@@ -1,6 +1,6 @@
 //! What `polyplug_init` returns.
 
-use polyplug::engine::Declared;
+use polyplug::engine::{Declared, Fault};
 use polyplug_abi::AbiErrorCode;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -22,53 +22,58 @@ impl Registration {
 }
 
 /// Reads it; why it cannot be, where it cannot.
-pub(super) fn read(returned: &Bound<'_, PyAny>) -> Result<Vec<Registration>, String> {
+pub(super) fn read(returned: &Bound<'_, PyAny>) -> Result<Vec<Registration>, Fault> {
     let parts = returned.cast::<PyTuple>().ok().filter(|parts| parts.len() == 2);
     let parts = parts.ok_or_else(|| {
         let what = match returned.cast::<PyTuple>() {
             Ok(other) => format!("a tuple of {}", other.len()),
             Err(_) => describe(returned),
         };
-        format!("polyplug_init returned {what}, and not a tuple of two: the registrations and an AbiError")
+        Fault::new(format_args!(
+            "polyplug_init returned {what}, and not a tuple of two: the registrations and an AbiError"
+        ))
     })?;
-    let part = |index| parts.get_item(index).map_err(|raised| raised.to_string());
+    let part = |index| parts.get_item(index).map_err(Fault::new);
     // First: one that fails may return anything as its registrations.
     outcome(&part(1)?)?;
     let all = part(0)?;
     let list = all.cast::<PyList>().map_err(|_| {
-        format!("polyplug_init: the first value it returned is {}, and not the list of registrations", describe(&all))
+        Fault::new(format_args!(
+            "polyplug_init: the first value it returned is {}, and not the list of registrations",
+            describe(&all)
+        ))
     })?;
     if list.is_empty() {
-        return Err("polyplug_init registered no contract: the list that it returned is empty".to_owned());
+        return Err(Fault::new("polyplug_init registered no contract: the list that it returned is empty"));
     }
     let read = |(index, entry): (usize, Bound<'_, PyAny>)| {
-        one(index, &entry).map_err(|reason| format!("{}: {reason}", place(index)))
+        one(index, &entry).map_err(|reason| Fault::new(format_args!("{}: {reason}", place(index))))
     };
     list.iter().enumerate().map(read).collect()
 }
 
 /// Whether the bundle says that all is well.
-fn outcome(error: &Bound<'_, PyAny>) -> Result<(), String> {
+fn outcome(error: &Bound<'_, PyAny>) -> Result<(), Fault> {
     let py = error.py();
     let code = error.getattr(intern!(py, "code")).ok();
     let code = code.and_then(|code| code.call_method0(intern!(py, "__index__")).ok()).ok_or_else(|| {
-        format!(
+        Fault::new(format_args!(
             "polyplug_init: the second value it returned is {}, and no AbiError: it has no integer `code`",
             describe(error)
-        )
+        ))
     })?;
     if code.eq(0).unwrap_or(false) {
         return Ok(());
     }
     let message = error.getattr(intern!(py, "message")).ok();
     let message = message.and_then(|message| message.cast::<PyString>().ok().map(|text| text.to_string()));
-    match message.filter(|message| !message.is_empty()) {
-        Some(message) => Err(format!("polyplug_init failed with code {code}: {message}")),
-        None => match code.extract::<u32>() {
-            Ok(known) => Err(format!("polyplug_init failed with code {code} ({})", AbiErrorCode::from_u32(known))),
-            Err(_) => Err(format!("polyplug_init failed with code {code}")),
-        },
-    }
+    // A code that is none, as it is too large, is passed on as one that nobody knows.
+    let known = code.extract::<u32>().unwrap_or(AbiErrorCode::Generic as u32);
+    let told = match message.filter(|message| !message.is_empty()) {
+        Some(message) => format!("polyplug_init failed with code {code}: {message}"),
+        None => format!("polyplug_init failed with code {code} ({})", AbiErrorCode::from_u32(known)),
+    };
+    Err(Fault::reported(known, told))
 }
 
 fn place(index: usize) -> String {

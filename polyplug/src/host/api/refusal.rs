@@ -7,13 +7,14 @@ use crate::host::plugin_proxies::ProxyError;
 
 /// A failure on its way out.
 pub(super) struct Refusal {
-    pub(super) code: AbiErrorCode,
+    /// A plugin may have codes of its own.
+    pub(super) code: u32,
     pub(super) text: String,
 }
 
 impl Refusal {
     pub(super) fn new(code: AbiErrorCode, text: impl Into<String>) -> Self {
-        Self { code, text: text.into() }
+        Self { code: code as u32, text: text.into() }
     }
 
     pub(super) fn null(what: &str) -> Self {
@@ -43,6 +44,9 @@ impl From<RuntimeError> for Refusal {
     fn from(error: RuntimeError) -> Self {
         let code = match &error {
             RuntimeError::Registry(inner) => return inner.clone().into(),
+            RuntimeError::Loader(LoaderError::InitFailed { code, .. }) => {
+                return Self { code: *code, text: error.to_string() };
+            }
             RuntimeError::NoProvider { .. }
             | RuntimeError::BundleNotLoaded { .. }
             | RuntimeError::ReloadOfUnloaded { .. }

@@ -27,6 +27,8 @@ enum Kind {
     Limit(String),
     /// Waiting would never end.
     Deadlock(WouldDeadlock),
+    /// The guest's own start-up says so, with a code.
+    Reported(u32, String),
 }
 
 /// An exception of a guest's language.
@@ -53,6 +55,21 @@ impl Fault {
     #[must_use]
     pub fn limit(message: impl fmt::Display) -> Self {
         Self(Box::new(Kind::Limit(message.to_string())))
+    }
+
+    /// A bundle's own start-up failed, and says so by a code: for loaders of bundles that have a `polyplug_init`.
+    #[cold]
+    #[must_use]
+    pub fn reported(code: u32, message: impl fmt::Display) -> Self {
+        Self(Box::new(Kind::Reported(code, message.to_string())))
+    }
+
+    /// The code that was reported, if one was.
+    pub(super) fn reported_code(&self) -> u32 {
+        match &*self.0 {
+            Kind::Reported(code, _) => *code,
+            _ => AbiErrorCode::Generic as u32,
+        }
     }
 
     /// The error of a call that the guest made, where it is one.
@@ -98,6 +115,7 @@ impl Fault {
             },
             Kind::Limit(_) => AbiErrorCode::LimitReached,
             Kind::Deadlock(_) => AbiErrorCode::Deadlock,
+            Kind::Reported(code, _) => AbiErrorCode::from_u32(*code),
         }
     }
 
@@ -120,7 +138,7 @@ impl fmt::Display for Fault {
         match &*self.0 {
             Kind::Value { error, .. } => write!(f, "{error}"),
             Kind::Call(error) => write!(f, "{error}"),
-            Kind::Limit(message) => f.write_str(message),
+            Kind::Limit(message) | Kind::Reported(_, message) => f.write_str(message),
             Kind::Deadlock(error) => write!(f, "{error}"),
             Kind::Exception(exception) => {
                 f.write_str(&exception.message)?;

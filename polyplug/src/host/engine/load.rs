@@ -58,7 +58,7 @@ pub fn load<E: Engine>(
     start: impl FnOnce(&Arc<Guest>) -> Result<(E, Vec<Declared>), Fault>,
 ) -> Result<(), LoaderError> {
     let starting = Starting::new(manifest, runtime)?;
-    let (engine, declared) = start(&starting.guest).map_err(|fault| starting.failed(fault))?;
+    let (engine, declared) = start(&starting.guest).map_err(|fault| starting.not_started(&fault))?;
     starting.register_all(engine, &declared)
 }
 
@@ -74,7 +74,7 @@ pub fn load_either<E: Engine, P: LowLevel>(
     start: impl FnOnce(&Arc<Guest>) -> Result<Started<E, P>, Fault>,
 ) -> Result<(), LoaderError> {
     let starting = Starting::new(manifest, runtime)?;
-    match start(&starting.guest).map_err(|fault| starting.failed(fault))? {
+    match start(&starting.guest).map_err(|fault| starting.not_started(&fault))? {
         Started::Engine(engine, declared) => starting.register_all(engine, &declared),
         Started::LowLevel(plugins) => starting.register_low_level(plugins),
     }
@@ -95,7 +95,13 @@ impl<'a> Starting<'a> {
     }
 
     fn failed(&self, error: impl Display) -> LoaderError {
-        LoaderError::InitFailed { bundle: self.manifest.name.clone(), error: error.to_string() }
+        LoaderError::init_failed(&self.manifest.name, error.to_string())
+    }
+
+    /// What went wrong as its code ran, which may have a code of its own.
+    fn not_started(&self, fault: &Fault) -> LoaderError {
+        let (bundle, error) = (self.manifest.name.clone(), fault.to_string());
+        LoaderError::InitFailed { bundle, code: fault.reported_code(), error }
     }
 
     /// What went wrong with one plugin.

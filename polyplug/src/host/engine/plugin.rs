@@ -179,5 +179,5 @@ pub(super) unsafe fn report_as(code: AbiErrorCode, text: &str, arena: *mut CallA
         if place.is_null() { arena::error_text(len) } else { place }
     };
     // SAFETY: the caller's promise; the room has the length that was asked for.
-    unsafe { write_error_into(out_err, code, text, room) };
+    unsafe { write_error_into(out_err, code as u32, text, room) };
 }

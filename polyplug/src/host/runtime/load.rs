@@ -191,7 +191,7 @@ impl Runtime {
                 outcome.map_err(|error| {
                     // SAFETY: the text is in this thread's buffer.
                     let error = unsafe { crate::call_error::message_text(&error) };
-                    LoaderError::InitFailed { bundle: name.to_owned(), error }
+                    LoaderError::init_failed(name, error)
                 })
             };
             let providers = self.start(&version, None, start, Plugin::create)?;
@@ -290,7 +290,7 @@ fn run_loader(
     let plugins = registrations.close();
     outcome?;
     if let Some(reason) = registrations.refusal() {
-        return Err(LoaderError::InitFailed { bundle: version.name().to_owned(), error: reason.to_owned() }.into());
+        return Err(LoaderError::init_failed(version.name(), reason).into());
     }
     if plugins.is_empty() {
         return Err(LoaderError::NothingRegistered { bundle: version.name().to_owned() }.into());
@@ -317,7 +317,7 @@ pub(super) fn guarded<T>(bundle: &str, body: impl FnOnce() -> Result<T, LoaderEr
         Ok(outcome) => Ok(outcome?),
         Err(payload) => {
             let error = format!("the loader panicked: {}", describe_panic(payload));
-            Err(LoaderError::InitFailed { bundle: bundle.to_owned(), error }.into())
+            Err(LoaderError::init_failed(bundle, error).into())
         }
     }
 }
