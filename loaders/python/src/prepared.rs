@@ -227,19 +227,21 @@ fn errors(schema: &Schema) -> Vec<u32> {
 fn parts<'py>(py: Python<'py>, shape: &Shape) -> PyResult<(&'static str, Bound<'py, PyAny>)> {
     Ok(match shape {
         Shape::Record(described) => ("record", fields(py, described)?.into_any()),
-        Shape::Enum(cases) => ("enum", PyList::new(py, cases.iter().map(|case| &case.name))?.into_any()),
+        Shape::Enum(cases) => ("enum", PyList::new(py, cases.iter().map(|case| spelled(&case.name)))?.into_any()),
         Shape::Variant(cases) => {
-            let cases = cases.iter().map(|case| (&case.name, &case.docs, fields(py, &case.fields)?).into_pyobject(py));
+            let cases = cases.iter().map(|case| {
+                (&case.name, spelled(&case.name), &case.docs, fields(py, &case.fields)?).into_pyobject(py)
+            });
             ("variant", PyList::new(py, cases.collect::<PyResult<Vec<_>>>()?)?.into_any())
         }
         Shape::Object(interface) => {
-            ("object", PyList::new(py, interface.methods.iter().map(|method| &method.name))?.into_any())
+            ("object", PyList::new(py, interface.methods.iter().map(|method| spelled(&method.name)))?.into_any())
         }
     })
 }
 
 fn fields<'py>(py: Python<'py>, fields: &[Field]) -> PyResult<Bound<'py, PyList>> {
-    let fields = fields.iter().map(|field| (&field.name, describe(py, &field.ty)?).into_pyobject(py));
+    let fields = fields.iter().map(|field| (spelled(&field.name), describe(py, &field.ty)?).into_pyobject(py));
     PyList::new(py, fields.collect::<PyResult<Vec<_>>>()?)
 }
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import enum
-import keyword
 import sys
 
 _SLOTS = {"slots": True} if sys.version_info >= (3, 10) else {}
@@ -73,11 +72,6 @@ class Types:
         return f"types({self._contract!r})"
 
 
-def spelled(name):
-    """A name as Python allows it."""
-    return name + "_" if keyword.iskeyword(name) else name
-
-
 def hint(ty, names):
     """The type hint for a type of a contract."""
     kind = ty[0]
@@ -109,8 +103,9 @@ _HINTS = {
 
 
 def make_types(contract, definitions, errors):
-    """Makes a class for each definition: its name, documentation, kind and parts. Those whose numbers are in `errors`
-    can be raised. Returns what guests see, and for each definition what the loader needs."""
+    """Makes a class for each definition: its name, documentation, kind and parts, whose names are none of Python's own
+    words. Those whose numbers are in `errors` can be raised. Returns what guests see, and for each definition what the
+    loader needs."""
     space = Types(contract)
     names = [name for name, _, _, _ in definitions]
     made = []
@@ -132,7 +127,7 @@ class _Maker:
 
     def enum(self, cases):
         options = {"type": Exception} if self.is_error else {}
-        members = [(spelled(case), number) for number, case in enumerate(cases)]
+        members = [(case, number) for number, case in enumerate(cases)]
         made = enum.Enum(self.name, members, module=self.contract, qualname=self.name, **options)
         made.__doc__ = self.docs or None
         made._polyplug_type_ = (self.contract, self.name)
@@ -146,15 +141,14 @@ class _Maker:
         else:
             base = type(self.name, (), {**namespace, "__slots__": ()})
         bodies = []
-        for case, docs, fields in cases:
-            name = f"{self.name}.{spelled(case)}"
-            body = self._body(name, docs, fields, (base,), {"_polyplug_case_": case})
-            setattr(base, spelled(case), body[0])
+        for case, name, docs, fields in cases:
+            body = self._body(f"{self.name}.{name}", docs, fields, (base,), {"_polyplug_case_": case})
+            setattr(base, name, body[0])
             bodies.append(body)
         return base, bodies
 
     def object(self, methods):
-        return [spelled(method) for method in methods]
+        return methods
 
     def _body(self, name, docs, fields, bases, namespace):
         keys = self._keys(fields)
@@ -184,7 +178,7 @@ class _Maker:
         names = [name for name, _ in fields]
         if names == ["0"]:
             return ["value"]
-        keys = [f"_{name}" if name.isdigit() else spelled(name) for name in names]
+        keys = [f"_{name}" if name.isdigit() else name for name in names]
         # What exceptions have already.
         return [key + "_" if self.is_error and hasattr(Exception, key) else key for key in keys]
 
