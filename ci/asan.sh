@@ -34,6 +34,9 @@ export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$flags"
 # Where an allocation may fail, failing is tested: null as from the ordinary allocator, not the end of the process.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0:detect_stack_use_after_return=1:allocator_may_return_null=1}
 
+# Python's own allocator would hide its objects.
+export POLYPLUG_PLAIN_MALLOC=1
+
 build_fixtures "$target"
 # The program in C is compiled without a sanitizer, and so has none that a library compiled with it could use.
 announce "${runner[@]}" "$@" -- --skip the_host_in_c

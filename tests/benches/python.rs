@@ -45,6 +45,7 @@ fn main() {
     calls(&runtime);
     limits(&runtime);
     life_cycle();
+    memory();
     failures(&runtime);
 }
 
@@ -219,6 +220,30 @@ fn life_cycle() {
     });
 }
 
+/// What a bundle takes up: the memory of the process grows by that much.
+fn memory() {
+    const BUNDLES: usize = 200;
+    let table = Table::new("Memory of a Python bundle");
+    if !table.wants("memory") {
+        return;
+    }
+    let runtime = runtime(PythonLoader::new());
+    load(&runtime, "before", CALCULATOR);
+    let Some(before) = resident() else { return };
+    for number in 0..BUNDLES {
+        load(&runtime, &format!("calculator-{number}"), CALCULATOR);
+    }
+    let grown = resident().unwrap_or(before).saturating_sub(before);
+    println!("memory of a loaded bundle: {} KiB", grown / BUNDLES);
+}
+
+/// The memory of this process in KiB, where the system tells.
+fn resident() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 fn failures(runtime: &Runtime) {
     let calc = runtime.proxy::<dyn Calculator>().expect("the fixture provides it");
     let table = Table::new("Calls that end in an error, beside those that do not");
@@ -228,6 +253,25 @@ fn failures(runtime: &Runtime) {
         Goal::None,
         || calc.divide(black_box(1), black_box(1)),
         || calc.divide(black_box(1), black_box(0)),
+    );
+    let failing = r#"
+from polyplug import plugin
+
+@plugin("demo.calculator@1")
+class Calculator:
+    def add(self, a, b): return int("x")
+    def divide(self, a, b): return 0
+    def greet(self, name): return ""
+    def sum(self, data): return 0
+"#;
+    let other = self::runtime(PythonLoader::new());
+    load(&other, "failing", failing);
+    let wrong = other.proxy::<dyn Calculator>().expect("the fixture provides it");
+    table.line(
+        "python exception, with its traceback",
+        Goal::None,
+        || calc.add(black_box(1), black_box(1)),
+        || wrong.add(black_box(1), black_box(1)),
     );
 }
 

@@ -25,6 +25,37 @@ class Script:
         return str(names["code"](self))
 "#;
 
+/// Lets a sanitizer see the interpreter's objects, if the variable `POLYPLUG_PLAIN_MALLOC` is set: each is an allocation
+/// of its own then. To be called before the interpreter starts.
+///
+/// # Panics
+///
+/// If the interpreter refuses.
+pub fn show_objects() {
+    use std::mem::MaybeUninit;
+    use std::sync::Once;
+
+    use polyplug_python::pyo3::ffi;
+
+    /// `PYMEM_ALLOCATOR_MALLOC`.
+    const MALLOC: i32 = 5;
+    static ONCE: Once = Once::new();
+    if std::env::var_os("POLYPLUG_PLAIN_MALLOC").is_none() {
+        return;
+    }
+    ONCE.call_once(|| {
+        let mut config = MaybeUninit::<ffi::PyPreConfig>::uninit();
+        // SAFETY: there is no interpreter yet; the configuration is filled in before it is looked at.
+        let status = unsafe {
+            ffi::PyPreConfig_InitIsolatedConfig(config.as_mut_ptr());
+            (*config.as_mut_ptr()).allocator = MALLOC;
+            ffi::Py_PreInitialize(config.as_ptr())
+        };
+        // SAFETY: only looks at it.
+        assert_eq!(unsafe { ffi::PyStatus_Exception(status) }, 0, "the interpreter takes another allocator");
+    });
+}
+
 /// A runtime with this loader and that for libraries.
 ///
 /// # Panics
@@ -33,6 +64,7 @@ class Script:
 #[must_use]
 pub fn python_runtime(loader: PythonLoader) -> Arc<Runtime> {
     crate::log::listen();
+    show_objects();
     let builder = Runtime::builder().loader(loader).loader(polyplug_native::NativeLoader::new());
     builder.build().expect("the loaders have different names")
 }

@@ -193,6 +193,73 @@ fn a_process_ends_though_calls_run() {
     std::mem::forget(runtime);
 }
 
+/// Calls a bundle in Python back, and then waits as [`Waits`] does.
+struct CallsAndWaits(std::sync::Weak<Runtime>, Waits);
+
+impl Logger for CallsAndWaits {
+    fn log(&self, line: &str) -> u32 {
+        run(&self.0.upgrade().expect("the test keeps it"), "return 1").unwrap();
+        self.1.log(line)
+    }
+
+    fn panics(&self, _: &str) {}
+
+    fn lines(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn a_call_within_a_call_does_not_hide_the_outer_one() {
+    if !ends_well("a_call_within_a_call_does_not_hide_the_outer_one") {
+        return;
+    }
+    let gate = Arc::new(Gate::default());
+    let runtime = python_runtime(PythonLoader::new());
+    runtime.provide::<dyn Logger>(CallsAndWaits(Arc::downgrade(&runtime), Waits(Arc::clone(&gate)))).unwrap();
+    load_python(&runtime, "python", SCRIPT);
+    let script = runtime.proxy::<dyn Script>().unwrap();
+    std::thread::scope(|scope| {
+        let held = scope.spawn(|| script.run(&format!("{LOG}log.log('x')\nwhile True: len('')")));
+        eventually("it is in", || gate.inside.load(SeqCst) == 1);
+        let ended = scope.spawn(finalize);
+        eventually("it ends", || ended.is_finished() || run(&runtime, "return 1").is_err());
+        // Time for an interpreter that does not wait.
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!ended.is_finished());
+        gate.may_go.store(true, SeqCst);
+        says_so(held.join().unwrap().unwrap_err());
+        ended.join().unwrap();
+    });
+}
+
+#[test]
+fn threads_of_pythons_own_come_back_from_the_host() {
+    if !ends_well("threads_of_pythons_own_come_back_from_the_host") {
+        return;
+    }
+    let gate = Arc::new(Gate::default());
+    let runtime = python_runtime(PythonLoader::new());
+    runtime.provide::<dyn Logger>(Waits(Arc::clone(&gate))).unwrap();
+    load_python(&runtime, "python", SCRIPT);
+    let code = format!(
+        "{LOG}import threading\ndef work():\n while True: log.log('x')\n\
+         threading.Thread(target=work, daemon=True).start()"
+    );
+    run(&runtime, &code).unwrap();
+    eventually("it is in", || gate.inside.load(SeqCst) == 1);
+    std::thread::scope(|scope| {
+        let ended = scope.spawn(finalize);
+        eventually("it ends", || ended.is_finished() || run(&runtime, "return 1").is_err());
+        // Time for an interpreter that does not wait.
+        std::thread::sleep(Duration::from_millis(300));
+        gate.may_go.store(true, SeqCst);
+        ended.join().unwrap();
+    });
+    // Time for a thread that comes back too late.
+    std::thread::sleep(Duration::from_millis(300));
+}
+
 #[test]
 fn an_interrupt_ends_a_host_as_it_does_without_python() {
     let name = "an_interrupt_ends_a_host_as_it_does_without_python";

@@ -229,9 +229,9 @@ fn parts<'py>(py: Python<'py>, shape: &Shape) -> PyResult<(&'static str, Bound<'
         Shape::Record(described) => ("record", fields(py, described)?.into_any()),
         Shape::Enum(cases) => ("enum", PyList::new(py, cases.iter().map(|case| spelled(&case.name)))?.into_any()),
         Shape::Variant(cases) => {
-            let cases = cases.iter().map(|case| {
-                (&case.name, spelled(&case.name), &case.docs, fields(py, &case.fields)?).into_pyobject(py)
-            });
+            let cases = cases
+                .iter()
+                .map(|case| (&case.name, spelled(&case.name), &case.docs, fields(py, &case.fields)?).into_pyobject(py));
             ("variant", PyList::new(py, cases.collect::<PyResult<Vec<_>>>()?)?.into_any())
         }
         Shape::Object(interface) => {

@@ -63,7 +63,10 @@ pub(crate) const LUA: Guest = Guest {
 /// Python.
 pub(crate) const PYTHON: Guest = Guest {
     loader: "python",
-    add: |builder| builder.loader(PythonLoader::new()),
+    add: |builder| {
+        polyplug_tests::python::show_objects();
+        builder.loader(PythonLoader::new())
+    },
     install: |plugins, into| install_script(&script("python", plugins, "py"), into),
     source: |plugins| script("python", plugins, "py"),
     extension: "py",
