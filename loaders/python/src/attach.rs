@@ -33,6 +33,9 @@ static RECORDS: Mutex<Vec<Arc<Record>>> = Mutex::new(Vec::new());
 /// Whether the interpreter shuts down, or has shut down.
 static IS_CLOSING: AtomicBool = AtomicBool::new(false);
 
+/// Whether it no longer waits for threads of its own that are in functions of the host's.
+static IS_CLOSED: AtomicBool = AtomicBool::new(false);
+
 thread_local! {
     /// The state that this thread keeps; null if there is none, or if it is somebody else's.
     static MINE: Cell<*mut ffi::PyThreadState> = const { Cell::new(null_mut()) };
@@ -59,7 +62,7 @@ impl Drop for Leaving {
                 ffi::PyEval_RestoreThread(mine);
                 ffi::PyGILState_Release(state);
             }
-            self.record.leave();
+            self.record.leave(false);
         }
         lock(&RECORDS).retain(|record| !Arc::ptr_eq(record, &self.record));
     }
@@ -70,22 +73,26 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Record {
-    /// Says that the thread is in, unless the interpreter shuts down.
+    /// Says that the thread is in, unless the interpreter shuts down. Whether it was in before, in a function that the
+    /// interpreter has called: then it stays in when this ends.
     #[inline]
-    fn enter(&self) -> Result<(), Fault> {
+    fn enter(&self) -> Result<bool, Fault> {
+        // Only this thread writes it.
+        let was_inside = self.is_inside.load(Ordering::Relaxed);
         self.is_inside.store(true, Ordering::Relaxed);
         // Whoever closes sees this, or this sees that it is closed.
         barrier::light();
         if IS_CLOSING.load(Ordering::Relaxed) {
-            self.leave();
+            self.leave(was_inside);
             return Err(closed());
         }
-        Ok(())
+        Ok(was_inside)
     }
 
+    /// `was_inside` is what [`enter`](Self::enter) gave.
     #[inline]
-    fn leave(&self) {
-        self.is_inside.store(false, Ordering::Release);
+    fn leave(&self, was_inside: bool) {
+        self.is_inside.store(was_inside, Ordering::Release);
     }
 }
 
@@ -97,6 +104,8 @@ fn closed() -> Fault {
 /// This thread is attached to the interpreter until this is dropped.
 pub(crate) struct Attached {
     how: How,
+    /// Whether the thread was in already, though not attached.
+    was_inside: bool,
     _not_send: PhantomData<*mut ()>,
 }
 
@@ -136,13 +145,13 @@ impl Attached {
             return Self::enter_first();
         }
         if current() == mine {
-            return Ok(Self::new(How::Nested));
+            return Ok(Self::new(How::Nested, true));
         }
         // SAFETY: a thread with a state has a record, which is its own until it ends.
-        unsafe { &*RECORD.get() }.enter()?;
+        let was_inside = unsafe { &*RECORD.get() }.enter()?;
         // SAFETY: the state is this thread's, which is not attached. The interpreter waits for it before it ends.
         unsafe { ffi::PyEval_RestoreThread(mine) };
-        Ok(Self::new(How::Own))
+        Ok(Self::new(How::Own, was_inside))
     }
 
     /// The same for a thread that keeps no state.
@@ -155,14 +164,14 @@ impl Attached {
         // SAFETY: the interpreter has been started.
         let found = unsafe { ffi::PyGILState_GetThisThreadState() };
         if !found.is_null() && current() == found {
-            return Ok(Self::new(How::Nested));
+            return Ok(Self::new(How::Nested, true));
         }
         let Some(record) = record() else { return Err(Fault::new("the thread is ending")) };
-        record.enter()?;
+        let was_inside = record.enter()?;
         // SAFETY: the interpreter runs, and waits for this thread before it ends.
         let state = unsafe { ffi::PyGILState_Ensure() };
         if !found.is_null() {
-            return Ok(Self::new(How::Borrowed(state)));
+            return Ok(Self::new(How::Borrowed(state), was_inside));
         }
         MINE.set(current());
         LEAVING.with_borrow_mut(|leaving| {
@@ -170,12 +179,12 @@ impl Attached {
                 leaving.state = Some(state);
             }
         });
-        Ok(Self::new(How::Own))
+        Ok(Self::new(How::Own, was_inside))
     }
 
     #[inline]
-    fn new(how: How) -> Self {
-        Self { how, _not_send: PhantomData }
+    fn new(how: How, was_inside: bool) -> Self {
+        Self { how, was_inside, _not_send: PhantomData }
     }
 
     /// The proof that this thread is attached.
@@ -198,7 +207,7 @@ impl Drop for Attached {
         }
         // SAFETY: as in `enter`; null only while the thread ends.
         if let Some(record) = unsafe { RECORD.get().as_ref() } {
-            record.leave();
+            record.leave(self.was_inside);
         }
     }
 }
@@ -247,8 +256,50 @@ pub(crate) fn outside<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
             Here((self.0)())
         }
     }
+    let Ok(_inside) = Inside::enter() else { return body() };
     let body = Here(body);
     py.detach(move || body.call()).0
+}
+
+/// A thread is in a function that the interpreter has called, until this is dropped: it comes back to an interpreter that
+/// is still there. It may be one of Python's own, which nobody else waits for.
+struct Inside {
+    /// Null while the thread ends.
+    record: *const Record,
+    was_inside: bool,
+}
+
+/// Nobody waits any more for threads that detach.
+struct Closed;
+
+impl Inside {
+    #[inline]
+    fn enter() -> Result<Self, Closed> {
+        let mut record = RECORD.get();
+        if record.is_null() {
+            record = self::record().map_or(std::ptr::null(), |record| Arc::as_ptr(&record));
+        }
+        // SAFETY: null, or this thread's record, which is its own until it ends.
+        let was_inside = unsafe { record.as_ref() }.is_none_or(|record| {
+            let was_inside = record.is_inside.load(Ordering::Relaxed);
+            record.is_inside.store(true, Ordering::Relaxed);
+            was_inside
+        });
+        let this = Self { record, was_inside };
+        // Whoever closes sees this, or this sees that it is closed.
+        barrier::light();
+        if !was_inside && IS_CLOSED.load(Ordering::Relaxed) { Err(Closed) } else { Ok(this) }
+    }
+}
+
+impl Drop for Inside {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: as in `enter`: this stays on its thread, in one call.
+        if let Some(record) = unsafe { self.record.as_ref() } {
+            record.leave(self.was_inside);
+        }
+    }
 }
 
 /// How often whoever shuts down looks whether the others have gone.
@@ -257,9 +308,13 @@ const PACE: Duration = Duration::from_millis(5);
 /// Lets nobody in any more, and waits until all have left. Those who are in are interrupted with `exception`; what does
 /// not run code in Python is waited for.
 ///
-/// The interpreter calls it first when it shuts down, by way of `atexit`.
-pub(crate) fn close(py: Python<'_>, exception: &Bound<'_, PyAny>) {
+/// The interpreter calls it when it shuts down: first of all, and, with `is_last`, when it has waited for the threads of
+/// its own that it waits for. What others of its threads call afterwards is not waited for, so that they stay attached.
+pub(crate) fn close(py: Python<'_>, exception: &Bound<'_, PyAny>, is_last: bool) {
     IS_CLOSING.store(true, Ordering::SeqCst);
+    if is_last {
+        IS_CLOSED.store(true, Ordering::SeqCst);
+    }
     barrier::heavy();
     // SAFETY: only tells the thread's number.
     let here = unsafe { ffi::PyThread_get_thread_ident() };

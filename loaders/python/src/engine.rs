@@ -75,7 +75,10 @@ impl PythonEngine {
         Python::attach(|py| {
             let raised = PyErr::fetch(py);
             match self.declared(py, of, call, &raised) {
-                Some(error) => call.declare(&mut self.values(py, of), &error),
+                Some(error) => {
+                    let told = call.declare(&mut self.values(py, of), &error);
+                    told.map_err(|fault| self.modules.unreadable(timed, fault))
+                }
                 None => Err(self.modules.fault(py, timed, &raised)),
             }
         })
@@ -153,7 +156,9 @@ impl PythonEngine {
         let result = invoke(arguments.start(), call.arguments() + 1);
         // SAFETY: what functions return is the caller's, or null with an exception.
         match unsafe { Bound::from_owned_ptr_or_opt(py, result) } {
-            Some(result) => call.give(&mut values, &result),
+            Some(result) => {
+                call.give(&mut values, &result).map_err(|fault| self.modules.unreadable(timed.as_ref(), fault))
+            }
             None => self.failed(of, call, timed.as_ref()),
         }
     }

@@ -1,8 +1,11 @@
 //! Exceptions of Python's, on their way out and in.
 
+use std::marker::PhantomData;
+
 use polyplug::CallError;
 use polyplug::engine::{Exception, Fault};
 use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi::{self, PyObject};
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -48,6 +51,9 @@ fn special(py: Python<'_>, interpreter: &Interpreter, value: &Bound<'_, PyAny>) 
     if is_a(&prelude.closing) {
         return Some(Fault::new("the Python interpreter is shutting down, and ended the call"));
     }
+    if is_a(&prelude.time_limit) {
+        return Some(out_of_time());
+    }
     if !is_a(&prelude.call_error) {
         return None;
     }
@@ -90,4 +96,52 @@ fn call_error<'py>(py: Python<'py>, interpreter: &Interpreter, error: CallError)
 /// Whether an exception is that of a call whose time is up.
 pub(crate) fn is_time_limit(py: Python<'_>, interpreter: &Interpreter, raised: &PyErr) -> bool {
     raised.value(py).is_instance(interpreter.prelude.time_limit.bind(py)).unwrap_or(false)
+}
+
+/// The fault of a call whose caller's time is up, and not its own.
+pub(crate) fn out_of_time() -> Fault {
+    Fault::limit("the time of a call that this one is part of is up")
+}
+
+/// The exception that this thread is about to raise, set aside until this is dropped: what ends on the way may run code.
+pub(crate) struct Aside<'py> {
+    #[cfg(Py_3_12)]
+    raised: *mut PyObject,
+    #[cfg(not(Py_3_12))]
+    raised: [*mut PyObject; 3],
+    /// The thread has to be attached at the end.
+    _attached: PhantomData<Python<'py>>,
+}
+
+/// Sets it aside, if there is one.
+pub(crate) fn set_aside(_: Python<'_>) -> Aside<'_> {
+    // SAFETY: this thread is attached.
+    #[cfg(Py_3_12)]
+    let raised = unsafe { ffi::PyErr_GetRaisedException() };
+    #[cfg(not(Py_3_12))]
+    let raised = {
+        let mut raised = [std::ptr::null_mut(); 3];
+        let [class, value, traceback] = &mut raised;
+        // SAFETY: this thread is attached, and there is room for each.
+        unsafe { ffi::PyErr_Fetch(class, value, traceback) };
+        raised
+    };
+    Aside { raised, _attached: PhantomData }
+}
+
+impl Drop for Aside<'_> {
+    fn drop(&mut self) {
+        // SAFETY: this thread is attached; given back once, as it was taken.
+        #[cfg(Py_3_12)]
+        unsafe {
+            ffi::PyErr_SetRaisedException(self.raised);
+        }
+        #[cfg(not(Py_3_12))]
+        let [class, value, traceback] = self.raised;
+        // SAFETY: as above.
+        #[cfg(not(Py_3_12))]
+        unsafe {
+            ffi::PyErr_Restore(class, value, traceback);
+        }
+    }
 }

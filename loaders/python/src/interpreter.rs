@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 
 use polyplug::engine::Fault;
+use pyo3::Python;
 use pyo3::ffi;
 
 use crate::prelude::Prelude;
@@ -32,10 +33,21 @@ static RUNNING: OnceLock<Interpreter> = OnceLock::new();
 ///
 /// It cannot be started, or is another one than this program was built for.
 pub(crate) fn start() -> Result<&'static Interpreter, Fault> {
-    static STARTING: Mutex<()> = Mutex::new(());
     if let Some(running) = RUNNING.get() {
         return Ok(running);
     }
+    // SAFETY: an interpreter that runs may be asked who is attached.
+    let is_attached = unsafe { ffi::Py_IsInitialized() != 0 && ffi::PyGILState_Check() != 0 };
+    if is_attached {
+        // A host that uses Python itself. Whoever starts the loader's part may be waiting for it to leave.
+        return Python::attach(|py| crate::attach::outside(py, start_one));
+    }
+    start_one()
+}
+
+/// Lets one thread at a time try.
+fn start_one() -> Result<&'static Interpreter, Fault> {
+    static STARTING: Mutex<()> = Mutex::new(());
     let _one = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(running) = RUNNING.get() {
         return Ok(running);
@@ -202,6 +214,6 @@ mod tests {
         let found = home_of(&folder.join("lib/x86_64-linux-gnu/libpython.so"));
         std::fs::remove_dir_all(&folder).unwrap();
         assert_eq!(found, Some(folder));
-        assert_eq!(home_of(Path::new("/nowhere/libpython.so")), None);
+        assert_eq!(home_of(Path::new("nowhere/libpython.so")), None);
     }
 }

@@ -5,7 +5,8 @@
 //! and again until the call is over, for the code may have caught it.
 
 use std::ffi::c_ulong;
-use std::sync::{Condvar, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use polyplug::engine::Fault;
@@ -89,28 +90,33 @@ impl Drop for Timed {
 
 /// Starts the thread that watches.
 fn watch() -> Result<(), Fault> {
-    static STARTED: Once = Once::new();
-    let mut failed = None;
-    STARTED.call_once_force(|_| {
-        let started = std::thread::Builder::new().name("polyplug-limits".to_owned()).spawn(|| {
-            loop {
-                wait();
-                // First the interpreter, then the lock: see `WATCHED`.
-                let closing = attach::with(|py| {
-                    interrupt(py);
-                    Ok(())
-                });
-                if closing.is_err() {
-                    return;
-                }
-            }
-        });
-        failed = started.err();
-    });
-    match failed {
-        None => Ok(()),
-        Some(error) => Err(Fault::new(format_args!("there is no thread that limits the time of calls: {error}"))),
+    static IS_STARTED: AtomicBool = AtomicBool::new(false);
+    static STARTING: Mutex<()> = Mutex::new(());
+    if IS_STARTED.load(Ordering::Acquire) {
+        return Ok(());
     }
+    // Whoever has it never waits for the interpreter.
+    let _one = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    if IS_STARTED.load(Ordering::Acquire) {
+        return Ok(());
+    }
+    let started = std::thread::Builder::new().name("polyplug-limits".to_owned()).spawn(|| {
+        loop {
+            wait();
+            // First the interpreter, then the lock: see `WATCHED`.
+            let closing = attach::with(|py| {
+                interrupt(py);
+                Ok(())
+            });
+            if closing.is_err() {
+                return;
+            }
+        }
+    });
+    // The next call tries again.
+    started.map_err(|error| Fault::new(format_args!("there is no thread that limits the time of calls: {error}")))?;
+    IS_STARTED.store(true, Ordering::Release);
+    Ok(())
 }
 
 /// Waits until some call's time is up. That a call has ended wakes nobody.

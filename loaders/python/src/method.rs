@@ -62,37 +62,38 @@ impl Method {
     #[inline]
     pub(crate) unsafe fn call(&self, arguments: *mut *mut PyObject, count: usize) -> *mut PyObject {
         let flags = count | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
-        // SAFETY: the caller's promise. The class keeps the function while it has not changed, and what it keeps may
-        // change only while this thread is not attached, or in the call: for that, the function has a reference more.
+        // SAFETY: the caller's promise. The function has a reference more during the call, in which the class may change.
         unsafe {
-            let Some(entry) = self.find((*arguments).cast()) else {
+            let Some((function, entry)) = self.find((*arguments).cast()) else {
                 return ffi::PyObject_VectorcallMethod(self.name.as_ptr(), arguments, flags, null_mut());
             };
-            let function = self.found.function.get();
-            ffi::Py_INCREF(function);
             let result = entry(function, arguments, flags, null_mut());
             ffi::Py_DECREF(function);
             result
         }
     }
 
-    /// Finds the plain function that is the method of an object's class; what carries it out, if it is one.
+    /// Finds the plain function that is the method of an object's class: a new reference, and what carries it out.
     ///
     /// # Safety
     ///
     /// The thread must be attached.
     #[inline]
-    unsafe fn find(&self, object: *mut PyObject) -> Option<ffi::vectorcallfunc> {
+    unsafe fn find(&self, object: *mut PyObject) -> Option<(*mut PyObject, ffi::vectorcallfunc)> {
         // Threads that run at the same time would need more than this.
         if cfg!(Py_GIL_DISABLED) {
             return None;
         }
-        // SAFETY: the caller's promise; the class lives as long as its object.
+        // SAFETY: the caller's promise; the class lives as long as its object, and keeps the function while it has not
+        // changed.
         unsafe {
             let class = ffi::Py_TYPE(object);
             let version = version(class);
             if version != 0 && version == self.found.version.get() && class == self.found.class.get() {
-                return self.found.entry.get();
+                let function = self.found.function.get();
+                let entry = self.found.entry.get()?;
+                ffi::Py_INCREF(function);
+                return Some((function, entry));
             }
             self.look_up(class)
         }
@@ -102,24 +103,29 @@ impl Method {
     ///
     /// The thread must be attached.
     #[cold]
-    unsafe fn look_up(&self, class: *mut PyTypeObject) -> Option<ffi::vectorcallfunc> {
+    unsafe fn look_up(&self, class: *mut PyTypeObject) -> Option<(*mut PyObject, ffi::vectorcallfunc)> {
         // SAFETY: the caller's promise.
         unsafe {
             let found = _PyType_Lookup(class, self.name.as_ptr());
             let is_function = !found.is_null() && ffi::PyFunction_Check(found) != 0;
             let function = if is_function { found } else { null_mut() };
+            let entry = if is_function { ffi::PyVectorcall_Function(function) } else { None };
             // The look-up gives the class its number.
             self.found.version.set(version(class));
             self.found.class.set(class);
             self.found.function.set(function);
-            self.found.entry.set(if is_function { ffi::PyVectorcall_Function(function) } else { None });
+            self.found.entry.set(entry);
             let py = Python::assume_attached();
             let before = self.found.kept.replace(Bound::from_borrowed_ptr_or_opt(py, function).map(Bound::unbind));
-            // Its end may run code, which may call the method.
+            let found = entry.map(|entry| {
+                ffi::Py_INCREF(function);
+                (function, entry)
+            });
+            // Its end may run code, which may call the method, of another class as well.
             if let Some(before) = before {
                 before.drop_ref(py);
             }
-            self.found.entry.get()
+            found
         }
     }
 }

@@ -74,9 +74,15 @@ impl Modules {
             if timed.is_some_and(Timed::is_over) {
                 return self.limits.out_of_time(self.guest.bundle());
             }
-            return Fault::limit("the time of a call that this one is part of is up");
+            return error::out_of_time();
         }
         error::take(py, self.interpreter, &self.bundle, raised)
+    }
+
+    /// What is wrong with a result: to read one may run code, which is ended when the time is up.
+    #[cold]
+    pub(crate) fn unreadable(&self, timed: Option<&Timed>, fault: Fault) -> Fault {
+        if timed.is_some_and(Timed::is_over) { self.limits.out_of_time(self.guest.bundle()) } else { fault }
     }
 }
 

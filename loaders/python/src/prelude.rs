@@ -70,10 +70,12 @@ impl Prelude {
     }
 }
 
-/// The function that the interpreter calls first when it shuts down.
+/// The function that the interpreter calls when it shuts down: close(is_last).
 fn on_exit(py: Python<'_>, exception: Py<PyAny>) -> PyResult<Bound<'_, PyCFunction>> {
     PyCFunction::new_closure(py, None, None, move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
-        crate::attach::close(args.py(), exception.bind(args.py()));
+        let is_last = args.get_item(0)?.extract()?;
+        crate::attach::close(args.py(), exception.bind(args.py()), is_last);
+        Ok::<_, PyErr>(())
     })
 }
 

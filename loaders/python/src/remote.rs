@@ -30,8 +30,13 @@ struct Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let remote = self.remote.take();
-        // It may be what kept somebody, whose end takes its time.
-        Python::attach(|py| crate::attach::outside(py, || drop(remote)));
+        // It may be what kept somebody, whose end takes its time, and may call others; the exception that has ended the
+        // code which had this is none of theirs.
+        Python::attach(|py| {
+            let raised = error::set_aside(py);
+            crate::attach::outside(py, || drop(remote));
+            drop(raised);
+        });
     }
 }
 

@@ -30,24 +30,25 @@ class Bundle:
         self.environment = environment
         identifier = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in name)
         self.package = f"_polyplug_{identifier}_{next(_numbers)}"
+        # What the names of its files begin with.
+        self._place = (directory or self.package) + os.sep
         self.is_declaring = False
         self.declared = []
         self._own, self._spaces = self._modules()
         self.entered = None
         self.builtins = {**builtins.__dict__, "__import__": self._import, "print": self._print}
         self.module = self._polyplug(config)
+        _bundles[self.package] = self
+        if _finder not in sys.meta_path:
+            sys.meta_path.insert(0, _finder)
+        if environment:
+            self.environment = self.entered = environment.enter()
 
     def run(self, source, file):
         """Runs the text of the main file. Returns the plugins that it declares."""
         package = module_types.ModuleType(self.package)
         package.__path__ = list(self.folders)
         package.__spec__ = importlib.machinery.ModuleSpec(self.package, None, is_package=True)
-        _bundles[self.package] = self
-        if _finder not in sys.meta_path:
-            sys.meta_path.insert(0, _finder)
-        if self.environment:
-            self.environment.enter()
-            self.entered = self.environment
         sys.modules[self.package] = package
         stem = pathlib.PurePath(file).stem
         name = stem if stem.isidentifier() else "main"
@@ -55,7 +56,9 @@ class Bundle:
         module.__package__ = self.package
         module.__file__ = os.path.join(self.directory, file) if self.directory else file
         module.__builtins__ = self.builtins
-        module.__spec__ = importlib.machinery.ModuleSpec(module.__name__, _Source(self, module.__file__, source),
+        # What has no file still has a name of its own, under which tracebacks find its lines.
+        place = module.__file__ if self.directory else self._place + file
+        module.__spec__ = importlib.machinery.ModuleSpec(module.__name__, _Source(self, place, source),
                                                          origin=module.__file__)
         module.__loader__ = module.__spec__.loader
         sys.modules[module.__name__] = module
@@ -73,16 +76,22 @@ class Bundle:
         _bundles.pop(self.package, None)
         if not _bundles and _finder in sys.meta_path:
             sys.meta_path.remove(_finder)
+        # Other threads change these meanwhile.
         inside = self.package + "."
-        for name in [name for name in sys.modules if name == self.package or name.startswith(inside)]:
-            del sys.modules[name]
-        if self.entered:
-            self.entered.leave()
-        if self.directory:
-            forget_lines(self.directory)
-        for forget in getattr(typing, "_cleanups", ()):
-            forget()
-        self.__dict__.clear()
+        for name in list(sys.modules):
+            if name == self.package or name.startswith(inside):
+                sys.modules.pop(name, None)
+        try:
+            if self.entered:
+                self.entered.leave()
+            forget_lines(self._place)
+            for folder in list(sys.path_importer_cache) if self.directory else ():
+                if folder == self.directory or folder.startswith(self._place):
+                    sys.path_importer_cache.pop(folder, None)
+            for forget in getattr(typing, "_cleanups", ()):
+                forget()
+        finally:
+            self.__dict__.clear()
 
     # What errors say.
 
@@ -90,15 +99,17 @@ class Bundle:
         """Whether a file is one of the bundle's own."""
         if not self.directory:
             return not os.path.isabs(filename) and not filename.startswith("<")
-        return filename.startswith(self.directory + os.sep)
+        return filename.startswith(self._place)
 
     def relative(self, filename):
-        return filename[len(self.directory) + 1:] if self.directory and self.has(filename) else filename
+        return filename[len(self._place):] if filename.startswith(self._place) else filename
 
     def readable(self, text):
         """A text without the names that only this process knows."""
         text = text.replace(self.package + ".", "")
-        if self.directory and self.origin and self.directory != self.origin:
+        if not self.directory:
+            return text.replace(self._place, "")
+        if self.origin and self.directory != self.origin:
             text = text.replace(self.directory, self.origin)
         return text
 

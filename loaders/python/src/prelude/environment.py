@@ -24,11 +24,14 @@ class Environment:
         self.users = 0
 
     def enter(self):
-        self.users += 1
-        if self.users == 1:
-            sys.modules.update(_kept.pop(self.place, {}))
+        """One user more. Returns what is used: this, or what another thread has made of the same folder meanwhile."""
+        used = _environments.setdefault(self.place, self)
+        used.users += 1
+        if used.users == 1:
+            sys.modules.update(_kept.pop(used.place, {}))
         if _packages not in sys.meta_path:
             sys.meta_path.append(_packages)
+        return used
 
     def leave(self):
         self.users -= 1
@@ -39,7 +42,7 @@ class Environment:
             sys.meta_path.remove(_packages)
         inside = {name: module for name, module in list(sys.modules.items()) if self.has(module)}
         for name in inside:
-            del sys.modules[name]
+            sys.modules.pop(name, None)
         for folder in list(sys.path_importer_cache):
             if self.holds(folder):
                 sys.path_importer_cache.pop(folder, None)
@@ -50,13 +53,16 @@ class Environment:
         return importlib.machinery.PathFinder.find_spec(top, self.folders)
 
     def has(self, module):
-        """Whether a module was loaded from here."""
-        spec = getattr(module, "__spec__", None)
-        origin = getattr(module, "__file__", None) or getattr(spec, "origin", None)
-        if isinstance(origin, str):
-            return self.holds(origin)
-        locations = getattr(spec, "submodule_search_locations", None)
-        return any(self.holds(location) for location in locations or () if isinstance(location, str))
+        """Whether a module was loaded from here. What stands for a module may run code that fails when it is asked."""
+        try:
+            spec = getattr(module, "__spec__", None)
+            origin = getattr(module, "__file__", None) or getattr(spec, "origin", None)
+            if isinstance(origin, str):
+                return self.holds(origin)
+            locations = getattr(spec, "submodule_search_locations", None)
+            return any(self.holds(location) for location in locations or () if isinstance(location, str))
+        except Exception:
+            return False
 
     def holds(self, path):
         return any(path == folder or path.startswith(folder + os.sep) for folder in self.folders)
@@ -143,8 +149,9 @@ def _standard_names():
 def environment(place):
     """The virtual environment in a folder."""
     place = os.path.realpath(place)
-    if place in _environments:
-        return _environments[place]
+    known = _environments.get(place)
+    if known is not None:
+        return known
     if not os.path.isfile(os.path.join(place, "pyvenv.cfg")):
         raise ValueError(f"{place} is no virtual environment, it has no pyvenv.cfg: python -m venv {place} makes one")
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -155,8 +162,7 @@ def environment(place):
         made_for = _version_of(place)
         raise ValueError(f"the virtual environment {place} is for Python {made_for}, and this is Python "
                          f"{sys.version.split()[0]}: make it anew with python{version} -m venv {place}")
-    _environments[place] = Environment(place, [site, *_linked(site)])
-    return _environments[place]
+    return Environment(place, [site, *_linked(site)])
 
 
 def _version_of(place):

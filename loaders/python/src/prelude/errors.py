@@ -25,7 +25,8 @@ def is_own(filename):
     return filename.startswith("<polyplug ")
 
 
-def forget_lines(folder):
+def forget_lines(place):
     """Drops what was read of a bundle's files to show them in tracebacks."""
-    for name in [name for name in linecache.cache if name.startswith(folder)]:
-        linecache.cache.pop(name, None)
+    for name in list(linecache.cache):
+        if name.startswith(place):
+            linecache.cache.pop(name, None)

@@ -100,16 +100,17 @@ def _take_logging(hooks):
 
 
 def at_exit(close, is_ours):
-    """Has `close` called when the interpreter shuts down, before it waits for threads and before anything of it ends."""
+    """Has `close` called when the interpreter shuts down: before it waits for threads, and again when it has, before
+    anything of it ends."""
 
     def first():
-        close()
+        close(False)
         # The main thread is the loader's, and never ends: another one that shuts down must not wait for it.
         if is_ours:
             locks, main = getattr(threading, "_shutdown_locks", set()), threading.main_thread()
             locks.discard(getattr(main, "_tstate_lock", None))
 
-    atexit.register(first)
+    atexit.register(close, True)
     register = getattr(threading, "_register_atexit", None)
     if register:
         register(first)

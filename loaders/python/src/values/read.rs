@@ -1,278 +1,18 @@
-//! Values of Python's, made and read. Both follow the plan of a contract, whose classes and names are prepared.
+//! From values of Python's to canonical memory.
 
-use polyplug::engine::{Build, Caller, CaseOf, Fault, Float, Guest, Integer, RawText, Read};
+use polyplug::engine::{CaseOf, Fault, RawText, Read};
 use polyplug::schema::plan::{Body, MethodPlan};
-use polyplug::types::{LiftError, utf8};
+use polyplug::types::LiftError;
 use polyplug_abi::GuestContractInstance;
 use pyo3::ffi;
-use pyo3::ffi::PyObject;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
-use std::sync::Arc;
-
+use super::{Any, Values, describe, len, size};
 use crate::engine::PythonEngine;
-use crate::interpreter::Interpreter;
-use crate::prepared::{Definition, Fields, Prepared};
+use crate::prepared::{Definition, Fields};
 use crate::{error, remote};
-
-/// Moves the values of one contract's methods.
-pub(crate) struct Values<'py, 'a> {
-    pub(crate) py: Python<'py>,
-    pub(crate) interpreter: &'static Interpreter,
-    pub(crate) of: &'a Arc<Prepared>,
-    pub(crate) guest: &'a Arc<Guest>,
-}
-
-type Any<'py> = Bound<'py, PyAny>;
-
-/// Lists of more items than this grow as the items come, for nobody has seen yet that there are as many.
-const SEEN: usize = 1 << 16;
-
-impl<'py> Values<'py, '_> {
-    /// What a function of the interpreter's returns: a value, or nothing and an exception.
-    #[inline]
-    fn owned(&self, object: *mut PyObject) -> Result<Any<'py>, Fault> {
-        // SAFETY: what these functions return is the caller's, and this thread is attached.
-        unsafe { Bound::from_owned_ptr_or_opt(self.py, object) }.ok_or_else(|| self.raised())
-    }
-
-    /// The same for functions that return 0, or something else and an exception.
-    #[inline]
-    fn done(&self, outcome: std::ffi::c_int) -> Result<(), Fault> {
-        if outcome == 0 { Ok(()) } else { Err(self.raised()) }
-    }
-
-    #[cold]
-    fn raised(&self) -> Fault {
-        // pyo3 has to know that this thread is attached, for what it drops.
-        Python::attach(|py| error::plain(py, PyErr::fetch(py)))
-    }
-
-    /// Whatever exception there is does not matter.
-    #[cold]
-    fn forget(&self) {
-        // SAFETY: this thread is attached.
-        unsafe { ffi::PyErr_Clear() };
-    }
-
-    /// Why bytes are no text: because of them, or for lack of memory.
-    #[cold]
-    fn no_text(&self, bytes: &[u8]) -> Result<Any<'py>, Fault> {
-        let raised = self.raised();
-        utf8(bytes)?;
-        Err(raised)
-    }
-
-    fn none_value(&self) -> Any<'py> {
-        self.py.None().into_bound(self.py)
-    }
-
-    fn wrap(&self, class: &Py<PyAny>, value: Any<'py>) -> Result<Any<'py>, Fault> {
-        class.bind(self.py).call1((value,)).map_err(|raised| error::plain(self.py, raised))
-    }
-
-    fn fields(&self, body: &Body) -> &Fields {
-        &self.of.bodies[body.number]
-    }
-
-    fn is_a(&self, value: &Any<'py>, class: &Py<PyType>) -> bool {
-        value.get_type().as_ptr() == class.as_ptr() || value.is_instance(class.bind(self.py)).unwrap_or(false)
-    }
-
-    /// The value of an attribute; `None` if there is none.
-    fn attribute(&self, value: &Any<'py>, name: &Bound<'py, PyString>) -> Result<Option<Any<'py>>, Fault> {
-        // SAFETY: both are objects, and this thread is attached.
-        let found = unsafe { ffi::PyObject_GetAttr(value.as_ptr(), name.as_ptr()) };
-        // SAFETY: as in `owned`.
-        if let Some(found) = unsafe { Bound::from_owned_ptr_or_opt(self.py, found) } {
-            return Ok(Some(found));
-        }
-        // SAFETY: this thread is attached, and the class is one that stays.
-        if unsafe { ffi::PyErr_ExceptionMatches(ffi::PyExc_AttributeError) } != 0 {
-            self.forget();
-            return Ok(None);
-        }
-        Err(self.raised())
-    }
-
-    fn number_of(&self, definition: u32, name: &str) -> Option<u32> {
-        use polyplug::schema::Shape;
-        let (Shape::Enum(cases) | Shape::Variant(cases)) = &self.of.contract.schema.definition(definition).shape else {
-            return None;
-        };
-        let spelled = |case: &str| case == name || crate::prepared::spelled(case) == name;
-        cases.iter().position(|case| spelled(&case.name)).and_then(|number| u32::try_from(number).ok())
-    }
-
-    /// A list or tuple of the items of whatever has items.
-    fn items(&self, value: &Any<'py>) -> Result<Option<(Any<'py>, usize)>, Fault> {
-        let object = value.as_ptr();
-        // SAFETY: an object, and this thread is attached.
-        unsafe {
-            if ffi::PyList_Check(object) != 0 {
-                return Ok(Some((value.clone(), len(ffi::PyList_GET_SIZE(object)))));
-            }
-            if ffi::PyTuple_Check(object) != 0 {
-                return Ok(Some((value.clone(), len(ffi::PyTuple_GET_SIZE(object)))));
-            }
-            let is_whole = ffi::PyUnicode_Check(object) != 0
-                || ffi::PyBytes_Check(object) != 0
-                || ffi::PyByteArray_Check(object) != 0
-                || ffi::PyDict_Check(object) != 0
-                || ffi::PyType_Check(object) != 0;
-            let has_items = (*ffi::Py_TYPE(object)).tp_iter.is_some() || ffi::PySequence_Check(object) != 0;
-            if is_whole || !has_items {
-                return Ok(None);
-            }
-            let list = self.owned(ffi::PySequence_List(object))?;
-            let count = len(ffi::PyList_GET_SIZE(list.as_ptr()));
-            Ok(Some((list, count)))
-        }
-    }
-}
-
-fn len(size: ffi::Py_ssize_t) -> usize {
-    usize::try_from(size).unwrap_or(0)
-}
-
-fn size(len: usize) -> ffi::Py_ssize_t {
-    ffi::Py_ssize_t::try_from(len).unwrap_or(ffi::Py_ssize_t::MAX)
-}
-
-impl<'py> Build for Values<'py, '_> {
-    type Value = Any<'py>;
-    type Error = Fault;
-
-    fn unit(&mut self) -> Result<Any<'py>, Fault> {
-        Ok(self.none_value())
-    }
-
-    fn bool(&mut self, value: bool) -> Result<Any<'py>, Fault> {
-        Ok(pyo3::types::PyBool::new(self.py, value).to_owned().into_any())
-    }
-
-    #[inline]
-    fn integer(&mut self, value: Integer) -> Result<Any<'py>, Fault> {
-        // SAFETY: this thread is attached.
-        self.owned(unsafe {
-            match value {
-                Integer::U64(number) => ffi::PyLong_FromUnsignedLongLong(number),
-                other => ffi::PyLong_FromLongLong(other.to_i64().unwrap_or_default()),
-            }
-        })
-    }
-
-    #[inline]
-    fn float(&mut self, value: Float) -> Result<Any<'py>, Fault> {
-        // SAFETY: this thread is attached.
-        self.owned(unsafe { ffi::PyFloat_FromDouble(value.to_f64()) })
-    }
-
-    fn char(&mut self, value: char) -> Result<Any<'py>, Fault> {
-        Build::text(self, value.encode_utf8(&mut [0; 4]))
-    }
-
-    #[inline]
-    fn text(&mut self, value: &str) -> Result<Any<'py>, Fault> {
-        // SAFETY: the text is readable, and this thread is attached.
-        self.owned(unsafe { ffi::PyUnicode_FromStringAndSize(value.as_ptr().cast(), size(value.len())) })
-    }
-
-    #[inline]
-    fn unchecked_text(&mut self, value: &[u8]) -> Result<Any<'py>, Fault> {
-        // SAFETY: as above. It is no text if the interpreter says so.
-        let made = unsafe { ffi::PyUnicode_FromStringAndSize(value.as_ptr().cast(), size(value.len())) };
-        // SAFETY: as in `owned`.
-        match unsafe { Bound::from_owned_ptr_or_opt(self.py, made) } {
-            Some(made) => Ok(made),
-            None => self.no_text(value),
-        }
-    }
-
-    #[inline]
-    fn bytes(&mut self, value: &[u8]) -> Result<Any<'py>, Fault> {
-        // SAFETY: as above.
-        self.owned(unsafe { ffi::PyBytes_FromStringAndSize(value.as_ptr().cast(), size(value.len())) })
-    }
-
-    fn none(&mut self, _: bool) -> Result<Any<'py>, Fault> {
-        Ok(self.none_value())
-    }
-
-    fn some(&mut self, value: Any<'py>, is_nested: bool) -> Result<Any<'py>, Fault> {
-        if is_nested { self.wrap(&self.interpreter.prelude.some, value) } else { Ok(value) }
-    }
-
-    fn list(&mut self, len: usize) -> Result<Any<'py>, Fault> {
-        // SAFETY: this thread is attached. Nobody else sees the list before it is full.
-        self.owned(unsafe { ffi::PyList_New(if len <= SEEN { size(len) } else { 0 }) })
-    }
-
-    #[inline]
-    fn put_item(&mut self, list: &mut Any<'py>, index: usize, item: Any<'py>) -> Result<(), Fault> {
-        let (whole, index) = (list.as_ptr(), size(index));
-        // SAFETY: the list or tuple is one that was begun here, and the place in it is empty.
-        unsafe {
-            if ffi::PyList_CheckExact(whole) == 0 {
-                ffi::PyTuple_SET_ITEM(whole, index, item.into_ptr());
-            } else if index < ffi::PyList_GET_SIZE(whole) {
-                ffi::PyList_SET_ITEM(whole, index, item.into_ptr());
-            } else {
-                return self.done(ffi::PyList_Append(whole, item.as_ptr()));
-            }
-        }
-        Ok(())
-    }
-
-    fn map(&mut self, _: usize) -> Result<Any<'py>, Fault> {
-        Ok(PyDict::new(self.py).into_any())
-    }
-
-    fn put_entry(&mut self, map: &mut Any<'py>, key: Any<'py>, value: Any<'py>) -> Result<(), Fault> {
-        // SAFETY: the map is a dictionary, made here.
-        self.done(unsafe { ffi::PyDict_SetItem(map.as_ptr(), key.as_ptr(), value.as_ptr()) })
-    }
-
-    fn tuple(&mut self, len: usize) -> Result<Any<'py>, Fault> {
-        // SAFETY: this thread is attached. Nobody else sees the tuple before it is full.
-        self.owned(unsafe { ffi::PyTuple_New(size(len)) })
-    }
-
-    fn begin(&mut self, body: &Body) -> Result<Any<'py>, Fault> {
-        // As `cls.__new__(cls)`: what `__init__` would do is to set the fields, which come next.
-        let class = self.fields(body).class.as_ptr().cast::<ffi::PyTypeObject>();
-        let nothing = PyTuple::empty(self.py);
-        // SAFETY: a class, whose type makes instances without arguments: that of exceptions, or of plain objects.
-        unsafe {
-            let Some(make) = (*class).tp_new else { unreachable!("a class that is no abstract one") };
-            self.owned(make(class, nothing.as_ptr(), std::ptr::null_mut()))
-        }
-    }
-
-    #[inline]
-    fn put_field(&mut self, whole: &mut Any<'py>, body: &Body, index: usize, field: Any<'py>) -> Result<(), Fault> {
-        let key = self.fields(body).keys[index].as_ptr();
-        // SAFETY: objects, and this thread is attached.
-        self.done(unsafe { ffi::PyObject_SetAttr(whole.as_ptr(), key, field.as_ptr()) })
-    }
-
-    fn case(&mut self, definition: u32, case: u32) -> Result<Any<'py>, Fault> {
-        let Definition::Enum { members, .. } = &self.of.definitions[definition as usize] else { unreachable!() };
-        Ok(members[case as usize].bind(self.py).clone())
-    }
-
-    fn result(&mut self, value: Any<'py>, is_ok: bool) -> Result<Any<'py>, Fault> {
-        let prelude = &self.interpreter.prelude;
-        self.wrap(if is_ok { &prelude.ok } else { &prelude.err }, value)
-    }
-
-    fn object(&mut self, definition: u32, _: &[MethodPlan], form: GuestContractInstance) -> Result<Any<'py>, Fault> {
-        let remote = self.guest.object(&self.of.contract, definition, form)?;
-        remote::wrap(self.py, self.interpreter, self.guest, self.of, remote)
-    }
-}
 
 // SAFETY: the bytes of text and bytes do not move or change while the object is there, which the value keeps.
 unsafe impl<'py> Read for Values<'py, '_> {
@@ -572,6 +312,61 @@ unsafe impl<'py> Read for Values<'py, '_> {
 }
 
 impl<'py> Values<'py, '_> {
+    fn is_a(&self, value: &Any<'py>, class: &Py<PyType>) -> bool {
+        value.get_type().as_ptr() == class.as_ptr() || value.is_instance(class.bind(self.py)).unwrap_or(false)
+    }
+
+    /// The value of an attribute; `None` if there is none.
+    fn attribute(&self, value: &Any<'py>, name: &Bound<'py, PyString>) -> Result<Option<Any<'py>>, Fault> {
+        // SAFETY: both are objects, and this thread is attached.
+        let found = unsafe { ffi::PyObject_GetAttr(value.as_ptr(), name.as_ptr()) };
+        // SAFETY: as in `owned`.
+        if let Some(found) = unsafe { Bound::from_owned_ptr_or_opt(self.py, found) } {
+            return Ok(Some(found));
+        }
+        // SAFETY: this thread is attached, and the class is one that stays.
+        if unsafe { ffi::PyErr_ExceptionMatches(ffi::PyExc_AttributeError) } != 0 {
+            self.forget();
+            return Ok(None);
+        }
+        Err(self.raised())
+    }
+
+    fn number_of(&self, definition: u32, name: &str) -> Option<u32> {
+        use polyplug::schema::Shape;
+        let (Shape::Enum(cases) | Shape::Variant(cases)) = &self.of.contract.schema.definition(definition).shape else {
+            return None;
+        };
+        let spelled = |case: &str| case == name || crate::prepared::spelled(case) == name;
+        cases.iter().position(|case| spelled(&case.name)).and_then(|number| u32::try_from(number).ok())
+    }
+
+    /// A list or tuple of the items of whatever has items.
+    fn items(&self, value: &Any<'py>) -> Result<Option<(Any<'py>, usize)>, Fault> {
+        let object = value.as_ptr();
+        // SAFETY: an object, and this thread is attached.
+        unsafe {
+            if ffi::PyList_Check(object) != 0 {
+                return Ok(Some((value.clone(), len(ffi::PyList_GET_SIZE(object)))));
+            }
+            if ffi::PyTuple_Check(object) != 0 {
+                return Ok(Some((value.clone(), len(ffi::PyTuple_GET_SIZE(object)))));
+            }
+            let is_whole = ffi::PyUnicode_Check(object) != 0
+                || ffi::PyBytes_Check(object) != 0
+                || ffi::PyByteArray_Check(object) != 0
+                || ffi::PyDict_Check(object) != 0
+                || ffi::PyType_Check(object) != 0;
+            let has_items = (*ffi::Py_TYPE(object)).tp_iter.is_some() || ffi::PySequence_Check(object) != 0;
+            if is_whole || !has_items {
+                return Ok(None);
+            }
+            let list = self.owned(ffi::PySequence_List(object))?;
+            let count = len(ffi::PyList_GET_SIZE(list.as_ptr()));
+            Ok(Some((list, count)))
+        }
+    }
+
     fn is_case_of(&self, body: &Fields, definition: u32) -> bool {
         let Definition::Variant { base, .. } = &self.of.definitions[definition as usize] else { return false };
         body.class.bind(self.py).is_subclass(base.bind(self.py)).unwrap_or(false)
@@ -604,44 +399,5 @@ impl<'py> Values<'py, '_> {
     #[cold]
     fn large(&self, value: &Any<'py>) -> Option<i128> {
         value.extract::<i128>().ok()
-    }
-}
-
-impl Caller for Values<'_, '_> {
-    fn outside<R>(&mut self, call: impl FnOnce() -> R) -> R {
-        crate::attach::outside(self.py, call)
-    }
-}
-
-/// How many letters of a value an error shows.
-const SHOWN: usize = 100;
-
-/// A value for an error: `str "x"`, `int 5`.
-pub(crate) fn describe(value: &Any<'_>) -> String {
-    if value.is_none() {
-        return "None".to_owned();
-    }
-    let class = value.get_type();
-    let name = class.name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
-    let shown = match value.cast::<PyString>() {
-        Ok(text) if text.to_str().is_err() => return format!("{name} {}, which is no UTF-8", brief(value)),
-        Ok(text) => format!("{:?}", text.to_string_lossy()),
-        Err(_) => brief(value),
-    };
-    if shown.is_empty() {
-        return format!("an object of {name}");
-    }
-    format!("{name} {}", cut(shown))
-}
-
-/// What Python shows of a value.
-fn brief(value: &Any<'_>) -> String {
-    cut(value.repr().map_or_else(|_| String::new(), |text| text.to_string_lossy().into_owned()))
-}
-
-fn cut(shown: String) -> String {
-    match shown.char_indices().nth(SHOWN) {
-        None => shown,
-        Some((end, _)) => format!("{}...", &shown[..end]),
     }
 }
