@@ -163,7 +163,7 @@ impl LuaEngine {
             };
             push_kept(lua, function);
             push_kept(lua, instance);
-            let arguments = (0..call.arguments()).try_for_each(|index| call.argument(&mut stack, index).map(drop));
+            let arguments = call.each_argument(&mut stack, drop);
             let outcome = arguments.and_then(|()| match ffi::lua_pcall(lua, count + 1, 1, handler) {
                 ffi::LUA_OK if way == Way::Plain => call.give(&mut stack, &(handler + 1)),
                 ffi::LUA_OK => self.give_short(&mut stack, handler + 1, call),
@@ -199,9 +199,7 @@ impl LuaEngine {
             let count = c_int::try_from(call.arguments()).unwrap_or(c_int::MAX);
             // SAFETY: in a protected call.
             unsafe { ffi::luaL_checkstack_(lua, count.saturating_add(8), c"too many arguments".as_ptr()) };
-            for index in 0..call.arguments() {
-                call.argument(&mut stack, index)?;
-            }
+            call.each_argument(&mut stack, drop)?;
             // SAFETY: as above; the function, what comes before its arguments, and those are on the stack.
             unsafe { ffi::lua_call(lua, count + extra, 1) };
             // SAFETY: as above.

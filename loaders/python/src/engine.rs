@@ -150,9 +150,7 @@ impl PythonEngine {
         let py = attached.py();
         let mut values = self.values(py, of);
         let mut arguments = Arguments::new(places, first);
-        for index in 0..call.arguments() {
-            arguments.push(call.argument(&mut values, index)?);
-        }
+        call.each_argument(&mut values, |argument| arguments.push(argument))?;
         let result = invoke(arguments.start(), call.arguments() + 1);
         // SAFETY: what functions return is the caller's, or null with an exception.
         match unsafe { Bound::from_owned_ptr_or_opt(py, result) } {

@@ -95,13 +95,32 @@ impl<'a> Incoming<'a> {
     /// # Panics
     ///
     /// If there is no such argument.
-    #[inline(always)]
+    #[inline]
     pub fn argument<E: Build<Error = Fault>>(&self, engine: &mut E, index: usize) -> Result<E::Value, Fault> {
         let place = &self.plan.arguments[index];
-        let lifting = Lifting { schema: &self.contract.schema, plan: &self.contract.plan };
         // SAFETY: the arguments are those of the method (promised to `new`), and the place lies within.
-        unsafe { lifting.value(engine, place.node, self.args.add(place.at)) }
-            .map_err(|fault| fault.within(format!("argument `{}`", self.method().arguments[index].name).into()))
+        unsafe { self.lifting().value(engine, place.node, self.args.add(place.at)) }
+            .map_err(|fault| self.of_argument(index, fault))
+    }
+
+    /// Makes each argument a value of the engine, and hands it to `put` before the next is made.
+    ///
+    /// # Errors
+    ///
+    /// As for [`argument`](Self::argument), of the first that is none.
+    #[inline(always)]
+    pub fn each_argument<E: Build<Error = Fault>>(
+        &self,
+        engine: &mut E,
+        mut put: impl FnMut(E::Value),
+    ) -> Result<(), Fault> {
+        let lifting = self.lifting();
+        for (index, place) in self.plan.arguments.iter().enumerate() {
+            // SAFETY: as in `argument`.
+            let value = unsafe { lifting.value(engine, place.node, self.args.add(place.at)) };
+            put(value.map_err(|fault| self.of_argument(index, fault))?);
+        }
+        Ok(())
     }
 
     /// Hands over what the guest returned.
@@ -158,8 +177,17 @@ impl<'a> Incoming<'a> {
         })
     }
 
+    fn lifting(&self) -> Lifting<'a> {
+        Lifting { schema: &self.contract.schema, plan: &self.contract.plan }
+    }
+
     fn lowering(&self) -> Lowering<'a> {
         Lowering { schema: &self.contract.schema, plan: &self.contract.plan, arena: self.arena, offered: None }
+    }
+
+    #[cold]
+    fn of_argument(&self, index: usize, fault: Fault) -> Fault {
+        fault.within(format!("argument `{}`", self.method().arguments[index].name).into())
     }
 
     #[cold]
