@@ -3,7 +3,6 @@
 use std::ffi::{CStr, c_int};
 
 use mlua::ffi::{self, lua_State};
-use polyplug::LogLevel;
 use polyplug::engine::{Fault, Integer, Remote};
 use polyplug::schema::Shape;
 
@@ -303,18 +302,7 @@ unsafe fn write_log(lua: *mut lua_State) -> Result<c_int, Fault> {
         let level = text(lua, 1, "a level (\"error\", \"warn\", \"info\", \"debug\" or \"trace\")")?;
         (State::of(lua), level, text(lua, 2, "a message")?)
     };
-    let level = match level.as_str() {
-        "error" => LogLevel::Error,
-        "warn" => LogLevel::Warn,
-        "info" => LogLevel::Info,
-        "debug" => LogLevel::Debug,
-        "trace" => LogLevel::Trace,
-        other => {
-            let levels = "\"error\", \"warn\", \"info\", \"debug\" and \"trace\"";
-            return Err(Fault::new(format_args!("\"{other}\" is no level: there are {levels}")));
-        }
-    };
-    state.guest.log(level, &message);
+    state.guest.log_at(&level, &message)?;
     Ok(0)
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use polyplug::LogLevel;
 use polyplug::engine::{Fault, Guest, Remote};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -61,19 +60,8 @@ impl Native {
 
     /// Writes to the host's log: log("info", "ready").
     fn log(&self, py: Python<'_>, level: &str, message: &str) -> PyResult<()> {
-        let level = match level {
-            "error" => LogLevel::Error,
-            "warn" => LogLevel::Warn,
-            "info" => LogLevel::Info,
-            "debug" => LogLevel::Debug,
-            "trace" => LogLevel::Trace,
-            other => {
-                let levels = "\"error\", \"warn\", \"info\", \"debug\" and \"trace\"";
-                return Err(PyValueError::new_err(format!("\"{other}\" is no level: there are {levels}")));
-            }
-        };
-        attach::outside(py, || self.guest.log(level, message));
-        Ok(())
+        let logged = attach::outside(py, || self.guest.log_at(level, message));
+        logged.map_err(|fault| PyValueError::new_err(fault.to_string()))
     }
 }
 

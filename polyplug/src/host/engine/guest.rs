@@ -144,6 +144,27 @@ impl Guest {
         object::offer(&self.context, vm, object, of, definition)
     }
 
+    /// Writes to the host's log at a level that is given by its name, as guests do.
+    ///
+    /// # Errors
+    ///
+    /// There is no level of that name.
+    pub fn log_at(&self, level: &str, message: &str) -> Result<(), Fault> {
+        let level = match level {
+            "error" => LogLevel::Error,
+            "warn" => LogLevel::Warn,
+            "info" => LogLevel::Info,
+            "debug" => LogLevel::Debug,
+            "trace" => LogLevel::Trace,
+            other => {
+                let levels = "\"error\", \"warn\", \"info\", \"debug\" and \"trace\"";
+                return Err(Fault::new(format_args!("\"{other}\" is no level: there are {levels}")));
+            }
+        };
+        self.log(level, message);
+        Ok(())
+    }
+
     /// Writes to the host's log.
     pub fn log(&self, level: LogLevel, message: &str) {
         write_log(level, &self.bundle, "", message);
