@@ -73,15 +73,22 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Record {
+    /// Says that the thread is in; whether it was. Whoever closes sees this, or what is looked at next is that it is
+    /// closed.
+    #[inline]
+    fn mark(&self) -> bool {
+        // Only this thread writes it.
+        let was_inside = self.is_inside.load(Ordering::Relaxed);
+        self.is_inside.store(true, Ordering::Relaxed);
+        barrier::light();
+        was_inside
+    }
+
     /// Says that the thread is in, unless the interpreter shuts down. Whether it was in before, in a function that the
     /// interpreter has called: then it stays in when this ends.
     #[inline]
     fn enter(&self) -> Result<bool, Fault> {
-        // Only this thread writes it.
-        let was_inside = self.is_inside.load(Ordering::Relaxed);
-        self.is_inside.store(true, Ordering::Relaxed);
-        // Whoever closes sees this, or this sees that it is closed.
-        barrier::light();
+        let was_inside = self.mark();
         if IS_CLOSING.load(Ordering::Relaxed) {
             self.leave(was_inside);
             return Err(closed());
@@ -280,14 +287,8 @@ impl Inside {
             record = self::record().map_or(std::ptr::null(), |record| Arc::as_ptr(&record));
         }
         // SAFETY: null, or this thread's record, which is its own until it ends.
-        let was_inside = unsafe { record.as_ref() }.is_none_or(|record| {
-            let was_inside = record.is_inside.load(Ordering::Relaxed);
-            record.is_inside.store(true, Ordering::Relaxed);
-            was_inside
-        });
+        let was_inside = unsafe { record.as_ref() }.is_none_or(Record::mark);
         let this = Self { record, was_inside };
-        // Whoever closes sees this, or this sees that it is closed.
-        barrier::light();
         if !was_inside && IS_CLOSED.load(Ordering::Relaxed) { Err(Closed) } else { Ok(this) }
     }
 }

@@ -16,7 +16,7 @@ use pyo3::types::PyBytes;
 use crate::attach::{self, Attached};
 use crate::error;
 use crate::limits::Timed;
-use crate::method::Method;
+use crate::method::{Method, call_method};
 use crate::modules::Modules;
 use crate::prepared::{self, Definition, Prepared, prepared, spelled};
 use crate::values::{Values, describe};
@@ -38,20 +38,6 @@ pub(crate) struct Plugin {
 struct Code {
     of: Arc<Prepared>,
     methods: Vec<Method>,
-}
-
-/// Where a bundle's code comes from.
-pub(crate) struct Source {
-    /// The text of the main file.
-    pub(crate) text: Vec<u8>,
-    /// What it is called.
-    pub(crate) file: String,
-    /// The folders with the bundle's modules.
-    pub(crate) folders: Vec<String>,
-    /// The bundle's directory, and the one that people know.
-    pub(crate) directory: Option<(String, String)>,
-    /// The virtual environment.
-    pub(crate) venv: Option<String>,
 }
 
 impl PythonEngine {
@@ -283,8 +269,7 @@ impl Engine for PythonEngine {
         })
     }
 
-    fn save(&self, plugin: usize, instance: &Py<PyAny>) -> Result<Vec<u8>, Fault> {
-        let _ = plugin;
+    fn save(&self, _: usize, instance: &Py<PyAny>) -> Result<Vec<u8>, Fault> {
         self.modules.run(|py| {
             let saved = instance.bind(py).call_method0(intern!(py, "save"))?;
             match saved.cast::<PyBytes>() {
@@ -304,18 +289,6 @@ impl Engine for PythonEngine {
             Ok(instance)
         })
     }
-}
-
-/// Calls a method by its name on the first of the arguments.
-///
-/// # Safety
-///
-/// The thread must be attached, and the arguments objects, as many as that, with one more place before them.
-#[inline]
-unsafe fn call_method(name: *mut PyObject, arguments: *mut *mut PyObject, count: usize) -> *mut PyObject {
-    let flags = count | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
-    // SAFETY: the caller's promise.
-    unsafe { ffi::PyObject_VectorcallMethod(name, arguments, flags, null_mut()) }
 }
 
 impl PythonEngine {

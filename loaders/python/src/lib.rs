@@ -52,8 +52,8 @@ use polyplug::{Runtime, engine as common};
 use polyplug_abi::SupportedLanguage;
 use pyo3::prelude::*;
 
-use engine::{PythonEngine, Source};
-use modules::Modules;
+use engine::PythonEngine;
+use modules::{Modules, Source};
 use options::Options;
 pub use pyo3;
 

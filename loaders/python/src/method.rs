@@ -61,12 +61,12 @@ impl Method {
     /// function's to use.
     #[inline]
     pub(crate) unsafe fn call(&self, arguments: *mut *mut PyObject, count: usize) -> *mut PyObject {
-        let flags = count | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
         // SAFETY: the caller's promise. The function has a reference more during the call, in which the class may change.
         unsafe {
             let Some((function, entry)) = self.find((*arguments).cast()) else {
-                return ffi::PyObject_VectorcallMethod(self.name.as_ptr(), arguments, flags, null_mut());
+                return call_method(self.name.as_ptr(), arguments, count);
             };
+            let flags = count | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
             let result = entry(function, arguments, flags, null_mut());
             ffi::Py_DECREF(function);
             result
@@ -128,6 +128,18 @@ impl Method {
             found
         }
     }
+}
+
+/// Calls a method by its name on the first of the arguments.
+///
+/// # Safety
+///
+/// The thread must be attached, and the arguments objects, as many as that, with one more place before them.
+#[inline]
+pub(crate) unsafe fn call_method(name: *mut PyObject, arguments: *mut *mut PyObject, count: usize) -> *mut PyObject {
+    let flags = count | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+    // SAFETY: the caller's promise.
+    unsafe { ffi::PyObject_VectorcallMethod(name, arguments, flags, null_mut()) }
 }
 
 /// The number of a class; 0 if it has none.

@@ -7,11 +7,25 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::attach;
-use crate::engine::{Plugin, Source};
+use crate::engine::Plugin;
 use crate::error;
 use crate::interpreter::Interpreter;
 use crate::limits::Timed;
 use crate::native::{Native, settings};
+
+/// Where a bundle's code comes from.
+pub(crate) struct Source {
+    /// The text of the main file.
+    pub(crate) text: Vec<u8>,
+    /// What it is called.
+    pub(crate) file: String,
+    /// The folders with the bundle's modules.
+    pub(crate) folders: Vec<String>,
+    /// The bundle's directory, and the one that people know.
+    pub(crate) directory: Option<(String, String)>,
+    /// The virtual environment.
+    pub(crate) venv: Option<String>,
+}
 
 /// The modules of one version of a bundle. They end when this is dropped.
 pub(crate) struct Modules {

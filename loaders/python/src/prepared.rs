@@ -1,6 +1,7 @@
 //! Contracts as the interpreter knows them: a class for each type, and the names of everything that is looked up by name.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use polyplug::engine::{Fault, KnownContract};
@@ -43,8 +44,8 @@ pub(crate) enum Definition {
     },
     Variant {
         base: Py<PyType>,
-        /// The body of the first case; the others follow.
-        first: usize,
+        /// The numbers of the cases' bodies.
+        bodies: Range<usize>,
     },
     Object {
         /// What the methods are called.
@@ -137,7 +138,7 @@ impl Prepared {
                 for (case, body) in cases.iter().zip(bodies) {
                     self.body(&body, &case.fields)?;
                 }
-                Definition::Variant { base: base.unbind(), first }
+                Definition::Variant { base: base.unbind(), bodies: first..self.bodies.len() }
             }
             Shape::Object(_) => {
                 let names: Vec<String> = made.extract()?;

@@ -11,7 +11,7 @@ use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use super::{Any, Values, describe, len, size};
 use crate::engine::PythonEngine;
-use crate::prepared::{Definition, Fields};
+use crate::prepared::Definition;
 use crate::{error, remote};
 
 // SAFETY: the bytes of text and bytes do not move or change while the object is there, which the value keeps.
@@ -133,11 +133,7 @@ unsafe impl<'py> Read for Values<'py, '_> {
         let has_bytes =
             unsafe { ffi::PyByteArray_Check(value.as_ptr()) != 0 || ffi::PyMemoryView_Check(value.as_ptr()) != 0 };
         if has_bytes {
-            // SAFETY: as above.
-            let list = self.owned(unsafe { ffi::PySequence_List(value.as_ptr()) })?;
-            // SAFETY: a list.
-            let count = len(unsafe { ffi::PyList_GET_SIZE(list.as_ptr()) });
-            return Ok(Some((list, count)));
+            return self.listed(value).map(Some);
         }
         self.items(value)
     }
@@ -260,18 +256,15 @@ unsafe impl<'py> Read for Values<'py, '_> {
     }
 
     fn case(&mut self, value: &Any<'py>, definition: u32) -> Result<CaseOf<Any<'py>>, Fault> {
-        let Definition::Variant { base, first } = &self.of.definitions[definition as usize] else { unreachable!() };
+        let Definition::Variant { bodies, .. } = &self.of.definitions[definition as usize] else { unreachable!() };
         let class = value.get_type();
-        let bodies = &self.of.bodies[*first..];
-        let cases = bodies.iter().take_while(|body| self.is_case_of(body, definition));
-        for (number, body) in (0..).zip(cases) {
+        for (number, body) in (0..).zip(&self.of.bodies[bodies.clone()]) {
             // A case without fields may come as its class.
             let is_class = body.keys.is_empty() && body.class.as_ptr() == value.as_ptr();
             if body.class.as_ptr() == class.as_ptr() || is_class {
                 return Ok(CaseOf::Known(number, value.clone()));
             }
         }
-        let _ = base;
         // A class that inherits from a case, or that of another version of the contract.
         let Some(name) = self.attribute(value, intern!(self.py, "_polyplug_case_"))? else { return Ok(CaseOf::None) };
         let Ok(name) = name.cast_into::<PyString>() else { return Ok(CaseOf::None) };
@@ -341,6 +334,15 @@ impl<'py> Values<'py, '_> {
         cases.iter().position(|case| spelled(&case.name)).and_then(|number| u32::try_from(number).ok())
     }
 
+    /// A list of its own with the items of what can be iterated over.
+    fn listed(&self, value: &Any<'py>) -> Result<(Any<'py>, usize), Fault> {
+        // SAFETY: an object, and this thread is attached.
+        let list = self.owned(unsafe { ffi::PySequence_List(value.as_ptr()) })?;
+        // SAFETY: a list.
+        let count = len(unsafe { ffi::PyList_GET_SIZE(list.as_ptr()) });
+        Ok((list, count))
+    }
+
     /// A list or tuple of the items of whatever has items.
     fn items(&self, value: &Any<'py>) -> Result<Option<(Any<'py>, usize)>, Fault> {
         let object = value.as_ptr();
@@ -361,15 +363,8 @@ impl<'py> Values<'py, '_> {
             if is_whole || !has_items {
                 return Ok(None);
             }
-            let list = self.owned(ffi::PySequence_List(object))?;
-            let count = len(ffi::PyList_GET_SIZE(list.as_ptr()));
-            Ok(Some((list, count)))
+            self.listed(value).map(Some)
         }
-    }
-
-    fn is_case_of(&self, body: &Fields, definition: u32) -> bool {
-        let Definition::Variant { base, .. } = &self.of.definitions[definition as usize] else { return false };
-        body.class.bind(self.py).is_subclass(base.bind(self.py)).unwrap_or(false)
     }
 
     fn unwrapped(&self, value: &Any<'py>, class: &Py<PyAny>, name: &Bound<'py, PyString>) -> Option<Any<'py>> {
