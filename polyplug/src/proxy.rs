@@ -13,7 +13,11 @@ use crate::CallError;
 use crate::call_error::Failure;
 use crate::contract::ContractInfo;
 use crate::revision::Revision;
-use crate::types::{Depth, Lend, LiftError, LowerError, Type};
+use crate::types::Depth;
+use crate::types::Lend;
+use crate::types::LiftError;
+use crate::types::LowerError;
+use crate::types::Type;
 
 /// An error inside this module. Boxed: one pointer stays in a register, so that a result that is a number does too.
 type Failed = Box<CallError>;

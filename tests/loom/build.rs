@@ -40,16 +40,17 @@ struct File {
 /// All files of a copy: those that the roots of the modules include, and those that stand beside.
 fn files(src: &Path) -> Vec<File> {
     let mut files = Vec::new();
-    for (folder, root) in [("", "lib.rs"), ("host", "host/mod.rs"), ("host/engine", "host/engine/mod.rs")] {
-        let including = src.join(root);
-        for path in included(&read(&including)) {
-            let source = including.parent().expect("a file").join(path);
-            let name = Path::new(path).file_name().expect("a file");
-            files.push(File { path: Path::new(folder).join(name), text: read(&source), source });
-        }
-    }
     let mut beside = vec![src.join("proxy.rs")];
     beside.extend(rust_files(&src.join("host")));
+    for including in beside.iter().chain([&src.join("lib.rs")]) {
+        let folder = including.parent().expect("a file");
+        for path in included(&read(including)) {
+            let source = folder.join(path);
+            let name = Path::new(path).file_name().expect("a file");
+            let inside = folder.strip_prefix(src).expect("inside");
+            files.push(File { path: inside.join(name), text: read(&source), source });
+        }
+    }
     for source in beside {
         let path = source.strip_prefix(src).expect("inside").to_owned();
         files.push(File { path, text: without_paths(&read(&source)), source });
@@ -61,9 +62,15 @@ fn files(src: &Path) -> Vec<File> {
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     println!("cargo::rerun-if-changed={}", folder.display());
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    assert!(folder.is_dir(), "{} is not a folder", folder.display());
+    all_files(folder)
+}
+
+/// The files below a folder; none if it does not exist.
+fn all_files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.map(|entry| entry.expect("a folder can be listed").path());
-    paths.flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] }).collect()
+    paths.flat_map(|path| if path.is_dir() { all_files(&path) } else { vec![path] }).collect()
 }
 
 /// The file that a line includes, if it does.
@@ -82,6 +89,7 @@ fn without_paths(text: &str) -> String {
 
 fn write(mutant: &Mutant, files: &[File], out: &Path) {
     let Mutant { name, file, from, to, model, .. } = mutant;
+    remove_others(&out.join(name), files);
     let mut found = 0;
     for File { path, source, text } in files {
         let mut text = text.clone();
@@ -106,6 +114,14 @@ fn write(mutant: &Mutant, files: &[File], out: &Path) {
         save(&out.join(name).join(path), &text);
     }
     assert!(found == 1, "the mutant `{name}` is of a file that is not checked: {file}");
+}
+
+/// Removes the files of an earlier build that a copy no longer has.
+fn remove_others(copy: &Path, files: &[File]) {
+    let known: Vec<_> = files.iter().map(|file| copy.join(&file.path)).collect();
+    for stale in all_files(copy).into_iter().filter(|path| !known.contains(path)) {
+        fs::remove_file(stale).expect("the build's folder can be written");
+    }
 }
 
 /// The models of a copy are those among which its own is: others would only be compiled.

@@ -32,7 +32,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     // The store.
     Mutant {
         name: "a_view_is_dropped_at_once",
-        file: "host/runtime_store.rs",
+        file: "host/store/runtime_store.rs",
         from: "unsafe { guard.defer_unchecked(move || drop(Arc::from_raw(old))) };",
         to: "unsafe { drop(Arc::from_raw(old)) };",
         model: "store::what_is_found_stays_while_the_pin_is_held",
@@ -40,7 +40,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a_view_is_published_relaxed",
-        file: "host/runtime_store.rs",
+        file: "host/store/runtime_store.rs",
         from: "self.view.swap(new, Ordering::AcqRel, guard)",
         to: "self.view.swap(new, Ordering::Relaxed, guard)",
         model: "store::what_is_found_stays_while_the_pin_is_held",
@@ -48,7 +48,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a_view_is_loaded_relaxed",
-        file: "host/runtime_store.rs",
+        file: "host/store/runtime_store.rs",
         from: "unsafe { self.view.load(Ordering::Acquire, guard).deref() }",
         to: "unsafe { self.view.load(Ordering::Relaxed, guard).deref() }",
         model: "store::a_handle_leads_to_one_of_two_tables",
@@ -56,7 +56,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a_bundle_goes_before_it_comes",
-        file: "host/runtime_store.rs",
+        file: "host/store/runtime_store.rs",
         from: "        for provider in providers.into_iter().flatten() {\n",
         to: "        self.install(View::new(Vec::new()), &guard);\n        for provider in providers.into_iter().flatten() {\n",
         model: "store::a_handle_leads_to_one_of_two_tables",
@@ -64,7 +64,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a_writer_does_not_keep_its_turn",
-        file: "host/runtime_store.rs",
+        file: "host/store/runtime_store.rs",
         from: "        let _writer = self.lock();\n        let guard = crossbeam_epoch::pin();\n        let mut slots",
         to: "        let _ = self.lock();\n        let guard = crossbeam_epoch::pin();\n        let mut slots",
         model: "store::writers_take_turns",
@@ -72,7 +72,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a_snapshot_takes_no_count",
-        file: "host/runtime_store.rs",
+        file: "host/store/runtime_store.rs",
         from: "            Arc::increment_strong_count(view);\n",
         to: "",
         model: "store::a_snapshot_is_kept_by_itself",
@@ -81,7 +81,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     // Owners that are found without a lock.
     Mutant {
         name: "owners_are_dropped_at_once",
-        file: "host/instances.rs",
+        file: "host/store/instances.rs",
         from: "guard.defer(move || drop(shared));",
         to: "drop(shared);",
         model: "owners::proxies_made_during_an_unload_hold_their_version",
@@ -89,7 +89,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "the_recent_owner_is_published_relaxed",
-        file: "host/instances.rs",
+        file: "host/store/instances.rs",
         from: "self.recent.store(Arc::as_ptr(&found).cast_mut(), Ordering::Release);",
         to: "self.recent.store(Arc::as_ptr(&found).cast_mut(), Ordering::Relaxed);",
         model: "owners::the_first_proxies_share_an_owner",
@@ -97,7 +97,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "the_recent_owner_is_loaded_relaxed",
-        file: "host/instances.rs",
+        file: "host/store/instances.rs",
         from: "self.recent.load(Ordering::Acquire)",
         to: "self.recent.load(Ordering::Relaxed)",
         model: "owners::the_first_proxies_share_an_owner",
@@ -105,7 +105,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a_retired_owner_is_remembered",
-        file: "host/instances.rs",
+        file: "host/store/instances.rs",
         from: "        if !lists.is_retired {\n            self.recent.store(",
         to: "        {\n            self.recent.store(",
         model: "owners::an_owner_made_after_retirement_is_not_remembered",
@@ -113,7 +113,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a_report_counts_holders_up",
-        file: "host/instances.rs",
+        file: "host/store/instances.rs",
         from: "let own = lists.own.iter().map(|(held, site)| (*site, held.strong_count()));",
         to: "let own = lists.own.iter().filter_map(|(held, _)| held.upgrade());\n        \
              let own = own.map(|held| (held.site, Arc::strong_count(&held) - 1));",
@@ -123,7 +123,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     // The revision word.
     Mutant {
         name: "the_word_changes_before_the_store",
-        file: "host/handover.rs",
+        file: "host/store/publish.rs",
         from: "    store.replace_bundle(old.id(), providers);\n",
         to: "    old.retire_reloaded();\n    store.replace_bundle(old.id(), providers);\n",
         model: "revision::calls_during_a_reload_find_a_shared_instance",
@@ -131,7 +131,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "the_word_changes_before_the_cells",
-        file: "host/handover.rs",
+        file: "host/store/publish.rs",
         from: "    let mut replaced: Vec<_> =",
         to: "    store.replace_bundle(old.id(), providers.clone());\n    old.retire_reloaded();\n    \
              let mut replaced: Vec<_> =",
@@ -140,7 +140,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "the_word_changes_before_the_bundle_is_gone",
-        file: "host/handover.rs",
+        file: "host/store/publish.rs",
         from: "    store.invalidate_bundle(version.id());\n",
         to: "    version.retire_unloaded();\n    store.invalidate_bundle(version.id());\n",
         model: "revision::calls_during_an_unload_of_a_shared_instance",
@@ -148,7 +148,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a_cell_is_looked_into_once",
-        file: "host/instances.rs",
+        file: "host/store/instances.rs",
         from: "            place = cell.get();\n            if place.is(&left) {\n",
         to: "            {\n",
         model: "revision::a_call_during_a_second_reload_keeps_the_state",
@@ -156,7 +156,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "the_last_to_catch_up_wins",
-        file: "host/instances.rs",
+        file: "host/store/instances.rs",
         from: "            done = place.is(seen);\n",
         to: "            done = true;\n",
         model: "revision::clones_that_catch_up_share_an_instance",
@@ -164,7 +164,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a_version_is_caught_up_with_after_it_retired",
-        file: "host/instances.rs",
+        file: "host/store/instances.rs",
         from: "            if !next.is_current() {\n",
         to: "            if false {\n",
         model: "revision::a_proxy_keeps_only_the_version_it_was_made_with",
@@ -173,7 +173,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     // Leases.
     Mutant {
         name: "remains_are_queued_before_the_last_lease_ends",
-        file: "host/version.rs",
+        file: "host/version/version.rs",
         from: "        self.word.set_unloaded();\n",
         to: "        self.word.set_unloaded();\n        \
              self.reclaimer.enqueue(std::mem::take(&mut *self.remains.lock().unwrap_or_else(PoisonError::into_inner)));\n",
@@ -182,7 +182,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "code_goes_before_instances",
-        file: "host/reclaim.rs",
+        file: "host/version/reclaim.rs",
         from: "        for instance in self.instances.drain(..) {\n            drop(instance);\n        }\n        let mut still_there = None;\n",
         to: "        let mut still_there = None;\n",
         model: "lease::the_shared_instance_ends_after_its_last_call",
@@ -190,7 +190,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a_version_is_said_to_be_gone_before_it_is",
-        file: "host/reclaim.rs",
+        file: "host/version/reclaim.rs",
         from: "        let mut still_there = None;\n",
         to: "        let mut still_there = None;\n        \
              if let Some(then) = self.when_gone.take() {\n            then(None);\n        }\n",
@@ -200,7 +200,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     // Reclaiming.
     Mutant {
         name: "the_thread_ends_without_a_last_look",
-        file: "host/reclaim.rs",
+        file: "host/version/reclaim.rs",
         from: "if waited.timed_out() && !pushing && idle {",
         to: "if waited.timed_out() && !pushing {",
         model: "reclaim::a_thread_that_ends_leaves_nothing_behind",
@@ -208,7 +208,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "the_thread_ends_before_it_says_so",
-        file: "host/reclaim.rs",
+        file: "host/version/reclaim.rs",
         from: "                state.thread = false;\n                return;\n",
         to: "                drop(state);\n                self.lock().thread = false;\n                return;\n",
         model: "reclaim::a_thread_that_ends_leaves_nothing_behind",
@@ -216,7 +216,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "the_thread_sleeps_after_a_look_without_the_lock",
-        file: "host/reclaim.rs",
+        file: "host/version/reclaim.rs",
         from: "            let wait = if pushing { wait } else { LINGER };\n",
         to: "            let wait = if pushing { wait } else { LINGER };\n            drop(state);\n            state = self.lock();\n",
         model: "reclaim::everything_queued_is_taken_apart_by_a_thread_that_waits",
@@ -224,7 +224,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "the_thread_sleeps_after_a_push_without_a_look",
-        file: "host/reclaim.rs",
+        file: "host/version/reclaim.rs",
         from: "                if !state.queue.is_empty() || !state.jobs.is_empty() {\n                    continue; // nobody waited when that was told\n                }\n",
         to: "",
         model: "reclaim::pushing_does_not_delay_what_comes",
@@ -232,7 +232,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a_collector_says_that_it_ends_after_its_last_look",
-        file: "host/reclaim.rs",
+        file: "host/version/reclaim.rs",
         from: "                        state.collecting -= 1;\n                        return;\n",
         to: "                        drop(state);\n                        self.0.lock().collecting -= 1;\n                        return;\n",
         model: "reclaim::everything_queued_is_taken_apart_by_a_thread_that_ends",
@@ -240,7 +240,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "nobody_is_woken",
-        file: "host/reclaim.rs",
+        file: "host/version/reclaim.rs",
         from: "            self.0.more.notify_one();\n            return;\n",
         to: "            return;\n",
         model: "reclaim::everything_queued_is_taken_apart_by_a_thread_that_waits",
@@ -248,7 +248,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "remains_are_taken_apart_under_the_lock",
-        file: "host/reclaim.rs",
+        file: "host/version/reclaim.rs",
         from: "        drop(state);\n        drop(queue);\n        let mut state = self.lock();\n",
         to: "        drop(queue);\n",
         model: "reclaim::taking_apart_holds_no_lock",
@@ -256,7 +256,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "who_takes_apart_is_idle",
-        file: "host/reclaim.rs",
+        file: "host/version/reclaim.rs",
         from: "state.queue.is_empty() && state.busy.iter().all(|thread| *thread == this_thread)",
         to: "state.queue.is_empty()",
         model: "reclaim::an_idle_reclaimer_is_done",
@@ -338,7 +338,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     // Tokens.
     Mutant {
         name: "a_value_ends_under_the_lock",
-        file: "host/tokens.rs",
+        file: "host/abi/slot_map.rs",
         from: "        book.values[index as usize].take()\n",
         to: "        book.values[index as usize] = None;\n        None\n",
         model: "tokens::a_value_ends_without_a_lock",
@@ -346,7 +346,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a_tenant_is_destroyed_at_once",
-        file: "host/tokens.rs",
+        file: "host/abi/slot_map.rs",
         from: "unsafe { guard.defer_destroy(tenant) };",
         to: "unsafe { drop(tenant.into_owned()) };",
         model: "tokens::what_a_token_names_stays_while_it_is_used",
@@ -354,7 +354,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a_tenant_is_loaded_relaxed",
-        file: "host/tokens.rs",
+        file: "host/abi/slot_map.rs",
         from: "unsafe { place.tenant.load(Ordering::Acquire, &guard).as_ref() }?",
         to: "unsafe { place.tenant.load(Ordering::Relaxed, &guard).as_ref() }?",
         model: "tokens::a_token_is_whole_when_it_is_found",

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::PluginContext;
+use crate::guest::PluginContext;
 
 /// Settings are not what a plugin expects.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

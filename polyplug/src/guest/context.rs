@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use polyplug_abi::{HostApi, LogLevel, ProxyTarget, StringView};
 
-use super::{proxy, thread};
 use crate::CallError;
 use crate::contract::Contract;
+use crate::guest::proxy;
+use crate::guest::thread;
 
 /// A plugin's way to its host. Handed to factories; may be cloned and kept.
 ///

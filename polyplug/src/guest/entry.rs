@@ -2,11 +2,16 @@
 
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, GuestContractInstance, HostApi};
 
-use super::panic::Payload;
-use super::{catch, describe_panic};
-use super::{instance, write_error};
 use crate::CallError;
-use crate::types::{Give, LiftError, LowerError, Type};
+use crate::guest::catch;
+use crate::guest::describe_panic;
+use crate::guest::instance;
+use crate::guest::panic::Payload;
+use crate::guest::write_error;
+use crate::types::Give;
+use crate::types::LiftError;
+use crate::types::LowerError;
+use crate::types::Type;
 
 /// Why an entry has no result.
 enum Fault {

@@ -5,9 +5,13 @@ use std::fmt::Display;
 use polyplug_abi::plugin::{RestoreInstance, SaveInstance};
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, GuestContractInstance, HostApi, StringView, Version};
 
-use super::instance::{create, parts};
-use super::{PluginContext, catch, describe_panic, write_error};
 use crate::contract::Contract;
+use crate::guest::PluginContext;
+use crate::guest::catch;
+use crate::guest::describe_panic;
+use crate::guest::instance::create;
+use crate::guest::instance::parts;
+use crate::guest::write_error;
 
 /// A plugin whose instances carry their state over a reload: `#[polyplug::plugin(migrate)]`.
 ///

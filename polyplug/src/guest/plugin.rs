@@ -6,8 +6,8 @@ use polyplug_abi::{
     Version,
 };
 
-use super::migrate::Migration;
 use crate::contract::ContractInfo;
+use crate::guest::migrate::Migration;
 
 /// One `#[plugin]`, as the macro describes it.
 #[doc(hidden)]

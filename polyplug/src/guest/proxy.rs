@@ -8,10 +8,14 @@ use std::sync::Arc;
 
 use polyplug_abi::{AbiError, CallArena, GuestContractInstance, ProxyRequest, ProxyTarget, StringView};
 
-use super::PluginContext;
 use crate::CallError;
-use crate::contract::{Contract, ContractInfo};
-use crate::proxy::{Owner, ProxyParts, RawProxy, Via};
+use crate::contract::Contract;
+use crate::contract::ContractInfo;
+use crate::guest::PluginContext;
+use crate::proxy::Owner;
+use crate::proxy::ProxyParts;
+use crate::proxy::RawProxy;
+use crate::proxy::Via;
 use crate::revision::Revision;
 
 /// The word of proxies whose calls find out for themselves.

@@ -5,8 +5,10 @@ use std::io;
 
 use polyplug_abi::{AbiError, StringView};
 
-use super::{PluginContext, catch, describe_panic};
 use crate::call_error::message_text;
+use crate::guest::PluginContext;
+use crate::guest::catch;
+use crate::guest::describe_panic;
 
 /// What a thread is given.
 struct Start<F> {

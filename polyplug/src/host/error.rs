@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use polyplug_abi::Version;
 
-pub use super::unmet::{CycleStep, Declared, Dependent, MissingDependency, MissingHostContract, Offer, Unavailable};
-use super::unmet::{bundles_of, cycle, each, needs_of, one_a_line};
+pub use crate::host::unmet::{
+    CycleStep, Declared, Dependent, MissingDependency, MissingHostContract, Offer, Unavailable,
+};
+use crate::host::unmet::{bundles_of, cycle, each, needs_of, one_a_line};
 use crate::schema::Difference;
 
 /// Why a runtime could not do what it was asked to.
@@ -286,7 +288,7 @@ pub enum RuntimeError {
         /// Its directory.
         path: PathBuf,
         /// What is wrong with the signature.
-        source: super::signature::SignatureError,
+        source: crate::host::signature::error::SignatureError,
     },
 
     /// The plugin's factory could not make an instance.
@@ -303,7 +305,7 @@ pub enum RuntimeError {
 
 impl RuntimeError {
     /// The error as seen from the bundle's directory, where a private copy of it was loaded from.
-    pub(super) fn at_original(mut self, copy: &Path, original: Option<&Path>) -> Self {
+    pub(crate) fn at_original(mut self, copy: &Path, original: Option<&Path>) -> Self {
         let Some(original) = original else { return self };
         let correct = |path: &mut PathBuf| {
             if let Ok(inside) = path.strip_prefix(copy) {
@@ -549,7 +551,7 @@ pub enum RegistryError {
     },
 }
 
-pub(super) fn lines(differences: &[Difference]) -> String {
+pub(crate) fn lines(differences: &[Difference]) -> String {
     differences.iter().map(|difference| format!("\n  {difference}")).collect()
 }
 

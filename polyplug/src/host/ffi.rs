@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use polyplug_abi::{HostApi, RuntimeConfig};
 
-use super::context::HostContext;
-use super::runtime::{Runtime, RuntimeBuilder};
+use crate::host::builder::RuntimeBuilder;
+use crate::host::runtime::context::HostContext;
+use crate::host::runtime::runtime::Runtime;
 
 /// Makes a runtime without loaders; its table. Null when that fails.
 ///

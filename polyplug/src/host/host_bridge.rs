@@ -12,10 +12,10 @@ use polyplug_abi::{
     HostContractInstance, HostContractInterface, SupportedLanguage, Version, VmDispatch, VmLoaderData,
 };
 
-use super::arena;
-use super::host_contracts::Provided;
-use super::runtime::Runtime;
 use crate::guest::{catch, describe_panic, write_error_into};
+use crate::host::abi::arena;
+use crate::host::host_contract::registry::Provided;
+use crate::host::runtime::runtime::Runtime;
 
 /// Host contracts implemented in one language. Given to a runtime with [`Runtime::provide_bridge`].
 ///
@@ -132,7 +132,7 @@ pub enum BridgeError {
 }
 
 /// A bridge as the runtime keeps it.
-pub(super) type Bridge = Arc<dyn RuntimeLanguageBridge + Send + Sync>;
+pub(crate) type Bridge = Arc<dyn RuntimeLanguageBridge + Send + Sync>;
 
 impl Runtime {
     /// Provides all contracts that a bridge implements, now or later. What is provided in another way comes first, and
@@ -151,7 +151,7 @@ struct Bridged {
 }
 
 /// A contract as `bridge` implements it.
-pub(super) fn provided(bridge: Bridge, id: HostContractId) -> Provided {
+pub(crate) fn provided(bridge: Bridge, id: HostContractId) -> Provided {
     let bridged = Box::into_raw(Box::new(Bridged { bridge, contract_id: id.id() }));
     let interface = HostContractInterface {
         contract_id: id,

@@ -9,40 +9,26 @@
 //!
 //! Inside, a loaded generation of a bundle is a `version`, one plugin of it a `provider`.
 
+mod abi;
 mod api;
-mod arena;
-mod context;
-mod described;
+mod builder;
+mod bundle;
 pub mod dynamic;
 pub mod engine;
 pub mod error;
 pub mod ffi;
-mod fingerprint;
-mod grants;
-mod handover;
 pub mod host_bridge;
-mod host_contracts;
-mod in_place;
-mod instances;
-mod interface;
-mod lease;
+mod host_contract;
 pub mod loader;
 mod marshal;
-mod plugin_proxies;
-mod private_copy;
+mod plugin;
+mod plugin_proxy;
 mod provide;
-mod provider;
-mod proxies;
-mod reclaim;
 pub mod runtime;
 pub mod runtime_store;
-mod settings;
 #[cfg(feature = "signatures")]
 pub mod signature;
-mod snapshot;
-mod staging;
-mod threads;
-mod tokens;
+mod store;
 mod unmet;
 mod version;
 #[cfg(feature = "watch")]

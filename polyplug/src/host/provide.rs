@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::error::RuntimeError;
-use super::host_contracts::Provided;
-use super::runtime::Runtime;
 use crate::contract::{Contract, Provides};
 use crate::guest::{Callback, PluginContext};
+use crate::host::error::RuntimeError;
+use crate::host::host_contract::registry::Provided;
+use crate::host::runtime::runtime::Runtime;
 
 impl Runtime {
     /// Provides contract `C` to plugins, through one object that serves them all. They reach it with

@@ -133,28 +133,28 @@ impl fmt::Display for CycleStep {
 }
 
 /// One a line.
-pub(super) fn one_a_line(missing: &[MissingDependency]) -> String {
+pub(crate) fn one_a_line(missing: &[MissingDependency]) -> String {
     missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// What each of them needs.
-pub(super) fn needs_of(dependents: &[Dependent]) -> String {
+pub(crate) fn needs_of(dependents: &[Dependent]) -> String {
     dependents.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 /// The names of bundles that need something.
-pub(super) fn bundles_of(dependents: &[Dependent]) -> String {
+pub(crate) fn bundles_of(dependents: &[Dependent]) -> String {
     dependents.iter().map(|dependent| format!("`{}`", dependent.bundle)).collect::<Vec<_>>().join(", ")
 }
 
 /// `a -> b -> a`, and what each needs of the next.
-pub(super) fn cycle(steps: &[CycleStep]) -> String {
+pub(crate) fn cycle(steps: &[CycleStep]) -> String {
     let names: Vec<_> = steps.iter().map(|step| step.declared.bundle.as_str()).collect();
     let needs: String = steps.iter().map(|step| format!("\n  {step}")).collect();
     format!("{} -> {}:{needs}", names.join(" -> "), names.first().unwrap_or(&""))
 }
 
 /// Each failure, with its further lines moved below it.
-pub(super) fn each(failures: &[super::error::RuntimeError]) -> String {
+pub(crate) fn each(failures: &[crate::host::error::RuntimeError]) -> String {
     failures.iter().map(|failure| format!("\n  {}", failure.to_string().replace('\n', "\n  "))).collect()
 }

@@ -1,6 +1,13 @@
 //! How macro expansions describe things.
 
-use super::{Case, Definition, Field, Method, Schema, Shape, TypeRef, Types};
+use crate::schema::Case;
+use crate::schema::Definition;
+use crate::schema::Field;
+use crate::schema::Method;
+use crate::schema::Schema;
+use crate::schema::Shape;
+use crate::schema::TypeRef;
+use crate::schema::Types;
 
 /// Collects a contract's methods.
 pub struct MethodsBuilder<'a> {

@@ -2,8 +2,16 @@
 
 use std::collections::HashSet;
 
-use super::layout::{Layout, Layouts, SIZE_LIMIT};
-use super::{Case, Definition, Field, Method, Schema, Shape, TypeRef};
+use crate::schema::Case;
+use crate::schema::Definition;
+use crate::schema::Field;
+use crate::schema::Method;
+use crate::schema::Schema;
+use crate::schema::Shape;
+use crate::schema::TypeRef;
+use crate::schema::layout::Layout;
+use crate::schema::layout::Layouts;
+use crate::schema::layout::SIZE_LIMIT;
 
 impl Schema {
     /// Why no contract has this schema, if that is so.

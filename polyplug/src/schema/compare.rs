@@ -6,8 +6,15 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::names::spell;
-use super::{Case, Definition, Field, Interface, Method, Schema, Shape, TypeRef};
+use crate::schema::Case;
+use crate::schema::Definition;
+use crate::schema::Field;
+use crate::schema::Interface;
+use crate::schema::Method;
+use crate::schema::Schema;
+use crate::schema::Shape;
+use crate::schema::TypeRef;
+use crate::schema::names::spell;
 
 /// Something that host and plugin disagree on.
 #[derive(Debug, Clone, PartialEq, Eq)]

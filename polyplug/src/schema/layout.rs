@@ -3,7 +3,11 @@
 //! The sizes of all definitions are known before anything that lies behind a pointer is laid out: it may contain a
 //! definition that contains it.
 
-use super::{Case, Field, Schema, Shape, TypeRef};
+use crate::schema::Case;
+use crate::schema::Field;
+use crate::schema::Schema;
+use crate::schema::Shape;
+use crate::schema::TypeRef;
 
 /// How deep types may contain one another by value.
 const DEPTH_LIMIT: usize = 128;

@@ -35,7 +35,8 @@ use crate::types::Type;
 
 #[doc(hidden)]
 pub use build::MethodsBuilder;
-pub use codec::{DecodeError, SIZE_LIMIT};
+pub use codec::DecodeError;
+pub use codec::SIZE_LIMIT;
 pub use compare::Difference;
 
 /// Everything about one contract that another language, or another build, needs to know.

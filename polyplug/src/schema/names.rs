@@ -1,6 +1,7 @@
 //! How types and names are written for people.
 
-use super::{Schema, TypeRef};
+use crate::schema::Schema;
+use crate::schema::TypeRef;
 
 /// A type as people write it.
 pub(super) fn spell(schema: &Schema, ty: &TypeRef) -> String {

@@ -3,8 +3,14 @@
 
 use std::fmt::Write as _;
 
-use super::names::kebab;
-use super::{Case, Field, Interface, Method, Schema, Shape, TypeRef};
+use crate::schema::Case;
+use crate::schema::Field;
+use crate::schema::Interface;
+use crate::schema::Method;
+use crate::schema::Schema;
+use crate::schema::Shape;
+use crate::schema::TypeRef;
+use crate::schema::names::kebab;
 
 impl Schema {
     /// The contract as WIT text.

@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use polyplug_abi::BundleId;
 
-use super::fake;
-use super::linked::{self, Linked, list};
 use crate::Runtime;
-use crate::contract::{Contract, Provides};
+use crate::contract::Contract;
+use crate::contract::Provides;
 use crate::error::RuntimeError;
+use crate::testing::fake;
+use crate::testing::linked;
+use crate::testing::linked::Linked;
+use crate::testing::linked::list;
 
 /// Hosts the plugins of one package that are linked into the test, with fakes for what they call.
 ///

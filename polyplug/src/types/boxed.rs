@@ -1,7 +1,12 @@
 //! Boxes, through which a record or variant may contain itself.
 
-use super::{Depth, LiftError, Lower, OptionalForm, Type};
-use crate::schema::{TypeRef, Types};
+use crate::schema::TypeRef;
+use crate::schema::Types;
+use crate::types::Depth;
+use crate::types::LiftError;
+use crate::types::Lower;
+use crate::types::OptionalForm;
+use crate::types::Type;
 
 /// The canonical form of a box: a pointer that is not null; null stands for none in an option.
 #[repr(transparent)]

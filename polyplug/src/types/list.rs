@@ -2,8 +2,13 @@
 
 use std::any::TypeId;
 
-use super::{Depth, LiftError, Lower, RawOption, Type};
-use crate::schema::{TypeRef, Types};
+use crate::schema::TypeRef;
+use crate::schema::Types;
+use crate::types::Depth;
+use crate::types::LiftError;
+use crate::types::Lower;
+use crate::types::RawOption;
+use crate::types::Type;
 
 /// The canonical form of a list, of text and of bytes.
 #[repr(C)]

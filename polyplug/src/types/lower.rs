@@ -4,8 +4,11 @@ use std::fmt;
 
 use polyplug_abi::CallArena;
 
-use super::list::{are_bytes, has_size};
-use super::{NESTING_LIMIT, RawList, Type};
+use crate::types::NESTING_LIMIT;
+use crate::types::RawList;
+use crate::types::Type;
+use crate::types::list::are_bytes;
+use crate::types::list::has_size;
 
 /// Lowers arguments: text and plain lists are lent where they lie, for the duration of the call.
 pub type Lend = Lower<false>;

@@ -3,9 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
-use super::{Depth, LiftError, Lower, RawList, RawOption, Type};
 use crate::brief::Brief;
-use crate::schema::{TypeRef, Types};
+use crate::schema::TypeRef;
+use crate::schema::Types;
+use crate::types::Depth;
+use crate::types::LiftError;
+use crate::types::Lower;
+use crate::types::RawList;
+use crate::types::RawOption;
+use crate::types::Type;
 
 /// A type whose values can be the keys of a map: an integer, `bool`, `char` or `String`.
 ///

@@ -2,8 +2,13 @@
 
 use std::mem::ManuallyDrop;
 
-use super::{Depth, LiftError, Lower, RawOption, Type};
-use crate::schema::{TypeRef, Types};
+use crate::schema::TypeRef;
+use crate::schema::Types;
+use crate::types::Depth;
+use crate::types::LiftError;
+use crate::types::Lower;
+use crate::types::RawOption;
+use crate::types::Type;
 
 /// The canonical form of `Result<T, E>`: a variant of two cases.
 #[repr(C)]

@@ -1,7 +1,13 @@
 //! Text.
 
-use super::{Depth, LiftError, Lower, RawList, RawOption, Type};
-use crate::schema::{TypeRef, Types};
+use crate::schema::TypeRef;
+use crate::schema::Types;
+use crate::types::Depth;
+use crate::types::LiftError;
+use crate::types::Lower;
+use crate::types::RawList;
+use crate::types::RawOption;
+use crate::types::Type;
 
 /// The text of a canonical form, checked.
 ///

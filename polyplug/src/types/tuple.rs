@@ -1,7 +1,12 @@
 //! Tuples.
 
-use super::{Depth, LiftError, Lower, RawOption, Type};
-use crate::schema::{TypeRef, Types};
+use crate::schema::TypeRef;
+use crate::schema::Types;
+use crate::types::Depth;
+use crate::types::LiftError;
+use crate::types::Lower;
+use crate::types::RawOption;
+use crate::types::Type;
 
 macro_rules! tuple {
     ($raw:ident: $($name:ident $place:tt $label:literal),+) => {

@@ -9,7 +9,7 @@ use polyplug::CallError;
 use polyplug_abi::{Entry, GuestContractInstance, HostApi};
 
 use crate::contract::ContractInfo;
-use crate::host::plugin;
+use crate::host::code;
 use crate::revision::Revision;
 use crate::sync::Arc;
 
@@ -76,9 +76,9 @@ impl RawProxy {
     pub(crate) fn calls(&self) -> Result<usize, CallError> {
         // SAFETY: `owner` keeps the word.
         if unsafe { self.word.as_ref() }.is_current() {
-            return Ok(plugin::calls(self.instance));
+            return Ok(code::calls(self.instance));
         }
-        Ok(plugin::calls(self.moved()?.as_ref().unwrap_or(self).instance))
+        Ok(code::calls(self.moved()?.as_ref().unwrap_or(self).instance))
     }
 
     fn moved(&self) -> Result<Option<Self>, CallError> {
@@ -90,7 +90,7 @@ impl RawProxy {
 
     /// Runs the code.
     fn enter(&self) -> u32 {
-        plugin::count(self.instance)
+        code::count(self.instance)
     }
 }
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use polyplug_abi::{AbiError, BundleId, HostApi};
 
-use super::refusal::Refusal;
+use super::error::Refusal;
 use super::{answer, text_from};
-use crate::host::context::HostContext;
 use crate::host::error::RuntimeError;
-use crate::host::runtime::Runtime;
+use crate::host::runtime::context::HostContext;
+use crate::host::runtime::runtime::Runtime;
 
 /// Changes a bundle: at once for the host, later for a plugin, which must not wait for what may end it.
 fn change(
@@ -28,7 +28,7 @@ fn change(
 // SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
 // of ours, and the other pointers are null or lead to memory of their types.
 
-pub(super) unsafe extern "C" fn load_bundle(host: *const HostApi, path: *const u8, len: usize, out_err: *mut AbiError) {
+pub(crate) unsafe extern "C" fn load_bundle(host: *const HostApi, path: *const u8, len: usize, out_err: *mut AbiError) {
     // SAFETY: as above.
     unsafe {
         answer(host, out_err, (), |context, runtime| {
@@ -38,7 +38,7 @@ pub(super) unsafe extern "C" fn load_bundle(host: *const HostApi, path: *const u
     }
 }
 
-pub(super) unsafe extern "C" fn reload_bundle(
+pub(crate) unsafe extern "C" fn reload_bundle(
     host: *const HostApi,
     path: *const u8,
     len: usize,
@@ -53,7 +53,7 @@ pub(super) unsafe extern "C" fn reload_bundle(
     }
 }
 
-pub(super) unsafe extern "C" fn unload_bundle(host: *const HostApi, bundle_id: u64, out_err: *mut AbiError) {
+pub(crate) unsafe extern "C" fn unload_bundle(host: *const HostApi, bundle_id: u64, out_err: *mut AbiError) {
     // SAFETY: as above.
     unsafe {
         answer(host, out_err, (), |context, runtime| {
@@ -63,7 +63,7 @@ pub(super) unsafe extern "C" fn unload_bundle(host: *const HostApi, bundle_id: u
     }
 }
 
-pub(super) unsafe extern "C" fn unload_bundle_cascade(host: *const HostApi, bundle_id: u64, out_err: *mut AbiError) {
+pub(crate) unsafe extern "C" fn unload_bundle_cascade(host: *const HostApi, bundle_id: u64, out_err: *mut AbiError) {
     // SAFETY: as above.
     unsafe {
         answer(host, out_err, (), |context, runtime| {
@@ -73,7 +73,7 @@ pub(super) unsafe extern "C" fn unload_bundle_cascade(host: *const HostApi, bund
     }
 }
 
-pub(super) unsafe extern "C" fn quiesce(host: *const HostApi, millis: u64) -> usize {
+pub(crate) unsafe extern "C" fn quiesce(host: *const HostApi, millis: u64) -> usize {
     // SAFETY: as above.
     unsafe {
         answer(host, std::ptr::null_mut(), 0, |context, runtime| {

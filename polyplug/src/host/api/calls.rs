@@ -3,13 +3,13 @@
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, GuestContractHandle, GuestContractInstance, HostApi};
 
 use super::answer;
-use super::refusal::Refusal;
+use super::error::Refusal;
 use crate::call_error::message_text;
 
 // SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
 // of ours, and the other pointers are null or lead to memory of their types.
 
-pub(super) unsafe extern "C" fn call_guest_method(
+pub(crate) unsafe extern "C" fn call_guest_method(
     host: *const HostApi,
     instance: GuestContractInstance,
     fn_id: u32,
@@ -36,7 +36,7 @@ pub(super) unsafe extern "C" fn call_guest_method(
     }
 }
 
-pub(super) unsafe extern "C" fn create_guest_instance(
+pub(crate) unsafe extern "C" fn create_guest_instance(
     host: *const HostApi,
     handle: GuestContractHandle,
     _args: *const (),
@@ -55,7 +55,7 @@ pub(super) unsafe extern "C" fn create_guest_instance(
     }
 }
 
-pub(super) unsafe extern "C" fn destroy_guest_instance(host: *const HostApi, instance: GuestContractInstance) {
+pub(crate) unsafe extern "C" fn destroy_guest_instance(host: *const HostApi, instance: GuestContractInstance) {
     // SAFETY: as above.
     unsafe {
         answer(host, std::ptr::null_mut(), (), |_, runtime| {

@@ -7,11 +7,11 @@ use polyplug_abi::{
     GuestContractInterface, HostApi, HostContractId, HostContractInstance, HostContractInterface,
 };
 
-use super::refusal::Refusal;
+use super::error::Refusal;
 use super::{answer, array};
-use crate::host::context::HostContext;
-use crate::host::host_contracts::Provided;
-use crate::host::runtime::Runtime;
+use crate::host::host_contract::registry::Provided;
+use crate::host::runtime::context::HostContext;
+use crate::host::runtime::runtime::Runtime;
 
 // SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
 // of ours, and the other pointers are null or lead to memory of their types.
@@ -30,7 +30,7 @@ fn allowed(context: &HostContext, contract_id: u64) -> Result<u32, Refusal> {
     })
 }
 
-pub(super) unsafe extern "C" fn find_guest_contract(
+pub(crate) unsafe extern "C" fn find_guest_contract(
     host: *const HostApi,
     contract_id: u64,
     min_version: u32,
@@ -44,7 +44,7 @@ pub(super) unsafe extern "C" fn find_guest_contract(
     }
 }
 
-pub(super) unsafe extern "C" fn find_all_guest_contracts(
+pub(crate) unsafe extern "C" fn find_all_guest_contracts(
     host: *const HostApi,
     contract_id: u64,
     min_version: u32,
@@ -58,7 +58,7 @@ pub(super) unsafe extern "C" fn find_all_guest_contracts(
     }
 }
 
-pub(super) unsafe extern "C" fn resolve_guest_contract(
+pub(crate) unsafe extern "C" fn resolve_guest_contract(
     host: *const HostApi,
     handle: GuestContractHandle,
 ) -> *const GuestContractInterface {
@@ -95,7 +95,7 @@ fn host_contract(
     runtime.host_contracts().resolve(id, min_version).map_err(|other| no_host_contract(id, min_version, other))
 }
 
-pub(super) unsafe extern "C" fn get_host_contract(
+pub(crate) unsafe extern "C" fn get_host_contract(
     host: *const HostApi,
     contract_id: u64,
     min_version: u32,
@@ -111,7 +111,7 @@ pub(super) unsafe extern "C" fn get_host_contract(
     }
 }
 
-pub(super) unsafe extern "C" fn resolve_host_contract_interface(
+pub(crate) unsafe extern "C" fn resolve_host_contract_interface(
     host: *const HostApi,
     contract_id: u64,
     min_version: u32,
@@ -126,12 +126,12 @@ pub(super) unsafe extern "C" fn resolve_host_contract_interface(
     }
 }
 
-pub(super) unsafe extern "C" fn list_bundles(host: *const HostApi) -> Array<BundleId> {
+pub(crate) unsafe extern "C" fn list_bundles(host: *const HostApi) -> Array<BundleId> {
     // SAFETY: as above.
     unsafe { answer(host, std::ptr::null_mut(), Array::empty(), |_, runtime| Ok(array(&runtime.bundle_ids()))) }
 }
 
-pub(super) unsafe extern "C" fn get_dependencies(host: *const HostApi) -> Array<DependencyInfo> {
+pub(crate) unsafe extern "C" fn get_dependencies(host: *const HostApi) -> Array<DependencyInfo> {
     // SAFETY: as above.
     unsafe {
         answer(host, std::ptr::null_mut(), Array::empty(), |context, _| {
@@ -140,7 +140,7 @@ pub(super) unsafe extern "C" fn get_dependencies(host: *const HostApi) -> Array<
     }
 }
 
-pub(super) unsafe extern "C" fn find_guest_contract_in(
+pub(crate) unsafe extern "C" fn find_guest_contract_in(
     host: *const HostApi,
     contract_id: u64,
     bundle_id: u64,
@@ -155,7 +155,7 @@ pub(super) unsafe extern "C" fn find_guest_contract_in(
     }
 }
 
-pub(super) unsafe extern "C" fn prefer(host: *const HostApi, contract_id: u64, bundle_id: u64, out_err: *mut AbiError) {
+pub(crate) unsafe extern "C" fn prefer(host: *const HostApi, contract_id: u64, bundle_id: u64, out_err: *mut AbiError) {
     let bundle = BundleId::from_u64(bundle_id);
     // SAFETY: as above.
     unsafe {
@@ -163,7 +163,7 @@ pub(super) unsafe extern "C" fn prefer(host: *const HostApi, contract_id: u64, b
     }
 }
 
-pub(super) unsafe extern "C" fn lease(
+pub(crate) unsafe extern "C" fn lease(
     host: *const HostApi,
     handle: GuestContractHandle,
     out_err: *mut AbiError,
@@ -172,7 +172,7 @@ pub(super) unsafe extern "C" fn lease(
     unsafe { answer(host, out_err, std::ptr::null(), |_, runtime| Ok(runtime.leases().keep(runtime.lease(handle)?))) }
 }
 
-pub(super) unsafe extern "C" fn release(host: *const HostApi, interface: *const GuestContractInterface) {
+pub(crate) unsafe extern "C" fn release(host: *const HostApi, interface: *const GuestContractInterface) {
     // SAFETY: as above; the pointer is only compared.
     unsafe {
         answer(host, std::ptr::null_mut(), (), |_, runtime| match runtime.leases().release(interface) {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use polyplug_abi::{CallArena, HostApi};
 
-use crate::host::arena;
-use crate::host::context::HostContext;
+use crate::host::abi::arena;
+use crate::host::runtime::context::HostContext;
 
 // SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
 // of ours, and the other pointers are null or lead to memory of their types.
 
-pub(super) unsafe extern "C" fn alloc(_: *const HostApi, size: usize, align: usize) -> *mut u8 {
+pub(crate) unsafe extern "C" fn alloc(_: *const HostApi, size: usize, align: usize) -> *mut u8 {
     match Layout::from_size_align(size, align) {
         // SAFETY: the size is not 0.
         Ok(layout) if size > 0 => unsafe { std::alloc::alloc(layout) },
@@ -20,7 +20,7 @@ pub(super) unsafe extern "C" fn alloc(_: *const HostApi, size: usize, align: usi
     }
 }
 
-pub(super) unsafe extern "C" fn free(_: *const HostApi, ptr: *mut u8, size: usize, align: usize) {
+pub(crate) unsafe extern "C" fn free(_: *const HostApi, ptr: *mut u8, size: usize, align: usize) {
     if ptr.is_null() || size == 0 {
         return;
     }
@@ -30,27 +30,27 @@ pub(super) unsafe extern "C" fn free(_: *const HostApi, ptr: *mut u8, size: usiz
     }
 }
 
-pub(super) unsafe extern "C" fn error_text(_: *const HostApi, len: usize) -> *mut u8 {
+pub(crate) unsafe extern "C" fn error_text(_: *const HostApi, len: usize) -> *mut u8 {
     catch_unwind(|| arena::error_text(len)).unwrap_or(std::ptr::null_mut())
 }
 
-pub(super) unsafe extern "C" fn enter_arena(_: *const HostApi) -> *mut CallArena {
+pub(crate) unsafe extern "C" fn enter_arena(_: *const HostApi) -> *mut CallArena {
     arena::enter()
 }
 
-pub(super) unsafe extern "C" fn leave_arena(_: *const HostApi, arena: *mut CallArena) {
+pub(crate) unsafe extern "C" fn leave_arena(_: *const HostApi, arena: *mut CallArena) {
     // SAFETY: from `enter_arena` on this thread, the innermost (the caller's promise).
     unsafe { arena::leave(arena) };
 }
 
-pub(super) unsafe extern "C" fn retain_host(host: *const HostApi) {
+pub(crate) unsafe extern "C" fn retain_host(host: *const HostApi) {
     if !host.is_null() {
         // SAFETY: every table lies at the start of a context in an `Arc`, and the pointer came from that `Arc`.
         unsafe { Arc::increment_strong_count(host.cast::<HostContext>()) };
     }
 }
 
-pub(super) unsafe extern "C" fn release_host(host: *const HostApi) {
+pub(crate) unsafe extern "C" fn release_host(host: *const HostApi) {
     if !host.is_null() {
         // SAFETY: as in `retain_host`, which the caller called before.
         unsafe { Arc::decrement_strong_count(host.cast::<HostContext>()) };

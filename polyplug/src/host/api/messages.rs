@@ -4,12 +4,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use polyplug_abi::{HostApi, LogLevel, StringView};
 
-use crate::host::context::HostContext;
+use crate::host::runtime::context::HostContext;
 
 // SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
 // of ours, and the other pointers are null or lead to memory of their types.
 
-pub(super) unsafe extern "C" fn get_last_error(host: *const HostApi, buf: *mut u8, len: usize) -> usize {
+pub(crate) unsafe extern "C" fn get_last_error(host: *const HostApi, buf: *mut u8, len: usize) -> usize {
     // SAFETY: as above.
     let runtime = unsafe { HostContext::of(host) }.and_then(HostContext::runtime);
     let Some(runtime) = runtime.filter(|_| !buf.is_null() && len > 0) else { return 0 };
@@ -21,13 +21,13 @@ pub(super) unsafe extern "C" fn get_last_error(host: *const HostApi, buf: *mut u
     fits
 }
 
-pub(super) unsafe extern "C" fn get_error_len(host: *const HostApi) -> usize {
+pub(crate) unsafe extern "C" fn get_error_len(host: *const HostApi) -> usize {
     // SAFETY: as above.
     let runtime = unsafe { HostContext::of(host) }.and_then(HostContext::runtime);
     runtime.map_or(0, |runtime| runtime.error_len())
 }
 
-pub(super) unsafe extern "C" fn log(host: *const HostApi, level: u32, scope: StringView, message: StringView) {
+pub(crate) unsafe extern "C" fn log(host: *const HostApi, level: u32, scope: StringView, message: StringView) {
     // SAFETY: as above; both views are readable during the call.
     let (context, scope, message) = unsafe { (HostContext::of(host), scope.bytes(), message.bytes()) };
     let bundle = context.and_then(|context| context.bundle.as_ref()).map_or("", |scope| scope.name.as_str());
@@ -37,7 +37,7 @@ pub(super) unsafe extern "C" fn log(host: *const HostApi, level: u32, scope: Str
 }
 
 /// Writes to the host's log for a bundle.
-pub(in crate::host) fn write_log(level: LogLevel, bundle: &str, scope: &str, message: &str) {
+pub(crate) fn write_log(level: LogLevel, bundle: &str, scope: &str, message: &str) {
     // A subscriber is the program's own code and may panic.
     let _ = catch_unwind(AssertUnwindSafe(|| emit(level, bundle, scope, message)));
 }

@@ -4,14 +4,14 @@
 //! None lets a panic out. A failure is reported where the signature has room for it, and recorded as the runtime's
 //! last error in any case.
 
+mod bundle_info;
 mod bundles;
 mod calls;
+mod error;
 mod lookup;
 mod memory;
-mod messages;
-mod own;
+pub(crate) mod messages;
 mod proxies;
-mod refusal;
 mod registration;
 mod threads;
 
@@ -20,17 +20,16 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use error::Refusal;
 use polyplug_abi::{AbiError, AbiErrorCode, Array, HostApi, StringView};
 
-use super::arena;
-use super::context::HostContext;
-use super::runtime::Runtime;
 use crate::guest::write_error_into;
-pub(super) use messages::write_log;
-use refusal::Refusal;
+use crate::host::abi::arena;
+use crate::host::runtime::context::HostContext;
+use crate::host::runtime::runtime::Runtime;
 
 /// A table whose functions find their context at `context`.
-pub(super) fn table(context: *mut c_void) -> HostApi {
+pub(crate) fn table(context: *mut c_void) -> HostApi {
     HostApi {
         runtime: context,
         register_guest_contract: registration::register_guest_contract,
@@ -74,8 +73,8 @@ pub(super) fn table(context: *mut c_void) -> HostApi {
         close_proxy: proxies::close_proxy,
         offer_object: proxies::offer_object,
         share_object: proxies::share_object,
-        config: own::config,
-        bundle_name: own::bundle_name,
+        config: bundle_info::config,
+        bundle_name: bundle_info::bundle_name,
     }
 }
 

@@ -5,15 +5,16 @@ use std::ffi::c_void;
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, HostApi, ObjectOffer, ProxyRequest, StringView};
 
 use super::answer;
-use super::refusal::Refusal;
+use super::error::Refusal;
 use crate::call_error::message_text;
-use crate::host::arena;
-use crate::host::plugin_proxies::{Object, Wanted};
+use crate::host::abi::arena;
+use crate::host::plugin_proxy::object::Object;
+use crate::host::plugin_proxy::request::Wanted;
 
 // SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
 // of ours, and the other pointers are null or lead to memory of their types.
 
-pub(super) unsafe extern "C" fn open_proxy(
+pub(crate) unsafe extern "C" fn open_proxy(
     host: *const HostApi,
     request: *const ProxyRequest,
     out_proxy: *mut *mut c_void,
@@ -37,7 +38,7 @@ pub(super) unsafe extern "C" fn open_proxy(
     }
 }
 
-pub(super) unsafe extern "C" fn call_proxy(
+pub(crate) unsafe extern "C" fn call_proxy(
     host: *const HostApi,
     proxy: *mut c_void,
     fn_id: u32,
@@ -60,7 +61,7 @@ pub(super) unsafe extern "C" fn call_proxy(
     }
 }
 
-pub(super) unsafe extern "C" fn close_proxy(host: *const HostApi, proxy: *mut c_void) {
+pub(crate) unsafe extern "C" fn close_proxy(host: *const HostApi, proxy: *mut c_void) {
     // SAFETY: as above; a token is never followed.
     unsafe {
         answer(host, std::ptr::null_mut(), (), |_, runtime| {
@@ -70,7 +71,7 @@ pub(super) unsafe extern "C" fn close_proxy(host: *const HostApi, proxy: *mut c_
     }
 }
 
-pub(super) unsafe extern "C" fn offer_object(
+pub(crate) unsafe extern "C" fn offer_object(
     host: *const HostApi,
     offer: *const ObjectOffer,
     out_err: *mut AbiError,
@@ -88,7 +89,7 @@ pub(super) unsafe extern "C" fn offer_object(
     }
 }
 
-pub(super) unsafe extern "C" fn share_object(
+pub(crate) unsafe extern "C" fn share_object(
     host: *const HostApi,
     proxy: *mut c_void,
     out_bundle: *mut StringView,

@@ -9,19 +9,20 @@ use polyplug_abi::{
 };
 
 use super::answer;
-use super::refusal::Refusal;
-use crate::host::context::HostContext;
+use super::error::Refusal;
 use crate::host::error::RegistryError;
-use crate::host::host_contracts::Provided;
-use crate::host::loader::BundleLoader;
-use crate::host::provider::Plugin;
-use crate::host::runtime::Runtime;
-use crate::host::staging::{self, read_plugin, read_registration};
+use crate::host::host_contract::registry::Provided;
+use crate::host::runtime::context::HostContext;
+use crate::host::runtime::loader::BundleLoader;
+use crate::host::runtime::runtime::Runtime;
+use crate::host::runtime::staging;
+use crate::host::runtime::staging::{read_plugin, read_registration};
+use crate::host::store::provider::Plugin;
 
 // SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
 // of ours, and the other pointers are null or lead to memory of their types.
 
-pub(super) unsafe extern "C" fn register_guest_contract(
+pub(crate) unsafe extern "C" fn register_guest_contract(
     host: *const HostApi,
     descriptor: *const PluginDescriptor,
     interface: *const GuestContractInterface,
@@ -38,7 +39,7 @@ pub(super) unsafe extern "C" fn register_guest_contract(
     }
 }
 
-pub(super) unsafe extern "C" fn register_plugin(
+pub(crate) unsafe extern "C" fn register_plugin(
     host: *const HostApi,
     registration: *const PluginRegistration,
     out_err: *mut AbiError,
@@ -74,7 +75,7 @@ fn register(
     Ok(scope.registrations.add(read(scope.id))?)
 }
 
-pub(super) unsafe extern "C" fn register_host_contract(
+pub(crate) unsafe extern "C" fn register_host_contract(
     host: *const HostApi,
     interface: *const HostContractInterface,
     out_err: *mut AbiError,
@@ -95,7 +96,7 @@ pub(super) unsafe extern "C" fn register_host_contract(
     }
 }
 
-pub(super) unsafe extern "C" fn register_loader(host: *const HostApi, loader: *mut c_void, out_err: *mut AbiError) {
+pub(crate) unsafe extern "C" fn register_loader(host: *const HostApi, loader: *mut c_void, out_err: *mut AbiError) {
     // SAFETY: as above; the table's documentation asks for a boxed `Box<dyn BundleLoader>`.
     unsafe {
         answer(host, out_err, (), |_, runtime| {

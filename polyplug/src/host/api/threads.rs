@@ -7,13 +7,13 @@ use std::time::Duration;
 use polyplug_abi::{AbiError, AbiErrorCode, HostApi, StringView, ThreadBody};
 
 use super::answer;
-use super::refusal::Refusal;
-use crate::host::context::HostContext;
+use super::error::Refusal;
+use crate::host::runtime::context::HostContext;
 
 // SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
 // of ours, and the other pointers are null or lead to memory of their types.
 
-pub(super) unsafe extern "C" fn spawn(
+pub(crate) unsafe extern "C" fn spawn(
     host: *const HostApi,
     name: StringView,
     body: ThreadBody,
@@ -48,7 +48,7 @@ pub(super) unsafe extern "C" fn spawn(
     }
 }
 
-pub(super) unsafe extern "C" fn wait_retired(host: *const HostApi, millis: u64) -> u8 {
+pub(crate) unsafe extern "C" fn wait_retired(host: *const HostApi, millis: u64) -> u8 {
     // SAFETY: as above.
     let Some(context) = (unsafe { HostContext::of(host) }) else { return 1 };
     if context.bundle.is_none() {

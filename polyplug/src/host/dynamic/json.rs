@@ -19,7 +19,7 @@ use serde_json::{Map, Number, Value as Json, json};
 use super::{DynamicProxy, refused};
 use crate::brief::Brief;
 use crate::call_error::{CallError, Failure};
-use crate::host::runtime::Runtime;
+use crate::host::runtime::runtime::Runtime;
 use crate::schema::{Case, Field, Method, Schema, Shape, TypeRef};
 use crate::types::{Depth, LiftError};
 use crate::value::Value;

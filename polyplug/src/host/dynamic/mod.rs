@@ -1,33 +1,32 @@
 //! Calls by name, with values whose types are known at run time only.
 
-mod form;
 #[cfg(feature = "json")]
 mod json;
-mod room;
+mod lowered;
 mod values;
 
 use std::borrow::Cow;
 use std::panic::Location;
 use std::sync::Arc;
 
+#[doc(hidden)]
+pub use lowered::Form;
 use polyplug_abi::{AbiError, BundleId, GuestContractId, Version};
+use values::{Given, Reading, Values};
 
-use super::arena::CallArenaGuard;
-use super::error::RuntimeError;
-use super::instances::Held;
-use super::marshal::{Lifting, Lowering};
-use super::provider::Plugin;
-use super::runtime::Runtime;
 use crate::call_error::{CallError, Failure};
+use crate::host::abi::arena::CallArenaGuard;
+use crate::host::abi::buffer::Room;
+use crate::host::error::RuntimeError;
+use crate::host::marshal::lift::Lifting;
+use crate::host::marshal::lower::Lowering;
+use crate::host::runtime::runtime::Runtime;
+use crate::host::store::instances::Held;
+use crate::host::store::provider::Plugin;
 use crate::schema::Schema;
 use crate::schema::plan::Plan;
 use crate::types::LiftError;
 use crate::value::Value;
-use room::Room;
-use values::{Given, Reading, Values};
-
-#[doc(hidden)]
-pub use form::Form;
 
 /// An instance of a plugin that is called by method names, from [`Runtime::dynamic`].
 ///
@@ -190,7 +189,7 @@ impl Runtime {
 }
 
 /// `name@major`, `name@major.minor`.
-pub(super) fn parse(contract: &str) -> Option<(&str, u32, u32)> {
+pub(crate) fn parse(contract: &str) -> Option<(&str, u32, u32)> {
     let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
     let (name, version) = contract.split_once('@')?;
     let (major, minor) = version.split_once('.').unwrap_or((version, "0"));

@@ -3,20 +3,22 @@
 use polyplug_abi::GuestContractInstance;
 
 use crate::brief::Brief;
-use crate::host::marshal::{Build, CaseOf, Float, Integer, RawText, Read};
+use crate::host::marshal::build::Build;
+use crate::host::marshal::number::{Float, Integer};
+use crate::host::marshal::read::{CaseOf, RawText, Read};
 use crate::schema::plan::{Body, MethodPlan};
 use crate::schema::{BodyOf, Schema, Shape};
 use crate::types::LiftError;
 use crate::value::Value;
 
 /// Makes and reads [`Value`]s of a contract's types.
-pub(super) struct Values<'a> {
+pub(crate) struct Values<'a> {
     schema: &'a Schema,
     bodies: Vec<BodyOf<'a>>,
 }
 
 impl<'a> Values<'a> {
-    pub(super) fn new(schema: &'a Schema) -> Self {
+    pub(crate) fn new(schema: &'a Schema) -> Self {
         Self { schema, bodies: schema.bodies().collect() }
     }
 
@@ -149,7 +151,7 @@ impl Build for Values<'_> {
 
 /// What is read: a value, or the fields of a case.
 #[derive(Clone, Copy)]
-pub(super) enum Reading<'a> {
+pub(crate) enum Reading<'a> {
     Whole(&'a Value),
     Fields(&'a [(String, Value)]),
 }
@@ -172,10 +174,10 @@ impl<'a> Reading<'a> {
 }
 
 /// Reads values that stay while they are read, which lends their texts.
-pub(super) struct Given<'a>(Values<'a>);
+pub(crate) struct Given<'a>(Values<'a>);
 
 impl<'a> Given<'a> {
-    pub(super) fn new(schema: &'a Schema) -> Self {
+    pub(crate) fn new(schema: &'a Schema) -> Self {
         Self(Values::new(schema))
     }
 }

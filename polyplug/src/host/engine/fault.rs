@@ -65,7 +65,7 @@ impl Fault {
     }
 
     /// The code that was reported, if one was.
-    pub(super) fn reported_code(&self) -> u32 {
+    pub(crate) fn reported_code(&self) -> u32 {
         match &*self.0 {
             Kind::Reported(code, _) => *code,
             _ => AbiErrorCode::Generic as u32,
@@ -86,7 +86,7 @@ impl Fault {
 
     /// The fault as one of what the guest returned, where it is about a value.
     #[must_use]
-    pub(super) fn of_result(mut self) -> Self {
+    pub(crate) fn of_result(mut self) -> Self {
         if let Kind::Value { is_result, .. } = &mut *self.0 {
             *is_result = true;
         }
@@ -96,14 +96,14 @@ impl Fault {
     /// The fault as one of a call that the guest made, where it is about a value: of the guest's own method it says
     /// nothing. `wrong` is what the call's error is.
     #[must_use]
-    pub(super) fn of_call(self, method: String, wrong: fn(Box<Failure>) -> CallError) -> Self {
+    pub(crate) fn of_call(self, method: String, wrong: fn(Box<Failure>) -> CallError) -> Self {
         let Kind::Value { error, .. } = *self.0 else { return self };
         let failure = Failure::new(method, error.to_string());
         if error.is_limit() { CallError::TooLarge(failure) } else { wrong(failure) }.into()
     }
 
     /// How a call says so.
-    pub(super) fn code(&self) -> AbiErrorCode {
+    pub(crate) fn code(&self) -> AbiErrorCode {
         match &*self.0 {
             Kind::Value { error, .. } if error.is_limit() => AbiErrorCode::TooDeep,
             Kind::Value { is_result: true, .. } => AbiErrorCode::InvalidResult,
@@ -120,7 +120,7 @@ impl Fault {
     }
 
     /// The text that goes with the code. Where it happened stands behind marks.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let Kind::Exception(exception) = &*self.0 else { return self.to_string() };
         let mut text = exception.message.clone();
         for (mark, part) in [(LOCATION_MARK, &exception.location), (TRACEBACK_MARK, &exception.traceback)] {

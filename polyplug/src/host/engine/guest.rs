@@ -6,24 +6,26 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use polyplug_abi::{BundleInitContext, GuestContractInstance, HostApi, LogLevel, ProxyTarget, StringView};
 
-use super::remote::Remote;
-use super::schemas::{self, Named};
+use super::fault::Fault;
+use super::imported_object::Remote;
+use super::schemas::Named;
 use super::vm::Vm;
-use super::{Engine, Fault, object};
-use crate::host::api::write_log;
-use crate::host::context::HostContext;
-use crate::host::loader::{ManifestData, Staging};
+use super::{Engine, object, schemas};
+use crate::host::api::messages::write_log;
+use crate::host::bundle::manifest::ManifestData;
+use crate::host::runtime::context::HostContext;
+use crate::host::runtime::staging::Staging;
 use crate::schema::Schema;
 use crate::schema::plan::Plan;
 
 /// One version of a bundle whose code an engine runs.
 pub struct Guest {
-    pub(super) context: Arc<HostContext>,
-    pub(super) directory: Option<PathBuf>,
+    pub(crate) context: Arc<HostContext>,
+    pub(crate) directory: Option<PathBuf>,
     bundle: String,
     config: toml::Table,
     /// The engine's [`Vm`], once it is started.
-    pub(super) vm: OnceLock<Weak<dyn Any + Send + Sync>>,
+    pub(crate) vm: OnceLock<Weak<dyn Any + Send + Sync>>,
 }
 
 /// A contract that a guest names.
@@ -36,14 +38,14 @@ pub struct KnownContract {
 }
 
 impl KnownContract {
-    pub(super) fn new(schema: Arc<Schema>) -> Self {
+    pub(crate) fn new(schema: Arc<Schema>) -> Self {
         let plan = Arc::new(Plan::new(&schema));
         Self { schema, plan }
     }
 }
 
 impl Guest {
-    pub(super) fn new(manifest: &ManifestData, staging: &Staging) -> Arc<Self> {
+    pub(crate) fn new(manifest: &ManifestData, staging: &Staging) -> Arc<Self> {
         Arc::new(Self {
             context: staging.context(),
             directory: manifest.path.is_dir().then(|| manifest.path.clone()),

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use super::Fault;
+use super::fault::Fault;
 
 /// What a bundle may use up at most.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -6,17 +6,20 @@ use std::sync::Arc;
 
 use polyplug_abi::{GuestContractId, GuestContractInterface, PluginFlags, Version};
 
+use super::fault::Fault;
 use super::guest::{Guest, KnownContract};
 use super::low_level::{LowLevel, LowLevelOf};
 use super::plugin::PluginOf;
-use super::schemas::{self, Named};
+use super::schemas::Named;
 use super::vm::Vm;
-use super::{Engine, Fault};
+use super::{Engine, schemas};
 use crate::Runtime;
-use crate::host::described::Described;
+use crate::host::bundle::manifest::ManifestData;
 use crate::host::error::LoaderError;
-use crate::host::loader::{ManifestData, Module, Staging};
-use crate::host::provider::{EnginePlugin, Plugin};
+use crate::host::plugin::contract_check::Described;
+use crate::host::runtime::loader::Module;
+use crate::host::runtime::staging::Staging;
+use crate::host::store::provider::{EnginePlugin, Plugin};
 
 /// A plugin, as a bundle's code declares it.
 #[derive(Debug, Clone, Default)]
@@ -219,7 +222,7 @@ fn implemented<E: Engine>(declared: &Declared, guest: &Guest) -> Result<Describe
     let spare: Vec<_> = declared.methods.iter().filter(|name| !wanted.contains(name)).map(String::as_str).collect();
     let missing: Vec<_> = missing
         .into_iter()
-        .map(|name| match super::nearest::nearest(name, &spare) {
+        .map(|name| match crate::host::engine::suggest::nearest(name, &spare) {
             Some(near) => format!("`{name}` (it has `{near}`: is that a misspelling?)"),
             None => format!("`{name}`"),
         })

@@ -23,7 +23,7 @@ const ASKED: usize = 2;
 const MARK: usize = !(CONTENDED | ASKED);
 
 /// The lock of one engine.
-pub(in crate::host) struct EngineLock {
+pub(crate) struct EngineLock {
     /// The mark of the thread that is in, whether others wait, and whether others ask.
     word: AtomicUsize,
     /// How often that thread is in beyond the first time. Its own alone.
@@ -72,7 +72,7 @@ fn mark() -> usize {
      being inside the other",
     .between.iter().map(|bundle| format!("for bundle `{bundle}`, whose thread waits ")).collect::<String>() + "for "
 )]
-pub(in crate::host) struct WouldDeadlock {
+pub(crate) struct WouldDeadlock {
     /// The bundle that the thread wants to enter.
     wanted: String,
     /// The bundles on the way back.
@@ -82,13 +82,13 @@ pub(in crate::host) struct WouldDeadlock {
 }
 
 impl EngineLock {
-    pub(in crate::host) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         Self { word: AtomicUsize::new(0), again: Cell::new(0), freed: Condvar::new(), name: name.to_owned() }
     }
 
     /// Waits until the engine is free, unless this thread is in.
     #[inline]
-    pub(in crate::host) fn enter(&self) -> Result<(), WouldDeadlock> {
+    pub(crate) fn enter(&self) -> Result<(), WouldDeadlock> {
         let me = mark();
         match self.word.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed) {
             Ok(_) => Ok(()),
@@ -101,7 +101,7 @@ impl EngineLock {
     }
 
     /// Enters if that needs no waiting.
-    pub(in crate::host) fn try_enter(&self) -> bool {
+    pub(crate) fn try_enter(&self) -> bool {
         let me = mark();
         match self.word.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed) {
             Ok(_) => true,
@@ -114,7 +114,7 @@ impl EngineLock {
     }
 
     /// Enters if that needs no waiting; else whoever is in is asked, and told so by [`leave`](Self::leave).
-    pub(in crate::host) fn enter_or_ask(&self) -> bool {
+    pub(crate) fn enter_or_ask(&self) -> bool {
         let me = mark();
         loop {
             let word = self.word.load(Ordering::Relaxed);
@@ -136,7 +136,7 @@ impl EngineLock {
     /// The thread must be in.
     #[inline]
     #[must_use]
-    pub(in crate::host) fn leave(&self) -> bool {
+    pub(crate) fn leave(&self) -> bool {
         let again = self.again.get();
         if again > 0 {
             self.again.set(again - 1);

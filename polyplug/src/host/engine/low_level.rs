@@ -12,15 +12,15 @@ use polyplug_abi::{
     GuestContractInterface, HostApi, Version, VmDispatch, VmLoaderData,
 };
 
-use super::Fault;
+use super::fault::Fault;
 use super::plugin::{guarded, report_as};
-use crate::host::context::HostContext;
-use crate::host::provider::EnginePlugin;
-use crate::host::tokens::Tokens;
+use crate::host::abi::slot_map::Tokens;
+use crate::host::runtime::context::HostContext;
+use crate::host::store::provider::EnginePlugin;
 
 /// A plugin whose code reads its arguments and writes its results where they lie.
 ///
-/// It is made by the loader, handed to [`load_either`](super::load_either), and dropped when nothing can run its code any
+/// It is made by the loader, handed to [`load_either`](crate::host::engine::load_either), and dropped when nothing can run its code any
 /// more. Its methods are called by any thread, by several at a time, and again by the same thread while a call is running.
 /// A panic in one of them is a [`Fault`] of whatever was asked of it; in [`end`](Self::end) it is logged.
 pub trait LowLevel: Send + Sync + 'static {
@@ -56,10 +56,10 @@ pub trait LowLevel: Send + Sync + 'static {
 }
 
 /// One such plugin, behind its interface's loader data.
-pub(super) struct LowLevelOf<P: LowLevel> {
+pub(crate) struct LowLevelOf<P: LowLevel> {
     instances: Tokens<Held<P>>,
     default: Held<P>,
-    pub(super) contract_id: GuestContractId,
+    pub(crate) contract_id: GuestContractId,
     major: u32,
     /// For failures that have no other way out.
     context: Arc<HostContext>,
@@ -98,7 +98,7 @@ impl<P: LowLevel> Drop for Held<P> {
 
 impl<P: LowLevel> LowLevelOf<P> {
     /// A plugin for version `major` of a contract, with its default instance.
-    pub(super) fn new(
+    pub(crate) fn new(
         code: P,
         contract_id: GuestContractId,
         major: u32,
@@ -110,7 +110,7 @@ impl<P: LowLevel> LowLevelOf<P> {
     }
 
     /// The table of this plugin, which has to stay where it is.
-    pub(super) fn interface(self: &Arc<Self>) -> GuestContractInterface {
+    pub(crate) fn interface(self: &Arc<Self>) -> GuestContractInterface {
         let loader_data = VmLoaderData { data: Arc::as_ptr(self).cast_mut().cast::<c_void>() };
         GuestContractInterface {
             contract_id: self.contract_id,

@@ -10,28 +10,31 @@
 
 mod fault;
 mod guest;
-mod incoming;
+mod imported_object;
+mod incoming_call;
 mod limits;
 mod load;
 mod lock;
 mod low_level;
-mod nearest;
 mod object;
 mod plugin;
-mod remote;
 mod schemas;
+mod suggest;
 mod vm;
 
-use polyplug_abi::Version;
-
-pub use crate::host::marshal::{Build, CaseOf, Float, Integer, Located, RawText, Read};
 pub use fault::{Exception, Fault};
 pub use guest::{Guest, KnownContract};
-pub use incoming::Incoming;
+pub use imported_object::{Answer, Caller, Remote};
+pub use incoming_call::Incoming;
 pub use limits::{Deadline, Limits};
 pub use load::{Declared, Started, load, load_either};
 pub use low_level::LowLevel;
-pub use remote::{Answer, Caller, Remote};
+use polyplug_abi::Version;
+
+pub use crate::host::marshal::Located;
+pub use crate::host::marshal::build::Build;
+pub use crate::host::marshal::number::{Float, Integer};
+pub use crate::host::marshal::read::{CaseOf, RawText, Read};
 
 /// A virtual machine that runs the code of one version of a bundle.
 ///

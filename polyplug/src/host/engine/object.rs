@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use polyplug_abi::{AbiError, CallArena, GuestContractId, GuestContractInstance, VmDispatch, VmLoaderData};
 
-use super::incoming::Incoming;
+use super::Engine;
+use super::fault::Fault;
+use super::guest::KnownContract;
+use super::incoming_call::Incoming;
 use super::plugin::report;
 use super::vm::Vm;
-use super::{Engine, Fault, KnownContract};
 use crate::guest::catch;
-use crate::host::context::HostContext;
-use crate::host::plugin_proxies::Object;
+use crate::host::plugin_proxy::object::Object;
+use crate::host::runtime::context::HostContext;
 use crate::schema::Shape;
 use crate::schema::plan::Kind;
 
@@ -32,7 +34,7 @@ impl<E: Engine> Drop for ObjectOf<E> {
 }
 
 /// Hands an object over: the form that stands for it. Its token is the caller's to close.
-pub(super) fn offer<E: Engine>(
+pub(crate) fn offer<E: Engine>(
     context: &HostContext,
     vm: Arc<Vm<E>>,
     object: E::Object,
@@ -78,7 +80,8 @@ unsafe extern "C" fn call<E: Engine>(
     // SAFETY: the runtime calls functions that there are only; the caller follows the protocol of `VmCall`.
     let incoming =
         unsafe { Incoming::new(contract, &interface.methods[number], &methods[number], number, args, out, arena) };
-    let outcome = super::plugin::guarded(|| this.vm.enter()?.call_object(definition, object, contract, &incoming));
+    let outcome =
+        crate::host::engine::plugin::guarded(|| this.vm.enter()?.call_object(definition, object, contract, &incoming));
     if let Err(fault) = outcome {
         // SAFETY: as above.
         unsafe { report(&fault, arena, out_err) };

@@ -8,27 +8,29 @@ use polyplug_abi::{
     GuestContractInterface, HostApi, StringView, Version, VmDispatch, VmLoaderData,
 };
 
-use super::incoming::Incoming;
+use super::Engine;
+use super::fault::Fault;
+use super::guest::KnownContract;
+use super::incoming_call::Incoming;
 use super::vm::Vm;
-use super::{Engine, Fault, KnownContract};
 use crate::guest::{catch, describe_panic, write_error_into};
-use crate::host::arena;
-use crate::host::provider::EnginePlugin;
+use crate::host::abi::arena;
+use crate::host::store::provider::EnginePlugin;
 
 /// One plugin of a bundle, behind its interface's loader data.
-pub(super) struct PluginOf<E: Engine> {
-    pub(super) vm: Arc<Vm<E>>,
+pub(crate) struct PluginOf<E: Engine> {
+    pub(crate) vm: Arc<Vm<E>>,
     /// Its place among the bundle's plugins.
-    pub(super) number: usize,
-    pub(super) contract: KnownContract,
-    pub(super) contract_id: GuestContractId,
+    pub(crate) number: usize,
+    pub(crate) contract: KnownContract,
+    pub(crate) contract_id: GuestContractId,
     /// Whether its instances' state can be saved and restored.
-    pub(super) keeps_state: bool,
+    pub(crate) keeps_state: bool,
 }
 
 impl<E: Engine> PluginOf<E> {
     /// The table of this plugin, which has to stay where it is.
-    pub(super) fn interface(self: &Arc<Self>) -> GuestContractInterface {
+    pub(crate) fn interface(self: &Arc<Self>) -> GuestContractInterface {
         let loader_data = VmLoaderData { data: Arc::as_ptr(self).cast_mut().cast::<c_void>() };
         let schema = &self.contract.schema;
         GuestContractInterface {
@@ -82,7 +84,7 @@ impl<E: Engine> EnginePlugin for PluginOf<E> {
 }
 
 /// Runs an engine's code, whose panic is a fault.
-pub(super) fn guarded<R>(body: impl FnOnce() -> Result<R, Fault>) -> Result<R, Fault> {
+pub(crate) fn guarded<R>(body: impl FnOnce() -> Result<R, Fault>) -> Result<R, Fault> {
     catch(body)
         .unwrap_or_else(|payload| Err(Fault::new(format_args!("the loader panicked: {}", describe_panic(payload)))))
 }
@@ -161,7 +163,7 @@ unsafe extern "C" fn call<E: Engine>(
 ///
 /// `out_err` must be writable or null, `arena` valid or null.
 #[cold]
-pub(super) unsafe fn report(fault: &Fault, arena: *mut CallArena, out_err: *mut AbiError) {
+pub(crate) unsafe fn report(fault: &Fault, arena: *mut CallArena, out_err: *mut AbiError) {
     // SAFETY: the caller's promise.
     unsafe { report_as(fault.code(), &fault.text(), arena, out_err) };
 }
@@ -172,7 +174,7 @@ pub(super) unsafe fn report(fault: &Fault, arena: *mut CallArena, out_err: *mut 
 ///
 /// As for [`report`].
 #[cold]
-pub(super) unsafe fn report_as(code: AbiErrorCode, text: &str, arena: *mut CallArena, out_err: *mut AbiError) {
+pub(crate) unsafe fn report_as(code: AbiErrorCode, text: &str, arena: *mut CallArena, out_err: *mut AbiError) {
     let room = |len: usize| {
         // SAFETY: null or valid (the caller's promise).
         let place = unsafe { arena.as_mut() }.map_or(std::ptr::null_mut(), |arena| arena.alloc(len, 1));

@@ -5,20 +5,21 @@ use std::sync::Arc;
 
 use polyplug_abi::GuestContractId;
 
-use crate::host::described::{self, Described};
-use crate::host::loader::parse_contract;
+use crate::host::bundle::manifest::parse_contract;
+use crate::host::plugin::contract_check as described;
+use crate::host::plugin::contract_check::Described;
 use crate::schema::Schema;
 
 /// A contract as a guest names it: `"name@major"` or `"name@major.minor"`.
-pub(super) struct Named {
-    pub(super) name: String,
-    pub(super) major: u32,
+pub(crate) struct Named {
+    pub(crate) name: String,
+    pub(crate) major: u32,
     /// The minor version, where given.
-    pub(super) minor: Option<u32>,
+    pub(crate) minor: Option<u32>,
 }
 
 impl Named {
-    pub(super) fn read(text: &str) -> Result<Self, String> {
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
         let (name, major, minor) = parse_contract(text)?;
         let has_minor = text.rsplit('@').next().is_some_and(|version| version.contains('.'));
         Ok(Self { name, major, minor: has_minor.then_some(minor) })
@@ -27,7 +28,7 @@ impl Named {
 
 /// The contract as this program knows it, or as the bundle describes it in a file; for a guest that asks for a minor
 /// version, as it was then.
-pub(super) fn find(named: &Named, directory: Option<&Path>) -> Result<Described, String> {
+pub(crate) fn find(named: &Named, directory: Option<&Path>) -> Result<Described, String> {
     let Named { name, major, minor } = named;
     let id = GuestContractId::new(name, *major);
     let found = match described::newest_linked(id) {

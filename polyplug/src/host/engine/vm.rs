@@ -8,7 +8,7 @@ use crate::guest::{catch, describe_panic};
 use crate::sync::{Mutex, PoisonError};
 
 /// The engine of one version of a bundle, and who may be in it.
-pub(in crate::host) struct Vm<E: Engine> {
+pub(crate) struct Vm<E: Engine> {
     engine: E,
     lock: EngineLock,
     /// Objects that ended while the engine was busy.
@@ -16,13 +16,13 @@ pub(in crate::host) struct Vm<E: Engine> {
 }
 
 impl<E: Engine> Vm<E> {
-    pub(in crate::host) fn new(engine: E, bundle: &str) -> Self {
+    pub(crate) fn new(engine: E, bundle: &str) -> Self {
         Self { engine, lock: EngineLock::new(bundle), ended: Mutex::new(Vec::new()) }
     }
 
     /// Waits until this thread may be in the engine.
     #[inline]
-    pub(in crate::host) fn enter(&self) -> Result<Inside<'_, E>, WouldDeadlock> {
+    pub(crate) fn enter(&self) -> Result<Inside<'_, E>, WouldDeadlock> {
         if E::EXCLUSIVE {
             self.lock.enter()?;
         }
@@ -30,7 +30,7 @@ impl<E: Engine> Vm<E> {
     }
 
     /// How many bytes the engine occupies, unless it is busy.
-    pub(in crate::host) fn memory(&self) -> Option<u64> {
+    pub(crate) fn memory(&self) -> Option<u64> {
         let may_look = !E::EXCLUSIVE || self.lock.try_enter();
         let inside = may_look.then(|| Inside(self))?;
         catch(|| inside.memory()).unwrap_or_else(|payload| {
@@ -40,7 +40,7 @@ impl<E: Engine> Vm<E> {
     }
 
     /// Ends an object: now, or when whoever is in leaves. Never waits.
-    pub(in crate::host) fn end(&self, object: E::Object) {
+    pub(crate) fn end(&self, object: E::Object) {
         if !E::EXCLUSIVE {
             return self.end_one(object);
         }
@@ -81,7 +81,7 @@ impl<E: Engine> Drop for Vm<E> {
 }
 
 /// This thread is in the engine.
-pub(in crate::host) struct Inside<'a, E: Engine>(&'a Vm<E>);
+pub(crate) struct Inside<'a, E: Engine>(&'a Vm<E>);
 
 impl<E: Engine> Deref for Inside<'_, E> {
     type Target = E;

@@ -2,7 +2,8 @@
 
 use polyplug_abi::GuestContractInstance;
 
-use super::{Float, Integer, Located};
+use super::Located;
+use super::number::{Float, Integer};
 use crate::schema::plan::{Body, MethodPlan};
 use crate::types::utf8;
 

@@ -7,13 +7,13 @@ use crate::schema::plan::{Kind, NodeId, Plan};
 use crate::types::{LiftError, RawList, lift_str};
 
 /// The keys that a map has so far, as they lie in canonical memory.
-pub(super) enum Keys<'a> {
+pub(crate) enum Keys<'a> {
     Text(HashSet<&'a str>),
     Scalar(HashSet<u64>, &'a Kind, usize),
 }
 
 impl<'a> Keys<'a> {
-    pub(super) fn new(plan: &'a Plan, key: NodeId) -> Self {
+    pub(crate) fn new(plan: &'a Plan, key: NodeId) -> Self {
         let node = plan.node(key);
         match &node.kind {
             Kind::String => Self::Text(HashSet::new()),
@@ -30,7 +30,7 @@ impl<'a> Keys<'a> {
     /// # Safety
     ///
     /// A key lies there that was found to be one, and its text stays as long as this.
-    pub(super) unsafe fn insert(&mut self, at: *const u8) -> Result<(), LiftError> {
+    pub(crate) unsafe fn insert(&mut self, at: *const u8) -> Result<(), LiftError> {
         match self {
             Self::Text(seen) => {
                 // SAFETY: the caller's promise.

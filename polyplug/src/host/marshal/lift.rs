@@ -1,19 +1,21 @@
 //! From canonical memory to values of an engine. Trusts nothing but that pointers lead to memory of the lengths beside
 //! them.
 
+use super::Located;
+use super::build::Build;
 use super::keys::Keys;
-use super::{Build, Float, Integer, Located};
+use super::number::{Float, Integer};
 use crate::schema::plan::{Body, Kind, NodeId, Plan};
 use crate::schema::{Field, Schema, Shape};
 use crate::types::{Depth, LiftError, RawList, Type};
 
 /// Lifts values of one contract.
 #[derive(Clone, Copy)]
-pub(in crate::host) struct Lifting<'a> {
+pub(crate) struct Lifting<'a> {
     /// The contract.
-    pub(in crate::host) schema: &'a Schema,
+    pub(crate) schema: &'a Schema,
     /// Compiled from it.
-    pub(in crate::host) plan: &'a Plan,
+    pub(crate) plan: &'a Plan,
 }
 
 impl Lifting<'_> {
@@ -28,7 +30,7 @@ impl Lifting<'_> {
     /// `from` must lead to initialised memory of the node's form, aligned, whose pointers are null or lead to readable
     /// memory of the lengths beside them.
     #[inline(always)]
-    pub(in crate::host) unsafe fn value<E: Build>(
+    pub(crate) unsafe fn value<E: Build>(
         &self,
         engine: &mut E,
         id: NodeId,

@@ -5,8 +5,9 @@ use std::ffi::c_void;
 
 use polyplug_abi::CallArena;
 
+use super::Located;
 use super::keys::Keys;
-use super::{CaseOf, Located, RawText, Read};
+use super::read::{CaseOf, RawText, Read};
 use crate::brief::Brief;
 use crate::schema::plan::{Body, Kind, NodeId, Plan};
 use crate::schema::{Case, Field, Schema, Shape};
@@ -14,15 +15,15 @@ use crate::types::{Depth, LiftError, RawList};
 
 /// Lowers values of one contract.
 #[derive(Clone, Copy)]
-pub(in crate::host) struct Lowering<'a> {
+pub(crate) struct Lowering<'a> {
     /// The contract.
-    pub(in crate::host) schema: &'a Schema,
+    pub(crate) schema: &'a Schema,
     /// Compiled from it.
-    pub(in crate::host) plan: &'a Plan,
+    pub(crate) plan: &'a Plan,
     /// Where everything goes that a form leads to.
-    pub(in crate::host) arena: *mut CallArena,
+    pub(crate) arena: *mut CallArena,
     /// Where the tokens of objects are noted that are handed over.
-    pub(in crate::host) offered: Option<&'a RefCell<Vec<*mut c_void>>>,
+    pub(crate) offered: Option<&'a RefCell<Vec<*mut c_void>>>,
 }
 
 impl Lowering<'_> {
@@ -37,7 +38,7 @@ impl Lowering<'_> {
     /// `out` must be room for the node, aligned; the arena must be valid and ours, or null where the node has no
     /// pointers.
     #[inline]
-    pub(in crate::host) unsafe fn value<E: Read>(
+    pub(crate) unsafe fn value<E: Read>(
         &self,
         engine: &mut E,
         node: NodeId,

@@ -6,20 +6,14 @@
 //! itself needs: names were turned into numbers when the plan was compiled, and an engine turns those numbers into
 //! whatever it finds fields and cases by.
 
-mod build;
-mod keys;
-mod lift;
-mod lower;
-mod number;
-mod read;
+pub(crate) mod build;
+pub(crate) mod keys;
+pub(crate) mod lift;
+pub(crate) mod lower;
+pub(crate) mod number;
+pub(crate) mod read;
 
 use std::borrow::Cow;
-
-pub use build::Build;
-pub(super) use lift::Lifting;
-pub(super) use lower::Lowering;
-pub use number::{Float, Integer};
-pub use read::{CaseOf, RawText, Read};
 
 use crate::types::LiftError;
 

@@ -10,33 +10,33 @@ use std::thread::ThreadId;
 
 use polyplug_abi::{BundleId, DependencyInfo};
 
-use super::Runtime;
-use super::limit::acting_thread;
-use super::ties::Left;
+use super::dependents::Left;
+use super::loader::BundleLoader;
+use super::runtime::Runtime;
+use super::time_limit::acting_thread;
+use crate::host::bundle::fingerprint::Fingerprint;
+use crate::host::bundle::shared_dirs::InPlace;
 use crate::host::error::RuntimeError;
-use crate::host::fingerprint::Fingerprint;
-use crate::host::in_place::InPlace;
-use crate::host::loader::BundleLoader;
-use crate::host::version::BundleVersion;
+use crate::host::version::version::BundleVersion;
 
 /// The bundles of a runtime.
 #[derive(Default)]
-pub(super) struct Bundles {
-    pub(super) known: HashMap<BundleId, Bundle>,
+pub(crate) struct Bundles {
+    pub(crate) known: HashMap<BundleId, Bundle>,
     loads: u64,
     /// Threads that wait for a bundle to settle, and for which.
     waiting: HashMap<ThreadId, BundleId>,
 }
 
-pub(super) struct Bundle {
-    pub(super) name: String,
+pub(crate) struct Bundle {
+    pub(crate) name: String,
     /// Earlier loads have smaller numbers.
-    pub(super) order: u64,
+    pub(crate) order: u64,
     state: State,
     /// What the version needs that is about to serve. What the one that serves needs, that one knows.
-    pub(super) needs: Vec<DependencyInfo>,
+    pub(crate) needs: Vec<DependencyInfo>,
     /// What the bundle provides after the change that is under way, once that is decided.
-    pub(super) left: Option<Vec<Left>>,
+    pub(crate) left: Option<Vec<Left>>,
 }
 
 enum State {
@@ -50,36 +50,36 @@ enum State {
 
 /// What serves under a bundle's name.
 #[derive(Clone)]
-pub(super) struct Loaded {
-    pub(super) version: Arc<BundleVersion>,
+pub(crate) struct Loaded {
+    pub(crate) version: Arc<BundleVersion>,
     /// Absent for plugins that are part of the program.
-    pub(super) loader: Option<Arc<dyn BundleLoader>>,
-    pub(super) origin: Origin,
+    pub(crate) loader: Option<Arc<dyn BundleLoader>>,
+    pub(crate) origin: Origin,
 }
 
 /// Where a version came from.
 #[derive(Clone)]
-pub(super) struct Origin {
+pub(crate) struct Origin {
     /// What the manifest says.
-    pub(super) version: semver::Version,
+    pub(crate) version: semver::Version,
     /// The bundle's own directory, not the private copy of it.
-    pub(super) directory: Option<PathBuf>,
+    pub(crate) directory: Option<PathBuf>,
     /// What the files in it looked like when the private copy was made, if one was.
-    pub(super) fingerprint: Option<Fingerprint>,
+    pub(crate) fingerprint: Option<Fingerprint>,
     /// What is in the directory only, not in the private copy.
-    pub(super) in_place: InPlace,
+    pub(crate) in_place: InPlace,
 }
 
 impl Origin {
     /// Of a version that runs from `directory` itself, or from none.
-    pub(super) fn new(version: semver::Version, directory: Option<PathBuf>) -> Self {
+    pub(crate) fn new(version: semver::Version, directory: Option<PathBuf>) -> Self {
         Self { version, directory, fingerprint: None, in_place: InPlace::default() }
     }
 }
 
 impl Runtime {
     /// Takes a name for a bundle that is about to be loaded.
-    pub(super) fn reserve(&self, id: BundleId, name: &str) -> Result<(), RuntimeError> {
+    pub(crate) fn reserve(&self, id: BundleId, name: &str) -> Result<(), RuntimeError> {
         let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
         if bundles.known.contains_key(&id) {
             return Err(RuntimeError::AlreadyLoaded { bundle: name.to_owned() });
@@ -92,13 +92,13 @@ impl Runtime {
     }
 
     /// Waits until nobody changes the bundle, then keeps others from it until [`settle`](Self::settle).
-    pub(super) fn begin_change(&self, id: BundleId) -> Result<(String, Loaded), RuntimeError> {
+    pub(crate) fn begin_change(&self, id: BundleId) -> Result<(String, Loaded), RuntimeError> {
         self.take_turn(id, true)
     }
 
     /// As [`begin_change`](Self::begin_change), but when somebody changes the bundle that is an error.
     #[cfg(feature = "watch")]
-    pub(super) fn try_begin_change(&self, id: BundleId) -> Result<(String, Loaded), RuntimeError> {
+    pub(crate) fn try_begin_change(&self, id: BundleId) -> Result<(String, Loaded), RuntimeError> {
         self.take_turn(id, false)
     }
 
@@ -127,7 +127,7 @@ impl Runtime {
     }
 
     /// Has `next` serve under the bundle's name, while its change goes on until [`settle`](Self::settle).
-    pub(super) fn exchange(&self, id: BundleId, next: Loaded) {
+    pub(crate) fn exchange(&self, id: BundleId, next: Loaded) {
         let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
         let state = State::Changing(acting_thread(), next);
         let before = bundles.known.get_mut(&id).map(|bundle| std::mem::replace(&mut bundle.state, state));
@@ -136,7 +136,7 @@ impl Runtime {
     }
 
     /// Ends a change: `next` serves from now on, or the bundle is gone.
-    pub(super) fn settle(&self, id: BundleId, next: Option<Loaded>) {
+    pub(crate) fn settle(&self, id: BundleId, next: Option<Loaded>) {
         let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
         let before = match next {
             Some(next) => bundles.known.get_mut(&id).map(|bundle| {
@@ -180,12 +180,12 @@ impl Runtime {
     }
 
     /// What serves, in load order.
-    pub(super) fn loaded(&self) -> Vec<Loaded> {
+    pub(crate) fn loaded(&self) -> Vec<Loaded> {
         self.map_loaded(Clone::clone)
     }
 
     /// What `map` makes of all that serves, in load order. It is called under the lock. Takes no lease.
-    pub(super) fn map_loaded<R>(&self, mut map: impl FnMut(&Loaded) -> R) -> Vec<R> {
+    pub(crate) fn map_loaded<R>(&self, mut map: impl FnMut(&Loaded) -> R) -> Vec<R> {
         let bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
         let mut loaded: Vec<_> = bundles
             .known
@@ -218,7 +218,7 @@ impl Bundles {
 
 impl Bundle {
     /// The thread that changes it.
-    pub(super) fn changer(&self) -> Option<ThreadId> {
+    pub(crate) fn changer(&self) -> Option<ThreadId> {
         match &self.state {
             State::Loading(thread) | State::Changing(thread, _) => Some(*thread),
             State::Loaded(_) => None,
@@ -226,7 +226,7 @@ impl Bundle {
     }
 
     /// What serves under its name.
-    pub(super) fn version(&self) -> Option<&Arc<BundleVersion>> {
+    pub(crate) fn version(&self) -> Option<&Arc<BundleVersion>> {
         match &self.state {
             State::Loading(_) => None,
             State::Loaded(loaded) | State::Changing(_, loaded) => Some(&loaded.version),

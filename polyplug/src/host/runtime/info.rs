@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use polyplug_abi::{BundleId, GuestContractHandle, Version};
 
 use super::bundles::Loaded;
+use super::runtime::Runtime;
+use super::unload;
 use super::unload::{Holder, Lingering};
-use super::{Runtime, unload};
-use crate::host::provider::Provider;
+use crate::host::store::provider::Provider;
 
 /// A loaded bundle. From [`Runtime::bundles`].
 ///

@@ -7,30 +7,32 @@ use std::sync::Arc;
 
 use polyplug_abi::{BundleId, GuestContractInstance, HostApi, Version};
 
-use super::Runtime;
 use super::bundles::{Loaded, Origin};
-use super::copies::Word;
+use super::context::{BundleScope, HostContext};
+use super::loader::{BundleLoader, BundleSource};
 use super::options::check_options;
+use super::prepare_files::Word;
+use super::runtime::Runtime;
+use super::staging;
+use super::staging::{Loading, Registrations, Staging};
 use crate::guest::{PluginEntry, describe_panic, keep_locations};
-use crate::host::context::{BundleScope, HostContext};
-use crate::host::described;
+use crate::host::bundle::config_overrides as settings;
+use crate::host::bundle::manifest::ManifestData;
+use crate::host::bundle::private_copy::PrivateCopy;
 use crate::host::error::{LoaderError, RuntimeError};
-use crate::host::loader::{BundleLoader, BundleSource, ManifestData, Staging};
-use crate::host::private_copy::PrivateCopy;
-use crate::host::provider::{Plugin, Provider};
-use crate::host::settings;
-use crate::host::staging::{self, Loading, Registrations};
-use crate::host::version::BundleVersion;
+use crate::host::plugin::contract_check as described;
+use crate::host::store::provider::{Plugin, Provider};
+use crate::host::version::version::BundleVersion;
 
 /// What [`Runtime::add`] is given to publish.
 type BroughtUp = (Draft, Option<Arc<dyn BundleLoader>>, Origin, Vec<Arc<Provider>>);
 
 /// A version that has not been published. Dropped as one it is retired, so that threads its code started end.
-pub(super) struct Draft(Option<Arc<BundleVersion>>);
+pub(crate) struct Draft(Option<Arc<BundleVersion>>);
 
 impl Draft {
     /// It is published now.
-    pub(super) fn finish(mut self) -> Arc<BundleVersion> {
+    pub(crate) fn finish(mut self) -> Arc<BundleVersion> {
         self.0.take().expect("a draft is finished once")
     }
 }
@@ -88,7 +90,7 @@ impl Runtime {
     }
 
     /// The loader of a bundle, which finds nothing wrong with its settings in the manifest.
-    pub(super) fn loader_of(&self, manifest: &ManifestData) -> Result<Arc<dyn BundleLoader>, RuntimeError> {
+    pub(crate) fn loader_of(&self, manifest: &ManifestData) -> Result<Arc<dyn BundleLoader>, RuntimeError> {
         let loader = self.loader(&manifest.loader).map_err(|registered| RuntimeError::UnknownLoader {
             bundle: manifest.name.clone(),
             manifest: manifest.path.join("manifest.toml"),
@@ -141,7 +143,7 @@ impl Runtime {
     }
 
     /// What a bundle would provide: starts its code, and discards it.
-    pub(super) fn probe(&self, mut manifest: ManifestData) -> Result<Vec<Plugin>, RuntimeError> {
+    pub(crate) fn probe(&self, mut manifest: ManifestData) -> Result<Vec<Plugin>, RuntimeError> {
         let (id, name) = (manifest.id, manifest.name.clone());
         let loader = self.loader_of(&manifest)?;
         manifest.find_artifact()?;
@@ -227,7 +229,7 @@ impl Runtime {
         }
     }
 
-    pub(super) fn draft(&self, scope: BundleScope, life: Arc<()>) -> Draft {
+    pub(crate) fn draft(&self, scope: BundleScope, life: Arc<()>) -> Draft {
         let version = BundleVersion::new(scope.id, &scope.name, &self.reclaimer, life);
         let runtime = self.context.weak_runtime();
         version.set_context(HostContext::of_version(runtime, &version, scope));
@@ -235,7 +237,7 @@ impl Runtime {
     }
 
     /// Runs a version's code up to where its providers could serve. `create` makes the instances that are shared.
-    pub(super) fn start(
+    pub(crate) fn start(
         &self,
         version: &Arc<BundleVersion>,
         directory: Option<&PathBuf>,
@@ -266,7 +268,7 @@ impl Runtime {
     }
 }
 
-pub(super) fn scope_of(manifest: &ManifestData) -> BundleScope {
+pub(crate) fn scope_of(manifest: &ManifestData) -> BundleScope {
     BundleScope {
         id: manifest.id,
         name: manifest.name.clone(),
@@ -312,7 +314,7 @@ fn start_provider(
 }
 
 /// Runs a loader's code, whose panic is its failure.
-pub(super) fn guarded<T>(bundle: &str, body: impl FnOnce() -> Result<T, LoaderError>) -> Result<T, RuntimeError> {
+pub(crate) fn guarded<T>(bundle: &str, body: impl FnOnce() -> Result<T, LoaderError>) -> Result<T, RuntimeError> {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(outcome) => Ok(outcome?),
         Err(payload) => {

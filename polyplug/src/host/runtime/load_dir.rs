@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use polyplug_abi::{BundleId, Compatibility, GuestContractId, Version};
 
-use super::Runtime;
 use super::requirements::declared_dependency;
-use crate::host::error::{CycleStep, MissingDependency, Offer, RuntimeError};
-use crate::host::loader::{Dependency, FILE_NAME, ManifestData};
+use super::runtime::Runtime;
+use crate::host::bundle::manifest::{Dependency, FILE_NAME, ManifestData};
+use crate::host::error::RuntimeError;
+use crate::host::unmet::{CycleStep, MissingDependency, Offer};
 
 /// What is known while a directory is loaded.
 #[derive(Default)]
@@ -163,7 +164,7 @@ struct Provides {
 }
 
 impl Left {
-    fn declared(&self, contract: GuestContractId) -> crate::host::error::Declared {
+    fn declared(&self, contract: GuestContractId) -> crate::host::unmet::Declared {
         let need = self.manifest.dependencies.iter().find(|need| need.id() == contract);
         declared_dependency(&self.manifest, need.expect("an edge is of a dependency"))
     }

@@ -3,18 +3,19 @@
 use std::path::Path;
 
 use super::load::guarded;
+use super::loader::BundleLoader;
+use crate::host::bundle::manifest::{FILE_NAME, ManifestData};
+use crate::host::bundle::shared_dirs::InPlace;
 use crate::host::error::{ManifestError, RuntimeError};
-use crate::host::in_place::InPlace;
-use crate::host::loader::{BundleLoader, FILE_NAME, ManifestData};
 
 /// Has the loader look at its settings in a manifest.
-pub(super) fn check_options(loader: &dyn BundleLoader, manifest: &ManifestData) -> Result<(), RuntimeError> {
+pub(crate) fn check_options(loader: &dyn BundleLoader, manifest: &ManifestData) -> Result<(), RuntimeError> {
     let checked = guarded(&manifest.name, || Ok(loader.check_options(&manifest.options)))?;
     checked.map_err(|message| invalid(manifest, loader.loader_name(), message))
 }
 
 /// What the loader uses where it lies, of a bundle whose artifact has been looked for.
-pub(super) fn in_place(loader: &dyn BundleLoader, manifest: &ManifestData) -> Result<InPlace, RuntimeError> {
+pub(crate) fn in_place(loader: &dyn BundleLoader, manifest: &ManifestData) -> Result<InPlace, RuntimeError> {
     let folders = guarded(&manifest.name, || Ok(loader.left_in_place(manifest)))?;
     let in_place =
         InPlace::new(folders, &manifest.path).map_err(|message| invalid(manifest, loader.loader_name(), message))?;

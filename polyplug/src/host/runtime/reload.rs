@@ -10,17 +10,18 @@ use std::sync::Arc;
 
 use polyplug_abi::{BundleId, GuestContractId, HostApi, PluginFlags, ReloadPhaseType, Version};
 
-use super::Runtime;
 use super::bundles::{Loaded, Origin};
-use super::copies::Word;
-use super::limit::{NotDone, within};
 use super::load::{Draft, scope_of};
+use super::loader::BundleLoader;
+use super::prepare_files::Word;
+use super::runtime::Runtime;
+use super::time_limit::{NotDone, within};
+use crate::host::bundle::manifest::{FILE_NAME, ManifestData};
 use crate::host::error::{LoaderError, RuntimeError};
-use crate::host::handover;
-use crate::host::instances::{Cell, Incarnation, Next, Place};
-use crate::host::loader::{BundleLoader, FILE_NAME, ManifestData};
-use crate::host::provider::{Plugin, Provider};
-use crate::host::version::BundleVersion;
+use crate::host::store::instances::{Cell, Incarnation, Next, Place};
+use crate::host::store::provider::{Plugin, Provider};
+use crate::host::store::publish as handover;
+use crate::host::version::version::BundleVersion;
 
 /// What becomes, at a reload, of instances whose plugin does not carry its state over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -117,7 +118,7 @@ impl Runtime {
     }
 
     /// `begin` takes the turn to change the bundle of a manifest.
-    pub(super) fn reload(
+    pub(crate) fn reload(
         &self,
         path: &Path,
         begin: impl FnOnce(&ManifestData) -> Result<(String, Loaded), RuntimeError>,
@@ -168,7 +169,7 @@ impl Runtime {
     }
 
     /// The loader of a bundle, if it can reload.
-    pub(super) fn loader_for_reload(&self, manifest: &ManifestData) -> Result<Arc<dyn BundleLoader>, RuntimeError> {
+    pub(crate) fn loader_for_reload(&self, manifest: &ManifestData) -> Result<Arc<dyn BundleLoader>, RuntimeError> {
         let loader = self.loader_of(manifest)?;
         if loader.supports_hot_reload() {
             return Ok(loader);

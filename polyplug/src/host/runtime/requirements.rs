@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use polyplug_abi::Compatibility;
 
-use super::Runtime;
-use crate::host::error::{Declared, MissingDependency, MissingHostContract, Offer, RuntimeError, Unavailable};
-use crate::host::loader::{Dependency, FILE_NAME, HostDependency, ManifestData};
-use crate::host::provider::Provider;
+use super::runtime::Runtime;
+use crate::host::bundle::manifest::{Dependency, FILE_NAME, HostDependency, ManifestData};
+use crate::host::error::RuntimeError;
+use crate::host::store::provider::Provider;
+use crate::host::unmet::{Declared, MissingDependency, MissingHostContract, Offer, Unavailable};
 
 impl Runtime {
     /// Refuses a bundle that lacks what it needs, or warns.
-    pub(super) fn check_requirements(&self, manifest: &ManifestData) -> Result<(), RuntimeError> {
+    pub(crate) fn check_requirements(&self, manifest: &ManifestData) -> Result<(), RuntimeError> {
         let lacks = |need| self.unavailable(manifest, need).map(|reason| (need, reason));
         let needed = manifest.host_contracts.iter().filter(|need| !need.optional);
         if let Some((need, reason)) = needed.filter_map(lacks).next() {
@@ -38,7 +39,7 @@ impl Runtime {
     }
 
     /// The contracts that a manifest declares as dependencies and that no other bundle provides.
-    pub(super) fn missing_dependencies(&self, manifest: &ManifestData) -> Vec<MissingDependency> {
+    pub(crate) fn missing_dependencies(&self, manifest: &ManifestData) -> Vec<MissingDependency> {
         self.with_offers(manifest, self.unmet(manifest))
     }
 
@@ -71,7 +72,7 @@ impl Runtime {
 }
 
 /// Where a manifest declares a dependency.
-pub(super) fn declared_dependency(manifest: &ManifestData, need: &Dependency) -> Declared {
+pub(crate) fn declared_dependency(manifest: &ManifestData, need: &Dependency) -> Declared {
     declared(manifest, &need.contract, need.major, need.minor, need.line)
 }
 

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use polyplug_abi::{BundleId, ReloadPhaseType};
 
-use super::Runtime;
 use super::bundles::Loaded;
 use super::load::guarded;
+use super::runtime::Runtime;
 use crate::host::error::RuntimeError;
-use crate::host::handover;
-use crate::host::provider::Provider;
-use crate::host::version::BundleVersion;
+use crate::host::store::provider::Provider;
+use crate::host::store::publish as handover;
+use crate::host::version::version::BundleVersion;
 
 /// What became of a bundle that was unloaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,11 +101,11 @@ fn held(f: &mut fmt::Formatter<'_>, holders: &[Holder], threads: &[String]) -> f
 }
 
 /// See [`Runtime::watch_fate`].
-pub(super) type Fate = Arc<OnceLock<Option<String>>>;
+pub(crate) type Fate = Arc<OnceLock<Option<String>>>;
 
 /// A version that was given up.
 #[derive(Clone)]
-pub(super) struct Retired {
+pub(crate) struct Retired {
     bundle: String,
     version: Weak<BundleVersion>,
     fate: Fate,
@@ -207,7 +207,7 @@ impl Runtime {
 
     /// What becomes of a version that is about to be retired: filled when its code has been taken apart, with what
     /// keeps it in memory all the same. Then everybody is told, wherever that happens.
-    pub(super) fn watch_fate(&self, version: &BundleVersion) -> Fate {
+    pub(crate) fn watch_fate(&self, version: &BundleVersion) -> Fate {
         let fate = Fate::default();
         let (told, events) = (Arc::clone(&fate), Arc::clone(&self.events));
         let (id, name) = (version.id(), version.name().to_owned());
@@ -222,7 +222,7 @@ impl Runtime {
     }
 
     /// Unloads everything, the last loaded first.
-    pub(super) fn unload_all(&self) {
+    pub(crate) fn unload_all(&self) {
         for id in self.bundle_ids().into_iter().rev() {
             let unloaded = self.begin_change(id).and_then(|(name, loaded)| self.unload(id, name, loaded));
             if let Err(error) = unloaded {
@@ -233,7 +233,7 @@ impl Runtime {
 
     /// Gives a retired version up, remembers it if it is not gone, and pushes the collector until it is, or somebody
     /// holds it.
-    pub(super) fn give_up(&self, version: Arc<BundleVersion>, fate: Fate) {
+    pub(crate) fn give_up(&self, version: Arc<BundleVersion>, fate: Fate) {
         let left = Arc::downgrade(&version);
         let bundle = version.name().to_owned();
         version.threads().wait_until_ended(THREADS);
@@ -276,7 +276,7 @@ impl Runtime {
     }
 
     /// Retired versions that are not gone.
-    pub(super) fn lingering(&self) -> Vec<Lingering> {
+    pub(crate) fn lingering(&self) -> Vec<Lingering> {
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
         retired.retain(|retired| retired.fate.get().is_none());
         let left = retired.clone();
@@ -300,7 +300,7 @@ fn needs(bundle: &BundleVersion, provider: &Provider) -> bool {
 }
 
 /// Who holds a version, as far as is known.
-pub(super) fn holders(version: &BundleVersion) -> Vec<Holder> {
+pub(crate) fn holders(version: &BundleVersion) -> Vec<Holder> {
     let mut holders = Vec::new();
     for provider in version.providers() {
         for (site, count) in provider.holders().sites() {

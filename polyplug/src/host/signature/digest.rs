@@ -22,24 +22,24 @@ use super::error::SignatureError;
 use super::file::FILE_NAME;
 
 /// The version of the format, of digest and file.
-pub(super) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 const DOMAIN: &[u8] = b"polyplug bundle signature";
 
 /// The files of a bundle by their paths, without the one that has the signature. Directories do not count.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Listing(BTreeMap<String, Contents>);
+pub(crate) struct Listing(BTreeMap<String, Contents>);
 
 /// What is in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Contents {
-    pub(super) size: u64,
-    pub(super) sha256: [u8; 32],
+pub(crate) struct Contents {
+    pub(crate) size: u64,
+    pub(crate) sha256: [u8; 32],
 }
 
 impl Listing {
     /// The files below `root`, which is a private copy: it has no links, and nobody changes it.
-    pub(super) fn take(root: &Path) -> Result<Self, SignatureError> {
+    pub(crate) fn take(root: &Path) -> Result<Self, SignatureError> {
         let mut this = Self::default();
         this.walk(root, "")?;
         this.0.remove(FILE_NAME);
@@ -68,17 +68,17 @@ impl Listing {
         Ok(())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Contents)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Contents)> {
         self.0.iter().map(|(path, contents)| (path.as_str(), contents))
     }
 
     /// Adds a file; false if there is one of that path already.
-    pub(super) fn add(&mut self, path: String, contents: Contents) -> bool {
+    pub(crate) fn add(&mut self, path: String, contents: Contents) -> bool {
         self.0.insert(path, contents).is_none()
     }
 
     /// What stands for all of it.
-    pub(super) fn digest(&self, bundle: &str) -> [u8; 32] {
+    pub(crate) fn digest(&self, bundle: &str) -> [u8; 32] {
         let mut hash = Sha256::new();
         let number = |hash: &mut Sha256, number: u64| hash.update(number.to_le_bytes());
         let text = |hash: &mut Sha256, text: &str| {
@@ -99,7 +99,7 @@ impl Listing {
 
     /// How `found` differs from this, which was signed. A file that is gone and one that is there instead, with the same
     /// contents, are one that was renamed.
-    pub(super) fn differences(&self, found: &Self) -> Vec<SignatureError> {
+    pub(crate) fn differences(&self, found: &Self) -> Vec<SignatureError> {
         let changed = self.0.iter().filter(|(path, contents)| found.0.get(*path).is_some_and(|now| now != *contents));
         let mut all: Vec<_> = changed.map(|(file, _)| SignatureError::Changed { file: file.clone() }).collect();
 

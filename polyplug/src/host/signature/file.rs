@@ -14,7 +14,7 @@ use super::error::SignatureError;
 use super::keys::{PublicKey, SecretKey, hex, unhex};
 
 /// The name of the file.
-pub(super) const FILE_NAME: &str = "bundle.sig";
+pub(crate) const FILE_NAME: &str = "bundle.sig";
 
 /// The most bytes the file may have: enough for the names of tens of thousands of files.
 const SIZE_LIMIT: u64 = 8 << 20;
@@ -26,7 +26,7 @@ const DOMAIN: &[u8] = b"polyplug bundle signature\n";
 
 /// What is in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SignatureFile {
+pub(crate) struct SignatureFile {
     bundle: String,
     key: PublicKey,
     signature: [u8; 64],
@@ -65,23 +65,23 @@ struct WrittenFile {
 
 impl SignatureFile {
     /// Signs `files` as those of `bundle`.
-    pub(super) fn sign(bundle: &str, files: Listing, key: &SecretKey) -> Self {
+    pub(crate) fn sign(bundle: &str, files: Listing, key: &SecretKey) -> Self {
         let signature = key.sign(&message(bundle, &files));
         Self { bundle: bundle.to_owned(), key: key.public_key(), signature, files }
     }
 
     /// The files that were signed.
-    pub(super) fn files(&self) -> &Listing {
+    pub(crate) fn files(&self) -> &Listing {
         &self.files
     }
 
     /// The key that the file names.
-    pub(super) fn key(&self) -> PublicKey {
+    pub(crate) fn key(&self) -> PublicKey {
         self.key
     }
 
     /// What is wrong with the signature itself, for `bundle`.
-    pub(super) fn findings(&self, bundle: &str, trusted: &[PublicKey]) -> Vec<SignatureError> {
+    pub(crate) fn findings(&self, bundle: &str, trusted: &[PublicKey]) -> Vec<SignatureError> {
         let mut findings = Vec::new();
         if self.bundle != bundle {
             findings.push(SignatureError::WrongBundle { signed: self.bundle.clone() });
@@ -96,7 +96,7 @@ impl SignatureFile {
     }
 
     /// Reads the file of the bundle in `root`.
-    pub(super) fn read(root: &Path) -> Result<Self, SignatureError> {
+    pub(crate) fn read(root: &Path) -> Result<Self, SignatureError> {
         let text = read_limited(&root.join(FILE_NAME))?;
         Self::parse(&text).map_err(|reason| SignatureError::Malformed { reason })
     }
@@ -143,7 +143,7 @@ impl SignatureFile {
     }
 
     /// Writes the file into the bundle in `root`, all at once: nobody finds half of it, and no link leads it elsewhere.
-    pub(super) fn write(&self, root: &Path) -> Result<(), SignatureError> {
+    pub(crate) fn write(&self, root: &Path) -> Result<(), SignatureError> {
         let unwritable = |source| SignatureError::Unwritable { source };
         let text = self.text();
         if text.len() as u64 > SIZE_LIMIT {

@@ -22,24 +22,22 @@
 //! artifact, directories that say of themselves that they are caches (`CACHEDIR.TAG`): these are not signed either.
 
 mod digest;
-mod error;
+pub(crate) mod error;
 mod file;
-mod gate;
 mod keys;
+pub(crate) mod verifier;
 
 use std::path::Path;
 
+use digest::Listing;
 pub use error::SignatureError;
+use file::SignatureFile;
 pub use keys::{KeyError, PublicKey, SecretKey};
 
-pub(super) use gate::Gate;
-
-use super::error::RuntimeError;
-use super::in_place::InPlace;
-use super::loader::ManifestData;
-use super::private_copy::PrivateCopy;
-use digest::Listing;
-use file::SignatureFile;
+use crate::host::bundle::manifest::ManifestData;
+use crate::host::bundle::private_copy::PrivateCopy;
+use crate::host::bundle::shared_dirs::InPlace;
+use crate::host::error::RuntimeError;
 
 /// What becomes of bundles that are not signed, or not by a trusted key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

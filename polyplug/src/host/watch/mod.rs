@@ -18,12 +18,12 @@
 //! Inside: the `system` tells what happened in which directory, `places` knows which directories matter, `pace` when to
 //! look and when to act, and the `worker`, a thread, brings them together.
 
-mod bells;
+mod debounce;
 mod error;
-mod pace;
-mod places;
 mod system;
-mod worker;
+pub(crate) mod target;
+mod watch_set;
+pub(crate) mod worker;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
@@ -31,14 +31,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, ThreadId};
 use std::time::Duration;
 
+pub(crate) use debounce::Condition;
+use debounce::Tempo;
 pub use error::WatchError;
-
-pub(super) use bells::Bells;
-pub(super) use pace::Condition;
-
-use super::runtime::Runtime;
-use pace::Tempo;
 use worker::{Signal, Worker};
+
+use crate::host::runtime::runtime::Runtime;
 
 /// How a [`Watcher`] goes about it. For [`Runtime::watch_with`].
 ///
@@ -95,7 +93,7 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    pub(super) fn start(runtime: &Arc<Runtime>, options: WatchOptions) -> Result<Self, WatchError> {
+    pub(crate) fn start(runtime: &Arc<Runtime>, options: WatchOptions) -> Result<Self, WatchError> {
         let (signals, receive) = mpsc::channel();
         let over = Arc::new(AtomicBool::new(false));
         let tempo = Tempo { debounce: options.debounce, patience: options.patience };

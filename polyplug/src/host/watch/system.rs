@@ -13,13 +13,13 @@ use super::WatchError;
 
 /// Something that happened to files.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Change {
-    pub(super) kind: ChangeKind,
-    pub(super) paths: Vec<PathBuf>,
+pub(crate) struct Change {
+    pub(crate) kind: ChangeKind,
+    pub(crate) paths: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ChangeKind {
+pub(crate) enum ChangeKind {
     /// Something was written into a file.
     Written,
     /// A file that was open for writing is closed.
@@ -52,7 +52,7 @@ impl Change {
 const END: Duration = Duration::from_secs(5);
 
 /// The system's watcher.
-pub(super) struct System {
+pub(crate) struct System {
     watcher: Option<RecommendedWatcher>,
     watched: BTreeSet<PathBuf>,
     /// Disconnected when the watcher's own thread has ended.
@@ -61,7 +61,7 @@ pub(super) struct System {
 
 impl System {
     /// A watcher of nothing. It tells `told` on a thread of its own.
-    pub(super) fn new(told: impl Fn(Change) + Send + 'static) -> Result<Self, WatchError> {
+    pub(crate) fn new(told: impl Fn(Change) + Send + 'static) -> Result<Self, WatchError> {
         let (alive, ended) = mpsc::channel::<()>();
         let handler = move |event| {
             let _lives_as_long = &alive;
@@ -74,7 +74,7 @@ impl System {
     }
 
     /// Watches a directory; whether it was not watched before. One that is not there is passed over.
-    pub(super) fn add(&mut self, directory: &Path) -> Result<bool, WatchError> {
+    pub(crate) fn add(&mut self, directory: &Path) -> Result<bool, WatchError> {
         let Some(watcher) = &mut self.watcher else { return Ok(false) };
         if self.watched.contains(directory) {
             return Ok(false);
@@ -92,7 +92,7 @@ impl System {
     }
 
     /// Watches no more than these directories.
-    pub(super) fn keep(&mut self, wanted: &BTreeSet<&Path>) {
+    pub(crate) fn keep(&mut self, wanted: &BTreeSet<&Path>) {
         let Some(watcher) = &mut self.watcher else { return };
         self.watched.retain(|directory| {
             let keep = wanted.contains(directory.as_path());
@@ -105,7 +105,7 @@ impl System {
     }
 
     /// Gives up what is watched at `path` and below it, for it may not be what is there now.
-    pub(super) fn forget(&mut self, path: &Path) {
+    pub(crate) fn forget(&mut self, path: &Path) {
         let Some(watcher) = &mut self.watcher else { return };
         self.watched.retain(|directory| {
             let keep = !directory.starts_with(path);
@@ -117,7 +117,7 @@ impl System {
     }
 
     /// Gives up everything.
-    pub(super) fn forget_all(&mut self) {
+    pub(crate) fn forget_all(&mut self) {
         self.keep(&BTreeSet::new());
     }
 }

@@ -10,15 +10,16 @@ use std::time::Instant;
 use polyplug_abi::BundleId;
 
 use super::WatchError;
-use super::pace::{Condition, Pace, Tempo, Verdict};
-use super::places::{Places, View};
+use super::debounce::{Condition, Pace, Tempo, Verdict};
 use super::system::{Change, ChangeKind, System};
-use crate::host::fingerprint::Fingerprint;
-use crate::host::runtime::{Attempt, Runtime, Source};
+use super::target::{Attempt, Source};
+use super::watch_set::{Places, View};
+use crate::host::bundle::fingerprint::Fingerprint;
+use crate::host::runtime::runtime::Runtime;
 
 /// What wakes the thread.
 #[derive(Debug)]
-pub(super) enum Signal {
+pub(crate) enum Signal {
     /// Something happened to files.
     Files(Change),
     /// A bundle was loaded, reloaded or unloaded, or a reload failed.
@@ -31,7 +32,7 @@ pub(super) enum Signal {
 const ROUNDS: usize = 8;
 
 /// What the thread has.
-pub(super) struct Worker {
+pub(crate) struct Worker {
     runtime: Weak<Runtime>,
     tempo: Tempo,
     signals: Receiver<Signal>,
@@ -68,7 +69,7 @@ impl Drop for Worker {
 
 impl Worker {
     /// Begins to watch. What happens from now on is seen, though nobody looks before [`run`](Self::run).
-    pub(super) fn new(
+    pub(crate) fn new(
         runtime: &Arc<Runtime>,
         tempo: Tempo,
         send: Sender<Signal>,
@@ -91,7 +92,7 @@ impl Worker {
         Ok(this)
     }
 
-    pub(super) fn run(mut self) {
+    pub(crate) fn run(mut self) {
         loop {
             let first = match self.due() {
                 None => self.signals.recv().map_err(|_| RecvTimeoutError::Disconnected),

@@ -10,13 +10,12 @@ mod once_lock;
 
 pub use std::sync::PoisonError;
 
-pub use loom::sync::RwLock;
-pub use loom::thread;
-
 pub use arc::{Arc, Weak};
 pub use clock::Instant;
 pub use condvar::{Condvar, Waits, end_waits, set_waits};
 pub use lazy_lock::LazyLock;
+pub use loom::sync::RwLock;
+pub use loom::thread;
 pub use mutex::{Mutex, MutexGuard};
 pub use once_lock::OnceLock;
 

@@ -3,13 +3,13 @@
 // What is checked. Not all that is in these files is used.
 #[allow(dead_code)]
 #[path = "../../../../../polyplug/src/host/engine/lock.rs"]
-pub(super) mod lock;
+pub(crate) mod lock;
 #[allow(dead_code)]
 #[path = "../../../../../polyplug/src/host/engine/vm.rs"]
-pub(super) mod vm;
+pub(crate) mod vm;
 
 /// What of an engine has to do with its lock.
-pub(super) trait Engine: Send + Sync + Sized + 'static {
+pub(crate) trait Engine: Send + Sync + Sized + 'static {
     const EXCLUSIVE: bool = true;
 
     type Object: Send + Sync;

@@ -4,7 +4,7 @@ use std::sync::Arc as Untracked;
 
 use super::{Event, join, spawn};
 use crate::explore::explore;
-use crate::host::runtime::Runtime;
+use crate::host::runtime::runtime::Runtime;
 use crate::sync::{Arc, OnceLock};
 
 /// Two users of the code, and the runtime, which unloads it: whoever is last, it goes after all of them.

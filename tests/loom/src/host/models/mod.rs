@@ -13,7 +13,7 @@ use std::sync::Arc as Untracked;
 use loom::sync::{Condvar, Mutex, MutexGuard};
 use loom::thread::JoinHandle;
 
-use super::version::BundleVersion;
+use crate::host::version::version::BundleVersion;
 
 /// Something that happens once, which others wait for. If it never does, loom finds a deadlock.
 #[derive(Clone, Default)]

@@ -4,7 +4,7 @@ use std::sync::Arc as Untracked;
 
 use super::{Event, join, spawn};
 use crate::explore::explore;
-use crate::host::runtime::Runtime;
+use crate::host::runtime::runtime::Runtime;
 use crate::sync::Arc;
 
 /// A proxy that is made while its version is unloaded works or says so; the code goes with the last of them.

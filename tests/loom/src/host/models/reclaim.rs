@@ -4,7 +4,7 @@ use polyplug::loader::Module;
 
 use super::{Event, join, spawn};
 use crate::explore::explore;
-use crate::host::reclaim::{Reclaimer, Remains};
+use crate::host::version::reclaim::{Reclaimer, Remains};
 use crate::sync::{Waits, end_waits, set_waits};
 
 /// Remains whose end is `event`.

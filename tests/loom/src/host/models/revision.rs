@@ -6,7 +6,7 @@ use polyplug::CallError;
 
 use super::{Event, join, spawn};
 use crate::explore::explore;
-use crate::host::runtime::Runtime;
+use crate::host::runtime::runtime::Runtime;
 use crate::sync::Arc;
 
 /// Calls through a proxy during a reload run on the old version or the new one, and do not go back.

@@ -7,9 +7,9 @@ use polyplug_abi::{BundleId, GuestContractHandle};
 
 use super::{join, spawn};
 use crate::explore::explore;
-use crate::host::plugin::{CONTRACT, Code};
-use crate::host::provider::{Plugin, Provider};
-use crate::host::runtime_store::RuntimeStore;
+use crate::host::code::{CONTRACT, Code};
+use crate::host::store::provider::{Plugin, Provider};
+use crate::host::store::runtime_store::RuntimeStore;
 use crate::sync::Arc;
 
 const BUNDLE: BundleId = BundleId::from_u64(1);

@@ -6,7 +6,7 @@ use crossbeam_epoch::{Collects, set_collects};
 
 use super::{join, spawn};
 use crate::explore::explore;
-use crate::host::tokens::Tokens;
+use crate::host::abi::slot_map::Tokens;
 use crate::sync::Arc;
 
 /// A token that is ended meanwhile is unknown, or what it names may be used.

@@ -1,0 +1,22 @@
+//! Memory for the arguments or the result of one call.
+
+use std::mem::MaybeUninit;
+
+/// Zeroed memory, aligned for every canonical form.
+pub(crate) struct Room {
+    start: *mut u8,
+    /// Keeps the memory, which is only ever reached through `start`.
+    _words: Vec<MaybeUninit<u128>>,
+}
+
+impl Room {
+    pub(crate) fn new(size: usize, align: usize) -> Self {
+        debug_assert!(align <= align_of::<u128>());
+        let mut words = vec![MaybeUninit::zeroed(); size.div_ceil(size_of::<u128>())];
+        Self { start: words.as_mut_ptr().cast(), _words: words }
+    }
+
+    pub(crate) fn start(&self) -> *mut u8 {
+        self.start
+    }
+}

@@ -1,0 +1,219 @@
+//! Instances that are called through the C ABI, behind tokens.
+//!
+//! A token is a place and a generation packed into the pointer that callers see. It is never followed: a stale or
+//! foreign one is merely unknown.
+
+use std::ffi::c_void;
+use std::sync::atomic::AtomicU32;
+
+use crossbeam_epoch::{Atomic, Owned};
+
+use crate::sync::atomic::{AtomicPtr, Ordering};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+/// Places in chunk 0; each further chunk has twice as many as the one before.
+const FIRST_CHUNK: usize = 32;
+
+/// Enough chunks for every index below `u32::MAX`.
+const CHUNKS: usize = 27;
+
+/// A table from tokens to values. Looking up takes no lock; adding and removing take turns.
+pub(crate) struct Tokens<T> {
+    chunks: [AtomicPtr<Place<T>>; CHUNKS],
+    book: Mutex<Book<T>>,
+    first_generation: u32,
+}
+
+/// Tables begin their generations far apart, so that the tokens of one are unknown to the others. The step is odd and
+/// near the golden ratio of all numbers: any few multiples of it lie far from each other.
+static FIRST_GENERATION: AtomicU32 = AtomicU32::new(1);
+const BETWEEN_TABLES: u32 = 0x9e37_79b9;
+
+struct Place<T> {
+    tenant: Atomic<Tenant<T>>,
+}
+
+/// What look-ups find. It owns nothing: the collector destroys it, anywhere, and values end by foreign code.
+struct Tenant<T> {
+    generation: u32,
+    value: Weak<T>,
+}
+
+/// What look-ups do not need.
+struct Book<T> {
+    /// The value of each place that was ever used.
+    values: Vec<Option<Arc<T>>>,
+    /// Places without a tenant, with the generation of the next.
+    free: Vec<(u32, u32)>,
+}
+
+/// The chunk of a place, and its number within.
+fn locate(index: u32) -> (usize, usize) {
+    let n = index as usize / FIRST_CHUNK + 1;
+    let chunk = n.ilog2() as usize;
+    (chunk, index as usize - FIRST_CHUNK * ((1 << chunk) - 1))
+}
+
+fn chunk_len(chunk: usize) -> usize {
+    FIRST_CHUNK << chunk
+}
+
+fn pack(index: u32, generation: u32) -> *mut c_void {
+    // One is added so that no token is null.
+    std::ptr::without_provenance_mut(((generation as usize) << 32) | (index as usize + 1))
+}
+
+fn unpack(token: *mut c_void) -> Option<(u32, u32)> {
+    let bits = token.addr();
+    let index = (bits as u32).checked_sub(1)?;
+    Some((index, (bits >> 32) as u32))
+}
+
+impl<T: Send + Sync + 'static> Tokens<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            chunks: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())),
+            book: Mutex::new(Book { values: Vec::new(), free: Vec::new() }),
+            first_generation: FIRST_GENERATION.fetch_add(BETWEEN_TABLES, Ordering::Relaxed),
+        }
+    }
+
+    /// A token for `value`.
+    pub(crate) fn insert(&self, value: Arc<T>) -> *mut c_void {
+        let mut book = self.lock();
+        let (index, generation) = book.free.pop().unwrap_or_else(|| {
+            let index = u32::try_from(book.values.len()).ok().filter(|index| *index != u32::MAX);
+            book.values.push(None);
+            (index.expect("fewer than four billion instances at a time"), self.first_generation)
+        });
+        let place = self.place_or_make(index);
+        place.tenant.store(Owned::new(Tenant { generation, value: Arc::downgrade(&value) }), Ordering::Release);
+        book.values[index as usize] = Some(value);
+        pack(index, generation)
+    }
+
+    /// The value of a token.
+    #[inline]
+    pub(crate) fn get(&self, token: *mut c_void) -> Option<Arc<T>> {
+        let (index, generation) = unpack(token)?;
+        let place = self.place(index)?;
+        let guard = crossbeam_epoch::pin();
+        // SAFETY: a tenant that is removed is destroyed only when no guard from before is left.
+        let tenant = unsafe { place.tenant.load(Ordering::Acquire, &guard).as_ref() }?;
+        if tenant.generation == generation { tenant.value.upgrade() } else { None }
+    }
+
+    /// Ends a token; the value it named, which is the caller's alone unless somebody is using it.
+    pub(crate) fn remove(&self, token: *mut c_void) -> Option<Arc<T>> {
+        let (index, generation) = unpack(token)?;
+        let mut book = self.lock();
+        let place = self.place(index)?;
+        let guard = crossbeam_epoch::pin();
+        let tenant = place.tenant.load(Ordering::Acquire, &guard);
+        // SAFETY: only we, holding the lock, remove tenants.
+        unsafe { tenant.as_ref() }.filter(|tenant| tenant.generation == generation)?;
+        place.tenant.store(crossbeam_epoch::Shared::null(), Ordering::Release);
+        // SAFETY: no longer reachable.
+        unsafe { guard.defer_destroy(tenant) };
+        // A place whose generations are used up is never used again.
+        let next = generation.wrapping_add(1);
+        if next != self.first_generation {
+            book.free.push((index, next));
+        }
+        book.values[index as usize].take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Book<T>> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn place(&self, index: u32) -> Option<&Place<T>> {
+        let (chunk, offset) = locate(index);
+        let start = self.chunks.get(chunk)?.load(Ordering::Acquire);
+        // SAFETY: a chunk that is there has `chunk_len` places and stays until the table goes.
+        unsafe { start.as_ref()? };
+        // SAFETY: as above; `offset` is less than the chunk's length.
+        Some(unsafe { &*start.add(offset) })
+    }
+
+    /// The place, whose chunk is made if need be. The caller holds the lock.
+    fn place_or_make(&self, index: u32) -> &Place<T> {
+        let (chunk, _) = locate(index);
+        if self.chunks[chunk].load(Ordering::Relaxed).is_null() {
+            let places: Box<[Place<T>]> = (0..chunk_len(chunk)).map(|_| Place { tenant: Atomic::null() }).collect();
+            self.chunks[chunk].store(Box::into_raw(places).cast(), Ordering::Release);
+        }
+        self.place(index).expect("the chunk was made just now")
+    }
+}
+
+impl<T> Drop for Tokens<T> {
+    fn drop(&mut self) {
+        for (chunk, start) in self.chunks.iter().enumerate() {
+            let start = start.load(Ordering::Relaxed);
+            if start.is_null() {
+                continue;
+            }
+            // SAFETY: made from a box of this length by `place_or_make`.
+            let places = unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(start, chunk_len(chunk))) };
+            for place in places {
+                // SAFETY: the table is going, so nobody looks tokens up any more.
+                drop(unsafe { place.tenant.try_into_owned() });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_found_until_removed() {
+        let tokens = Tokens::new();
+        let all: Vec<_> = (0..1000).map(|n| (n, tokens.insert(Arc::new(n)))).collect();
+        for (n, token) in &all {
+            assert_eq!(tokens.get(*token).as_deref(), Some(n));
+        }
+        for (n, token) in &all {
+            assert_eq!(tokens.remove(*token).as_deref(), Some(n));
+            assert_eq!(tokens.get(*token), None);
+            assert_eq!(tokens.remove(*token), None);
+        }
+        let again = tokens.insert(Arc::new(7));
+        assert!(all.iter().all(|(_, token)| *token != again), "a place used again has another generation");
+    }
+
+    #[test]
+    fn foreign_tokens_are_unknown() {
+        let tokens = Tokens::new();
+        let token = tokens.insert(Arc::new(1));
+        for bits in [0, 1, 2, usize::MAX, usize::MAX >> 32, 0xdead_beef, token.addr() + 1, token.addr() | 1 << 60] {
+            assert_eq!(tokens.get(std::ptr::without_provenance_mut(bits)), None, "{bits:#x}");
+        }
+    }
+
+    #[test]
+    fn tokens_of_one_table_are_unknown_to_another() {
+        let tables: Vec<_> = (0..20).map(|_| Tokens::new()).collect();
+        let tokens: Vec<_> = tables.iter().map(|table| table.insert(Arc::new(()))).collect();
+        for (i, table) in tables.iter().enumerate() {
+            for (j, token) in tokens.iter().enumerate() {
+                assert_eq!(table.get(*token).is_some(), i == j);
+            }
+        }
+    }
+
+    #[test]
+    fn places_fill_their_chunks() {
+        let mut expected = (0, 0);
+        for index in 0..100_000 {
+            assert_eq!(locate(index), expected);
+            expected.1 += 1;
+            if expected.1 == chunk_len(expected.0) {
+                expected = (expected.0 + 1, 0);
+            }
+        }
+        assert!(locate(u32::MAX - 1).0 < CHUNKS + 1);
+    }
+}

@@ -1,0 +1,364 @@
+//! What the files of a bundle look like from outside: enough to tell that one of them has changed.
+//!
+//! Names, lengths, times and identities; nothing is read. What does not belong to a bundle does not count: hidden files,
+//! what editors leave beside the files they edit, caches, folders that are used where they lie.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, Metadata};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::shared_dirs::{Ground, InPlace};
+
+/// How deep the directories of a bundle may nest.
+pub(crate) const DEPTH_LIMIT: usize = 32;
+
+/// The looks of a bundle's files, by their paths in its directory.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Fingerprint(BTreeMap<PathBuf, Stamp>);
+
+/// The looks of one file. Where it is a link, of the file that it leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stamp {
+    len: u64,
+    modified: Option<SystemTime>,
+    identity: Option<(u64, u64)>,
+}
+
+/// Where a change of a bundle's files may show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place<'a> {
+    /// A directory in which files lie.
+    Directory(&'a Path),
+    /// A file that is not there.
+    Missing(&'a Path),
+}
+
+impl Fingerprint {
+    /// Looks at the bundle in `root`, but for what is `in_place`, and tells `visit` where its files lie. The artifact, whose
+    /// path is relative, counts wherever it is.
+    pub(crate) fn take(root: &Path, artifact: &Path, in_place: &InPlace, mut visit: impl FnMut(Place<'_>)) -> Self {
+        let mut this = Self::default();
+        this.walk(&in_place.ground(root), &mut vec![root.to_owned()], Path::new(""), &mut visit);
+        if !artifact.as_os_str().is_empty() && !this.0.contains_key(artifact) {
+            this.add(root, artifact, &mut visit);
+        }
+        this
+    }
+
+    /// When one of the files was changed last.
+    pub(crate) fn latest(&self) -> Option<SystemTime> {
+        self.0.values().filter_map(|stamp| stamp.modified).max()
+    }
+
+    /// Looks at the directory `inside` the bundle, which is really the last one of those `within`.
+    fn walk(
+        &mut self,
+        ground: &Ground<'_>,
+        within: &mut Vec<PathBuf>,
+        inside: &Path,
+        visit: &mut impl FnMut(Place<'_>),
+    ) {
+        let Some(directory) = within.last() else { return };
+        let Ok(entries) = fs::read_dir(directory) else { return };
+        visit(Place::Directory(directory));
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let path = inside.join(&name);
+            match entry.file_type() {
+                Err(_) => {}
+                Ok(_) if !belongs(&name) => {}
+                Ok(kind) if kind.is_dir() => {
+                    if !is_cache(&entry.path()) && !ground.is_in_place(&entry.path()) {
+                        self.walk_below(ground, within, entry.path(), &path, visit);
+                    }
+                }
+                // What is no link lies where it is: in a directory that has been told.
+                Ok(kind) if kind.is_file() => {
+                    if let Some(stamp) = entry.metadata().ok().as_ref().and_then(Stamp::of) {
+                        self.0.insert(path, stamp);
+                    }
+                }
+                Ok(_) if ground.is_in_place(&entry.path()) => {}
+                Ok(_) => match entry.path().canonicalize() {
+                    Ok(real) if real.is_dir() => {
+                        let counts = real.starts_with(ground.root) && !is_in_cache(ground.root, &real);
+                        if counts && !ground.is_in_place(&real) {
+                            self.walk_below(ground, within, real, &path, visit);
+                        }
+                    }
+                    _ => self.add(ground.root, &path, visit),
+                },
+            }
+        }
+    }
+
+    /// Looks at a directory, unless it leads round in a circle: then no version is made of the bundle.
+    fn walk_below(
+        &mut self,
+        ground: &Ground<'_>,
+        within: &mut Vec<PathBuf>,
+        real: PathBuf,
+        inside: &Path,
+        visit: &mut impl FnMut(Place<'_>),
+    ) {
+        if within.len() > DEPTH_LIMIT || within.contains(&real) {
+            return;
+        }
+        within.push(real);
+        self.walk(ground, within, inside, visit);
+        within.pop();
+    }
+
+    fn add(&mut self, root: &Path, path: &Path, visit: &mut impl FnMut(Place<'_>)) {
+        let file = root.join(path);
+        let Ok(real) = file.canonicalize() else { return visit(Place::Missing(&file)) };
+        if let Some(stamp) = fs::metadata(&real).ok().as_ref().and_then(Stamp::of) {
+            self.0.insert(path.to_owned(), stamp);
+        }
+        if let Some(directory) = real.parent() {
+            visit(Place::Directory(directory));
+        }
+    }
+}
+
+impl Stamp {
+    /// Only of files.
+    fn of(found: &Metadata) -> Option<Self> {
+        found.is_file().then(|| Self { len: found.len(), modified: found.modified().ok(), identity: identity(found) })
+    }
+}
+
+#[cfg(unix)]
+fn identity(found: &Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> Option<(u64, u64)> {
+    None
+}
+
+/// Whether a file or directory of this name is part of a bundle.
+pub(crate) fn belongs(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    let hidden = name.starts_with('.');
+    let backup = name.ends_with('~') || name.ends_with(".bak") || name.ends_with(".orig");
+    // Emacs, JetBrains, vim (which looks whether it may write), and those that rename over.
+    let editing = name.starts_with('#') || name.contains("___jb_") || name == "4913";
+    let partial = name.ends_with(".tmp") || name.ends_with(".swp") || name.ends_with(".part");
+    !(hidden || backup || editing || partial || name == "__pycache__")
+}
+
+/// Whether whoever made the directory says that it is a cache, as cargo does of `target`: see
+/// <https://bford.info/cachedir/>.
+pub(crate) fn is_cache(directory: &Path) -> bool {
+    directory.join("CACHEDIR.TAG").exists()
+}
+
+/// Whether a directory below `root` is a cache, or lies in one.
+pub(crate) fn is_in_cache(root: &Path, directory: &Path) -> bool {
+    directory.ancestors().take_while(|above| *above != root).any(is_cache)
+}
+
+#[cfg(all(test, not(miri)))] // Miri shows no files
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new() -> Self {
+            let this = Self(tempfile::tempdir().unwrap());
+            for file in ["manifest.toml", "plugin.so", "lib/helper.lua"] {
+                this.write(file, file);
+            }
+            this
+        }
+
+        fn write(&self, file: &str, contents: &str) {
+            let path = self.0.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, contents).unwrap();
+        }
+
+        fn look(&self, artifact: &str) -> (Fingerprint, BTreeSet<String>) {
+            self.look_beside(artifact, &[])
+        }
+
+        /// As it looks where these folders are used where they lie.
+        fn look_beside(&self, artifact: &str, in_place: &[&str]) -> (Fingerprint, BTreeSet<String>) {
+            let root = self.0.path().canonicalize().unwrap();
+            let mut places = BTreeSet::new();
+            let in_place = InPlace::new(in_place.iter().map(PathBuf::from).collect(), &root).unwrap();
+            let fingerprint = Fingerprint::take(&root, Path::new(artifact), &in_place, |place| {
+                let (mark, path) = match place {
+                    Place::Directory(path) => ("", path),
+                    Place::Missing(path) => ("no ", path),
+                };
+                places.insert(format!("{mark}{}", path.strip_prefix(&root).unwrap().display()));
+            });
+            (fingerprint, places)
+        }
+    }
+
+    fn set(places: &[&str]) -> BTreeSet<String> {
+        places.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn changes_of_what_belongs_show() {
+        let folder = Folder::new();
+        let (before, places) = folder.look("plugin.so");
+        assert_eq!(places, set(&["", "lib"]));
+        assert_eq!(folder.look("plugin.so").0, before);
+        let mut seen = vec![before];
+        let mut differs = |what: &str| {
+            let (now, _) = folder.look("plugin.so");
+            assert!(!seen.contains(&now), "{what}");
+            seen.push(now);
+        };
+        folder.write("plugin.so", "longer than before");
+        differs("a length");
+        folder.write("new", "");
+        differs("a file");
+        fs::remove_file(folder.0.path().join("plugin.so")).unwrap();
+        differs("a file that is gone");
+        folder.write("lib/helper.lua", "other");
+        differs("a file further down");
+        let file = fs::File::options().write(true).open(folder.0.path().join("new")).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        differs("a time");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn another_file_shows_by_its_identity() {
+        let folder = Folder::new();
+        let path = folder.0.path().join("plugin.so");
+        let (before, _) = folder.look("plugin.so");
+        let modified = fs::metadata(&path).unwrap().modified().unwrap();
+        fs::copy(&path, folder.0.path().join(".plugin.so")).unwrap();
+        fs::rename(folder.0.path().join(".plugin.so"), &path).unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+        assert_ne!(folder.look("plugin.so").0, before);
+    }
+
+    #[test]
+    fn what_does_not_belong_is_not_seen() {
+        let folder = Folder::new();
+        let before = folder.look("plugin.so");
+        for file in [
+            ".plugin.lua.swp",
+            "#plugin.lua#",
+            ".#plugin.lua",
+            "plugin.lua~",
+            "plugin.lua___jb_tmp___",
+            "4913",
+            "plugin.so.tmp",
+            ".git/index",
+            "__pycache__/a.pyc",
+        ] {
+            folder.write(file, file);
+            assert_eq!(folder.look("plugin.so"), before, "{file}");
+        }
+    }
+
+    #[test]
+    fn of_a_cache_only_the_artifact_counts() {
+        let folder = Folder::new();
+        folder.write("target/CACHEDIR.TAG", "");
+        folder.write("target/debug/deps/other", "");
+        let artifact = "target/debug/plugin.so";
+        let (missing, places) = folder.look(artifact);
+        assert_eq!(places, set(&["", "lib", "no target/debug/plugin.so"]));
+        folder.write(artifact, "");
+        let (there, places) = folder.look(artifact);
+        assert_ne!(there, missing);
+        assert_eq!(places, set(&["", "lib", "target/debug"]));
+        folder.write("target/debug/deps/other", "changed");
+        assert_eq!(folder.look(artifact).0, there);
+        folder.write(artifact, "changed");
+        assert_ne!(folder.look(artifact).0, there);
+    }
+
+    #[test]
+    fn what_is_used_where_it_lies_is_not_seen() {
+        let folder = Folder::new();
+        let before = folder.look_beside("plugin.so", &["env", "lib/env"]);
+        for file in ["env/bin/python", "lib/env/package.py"] {
+            folder.write(file, file);
+            assert_eq!(folder.look_beside("plugin.so", &["env", "lib/env"]), before, "{file}");
+            assert_ne!(folder.look_beside("plugin.so", &["other"]), before, "{file}");
+        }
+        folder.write("lib/environment", "is another");
+        assert_ne!(folder.look_beside("plugin.so", &["env", "lib/env"]), before);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_used_where_it_lies_is_not_seen_by_a_link() {
+        use std::os::unix::fs::symlink;
+
+        let folder = Folder::new();
+        folder.write("real/env/package.py", "one");
+        for (leads_to, link) in [("real/env", "env"), ("env", "again"), ("../real/env", "lib/env")] {
+            symlink(leads_to, folder.0.path().join(link)).unwrap();
+        }
+        let before = folder.look_beside("plugin.so", &["env"]);
+        assert_eq!(before.1, set(&["", "lib", "real"]));
+        folder.write("real/env/package.py", "other");
+        assert_eq!(folder.look_beside("plugin.so", &["env"]), before);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed() {
+        let folder = Folder::new();
+        folder.write(".versions/1/plugin.so", "one");
+        fs::remove_file(folder.0.path().join("plugin.so")).unwrap();
+        std::os::unix::fs::symlink(".versions/1/plugin.so", folder.0.path().join("plugin.so")).unwrap();
+        let (before, places) = folder.look("plugin.so");
+        assert_eq!(places, set(&["", ".versions/1", "lib"]));
+        folder.write(".versions/1/plugin.so", "other");
+        assert_ne!(folder.look("plugin.so").0, before);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_to_folders_are_followed() {
+        use std::os::unix::fs::symlink;
+
+        let folder = Folder::new();
+        folder.write(".versions/1/data/words", "some");
+        folder.write("target/CACHEDIR.TAG", "");
+        folder.write("target/debug/deps/other", "");
+        for (leads_to, link) in [(".versions/1", "current"), ("target/debug", "built"), (".", "round"), ("..", "out")] {
+            symlink(leads_to, folder.0.path().join(link)).unwrap();
+        }
+        let (before, places) = folder.look("plugin.so");
+        assert_eq!(places, set(&["", ".versions/1", ".versions/1/data", "lib"]));
+        folder.write(".versions/1/data/words", "other ones");
+        let (after, _) = folder.look("plugin.so");
+        assert_ne!(after, before);
+        fs::remove_file(folder.0.path().join("current")).unwrap();
+        folder.write(".versions/2/data/words", "other ones");
+        symlink(".versions/2", folder.0.path().join("current")).unwrap();
+        assert_ne!(folder.look("plugin.so").0, after, "it leads elsewhere");
+        folder.write("target/debug/deps/other", "changed");
+        let (last, _) = folder.look("plugin.so");
+        folder.write("target/debug/deps/other", "changed again");
+        assert_eq!(folder.look("plugin.so").0, last);
+    }
+
+    #[test]
+    fn what_is_missing_looks_like_nothing() {
+        let nowhere = Path::new("/there/is/no/such/directory");
+        let gone = Fingerprint::take(nowhere, Path::new(""), &InPlace::default(), |_| unreachable!());
+        assert_eq!(gone, Fingerprint::default());
+    }
+}

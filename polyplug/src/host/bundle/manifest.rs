@@ -1,0 +1,577 @@
+//! `manifest.toml`: what a bundle says of itself.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Component, Path, PathBuf};
+
+use polyplug_abi::{BundleId, DependencyInfo, GuestContractId, HostContractId};
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::host::error::{LoaderError, ManifestError};
+
+/// The name of the file.
+pub(crate) const FILE_NAME: &str = "manifest.toml";
+
+/// The most bytes a manifest may have.
+const SIZE_LIMIT: u64 = 1 << 20;
+
+/// A bundle's manifest, checked.
+///
+/// ```
+/// use polyplug::loader::ManifestData;
+///
+/// let text = r#"
+///     name = "calc"
+///     version = "1.2.0"
+///     loader = "native"
+///     file = "calc"             # libcalc.so, libcalc.dylib or calc.dll
+///
+///     [[dependency]]
+///     contract = "demo.rounding@1.1"
+///
+///     [[host]]
+///     contract = "demo.logger@1"
+///     optional = true
+///
+///     [config]
+///     digits = 12
+/// "#;
+/// let manifest = ManifestData::parse(text, "plugins/calc".as_ref())?;
+/// assert_eq!(manifest.dependencies[0].minor, 1);
+/// assert!(manifest.host_contracts[0].optional);
+/// assert_eq!(manifest.config["digits"].as_integer(), Some(12));
+/// # Ok::<(), polyplug::error::ManifestError>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ManifestData {
+    /// The bundle's name, which identifies it.
+    pub name: String,
+    /// The bundle's version.
+    pub version: semver::Version,
+    /// The name of the loader that loads it.
+    pub loader: String,
+    /// The artifact, relative to `path`. After loading from a directory: an existing file.
+    pub file: String,
+    /// The hash of the name.
+    pub id: BundleId,
+    /// The bundle's directory. Where the runtime made a private copy: the copy's.
+    pub path: PathBuf,
+    /// The bundle's own directory as it was given, also where `path` is a private copy's. With it, a loader reaches the
+    /// folders that are [left in place](crate::host::runtime::loader::BundleLoader::left_in_place). Where a signature is required
+    /// (`SignaturePolicy::Require`) it is the private copy's as well, as nothing else was checked.
+    pub origin: PathBuf,
+    /// The contracts of other bundles that the bundle's plugins call.
+    pub dependencies: Vec<Dependency>,
+    /// The host contracts that the bundle's plugins call. Empty: all that there are.
+    pub host_contracts: Vec<HostDependency>,
+    /// The bundle's settings. What a loader is given has those of the host in it, see
+    /// [`Runtime::configure`](crate::Runtime::configure).
+    pub config: toml::Table,
+    /// The settings for the loader itself: the table of the manifest that has the loader's name, `[python]` where `loader` is
+    /// `"python"`. Empty if there is none. The loader has [checked](crate::host::runtime::loader::BundleLoader::check_options) them.
+    ///
+    /// A loader whose name is a key of every manifest, such as `config`, gets none.
+    pub options: toml::Table,
+}
+
+/// A contract of other bundles that a bundle's plugins call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Dependency {
+    /// The contract's name.
+    pub contract: String,
+    /// The contract's major version.
+    pub major: u32,
+    /// The least minor version that serves.
+    pub minor: u32,
+    /// The line of the manifest, from 1.
+    pub line: usize,
+}
+
+/// A host contract that a bundle's plugins call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HostDependency {
+    /// The contract's name.
+    pub contract: String,
+    /// The contract's major version.
+    pub major: u32,
+    /// The least minor version that serves.
+    pub minor: u32,
+    /// Whether the plugins can do without.
+    pub optional: bool,
+    /// The line of the manifest, from 1.
+    pub line: usize,
+}
+
+impl HostDependency {
+    /// The contract's id.
+    #[must_use]
+    pub fn id(&self) -> HostContractId {
+        HostContractId::new(&self.contract, self.major)
+    }
+}
+
+impl Dependency {
+    /// The contract's id.
+    #[must_use]
+    pub fn id(&self) -> GuestContractId {
+        GuestContractId::new(&self.contract, self.major)
+    }
+
+    pub(crate) fn info(&self) -> DependencyInfo {
+        DependencyInfo { contract_id: self.id(), min_version: self.minor, bundle_id: BundleId::from_u64(0) }
+    }
+}
+
+/// The keys of [`Written`].
+const KEYS: [&str; 11] =
+    ["name", "version", "loader", "file", "id", "dependency", "host", "config", "description", "authors", "license"];
+
+/// The file as written, without the table of its loader. Keys that nobody knows are mistakes: a misspelt one would
+/// otherwise be ignored in silence.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: String,
+    version: String,
+    loader: String,
+    file: Option<Artifact>,
+    id: Option<Id>,
+    #[serde(default)]
+    dependency: Vec<WrittenDependency>,
+    #[serde(default)]
+    host: Vec<WrittenHost>,
+    #[serde(default)]
+    config: toml::Table,
+    // For people; the runtime makes nothing of them.
+    #[serde(rename = "description")]
+    _description: Option<String>,
+    #[serde(rename = "authors")]
+    _authors: Option<Vec<String>>,
+    #[serde(rename = "license")]
+    _license: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a file name, or a table of file names by os and arch")]
+enum Artifact {
+    One(String),
+    /// By `os.arch`: a table of tables, or one with dotted keys in quotes.
+    ByPlatform(BTreeMap<String, Platform>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Platform {
+    File(String),
+    ByArch(BTreeMap<String, String>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected the bundle's id as a number or as a text like \"0x0123456789abcdef\"")]
+enum Id {
+    Number(i64),
+    Text(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenDependency {
+    contract: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenHost {
+    contract: Spanned<String>,
+    #[serde(default)]
+    optional: bool,
+}
+
+impl ManifestData {
+    /// Reads the manifest of the bundle at `path`: a directory, or a file in one.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ManifestError`].
+    pub fn read(path: &Path) -> Result<Self, ManifestError> {
+        match read_limited(&path.join(FILE_NAME)) {
+            Ok(text) => Self::parse(&text, path),
+            // Perhaps it is the artifact itself, or the manifest.
+            Err(ManifestError::Missing { .. }) if path.is_file() => {
+                let directory = path.parent().unwrap_or(path);
+                Self::parse(&read_limited(&directory.join(FILE_NAME))?, directory)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A manifest from its text, for a bundle at `directory`.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ManifestError`] but those of reading the file.
+    pub fn parse(text: &str, directory: &Path) -> Result<Self, ManifestError> {
+        let path = directory.join(FILE_NAME);
+        let (written, options) =
+            read_text(text).map_err(|Mistake { at, message }| syntax(&path, text.as_bytes(), at, &message))?;
+        let invalid = |key, message: String| ManifestError::Invalid { path: path.clone(), key, message };
+
+        check_name(&written.name).map_err(|message| invalid("name", message))?;
+        let version = semver::Version::parse(&written.version)
+            .map_err(|error| invalid("version", format!("\"{}\": {error}: write \"1.0.0\"", written.version)))?;
+        if written.loader.is_empty() {
+            return Err(invalid("loader", "is empty: write the name of a loader, such as \"native\"".to_owned()));
+        }
+        let id = BundleId::new(&written.name);
+        if let Some(given) = &written.id {
+            check_id(given, id, &written.name).map_err(|message| invalid("id", message))?;
+        }
+        let file = match written.file {
+            None => String::new(),
+            Some(artifact) => {
+                artifact.for_this_platform().and_then(not_empty).map_err(|message| invalid("file", message))?
+            }
+        };
+        check_relative(&file).map_err(|message| invalid("file", message))?;
+        let dependencies: Vec<_> = written
+            .dependency
+            .iter()
+            .map(|WrittenDependency { contract: written }| {
+                let (contract, major, minor) = parse_contract(written.get_ref())?;
+                Ok(Dependency { contract, major, minor, line: line_at(text.as_bytes(), written.span().start) })
+            })
+            .collect::<Result<_, _>>()
+            .map_err(|message| invalid("dependency.contract", message))?;
+        let once = dependencies.iter().map(|need: &Dependency| (&*need.contract, need.major, need.line));
+        check_listed_once(once).map_err(|message| invalid("dependency.contract", message))?;
+        let host_contracts: Vec<_> = written
+            .host
+            .iter()
+            .map(|WrittenHost { contract: written, optional }| {
+                let (contract, major, minor) = parse_contract(written.get_ref())?;
+                let line = line_at(text.as_bytes(), written.span().start);
+                Ok(HostDependency { contract, major, minor, optional: *optional, line })
+            })
+            .collect::<Result<_, _>>()
+            .map_err(|message| invalid("host.contract", message))?;
+        let once = host_contracts.iter().map(|need: &HostDependency| (&*need.contract, need.major, need.line));
+        check_listed_once(once).map_err(|message| invalid("host.contract", message))?;
+        Ok(Self {
+            name: written.name,
+            version,
+            loader: written.loader,
+            file,
+            id,
+            path: directory.to_owned(),
+            origin: directory.to_owned(),
+            dependencies,
+            host_contracts,
+            config: written.config,
+            options,
+        })
+    }
+
+    /// Finds the artifact in the bundle's directory, adding the platform's prefix and extension where missing.
+    pub(crate) fn find_artifact(&mut self) -> Result<(), LoaderError> {
+        let bundle = || self.name.clone();
+        if self.file.is_empty() {
+            let reason = format!("`file` is missing: name the artifact in {FILE_NAME}");
+            return Err(LoaderError::ArtifactInvalid { bundle: bundle(), path: self.path.join(FILE_NAME), reason });
+        }
+        let candidates = candidates(&self.file);
+        let Some(found) = candidates.iter().find(|candidate| self.path.join(candidate).is_file()) else {
+            let tried = candidates.iter().map(|candidate| self.path.join(candidate)).collect();
+            return Err(LoaderError::ArtifactMissing { bundle: bundle(), tried });
+        };
+        let unreadable = |path: PathBuf| {
+            let bundle = bundle();
+            move |error: std::io::Error| LoaderError::ArtifactInvalid { bundle, path, reason: error.to_string() }
+        };
+        if !self.passes_a_link(found) {
+            self.file.clone_from(found);
+            return Ok(());
+        }
+        // A link may lead anywhere, so compare where the paths really end.
+        let artifact = self.path.join(found);
+        let real = artifact.canonicalize().map_err(unreadable(artifact.clone()))?;
+        let directory = self.path.canonicalize().map_err(unreadable(self.path.clone()))?;
+        if !real.starts_with(&directory) {
+            return Err(LoaderError::ArtifactOutside { bundle: bundle(), path: real });
+        }
+        self.file.clone_from(found);
+        Ok(())
+    }
+
+    /// Whether any part of `file`, seen from the bundle's directory, is a symbolic link. What passes none stays where
+    /// its name says, which was checked.
+    fn passes_a_link(&self, file: &str) -> bool {
+        let mut path = self.path.clone();
+        Path::new(file).components().any(|part| {
+            path.push(part);
+            path.symlink_metadata().map_or(true, |found| found.file_type().is_symlink())
+        })
+    }
+
+    /// The artifact's path.
+    #[must_use]
+    pub fn artifact(&self) -> PathBuf {
+        self.path.join(&self.file)
+    }
+}
+
+/// What is wrong with the text of a manifest, and at which byte.
+struct Mistake {
+    at: usize,
+    message: String,
+}
+
+impl From<toml::de::Error> for Mistake {
+    fn from(error: toml::de::Error) -> Self {
+        Self { at: error.span().map_or(0, |span| span.start), message: error.message().to_owned() }
+    }
+}
+
+/// What a manifest says, and the table of its loader.
+fn read_text(text: &str) -> Result<(Written, toml::Table), Mistake> {
+    let mut document = DeTable::parse(text)?;
+    let options = take_options(document.get_mut())?;
+    Ok((Written::deserialize(toml::Deserializer::from(document))?, options))
+}
+
+/// Takes the table of the loader out of a manifest, and refuses those of other loaders.
+fn take_options(document: &mut DeTable<'_>) -> Result<toml::Table, Mistake> {
+    let loader = document.get("loader").and_then(|loader| loader.get_ref().as_str());
+    let Some(loader) = loader.map(str::to_owned) else { return Ok(toml::Table::new()) };
+    let options = if KEYS.contains(&&*loader) { None } else { document.remove(&*loader) };
+    refuse_other_tables(document, &loader)?;
+    let Some(options) = options else { return Ok(toml::Table::new()) };
+    let span = options.span();
+    match options.into_inner() {
+        DeValue::Table(table) => Ok(toml::Table::deserialize(toml::Deserializer::from(Spanned::new(span, table)))?),
+        other => {
+            let message = format!(
+                "`{loader}` is of type {}, and has to be a table, with settings of the loader `{loader}`: write them \
+                 under `[{loader}]`",
+                other.type_str()
+            );
+            Err(Mistake { at: span.start, message })
+        }
+    }
+}
+
+/// Tables that are nobody's. Other keys that nobody knows are found with those that are missing.
+fn refuse_other_tables(document: &DeTable<'_>, loader: &str) -> Result<(), Mistake> {
+    let unknown = document.iter().find(|(key, value)| value.get_ref().is_table() && !KEYS.contains(&&**key.get_ref()));
+    let Some((key, _)) = unknown else { return Ok(()) };
+    let message = format!(
+        "unknown table `{}`: beside `config`, with the settings of the plugins, only the table of the bundle's own loader is \
+         allowed, `{loader}`: rename or remove it",
+        key.get_ref()
+    );
+    Err(Mistake { at: key.span().start, message })
+}
+
+fn read_limited(path: &Path) -> Result<String, ManifestError> {
+    let failed = |source: std::io::Error| match source.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => ManifestError::Missing { path: path.to_owned() },
+        _ => ManifestError::Unreadable { path: path.to_owned(), source },
+    };
+    let too_large = |size| ManifestError::TooLarge { path: path.to_owned(), size, limit: SIZE_LIMIT };
+    // Asked before it is opened: opening a pipe waits for somebody to write.
+    let found = std::fs::metadata(path).map_err(failed)?;
+    if !found.is_file() {
+        return Err(failed(std::io::Error::other("it is no file")));
+    }
+    if found.len() > SIZE_LIMIT {
+        return Err(too_large(found.len()));
+    }
+    let mut bytes = Vec::with_capacity(found.len() as usize + 1);
+    // Limited as well, for the file may grow.
+    File::open(path).map_err(failed)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > SIZE_LIMIT {
+        return Err(too_large(bytes.len() as u64));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let message = "the file is not UTF-8 from here on: save it as UTF-8";
+        syntax(path, error.as_bytes(), error.utf8_error().valid_up_to(), message)
+    })
+}
+
+/// What is wrong at byte `at` of the file.
+fn syntax(path: &Path, text: &[u8], at: usize, message: &str) -> ManifestError {
+    let before = &text[..at.min(text.len())];
+    let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    ManifestError::Syntax {
+        path: path.to_owned(),
+        line: line_at(text, at),
+        column: String::from_utf8_lossy(&before[line_start..]).chars().count() + 1,
+        message: message.to_owned(),
+    }
+}
+
+/// The line of byte `at`, from 1.
+fn line_at(text: &[u8], at: usize) -> usize {
+    text.iter().take(at).filter(|byte| **byte == b'\n').count() + 1
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.is_empty() || name.len() > 128 {
+        return Err(format!("has {} letters: use 1 to 128", name.len()));
+    }
+    if name.starts_with('.') {
+        return Err(format!("\"{name}\" starts with a dot: start with a letter or digit"));
+    }
+    match name.chars().find(|c| !allowed(*c)) {
+        None => Ok(()),
+        Some(bad) => Err(format!("{bad:?} cannot be in a bundle's name: use letters, digits, `-`, `_` and `.`")),
+    }
+}
+
+fn check_id(given: &Id, expected: BundleId, name: &str) -> Result<(), String> {
+    let (shown, value) = match given {
+        // TOML's numbers are signed; an id's upper half comes out negative.
+        Id::Number(number) => (number.to_string(), Some(*number as u64)),
+        Id::Text(text) => {
+            let digits = text.strip_prefix("0x");
+            let value = digits.map_or_else(|| text.parse().ok(), |digits| u64::from_str_radix(digits, 16).ok());
+            (format!("\"{text}\""), value)
+        }
+    };
+    if value == Some(expected.id()) {
+        return Ok(());
+    }
+    Err(format!("{shown} is not the id of \"{name}\", which is \"{expected}\": correct it, or leave `id` out"))
+}
+
+/// Refuses a file that leaves the bundle by its name alone.
+fn check_relative(file: &str) -> Result<(), String> {
+    let bad = Path::new(file).components().find(|part| !matches!(part, Component::Normal(_) | Component::CurDir));
+    match bad {
+        None => Ok(()),
+        Some(Component::ParentDir) => {
+            Err(format!("\"{file}\" climbs out of the bundle: an artifact lies in its folder"))
+        }
+        Some(_) => Err(format!("\"{file}\" is absolute: write it relative to the bundle's folder")),
+    }
+}
+
+/// Refuses contracts, each with its major version and its line, of which one comes twice: only one minor version can count.
+fn check_listed_once<'a>(listed: impl Iterator<Item = (&'a str, u32, usize)>) -> Result<(), String> {
+    let mut lines = BTreeMap::new();
+    for (contract, major, line) in listed {
+        if let Some(first) = lines.insert((contract, major), line) {
+            return Err(format!(
+                "line {line} lists {contract}@{major} again, after line {first}: list it once, with the least minor \
+                 version that serves"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// `name@major`, `name@major.minor`.
+pub(crate) fn parse_contract(text: &str) -> Result<(String, u32, u32), String> {
+    let wrong = || format!("\"{text}\" names no contract: write \"name@major\" or \"name@major.minor\"");
+    let (name, version) = text.split_once('@').ok_or_else(wrong)?;
+    let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
+    if name.is_empty() {
+        return Err(wrong());
+    }
+    let number = |text: &str| text.parse().map_err(|_| wrong());
+    Ok((name.to_owned(), number(major)?, number(minor)?))
+}
+
+impl Artifact {
+    fn for_this_platform(self) -> Result<String, String> {
+        let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+        let table = match self {
+            Self::One(file) => return Ok(file),
+            Self::ByPlatform(table) => table,
+        };
+        let files: BTreeMap<String, String> = table
+            .into_iter()
+            .flat_map(|(key, platform)| match platform {
+                Platform::File(file) => vec![(key, file)],
+                Platform::ByArch(files) => {
+                    files.into_iter().map(|(arch, file)| (format!("{key}.{arch}"), file)).collect()
+                }
+            })
+            .collect();
+        let wanted = format!("{os}.{arch}");
+        files.get(&wanted).cloned().ok_or_else(|| {
+            let known: Vec<_> = files.keys().map(String::as_str).collect();
+            format!("has nothing for {wanted}, only for {}: add a file for this platform", known.join(", "))
+        })
+    }
+}
+
+fn not_empty(file: String) -> Result<String, String> {
+    if file.is_empty() { Err("is empty: name the artifact".to_owned()) } else { Ok(file) }
+}
+
+/// The names under which an artifact may be found, the one written first.
+fn candidates(file: &str) -> Vec<String> {
+    use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+    let path = Path::new(file);
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let beside = |name: String| path.with_file_name(name).to_string_lossy().into_owned();
+    let mut all = vec![file.to_owned()];
+    for candidate in [format!("{name}{DLL_SUFFIX}"), format!("{DLL_PREFIX}{name}{DLL_SUFFIX}")] {
+        let candidate = beside(candidate);
+        if !name.ends_with(DLL_SUFFIX) && !all.contains(&candidate) {
+            all.push(candidate);
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(loader: &str, more: &str) -> Result<ManifestData, String> {
+        let text = format!("name = \"bundle\"\nversion = \"1.0.0\"\nloader = {loader:?}\n{more}");
+        ManifestData::parse(&text, "folder".as_ref()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_keys_are_those_that_are_written() {
+        let error = parse("native", "unheard = 1").unwrap_err();
+        let known: Vec<_> = KEYS.iter().map(|key| format!("`{key}`")).collect();
+        assert!(
+            error.ends_with(&format!("4:1: unknown field `unheard`, expected one of {}", known.join(", "))),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_table_with_the_loaders_name_is_for_the_loader() {
+        let expected: toml::Table = toml::from_str("venv = \".venv\"\npaths = { first = [\"lib\"] }").unwrap();
+        for venv in ["python.venv = \".venv\"\n", "[python]\nvenv = \".venv\"\n"] {
+            let more = format!("{venv}[config]\nvenv = 1\n[python.paths]\nfirst = [\"lib\"]\n");
+            let manifest = parse("python", &more).unwrap();
+            assert_eq!(manifest.options, expected);
+            assert_eq!(manifest.config.keys().collect::<Vec<_>>(), ["venv"]);
+        }
+        let manifest = parse("python", "").unwrap();
+        assert!(manifest.options.is_empty());
+        assert_eq!((&manifest.path, &manifest.origin), (&PathBuf::from("folder"), &PathBuf::from("folder")));
+        assert!(parse("python", "python = {}").unwrap().options.is_empty());
+        assert_eq!(parse("a loader", "[\"a loader\"]\na = 1\n").unwrap().options.len(), 1);
+    }
+
+    #[test]
+    fn a_loader_that_is_called_like_a_key_has_no_table() {
+        let manifest = parse("config", "[config]\na = 1\n").unwrap();
+        assert!(manifest.options.is_empty());
+        assert_eq!(manifest.config.len(), 1);
+        assert!(parse("host", "[host]\na = 1\n").unwrap_err().contains("expected a sequence"));
+    }
+}

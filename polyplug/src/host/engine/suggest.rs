@@ -1,0 +1,44 @@
+//! What somebody who mistyped a name most likely meant.
+
+/// The candidate that takes the fewest keystrokes to get to, if that is few for a name of this length.
+pub(crate) fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    let limit = name.chars().count().div_ceil(3);
+    let near = candidates.iter().map(|candidate| (distance(name, candidate), *candidate));
+    near.filter(|(distance, _)| *distance <= limit).min_by_key(|(distance, _)| *distance).map(|(_, near)| near)
+}
+
+/// How many letters have to be put in, taken out, replaced or exchanged with their neighbour.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = [vec![0; b.len() + 1], (0..=b.len()).collect(), Vec::new()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = rows[1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = replaced.min(rows[1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[0][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows[2] = row;
+        rows.rotate_left(1);
+    }
+    rows[1][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_of_the_hand_are_found() {
+        let known = ["divide", "greet", "add", "sum_of_all"];
+        assert_eq!(nearest("divdie", &known), Some("divide"));
+        assert_eq!(nearest("gret", &known), Some("greet"));
+        assert_eq!(nearest("addd", &known), Some("add"));
+        assert_eq!(nearest("sum_of_al", &known), Some("sum_of_all"));
+        assert_eq!(nearest("multiply", &known), None);
+        assert_eq!(nearest("x", &[]), None);
+    }
+}

@@ -1,0 +1,4 @@
+//! Contracts that the host implements.
+
+pub(crate) mod grants;
+pub(crate) mod registry;

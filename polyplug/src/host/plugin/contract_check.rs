@@ -1,0 +1,229 @@
+//! What a plugin says it implements, held against what the host calls.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use polyplug_abi::{DispatchType, GuestContractId};
+
+use crate::contract::{ContractEntry, ContractInfo};
+use crate::host::abi::interface::native_functions;
+use crate::host::error::{LoaderError, RegistryError, RuntimeError};
+use crate::host::store::provider::Plugin;
+use crate::schema::{Difference, SIZE_LIMIT, Schema};
+
+/// The schema of a plugin.
+#[derive(Clone)]
+pub(crate) enum Described {
+    /// To the letter that of a contract linked into this program.
+    Linked(&'static Linked),
+    /// Its own.
+    Own(Arc<Schema>),
+}
+
+impl Described {
+    pub(crate) fn schema(&self) -> &Schema {
+        match self {
+            Self::Linked(linked) => &linked.schema,
+            Self::Own(schema) => schema,
+        }
+    }
+
+    pub(crate) fn shared(&self) -> Arc<Schema> {
+        Arc::clone(match self {
+            Self::Linked(linked) => &linked.schema,
+            Self::Own(schema) => schema,
+        })
+    }
+}
+
+/// A contract that is linked into this program.
+pub(crate) struct Linked {
+    info: &'static ContractInfo,
+    schema: Arc<Schema>,
+    encoded: Vec<u8>,
+}
+
+/// The builds of a contract that are linked into this program: usually one.
+fn linked(contract: GuestContractId) -> &'static [Linked] {
+    static ALL: OnceLock<HashMap<GuestContractId, Vec<Linked>>> = OnceLock::new();
+    let all = ALL.get_or_init(|| {
+        let mut all: HashMap<_, Vec<Linked>> = HashMap::new();
+        for entry in inventory::iter::<ContractEntry> {
+            let info = (entry.0)();
+            let schema = (info.schema)();
+            let encoded = schema.encode();
+            let id = GuestContractId::new(info.name, info.major);
+            all.entry(id).or_default().push(Linked { info, schema: Arc::new(schema), encoded });
+        }
+        all
+    });
+    all.get(&contract).map_or(&[], Vec::as_slice)
+}
+
+/// The newest build of a contract that is linked into this program.
+pub(crate) fn newest_linked(contract: GuestContractId) -> Option<Described> {
+    linked(contract).iter().max_by_key(|linked| linked.schema.minor).map(Described::Linked)
+}
+
+/// The schema of a contract that a bundle ships as a file.
+pub(crate) fn shipped(name: &str, major: u32, directory: Option<&Path>) -> Result<Option<Described>, String> {
+    let Some(directory) = directory else { return Ok(None) };
+    let path = directory.join(schema_file(name, major));
+    let at = |reason: String| format!("{}: {reason}", path.display());
+    let Some(bytes) = read_file(&path).map_err(|error| at(error.to_string()))? else { return Ok(None) };
+    let schema = Schema::decode(&bytes).map_err(|error| at(error.to_string()))?;
+    if schema.name != name || schema.major != major {
+        return Err(at(format!("the schema is of {schema}")));
+    }
+    Ok(Some(Described::Own(Arc::new(schema))))
+}
+
+/// The schema that a plugin handed over as bytes.
+pub(crate) fn read(bytes: &[u8], plugin: &Plugin) -> Result<Described, RegistryError> {
+    // What is linked was made by the same code as the plugin's, in all likelihood: then equal bytes say all.
+    let described = match linked(plugin.contract_id).iter().find(|linked| linked.encoded == bytes) {
+        Some(linked) => Described::Linked(linked),
+        None => {
+            let schema = Schema::decode(bytes).map_err(|error| invalid(plugin, error.to_string()))?;
+            Described::Own(Arc::new(schema))
+        }
+    };
+    check_table(described.schema(), plugin)?;
+    Ok(described)
+}
+
+/// Whether a schema is that of the plugin's table at all.
+fn check_table(schema: &Schema, plugin: &Plugin) -> Result<(), RegistryError> {
+    let interface = &plugin.interface;
+    if GuestContractId::new(&schema.name, schema.major) != plugin.contract_id {
+        return Err(invalid(plugin, format!("the schema is of {schema}, and the interface is not")));
+    }
+    if interface.dispatch_type == DispatchType::Native {
+        // SAFETY: native, and checked when the interface was read.
+        let functions = unsafe { native_functions(interface) }.len();
+        if functions != schema.methods.len() {
+            let methods = schema.methods.len();
+            return Err(invalid(
+                plugin,
+                format!("the table has {functions} functions, and {schema} has {methods} methods"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn invalid(plugin: &Plugin, reason: String) -> RegistryError {
+    RegistryError::InvalidInterface { plugin: plugin.name.clone(), reason }
+}
+
+/// Finds the schemas that a bundle ships as files, and refuses plugins that implement another contract than this
+/// program calls.
+pub(crate) fn complete(plugins: &mut [Plugin], bundle: &str, directory: Option<&Path>) -> Result<(), RuntimeError> {
+    for plugin in plugins {
+        if let (None, Some(directory)) = (&plugin.schema, directory) {
+            plugin.schema = from_file(plugin, bundle, directory)?;
+        }
+        let Some(described) = &plugin.schema else { continue };
+        let mut refusal = None;
+        for linked in linked(plugin.contract_id) {
+            match differences(linked.info, &linked.schema, described) {
+                differences if differences.is_empty() => {
+                    refusal = None;
+                    break;
+                }
+                differences => {
+                    refusal.get_or_insert((linked.info, differences));
+                }
+            }
+        }
+        if let Some((info, differences)) = refusal {
+            return Err(incompatible(info, plugin, bundle, differences));
+        }
+    }
+    Ok(())
+}
+
+/// The file in which a bundle ships the schema of a contract.
+pub(crate) fn schema_file(name: &str, major: u32) -> String {
+    format!("{name}@{major}.schema")
+}
+
+fn file_name(plugin: &Plugin) -> String {
+    schema_file(&plugin.contract, plugin.interface.contract_version.major)
+}
+
+/// A schema's file, if there is one.
+fn read_file(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut bytes = Vec::new();
+    file.take(SIZE_LIMIT as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+fn from_file(plugin: &Plugin, bundle: &str, directory: &Path) -> Result<Option<Described>, RuntimeError> {
+    let name = file_name(plugin);
+    // The name comes from the plugin: it must not lead anywhere else.
+    if name.contains(['/', '\\']) {
+        return Ok(None);
+    }
+    let path = directory.join(name);
+    let Some(bytes) = read_file(&path).map_err(|error| bad_file(bundle, &path, error.to_string()))? else {
+        return Ok(None);
+    };
+    let described = read(&bytes, plugin).map_err(|error| bad_file(bundle, &path, error.to_string()))?;
+    Ok(Some(described))
+}
+
+fn bad_file(bundle: &str, path: &Path, reason: String) -> RuntimeError {
+    LoaderError::ArtifactInvalid { bundle: bundle.to_owned(), path: path.to_owned(), reason }.into()
+}
+
+fn differences(info: &ContractInfo, host: &Schema, plugin: &Described) -> Vec<Difference> {
+    match plugin {
+        Described::Linked(linked) if std::ptr::eq(linked.info, info) => Vec::new(),
+        other => host.differences(other.schema()),
+    }
+}
+
+fn incompatible(info: &ContractInfo, plugin: &Plugin, bundle: &str, differences: Vec<Difference>) -> RuntimeError {
+    RuntimeError::Incompatible {
+        bundle: bundle.to_owned(),
+        plugin: plugin.name.clone(),
+        contract: info.name.to_owned(),
+        expected: info.version(),
+        provided: plugin.interface.contract_version,
+        differences,
+    }
+}
+
+pub(crate) fn no_schema(plugin: &Plugin, bundle: &str) -> RuntimeError {
+    RuntimeError::NoSchema {
+        bundle: bundle.to_owned(),
+        plugin: plugin.name.clone(),
+        contract: plugin.contract.clone(),
+        file: file_name(plugin),
+    }
+}
+
+/// For each method of the host's contract, the plugin's number for it; none where the plugin is too old to have it.
+pub(crate) fn numbers(
+    info: &'static ContractInfo,
+    plugin: &Plugin,
+    bundle: &str,
+) -> Result<Vec<Option<usize>>, RuntimeError> {
+    let Some(described) = &plugin.schema else {
+        return Err(no_schema(plugin, bundle));
+    };
+    let found = differences(info, &(info.schema)(), described);
+    if !found.is_empty() {
+        return Err(incompatible(info, plugin, bundle, found));
+    }
+    let schema = described.schema();
+    Ok(info.methods.iter().map(|method| schema.method(method.name).map(|(number, _)| number)).collect())
+}

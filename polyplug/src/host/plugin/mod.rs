@@ -1,0 +1,3 @@
+//! What is known of one plugin.
+
+pub(crate) mod contract_check;

@@ -1,0 +1,8 @@
+//! Proxies that plugins have for others.
+
+pub(crate) mod error;
+pub(crate) mod host_object;
+pub(crate) mod object;
+pub(crate) mod peer;
+pub(crate) mod request;
+pub(crate) mod table;

@@ -1,0 +1,82 @@
+//! Leases taken by themselves: for hosts that deal in raw tables.
+
+use std::collections::HashMap;
+use std::panic::Location;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use polyplug_abi::{GuestContractHandle, GuestContractInterface};
+
+use super::instances::SharedHeld;
+use crate::host::error::RegistryError;
+use crate::host::runtime::runtime::Runtime;
+
+/// Keeps one provider's table valid, and its code mapped. From [`Runtime::lease`].
+///
+/// Whoever calls through the table after its version was replaced or unloaded runs the old code.
+#[derive(Clone)]
+pub struct Lease {
+    owner: Arc<SharedHeld>,
+}
+
+impl Lease {
+    /// The table; valid while the lease, or a clone of it, exists.
+    #[must_use]
+    pub fn interface(&self) -> *const GuestContractInterface {
+        Arc::as_ptr(&self.owner.provider().plugin.interface)
+    }
+
+    /// Whether the version that is held is the one that serves.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.owner.provider().is_current()
+    }
+}
+
+impl std::fmt::Debug for Lease {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let plugin = &self.owner.provider().plugin;
+        write!(f, "Lease({} for {})", plugin.name, plugin.contract)
+    }
+}
+
+impl Runtime {
+    /// A lease on the provider that a handle names.
+    ///
+    /// For code that calls through tables by itself; proxies hold leases of their own.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::StaleHandle`] or [`RegistryError::InvalidHandle`].
+    #[track_caller]
+    pub fn lease(&self, handle: GuestContractHandle) -> Result<Lease, RegistryError> {
+        let provider = self.store().lease(handle)?;
+        let owner = provider.holders().shared(&provider, Location::caller(), &crossbeam_epoch::pin());
+        Ok(Lease { owner })
+    }
+}
+
+/// The leases of callers of the C ABI, by table. One that is never released goes with the runtime.
+#[derive(Default)]
+pub(crate) struct Leases(Mutex<HashMap<usize, Vec<Lease>>>);
+
+impl Leases {
+    /// Keeps a lease until [`release`](Self::release); its table.
+    pub(crate) fn keep(&self, lease: Lease) -> *const GuestContractInterface {
+        let interface = lease.interface();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(interface.addr()).or_default().push(lease);
+        interface
+    }
+
+    /// Ends one lease on a table; whether there was one.
+    pub(crate) fn release(&self, interface: *const GuestContractInterface) -> bool {
+        let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(of_table) = leases.get_mut(&interface.addr()) else { return false };
+        let ended = of_table.pop();
+        if of_table.is_empty() {
+            leases.remove(&interface.addr());
+        }
+        drop(leases);
+        drop(ended);
+        true
+    }
+}

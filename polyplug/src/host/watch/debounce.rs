@@ -1,0 +1,365 @@
+//! When a bundle that is watched is looked at, and when what is seen there is acted on.
+//!
+//! A state machine that is given the time and what there is to see. It never asks for either.
+
+use std::time::{Duration, Instant};
+
+/// How fast a watcher acts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tempo {
+    /// For how long files must not have changed before they are loaded.
+    pub(crate) debounce: Duration,
+    /// For how long files that do not look whole must not have changed before they are taken for finished.
+    pub(crate) patience: Duration,
+}
+
+/// What files look like that have not changed for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// As if they could be loaded.
+    Whole,
+    /// Somebody is still writing.
+    Open,
+    /// As if they could not be loaded, because of this.
+    Unfit(String),
+    /// This is missing, and may come.
+    Missing(String),
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nothing, until it is time or something stirs.
+    Rest,
+    /// Load what is there.
+    Reload,
+    /// Tell that what is there will not be loaded, because of this.
+    Refuse(String),
+    /// Tell that this is waited for.
+    Await(String),
+}
+
+/// The pace of one bundle. `F` is what its files look like.
+#[derive(Debug)]
+pub(crate) struct Pace<F> {
+    tempo: Tempo,
+    seen: Option<F>,
+    still_since: Instant,
+    due: Option<Instant>,
+    /// What was acted on last: never twice on the same.
+    acted_on: Option<F>,
+    /// How often in a row a reload failed.
+    failures: u32,
+}
+
+impl<F: PartialEq + Clone> Pace<F> {
+    /// The first look is due at once.
+    pub(crate) fn new(tempo: Tempo, now: Instant) -> Self {
+        Self { tempo, seen: None, still_since: now, due: Some(now), acted_on: None, failures: 0 }
+    }
+
+    /// When to look; without anything that stirs, never.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Something happened to the files.
+    pub(crate) fn stir(&mut self, now: Instant) {
+        self.still_since = now;
+        // Not at once, for much may happen at once; and soon, so that stillness is known to have begun.
+        self.look_by(now + self.tempo.debounce / 4);
+    }
+
+    /// Another version serves, or may be replaced again.
+    pub(crate) fn wake(&mut self, now: Instant) {
+        self.look_by(now);
+    }
+
+    /// Looks at the files. `served` is what those looked like that serve; `condition` is asked when it matters.
+    pub(crate) fn look(
+        &mut self,
+        now: Instant,
+        found: F,
+        served: &F,
+        condition: impl FnOnce() -> Condition,
+    ) -> Verdict {
+        self.due = None;
+        if self.seen.as_ref() != Some(&found) {
+            self.still_since = now;
+        }
+        let found = self.seen.insert(found);
+        if found == served {
+            self.acted_on = None;
+            self.failures = 0;
+            return Verdict::Rest;
+        }
+        if self.acted_on.as_ref() == Some(found) {
+            return Verdict::Rest;
+        }
+        let debounce = self.tempo.debounce;
+        let patience = self.tempo.patience.max(debounce);
+        // The more often it was too early, the longer.
+        let wait = debounce.saturating_mul(1 << self.failures.min(16)).min(patience);
+        let still_for = now.saturating_duration_since(self.still_since);
+        if still_for < wait {
+            self.due = Some(self.still_since + wait);
+            return Verdict::Rest;
+        }
+        let condition = condition();
+        if condition != Condition::Whole && still_for < patience {
+            self.due = Some(self.still_since + patience);
+            return Verdict::Rest;
+        }
+        self.acted_on = self.seen.clone();
+        match condition {
+            Condition::Whole | Condition::Open => Verdict::Reload,
+            Condition::Unfit(reason) => Verdict::Refuse(reason),
+            Condition::Missing(what) => Verdict::Await(what),
+        }
+    }
+
+    /// The reload succeeded.
+    pub(crate) fn succeeded(&mut self, now: Instant) {
+        self.failures = 0;
+        self.look_by(now);
+    }
+
+    /// The reload failed, for a reason that lies in the files.
+    pub(crate) fn failed(&mut self, now: Instant) {
+        self.failures += 1;
+        self.look_by(now);
+    }
+
+    /// The reload could not be tried. To be woken when it can.
+    pub(crate) fn prevented(&mut self) {
+        self.acted_on = None;
+    }
+
+    fn look_by(&mut self, at: Instant) {
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEBOUNCE: u64 = 200;
+    const PATIENCE: u64 = 2000;
+
+    /// A bundle whose files look like a number, at a time in milliseconds.
+    struct Bundle {
+        start: Instant,
+        now: u64,
+        pace: Pace<u32>,
+        files: u32,
+        served: u32,
+        condition: Condition,
+    }
+
+    impl Bundle {
+        /// One whose files are as they are served, and that has been looked at.
+        fn new() -> Self {
+            let tempo = Tempo { debounce: Duration::from_millis(DEBOUNCE), patience: Duration::from_millis(PATIENCE) };
+            let start = Instant::now();
+            let pace = Pace::new(tempo, start);
+            let mut this = Self { start, now: 0, pace, files: 1, served: 1, condition: Condition::Whole };
+            assert_eq!(this.until(0), []);
+            this
+        }
+
+        fn time(&self) -> Instant {
+            self.start + Duration::from_millis(self.now)
+        }
+
+        fn change(&mut self, files: u32) {
+            self.files = files;
+            self.pace.stir(self.time());
+        }
+
+        /// Lets time pass; what there was to do, and when.
+        fn until(&mut self, end: u64) -> Vec<(u64, Verdict)> {
+            let mut verdicts = Vec::new();
+            let end_at = self.start + Duration::from_millis(end);
+            let mut looks = 0;
+            while let Some(due) = self.pace.due().filter(|due| *due <= end_at) {
+                looks += 1;
+                assert!(looks < 100, "a tight loop");
+                self.now = self.now.max((due - self.start).as_millis() as u64);
+                let now = self.time();
+                let verdict = self.pace.look(now, self.files, &self.served, || self.condition.clone());
+                if verdict != Verdict::Rest {
+                    verdicts.push((self.now, verdict));
+                    return verdicts;
+                }
+            }
+            self.now = end;
+            verdicts
+        }
+    }
+
+    #[test]
+    fn nothing_is_due_while_nothing_stirs() {
+        let mut bundle = Bundle::new();
+        assert_eq!(bundle.pace.due(), None);
+        bundle.change(1);
+        assert_eq!(bundle.until(10_000), [], "nothing changed");
+        assert_eq!(bundle.pace.due(), None);
+    }
+
+    #[test]
+    fn a_change_is_acted_on_once_it_lies_still() {
+        let mut bundle = Bundle::new();
+        bundle.change(2);
+        let acted = bundle.until(10_000);
+        assert_eq!(acted, [(DEBOUNCE / 4 + DEBOUNCE, Verdict::Reload)]);
+        bundle.served = 2;
+        bundle.pace.succeeded(bundle.time());
+        assert_eq!(bundle.until(20_000), []);
+        assert_eq!(bundle.pace.due(), None);
+    }
+
+    #[test]
+    fn what_keeps_changing_is_left_alone() {
+        let mut bundle = Bundle::new();
+        for step in 0..100 {
+            bundle.change(2 + step);
+            assert_eq!(bundle.until((u64::from(step) + 1) * (DEBOUNCE - 10)), []);
+        }
+        let stopped = bundle.now;
+        let [(at, Verdict::Reload)] = bundle.until(stopped + 10_000)[..] else {
+            panic!("is reloaded once it is still")
+        };
+        assert!(at - stopped <= DEBOUNCE + DEBOUNCE / 4);
+    }
+
+    #[test]
+    fn what_changes_without_a_word_is_seen() {
+        let mut bundle = Bundle::new();
+        bundle.change(2);
+        assert_eq!(bundle.until(DEBOUNCE), []);
+        bundle.files = 3; // as through a memory map
+        let [(at, Verdict::Reload)] = bundle.until(10_000)[..] else { panic!("is reloaded") };
+        assert!(at >= 2 * DEBOUNCE, "{at}");
+    }
+
+    #[test]
+    fn what_is_not_whole_gets_time() {
+        let mut bundle = Bundle::new();
+        bundle.condition = Condition::Unfit("truncated".to_owned());
+        for step in 0..5 {
+            bundle.change(2 + step);
+            assert_eq!(bundle.until((u64::from(step) + 1) * (PATIENCE - 100)), [], "more may come");
+        }
+        bundle.condition = Condition::Whole;
+        bundle.change(10);
+        let started = bundle.now;
+        assert_eq!(bundle.until(started + 10_000), [(started + DEBOUNCE / 4 + DEBOUNCE, Verdict::Reload)]);
+    }
+
+    #[test]
+    fn what_stays_unfit_is_told_once() {
+        let mut bundle = Bundle::new();
+        bundle.condition = Condition::Unfit("garbage".to_owned());
+        bundle.change(2);
+        assert_eq!(bundle.until(10_000), [(DEBOUNCE / 4 + PATIENCE, Verdict::Refuse("garbage".to_owned()))]);
+        assert_eq!(bundle.until(20_000), []);
+        bundle.change(2);
+        assert_eq!(bundle.until(30_000), [], "a touch is no change");
+        bundle.condition = Condition::Whole;
+        bundle.change(3);
+        assert_eq!(bundle.until(40_000), [(30_000 + DEBOUNCE / 4 + DEBOUNCE, Verdict::Reload)]);
+    }
+
+    #[test]
+    fn what_is_missing_is_waited_for() {
+        let mut bundle = Bundle::new();
+        bundle.condition = Condition::Missing("plugin".to_owned());
+        bundle.change(0);
+        assert_eq!(bundle.until(100_000), [(DEBOUNCE / 4 + PATIENCE, Verdict::Await("plugin".to_owned()))]);
+        assert_eq!(bundle.until(100_000), []);
+        bundle.condition = Condition::Whole;
+        bundle.change(2);
+        assert_eq!(bundle.until(200_000), [(100_000 + DEBOUNCE / 4 + DEBOUNCE, Verdict::Reload)]);
+    }
+
+    #[test]
+    fn a_file_that_is_open_is_loaded_in_the_end() {
+        let mut bundle = Bundle::new();
+        bundle.condition = Condition::Open;
+        bundle.change(2);
+        assert_eq!(bundle.until(100_000), [(DEBOUNCE / 4 + PATIENCE, Verdict::Reload)]);
+    }
+
+    #[test]
+    fn what_is_taken_back_is_forgotten() {
+        let mut bundle = Bundle::new();
+        bundle.change(2);
+        assert_eq!(bundle.until(DEBOUNCE), []);
+        bundle.change(1);
+        assert_eq!(bundle.until(10_000), []);
+        assert_eq!(bundle.pace.due(), None);
+    }
+
+    #[test]
+    fn each_failure_makes_it_slower() {
+        let mut bundle = Bundle::new();
+        let mut waits = Vec::new();
+        for step in 0..6 {
+            let changed = bundle.now;
+            bundle.change(2 + step);
+            let [(at, Verdict::Reload)] = bundle.until(changed + 10_000)[..] else { panic!("is tried") };
+            waits.push(at - changed - DEBOUNCE / 4);
+            bundle.pace.failed(bundle.time());
+            assert_eq!(bundle.until(at + 10_000), [], "tried again only after a change");
+        }
+        assert_eq!(waits, [200, 400, 800, 1600, 2000, 2000]);
+        bundle.change(1);
+        assert_eq!(bundle.until(bundle.now + 10_000), []);
+        let changed = bundle.now;
+        bundle.change(2);
+        assert_eq!(bundle.until(changed + 10_000), [(changed + DEBOUNCE / 4 + DEBOUNCE, Verdict::Reload)]);
+    }
+
+    #[test]
+    fn a_change_during_a_reload_is_not_lost() {
+        let mut bundle = Bundle::new();
+        bundle.change(2);
+        let [(at, Verdict::Reload)] = bundle.until(10_000)[..] else { panic!("is reloaded") };
+        // The reload takes a second, and what it loaded is not what is there when it is done.
+        (bundle.served, bundle.files, bundle.now) = (2, 3, at + 1000);
+        bundle.pace.succeeded(bundle.time());
+        let [(again, Verdict::Reload)] = bundle.until(20_000)[..] else { panic!("is reloaded again") };
+        assert_eq!(again, at + 1000 + DEBOUNCE);
+    }
+
+    #[test]
+    fn what_never_looks_as_served_is_loaded_once() {
+        let mut bundle = Bundle::new();
+        bundle.change(2);
+        assert_eq!(bundle.until(10_000).len(), 1);
+        bundle.pace.succeeded(bundle.time());
+        assert_eq!(bundle.until(20_000), []);
+    }
+
+    #[test]
+    fn what_was_prevented_is_done_when_woken() {
+        let mut bundle = Bundle::new();
+        bundle.change(2);
+        assert_eq!(bundle.until(10_000).len(), 1);
+        bundle.pace.prevented();
+        assert_eq!(bundle.until(20_000), []);
+        bundle.pace.wake(bundle.time());
+        assert_eq!(bundle.until(30_000), [(20_000, Verdict::Reload)]);
+    }
+
+    #[test]
+    fn no_debounce_is_no_tight_loop() {
+        let start = Instant::now();
+        let mut pace = Pace::new(Tempo { debounce: Duration::ZERO, patience: Duration::ZERO }, start);
+        assert_eq!(pace.look(start, 1, &1, || Condition::Whole), Verdict::Rest);
+        pace.stir(start);
+        assert_eq!(pace.look(start, 2, &1, || Condition::Whole), Verdict::Reload);
+        assert_eq!(pace.due(), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! What a watcher needs to know of a runtime, and does with it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::ThreadId;
+
+use polyplug_abi::{BundleId, ReloadPhaseType};
+
+use super::{Condition, WatchError, WatchOptions, Watcher};
+use crate::guest::catch;
+use crate::host::bundle::fingerprint::Fingerprint;
+use crate::host::bundle::manifest::{FILE_NAME, ManifestData};
+use crate::host::bundle::shared_dirs::InPlace;
+use crate::host::error::{LoaderError, ManifestError, RuntimeError};
+use crate::host::runtime::bundles::Loaded;
+use crate::host::runtime::observers::Bells;
+use crate::host::runtime::options::in_place;
+use crate::host::runtime::runtime::Runtime;
+use crate::host::runtime::time_limit::acting_thread;
+
+/// Where a bundle that serves was loaded from.
+#[derive(PartialEq)]
+pub(crate) struct Source {
+    pub(crate) id: BundleId,
+    pub(crate) name: String,
+    /// The bundle's own directory; absolute.
+    pub(crate) directory: PathBuf,
+    /// What the files looked like that were loaded.
+    pub(crate) fingerprint: Fingerprint,
+    /// What was left out of that.
+    pub(crate) in_place: InPlace,
+}
+
+impl Source {
+    fn of(loaded: &Loaded) -> Option<Self> {
+        let directory = loaded.origin.directory.as_ref()?;
+        Some(Self {
+            id: loaded.version.id(),
+            name: loaded.version.name().to_owned(),
+            directory: std::path::absolute(directory).unwrap_or_else(|_| directory.clone()),
+            fingerprint: loaded.origin.fingerprint.clone()?,
+            in_place: loaded.origin.in_place.clone(),
+        })
+    }
+}
+
+/// What became of an attempt to reload.
+pub(crate) enum Attempt {
+    /// The new version serves.
+    Succeeded,
+    /// It was refused, which everybody has been told.
+    Failed,
+    /// Somebody else is changing the bundle, or has changed it meanwhile.
+    Busy,
+}
+
+impl Runtime {
+    /// Watches the directories that the loaded bundles came from, and those of bundles that are loaded later: whenever
+    /// a bundle's files have changed, and have been still for a while, it is reloaded. What becomes of that is told as
+    /// for every reload, to the callback given to [`on_reload`](crate::host::builder::RuntimeBuilder::on_reload).
+    ///
+    /// What changed between the load and this call is noticed as well.
+    ///
+    /// # Errors
+    ///
+    /// [`WatchError::HotReloadDisabled`] unless hot reload is on, [`WatchError::DirectoryMissing`], or what keeps the
+    /// system from watching.
+    pub fn watch(self: &Arc<Self>) -> Result<Watcher, WatchError> {
+        self.watch_with(WatchOptions::default())
+    }
+
+    /// As [`watch`](Self::watch), with options.
+    ///
+    /// # Errors
+    ///
+    /// As for [`watch`](Self::watch).
+    pub fn watch_with(self: &Arc<Self>, options: WatchOptions) -> Result<Watcher, WatchError> {
+        if !self.config.hot_reload_enabled {
+            return Err(WatchError::HotReloadDisabled);
+        }
+        Watcher::start(self, options)
+    }
+
+    /// Whether this thread is `thread`, or works while that one waits for it.
+    pub(crate) fn acts_for(thread: ThreadId) -> bool {
+        acting_thread() == thread
+    }
+
+    pub(crate) fn bells(&self) -> &Bells {
+        &self.bells
+    }
+
+    /// The bundles that serve and were loaded from a directory, in load order.
+    pub(crate) fn sources(&self) -> Vec<Source> {
+        self.map_loaded(Source::of).into_iter().flatten().collect()
+    }
+
+    /// What is left in place of a bundle with this manifest, if it could be loaded.
+    pub(crate) fn in_place(&self, manifest: &ManifestData) -> Option<InPlace> {
+        let loader = self.loader_of(manifest).ok()?;
+        in_place(&*loader, manifest).ok()
+    }
+
+    /// Whether what lies in a bundle's directory looks as if it could be loaded.
+    pub(crate) fn condition(&self, source: &Source, manifest: Result<ManifestData, ManifestError>) -> Condition {
+        let mut manifest = match manifest {
+            Ok(manifest) => manifest,
+            Err(ManifestError::Missing { path }) => return Condition::Missing(path.display().to_string()),
+            Err(error) => return Condition::Unfit(error.to_string()),
+        };
+        match manifest.find_artifact() {
+            Ok(()) => {}
+            Err(LoaderError::ArtifactMissing { .. }) => {
+                return Condition::Missing(manifest.artifact().display().to_string());
+            }
+            Err(error) => return Condition::Unfit(error.to_string()),
+        }
+        let fit = same_bundle(&manifest, source.id, &source.name)
+            .and_then(|()| self.loader_for_reload(&manifest))
+            .and_then(|loader| {
+                in_place(&*loader, &manifest)?;
+                // A loader that panics here will do so again when it counts, and be reported then.
+                catch(|| loader.check(&manifest)).unwrap_or(Ok(())).map_err(RuntimeError::from)
+            });
+        match fit {
+            Ok(()) => Condition::Whole,
+            Err(error) => Condition::Unfit(error.to_string()),
+        }
+    }
+
+    /// Reloads a bundle from where it came from, unless that is another place by now, or would mean to wait for another
+    /// change of it. A watcher must not wait for one: it may be that one that stops it.
+    pub(crate) fn reload_unless_busy(&self, source: &Source) -> Attempt {
+        let Source { id, name, directory, .. } = source;
+        let mut begun = false;
+        let outcome = self.reload(directory, |manifest| {
+            same_bundle(manifest, *id, name)?;
+            let (name, loaded) = self.try_begin_change(*id)?;
+            if Source::of(&loaded).as_ref() != Some(source) {
+                self.settle(*id, Some(loaded));
+                return Err(RuntimeError::Busy { bundle: name });
+            }
+            begun = true;
+            Ok((name, loaded))
+        });
+        match outcome {
+            Ok(_) => Attempt::Succeeded,
+            Err(_) if begun => Attempt::Failed,
+            Err(RuntimeError::Busy { .. } | RuntimeError::BundleNotLoaded { .. }) => Attempt::Busy,
+            Err(error) => self.refuse_reload(source, &error.to_string()),
+        }
+    }
+
+    /// Tells everybody that a bundle's new version was refused, unless the bundle is just being changed: what is told of
+    /// it comes in the order of its changes.
+    pub(crate) fn refuse_reload(&self, source: &Source, reason: &str) -> Attempt {
+        let Ok((name, loaded)) = self.try_begin_change(source.id) else { return Attempt::Busy };
+        tracing::warn!(bundle = name, reason, "not reloaded; the old version serves on");
+        self.events.emit(ReloadPhaseType::Failed, source.id, &name, reason);
+        self.settle(source.id, Some(loaded));
+        Attempt::Failed
+    }
+}
+
+/// Whether the manifest still is the one of this bundle.
+fn same_bundle(manifest: &ManifestData, id: BundleId, name: &str) -> Result<(), RuntimeError> {
+    if manifest.id == id {
+        return Ok(());
+    }
+    let message = format!(
+        "\"{}\" is another bundle than \"{name}\", which was loaded from here: unload that and load this, or give it \
+         its name back",
+        manifest.name
+    );
+    Err(ManifestError::Invalid { path: manifest.path.join(FILE_NAME), key: "name", message }.into())
+}

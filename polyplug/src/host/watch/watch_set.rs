@@ -1,0 +1,239 @@
+//! Where a bundle's files lie: what must be watched to see each way in which they can be replaced.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use crate::host::bundle::fingerprint::{Fingerprint, Place, belongs};
+use crate::host::bundle::manifest::ManifestData;
+use crate::host::bundle::shared_dirs::InPlace;
+use crate::host::error::{LoaderError, ManifestError};
+
+/// How many links may lead to one directory.
+const LINK_LIMIT: usize = 40;
+
+/// Where a bundle's files lie. All paths are free of links.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Places {
+    /// Directories in which whatever belongs to a bundle counts.
+    directories: BTreeSet<PathBuf>,
+    /// Single files and directories that count wherever they are: the artifact, the bundle's directory itself, links
+    /// that lead to it.
+    entries: BTreeSet<PathBuf>,
+}
+
+impl Places {
+    /// Whether files of the bundle lie in `directory` itself: then it must be watched. Above, it is as well if it can.
+    pub(crate) fn need(&self, directory: &Path) -> bool {
+        self.directories.contains(directory)
+    }
+
+    /// The directories to watch.
+    pub(crate) fn watched(&self) -> impl Iterator<Item = &Path> {
+        let around = self.entries.iter().filter_map(|entry| entry.parent());
+        self.directories.iter().map(PathBuf::as_path).chain(around)
+    }
+
+    /// Whether something that happened at `path` concerns the bundle.
+    pub(crate) fn concern(&self, path: &Path) -> bool {
+        let inside = || path.parent().is_some_and(|directory| self.directories.contains(directory));
+        self.entries.contains(path)
+            || self.directories.contains(path)
+            || (inside() && path.file_name().is_some_and(belongs))
+    }
+
+    /// Whether a directory that is watched for the bundle is `path`, or below it.
+    pub(crate) fn are_below(&self, path: &Path) -> bool {
+        self.watched().any(|directory| directory.starts_with(path))
+    }
+
+    fn lead_to(&mut self, path: &Path) -> PathBuf {
+        let (real, entries) = way(path);
+        self.entries.extend(entries);
+        real
+    }
+}
+
+/// What there is to see of a bundle.
+pub(crate) struct View {
+    pub(crate) places: Places,
+    pub(crate) fingerprint: Fingerprint,
+    /// What the manifest says. The artifact has been looked for, though perhaps not found.
+    pub(crate) manifest: Result<ManifestData, ManifestError>,
+}
+
+impl View {
+    /// Looks at the bundle in `directory`, but for what is `in_place` with the manifest that is found, if one is.
+    pub(crate) fn of(directory: &Path, in_place: impl FnOnce(Option<&ManifestData>) -> InPlace) -> Self {
+        let mut places = Places::default();
+        let root = places.lead_to(directory);
+        let mut manifest = ManifestData::read(directory);
+        // Whatever else is wrong with it is asked again when it matters.
+        if let Ok(Err(LoaderError::ArtifactMissing { tried, .. })) = manifest.as_mut().map(ManifestData::find_artifact)
+        {
+            tried.iter().for_each(|path| drop(places.lead_to(path)));
+        }
+        let in_place = in_place(manifest.as_ref().ok());
+        let artifact = manifest.as_ref().map_or("", |manifest| &manifest.file);
+        let fingerprint = Fingerprint::take(&root, Path::new(artifact), &in_place, |place| match place {
+            Place::Directory(path) => {
+                places.directories.insert(path.to_owned());
+            }
+            Place::Missing(path) => {
+                places.lead_to(path);
+            }
+        });
+        if !artifact.is_empty() {
+            places.lead_to(&root.join(artifact));
+        }
+        Self { places, fingerprint, manifest }
+    }
+}
+
+/// Follows `path`, which is absolute: where it really leads, and what lies on the way there that may be exchanged for
+/// something else: each link, and the end. When something is missing, that is the end.
+fn way(path: &Path) -> (PathBuf, BTreeSet<PathBuf>) {
+    let mut entries = BTreeSet::new();
+    let mut real = PathBuf::new();
+    let mut left = parts(path);
+    let mut links = 0;
+    while let Some(part) = left.pop_front() {
+        match Path::new(&part).components().next() {
+            Some(Component::CurDir) => {}
+            Some(Component::ParentDir) => {
+                real.pop();
+            }
+            Some(Component::Normal(name)) => {
+                let next = real.join(name);
+                let Ok(found) = fs::symlink_metadata(&next) else {
+                    entries.insert(next.clone());
+                    return (left.iter().fold(next, |path, part| path.join(part)), entries);
+                };
+                if !found.is_symlink() || links == LINK_LIMIT {
+                    real = next;
+                    continue;
+                }
+                links += 1;
+                // An absolute one starts anew at its first part, which is the root.
+                let target = fs::read_link(&next).map(|target| parts(&target)).unwrap_or_default();
+                left = target.into_iter().chain(left).collect();
+                entries.insert(next);
+            }
+            _ => real.push(part),
+        }
+    }
+    entries.insert(real.clone());
+    (real, entries)
+}
+
+fn parts(path: &Path) -> VecDeque<OsString> {
+    path.components().map(|part| part.as_os_str().to_owned()).collect()
+}
+
+#[cfg(all(test, not(miri)))] // Miri shows no files
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        (folder, root)
+    }
+
+    fn set(root: &Path, entries: &[&str]) -> BTreeSet<PathBuf> {
+        entries.iter().map(|entry| root.join(entry)).collect()
+    }
+
+    #[test]
+    fn the_way_to_a_directory_is_the_directory() {
+        let (_folder, root) = folder();
+        fs::create_dir_all(root.join("a/b")).unwrap();
+        assert_eq!(way(&root.join("a/./b/../b")), (root.join("a/b"), set(&root, &["a/b"])));
+    }
+
+    #[test]
+    fn the_way_ends_where_something_is_missing() {
+        let (_folder, root) = folder();
+        fs::create_dir_all(root.join("a")).unwrap();
+        assert_eq!(way(&root.join("a/b/c")), (root.join("a/b/c"), set(&root, &["a/b"])));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_on_the_way() {
+        use std::os::unix::fs::symlink;
+        let (_folder, root) = folder();
+        fs::create_dir_all(root.join("releases/3/calc")).unwrap();
+        symlink("3", root.join("releases/latest")).unwrap();
+        symlink(root.join("releases/latest"), root.join("current")).unwrap();
+        let expected = set(&root, &["current", "releases/latest", "releases/3/calc"]);
+        assert_eq!(way(&root.join("current/calc")), (root.join("releases/3/calc"), expected));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_may_lead_in_a_circle() {
+        let (_folder, root) = folder();
+        std::os::unix::fs::symlink("round", root.join("round")).unwrap();
+        assert_eq!(way(&root.join("round")), (root.join("round"), set(&root, &["round"])));
+    }
+
+    #[test]
+    fn what_is_left_in_place_is_not_watched() {
+        let (_folder, root) = folder();
+        for directory in ["env/lib", "lib"] {
+            fs::create_dir_all(root.join(directory)).unwrap();
+        }
+        let env = || InPlace::new(vec!["env".into()], &root).unwrap();
+        let check = |is_whole: bool| {
+            let View { places, fingerprint, .. } = View::of(&root, |manifest| {
+                assert_eq!(manifest.is_some(), is_whole);
+                env()
+            });
+            let watched: BTreeSet<_> = places.watched().map(Path::to_owned).collect();
+            assert!(
+                watched.contains(&root.join("lib")) && !watched.iter().any(|place| place.starts_with(root.join("env")))
+            );
+            fs::write(root.join("env/lib/package"), if is_whole { "one" } else { "another" }).unwrap();
+            assert!(View::of(&root, |_| env()).fingerprint == fingerprint, "nobody looks there");
+            assert!(View::of(&root, |_| InPlace::default()).fingerprint != fingerprint);
+        };
+        check(false);
+        fs::write(root.join("manifest.toml"), "name = \"a\"\nversion = \"1.0.0\"\nloader = \"a\"\n").unwrap();
+        check(true);
+    }
+
+    #[test]
+    fn what_concerns_a_bundle() {
+        let (_folder, root) = folder();
+        let bundle = root.join("calc");
+        fs::create_dir_all(bundle.join("lib")).unwrap();
+        fs::create_dir_all(bundle.join("target/debug/deps")).unwrap();
+        fs::write(bundle.join("target/CACHEDIR.TAG"), "").unwrap();
+        let manifest = "name = \"calc\"\nversion = \"1.0.0\"\nloader = \"native\"\nfile = \"target/debug/.calc\"\n";
+        fs::write(bundle.join("manifest.toml"), manifest).unwrap();
+        let file = format!("target/debug/.calc{}", std::env::consts::DLL_SUFFIX);
+        let check = |artifact: &str| {
+            let places = View::of(&bundle, |_| InPlace::default()).places;
+            for path in ["", "manifest.toml", "new", "lib", "lib/new.lua", artifact] {
+                assert!(places.concern(&bundle.join(path)), "{path}");
+            }
+            for path in [".hidden", "lib/x.lua~", "target/debug/deps/x", "../other", "lib/far/away"] {
+                assert!(!places.concern(&bundle.join(path)), "{path}");
+            }
+            let watched: BTreeSet<_> = places.watched().map(Path::to_owned).collect();
+            assert!(watched.is_superset(&set(&root, &["", "calc", "calc/lib"])));
+            watched
+        };
+        let without = check(&file);
+        fs::write(bundle.join(&file), "").unwrap();
+        let with = check(&file);
+        assert_eq!(without, with);
+        assert!(with.contains(&bundle.join("target/debug")));
+        assert!(!with.contains(&bundle.join("target/debug/deps")));
+        fs::remove_dir_all(bundle.join("target")).unwrap();
+        let cleaned = check("target");
+        assert!(!cleaned.contains(&bundle.join("target/debug")));
+    }
+}

@@ -1,0 +1,8 @@
+//! Polyplug's `host::abi`, as far as it is checked.
+
+#[allow(dead_code)]
+#[path = "../../../../../polyplug/src/host/abi/interface.rs"]
+pub(crate) mod interface;
+#[allow(dead_code)]
+#[path = "../../../../../polyplug/src/host/abi/slot_map.rs"]
+pub(crate) mod slot_map;

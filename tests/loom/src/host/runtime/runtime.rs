@@ -1,0 +1,122 @@
+//! In place of `runtime`: a store, a reclaimer, and the steps of a load, a reload and an unload that threads can see.
+
+use std::panic::Location;
+use std::sync::Arc as Untracked;
+
+use polyplug::error::RuntimeError;
+use polyplug_abi::BundleId;
+
+use super::context::HostContext;
+use crate::contract::ContractInfo;
+use crate::host::code::{self, CONTRACT, Code, Library};
+use crate::host::store::instances::{self, Cell, Incarnation, Next, Place};
+use crate::host::store::provider::{Plugin, Provider};
+use crate::host::store::publish;
+use crate::host::store::runtime_store::RuntimeStore;
+use crate::host::version::reclaim::Reclaimer;
+use crate::host::version::version::BundleVersion;
+use crate::proxy::RawProxy;
+use crate::sync::Arc;
+
+pub(crate) const BUNDLE: BundleId = BundleId::from_u64(1);
+
+pub(crate) static INFO: ContractInfo = ContractInfo;
+
+pub(crate) struct Runtime {
+    store: RuntimeStore,
+    pub(crate) reclaimer: Reclaimer,
+}
+
+/// One version of the bundle: the lease that the runtime holds, its plugin, and its code.
+pub(crate) struct Loaded {
+    pub(crate) version: Arc<BundleVersion>,
+    pub(crate) provider: Arc<Provider>,
+    pub(crate) code: Untracked<Code>,
+}
+
+impl Runtime {
+    pub(crate) fn new() -> Untracked<Self> {
+        Untracked::new(Self { store: RuntimeStore::new(), reclaimer: Reclaimer::default() })
+    }
+
+    pub(crate) fn store(&self) -> &RuntimeStore {
+        &self.store
+    }
+
+    pub(crate) fn give_back(self: Untracked<Self>) {}
+
+    /// A version that does not serve yet.
+    pub(crate) fn make(self: &Untracked<Self>, number: u32, shares: bool, life: &Arc<()>) -> Loaded {
+        let code = Code::new(number);
+        let version = BundleVersion::new(BUNDLE, "bundle", &self.reclaimer, Arc::clone(life));
+        version.set_context(Arc::new(HostContext { runtime: Untracked::downgrade(self) }));
+        version.keep_module(Box::new(Library(Untracked::clone(&code))));
+        let plugin = Plugin::new(BUNDLE, Untracked::clone(&code));
+        let provider = Arc::new(Provider::start(plugin, &version, shares));
+        version.set_providers(std::slice::from_ref(&provider));
+        Loaded { version, provider, code }
+    }
+
+    /// The first version of a bundle, which serves.
+    pub(crate) fn load(self: &Untracked<Self>, number: u32, shares: bool) -> (Arc<BundleVersion>, Untracked<Code>) {
+        let Loaded { version, provider, code } = self.make(number, shares, &Arc::default());
+        self.store.publish(vec![provider]).expect("the only provider");
+        (version, code)
+    }
+
+    /// What a reload does once the new version is there: state is carried over, then the new version serves.
+    pub(crate) fn reload(&self, old: Arc<BundleVersion>, new: Loaded) -> Arc<BundleVersion> {
+        self.reclaimer.collecting(|| {
+            let mut next = Vec::new();
+            for provider in old.providers() {
+                carry_over(&provider, &new.provider, &mut next);
+            }
+            publish::replace(&self.store, &old, vec![new.provider], next);
+            drop(old);
+        });
+        new.version
+    }
+
+    /// What an unload does.
+    pub(crate) fn unload(&self, version: Arc<BundleVersion>) {
+        self.reclaimer.collecting(|| {
+            publish::withdraw(&self.store, &version);
+            drop(version);
+        });
+    }
+
+    /// As in `proxies.rs`.
+    pub(crate) fn proxy(&self) -> Result<RawProxy, RuntimeError> {
+        let site = Location::caller();
+        let guard = crossbeam_epoch::pin();
+        let Some(provider) = self.store.first(CONTRACT, &guard) else {
+            return Err(RuntimeError::BundleNotLoaded { id: BUNDLE });
+        };
+        if provider.shared().is_some() {
+            return instances::shared_proxy(provider, &INFO, site, &guard);
+        }
+        let provider = Arc::clone(provider);
+        drop(guard);
+        instances::proxy(provider, &INFO, site)
+    }
+
+    /// A proxy for an instance of a provider that was looked up before.
+    pub(crate) fn proxy_for(&self, provider: Arc<Provider>) -> RawProxy {
+        instances::proxy(provider, &INFO, Location::caller()).expect("the factory cannot fail")
+    }
+}
+
+/// As in `reload.rs`, for plugins that carry their state over.
+fn carry_over(old: &Arc<Provider>, new: &Arc<Provider>, next: &mut Vec<(Arc<Cell>, Next)>) {
+    for (cell, held) in old.holders().cells() {
+        let place = cell.get();
+        let incarnation = match (&place, &held) {
+            (Place::Later(incarnation), _) => incarnation,
+            (Place::Unknown, Some(held)) => held.incarnation(),
+            (Place::Unknown, None) => continue,
+            (Place::Stays(_), _) => unreachable!("nothing drains here"),
+        };
+        let instance = code::create(new.plugin.code(), code::calls(incarnation.raw()));
+        next.push((cell, Next::Later(Arc::new(Incarnation::of(Arc::clone(new), instance)))));
+    }
+}

@@ -1,0 +1,14 @@
+//! Polyplug's `host::store`, as far as it is checked.
+
+#[allow(dead_code)]
+#[path = "../../../../../polyplug/src/host/store/instances.rs"]
+pub(crate) mod instances;
+pub(crate) mod provider;
+#[allow(dead_code)]
+#[path = "../../../../../polyplug/src/host/store/publish.rs"]
+pub(crate) mod publish;
+#[allow(unreachable_pub)]
+#[allow(dead_code)]
+#[path = "../../../../../polyplug/src/host/store/runtime_store.rs"]
+pub(crate) mod runtime_store;
+pub(crate) mod snapshot;

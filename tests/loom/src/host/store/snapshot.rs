@@ -1,0 +1,14 @@
+//! In place of `snapshot.rs`: its look-ups are those of the view.
+
+use super::runtime_store::View;
+use crate::sync::Arc;
+
+pub(crate) struct Snapshot {
+    pub(crate) view: Arc<View>,
+}
+
+impl Snapshot {
+    pub(crate) fn new(view: Arc<View>) -> Self {
+        Self { view }
+    }
+}
