@@ -2,11 +2,8 @@
 
 use polyplug_abi::{Entry, GuestContractId, Version};
 
-use crate::proxy::Proxy;
-use crate::proxy::RawProxy;
-use crate::schema::Method;
-use crate::schema::Schema;
-use crate::schema::Types;
+use crate::proxy::{Proxy, RawProxy};
+use crate::schema::{Method, Schema, Types};
 
 /// A contract: implemented for `dyn Trait` by `#[polyplug::contract]` on the trait.
 ///

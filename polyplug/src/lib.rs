@@ -74,27 +74,25 @@ pub mod __private;
 
 pub use call_error::{CallError, Failure};
 pub use contract::{Contract, Provides};
-#[cfg(feature = "config")]
-pub use guest::ConfigError;
-pub use guest::{Callback, Migrate, PluginContext};
-pub use polyplug_abi::{BundleId, Compatibility, GuestContractId, HostContractId, LogLevel, Version};
-pub use polyplug_macros::{Type, contract, plugin};
-pub use proxy::Proxy;
-pub use types::Type;
-pub use value::Value;
-
-#[cfg(feature = "signatures")]
-pub use host::signature;
-#[cfg(feature = "watch")]
-pub use host::watch;
-#[cfg(feature = "host")]
-pub use host::{dynamic, engine, error, ffi, host_bridge, loader, runtime, runtime_store};
-#[cfg(feature = "host")]
-pub use runtime::Runtime;
-
 /// Pins the current thread to the collector's epoch: look-ups and what they found stay valid until the guard goes.
 ///
 /// The same collector the runtime uses. A pin delays the reclaiming of every unloaded bundle in the process, so hold
 /// it for a look-up, never for a call that may block.
 #[cfg(feature = "host")]
 pub use crossbeam_epoch::pin;
+#[cfg(feature = "config")]
+pub use guest::ConfigError;
+pub use guest::{Callback, Migrate, PluginContext};
+#[cfg(feature = "signatures")]
+pub use host::signature;
+#[cfg(feature = "watch")]
+pub use host::watch;
+#[cfg(feature = "host")]
+pub use host::{dynamic, engine, error, ffi, host_bridge, loader, runtime, runtime_store};
+pub use polyplug_abi::{BundleId, Compatibility, GuestContractId, HostContractId, LogLevel, Version};
+pub use polyplug_macros::{Type, contract, plugin};
+pub use proxy::Proxy;
+#[cfg(feature = "host")]
+pub use runtime::Runtime;
+pub use types::Type;
+pub use value::Value;

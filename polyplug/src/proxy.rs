@@ -1,23 +1,22 @@
 //! The untyped half of every proxy: how a call is made and how its failure becomes a [`CallError`].
 //!
 //! The typed half, one method a contract method, is made by `#[polyplug::contract]`. This module does not know where
-//! the callee lives: a host's proxies lead straight into a plugin, others through a `Via`.
+//! the callee lives: a host's proxies lead straight into a plugin, others through a [`Trampoline`].
 
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use polyplug_abi::{AbiError, CallArena, Entry, GuestContractInstance, HostApi, StringView, Version};
+use polyplug_abi::{
+    AbiError, CallArena, Entry, GuestContractId, GuestContractInstance, HostApi, StringView, Version, VmCall,
+    VmLoaderData,
+};
 
 use crate::CallError;
 use crate::call_error::Failure;
 use crate::contract::ContractInfo;
 use crate::revision::Revision;
-use crate::types::Depth;
-use crate::types::Lend;
-use crate::types::LiftError;
-use crate::types::LowerError;
-use crate::types::Type;
+use crate::types::{Depth, Lend, LiftError, LowerError, Type};
 
 /// An error inside this module. Boxed: one pointer stays in a register, so that a result that is a number does too.
 type Failed = Box<CallError>;
@@ -300,22 +299,33 @@ impl Drop for ArenaGuard {
     }
 }
 
-/// The target of calls that do not lead straight into a function: an instance's `data` points at one.
+/// The target of calls that do not lead straight into a function: the `data` of an instance points at one.
 ///
-/// It lets a virtual machine's single `call`, or a call through the host, stand in an ordinary table of entries, so
-/// that a proxy need not know which kind it calls.
+/// A trampoline lets the one function of a VM, or of the host, stand in an ordinary table of entries, so that a proxy need
+/// not know which kind it calls.
 #[repr(C)]
-pub(crate) struct Via {
-    /// Carries out method `fn_id` of the contract.
-    pub(crate) call:
-        unsafe fn(via: &Via, fn_id: u32, args: *const (), out: *mut (), arena: *mut CallArena, out_err: *mut AbiError),
+pub(crate) struct Trampoline {
+    /// Calls a method by its number.
+    pub(crate) call: VmCall,
+    /// Passed on to `call`.
+    pub(crate) loader_data: VmLoaderData,
+    /// Passed on to `call`.
+    pub(crate) instance: GuestContractInstance,
 }
 
-/// The entry of method `FN_ID` for an instance whose data is a `Via`.
+impl Trampoline {
+    /// Returns the instance that [`via`] takes for this one. It must not outlive the trampoline, nor follow it to another
+    /// place.
+    pub(crate) fn as_instance(&self, contract_id: GuestContractId) -> GuestContractInstance {
+        GuestContractInstance { data: std::ptr::from_ref(self).cast_mut().cast(), contract_id }
+    }
+}
+
+/// Calls method `FN_ID` of an instance whose data is a trampoline.
 ///
 /// # Safety
 ///
-/// As for any entry; `instance.data` must point at a `Via`.
+/// As for any entry; `instance.data` must point at a [`Trampoline`].
 pub unsafe extern "C" fn via<const FN_ID: u32>(
     instance: GuestContractInstance,
     args: *const (),
@@ -323,9 +333,10 @@ pub unsafe extern "C" fn via<const FN_ID: u32>(
     arena: *mut CallArena,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: the caller's promise; the proxy's owner keeps the `Via` alive.
+    // SAFETY: the caller promises a trampoline, which the proxy's owner keeps alive; the caller follows the protocol of
+    // `Entry`, which `VmCall` extends.
     unsafe {
-        let via = &*instance.data.cast::<Via>();
-        (via.call)(via, FN_ID, args, out, arena, out_err);
+        let to = &*instance.data.cast::<Trampoline>();
+        (to.call)(to.loader_data, to.instance, FN_ID, args, out, arena, out_err);
     }
 }

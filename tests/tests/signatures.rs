@@ -142,7 +142,7 @@ fn unknown_key() {
     let bundle = signed();
     sign_bundle(bundle.path(), &key(2)).unwrap();
     let error = refused(&bundle);
-    assert!(matches!(error, SignatureError::UnknownKey { key } if key == public(2)), "{error}");
+    assert!(matches!(&error, SignatureError::UnknownKey { key } if *key == public(2).to_string()), "{error}");
     let remedy = format!("trust(PublicKey::from_hex(\"{}\")?)", public(2));
     assert!(error.to_string().contains(&remedy), "{error}");
     assert_eq!(PublicKey::from_hex(&public(2).to_string()), Ok(public(2)));

@@ -8,8 +8,7 @@ use polyplug_abi::{HostApi, LogLevel, ProxyTarget, StringView};
 
 use crate::CallError;
 use crate::contract::Contract;
-use crate::guest::proxy;
-use crate::guest::thread;
+use crate::guest::{proxy, thread};
 
 /// A plugin's way to its host. Handed to factories; may be cloned and kept.
 ///

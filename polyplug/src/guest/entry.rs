@@ -3,15 +3,9 @@
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, GuestContractInstance, HostApi};
 
 use crate::CallError;
-use crate::guest::catch;
-use crate::guest::describe_panic;
-use crate::guest::instance;
 use crate::guest::panic::Payload;
-use crate::guest::write_error;
-use crate::types::Give;
-use crate::types::LiftError;
-use crate::types::LowerError;
-use crate::types::Type;
+use crate::guest::{catch, describe_panic, instance, write_error};
+use crate::types::{Give, LiftError, LowerError, Type};
 
 /// Why an entry has no result.
 enum Fault {

@@ -8,10 +8,7 @@ use std::ptr::NonNull;
 
 use polyplug_abi::{AbiError, AbiErrorCode, GuestContractId, GuestContractInstance, HostApi};
 
-use crate::guest::PluginContext;
-use crate::guest::catch;
-use crate::guest::describe_panic;
-use crate::guest::write_error;
+use crate::guest::{PluginContext, catch, describe_panic, write_error};
 
 /// A plugin's object as it lies in memory.
 pub(super) struct Boxed<T> {

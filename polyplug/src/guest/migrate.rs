@@ -6,12 +6,8 @@ use polyplug_abi::plugin::{RestoreInstance, SaveInstance};
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, GuestContractInstance, HostApi, StringView, Version};
 
 use crate::contract::Contract;
-use crate::guest::PluginContext;
-use crate::guest::catch;
-use crate::guest::describe_panic;
-use crate::guest::instance::create;
-use crate::guest::instance::parts;
-use crate::guest::write_error;
+use crate::guest::instance::{create, parts};
+use crate::guest::{PluginContext, catch, describe_panic, write_error};
 
 /// A plugin whose instances carry their state over a reload: `#[polyplug::plugin(migrate)]`.
 ///

@@ -24,30 +24,14 @@ pub use entry::serve;
 pub(crate) use error::write_error;
 #[cfg(feature = "host")]
 pub(crate) use error::write_error_into;
-pub use instance::create;
-pub use instance::create_instance;
-pub use instance::destroy_instance;
-pub use instance::make_default;
-pub use migrate::Migrate;
-pub use migrate::Migration;
-pub use migrate::check_health;
-pub use plugin::PluginEntry;
-pub use plugin::native_dispatch;
-pub use plugin::package_version;
-pub use plugin::plugin_flags;
-
 #[cfg(feature = "host")]
 pub(crate) use export::register_all;
 #[cfg(feature = "host")]
 pub(crate) use instance::into_raw;
-pub use object::Callback;
-pub use object::Kept;
-pub use object::Lent;
-pub use object::Object;
-pub use object::Remote;
-pub use object::lending;
-pub use object::unwind;
-pub(crate) use panic::catch;
-pub(crate) use panic::describe_panic;
+pub use instance::{create, create_instance, destroy_instance, make_default};
+pub use migrate::{Migrate, Migration, check_health};
+pub use object::{Callback, Kept, Lent, Object, Remote, lending, unwind};
 #[cfg(feature = "host")]
 pub(crate) use panic::keep_locations;
+pub(crate) use panic::{catch, describe_panic};
+pub use plugin::{PluginEntry, native_dispatch, package_version, plugin_flags};

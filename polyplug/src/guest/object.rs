@@ -11,17 +11,12 @@ use polyplug_abi::{
 };
 
 use crate::CallError;
-use crate::contract::Contract;
-use crate::contract::Dispatch;
-use crate::contract::Provides;
-use crate::guest::PluginContext;
-use crate::guest::destroy_instance;
-use crate::guest::instance::Boxed;
-use crate::guest::instance::into_raw;
+use crate::contract::{Contract, Dispatch, Provides};
+use crate::guest::instance::{Boxed, into_raw};
 use crate::guest::proxy::link;
+use crate::guest::{PluginContext, destroy_instance};
 use crate::proxy::RawProxy;
-use crate::schema::TypeRef;
-use crate::schema::Types;
+use crate::schema::{TypeRef, Types};
 use crate::types::LiftError;
 
 /// A contract whose objects can be lent for a call, as `&dyn Trait`.

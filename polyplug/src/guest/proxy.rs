@@ -4,27 +4,23 @@
 //! proxy itself keeps nobody loaded.
 
 use std::ffi::c_void;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use polyplug_abi::{AbiError, CallArena, GuestContractInstance, ProxyRequest, ProxyTarget, StringView};
+use polyplug_abi::{AbiError, CallArena, GuestContractInstance, ProxyRequest, ProxyTarget, StringView, VmLoaderData};
 
 use crate::CallError;
-use crate::contract::Contract;
-use crate::contract::ContractInfo;
+use crate::contract::{Contract, ContractInfo};
 use crate::guest::PluginContext;
-use crate::proxy::Owner;
-use crate::proxy::ProxyParts;
-use crate::proxy::RawProxy;
-use crate::proxy::Via;
+use crate::proxy::{Owner, ProxyParts, RawProxy, Trampoline};
 use crate::revision::Revision;
 
 /// The word of proxies whose calls find out for themselves.
 static ALWAYS: Revision = Revision::current();
 
-/// A token of the host's, and what calls through it need. Its address is the `data` of the proxy's instance.
-#[repr(C)]
+/// A token of the host's, and what calls through it need.
 struct Link {
-    via: Via,
+    /// Leads here: the loader data is the address of the link.
+    trampoline: Trampoline,
     token: *mut c_void,
     /// Whether it is closed with this.
     is_own: bool,
@@ -103,12 +99,15 @@ pub(super) unsafe fn link<C: Contract + ?Sized>(
     is_own: bool,
 ) -> C::Proxy {
     let info = C::info();
-    let link = Arc::new(Link { via: Via { call }, token, is_own, context, bundle });
-    let data = Arc::as_ptr(&link).cast_mut().cast();
+    let link = Arc::new_cyclic(|this: &Weak<Link>| {
+        let loader_data = VmLoaderData { data: this.as_ptr().cast_mut().cast() };
+        let trampoline = Trampoline { call, loader_data, instance: GuestContractInstance::null() };
+        Link { trampoline, token, is_own, context, bundle }
+    });
     let parts = ProxyParts {
         word: (&ALWAYS).into(),
         functions: std::ptr::NonNull::from(info.via).cast(),
-        instance: GuestContractInstance { data, contract_id: C::ID },
+        instance: link.trampoline.as_instance(C::ID),
         host: link.context.host_api(),
         info,
     };
@@ -118,9 +117,17 @@ pub(super) unsafe fn link<C: Contract + ?Sized>(
     C::Proxy::from(unsafe { RawProxy::new(parts, link) })
 }
 
-unsafe fn call(via: &Via, fn_id: u32, args: *const (), out: *mut (), arena: *mut CallArena, out_err: *mut AbiError) {
-    // SAFETY: only `open` makes a `Via` with this function, as the first field of a `Link`.
-    let link = unsafe { &*std::ptr::from_ref(via).cast::<Link>() };
+unsafe extern "C" fn call(
+    loader_data: VmLoaderData,
+    _: GuestContractInstance,
+    fn_id: u32,
+    args: *const (),
+    out: *mut (),
+    arena: *mut CallArena,
+    out_err: *mut AbiError,
+) {
+    // SAFETY: `link` puts the address of a link there, which the proxy keeps alive.
+    let link = unsafe { &*loader_data.data.cast::<Link>() };
     let host = link.context.host_abi();
     // SAFETY: the context keeps its table valid; the caller follows the protocol of `Entry`.
     unsafe { ((*host).call_proxy)(host, link.token, fn_id, args, out, arena, out_err) };

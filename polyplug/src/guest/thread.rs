@@ -6,9 +6,7 @@ use std::io;
 use polyplug_abi::{AbiError, StringView};
 
 use crate::call_error::message_text;
-use crate::guest::PluginContext;
-use crate::guest::catch;
-use crate::guest::describe_panic;
+use crate::guest::{PluginContext, catch, describe_panic};
 
 /// What a thread is given.
 struct Start<F> {

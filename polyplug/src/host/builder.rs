@@ -1,20 +1,18 @@
 //! Setting up a runtime.
 
 use std::ffi::c_void;
-use std::sync::{Arc, Condvar, Mutex, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use polyplug_abi::{BundleId, Compatibility, ReloadPhase, ReloadPhaseType, RuntimeConfig, StringView};
+use polyplug_abi::{Compatibility, ReloadPhase, RuntimeConfig};
 
-use crate::guest::{catch, describe_panic};
-use crate::host::abi::slot_map::Tokens;
-use crate::host::error::RuntimeError;
-use crate::host::runtime::context::HostContext;
-use crate::host::runtime::loader::BundleLoader;
-use crate::host::runtime::reload::ReloadPolicy;
-use crate::host::runtime::runtime::Runtime;
-use crate::host::store::lease::Leases;
-use crate::host::version::reclaim::Reclaimer;
+use super::api::table::FUNCTIONS;
+use super::error::runtime::RuntimeError;
+use super::runtime::context::HostContext;
+use super::runtime::events::{Events, OnReload};
+use super::runtime::loader::BundleLoader;
+use super::runtime::report::ReloadPolicy;
+use super::runtime::runtime::{Parts, Runtime};
 
 /// Sets up a [`Runtime`].
 ///
@@ -55,7 +53,12 @@ impl Default for RuntimeBuilder {
     }
 }
 
-type OnReload = dyn Fn(*mut c_void, ReloadPhase) + Send + Sync;
+impl Runtime {
+    /// Starts to set up a runtime.
+    pub fn builder() -> RuntimeBuilder {
+        RuntimeBuilder::default()
+    }
+}
 
 impl RuntimeBuilder {
     /// Adds a loader.
@@ -135,30 +138,17 @@ impl RuntimeBuilder {
     ///
     /// [`RuntimeError::DuplicateLoader`].
     pub fn build(self) -> Result<Arc<Runtime>, RuntimeError> {
-        let events = Arc::new(Events { c: self.config.clone(), rust: self.on_reload });
-        let runtime = Arc::new_cyclic(|this| Runtime {
-            context: HostContext::new(this.clone()),
-            config: self.config,
-            events,
-            loaders: RwLock::default(),
-            reload_policy: self.reload_policy,
-            reload_limit: self.reload_limit,
-            bundles: Mutex::default(),
-            settled: Condvar::new(),
-            retired: Mutex::default(),
-            store: crate::host::store::runtime_store::RuntimeStore::new(),
-            tokens: Tokens::new(),
-            leases: Leases::default(),
-            plugin_proxies: Tokens::new(),
-            host_contracts: crate::host::host_contract::registry::HostContracts::default(),
-            grants: crate::host::host_contract::grants::Grants::default(),
-            settings: crate::host::bundle::config_overrides::Settings::default(),
-            reclaimer: Reclaimer::default(),
-            last_error: Mutex::default(),
-            #[cfg(feature = "signatures")]
-            signatures: self.signatures,
-            #[cfg(feature = "watch")]
-            bells: Default::default(),
+        let runtime = Arc::new_cyclic(|this| {
+            Runtime::from_parts(Parts {
+                this: this.clone(),
+                table: HostContext::of_host(this.clone(), &FUNCTIONS).table(),
+                events: Arc::new(Events::new(&self.config, self.on_reload)),
+                config: self.config,
+                reload_policy: self.reload_policy,
+                reload_limit: self.reload_limit,
+                #[cfg(feature = "signatures")]
+                signatures: self.signatures,
+            })
         });
         for loader in self.loaders {
             runtime.register_loader(loader)?;
@@ -171,37 +161,5 @@ impl std::fmt::Debug for RuntimeBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let loaders: Vec<_> = self.loaders.iter().map(|loader| loader.loader_name()).collect();
         f.debug_struct("RuntimeBuilder").field("loaders", &loaders).field("config", &self.config).finish()
-    }
-}
-
-/// Who is told about the life of bundles.
-pub(crate) struct Events {
-    c: RuntimeConfig,
-    rust: Option<Arc<OnReload>>,
-}
-
-impl Events {
-    /// Tells everybody. No lock of the runtime may be held.
-    pub(crate) fn emit(&self, phase_type: ReloadPhaseType, bundle_id: BundleId, name: &str, reason: &str) {
-        let phase = ReloadPhase {
-            phase_type,
-            bundle_id,
-            bundle_name: StringView::lend(name.as_bytes()),
-            reason: StringView::lend(reason.as_bytes()),
-        };
-        let data = self.c.on_reload_user_data;
-        let told = catch(|| {
-            if let Some(callback) = self.c.on_reload {
-                // SAFETY: the configuration's callback, called as it documents.
-                unsafe { callback(data, &raw const phase) };
-            }
-            if let Some(callback) = &self.rust {
-                callback(data, phase);
-            }
-        });
-        if let Err(payload) = told {
-            // What is being told has happened, whoever cannot bear it.
-            tracing::error!(bundle = name, panic = describe_panic(payload), "the callback for events panicked");
-        }
     }
 }

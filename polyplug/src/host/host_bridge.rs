@@ -14,7 +14,7 @@ use polyplug_abi::{
 
 use crate::guest::{catch, describe_panic, write_error_into};
 use crate::host::abi::arena;
-use crate::host::host_contract::registry::Provided;
+use crate::host::host_contract::provided::Provided;
 use crate::host::runtime::runtime::Runtime;
 
 /// Host contracts implemented in one language. Given to a runtime with [`Runtime::provide_bridge`].
@@ -132,7 +132,7 @@ pub enum BridgeError {
 }
 
 /// A bridge as the runtime keeps it.
-pub(crate) type Bridge = Arc<dyn RuntimeLanguageBridge + Send + Sync>;
+type Bridge = Arc<dyn RuntimeLanguageBridge + Send + Sync>;
 
 impl Runtime {
     /// Provides all contracts that a bridge implements, now or later. What is provided in another way comes first, and
@@ -140,7 +140,8 @@ impl Runtime {
     ///
     /// Calls pass through as they are: arguments and results in their canonical forms.
     pub fn provide_bridge(&self, bridge: impl RuntimeLanguageBridge + Send + Sync + 'static) {
-        self.host_contracts().add_bridge(Arc::new(bridge));
+        let bridge: Bridge = Arc::new(bridge);
+        self.host_contracts().add_source(move |id| bridge.provides(id.id()).then(|| provided(Arc::clone(&bridge), id)));
     }
 }
 
@@ -151,7 +152,7 @@ struct Bridged {
 }
 
 /// A contract as `bridge` implements it.
-pub(crate) fn provided(bridge: Bridge, id: HostContractId) -> Provided {
+fn provided(bridge: Bridge, id: HostContractId) -> Provided {
     let bridged = Box::into_raw(Box::new(Bridged { bridge, contract_id: id.id() }));
     let interface = HostContractInterface {
         contract_id: id,

@@ -29,7 +29,6 @@ pub mod runtime_store;
 #[cfg(feature = "signatures")]
 pub mod signature;
 mod store;
-mod unmet;
 mod version;
 #[cfg(feature = "watch")]
 pub mod watch;

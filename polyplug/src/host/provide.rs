@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::contract::{Contract, Provides};
 use crate::guest::{Callback, PluginContext};
-use crate::host::error::RuntimeError;
-use crate::host::host_contract::registry::Provided;
+use crate::host::error::runtime::RuntimeError;
+use crate::host::host_contract::provided::Provided;
 use crate::host::runtime::runtime::Runtime;
 
 impl Runtime {

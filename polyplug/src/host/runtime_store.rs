@@ -1,3 +1,3 @@
 //! The slots that providers of contracts live in.
 
-pub use super::store::runtime_store::RuntimeStore;
+pub use crate::host::store::runtime_store::RuntimeStore;

@@ -1,13 +1,6 @@
 //! How macro expansions describe things.
 
-use crate::schema::Case;
-use crate::schema::Definition;
-use crate::schema::Field;
-use crate::schema::Method;
-use crate::schema::Schema;
-use crate::schema::Shape;
-use crate::schema::TypeRef;
-use crate::schema::Types;
+use crate::schema::{Case, Definition, Field, Method, Schema, Shape, TypeRef, Types};
 
 /// Collects a contract's methods.
 pub struct MethodsBuilder<'a> {

@@ -2,16 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::schema::Case;
-use crate::schema::Definition;
-use crate::schema::Field;
-use crate::schema::Method;
-use crate::schema::Schema;
-use crate::schema::Shape;
-use crate::schema::TypeRef;
-use crate::schema::layout::Layout;
-use crate::schema::layout::Layouts;
-use crate::schema::layout::SIZE_LIMIT;
+use crate::schema::layout::{Layout, Layouts, SIZE_LIMIT};
+use crate::schema::{Case, Definition, Field, Method, Schema, Shape, TypeRef};
 
 impl Schema {
     /// Why no contract has this schema, if that is so.

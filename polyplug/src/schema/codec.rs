@@ -4,14 +4,7 @@
 //! what they count. The reader trusts nothing: it checks sizes, counts, depth, text, and that every reference leads to
 //! a definition.
 
-use crate::schema::Case;
-use crate::schema::Definition;
-use crate::schema::Field;
-use crate::schema::Interface;
-use crate::schema::Method;
-use crate::schema::Schema;
-use crate::schema::Shape;
-use crate::schema::TypeRef;
+use crate::schema::{Case, Definition, Field, Interface, Method, Schema, Shape, TypeRef};
 
 /// The first bytes of every encoded schema; the last one is the version of the form.
 const MAGIC: &[u8] = b"polyplug schema\x01";

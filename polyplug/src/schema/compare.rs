@@ -6,15 +6,8 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::schema::Case;
-use crate::schema::Definition;
-use crate::schema::Field;
-use crate::schema::Interface;
-use crate::schema::Method;
-use crate::schema::Schema;
-use crate::schema::Shape;
-use crate::schema::TypeRef;
 use crate::schema::names::spell;
+use crate::schema::{Case, Definition, Field, Interface, Method, Schema, Shape, TypeRef};
 
 /// Something that host and plugin disagree on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -31,13 +31,12 @@ mod wit;
 use std::any::TypeId;
 use std::fmt;
 
-use crate::types::Type;
-
 #[doc(hidden)]
 pub use build::MethodsBuilder;
-pub use codec::DecodeError;
-pub use codec::SIZE_LIMIT;
+pub use codec::{DecodeError, SIZE_LIMIT};
 pub use compare::Difference;
+
+use crate::types::Type;
 
 /// Everything about one contract that another language, or another build, needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! How types and names are written for people.
 
-use crate::schema::Schema;
-use crate::schema::TypeRef;
+use crate::schema::{Schema, TypeRef};
 
 /// A type as people write it.
 pub(super) fn spell(schema: &Schema, ty: &TypeRef) -> String {

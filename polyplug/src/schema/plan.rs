@@ -2,17 +2,8 @@
 //!
 //! Compiled once; whoever moves values then follows numbers, never names.
 
-use crate::schema::Field;
-use crate::schema::Method;
-use crate::schema::Schema;
-use crate::schema::Shape;
-use crate::schema::TypeRef;
-use crate::schema::layout::Layout;
-use crate::schema::layout::Layouts;
-use crate::schema::layout::optional;
-use crate::schema::layout::structure;
-use crate::schema::layout::tagged;
-use crate::schema::layout::union;
+use crate::schema::layout::{Layout, Layouts, optional, structure, tagged, union};
+use crate::schema::{Field, Method, Schema, Shape, TypeRef};
 
 /// The number of a node in a [`Plan`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,14 +3,8 @@
 
 use std::fmt::Write as _;
 
-use crate::schema::Case;
-use crate::schema::Field;
-use crate::schema::Interface;
-use crate::schema::Method;
-use crate::schema::Schema;
-use crate::schema::Shape;
-use crate::schema::TypeRef;
 use crate::schema::names::kebab;
+use crate::schema::{Case, Field, Interface, Method, Schema, Shape, TypeRef};
 
 impl Schema {
     /// The contract as WIT text.

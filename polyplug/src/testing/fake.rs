@@ -11,16 +11,10 @@ use polyplug_abi::{
 
 use crate::Runtime;
 use crate::call_error::message_text;
-use crate::contract::Contract;
-use crate::contract::Provides;
-use crate::error::LoaderError;
-use crate::error::RuntimeError;
-use crate::guest::destroy_instance;
-use crate::guest::into_raw;
-use crate::guest::write_error;
-use crate::loader::BundleLoader;
-use crate::loader::BundleSource;
-use crate::loader::ManifestData;
+use crate::contract::{Contract, Provides};
+use crate::error::{LoaderError, RuntimeError};
+use crate::guest::{destroy_instance, into_raw, write_error};
+use crate::loader::{BundleLoader, BundleSource, ManifestData};
 use crate::schema::Schema;
 use crate::testing::linked::manifest;
 

@@ -6,13 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use polyplug_abi::BundleId;
 
 use crate::Runtime;
-use crate::contract::Contract;
-use crate::contract::Provides;
+use crate::contract::{Contract, Provides};
 use crate::error::RuntimeError;
-use crate::testing::fake;
-use crate::testing::linked;
-use crate::testing::linked::Linked;
-use crate::testing::linked::list;
+use crate::testing::linked::{Linked, list};
+use crate::testing::{fake, linked};
 
 /// Hosts the plugins of one package that are linked into the test, with fakes for what they call.
 ///

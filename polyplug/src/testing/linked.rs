@@ -7,15 +7,9 @@ use polyplug_abi::{BundleId, SupportedLanguage, Version};
 
 use crate::Runtime;
 use crate::call_error::message_text;
-use crate::error::LoaderError;
-use crate::error::ManifestError;
-use crate::error::RuntimeError;
-use crate::guest::PluginEntry;
-use crate::guest::keep_locations;
-use crate::guest::register_all;
-use crate::loader::BundleLoader;
-use crate::loader::BundleSource;
-use crate::loader::ManifestData;
+use crate::error::{LoaderError, ManifestError, RuntimeError};
+use crate::guest::{PluginEntry, keep_locations, register_all};
+use crate::loader::{BundleLoader, BundleSource, ManifestData};
 
 /// The plugins of one package.
 pub(super) struct Linked {

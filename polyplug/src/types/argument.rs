@@ -1,14 +1,8 @@
 //! Arguments that a method takes by reference.
 
-use crate::schema::TypeRef;
-use crate::schema::Types;
-use crate::types::Lend;
-use crate::types::LiftError;
-use crate::types::ListArgument;
-use crate::types::RawList;
-use crate::types::Type;
+use crate::schema::{TypeRef, Types};
 use crate::types::list::has_size;
-use crate::types::text;
+use crate::types::{Lend, LiftError, ListArgument, RawList, Type, text};
 
 /// What may stand behind `&` in a contract's method beside any [`Type`]: `str` and `[T]`, which have no size.
 ///

@@ -1,12 +1,7 @@
 //! Boxes, through which a record or variant may contain itself.
 
-use crate::schema::TypeRef;
-use crate::schema::Types;
-use crate::types::Depth;
-use crate::types::LiftError;
-use crate::types::Lower;
-use crate::types::OptionalForm;
-use crate::types::Type;
+use crate::schema::{TypeRef, Types};
+use crate::types::{Depth, LiftError, Lower, OptionalForm, Type};
 
 /// The canonical form of a box: a pointer that is not null; null stands for none in an option.
 #[repr(transparent)]

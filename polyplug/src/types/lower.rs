@@ -4,11 +4,8 @@ use std::fmt;
 
 use polyplug_abi::CallArena;
 
-use crate::types::NESTING_LIMIT;
-use crate::types::RawList;
-use crate::types::Type;
-use crate::types::list::are_bytes;
-use crate::types::list::has_size;
+use crate::types::list::{are_bytes, has_size};
+use crate::types::{NESTING_LIMIT, RawList, Type};
 
 /// Lowers arguments: text and plain lists are lent where they lie, for the duration of the call.
 pub type Lend = Lower<false>;

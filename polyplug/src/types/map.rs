@@ -4,14 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
 use crate::brief::Brief;
-use crate::schema::TypeRef;
-use crate::schema::Types;
-use crate::types::Depth;
-use crate::types::LiftError;
-use crate::types::Lower;
-use crate::types::RawList;
-use crate::types::RawOption;
-use crate::types::Type;
+use crate::schema::{TypeRef, Types};
+use crate::types::{Depth, LiftError, Lower, RawList, RawOption, Type};
 
 /// A type whose values can be the keys of a map: an integer, `bool`, `char` or `String`.
 ///

@@ -18,35 +18,18 @@ mod tuple;
 
 pub use argument::Argument;
 pub use boxed::RawBox;
-pub use lift::Depth;
-pub use lift::LiftError;
-pub use lift::NESTING_LIMIT;
-pub use list::ListArgument;
-pub use list::RawList;
-pub use lower::Give;
-pub use lower::Lend;
-pub use lower::Lower;
-pub use lower::LowerError;
-pub use map::MapKey;
-pub use map::RawPair;
-pub use option::OptionalForm;
-pub use option::RawOption;
-pub use result::RawResult;
-pub use result::ResultPayload;
+pub use lift::{Depth, LiftError, NESTING_LIMIT};
+pub use list::{ListArgument, RawList};
+pub use lower::{Give, Lend, Lower, LowerError};
+pub use map::{MapKey, RawPair};
+pub use option::{OptionalForm, RawOption};
+pub use result::{RawResult, ResultPayload};
 #[cfg(feature = "host")]
 pub(crate) use text::lift_str;
 pub use text::utf8;
-pub use tuple::RawTuple1;
-pub use tuple::RawTuple2;
-pub use tuple::RawTuple3;
-pub use tuple::RawTuple4;
-pub use tuple::RawTuple5;
-pub use tuple::RawTuple6;
-pub use tuple::RawTuple7;
-pub use tuple::RawTuple8;
+pub use tuple::{RawTuple1, RawTuple2, RawTuple3, RawTuple4, RawTuple5, RawTuple6, RawTuple7, RawTuple8};
 
-use crate::schema::TypeRef;
-use crate::schema::Types;
+use crate::schema::{TypeRef, Types};
 
 /// A type whose values can cross between host and plugin.
 ///

@@ -2,12 +2,8 @@
 
 use std::mem::MaybeUninit;
 
-use crate::schema::TypeRef;
-use crate::schema::Types;
-use crate::types::Depth;
-use crate::types::LiftError;
-use crate::types::Lower;
-use crate::types::Type;
+use crate::schema::{TypeRef, Types};
+use crate::types::{Depth, LiftError, Lower, Type};
 
 /// The canonical form of an option whose value has the form `C`: a [`RawOption`], or a nullable pointer for a box.
 pub trait OptionalForm<C>: Copy {

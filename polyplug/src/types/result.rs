@@ -2,13 +2,8 @@
 
 use std::mem::ManuallyDrop;
 
-use crate::schema::TypeRef;
-use crate::schema::Types;
-use crate::types::Depth;
-use crate::types::LiftError;
-use crate::types::Lower;
-use crate::types::RawOption;
-use crate::types::Type;
+use crate::schema::{TypeRef, Types};
+use crate::types::{Depth, LiftError, Lower, RawOption, Type};
 
 /// The canonical form of `Result<T, E>`: a variant of two cases.
 #[repr(C)]

@@ -1,13 +1,7 @@
 //! Text.
 
-use crate::schema::TypeRef;
-use crate::schema::Types;
-use crate::types::Depth;
-use crate::types::LiftError;
-use crate::types::Lower;
-use crate::types::RawList;
-use crate::types::RawOption;
-use crate::types::Type;
+use crate::schema::{TypeRef, Types};
+use crate::types::{Depth, LiftError, Lower, RawList, RawOption, Type};
 
 /// The text of a canonical form, checked.
 ///

@@ -1,12 +1,7 @@
 //! Tuples.
 
-use crate::schema::TypeRef;
-use crate::schema::Types;
-use crate::types::Depth;
-use crate::types::LiftError;
-use crate::types::Lower;
-use crate::types::RawOption;
-use crate::types::Type;
+use crate::schema::{TypeRef, Types};
+use crate::types::{Depth, LiftError, Lower, RawOption, Type};
 
 macro_rules! tuple {
     ($raw:ident: $($name:ident $place:tt $label:literal),+) => {

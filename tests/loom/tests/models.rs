@@ -36,6 +36,9 @@ models! {
         a_call_during_a_second_reload_keeps_the_state
         clones_that_catch_up_share_an_instance
         a_proxy_keeps_only_the_version_it_was_made_with;
+    lineage:
+        what_serves_stays_while_the_pin_is_held
+        an_unload_ends_the_lineage;
     lease:
         the_code_goes_after_its_last_user
         the_shared_instance_ends_after_its_last_call

@@ -2,5 +2,8 @@
 
 pub(crate) mod arena;
 pub(crate) mod buffer;
+pub(crate) mod dispatch;
 pub(crate) mod interface;
+pub(crate) mod log;
 pub(crate) mod slot_map;
+pub(crate) mod table;

@@ -2,7 +2,8 @@
 
 use polyplug_abi::{HostApi, StringView};
 
-use crate::host::runtime::context::{BundleScope, HostContext};
+use crate::host::runtime::context::HostContext;
+use crate::host::version::scope::BundleScope;
 
 /// A text of the calling bundle's, or else `otherwise`.
 ///
@@ -11,7 +12,7 @@ use crate::host::runtime::context::{BundleScope, HostContext};
 /// `host` must be null or a valid table of ours. The text is valid as long as that is.
 unsafe fn text(host: *const HostApi, of: fn(&BundleScope) -> &str, otherwise: &'static str) -> StringView {
     // SAFETY: the caller's promise.
-    let scope = unsafe { HostContext::of(host) }.and_then(|context| context.bundle.as_ref());
+    let scope = unsafe { HostContext::of(host) }.and_then(|context| context.bundle.as_deref());
     StringView::lend(scope.map_or(otherwise, of).as_bytes())
 }
 

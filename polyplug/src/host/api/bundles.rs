@@ -7,8 +7,8 @@ use std::time::Duration;
 use polyplug_abi::{AbiError, BundleId, HostApi};
 
 use super::error::Refusal;
-use super::{answer, text_from};
-use crate::host::error::RuntimeError;
+use super::with_runtime::{answer, text_from};
+use crate::host::error::runtime::RuntimeError;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::runtime::Runtime;
 
@@ -19,7 +19,7 @@ fn change(
     change: impl FnOnce(&Runtime) -> Result<(), RuntimeError> + Send + 'static,
 ) -> Result<(), Refusal> {
     if context.bundle.is_some() {
-        runtime.change_later(change);
+        runtime.enqueue_change(change);
         return Ok(());
     }
     Ok(change(runtime)?)

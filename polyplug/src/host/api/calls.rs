@@ -2,9 +2,10 @@
 
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, GuestContractHandle, GuestContractInstance, HostApi};
 
-use super::answer;
 use super::error::Refusal;
+use super::with_runtime::answer;
 use crate::call_error::message_text;
+use crate::host::abi::dispatch::CallFrame;
 
 // SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
 // of ours, and the other pointers are null or lead to memory of their types.
@@ -24,10 +25,10 @@ pub(crate) unsafe extern "C" fn call_guest_method(
         let callee_err = if out_err.is_null() { &raw mut spare } else { out_err };
         answer(host, out_err, (), |_, runtime| {
             let instance = runtime.instance(instance)?;
-            let call = instance.incarnation().entry(fn_id).ok_or_else(|| {
-                Refusal::new(AbiErrorCode::FunctionNotAvailable, format!("the provider has no function {fn_id}"))
-            })?;
-            call(args, out, arena, callee_err);
+            if !instance.incarnation().call(fn_id, CallFrame { args, out, arena, out_err: callee_err }) {
+                let text = format!("the provider has no function {fn_id}");
+                return Err(Refusal::new(AbiErrorCode::FunctionNotAvailable, text));
+            }
             if (*callee_err).code != 0 {
                 runtime.record_error(message_text(&*callee_err));
             }

@@ -2,9 +2,11 @@
 
 use polyplug_abi::AbiErrorCode;
 
-use crate::host::error::{LoaderError, RegistryError, RuntimeError};
-use crate::host::plugin_proxy::error::ProxyError;
-use crate::host::unmet::Unavailable;
+use crate::host::error::dependency::Unavailable;
+use crate::host::error::loader::LoaderError;
+use crate::host::error::proxy::ProxyError;
+use crate::host::error::registry::RegistryError;
+use crate::host::error::runtime::RuntimeError;
 
 /// A failure on its way out.
 pub(crate) struct Refusal {
@@ -51,7 +53,7 @@ impl From<RuntimeError> for Refusal {
             RuntimeError::NoProvider { .. }
             | RuntimeError::BundleNotLoaded { .. }
             | RuntimeError::ReloadOfUnloaded { .. }
-            | RuntimeError::Manifest(crate::host::error::ManifestError::Missing { .. })
+            | RuntimeError::Manifest(crate::host::error::manifest::ManifestError::Missing { .. })
             | RuntimeError::Loader(LoaderError::ArtifactMissing { .. }) => AbiErrorCode::NotFound,
             RuntimeError::Busy { .. } => AbiErrorCode::ReentrantCall,
             RuntimeError::Factory { .. } => AbiErrorCode::FactoryFailed,

@@ -8,8 +8,8 @@ use polyplug_abi::{
 };
 
 use super::error::Refusal;
-use super::{answer, array};
-use crate::host::host_contract::registry::Provided;
+use super::with_runtime::{answer, array};
+use crate::host::host_contract::provided::Provided;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::runtime::Runtime;
 
@@ -20,7 +20,7 @@ use crate::host::runtime::runtime::Runtime;
 fn allowed(context: &HostContext, contract_id: u64) -> Result<u32, Refusal> {
     let Some(scope) = &context.bundle else { return Ok(0) };
     let contract = GuestContractId::from_u64(contract_id);
-    scope.least_minor(contract).ok_or_else(|| {
+    scope.required_minor(contract).ok_or_else(|| {
         let text = format!(
             "bundle `{}` may not look up the contract {contract}, for its manifest does not declare it: add `[[dependency]]` \
              with the contract's name",
@@ -88,7 +88,7 @@ fn host_contract(
     min_version: u32,
 ) -> Result<Arc<Provided>, Refusal> {
     let least = match &context.bundle {
-        Some(scope) => runtime.least_of_host(scope, id, || runtime.host_contracts().name(id))?,
+        Some(scope) => runtime.grants().required_minor(scope, id, || runtime.host_contracts().name(id))?,
         None => 0,
     };
     let min_version = least.max(min_version);

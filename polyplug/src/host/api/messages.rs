@@ -1,9 +1,8 @@
 //! What the host remembers and writes down.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use polyplug_abi::{HostApi, LogLevel, StringView};
 
+use crate::host::abi::log::write_log;
 use crate::host::runtime::context::HostContext;
 
 // SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
@@ -34,26 +33,4 @@ pub(crate) unsafe extern "C" fn log(host: *const HostApi, level: u32, scope: Str
     let scope = String::from_utf8_lossy(scope.unwrap_or_default());
     let message = String::from_utf8_lossy(message.unwrap_or_default());
     write_log(LogLevel(level), bundle, &scope, &message);
-}
-
-/// Writes to the host's log for a bundle.
-pub(crate) fn write_log(level: LogLevel, bundle: &str, scope: &str, message: &str) {
-    // A subscriber is the program's own code and may panic.
-    let _ = catch_unwind(AssertUnwindSafe(|| emit(level, bundle, scope, message)));
-}
-
-/// One event of the `tracing` world; its target is `polyplug::plugin`.
-fn emit(level: LogLevel, bundle: &str, scope: &str, message: &str) {
-    macro_rules! event {
-        ($level:ident) => {
-            tracing::event!(target: "polyplug::plugin", tracing::Level::$level, bundle, scope, "{message}")
-        };
-    }
-    match level {
-        LogLevel::Error => event!(ERROR),
-        LogLevel::Warn => event!(WARN),
-        LogLevel::Info => event!(INFO),
-        LogLevel::Debug => event!(DEBUG),
-        _ => event!(TRACE),
-    }
 }

@@ -4,10 +4,11 @@ use std::ffi::c_void;
 
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, HostApi, ObjectOffer, ProxyRequest, StringView};
 
-use super::answer;
 use super::error::Refusal;
+use super::with_runtime::answer;
 use crate::call_error::message_text;
 use crate::host::abi::arena;
+use crate::host::abi::dispatch::CallFrame;
 use crate::host::plugin_proxy::object::Object;
 use crate::host::plugin_proxy::request::Wanted;
 
@@ -28,7 +29,8 @@ pub(crate) unsafe extern "C" fn open_proxy(
                 return Err(Refusal::null("the request or the room for the proxy"));
             }
             let wanted = Wanted::read(request).map_err(|text| Refusal::new(AbiErrorCode::InvalidArgument, text))?;
-            let (proxy, bundle) = runtime.open_plugin_proxy(context.bundle.as_ref(), wanted)?;
+            let (proxy, bundle) =
+                runtime.plugin_proxies().open(runtime.callees(), context.bundle.as_deref(), wanted)?;
             out_proxy.write(proxy);
             if !out_bundle.is_null() {
                 out_bundle.write(arena::keep_text(&bundle));
@@ -52,7 +54,7 @@ pub(crate) unsafe extern "C" fn call_proxy(
         let mut spare = AbiError::ok();
         let callee_err = if out_err.is_null() { &raw mut spare } else { out_err };
         answer(host, out_err, (), |_, runtime| {
-            runtime.call_plugin_proxy(proxy, fn_id, args, out, arena, callee_err)?;
+            runtime.plugin_proxies().call(proxy, fn_id, CallFrame { args, out, arena, out_err: callee_err })?;
             if (*callee_err).code != 0 {
                 runtime.record_error(message_text(&*callee_err));
             }
@@ -65,7 +67,7 @@ pub(crate) unsafe extern "C" fn close_proxy(host: *const HostApi, proxy: *mut c_
     // SAFETY: as above; a token is never followed.
     unsafe {
         answer(host, std::ptr::null_mut(), (), |_, runtime| {
-            runtime.close_plugin_proxy(proxy);
+            runtime.plugin_proxies().close(proxy);
             Ok(())
         });
     }
@@ -84,7 +86,7 @@ pub(crate) unsafe extern "C" fn offer_object(
             }
             let object = Object::read(offer, context.version())
                 .map_err(|text| Refusal::new(AbiErrorCode::InvalidArgument, text))?;
-            Ok(runtime.offer_object(&object))
+            Ok(runtime.plugin_proxies().offer(&object))
         })
     }
 }
@@ -98,7 +100,7 @@ pub(crate) unsafe extern "C" fn share_object(
     // SAFETY: as above; a token is never followed.
     unsafe {
         answer(host, out_err, std::ptr::null_mut(), |_, runtime| {
-            let (token, bundle) = runtime.share_object(proxy)?;
+            let (token, bundle) = runtime.plugin_proxies().share(proxy)?;
             if !out_bundle.is_null() {
                 out_bundle.write(arena::keep_text(&bundle));
             }

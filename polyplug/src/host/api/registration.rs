@@ -8,16 +8,16 @@ use polyplug_abi::{
     PluginRegistration,
 };
 
-use super::answer;
 use super::error::Refusal;
-use crate::host::error::RegistryError;
-use crate::host::host_contract::registry::Provided;
+use super::with_runtime::answer;
+use crate::host::error::registry::RegistryError;
+use crate::host::host_contract::provided::Provided;
+use crate::host::plugin::plugin::Plugin;
+use crate::host::plugin::read::{read_plugin, read_registration};
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::loader::BundleLoader;
 use crate::host::runtime::runtime::Runtime;
 use crate::host::runtime::staging;
-use crate::host::runtime::staging::{read_plugin, read_registration};
-use crate::host::store::provider::Plugin;
 
 // SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
 // of ours, and the other pointers are null or lead to memory of their types.
@@ -64,15 +64,14 @@ fn register(
     if let Some(scope) = &context.bundle {
         return Ok(scope.registrations.add(read(scope.id))?);
     }
-    let loading = staging::innermost(|context| context.belongs_to(runtime));
-    let Some(version) = loading else {
+    let loading = staging::current_load(|staging| staging.context().belongs_to(runtime));
+    let Some(staging) = loading else {
         return Err(Refusal::new(
             AbiErrorCode::NotAllowed,
             "no bundle is being loaded on this thread: plugins are registered from their bundle's polyplug_init",
         ));
     };
-    let scope = version.context().bundle.as_ref().expect("a bundle's table has the bundle's scope");
-    Ok(scope.registrations.add(read(scope.id))?)
+    Ok(staging.register(read(staging.version().id()))?)
 }
 
 pub(crate) unsafe extern "C" fn register_host_contract(

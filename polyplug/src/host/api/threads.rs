@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use polyplug_abi::{AbiError, AbiErrorCode, HostApi, StringView, ThreadBody};
 
-use super::answer;
 use super::error::Refusal;
+use super::with_runtime::answer;
 use crate::host::runtime::context::HostContext;
 
 // SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::host::error::{LoaderError, ManifestError};
+use crate::host::error::loader::LoaderError;
+use crate::host::error::manifest::ManifestError;
 
 /// The name of the file.
 pub(crate) const FILE_NAME: &str = "manifest.toml";

@@ -6,3 +6,4 @@ pub(crate) mod fingerprint;
 pub(crate) mod manifest;
 pub(crate) mod private_copy;
 pub(crate) mod shared_dirs;
+pub(crate) mod source;

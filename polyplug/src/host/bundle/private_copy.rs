@@ -18,8 +18,9 @@ use std::time::{Duration, SystemTime};
 use super::fingerprint::{DEPTH_LIMIT, Fingerprint, is_cache, is_in_cache};
 use super::manifest::ManifestData;
 use super::shared_dirs::{Ground, InPlace};
-use crate::host::error::{LoaderError, RuntimeError};
-use crate::host::runtime::loader::Module;
+use crate::host::error::loader::LoaderError;
+use crate::host::error::runtime::RuntimeError;
+use crate::host::version::module::Module;
 
 /// The copy; removed when dropped.
 pub(crate) struct PrivateCopy {

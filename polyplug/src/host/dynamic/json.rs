@@ -16,7 +16,7 @@
 
 use serde_json::{Map, Number, Value as Json, json};
 
-use super::{DynamicProxy, refused};
+use super::proxy::{DynamicProxy, refused};
 use crate::brief::Brief;
 use crate::call_error::{CallError, Failure};
 use crate::host::runtime::runtime::Runtime;

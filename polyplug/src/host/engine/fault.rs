@@ -7,7 +7,7 @@ use polyplug_abi::AbiErrorCode;
 
 use super::lock::WouldDeadlock;
 use crate::call_error::{CallError, Failure, LOCATION_MARK, TRACEBACK_MARK};
-use crate::host::marshal::Located;
+use crate::host::marshal::located::Located;
 use crate::types::LiftError;
 
 /// Why an engine could not do what it was asked to.

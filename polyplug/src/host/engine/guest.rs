@@ -6,12 +6,13 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use polyplug_abi::{BundleInitContext, GuestContractInstance, HostApi, LogLevel, ProxyTarget, StringView};
 
+use super::engine::Engine;
 use super::fault::Fault;
 use super::imported_object::Remote;
 use super::schemas::Named;
 use super::vm::Vm;
-use super::{Engine, object, schemas};
-use crate::host::api::messages::write_log;
+use super::{object, schemas};
+use crate::host::abi::log::write_log;
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::staging::Staging;
@@ -47,7 +48,7 @@ impl KnownContract {
 impl Guest {
     pub(crate) fn new(manifest: &ManifestData, staging: &Staging) -> Arc<Self> {
         Arc::new(Self {
-            context: staging.context(),
+            context: Arc::clone(staging.context()),
             directory: manifest.path.is_dir().then(|| manifest.path.clone()),
             bundle: manifest.name.clone(),
             config: manifest.config.clone(),

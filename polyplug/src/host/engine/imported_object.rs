@@ -12,13 +12,14 @@ use super::schemas;
 use super::schemas::Named;
 use crate::call_error::{CallError, Failure};
 use crate::host::abi::arena::CallArenaGuard;
-use crate::host::marshal::Located;
+use crate::host::abi::dispatch::CallFrame;
+use crate::host::error::proxy::ProxyError;
 use crate::host::marshal::build::Build;
 use crate::host::marshal::lift::Lifting;
+use crate::host::marshal::located::Located;
 use crate::host::marshal::lower::Lowering;
 use crate::host::marshal::read::Read;
-use crate::host::plugin::contract_check::Described;
-use crate::host::plugin_proxy::error::ProxyError;
+use crate::host::plugin::schema::Described;
 use crate::host::plugin_proxy::request::Wanted;
 use crate::host::runtime::context::HostContext;
 use crate::schema::plan::{Kind, MethodPlan, Plan};
@@ -64,11 +65,12 @@ impl Remote {
     pub(crate) fn open(guest: &Guest, target: ProxyTarget, contract: &str) -> Result<Self, Fault> {
         let named = Named::read(contract).map_err(Fault::new)?;
         let runtime = guest.context.runtime().ok_or_else(|| Fault::new("the runtime has ended"))?;
-        let scope = guest.context.bundle.as_ref();
+        let scope = guest.context.bundle.as_deref();
         let schema = match schemas::find(&named, guest.directory.as_deref()) {
             Ok(known) => known,
             // Nobody here knows the contract: the callee may.
             Err(reason) => runtime
+                .callees()
                 .schema_of_callee(target, &named.name, named.major)
                 .map(Described::Own)
                 .ok_or_else(|| Fault::new(reason))?,
@@ -76,7 +78,7 @@ impl Remote {
         let schema = schema.shared();
         let minor = named.minor.unwrap_or(0);
         let wanted = Wanted::new(target, named.name, named.major, minor, Schema::clone(&schema));
-        let (token, bundle) = runtime.open_plugin_proxy(scope, wanted).map_err(Fault::new)?;
+        let (token, bundle) = runtime.plugin_proxies().open(runtime.callees(), scope, wanted).map_err(Fault::new)?;
         let plan = Arc::new(Plan::new(&schema));
         Ok(Self { context: Arc::clone(&guest.context), token, is_own: true, schema, plan, object: None, bundle })
     }
@@ -97,7 +99,7 @@ impl Remote {
         let (mut token, mut bundle) = (form.data, String::new());
         if interface.kept {
             let runtime = guest.context.runtime().ok_or_else(|| Fault::new("the runtime has ended"))?;
-            (token, bundle) = runtime.share_object(form.data).map_err(Fault::new)?;
+            (token, bundle) = runtime.plugin_proxies().share(form.data).map_err(Fault::new)?;
         }
         let (schema, plan, context) = (Arc::clone(schema), Arc::clone(plan), Arc::clone(&guest.context));
         Ok(Self { context, token, is_own: interface.kept, schema, plan, object: Some(definition), bundle })
@@ -119,7 +121,7 @@ impl Remote {
             return Err(Fault::new(format_args!("{} is no object that may be handed on", self.contract())));
         };
         let runtime = self.context.runtime().ok_or_else(|| Fault::new("the runtime has ended"))?;
-        let data = runtime.pass_object(self.token).map_err(|error| Fault::new(self.gone(error)))?;
+        let data = runtime.plugin_proxies().pass_on(self.token).map_err(|error| Fault::new(self.gone(error)))?;
         let contract_id = polyplug_abi::GuestContractId::new(&interface.contract, interface.major);
         Ok(GuestContractInstance { data, contract_id })
     }
@@ -221,8 +223,12 @@ impl Remote {
             // SAFETY: arguments and room have the forms of the method, by the plan of the contract that the callee was
             // held against when the proxy was opened.
             unsafe {
-                let (args, out) = (args.cast_const().cast(), out.cast());
-                runtime.call_plugin_proxy(self.token, fn_id, args, out, arena.get(), &raw mut error)
+                let (args, out, arena) = (args.cast_const().cast(), out.cast(), arena.get());
+                runtime.plugin_proxies().call(
+                    self.token,
+                    fn_id,
+                    CallFrame { args, out, arena, out_err: &raw mut error },
+                )
             }
         });
         drop(offered);
@@ -258,7 +264,7 @@ impl Drop for Remote {
         if self.is_own
             && let Some(runtime) = self.context.runtime()
         {
-            runtime.close_plugin_proxy(self.token);
+            runtime.plugin_proxies().close(self.token);
         }
     }
 }
@@ -272,7 +278,7 @@ struct Offered<'a> {
 impl Drop for Offered<'_> {
     fn drop(&mut self) {
         for token in self.tokens.get_mut().drain(..) {
-            self.runtime.close_plugin_proxy(token);
+            self.runtime.plugin_proxies().close(token);
         }
     }
 }

@@ -4,9 +4,9 @@ use polyplug_abi::CallArena;
 
 use super::fault::Fault;
 use super::guest::KnownContract;
-use crate::host::marshal::Located;
 use crate::host::marshal::build::Build;
 use crate::host::marshal::lift::Lifting;
+use crate::host::marshal::located::Located;
 use crate::host::marshal::lower::Lowering;
 use crate::host::marshal::read::Read;
 use crate::schema::Method;

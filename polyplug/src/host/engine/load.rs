@@ -6,20 +6,21 @@ use std::sync::Arc;
 
 use polyplug_abi::{GuestContractId, GuestContractInterface, PluginFlags, Version};
 
+use super::engine::Engine;
 use super::fault::Fault;
 use super::guest::{Guest, KnownContract};
 use super::low_level::{LowLevel, LowLevelOf};
 use super::plugin::PluginOf;
+use super::schemas;
 use super::schemas::Named;
 use super::vm::Vm;
-use super::{Engine, schemas};
 use crate::Runtime;
 use crate::host::bundle::manifest::ManifestData;
-use crate::host::error::LoaderError;
-use crate::host::plugin::contract_check::Described;
-use crate::host::runtime::loader::Module;
+use crate::host::error::loader::LoaderError;
+use crate::host::plugin::plugin::{EnginePlugin, Plugin};
+use crate::host::plugin::schema::Described;
 use crate::host::runtime::staging::Staging;
-use crate::host::store::provider::{EnginePlugin, Plugin};
+use crate::host::version::module::Module;
 
 /// A plugin, as a bundle's code declares it.
 #[derive(Debug, Clone, Default)]
@@ -153,7 +154,7 @@ impl<'a> Starting<'a> {
         let plugins = plugins.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
         for (declared, named, code) in plugins {
             let contract_id = GuestContractId::new(&named.name, named.major);
-            let plugin = LowLevelOf::new(code, contract_id, named.major, self.staging.context());
+            let plugin = LowLevelOf::new(code, contract_id, named.major, Arc::clone(self.staging.context()));
             let plugin = Arc::new(plugin.map_err(|fault| self.failed_at(&declared, fault))?);
             self.staging.keep(Arc::clone(&plugin));
             let interface = plugin.interface();
@@ -186,7 +187,7 @@ impl<'a> Starting<'a> {
             version: version_of(self.manifest),
             schema,
         };
-        self.staging.register(plugin).map_err(|error| self.failed_at(declared, error))
+        self.staging.register(Ok(plugin)).map_err(|error| self.failed_at(declared, error))
     }
 }
 

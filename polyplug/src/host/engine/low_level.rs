@@ -15,8 +15,8 @@ use polyplug_abi::{
 use super::fault::Fault;
 use super::plugin::{guarded, report_as};
 use crate::host::abi::slot_map::Tokens;
+use crate::host::plugin::plugin::EnginePlugin;
 use crate::host::runtime::context::HostContext;
-use crate::host::store::provider::EnginePlugin;
 
 /// A plugin whose code reads its arguments and writes its results where they lie.
 ///
@@ -205,7 +205,7 @@ unsafe extern "C" fn create_instance<P: LowLevel>(
         // This signature has no other room for it.
         if let Some(runtime) = plugin.context.runtime() {
             runtime.record_error(reason);
-            runtime.give_back();
+            runtime.release_on_reclaimer();
         }
         GuestContractInstance::null()
     });

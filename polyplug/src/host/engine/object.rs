@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use polyplug_abi::{AbiError, CallArena, GuestContractId, GuestContractInstance, VmDispatch, VmLoaderData};
 
-use super::Engine;
+use super::engine::Engine;
 use super::fault::Fault;
 use super::guest::KnownContract;
 use super::incoming_call::Incoming;
@@ -50,7 +50,7 @@ pub(crate) fn offer<E: Engine>(
     let dispatch = VmDispatch { call: call::<E>, loader_data: VmLoaderData::null() };
     // SAFETY: the instance is what `call` and `end` take, and theirs alone.
     let object = unsafe { Object::of_vm(instance, dispatch, count, end::<E>, context.version()) };
-    Ok(GuestContractInstance { data: runtime.offer_object(&object), contract_id })
+    Ok(GuestContractInstance { data: runtime.plugin_proxies().offer(&object), contract_id })
 }
 
 unsafe extern "C" fn end<E: Engine>(instance: GuestContractInstance) {

@@ -8,14 +8,14 @@ use polyplug_abi::{
     GuestContractInterface, HostApi, StringView, Version, VmDispatch, VmLoaderData,
 };
 
-use super::Engine;
+use super::engine::Engine;
 use super::fault::Fault;
 use super::guest::KnownContract;
 use super::incoming_call::Incoming;
 use super::vm::Vm;
 use crate::guest::{catch, describe_panic, write_error_into};
 use crate::host::abi::arena;
-use crate::host::store::provider::EnginePlugin;
+use crate::host::plugin::plugin::EnginePlugin;
 
 /// One plugin of a bundle, behind its interface's loader data.
 pub(crate) struct PluginOf<E: Engine> {

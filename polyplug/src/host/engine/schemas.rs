@@ -6,8 +6,7 @@ use std::sync::Arc;
 use polyplug_abi::GuestContractId;
 
 use crate::host::bundle::manifest::parse_contract;
-use crate::host::plugin::contract_check as described;
-use crate::host::plugin::contract_check::Described;
+use crate::host::plugin::schema::{self, Described};
 use crate::schema::Schema;
 
 /// A contract as a guest names it: `"name@major"` or `"name@major.minor"`.
@@ -31,22 +30,22 @@ impl Named {
 pub(crate) fn find(named: &Named, directory: Option<&Path>) -> Result<Described, String> {
     let Named { name, major, minor } = named;
     let id = GuestContractId::new(name, *major);
-    let found = match described::newest_linked(id) {
+    let found = match schema::newest_linked(id) {
         Some(linked) => linked,
-        None => described::shipped(name, *major, directory)?.ok_or_else(|| {
+        None => schema::shipped(name, *major, directory)?.ok_or_else(|| {
             format!(
                 "the contract {name}@{major} is not known: link the crate that defines it into the host, or put its \
                  schema into the bundle as `{}`",
-                described::schema_file(name, *major)
+                schema::schema_file(name, *major)
             )
         })?,
     };
-    let schema = found.schema();
+    let known = found.schema();
     match minor {
-        Some(minor) if *minor > schema.minor => {
-            Err(format!("{name}@{major}.{minor} is asked for, and {schema} is what is known: update the host"))
+        Some(minor) if *minor > known.minor => {
+            Err(format!("{name}@{major}.{minor} is asked for, and {known} is what is known: update the host"))
         }
-        Some(minor) if *minor < schema.minor => Ok(Described::Own(Arc::new(before(schema, *minor)))),
+        Some(minor) if *minor < known.minor => Ok(Described::Own(Arc::new(before(known, *minor)))),
         _ => Ok(found),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use super::Engine;
+use super::engine::Engine;
 use super::lock::{EngineLock, WouldDeadlock};
 use crate::guest::{catch, describe_panic};
 use crate::sync::{Mutex, PoisonError};

@@ -2,7 +2,7 @@
 
 use polyplug_abi::GuestContractInstance;
 
-use super::Located;
+use super::located::Located;
 use super::number::{Float, Integer};
 use crate::schema::plan::{Body, MethodPlan};
 use crate::types::utf8;

@@ -1,9 +1,9 @@
 //! From canonical memory to values of an engine. Trusts nothing but that pointers lead to memory of the lengths beside
 //! them.
 
-use super::Located;
 use super::build::Build;
 use super::keys::Keys;
+use super::located::Located;
 use super::number::{Float, Integer};
 use crate::schema::plan::{Body, Kind, NodeId, Plan};
 use crate::schema::{Field, Schema, Shape};

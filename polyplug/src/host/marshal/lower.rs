@@ -5,8 +5,8 @@ use std::ffi::c_void;
 
 use polyplug_abi::CallArena;
 
-use super::Located;
 use super::keys::Keys;
+use super::located::Located;
 use super::read::{CaseOf, RawText, Read};
 use crate::brief::Brief;
 use crate::schema::plan::{Body, Kind, NodeId, Plan};

@@ -2,7 +2,7 @@
 
 use polyplug_abi::GuestContractInstance;
 
-use super::Located;
+use super::located::Located;
 use crate::schema::plan::{Body, MethodPlan};
 
 /// Where text or bytes of an engine lie.

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use polyplug_abi::{
-    AbiError, CallArena, DispatchType, Entry, GuestContractId, GuestContractInstance, HostContractInstance,
-};
+use polyplug_abi::{GuestContractId, GuestContractInstance, HostContractInstance};
 
 use super::request::{Numbers, number};
-use crate::host::host_contract::registry::Provided;
+use crate::host::abi::dispatch::{CallFrame, Dispatch};
+use crate::host::host_contract::provided::Provided;
 
 /// An object of a host contract. One that was made for this proxy ends with it.
 pub(crate) struct HostObject {
@@ -18,38 +17,20 @@ pub(crate) struct HostObject {
 }
 
 impl HostObject {
-    /// Calls a method; whether there is one of that number.
-    pub(crate) fn call(
-        &self,
-        fn_id: u32,
-        args: *const (),
-        out: *mut (),
-        arena: *mut CallArena,
-        out_err: *mut AbiError,
-    ) -> bool {
+    /// Calls a method. Returns whether there is one of that number.
+    ///
+    /// # Safety
+    ///
+    /// `frame` must be what the method's entry expects. The runtime that provides the contract must exist.
+    pub(crate) unsafe fn call(&self, fn_id: u32, frame: CallFrame) -> bool {
         let Some(fn_id) = number(self.numbers.as_ref(), fn_id) else { return false };
         let interface = self.provided.interface();
         let contract_id = GuestContractId::from_u64(interface.contract_id.id());
         let instance = GuestContractInstance { data: self.instance.data, contract_id };
-        // SAFETY: whoever calls promises arguments and room of the method's forms. The interface was checked when it was
-        // registered, and stays valid while the runtime does, which the caller holds.
-        unsafe {
-            match interface.dispatch_type {
-                DispatchType::VirtualMachine => {
-                    let vm = interface.dispatch.vm;
-                    (vm.call)(vm.loader_data, instance, fn_id, args, out, arena, out_err);
-                }
-                _ => {
-                    let native = interface.dispatch.native;
-                    if fn_id >= native.function_count {
-                        return false;
-                    }
-                    let entry = native.functions.cast::<Entry>().add(fn_id as usize).read();
-                    entry(instance, args, out, arena, out_err);
-                }
-            }
-        }
-        true
+        // SAFETY: the interface was checked when it was registered, and stays valid while the runtime does.
+        let dispatch = unsafe { Dispatch::new(interface.dispatch_type, &interface.dispatch) };
+        // SAFETY: the interface made the instance, which ends with this; the caller promises the frame.
+        unsafe { dispatch.call(instance, fn_id, frame) }
     }
 }
 

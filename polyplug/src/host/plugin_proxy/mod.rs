@@ -1,6 +1,6 @@
 //! Proxies that plugins have for others.
 
-pub(crate) mod error;
+pub(crate) mod depth;
 pub(crate) mod host_object;
 pub(crate) mod object;
 pub(crate) mod peer;

@@ -7,9 +7,10 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 
-use polyplug_abi::{AbiError, CallArena, DropObject, Entry, GuestContractInstance, ObjectOffer, VmDispatch};
+use polyplug_abi::{DropObject, GuestContractInstance, ObjectOffer, VmDispatch};
 
-use super::error::ProxyError;
+use crate::host::abi::dispatch::{CallFrame, Dispatch};
+use crate::host::error::proxy::ProxyError;
 use crate::host::version::threads::Follower;
 use crate::host::version::version::BundleVersion;
 
@@ -22,7 +23,7 @@ const FUNCTION_LIMIT: u32 = 1 << 16;
 /// An object that others call.
 pub(crate) struct Object {
     instance: GuestContractInstance,
-    functions: Functions,
+    dispatch: Dispatch,
     function_count: u32,
     /// How it ends, if it may be kept.
     drop: Option<DropObject>,
@@ -38,18 +39,9 @@ pub(crate) struct Object {
     returned: Condvar,
 }
 
-/// How an object's methods are called.
-#[derive(Clone, Copy)]
-enum Functions {
-    /// A table of entries.
-    Native(*const Entry),
-    /// One function for all.
-    Vm(VmDispatch),
-}
-
-// SAFETY: objects of contracts accept calls from any thread, and the table never changes.
+// SAFETY: objects of contracts accept calls from any thread by the ABI's contract.
 unsafe impl Send for Object {}
-// SAFETY: as for `Send`.
+// SAFETY: all that changes is atomic or behind a lock, and objects accept calls from any thread by the ABI's contract.
 unsafe impl Sync for Object {}
 
 impl Object {
@@ -79,7 +71,7 @@ impl Object {
         if function_count > FUNCTION_LIMIT || (function_count > 0 && (functions.is_null() || !functions.is_aligned())) {
             return Err("the table of functions is null, not aligned, or too long".to_owned());
         }
-        Ok(Self::new(instance, Functions::Native(functions), function_count, drop, owner))
+        Ok(Self::new(instance, Dispatch::Native { functions, count: function_count }, function_count, drop, owner))
     }
 
     /// An object that an engine runs.
@@ -94,12 +86,12 @@ impl Object {
         drop: DropObject,
         owner: Option<Arc<BundleVersion>>,
     ) -> Arc<Self> {
-        Self::new(instance, Functions::Vm(dispatch), function_count, Some(drop), owner)
+        Self::new(instance, Dispatch::Vm(dispatch), function_count, Some(drop), owner)
     }
 
     fn new(
         instance: GuestContractInstance,
-        functions: Functions,
+        dispatch: Dispatch,
         function_count: u32,
         drop: Option<DropObject>,
         owner: Option<Arc<BundleVersion>>,
@@ -108,7 +100,7 @@ impl Object {
         let owner = owner.filter(|_| drop.is_some()); // what is lent lies on its caller's stack
         let this = Arc::new(Self {
             instance,
-            functions,
+            dispatch,
             function_count,
             drop,
             owner: owner.as_ref().map(Arc::downgrade),
@@ -133,15 +125,12 @@ impl Object {
         self.drop.is_some()
     }
 
-    /// Calls a method; whether there is one of that number.
-    pub(crate) fn call(
-        &self,
-        fn_id: u32,
-        args: *const (),
-        out: *mut (),
-        arena: *mut CallArena,
-        out_err: *mut AbiError,
-    ) -> Result<bool, ProxyError> {
+    /// Calls a method. Returns whether there is one of that number.
+    ///
+    /// # Safety
+    ///
+    /// `frame` must be what the method's entry expects.
+    pub(crate) unsafe fn call(&self, fn_id: u32, frame: CallFrame) -> Result<bool, ProxyError> {
         let gone = || match self.drop {
             Some(_) => ProxyError::Unloaded { bundle: self.bundle.clone() },
             None => ProxyError::Returned,
@@ -155,15 +144,9 @@ impl Object {
         if fn_id >= self.function_count {
             return Ok(false);
         }
-        // SAFETY: within the table, which stays as long as the object; the caller promises arguments and room of the
-        // method's forms.
-        unsafe {
-            match self.functions {
-                Functions::Native(table) => table.add(fn_id as usize).read()(self.instance, args, out, arena, out_err),
-                Functions::Vm(vm) => (vm.call)(vm.loader_data, self.instance, fn_id, args, out, arena, out_err),
-            }
-        }
-        Ok(true)
+        // SAFETY: the table stays as long as the object (promised to `read` and `of_vm`), which is in use and so has not
+        // ended; the caller promises the frame.
+        Ok(unsafe { self.dispatch.call(self.instance, fn_id, frame) })
     }
 
     /// Lets nobody call it any more. One that is lent is not in use when this returns; one that may be kept ends with

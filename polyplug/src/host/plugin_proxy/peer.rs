@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
-use super::error::ProxyError;
-use super::request::{Numbers, Wanted};
-use crate::host::plugin::contract_check::Described;
+use super::request::{Numbers, Wanted, number};
+use crate::host::abi::dispatch::CallFrame;
+use crate::host::error::proxy::ProxyError;
+use crate::host::plugin::schema::Described;
 use crate::host::store::instances::Held;
 use crate::host::store::provider::Provider;
 
@@ -19,9 +20,9 @@ pub(crate) struct Peer {
 }
 
 #[derive(Clone)]
-pub(crate) struct Bound {
-    pub(crate) held: Arc<Held>,
-    pub(crate) numbers: Option<Numbers>,
+struct Bound {
+    held: Arc<Held>,
+    numbers: Option<Numbers>,
 }
 
 impl Peer {
@@ -48,9 +49,21 @@ impl Peer {
     }
 
     /// The instance that serves now.
-    pub(crate) fn current(self: &Arc<Self>) -> Option<Bound> {
+    fn current(self: &Arc<Self>) -> Option<Bound> {
         let bound = self.bound()?;
         if bound.held.incarnation().provider().is_current() { Some(bound) } else { self.rebind() }
+    }
+
+    /// Calls a method of the instance that serves now. Returns whether there is one of that number.
+    ///
+    /// # Safety
+    ///
+    /// `frame` must be what the method's entry expects.
+    pub(crate) unsafe fn call(self: &Arc<Self>, fn_id: u32, frame: CallFrame) -> Result<bool, ProxyError> {
+        let bound = self.current().ok_or_else(|| ProxyError::Unloaded { bundle: self.bundle.clone() })?;
+        let Some(fn_id) = number(bound.numbers.as_ref(), fn_id) else { return Ok(false) };
+        // SAFETY: the caller promises the frame; the numbers are those of the provider's own contract.
+        Ok(unsafe { bound.held.incarnation().call(fn_id, frame) })
     }
 
     fn rebind(self: &Arc<Self>) -> Option<Bound> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use polyplug_abi::{ProxyRequest, ProxyTarget};
 
-use super::error::ProxyError;
 use crate::host::abi::interface::checked_name;
+use crate::host::error::proxy::ProxyError;
 use crate::schema::Schema;
 
 /// What a plugin asks for.

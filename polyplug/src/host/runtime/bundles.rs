@@ -5,39 +5,53 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
-use polyplug_abi::{BundleId, DependencyInfo};
+use polyplug_abi::{BundleId, DependencyInfo, GuestContractId};
 
-use super::dependents::Left;
-use super::loader::BundleLoader;
-use super::runtime::Runtime;
-use super::time_limit::acting_thread;
+use super::observers::Observers;
+use super::time_limit::logical_thread;
 use crate::host::bundle::fingerprint::Fingerprint;
 use crate::host::bundle::shared_dirs::InPlace;
-use crate::host::error::RuntimeError;
+use crate::host::error::runtime::RuntimeError;
+use crate::host::store::provider::Provider;
+use crate::host::version::lineage::Lineage;
 use crate::host::version::version::BundleVersion;
 
 /// The bundles of a runtime.
 #[derive(Default)]
 pub(crate) struct Bundles {
+    table: Mutex<BundleTable>,
+    /// Notified whenever a change of a bundle has finished.
+    finished: Condvar,
+    /// Notified after every change.
+    pub(crate) observers: Observers,
+}
+
+/// The bundles by their ids, under the lock of [`Bundles`].
+#[derive(Default)]
+pub(crate) struct BundleTable {
     pub(crate) known: HashMap<BundleId, Bundle>,
     loads: u64,
-    /// Threads that wait for a bundle to settle, and for which.
+    /// Threads that wait for a change of a bundle to finish, and for which bundle.
     waiting: HashMap<ThreadId, BundleId>,
 }
 
+/// A bundle whose name is taken.
 pub(crate) struct Bundle {
     pub(crate) name: String,
     /// Earlier loads have smaller numbers.
     pub(crate) order: u64,
     state: State,
-    /// What the version needs that is about to serve. What the one that serves needs, that one knows.
+    /// What the version needs that is about to serve. What the one that serves needs, its scope knows.
     pub(crate) needs: Vec<DependencyInfo>,
     /// What the bundle provides after the change that is under way, once that is decided.
-    pub(crate) left: Option<Vec<Left>>,
+    pub(crate) remaining: Option<Vec<RemainingContract>>,
 }
+
+/// A contract that remains of those a bundle provides, and its minor version.
+pub(crate) type RemainingContract = (GuestContractId, u32);
 
 enum State {
     /// The name is taken; nothing serves yet.
@@ -52,70 +66,78 @@ enum State {
 #[derive(Clone)]
 pub(crate) struct Loaded {
     pub(crate) version: Arc<BundleVersion>,
-    /// Absent for plugins that are part of the program.
-    pub(crate) loader: Option<Arc<dyn BundleLoader>>,
+    /// The version's plugins.
+    pub(crate) providers: Vec<Arc<Provider>>,
+    /// What all versions from the load to the unload have in common.
+    pub(crate) lineage: Arc<Lineage<Arc<Provider>>>,
+    /// The name of its loader; absent for plugins that are part of the program.
+    pub(crate) loader: Option<&'static str>,
     pub(crate) origin: Origin,
 }
 
 /// Where a version came from.
 #[derive(Clone)]
 pub(crate) struct Origin {
-    /// What the manifest says.
+    /// The version in the manifest.
     pub(crate) version: semver::Version,
-    /// The bundle's own directory, not the private copy of it.
+    /// The bundle's own directory, not the private copy of it; absent for a bundle in memory.
     pub(crate) directory: Option<PathBuf>,
-    /// What the files in it looked like when the private copy was made, if one was.
+    /// What the files in the directory looked like when the private copy was made, if one was.
+    #[cfg_attr(not(feature = "watch"), allow(dead_code))]
     pub(crate) fingerprint: Option<Fingerprint>,
-    /// What is in the directory only, not in the private copy.
+    /// Folders that are in the directory only, not in the private copy.
+    #[cfg_attr(not(feature = "watch"), allow(dead_code))]
     pub(crate) in_place: InPlace,
 }
 
-impl Origin {
-    /// Of a version that runs from `directory` itself, or from none.
-    pub(crate) fn new(version: semver::Version, directory: Option<PathBuf>) -> Self {
-        Self { version, directory, fingerprint: None, in_place: InPlace::default() }
+impl Bundles {
+    /// Locks the table. No foreign code may run under the lock.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, BundleTable> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl Runtime {
     /// Takes a name for a bundle that is about to be loaded.
     pub(crate) fn reserve(&self, id: BundleId, name: &str) -> Result<(), RuntimeError> {
-        let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
-        if bundles.known.contains_key(&id) {
+        let mut table = self.lock();
+        if table.known.contains_key(&id) {
             return Err(RuntimeError::AlreadyLoaded { bundle: name.to_owned() });
         }
-        bundles.loads += 1;
-        let state = State::Loading(acting_thread());
-        let bundle = Bundle { name: name.to_owned(), order: bundles.loads, state, needs: Vec::new(), left: None };
-        bundles.known.insert(id, bundle);
+        table.loads += 1;
+        let state = State::Loading(logical_thread());
+        let bundle = Bundle { name: name.to_owned(), order: table.loads, state, needs: Vec::new(), remaining: None };
+        table.known.insert(id, bundle);
         Ok(())
     }
 
-    /// Waits until nobody changes the bundle, then keeps others from it until [`settle`](Self::settle).
+    /// Waits until nobody changes the bundle, then keeps others from it until [`finish_change`](Self::finish_change).
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::BundleNotLoaded`]; [`RuntimeError::Busy`] if this thread would wait for itself.
     pub(crate) fn begin_change(&self, id: BundleId) -> Result<(String, Loaded), RuntimeError> {
-        self.take_turn(id, true)
+        self.acquire(id, true)
     }
 
     /// As [`begin_change`](Self::begin_change), but when somebody changes the bundle that is an error.
     #[cfg(feature = "watch")]
     pub(crate) fn try_begin_change(&self, id: BundleId) -> Result<(String, Loaded), RuntimeError> {
-        self.take_turn(id, false)
+        self.acquire(id, false)
     }
 
-    fn take_turn(&self, id: BundleId, wait: bool) -> Result<(String, Loaded), RuntimeError> {
-        let this_thread = acting_thread();
-        let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
+    fn acquire(&self, id: BundleId, wait: bool) -> Result<(String, Loaded), RuntimeError> {
+        let this_thread = logical_thread();
+        let mut table = self.lock();
         loop {
-            let in_vain = !wait || bundles.waits_for(id, this_thread);
-            let bundle = bundles.known.get_mut(&id).ok_or(RuntimeError::BundleNotLoaded { id })?;
+            let in_vain = !wait || table.waits_for(id, this_thread);
+            let bundle = table.known.get_mut(&id).ok_or(RuntimeError::BundleNotLoaded { id })?;
             match &bundle.state {
                 State::Loading(_) | State::Changing(..) if in_vain => {
                     return Err(RuntimeError::Busy { bundle: bundle.name.clone() });
                 }
                 State::Loading(_) | State::Changing(..) => {
-                    bundles.waiting.insert(this_thread, id);
-                    bundles = self.settled.wait(bundles).unwrap_or_else(PoisonError::into_inner);
-                    bundles.waiting.remove(&this_thread);
+                    table.waiting.insert(this_thread, id);
+                    table = self.finished.wait(table).unwrap_or_else(PoisonError::into_inner);
+                    table.waiting.remove(&this_thread);
                 }
                 State::Loaded(loaded) => {
                     let loaded = loaded.clone();
@@ -126,83 +148,67 @@ impl Runtime {
         }
     }
 
-    /// Has `next` serve under the bundle's name, while its change goes on until [`settle`](Self::settle).
-    pub(crate) fn exchange(&self, id: BundleId, next: Loaded) {
-        let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = State::Changing(acting_thread(), next);
-        let before = bundles.known.get_mut(&id).map(|bundle| std::mem::replace(&mut bundle.state, state));
-        drop(bundles);
+    /// Has `next` serve under the bundle's name, while its change goes on until [`finish_change`](Self::finish_change).
+    pub(crate) fn set_current(&self, id: BundleId, next: Loaded) {
+        let mut table = self.lock();
+        let state = State::Changing(logical_thread(), next);
+        let before = table.known.get_mut(&id).map(|bundle| std::mem::replace(&mut bundle.state, state));
+        drop(table);
         drop(before); // a lease, which is given up without the lock
     }
 
     /// Ends a change: `next` serves from now on, or the bundle is gone.
-    pub(crate) fn settle(&self, id: BundleId, next: Option<Loaded>) {
-        let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn finish_change(&self, id: BundleId, next: Option<Loaded>) {
+        let mut table = self.lock();
         let before = match next {
-            Some(next) => bundles.known.get_mut(&id).map(|bundle| {
+            Some(next) => table.known.get_mut(&id).map(|bundle| {
                 bundle.needs.clear();
-                bundle.left = None;
+                bundle.remaining = None;
                 std::mem::replace(&mut bundle.state, State::Loaded(next))
             }),
-            None => bundles.known.remove(&id).map(|bundle| bundle.state),
+            None => table.known.remove(&id).map(|bundle| bundle.state),
         };
         // Waking nobody would still be a system call.
-        let somebody_waits = !bundles.waiting.is_empty();
-        drop(bundles);
+        let somebody_waits = !table.waiting.is_empty();
+        drop(table);
         drop(before); // a lease, which is given up without the lock
         if somebody_waits {
-            self.settled.notify_all();
+            self.finished.notify_all();
         }
-        #[cfg(feature = "watch")]
-        self.bells.ring();
+        self.observers.notify();
     }
 
-    /// The ids of all loaded bundles, in load order.
-    #[must_use]
-    pub fn bundle_ids(&self) -> Vec<BundleId> {
-        let bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut loaded: Vec<_> = bundles
-            .known
-            .iter()
-            .filter(|(_, bundle)| bundle.serves())
-            .map(|(id, bundle)| (bundle.order, *id))
-            .collect();
-        loaded.sort_unstable();
-        loaded.into_iter().map(|(_, id)| id).collect()
+    /// Returns the ids of all loaded bundles, in load order.
+    pub(crate) fn ids(&self) -> Vec<BundleId> {
+        self.map_loaded(|loaded| loaded.version.id())
     }
 
-    /// The name of a loaded bundle.
-    #[must_use]
-    pub fn bundle_name(&self, id: BundleId) -> Option<String> {
-        let bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
-        let bundle = bundles.known.get(&id)?;
-        bundle.serves().then(|| bundle.name.clone())
+    /// Returns the name of a loaded bundle.
+    pub(crate) fn name(&self, id: BundleId) -> Option<String> {
+        let table = self.lock();
+        let bundle = table.known.get(&id)?;
+        bundle.loaded().is_some().then(|| bundle.name.clone())
     }
 
-    /// What serves, in load order.
+    /// Returns what serves, in load order.
     pub(crate) fn loaded(&self) -> Vec<Loaded> {
         self.map_loaded(Clone::clone)
     }
 
-    /// What `map` makes of all that serves, in load order. It is called under the lock. Takes no lease.
+    /// Returns what `map` makes of all that serves, in load order. `map` is called under the lock. Takes no lease.
     pub(crate) fn map_loaded<R>(&self, mut map: impl FnMut(&Loaded) -> R) -> Vec<R> {
-        let bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut loaded: Vec<_> = bundles
-            .known
-            .values()
-            .filter_map(|bundle| match &bundle.state {
-                State::Loading(_) => None,
-                State::Loaded(loaded) | State::Changing(_, loaded) => Some((bundle.order, map(loaded))),
-            })
-            .collect();
+        let table = self.lock();
+        let loaded = table.known.values().filter_map(|bundle| Some((bundle.order, map(bundle.loaded()?))));
+        let mut loaded: Vec<_> = loaded.collect();
+        drop(table);
         loaded.sort_unstable_by_key(|(order, _)| *order);
         loaded.into_iter().map(|(_, loaded)| loaded).collect()
     }
 }
 
-impl Bundles {
-    /// Whether whoever changes this bundle is `thread`, or waits for it, perhaps by way of others: then `thread` would
-    /// wait for ever.
+impl BundleTable {
+    /// Returns whether the thread that changes this bundle is `thread`, or waits for it, perhaps by way of others: then
+    /// `thread` would wait for ever.
     fn waits_for(&self, mut id: BundleId, thread: ThreadId) -> bool {
         for _ in 0..=self.waiting.len() {
             let Some(changer) = self.known.get(&id).and_then(Bundle::changer) else { return false };
@@ -217,7 +223,7 @@ impl Bundles {
 }
 
 impl Bundle {
-    /// The thread that changes it.
+    /// Returns the thread that changes it.
     pub(crate) fn changer(&self) -> Option<ThreadId> {
         match &self.state {
             State::Loading(thread) | State::Changing(thread, _) => Some(*thread),
@@ -225,15 +231,11 @@ impl Bundle {
         }
     }
 
-    /// What serves under its name.
-    pub(crate) fn version(&self) -> Option<&Arc<BundleVersion>> {
+    /// Returns what serves under its name.
+    pub(crate) fn loaded(&self) -> Option<&Loaded> {
         match &self.state {
             State::Loading(_) => None,
-            State::Loaded(loaded) | State::Changing(_, loaded) => Some(&loaded.version),
+            State::Loaded(loaded) | State::Changing(_, loaded) => Some(loaded),
         }
-    }
-
-    fn serves(&self) -> bool {
-        !matches!(self.state, State::Loading(_))
     }
 }

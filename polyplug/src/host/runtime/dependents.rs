@@ -3,110 +3,143 @@
 //! What a bundle needs is looked for, and written down, in one step under the lock of the bundles; what a change takes
 //! away is decided in such a step as well. So of a bundle that comes and one that goes, which it needs, one is refused.
 
-use std::sync::PoisonError;
-
 use polyplug_abi::{BundleId, DependencyInfo, GuestContractId, Version};
 
-use super::bundles::Bundles;
-use super::runtime::Runtime;
-use super::time_limit::acting_thread;
-use crate::host::bundle::manifest::{Dependency, ManifestData};
-use crate::host::error::RuntimeError;
-use crate::host::store::provider::{Plugin, Provider};
-use crate::host::unmet::Dependent;
+use super::bundles::{BundleTable, Bundles, Loaded};
+use super::time_limit::logical_thread;
+use crate::host::bundle::manifest::{Dependency, HostDependency, ManifestData};
+use crate::host::error::dependency::{Dependent, Unavailable};
+use crate::host::error::runtime::RuntimeError;
+use crate::host::host_contract::grants::Grants;
+use crate::host::host_contract::registry::HostContracts;
+use crate::host::plugin::plugin::Plugin;
+use crate::host::store::provider::Provider;
+use crate::host::store::runtime_store::RuntimeStore;
 use crate::host::version::version::BundleVersion;
 use crate::sync::Arc;
 
-/// A contract that is left of what a bundle provides, and its minor version.
-pub(crate) type Left = (GuestContractId, u32);
+/// What bundles need, and what there is of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Dependents<'a> {
+    pub(crate) bundles: &'a Bundles,
+    pub(crate) store: &'a RuntimeStore,
+    pub(crate) host_contracts: &'a HostContracts,
+    pub(crate) grants: &'a Grants,
+}
 
-impl Runtime {
-    /// The contracts that a manifest declares as dependencies and that no other bundle provides and will go on to.
-    pub(crate) fn unmet<'a>(&self, manifest: &'a ManifestData) -> Vec<&'a Dependency> {
-        let bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
-        self.unmet_among(&bundles, manifest)
+/// What a bundle needs and does not find.
+#[derive(Default)]
+pub(crate) struct Unmet<'a> {
+    /// The first host contract that it needs and cannot have.
+    pub(crate) host_contract: Option<(&'a HostDependency, Unavailable)>,
+    /// The contracts that no other bundle provides and will go on to provide.
+    pub(crate) contracts: Vec<&'a Dependency>,
+}
+
+impl Dependents<'_> {
+    /// Returns what the bundle of a manifest needs and does not find. Contracts of other bundles that are found stay for as
+    /// long as this bundle's change is under way, and after that for as long as the bundle needs them.
+    pub(crate) fn check<'m>(&self, manifest: &'m ManifestData) -> Unmet<'m> {
+        let needed = manifest.host_contracts.iter().filter(|need| !need.optional);
+        let host_contract = needed.filter_map(|need| Some((need, self.unavailable(manifest, need)?))).next();
+        if host_contract.is_some() {
+            return Unmet { host_contract, ..Unmet::default() };
+        }
+        Unmet { host_contract, contracts: self.record(manifest) }
     }
 
-    /// As [`unmet`](Self::unmet). What there is of them stays for as long as this bundle's change is under way, and after
-    /// that for as long as the bundle needs it.
-    pub(crate) fn tie<'a>(&self, manifest: &'a ManifestData) -> Vec<&'a Dependency> {
-        let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
-        let unmet = self.unmet_among(&bundles, manifest);
+    fn unavailable(&self, manifest: &ManifestData, need: &HostDependency) -> Option<Unavailable> {
+        if !self.grants.allow(manifest.id, need.id()) {
+            return Some(Unavailable::NotGranted);
+        }
+        let Some(provided) = self.host_contracts.find(need.id()) else { return Some(Unavailable::NotProvided) };
+        let version = provided.interface().contract_version;
+        (version.minor < need.minor).then_some(Unavailable::TooOld(version))
+    }
+
+    /// Returns the contracts that a manifest declares as dependencies and that no other bundle provides and will go on to
+    /// provide. Records nothing.
+    pub(crate) fn missing<'m>(&self, manifest: &'m ManifestData) -> Vec<&'m Dependency> {
+        self.unsatisfied(&self.bundles.lock(), manifest)
+    }
+
+    fn record<'m>(&self, manifest: &'m ManifestData) -> Vec<&'m Dependency> {
+        let mut table = self.bundles.lock();
+        let unsatisfied = self.unsatisfied(&table, manifest);
         // A reload that was given up after its time has no say any more.
-        if let Some(bundle) = bundles.known.get_mut(&manifest.id)
-            && bundle.changer() == Some(acting_thread())
+        if let Some(bundle) = table.known.get_mut(&manifest.id)
+            && bundle.changer() == Some(logical_thread())
         {
             bundle.needs = manifest.dependencies.iter().map(Dependency::info).collect();
         }
-        unmet
+        unsatisfied
     }
 
-    fn unmet_among<'a>(&self, bundles: &Bundles, manifest: &'a ManifestData) -> Vec<&'a Dependency> {
-        let is_met = |need: &Dependency| {
+    fn unsatisfied<'m>(&self, table: &BundleTable, manifest: &'m ManifestData) -> Vec<&'m Dependency> {
+        let is_satisfied = |need: &Dependency| {
             let offers = self.store.offers(need.id()).into_iter().filter(|(bundle, _)| *bundle != manifest.id);
-            offers.into_iter().any(|(bundle, minor)| bundles.lasting(bundle, need.id(), minor) >= Some(need.minor))
+            offers
+                .into_iter()
+                .any(|(bundle, minor)| table.minor_after_change(bundle, need.id(), minor) >= Some(need.minor))
         };
-        manifest.dependencies.iter().filter(|need| !is_met(need)).collect()
+        manifest.dependencies.iter().filter(|need| !is_satisfied(need)).collect()
     }
 
-    /// Refuses to let a bundle provide no more than `left` in place of what `old` does, while another bundle declares to
-    /// need more and nobody else provides it.
-    pub(crate) fn check_dependents(&self, old: &BundleVersion, left: &[Arc<Provider>]) -> Result<(), RuntimeError> {
-        let before = old.providers();
-        let bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
-        self.dependents_allow(&bundles, old, &before, left, &[])
+    /// Refuses to let a bundle provide no more than `remaining` in place of what `old` provides, while another bundle
+    /// declares to need more and nobody else provides it.
+    pub(crate) fn check_removal(&self, old: &Loaded, remaining: &[Arc<Provider>]) -> Result<(), RuntimeError> {
+        self.allow_removal(&self.bundles.lock(), old, remaining, &[])
     }
 
-    /// As [`check_dependents`](Self::check_dependents). If it is allowed, it is decided: nobody comes to need the rest
-    /// until the change has settled.
-    ///
-    /// The bundles that are `going` as well are not asked.
-    pub(crate) fn let_go(
+    /// As [`check_removal`](Self::check_removal). If it is allowed, it is decided: nobody comes to need the rest until the
+    /// change has finished. The bundles in `also_unloading` are not asked.
+    pub(crate) fn commit_removal(
         &self,
-        old: &BundleVersion,
-        left: &[Arc<Provider>],
-        going: &[BundleId],
+        old: &Loaded,
+        remaining: &[Arc<Provider>],
+        also_unloading: &[BundleId],
     ) -> Result<(), RuntimeError> {
-        let before = old.providers();
-        let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
-        self.dependents_allow(&bundles, old, &before, left, going)?;
-        if let Some(bundle) = bundles.known.get_mut(&old.id()) {
-            bundle.left = Some(left.iter().map(|provider| (provider.plugin.contract_id, minor(provider))).collect());
+        let mut table = self.bundles.lock();
+        self.allow_removal(&table, old, remaining, also_unloading)?;
+        if let Some(bundle) = table.known.get_mut(&old.version.id()) {
+            let remaining = remaining.iter().map(|provider| (provider.plugin.contract_id, minor(provider)));
+            bundle.remaining = Some(remaining.collect());
         }
         Ok(())
     }
 
-    fn dependents_allow(
+    fn allow_removal(
         &self,
-        bundles: &Bundles,
-        old: &BundleVersion,
-        before: &[Arc<Provider>],
-        left: &[Arc<Provider>],
-        going: &[BundleId],
+        table: &BundleTable,
+        old: &Loaded,
+        remaining: &[Arc<Provider>],
+        also_unloading: &[BundleId],
     ) -> Result<(), RuntimeError> {
-        let stays = |id: BundleId| id != old.id() && !going.contains(&id);
-        for provider in before {
+        let id = old.version.id();
+        let stays = |other: BundleId| other != id && !also_unloading.contains(&other);
+        for provider in &old.providers {
             let contract = provider.plugin.contract_id;
-            let successor = left.iter().find(|left| left.plugin.contract_id == contract);
+            let successor = remaining.iter().find(|remaining| remaining.plugin.contract_id == contract);
             let serving = minor(provider);
             if successor.is_some_and(|successor| minor(successor) >= serving) {
                 continue;
             }
-            let offers = self.store.offers(contract).into_iter().filter(|(bundle, _)| *bundle != old.id());
-            let elsewhere = offers.filter_map(|(bundle, minor)| bundles.lasting(bundle, contract, minor)).max();
+            let offers = self.store.offers(contract).into_iter().filter(|(bundle, _)| *bundle != id);
+            let elsewhere =
+                offers.filter_map(|(bundle, minor)| table.minor_after_change(bundle, contract, minor)).max();
             let remains = elsewhere.max(successor.map(|successor| minor(successor)));
-            let dependents = bundles.dependents(stays, |need| {
+            let dependents = table.dependents(stays, |need| {
                 need.contract_id == contract && need.min_version <= serving && remains < Some(need.min_version)
             });
             if !dependents.is_empty() {
-                return Err(refusal(old, &provider.plugin, successor, dependents));
+                return Err(refusal(&old.version, &provider.plugin, successor, dependents));
             }
         }
         Ok(())
     }
 }
 
-/// What becomes of a change that would leave these dependents without what they need.
+/// Returns the error of a change that would leave these dependents without what they need.
 fn refusal(
     old: &BundleVersion,
     plugin: &Plugin,
@@ -129,16 +162,17 @@ fn refusal(
     }
 }
 
-impl Bundles {
-    /// The minor version in which a bundle, which provides `contract` in version `minor`, will still do so after the
+impl BundleTable {
+    /// Returns the minor version in which a bundle, which provides `contract` in version `minor`, will still do so after the
     /// change of it that is decided, if one is.
-    fn lasting(&self, bundle: BundleId, contract: GuestContractId, minor: u32) -> Option<u32> {
-        let Some(left) = self.known.get(&bundle).and_then(|bundle| bundle.left.as_ref()) else { return Some(minor) };
-        left.iter().find(|(left, _)| *left == contract).map(|(_, left)| minor.min(*left))
+    fn minor_after_change(&self, bundle: BundleId, contract: GuestContractId, minor: u32) -> Option<u32> {
+        let decided = self.known.get(&bundle).and_then(|bundle| bundle.remaining.as_ref());
+        let Some(remaining) = decided else { return Some(minor) };
+        remaining.iter().find(|(remaining, _)| *remaining == contract).map(|(_, remaining)| minor.min(*remaining))
     }
 
-    /// The bundles, in load order, of those that `count`, that need something that `matches`: each with its name, and the
-    /// minor version that it needs at least.
+    /// Returns the bundles, in load order, of those that `count`, that need something that `matches`: each with its name, and
+    /// the minor version that it needs at least.
     fn dependents(
         &self,
         count: impl Fn(BundleId) -> bool,
@@ -149,8 +183,8 @@ impl Bundles {
             .iter()
             .filter(|(id, _)| count(**id))
             .filter_map(|(_, bundle)| {
-                let needs = bundle.version().and_then(|version| version.context().bundle.as_ref());
-                let needs = needs.map(|scope| scope.declared()).unwrap_or_default().iter().chain(&bundle.needs);
+                let declared = bundle.loaded().map(|loaded| loaded.version.scope().declared()).unwrap_or_default();
+                let needs = declared.iter().chain(&bundle.needs);
                 let needed = needs.filter(|need| matches(need)).map(|need| need.min_version).max()?;
                 Some((bundle.order, bundle.name.clone(), needed))
             })

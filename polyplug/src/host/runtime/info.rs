@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use polyplug_abi::{BundleId, GuestContractHandle, Version};
 
 use super::bundles::Loaded;
+use super::report::{Holder, Lingering};
+use super::retired::holders_of;
 use super::runtime::Runtime;
-use super::unload;
-use super::unload::{Holder, Lingering};
 use crate::host::store::provider::Provider;
 
 /// A loaded bundle. From [`Runtime::bundles`].
@@ -79,13 +79,13 @@ impl Runtime {
     /// ```
     #[must_use]
     pub fn bundles(&self) -> Vec<BundleInfo> {
-        self.loaded().iter().map(|loaded| self.describe(loaded)).collect()
+        self.bundle_table().loaded().iter().map(|loaded| self.describe(loaded)).collect()
     }
 
     /// The loaded bundle with this id.
     #[must_use]
     pub fn bundle(&self, id: BundleId) -> Option<BundleInfo> {
-        self.loaded().iter().find(|loaded| loaded.version.id() == id).map(|loaded| self.describe(loaded))
+        self.bundle_table().loaded().iter().find(|loaded| loaded.version.id() == id).map(|loaded| self.describe(loaded))
     }
 
     /// Versions that are no longer served and not yet gone, with those who hold them.
@@ -95,15 +95,15 @@ impl Runtime {
     }
 
     fn describe(&self, loaded: &Loaded) -> BundleInfo {
-        let Loaded { version, loader, origin } = loaded;
+        let Loaded { version, providers, loader, origin, .. } = loaded;
         BundleInfo {
             id: version.id(),
             name: version.name().to_owned(),
             version: origin.version.clone(),
             directory: origin.directory.clone(),
-            loader: loader.as_ref().map(|loader| loader.loader_name()),
-            plugins: version.providers().iter().filter_map(|provider| self.describe_plugin(provider)).collect(),
-            holders: unload::holders(version),
+            loader: *loader,
+            plugins: providers.iter().filter_map(|provider| self.describe_plugin(provider)).collect(),
+            holders: providers.iter().flat_map(|provider| holders_of(provider)).collect(),
             threads: version.threads().names(),
             memory: version.memory(),
         }

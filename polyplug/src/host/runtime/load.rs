@@ -1,55 +1,81 @@
 //! Loading bundles.
+//!
+//! Loads and reloads are one pipeline: [`prepare_files`](Runtime::prepare_files), [`check_requirements`], `start`, publish.
+//! A reload carries state over before it publishes.
+//!
+//! [`check_requirements`]: Runtime::check_requirements
 
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use polyplug_abi::{BundleId, GuestContractInstance, HostApi, Version};
 
 use super::bundles::{Loaded, Origin};
-use super::context::{BundleScope, HostContext};
-use super::loader::{BundleLoader, BundleSource};
+use super::context::HostContext;
+use super::guard::guarded;
+use super::loader::BundleLoader;
 use super::options::check_options;
-use super::prepare_files::Word;
+use super::prepare_files::{BundleFiles, ManifestSource};
 use super::runtime::Runtime;
-use super::staging;
-use super::staging::{Loading, Registrations, Staging};
-use crate::guest::{PluginEntry, describe_panic, keep_locations};
-use crate::host::bundle::config_overrides as settings;
+use super::staging::{self, LoadScope, Staging};
+use crate::guest::{PluginEntry, keep_locations};
+use crate::host::bundle::config_json;
 use crate::host::bundle::manifest::ManifestData;
-use crate::host::bundle::private_copy::PrivateCopy;
-use crate::host::error::{LoaderError, RuntimeError};
-use crate::host::plugin::contract_check as described;
-use crate::host::store::provider::{Plugin, Provider};
+use crate::host::bundle::shared_dirs::InPlace;
+use crate::host::bundle::source::BundleSource;
+use crate::host::error::loader::LoaderError;
+use crate::host::error::runtime::RuntimeError;
+use crate::host::plugin::contract_check;
+use crate::host::plugin::plugin::Plugin;
+use crate::host::plugin::registrations::Registrations;
+use crate::host::store::provider::Provider;
+use crate::host::store::publish;
+use crate::host::version::lineage::Lineage;
+use crate::host::version::scope::BundleScope;
 use crate::host::version::version::BundleVersion;
 
-/// What [`Runtime::add`] is given to publish.
-type BroughtUp = (Draft, Option<Arc<dyn BundleLoader>>, Origin, Vec<Arc<Provider>>);
-
 /// A version that has not been published. Dropped as one it is retired, so that threads its code started end.
-pub(crate) struct Draft(Option<Arc<BundleVersion>>);
+pub(crate) struct UnpublishedVersion(Option<Staging>);
 
-impl Draft {
-    /// It is published now.
+impl UnpublishedVersion {
+    /// Marks the version as published.
     pub(crate) fn finish(mut self) -> Arc<BundleVersion> {
-        self.0.take().expect("a draft is finished once")
+        let staging = self.0.take().expect("a version is published once");
+        Arc::clone(staging.version())
     }
 }
 
-impl Deref for Draft {
-    type Target = Arc<BundleVersion>;
+impl Deref for UnpublishedVersion {
+    type Target = Staging;
 
     fn deref(&self) -> &Self::Target {
-        self.0.as_ref().expect("a draft that is finished is gone")
+        self.0.as_ref().expect("a version that is published is no longer unpublished")
     }
 }
 
-impl Drop for Draft {
+impl Drop for UnpublishedVersion {
     fn drop(&mut self) {
-        if let Some(version) = self.0.take() {
-            version.retire_unloaded();
+        if let Some(staging) = self.0.take() {
+            staging.version().retire_unloaded();
         }
+    }
+}
+
+/// A version whose code has been started, and whose plugins could serve.
+pub(crate) struct StartedVersion {
+    pub(crate) version: UnpublishedVersion,
+    pub(crate) providers: Vec<Arc<Provider>>,
+    lineage: Arc<Lineage<Arc<Provider>>>,
+    loader: Option<&'static str>,
+    origin: Origin,
+}
+
+impl StartedVersion {
+    /// Marks the version as published.
+    pub(crate) fn finish(self) -> Loaded {
+        let Self { version, providers, lineage, loader, origin } = self;
+        Loaded { version: version.finish(), providers, lineage, loader, origin }
     }
 }
 
@@ -62,13 +88,16 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// Each [`RuntimeError`] that can befall a bundle; it names the bundle, the file and what to do.
+    /// [`RuntimeError::Manifest`], [`RuntimeError::UnknownLoader`], [`RuntimeError::Loader`],
+    /// [`RuntimeError::AlreadyLoaded`], [`RuntimeError::DependencyMissing`], [`RuntimeError::HostContractMissing`],
+    /// [`RuntimeError::Incompatible`], [`RuntimeError::Factory`], or with signatures `RuntimeError::Signature`. The error
+    /// names the bundle, the file and what to do.
     pub fn load_bundle(&self, path: &Path) -> Result<BundleId, RuntimeError> {
         let mut manifest = ManifestData::read(path)?;
         let loader = self.loader_of(&manifest)?;
         manifest.find_artifact()?;
         let source = BundleSource::Path(manifest.path.clone());
-        self.load(manifest, Word::Bundles, source, loader)
+        self.load(manifest, ManifestSource::Directory, source, loader)
     }
 
     /// Loads a bundle whose artifact is in memory; `manifest` is the text of its manifest.
@@ -86,10 +115,10 @@ impl Runtime {
         if matches!(source, BundleSource::Path(_)) {
             manifest.find_artifact()?;
         }
-        self.load(manifest, Word::Hosts, source, loader)
+        self.load(manifest, ManifestSource::Inline, source, loader)
     }
 
-    /// The loader of a bundle, which finds nothing wrong with its settings in the manifest.
+    /// Returns the loader of a bundle, which finds nothing wrong with its settings in the manifest.
     pub(crate) fn loader_of(&self, manifest: &ManifestData) -> Result<Arc<dyn BundleLoader>, RuntimeError> {
         let loader = self.loader(&manifest.loader).map_err(|registered| RuntimeError::UnknownLoader {
             bundle: manifest.name.clone(),
@@ -103,59 +132,33 @@ impl Runtime {
 
     fn load(
         &self,
-        mut manifest: ManifestData,
-        word: Word,
-        mut source: BundleSource,
+        manifest: ManifestData,
+        manifest_source: ManifestSource,
+        source: BundleSource,
         loader: Arc<dyn BundleLoader>,
     ) -> Result<BundleId, RuntimeError> {
-        let id = manifest.id;
-        self.add(id, &manifest.name.clone(), || {
-            let copy = self.take_in(&mut manifest, word, &source, &*loader)?;
-            self.check_requirements(&manifest)?;
-            let (version, origin) = self.stage(&mut manifest, &mut source, copy);
-            let directory = origin.directory.clone();
-            let start = || loader.load(&manifest, &source, self);
-            self.start(&version, directory.is_some().then_some(&manifest.path), start, Plugin::create)
-                .map_err(|error| error.at_original(&manifest.path, directory.as_deref()))
-                .map(|providers| (version, Some(Arc::clone(&loader)), origin, providers))
+        self.add(manifest.id, &manifest.name.clone(), || {
+            let files = self.prepare_files(manifest, manifest_source, source, &*loader)?;
+            self.check_requirements(&files.manifest)?;
+            let run = |manifest: &ManifestData, source: &BundleSource| loader.load(manifest, source, self);
+            self.start(files, &*loader, Arc::default(), run, Plugin::create)
         })
     }
 
-    /// Everything that comes before a bundle's code is started, which is then at `manifest` and `source`.
-    fn stage(
-        &self,
-        manifest: &mut ManifestData,
-        source: &mut BundleSource,
-        copy: Option<PrivateCopy>,
-    ) -> (Draft, Origin) {
-        self.settings.apply(manifest.id, &mut manifest.config);
-        let version = self.draft(scope_of(manifest), Arc::default());
-        let directory = matches!(source, BundleSource::Path(_)).then(|| manifest.path.clone());
-        let mut origin = Origin::new(manifest.version.clone(), directory);
-        if let Some(copy) = copy {
-            origin.fingerprint = Some(copy.fingerprint().clone());
-            origin.in_place = copy.in_place().clone();
-            manifest.path = copy.path().to_owned();
-            *source = BundleSource::Path(manifest.path.clone());
-            version.keep_module(Box::new(copy));
-        }
-        (version, origin)
-    }
-
-    /// What a bundle would provide: starts its code, and discards it.
+    /// Starts a bundle's code, and discards it. Returns what the bundle would provide.
     pub(crate) fn probe(&self, mut manifest: ManifestData) -> Result<Vec<Plugin>, RuntimeError> {
         let (id, name) = (manifest.id, manifest.name.clone());
         let loader = self.loader_of(&manifest)?;
         manifest.find_artifact()?;
-        let mut source = BundleSource::Path(manifest.path.clone());
-        self.reserve(id, &name)?;
-        let plugins = self.reclaimer.collecting(|| {
-            let copy = self.take_in(&mut manifest, Word::Bundles, &source, &*loader)?;
-            let (version, origin) = self.stage(&mut manifest, &mut source, copy);
+        let source = BundleSource::Path(manifest.path.clone());
+        self.bundle_table().reserve(id, &name)?;
+        let plugins = self.reclaimer().collecting(|| {
+            let files = self.prepare_files(manifest, ManifestSource::Directory, source, &*loader)?;
+            let (version, manifest, source, origin) = self.stage(files);
             run_loader(&version, || loader.load(&manifest, &source, self))
                 .map_err(|error| error.at_original(&manifest.path, origin.directory.as_deref()))
         });
-        self.settle(id, None);
+        self.bundle_table().finish_change(id, None);
         plugins
     }
 
@@ -175,31 +178,35 @@ impl Runtime {
         let name = entries[0].package;
         let id = BundleId::new(name);
         self.add(id, name, || {
-            let registrations = Registrations::default();
             let mut config = toml::Table::new();
-            self.settings.apply(id, &mut config);
-            let scope = BundleScope {
+            self.config_overrides().apply(id, &mut config);
+            let version = self.unpublished(BundleScope {
                 id,
                 name: name.to_owned(),
                 dependencies: None,
                 host_contracts: Vec::new(),
-                config: settings::text(&config),
-                registrations,
-            };
-            let version = self.draft(scope, Arc::default());
-            let start = || {
+                config: config_json::text(&config),
+                registrations: Registrations::default(),
+            });
+            let run = || {
                 // SAFETY: the version's table is valid, and so is what the entries say of themselves.
-                let outcome = unsafe { crate::guest::register_all(version.context().host_api(), entries) };
+                let outcome = unsafe { crate::guest::register_all(version.host_abi(), entries) };
                 outcome.map_err(|error| {
                     // SAFETY: the text is in this thread's buffer.
                     let error = unsafe { crate::call_error::message_text(&error) };
                     LoaderError::init_failed(name, error)
                 })
             };
-            let providers = self.start(&version, None, start, Plugin::create)?;
+            let lineage = Arc::default();
+            let providers = start_providers(&version, &lineage, None, run, Plugin::create)?;
             let Version { major, minor, patch } = entries[0].version;
-            let origin = Origin::new(semver::Version::new(major.into(), minor.into(), patch.into()), None);
-            Ok((version, None, origin, providers))
+            let origin = Origin {
+                version: semver::Version::new(major.into(), minor.into(), patch.into()),
+                directory: None,
+                fingerprint: None,
+                in_place: InPlace::default(),
+            };
+            Ok(StartedVersion { version, providers, lineage, loader: None, origin })
         })
     }
 
@@ -208,118 +215,123 @@ impl Runtime {
         &self,
         id: BundleId,
         name: &str,
-        bring_up: impl FnOnce() -> Result<BroughtUp, RuntimeError>,
+        start: impl FnOnce() -> Result<StartedVersion, RuntimeError>,
     ) -> Result<BundleId, RuntimeError> {
-        self.reserve(id, name)?;
-        let outcome = self.reclaimer.collecting(|| {
-            let (version, loader, origin, providers) = bring_up()?;
-            self.store.publish(providers)?;
-            Ok(Loaded { version: version.finish(), loader, origin })
+        self.bundle_table().reserve(id, name)?;
+        let outcome = self.reclaimer().collecting(|| {
+            let started = start()?;
+            publish::publish(self.store(), &started.lineage, &started.providers)?;
+            Ok(started.finish())
         });
         match outcome {
             Ok(loaded) => {
-                self.settle(id, Some(loaded));
+                self.bundle_table().finish_change(id, Some(loaded));
                 tracing::debug!(bundle = name, "loaded");
                 Ok(id)
             }
             Err(error) => {
-                self.settle(id, None);
+                self.bundle_table().finish_change(id, None);
                 Err(error)
             }
         }
     }
 
-    pub(crate) fn draft(&self, scope: BundleScope, life: Arc<()>) -> Draft {
-        let version = BundleVersion::new(scope.id, &scope.name, &self.reclaimer, life);
-        let runtime = self.context.weak_runtime();
-        version.set_context(HostContext::of_version(runtime, &version, scope));
-        Draft(Some(version))
+    /// Makes a version, whose code is still to be started.
+    fn unpublished(&self, scope: BundleScope) -> UnpublishedVersion {
+        let mut made = None;
+        let version = BundleVersion::new(scope, self.reclaimer(), |version, scope| {
+            // SAFETY: the runtime's own table is valid as long as the runtime.
+            let functions = unsafe { self.parts().table.api().as_ref() };
+            let context = HostContext::of_version(self.weak(), functions, version.clone(), Arc::clone(scope));
+            made.insert(context).table()
+        });
+        let context = made.expect("a version is made with its table");
+        UnpublishedVersion(Some(Staging::new(version, context)))
     }
 
-    /// Runs a version's code up to where its providers could serve. `create` makes the instances that are shared.
+    /// Makes the version of a bundle, and what its loader gets.
+    fn stage(&self, files: BundleFiles) -> (UnpublishedVersion, ManifestData, BundleSource, Origin) {
+        let version = self.unpublished(scope_of(&files.manifest));
+        let (manifest, source, origin, copy) = files.into_parts();
+        if let Some(copy) = copy {
+            version.keep(copy);
+        }
+        (version, manifest, source, origin)
+    }
+
+    /// Runs a bundle's code up to where its plugins could serve. `run` is the loader's part of it, and `create` makes the
+    /// instances that are shared.
     pub(crate) fn start(
         &self,
-        version: &Arc<BundleVersion>,
-        directory: Option<&PathBuf>,
-        start: impl FnOnce() -> Result<(), LoaderError>,
+        files: BundleFiles,
+        loader: &dyn BundleLoader,
+        lineage: Arc<Lineage<Arc<Provider>>>,
+        run: impl FnOnce(&ManifestData, &BundleSource) -> Result<(), LoaderError>,
         create: impl Fn(&Plugin, *const HostApi) -> Result<GuestContractInstance, String>,
-    ) -> Result<Vec<Arc<Provider>>, RuntimeError> {
-        let mut plugins = run_loader(version, start)?;
-        described::complete(&mut plugins, version.name(), directory.map(PathBuf::as_path))?;
-        let providers: Vec<_> = plugins
-            .into_iter()
-            .map(|plugin| start_provider(plugin, version, &create).map(Arc::new))
-            .collect::<Result<_, _>>()?;
-        version.set_providers(&providers);
-        Ok(providers)
+    ) -> Result<StartedVersion, RuntimeError> {
+        let directory = files.run_path().map(Path::to_owned);
+        let (version, manifest, source, origin) = self.stage(files);
+        let run = || run(&manifest, &source);
+        let providers = start_providers(&version, &lineage, directory.as_deref(), run, create)
+            .map_err(|error| error.at_original(&manifest.path, origin.directory.as_deref()))?;
+        Ok(StartedVersion { version, providers, lineage, loader: Some(loader.loader_name()), origin })
     }
 
-    /// The bundle with this id that this thread is loading. For loaders.
+    /// Returns the bundle with this id that this thread is loading. For loaders.
     ///
     /// # Errors
     ///
     /// [`LoaderError::NotLoading`].
     pub fn staging(&self, bundle: BundleId) -> Result<Staging, LoaderError> {
-        let ours = |context: &HostContext| {
-            context.belongs_to(self) && context.bundle.as_ref().is_some_and(|scope| scope.id == bundle)
-        };
-        let version = staging::innermost(ours).ok_or(LoaderError::NotLoading { id: bundle })?;
-        Ok(Staging::new(version))
+        let ours = |staging: &Staging| staging.context().belongs_to(self) && staging.version().id() == bundle;
+        staging::current_load(ours).ok_or(LoaderError::NotLoading { id: bundle })
     }
 }
 
-pub(crate) fn scope_of(manifest: &ManifestData) -> BundleScope {
+fn scope_of(manifest: &ManifestData) -> BundleScope {
     BundleScope {
         id: manifest.id,
         name: manifest.name.clone(),
         dependencies: Some(manifest.dependencies.iter().map(|dependency| dependency.info()).collect()),
         host_contracts: manifest.host_contracts.clone(),
-        config: settings::text(&manifest.config),
+        config: config_json::text(&manifest.config),
         registrations: Registrations::default(),
     }
 }
 
-/// Runs the loader and collects what it registered.
-fn run_loader(
-    version: &Arc<BundleVersion>,
-    start: impl FnOnce() -> Result<(), LoaderError>,
-) -> Result<Vec<Plugin>, RuntimeError> {
-    let registrations = &version.context().bundle.as_ref().expect("made with a scope").registrations;
+/// Runs a version's code up to where its plugins could serve. `directory` may have their schemas.
+fn start_providers(
+    staging: &Staging,
+    lineage: &Arc<Lineage<Arc<Provider>>>,
+    directory: Option<&Path>,
+    run: impl FnOnce() -> Result<(), LoaderError>,
+    create: impl Fn(&Plugin, *const HostApi) -> Result<GuestContractInstance, String>,
+) -> Result<Vec<Arc<Provider>>, RuntimeError> {
+    let version = staging.version();
+    let mut plugins = run_loader(staging, run)?;
+    contract_check::complete(&mut plugins, version.name(), directory)?;
+    let start = |plugin: Plugin| {
+        let name = plugin.name.clone();
+        let started = Provider::start(plugin, version, lineage, &create).map(Arc::new);
+        started.map_err(|reason| RuntimeError::Factory { bundle: version.name().to_owned(), plugin: name, reason })
+    };
+    plugins.into_iter().map(start).collect()
+}
+
+/// Runs the loader. Returns what it registered.
+fn run_loader(staging: &Staging, run: impl FnOnce() -> Result<(), LoaderError>) -> Result<Vec<Plugin>, RuntimeError> {
+    let (name, registrations) = (staging.version().name(), &staging.version().scope().registrations);
     registrations.open();
-    let loading = Loading::enter(version);
-    let outcome = guarded(version.name(), start);
+    let loading = LoadScope::enter(staging);
+    let outcome = guarded(name, run);
     drop(loading);
     let plugins = registrations.close();
     outcome?;
     if let Some(reason) = registrations.refusal() {
-        return Err(LoaderError::init_failed(version.name(), reason).into());
+        return Err(LoaderError::init_failed(name, reason).into());
     }
     if plugins.is_empty() {
-        return Err(LoaderError::NothingRegistered { bundle: version.name().to_owned() }.into());
+        return Err(LoaderError::NothingRegistered { bundle: name.to_owned() }.into());
     }
     Ok(plugins)
-}
-
-fn start_provider(
-    plugin: Plugin,
-    version: &Arc<BundleVersion>,
-    create: impl FnOnce(&Plugin, *const HostApi) -> Result<GuestContractInstance, String>,
-) -> Result<Provider, RuntimeError> {
-    let name = plugin.name.clone();
-    Provider::start(plugin, version, create).map_err(|reason| RuntimeError::Factory {
-        bundle: version.name().to_owned(),
-        plugin: name,
-        reason,
-    })
-}
-
-/// Runs a loader's code, whose panic is its failure.
-pub(crate) fn guarded<T>(bundle: &str, body: impl FnOnce() -> Result<T, LoaderError>) -> Result<T, RuntimeError> {
-    match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(outcome) => Ok(outcome?),
-        Err(payload) => {
-            let error = format!("the loader panicked: {}", describe_panic(payload));
-            Err(LoaderError::init_failed(bundle, error).into())
-        }
-    }
 }

@@ -11,8 +11,8 @@ use polyplug_abi::{BundleId, Compatibility, GuestContractId, Version};
 use super::requirements::declared_dependency;
 use super::runtime::Runtime;
 use crate::host::bundle::manifest::{Dependency, FILE_NAME, ManifestData};
-use crate::host::error::RuntimeError;
-use crate::host::unmet::{CycleStep, MissingDependency, Offer};
+use crate::host::error::dependency::{CycleStep, MissingDependency, Offer};
+use crate::host::error::runtime::RuntimeError;
 
 /// What is known while a directory is loaded.
 #[derive(Default)]
@@ -81,7 +81,7 @@ impl Runtime {
                 break;
             }
         }
-        if self.config.compatibility == Compatibility::Relaxed {
+        if self.config().compatibility == Compatibility::Relaxed {
             pending.iter().for_each(|manifest| self.load_one(manifest, progress));
         } else if !pending.is_empty() {
             self.explain(pending, &mut progress.failures);
@@ -164,7 +164,7 @@ struct Provides {
 }
 
 impl Left {
-    fn declared(&self, contract: GuestContractId) -> crate::host::unmet::Declared {
+    fn declared(&self, contract: GuestContractId) -> crate::host::error::dependency::Declared {
         let need = self.manifest.dependencies.iter().find(|need| need.id() == contract);
         declared_dependency(&self.manifest, need.expect("an edge is of a dependency"))
     }

@@ -6,7 +6,8 @@ use polyplug_abi::{BundleId, SupportedLanguage};
 
 use super::runtime::Runtime;
 use crate::host::bundle::manifest::ManifestData;
-use crate::host::error::LoaderError;
+use crate::host::bundle::source::BundleSource;
+use crate::host::error::loader::LoaderError;
 
 /// Loads one kind of artifact: shared libraries, scripts of one language, assemblies.
 ///
@@ -73,7 +74,7 @@ pub trait BundleLoader: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Which key is wrong, and what to write. It becomes [`ManifestError::Invalid`](crate::host::error::ManifestError), which
+    /// Which key is wrong, and what to write. It becomes [`ManifestError::Invalid`](crate::host::error::manifest::ManifestError), which
     /// names the manifest and the table.
     fn check_options(&self, options: &toml::Table) -> Result<(), String> {
         if options.is_empty() {
@@ -117,40 +118,5 @@ pub trait BundleLoader: Send + Sync {
     fn unload(&self, bundle: BundleId, runtime: &Runtime) -> Result<(), LoaderError> {
         let _ = (bundle, runtime);
         Ok(())
-    }
-}
-
-/// Something a bundle's code needs, or is: a library, an engine. See [`Staging::keep_module`](crate::loader::Staging::keep_module).
-pub trait Module: Send + Sync {
-    /// Ends it, on a thread that has none of its frames. If its code is there all the same, says why.
-    fn close(self: Box<Self>) -> Option<String>;
-
-    /// How many bytes of memory it occupies, where it can tell: for [`Runtime::bundles`].
-    fn memory(&self) -> Option<u64> {
-        None
-    }
-}
-
-/// Where a bundle's artifact comes from.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum BundleSource {
-    /// The bundle's directory.
-    Path(PathBuf),
-    /// Source text in memory.
-    Code(String),
-    /// An artifact in memory.
-    Bytes(Vec<u8>),
-}
-
-impl BundleSource {
-    /// `path`, `code` or `bytes`.
-    #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Path(_) => "path",
-            Self::Code(_) => "code",
-            Self::Bytes(_) => "bytes",
-        }
     }
 }

@@ -1,37 +1,116 @@
-//! Making typed proxies, and tokens for callers of the C ABI.
+//! Finding what bundles provide: handles, tables, proxies, leases, and tokens for callers of the C ABI.
 
 use std::panic::Location;
 use std::sync::Arc;
 
-use polyplug_abi::{BundleId, GuestContractHandle, GuestContractInstance};
+use polyplug_abi::{BundleId, GuestContractHandle, GuestContractId, GuestContractInstance, GuestContractInterface};
 
 use super::runtime::Runtime;
 use crate::contract::Contract;
-use crate::host::error::{RegistryError, RuntimeError};
-use crate::host::store::instances;
-use crate::host::store::instances::Held;
-use crate::host::store::provider::Provider;
-use crate::host::store::runtime_store::View;
-
-/// A typed proxy for an instance of `provider`.
-#[inline]
-pub(crate) fn bind<C: Contract + ?Sized>(
-    provider: Arc<Provider>,
-    site: &'static Location<'static>,
-) -> Result<C::Proxy, RuntimeError> {
-    instances::proxy(provider, C::info(), site).map(C::Proxy::from)
-}
-
-/// How look-ups fail.
-pub(crate) fn no_provider<C: Contract + ?Sized>(view: &View, bundle: Option<String>) -> RuntimeError {
-    RuntimeError::NoProvider {
-        contract: format!("{}@{}.{}", C::NAME, C::MAJOR, C::MINOR),
-        bundle,
-        offered: view.versions(C::NAME).filter(|version| version.major != C::MAJOR).collect(),
-    }
-}
+use crate::host::error::registry::RegistryError;
+use crate::host::error::runtime::RuntimeError;
+use crate::host::store::bind::{bind, no_provider};
+use crate::host::store::instances::{self, Held};
+use crate::host::store::lease::Lease;
+use crate::host::store::snapshot::Snapshot;
 
 impl Runtime {
+    /// The first provider of a contract, in load order, whose minor version is at least `min_version`.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::NotFound`].
+    #[inline]
+    pub fn find_guest_contract(
+        &self,
+        contract_id: u64,
+        min_version: u32,
+    ) -> Result<GuestContractHandle, RegistryError> {
+        self.store().find_guest_contract(GuestContractId::from_u64(contract_id), min_version)
+    }
+
+    /// A provider's table. Valid while the caller holds a [`pin`](crate::pin) taken before the look-up.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::StaleHandle`] or [`RegistryError::InvalidHandle`].
+    #[inline]
+    pub fn resolve_guest_contract(
+        &self,
+        handle: GuestContractHandle,
+    ) -> Result<*const GuestContractInterface, RegistryError> {
+        self.store().resolve_guest_contract(handle)
+    }
+
+    /// What `bundle` provides for a contract.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::NotFound`].
+    pub fn find_guest_contract_in(
+        &self,
+        contract_id: u64,
+        bundle: BundleId,
+    ) -> Result<GuestContractHandle, RegistryError> {
+        let found = self.store().find_in(bundle, GuestContractId::from_u64(contract_id));
+        found.map(|(handle, _)| handle).ok_or(RegistryError::NotFound { contract_id, min_version: 0 })
+    }
+
+    /// All providers of a contract whose minor version is at least `min_version`, the first one first.
+    #[must_use]
+    pub fn find_all_guest_contracts(&self, contract_id: u64, min_version: u32) -> Vec<GuestContractHandle> {
+        self.store().find_all_guest_contracts(GuestContractId::from_u64(contract_id), min_version)
+    }
+
+    /// Prefers `bundle` among the providers of contract `C`: [`proxy`](Self::proxy) and every other look-up that takes
+    /// the first provider find it from now on, for as long as the bundle is loaded, over reloads. What was found
+    /// before stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::NotFound`] when the bundle does not provide the contract.
+    ///
+    /// ```no_run
+    /// # use polyplug::{BundleId, Runtime};
+    /// # #[polyplug::contract(name = "demo.clock", version = "1.0")]
+    /// # trait Clock { fn now(&self) -> u64; }
+    /// # fn prefer(runtime: &Runtime) -> Result<(), Box<dyn std::error::Error>> {
+    /// runtime.prefer::<dyn Clock>(BundleId::new("atomic-clock"))?;
+    /// let clock = runtime.proxy::<dyn Clock>()?; // the atomic one
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn prefer<C: Contract + ?Sized>(&self, bundle: BundleId) -> Result<(), RegistryError> {
+        self.prefer_guest_contract(C::ID.id(), bundle)
+    }
+
+    /// As [`prefer`](Self::prefer), for a contract that is known by its id.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn prefer_guest_contract(&self, contract_id: u64, bundle: BundleId) -> Result<(), RegistryError> {
+        self.store().prefer(GuestContractId::from_u64(contract_id), bundle)
+    }
+
+    /// Everything that is provided, at this moment: for several look-ups that have to agree.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.store().snapshot()
+    }
+
+    /// Returns the ids of all loaded bundles, in load order.
+    #[must_use]
+    pub fn bundle_ids(&self) -> Vec<BundleId> {
+        self.bundle_table().ids()
+    }
+
+    /// Returns the name of a loaded bundle.
+    #[must_use]
+    pub fn bundle_name(&self, id: BundleId) -> Option<String> {
+        self.bundle_table().name(id)
+    }
+
     /// A typed proxy for the first provider of contract `C`, in load order.
     ///
     /// Makes an instance with the plugin's factory, unless the plugin shares one. A provider of an older minor
@@ -81,8 +160,8 @@ impl Runtime {
     #[track_caller]
     pub fn proxy_from<C: Contract + ?Sized>(&self, bundle: BundleId) -> Result<C::Proxy, RuntimeError> {
         let name = self.bundle_name(bundle).ok_or(RuntimeError::BundleNotLoaded { id: bundle })?;
-        match self.provider_of(bundle, C::ID) {
-            Some(provider) => bind::<C>(provider, Location::caller()),
+        match self.store().find_in(bundle, C::ID) {
+            Some((_, provider)) => bind::<C>(provider, Location::caller()),
             None => Err(no_provider::<C>(self.snapshot().view(), Some(name))),
         }
     }
@@ -96,6 +175,20 @@ impl Runtime {
     pub fn proxies<C: Contract + ?Sized>(&self) -> Result<Vec<C::Proxy>, RuntimeError> {
         let site = Location::caller();
         self.store().providers(C::ID).into_iter().map(|(_, provider)| bind::<C>(provider, site)).collect()
+    }
+
+    /// A lease on the provider that a handle names.
+    ///
+    /// For code that calls through tables by itself; proxies hold leases of their own.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::StaleHandle`] or [`RegistryError::InvalidHandle`].
+    #[track_caller]
+    pub fn lease(&self, handle: GuestContractHandle) -> Result<Lease, RegistryError> {
+        let provider = self.store().lease(handle)?;
+        let owner = provider.holders().shared(&provider, Location::caller(), &crossbeam_epoch::pin());
+        Ok(Lease::new(owner))
     }
 
     /// An instance for a caller of the C ABI.

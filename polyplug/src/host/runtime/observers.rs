@@ -1,28 +1,29 @@
-//! Telling watchers that the runtime's bundles are others than before.
+//! Who is notified when the bundles of a runtime have changed.
 
-use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
 
-use crate::host::watch::worker::Signal;
+/// An observer. Returns whether it still exists.
+type Observer = Box<dyn Fn() -> bool + Send>;
 
-/// The watchers of a runtime. When this goes they are told for the last time.
+/// The observers of a runtime. They are notified a last time when this is dropped.
 #[derive(Default)]
-pub(crate) struct Bells(Mutex<Vec<Sender<Signal>>>);
+pub(crate) struct Observers(Mutex<Vec<Observer>>);
 
-impl Bells {
-    pub(crate) fn add(&self, bell: Sender<Signal>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(bell);
+impl Observers {
+    /// Adds an observer, which is removed once it returns false. It must not wait for anything.
+    #[cfg_attr(not(feature = "watch"), allow(dead_code))]
+    pub(crate) fn add(&self, observer: impl Fn() -> bool + Send + 'static) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(observer));
     }
 
-    /// Tells every watcher that is left. Waits for nobody.
-    pub(crate) fn ring(&self) {
-        let mut bells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        bells.retain(|bell| bell.send(Signal::Bundles).is_ok());
+    /// Notifies every observer that is left.
+    pub(crate) fn notify(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|observer| observer());
     }
 }
 
-impl Drop for Bells {
+impl Drop for Observers {
     fn drop(&mut self) {
-        self.ring();
+        self.notify();
     }
 }

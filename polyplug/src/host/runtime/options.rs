@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use super::load::guarded;
+use super::guard::guarded;
 use super::loader::BundleLoader;
 use crate::host::bundle::manifest::{FILE_NAME, ManifestData};
 use crate::host::bundle::shared_dirs::InPlace;
-use crate::host::error::{ManifestError, RuntimeError};
+use crate::host::error::manifest::ManifestError;
+use crate::host::error::runtime::RuntimeError;
 
 /// Has the loader look at its settings in a manifest.
 pub(crate) fn check_options(loader: &dyn BundleLoader, manifest: &ManifestData) -> Result<(), RuntimeError> {

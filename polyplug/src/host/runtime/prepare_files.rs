@@ -1,81 +1,132 @@
-//! The private copies that versions run from.
+//! The files of a bundle that is about to be loaded: where its code runs from, and who has made them.
 
-use super::loader::{BundleLoader, BundleSource};
+use std::path::Path;
+
+use super::bundles::Origin;
+use super::loader::BundleLoader;
 use super::options::{check_options, in_place};
 use super::runtime::Runtime;
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::bundle::private_copy::PrivateCopy;
-use crate::host::error::{LoaderError, RuntimeError};
+use crate::host::bundle::shared_dirs::InPlace;
+use crate::host::bundle::source::BundleSource;
+use crate::host::error::loader::LoaderError;
+use crate::host::error::runtime::RuntimeError;
 
-/// Whose word a manifest is.
+/// Where a manifest comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Word {
-    /// The bundle's: it was read from its directory.
-    Bundles,
-    /// The host's: it gave the text.
-    Hosts,
+pub(crate) enum ManifestSource {
+    /// The bundle's directory.
+    Directory,
+    /// The host, which gave its text.
+    Inline,
+}
+
+/// A bundle that is about to be loaded.
+pub(crate) struct BundleFiles {
+    /// The manifest. Its path is the bundle's own directory, which errors name; [`run_path`](Self::run_path) is where the
+    /// code runs from.
+    pub(crate) manifest: ManifestData,
+    source: BundleSource,
+    copy: Option<PrivateCopy>,
+    /// Folders that are used where they lie.
+    in_place: InPlace,
+}
+
+impl BundleFiles {
+    /// Returns the directory that the code runs from; none for a bundle in memory.
+    pub(crate) fn run_path(&self) -> Option<&Path> {
+        match (&self.copy, &self.source) {
+            (Some(copy), _) => Some(copy.path()),
+            (None, BundleSource::Path(path)) => Some(path),
+            (None, _) => None,
+        }
+    }
+
+    /// Takes the files apart: the manifest and the source as a loader gets them, where they come from, and the private
+    /// copy, which has to be kept for as long as the code.
+    pub(crate) fn into_parts(self) -> (ManifestData, BundleSource, Origin, Option<PrivateCopy>) {
+        let Self { mut manifest, mut source, copy, in_place } = self;
+        let origin = Origin {
+            version: manifest.version.clone(),
+            directory: matches!(source, BundleSource::Path(_)).then(|| manifest.path.clone()),
+            fingerprint: copy.as_ref().map(|copy| copy.fingerprint().clone()),
+            in_place,
+        };
+        if let Some(copy) = &copy {
+            manifest.path = copy.path().to_owned();
+            source = BundleSource::Path(manifest.path.clone());
+        }
+        (manifest, source, origin, copy)
+    }
 }
 
 impl Runtime {
-    /// What has to happen to a bundle that is about to be loaded before it may say anything: a private copy, if it is
-    /// to run from one, and a look at its signature.
-    pub(crate) fn take_in(
+    /// Prepares the files of a bundle before any of its code runs: makes a private copy where hot reload is on or
+    /// signatures are looked at, and looks at its signature. Puts the host's configuration over that of the manifest.
+    ///
+    /// # Errors
+    ///
+    /// The copy cannot be made, or the policy for signatures refuses the bundle.
+    pub(crate) fn prepare_files(
         &self,
-        manifest: &mut ManifestData,
-        word: Word,
-        source: &BundleSource,
+        manifest: ManifestData,
+        manifest_source: ManifestSource,
+        source: BundleSource,
         loader: &dyn BundleLoader,
-    ) -> Result<Option<PrivateCopy>, RuntimeError> {
-        if !matches!(source, BundleSource::Path(_)) {
+    ) -> Result<BundleFiles, RuntimeError> {
+        let mut files = BundleFiles { manifest, source, copy: None, in_place: InPlace::default() };
+        if !matches!(files.source, BundleSource::Path(_)) {
             #[cfg(feature = "signatures")]
-            self.signatures.pass_unsigned(manifest, source.kind())?;
-            return Ok(None);
+            self.parts().signatures.pass_unsigned(&files.manifest, files.source.kind())?;
+        } else {
+            files.in_place = in_place(loader, &files.manifest)?;
+            if self.config().hot_reload_enabled || self.looks_at_signatures() {
+                self.copy(&mut files, manifest_source, loader)?;
+            } else {
+                files.in_place = InPlace::default(); // nobody watches the bundle
+            }
         }
-        if !self.config.hot_reload_enabled && !self.looks_at_signatures() {
-            return in_place(loader, manifest).map(|_| None);
-        }
-        self.copy(manifest, word, loader).map(Some)
+        self.config_overrides().apply(files.manifest.id, &mut files.manifest.config);
+        Ok(files)
     }
 
     /// Copies a bundle. Where signatures count, the copy is what they are held against, and everything comes from there
-    /// from then on, `manifest` as well: the original may be changed at any time by whoever may write to it. The path in
-    /// `manifest` stays that of the original.
-    pub(crate) fn copy(
+    /// from then on, the manifest as well: whoever may write to the original may change it at any time.
+    fn copy(
         &self,
-        manifest: &mut ManifestData,
-        word: Word,
+        files: &mut BundleFiles,
+        manifest_source: ManifestSource,
         loader: &dyn BundleLoader,
-    ) -> Result<PrivateCopy, RuntimeError> {
-        let in_place = in_place(loader, manifest)?;
+    ) -> Result<(), RuntimeError> {
+        let BundleFiles { manifest, in_place, .. } = files;
         #[cfg(feature = "signatures")]
-        self.signatures.pass_in_place(manifest, &in_place)?;
-        let copy = PrivateCopy::make(manifest, in_place)?;
+        self.parts().signatures.pass_in_place(manifest, in_place)?;
+        let copy = PrivateCopy::make(manifest, in_place.clone())?;
         #[cfg(feature = "signatures")]
-        self.signatures.pass(manifest, copy.path())?;
-        if self.looks_at_signatures() && word == Word::Bundles {
+        self.parts().signatures.pass(manifest, copy.path())?;
+        if self.looks_at_signatures() && manifest_source == ManifestSource::Directory {
             *manifest = reread(manifest, &copy, loader)
                 .map_err(|error| error.at_original(copy.path(), Some(&manifest.path)))?;
         }
         #[cfg(feature = "signatures")]
-        if self.signatures.is_strict() {
+        if self.parts().signatures.is_strict() {
             // What is left in place may have come there after the look.
             manifest.origin = copy.path().to_owned();
         }
-        Ok(copy)
+        files.copy = Some(copy);
+        Ok(())
     }
 
-    #[cfg(feature = "signatures")]
     fn looks_at_signatures(&self) -> bool {
-        self.signatures.is_watched()
-    }
-
-    #[cfg(not(feature = "signatures"))]
-    fn looks_at_signatures(&self) -> bool {
+        #[cfg(feature = "signatures")]
+        return self.parts().signatures.is_watched();
+        #[cfg(not(feature = "signatures"))]
         false
     }
 }
 
-/// The manifest in `copy`, of the bundle for which `manifest` was read from the original before.
+/// Reads the manifest in `copy`, of the bundle for which `manifest` was read from the original before.
 fn reread(
     manifest: &ManifestData,
     copy: &PrivateCopy,

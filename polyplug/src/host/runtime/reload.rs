@@ -10,51 +10,26 @@ use std::sync::Arc;
 
 use polyplug_abi::{BundleId, GuestContractId, HostApi, PluginFlags, ReloadPhaseType, Version};
 
-use super::bundles::{Loaded, Origin};
-use super::load::{Draft, scope_of};
+use super::bundles::Loaded;
+use super::load::StartedVersion;
 use super::loader::BundleLoader;
-use super::prepare_files::Word;
+use super::prepare_files::ManifestSource;
+use super::report::{ReloadPolicy, ReloadReport};
+use super::retired::Retired;
 use super::runtime::Runtime;
-use super::time_limit::{NotDone, within};
+use super::time_limit::{TimeoutError, run_with_timeout};
 use crate::host::bundle::manifest::{FILE_NAME, ManifestData};
-use crate::host::error::{LoaderError, RuntimeError};
+use crate::host::bundle::source::BundleSource;
+use crate::host::error::loader::LoaderError;
+use crate::host::error::runtime::RuntimeError;
+use crate::host::plugin::plugin::Plugin;
 use crate::host::store::instances::{Cell, Incarnation, Next, Place};
-use crate::host::store::provider::{Plugin, Provider};
-use crate::host::store::publish as handover;
-use crate::host::version::version::BundleVersion;
+use crate::host::store::provider::Provider;
+use crate::host::store::publish;
 
-/// What becomes, at a reload, of instances whose plugin does not carry its state over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum ReloadPolicy {
-    /// They are made afresh by the new version's factory. The default.
-    #[default]
-    Restart,
-    /// They stay as they are, on the old code, until they are dropped.
-    Drain,
-}
-
-/// What a reload did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ReloadReport {
-    /// The bundle's id.
-    pub bundle: BundleId,
-    /// Instances whose state was carried over.
-    pub migrated: usize,
-    /// Instances that were made afresh, and lost their state.
-    pub restarted: usize,
-    /// Instances that stay on the old code.
-    pub drained: usize,
-    /// Whether the old version's code is gone already. Otherwise proxies or calls still hold it.
-    pub reclaimed: bool,
-}
-
-/// What a successful preparation yields.
+/// A new version that is ready to be published.
 struct Prepared {
-    draft: Draft,
-    origin: Origin,
-    providers: Vec<Arc<Provider>>,
+    started: StartedVersion,
     /// How each instance that is held goes on.
     next: Vec<(Arc<Cell>, Next)>,
     report: ReloadReport,
@@ -74,7 +49,7 @@ impl Runtime {
     /// [`RuntimeError::DependencyInUse`] and [`RuntimeError::DependencyLowered`] when other bundles need what the new version
     /// lacks, [`RuntimeError::Busy`], and everything that can befall a load. The old version then serves on.
     pub fn reload_bundle(&self, path: &Path) -> Result<ReloadReport, RuntimeError> {
-        self.reload(path, |manifest| match self.begin_change(manifest.id) {
+        self.reload(path, |manifest| match self.bundle_table().begin_change(manifest.id) {
             Err(RuntimeError::BundleNotLoaded { .. }) => Err(self.refuse_to_load(manifest)),
             begun => begun,
         })
@@ -84,7 +59,7 @@ impl Runtime {
     fn refuse_to_load(&self, manifest: &ManifestData) -> RuntimeError {
         let real = |path: &Path| path.canonicalize().ok();
         let directory = real(&manifest.path);
-        let from_there = self.loaded().into_iter().filter(|loaded| {
+        let from_there = self.bundle_table().loaded().into_iter().filter(|loaded| {
             let origin = loaded.origin.directory.as_deref();
             // It may have been loaded just now.
             loaded.version.id() != manifest.id && directory.is_some() && origin.and_then(real) == directory
@@ -104,14 +79,14 @@ impl Runtime {
 
     /// Tells everybody that a bundle is not reloaded, when its turn has come.
     fn tell_failed(&self, id: BundleId, name: &str, reason: &str) {
-        let turn = self.begin_change(id);
+        let turn = self.bundle_table().begin_change(id);
         match turn {
             Ok((_, loaded)) => {
-                self.events.emit(ReloadPhaseType::Failed, id, name, reason);
-                self.settle(id, Some(loaded));
+                self.parts().events.emit(ReloadPhaseType::Failed, id, name, reason);
+                self.bundle_table().finish_change(id, Some(loaded));
             }
             // This very call is part of a change of the bundle, so nothing can come in between.
-            Err(RuntimeError::Busy { .. }) => self.events.emit(ReloadPhaseType::Failed, id, name, reason),
+            Err(RuntimeError::Busy { .. }) => self.parts().events.emit(ReloadPhaseType::Failed, id, name, reason),
             // It has gone meanwhile, and with it what would have failed.
             Err(_) => {}
         }
@@ -123,47 +98,48 @@ impl Runtime {
         path: &Path,
         begin: impl FnOnce(&ManifestData) -> Result<(String, Loaded), RuntimeError>,
     ) -> Result<ReloadReport, RuntimeError> {
-        if !self.config.hot_reload_enabled {
+        if !self.config().hot_reload_enabled {
             let reason = "switch it on with `Runtime::builder().hot_reload(true)`".to_owned();
             return Err(RuntimeError::HotReloadDisabled { reason });
         }
         let manifest = ManifestData::read(path)?;
         let loader = self.loader_for_reload(&manifest)?;
         let (id, (name, old)) = (manifest.id, begin(&manifest)?);
-        self.events.emit(ReloadPhaseType::Preparing, id, &name, "");
-        let prepared: Result<_, RuntimeError> = self.reclaimer.collecting(|| {
-            let prepared = self.prepare_within_limit(manifest, &loader, &old.version)?;
+        self.parts().events.emit(ReloadPhaseType::Preparing, id, &name, "");
+        let prepared: Result<_, RuntimeError> = self.reclaimer().collecting(|| {
+            let prepared = self.prepare_within_limit(manifest, &loader, &old)?;
             // Checked before, but others may have come meanwhile. From here on nothing fails.
-            self.let_go(&old.version, &prepared.providers, &[])?;
+            self.dependents().commit_removal(&old, &prepared.started.providers, &[])?;
             Ok(prepared)
         });
         match prepared {
-            Ok(prepared) => Ok(self.complete(&name, old, prepared, loader)),
+            Ok(prepared) => Ok(self.complete(&name, old, prepared)),
             Err(error) => {
                 tracing::warn!(bundle = name, %error, "reload failed; the old version serves on");
-                self.events.emit(ReloadPhaseType::Failed, id, &name, &error.to_string());
-                self.settle(id, Some(old));
+                self.parts().events.emit(ReloadPhaseType::Failed, id, &name, &error.to_string());
+                self.bundle_table().finish_change(id, Some(old));
                 Err(error)
             }
         }
     }
 
     /// Has the new version serve, tells everybody, and gives the old one up.
-    fn complete(&self, name: &str, old: Loaded, prepared: Prepared, loader: Arc<dyn BundleLoader>) -> ReloadReport {
-        let (mut report, fate) = self.reclaimer.collecting(|| {
-            let fate = self.watch_fate(&old.version);
-            let (next, report) = self.switch(&old, prepared, loader);
+    fn complete(&self, name: &str, old: Loaded, prepared: Prepared) -> ReloadReport {
+        let (mut report, status) = self.reclaimer().collecting(|| {
+            let status = self.track_reclaim(&old.version);
+            let (next, report) = self.switch(&old, prepared);
             let lost = match report.restarted {
                 0 => String::new(),
                 lost => format!("{lost} instances were made afresh and lost their state"),
             };
             // Told before anybody else can change the bundle, so that events come in the order of the changes.
-            self.events.emit(ReloadPhaseType::Reloaded, report.bundle, name, &lost);
-            self.settle(report.bundle, Some(next));
-            self.give_up(old.version, Arc::clone(&fate));
-            (report, fate)
+            self.parts().events.emit(ReloadPhaseType::Reloaded, report.bundle, name, &lost);
+            self.bundle_table().finish_change(report.bundle, Some(next));
+            let retired = Retired::new(&old, Arc::clone(&status));
+            self.retire(old, &retired);
+            (report, status)
         });
-        report.reclaimed = matches!(fate.get(), Some(None));
+        report.reclaimed = matches!(status.get(), Some(None));
         tracing::debug!(bundle = name, restarted = report.restarted, "reloaded");
         report
     }
@@ -184,22 +160,26 @@ impl Runtime {
         &self,
         manifest: ManifestData,
         loader: &Arc<dyn BundleLoader>,
-        old: &Arc<BundleVersion>,
+        old: &Loaded,
     ) -> Result<Prepared, RuntimeError> {
         let bundle = manifest.name.clone();
-        let runtime = self.context.runtime().expect("nobody reloads while the runtime is dropped");
-        let (loader, old) = (Arc::clone(loader), Arc::clone(old));
+        let runtime = self.weak().upgrade().expect("nobody reloads while the runtime is dropped");
+        let (loader, old) = (Arc::clone(loader), old.clone());
         let prepare = move || {
             let prepared = runtime.prepare(manifest, &loader, &old);
             drop(old);
-            runtime.give_back();
+            runtime.release_on_reclaimer();
             prepared
         };
-        within(self.reload_limit, prepare, || self.reclaimer.collect()).unwrap_or_else(|not_done| match not_done {
-            NotDone::TimedOut => Err(RuntimeError::ReloadTimedOut { bundle, limit: self.reload_limit }),
-            NotDone::NoThread(error) => {
-                let reason = format!("no thread could be started for its new version: {error}");
-                Err(LoaderError::Failed { bundle, reason }.into())
+        run_with_timeout(self.parts().reload_limit, prepare, || self.reclaimer().collect()).unwrap_or_else(|not_done| {
+            match not_done {
+                TimeoutError::TimedOut => {
+                    Err(RuntimeError::ReloadTimedOut { bundle, limit: self.parts().reload_limit })
+                }
+                TimeoutError::NoThread(error) => {
+                    let reason = format!("no thread could be started for its new version: {error}");
+                    Err(LoaderError::Failed { bundle, reason }.into())
+                }
             }
         })
     }
@@ -208,67 +188,54 @@ impl Runtime {
         &self,
         mut manifest: ManifestData,
         loader: &Arc<dyn BundleLoader>,
-        old: &Arc<BundleVersion>,
+        old: &Loaded,
     ) -> Result<Prepared, RuntimeError> {
-        manifest.find_artifact()?;
-        let copy = self.copy(&mut manifest, Word::Bundles, &**loader)?;
-        self.check_requirements(&manifest)?;
-        self.settings.apply(manifest.id, &mut manifest.config);
-        let draft = self.draft(scope_of(&manifest), Arc::clone(old.life()));
-        let (fingerprint, in_place) = (Some(copy.fingerprint().clone()), copy.in_place().clone());
-        let original = std::mem::replace(&mut manifest.path, copy.path().to_owned());
-        draft.keep_module(Box::new(copy));
-        let before: HashMap<GuestContractId, Arc<Provider>> =
-            old.providers().into_iter().map(|provider| (provider.plugin.contract_id, provider)).collect();
-
         let mut report = ReloadReport { bundle: manifest.id, migrated: 0, restarted: 0, drained: 0, reclaimed: false };
+        manifest.find_artifact()?;
+        let source = BundleSource::Path(manifest.path.clone());
+        let files = self.prepare_files(manifest, ManifestSource::Directory, source, &**loader)?;
+        self.check_requirements(&files.manifest)?;
+        let before: HashMap<GuestContractId, &Arc<Provider>> =
+            old.providers.iter().map(|provider| (provider.plugin.contract_id, provider)).collect();
+
         let (migrated_ones, fresh_ones) = (Count::new(0), Count::new(0));
-        let providers = self
-            .start(
-                &draft,
-                Some(&manifest.path),
-                || loader.reload(&manifest, self),
-                |plugin, host| {
-                    let predecessor = before.get(&plugin.contract_id);
-                    let shared = predecessor.and_then(|provider| Some((provider, provider.shared()?.raw())));
-                    match shared {
-                        Some((provider, instance)) => {
-                            let (next, migrated) = succeed(&provider.plugin, instance, plugin, host)?;
-                            if !provider.plugin.flags.contains(PluginFlags::STATELESS) {
-                                let count = if migrated { &migrated_ones } else { &fresh_ones };
-                                count.set(count.get() + 1);
-                            }
-                            Ok(next)
-                        }
-                        None => plugin.create(host),
-                    }
-                },
-            )
-            .map_err(|error| error.at_original(&manifest.path, Some(&original)))?;
-        self.check_dependents(old, &providers)?;
-        for provider in &providers {
-            let healthy = provider.plugin.check_health(draft.context().host_api());
+        let create = |plugin: &Plugin, host| {
+            let predecessor = before.get(&plugin.contract_id);
+            let Some((provider, shared)) = predecessor.and_then(|provider| Some((provider, provider.shared()?))) else {
+                return plugin.create(host);
+            };
+            let (next, migrated) = succeed(&provider.plugin, shared.raw(), plugin, host)?;
+            if !provider.plugin.flags.contains(PluginFlags::STATELESS) {
+                let count = if migrated { &migrated_ones } else { &fresh_ones };
+                count.set(count.get() + 1);
+            }
+            Ok(next)
+        };
+        let run = |manifest: &ManifestData, _: &BundleSource| loader.reload(manifest, self);
+        let started = self.start(files, &**loader, Arc::clone(&old.lineage), run, create)?;
+        self.dependents().check_removal(old, &started.providers)?;
+        for provider in &started.providers {
+            let healthy = provider.plugin.check_health(started.version.host_abi());
             healthy.map_err(|reason| provider.factory_failed(format!("it reports to be unfit: {reason}")))?;
         }
 
         (report.migrated, report.restarted) = (migrated_ones.get(), fresh_ones.get());
         let mut next = Vec::new();
-        for provider in &providers {
+        for provider in &started.providers {
             if let Some(predecessor) = before.get(&provider.plugin.contract_id) {
-                carry_over(predecessor, provider, self.reload_policy, &mut next, &mut report)?;
+                carry_over(predecessor, provider, self.parts().reload_policy, &mut next, &mut report)?;
             }
         }
-        let origin = Origin { version: manifest.version, directory: Some(original), fingerprint, in_place };
-        Ok(Prepared { draft, origin, providers, next, report })
+        Ok(Prepared { started, next, report })
     }
 
     /// Makes the new version serve, which it does under the bundle's name as well. Cannot fail.
-    fn switch(&self, old: &Loaded, prepared: Prepared, loader: Arc<dyn BundleLoader>) -> (Loaded, ReloadReport) {
-        let Prepared { draft, origin, providers, next, report } = prepared;
-        handover::replace(&self.store, &old.version, providers, next);
-        let next = Loaded { version: draft.finish(), loader: Some(loader), origin };
-        self.exchange(report.bundle, next.clone());
-        (next, report)
+    fn switch(&self, old: &Loaded, prepared: Prepared) -> (Loaded, ReloadReport) {
+        let Prepared { started, next, report } = prepared;
+        publish::replace(self.store(), &old.lineage, &old.version, &old.providers, &started.providers, next);
+        let serving = started.finish();
+        self.bundle_table().set_current(report.bundle, serving.clone());
+        (serving, report)
     }
 }
 
@@ -304,7 +271,7 @@ fn carry_over(
             next.push((cell, Next::Stays(Arc::clone(new))));
             continue;
         }
-        let host = new.version.as_ref().map_or(std::ptr::null(), |version| version.context().host_api());
+        let host = new.table().as_ptr();
         let (instance, migrated) =
             succeed(&old.plugin, incarnation.raw(), &new.plugin, host).map_err(|reason| new.factory_failed(reason))?;
         *(if migrated { &mut report.migrated } else { &mut report.restarted }) += 1;

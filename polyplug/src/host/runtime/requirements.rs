@@ -6,26 +6,24 @@ use polyplug_abi::Compatibility;
 
 use super::runtime::Runtime;
 use crate::host::bundle::manifest::{Dependency, FILE_NAME, HostDependency, ManifestData};
-use crate::host::error::RuntimeError;
+use crate::host::error::dependency::{Declared, MissingDependency, MissingHostContract, Offer};
+use crate::host::error::runtime::RuntimeError;
 use crate::host::store::provider::Provider;
-use crate::host::unmet::{Declared, MissingDependency, MissingHostContract, Offer, Unavailable};
 
 impl Runtime {
     /// Refuses a bundle that lacks what it needs, or warns.
     pub(crate) fn check_requirements(&self, manifest: &ManifestData) -> Result<(), RuntimeError> {
-        let lacks = |need| self.unavailable(manifest, need).map(|reason| (need, reason));
-        let needed = manifest.host_contracts.iter().filter(|need| !need.optional);
-        if let Some((need, reason)) = needed.filter_map(lacks).next() {
+        let unmet = self.dependents().check(manifest);
+        if let Some((need, reason)) = unmet.host_contract {
             let HostDependency { contract, major, minor, line, .. } = need;
             let declared = declared(manifest, contract, *major, *minor, *line);
             return Err(RuntimeError::HostContractMissing(MissingHostContract { declared, reason }));
         }
-        let unmet = self.tie(manifest);
-        if unmet.is_empty() {
+        if unmet.contracts.is_empty() {
             return Ok(());
         }
-        let missing = self.with_offers(manifest, unmet);
-        if self.config.compatibility != Compatibility::Relaxed {
+        let missing = self.with_offers(manifest, unmet.contracts);
+        if self.config().compatibility != Compatibility::Relaxed {
             return Err(RuntimeError::DependencyMissing { missing });
         }
         for missing in missing {
@@ -38,9 +36,9 @@ impl Runtime {
         Ok(())
     }
 
-    /// The contracts that a manifest declares as dependencies and that no other bundle provides.
+    /// Returns the contracts that a manifest declares as dependencies and that no other bundle provides.
     pub(crate) fn missing_dependencies(&self, manifest: &ManifestData) -> Vec<MissingDependency> {
-        self.with_offers(manifest, self.unmet(manifest))
+        self.with_offers(manifest, self.dependents().missing(manifest))
     }
 
     fn with_offers(&self, manifest: &ManifestData, unmet: Vec<&Dependency>) -> Vec<MissingDependency> {
@@ -51,27 +49,18 @@ impl Runtime {
         missing.collect()
     }
 
-    /// What other bundles provide of the contracts called `name`.
+    /// Returns what other bundles provide of the contracts called `name`.
     fn offers(&self, manifest: &ManifestData, name: &str) -> Vec<Offer> {
-        let providers = self.store.named(name).into_iter().filter(|provider| provider.plugin.bundle != manifest.id);
+        let providers = self.store().named(name).into_iter().filter(|provider| provider.plugin.bundle != manifest.id);
         let offer = |provider: Arc<Provider>| Offer {
             bundle: provider.bundle_name().to_owned(),
             version: provider.plugin.interface.contract_version,
         };
         providers.map(offer).collect()
     }
-
-    fn unavailable(&self, manifest: &ManifestData, need: &HostDependency) -> Option<Unavailable> {
-        if !self.grants.allow(manifest.id, need.id()) {
-            return Some(Unavailable::NotGranted);
-        }
-        let Some(provided) = self.host_contracts.find(need.id()) else { return Some(Unavailable::NotProvided) };
-        let version = provided.interface().contract_version;
-        (version.minor < need.minor).then_some(Unavailable::TooOld(version))
-    }
 }
 
-/// Where a manifest declares a dependency.
+/// Returns where a manifest declares a dependency.
 pub(crate) fn declared_dependency(manifest: &ManifestData, need: &Dependency) -> Declared {
     declared(manifest, &need.contract, need.major, need.minor, need.line)
 }

@@ -8,16 +8,16 @@ use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 thread_local! {
-    static WORKS_FOR: Cell<Option<ThreadId>> = const { Cell::new(None) };
+    static ON_BEHALF_OF: Cell<Option<ThreadId>> = const { Cell::new(None) };
 }
 
-/// The thread that waits for this one in [`within`], or else this one: whoever acts, as far as turns are concerned.
-pub(crate) fn acting_thread() -> ThreadId {
-    WORKS_FOR.get().unwrap_or_else(|| thread::current().id())
+/// The thread that waits for this one in [`run_with_timeout`], or else this one: whoever acts, as far as turns are concerned.
+pub(crate) fn logical_thread() -> ThreadId {
+    ON_BEHALF_OF.get().unwrap_or_else(|| thread::current().id())
 }
 
 /// Why there is no result.
-pub(crate) enum NotDone {
+pub(crate) enum TimeoutError {
     /// The time is up. The work goes on; its result will be dropped where it is made.
     TimedOut,
     /// It could not be begun.
@@ -32,19 +32,19 @@ const MEANWHILE: Duration = Duration::from_millis(20);
 /// # Panics
 ///
 /// With what `work` panics with.
-pub(crate) fn within<R: Send + 'static>(
+pub(crate) fn run_with_timeout<R: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> R + Send + 'static,
     meanwhile: impl Fn(),
-) -> Result<R, NotDone> {
+) -> Result<R, TimeoutError> {
     let (send, receive) = mpsc::sync_channel::<Result<R, Box<dyn Any + Send>>>(1);
-    let waiting = acting_thread();
+    let waiting = logical_thread();
     let started = thread::Builder::new().name("polyplug-start".to_owned()).spawn(move || {
-        WORKS_FOR.set(Some(waiting));
+        ON_BEHALF_OF.set(Some(waiting));
         // Nobody receives once the time is up: then the result is dropped here.
         let _ = send.send(catch_unwind(AssertUnwindSafe(work)));
     });
-    let thread = started.map_err(NotDone::NoThread)?;
+    let thread = started.map_err(TimeoutError::NoThread)?;
     let begun = Instant::now();
     loop {
         let left = limit.saturating_sub(begun.elapsed());
@@ -54,7 +54,7 @@ pub(crate) fn within<R: Send + 'static>(
                 let _ = thread.join();
                 return outcome.map_err(|payload| resume_unwind(payload));
             }
-            Err(RecvTimeoutError::Timeout) if left.is_zero() => return Err(NotDone::TimedOut),
+            Err(RecvTimeoutError::Timeout) if left.is_zero() => return Err(TimeoutError::TimedOut),
             Err(RecvTimeoutError::Timeout) => meanwhile(),
             Err(RecvTimeoutError::Disconnected) => unreachable!("the thread sends whatever happens"),
         }

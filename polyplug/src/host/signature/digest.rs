@@ -18,8 +18,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::error::SignatureError;
-use super::file::FILE_NAME;
+use crate::host::error::signature::SignatureError;
 
 /// The version of the format, of digest and file.
 pub(crate) const FORMAT: u32 = 1;
@@ -38,11 +37,11 @@ pub(crate) struct Contents {
 }
 
 impl Listing {
-    /// The files below `root`, which is a private copy: it has no links, and nobody changes it.
-    pub(crate) fn take(root: &Path) -> Result<Self, SignatureError> {
+    /// The files below `root` but the one called `except` in it. `root` is a private copy: it has no links, and nobody changes it.
+    pub(crate) fn take(root: &Path, except: &str) -> Result<Self, SignatureError> {
         let mut this = Self::default();
         this.walk(root, "")?;
-        this.0.remove(FILE_NAME);
+        this.0.remove(except);
         Ok(this)
     }
 
@@ -143,6 +142,7 @@ impl Contents {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::file::FILE_NAME as EXCEPT;
     use super::super::keys::hex;
     use super::*;
 
@@ -248,7 +248,7 @@ mod tests {
     fn a_directory_is_listed() {
         let all = [("b", "two"), ("a/b/c", "three"), ("a.b", ""), ("sub/bundle.sig", "counts")];
         let folder = written(&all);
-        let listing = Listing::take(folder.path()).unwrap();
+        let listing = Listing::take(folder.path(), EXCEPT).unwrap();
         let paths: Vec<_> = listing.iter().map(|(path, contents)| (path, contents.size)).collect();
         assert_eq!(paths, [("a.b", 0), ("a/b/c", 5), ("b", 3), ("sub/bundle.sig", 6)]);
         // `printf two | sha256sum`
@@ -259,8 +259,8 @@ mod tests {
         backwards.reverse();
         let other = written(&backwards);
         fs::create_dir(other.path().join("empty")).unwrap();
-        fs::write(other.path().join(FILE_NAME), "does not count").unwrap();
-        assert_eq!(Listing::take(other.path()).unwrap(), listing);
+        fs::write(other.path().join(EXCEPT), "does not count").unwrap();
+        assert_eq!(Listing::take(other.path(), EXCEPT).unwrap(), listing);
     }
 
     /// Signatures that exist must stay valid: this is computed by hand from the description above.
@@ -270,7 +270,7 @@ mod tests {
         bytes.extend(b"\x01\0\0\0\0\0\0\0b\x03\0\0\0\0\0\0\0");
         bytes.extend(Sha256::digest("two"));
         let folder = written(&[("b", "two")]);
-        let digest = Listing::take(folder.path()).unwrap().digest("calc");
+        let digest = Listing::take(folder.path(), EXCEPT).unwrap().digest("calc");
         assert_eq!(digest.as_slice(), Sha256::digest(bytes).as_slice());
     }
 
@@ -282,7 +282,7 @@ mod tests {
 
         let folder = written(&[("sub/a", "")]);
         fs::write(folder.path().join("sub").join(OsStr::from_bytes(b"\xff.lua")), "").unwrap();
-        let error = Listing::take(folder.path()).unwrap_err();
+        let error = Listing::take(folder.path(), EXCEPT).unwrap_err();
         assert_eq!(
             error.to_string(),
             r#""sub/\xFF.lua" has a name that is not UTF-8, which cannot be signed: rename or remove it"#

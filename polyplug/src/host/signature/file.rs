@@ -10,8 +10,8 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::digest::{Contents, FORMAT, Listing};
-use super::error::SignatureError;
 use super::keys::{PublicKey, SecretKey, hex, unhex};
+use crate::host::error::signature::SignatureError;
 
 /// The name of the file.
 pub(crate) const FILE_NAME: &str = "bundle.sig";
@@ -87,7 +87,7 @@ impl SignatureFile {
             findings.push(SignatureError::WrongBundle { signed: self.bundle.clone() });
         }
         if !trusted.contains(&self.key) {
-            findings.push(SignatureError::UnknownKey { key: self.key });
+            findings.push(SignatureError::UnknownKey { key: self.key.to_string() });
         }
         if !self.key.signed(&message(&self.bundle, &self.files), &self.signature) {
             findings.push(SignatureError::BadSignature);

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use super::error::SignatureError;
 use super::keys::PublicKey;
-use super::{SignaturePolicy, refusal, verify};
+use super::policy::SignaturePolicy;
+use super::verify::{refusal, verify};
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::bundle::shared_dirs::InPlace;
-use crate::host::error::RuntimeError;
+use crate::host::error::runtime::RuntimeError;
+use crate::host::error::signature::SignatureError;
 
 /// What a runtime demands of signatures.
 #[derive(Debug, Default)]

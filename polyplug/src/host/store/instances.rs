@@ -8,16 +8,15 @@
 use std::panic::Location;
 
 use crossbeam_epoch::Guard;
-use polyplug_abi::{
-    AbiError, BundleId, CallArena, DispatchType, Entry, GuestContractId, GuestContractInstance, HostApi, VmDispatch,
-};
+use polyplug_abi::GuestContractInstance;
 
-use super::provider::{Callee, Provider, destroy};
+use super::call_target::Callee;
+use super::provider::Provider;
 use crate::call_error::CallError;
 use crate::contract::ContractInfo;
-use crate::host::abi::interface::native_functions;
-use crate::host::error::RuntimeError;
-use crate::host::runtime::runtime::Runtime;
+use crate::host::abi::dispatch::{CallFrame, Dispatch};
+use crate::host::error::runtime::RuntimeError;
+use crate::host::plugin::instance::destroy;
 use crate::host::version::version::BundleVersion;
 use crate::proxy::{Owner, ProxyParts, RawProxy};
 use crate::sync::atomic::{AtomicPtr, Ordering};
@@ -35,7 +34,8 @@ impl Incarnation {
         if provider.shared().is_some() {
             return Ok(Self { provider, own: None });
         }
-        let instance = provider.plugin.create(provider.host()).map_err(|reason| provider.factory_failed(reason))?;
+        let instance =
+            provider.plugin.create(provider.table().as_ptr()).map_err(|reason| provider.factory_failed(reason))?;
         Ok(Self::of(provider, instance))
     }
 
@@ -57,26 +57,17 @@ impl Incarnation {
         self.callee().raw()
     }
 
-    /// A call of function `fn_id`, as the provider numbers them.
-    pub(crate) fn entry(&self, fn_id: u32) -> Option<impl Fn(*const (), *mut (), *mut CallArena, *mut AbiError) + '_> {
-        enum Way {
-            Native(Entry),
-            Vm(VmDispatch),
-        }
+    /// Calls function `fn_id`, as the provider numbers them. Returns whether there is one.
+    ///
+    /// # Safety
+    ///
+    /// `frame` must be what the function's entry expects.
+    pub(crate) unsafe fn call(&self, fn_id: u32, frame: CallFrame) -> bool {
         let interface = &self.provider.plugin.interface;
-        let way = match interface.dispatch_type {
-            // SAFETY: checked when the interface was registered.
-            DispatchType::Native => Way::Native(*unsafe { native_functions(interface) }.get(fn_id as usize)?),
-            // SAFETY: the dispatch type says which member holds.
-            _ => Way::Vm(unsafe { interface.dispatch.vm }),
-        };
-        let instance = self.raw();
-        Some(move |args, out, arena, out_err| match way {
-            // SAFETY: whoever calls promises arguments and room of the method's forms.
-            Way::Native(entry) => unsafe { entry(instance, args, out, arena, out_err) },
-            // SAFETY: as above.
-            Way::Vm(vm) => unsafe { (vm.call)(vm.loader_data, instance, fn_id, args, out, arena, out_err) },
-        })
+        // SAFETY: the interface was checked when it was registered; the provider's version keeps its functions mapped.
+        let dispatch = unsafe { Dispatch::new(interface.dispatch_type, &interface.dispatch) };
+        // SAFETY: the instance was made by this interface and ends with this; the caller promises the frame.
+        unsafe { dispatch.call(self.raw(), fn_id, frame) }
     }
 
     /// What a proxy for contract `info` is made of.
@@ -90,7 +81,7 @@ impl Drop for Incarnation {
         if let Some(own) = &self.own {
             // SAFETY: made by this interface and given to nobody who outlives us; the provider's version keeps its
             // code mapped.
-            unsafe { destroy(&self.provider.plugin.interface, self.provider.host(), own.raw()) };
+            unsafe { destroy(&self.provider.plugin.interface, self.provider.table(), own.raw()) };
         }
     }
 }
@@ -509,36 +500,5 @@ impl Holders {
             }
         }
         sites
-    }
-}
-
-impl Provider {
-    /// The provider that serves in place of this one.
-    fn successor<'g>(&self, guard: &'g Guard) -> Result<&'g Arc<Self>, CallError> {
-        let runtime = self.runtime().ok_or_else(|| self.unloaded())?;
-        let next = runtime.store().provider_in(self.plugin.bundle, self.plugin.contract_id, guard);
-        runtime.give_back();
-        // An unload is final, even if the bundle has been loaded again meanwhile.
-        let life = |provider: &Self| provider.version.as_ref().map(|version| Arc::as_ptr(version.life()));
-        next.filter(|next| life(next) == life(self)).ok_or_else(|| self.unloaded())
-    }
-
-    pub(crate) fn unloaded(&self) -> CallError {
-        CallError::Unloaded { bundle: self.bundle_name().to_owned() }
-    }
-
-    pub(crate) fn factory_failed(&self, reason: String) -> RuntimeError {
-        RuntimeError::Factory { bundle: self.bundle_name().to_owned(), plugin: self.plugin.name.clone(), reason }
-    }
-
-    fn host(&self) -> *const HostApi {
-        self.version.as_ref().map_or(std::ptr::null(), |version| version.context().host_api())
-    }
-}
-
-impl Runtime {
-    /// What `bundle` provides for `contract` now.
-    pub(crate) fn provider_of(&self, bundle: BundleId, contract: GuestContractId) -> Option<Arc<Provider>> {
-        self.store().find_in(bundle, contract).map(|(_, provider)| provider)
     }
 }

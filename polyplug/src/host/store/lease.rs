@@ -1,16 +1,13 @@
 //! Leases taken by themselves: for hosts that deal in raw tables.
 
 use std::collections::HashMap;
-use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use polyplug_abi::{GuestContractHandle, GuestContractInterface};
+use polyplug_abi::GuestContractInterface;
 
 use super::instances::SharedHeld;
-use crate::host::error::RegistryError;
-use crate::host::runtime::runtime::Runtime;
 
-/// Keeps one provider's table valid, and its code mapped. From [`Runtime::lease`].
+/// Keeps one provider's table valid, and its code mapped. From [`Runtime::lease`](crate::Runtime::lease).
 ///
 /// Whoever calls through the table after its version was replaced or unloaded runs the old code.
 #[derive(Clone)]
@@ -19,6 +16,10 @@ pub struct Lease {
 }
 
 impl Lease {
+    pub(crate) fn new(owner: Arc<SharedHeld>) -> Self {
+        Self { owner }
+    }
+
     /// The table; valid while the lease, or a clone of it, exists.
     #[must_use]
     pub fn interface(&self) -> *const GuestContractInterface {
@@ -36,22 +37,6 @@ impl std::fmt::Debug for Lease {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let plugin = &self.owner.provider().plugin;
         write!(f, "Lease({} for {})", plugin.name, plugin.contract)
-    }
-}
-
-impl Runtime {
-    /// A lease on the provider that a handle names.
-    ///
-    /// For code that calls through tables by itself; proxies hold leases of their own.
-    ///
-    /// # Errors
-    ///
-    /// [`RegistryError::StaleHandle`] or [`RegistryError::InvalidHandle`].
-    #[track_caller]
-    pub fn lease(&self, handle: GuestContractHandle) -> Result<Lease, RegistryError> {
-        let provider = self.store().lease(handle)?;
-        let owner = provider.holders().shared(&provider, Location::caller(), &crossbeam_epoch::pin());
-        Ok(Lease { owner })
     }
 }
 

@@ -3,21 +3,37 @@
 use super::instances::{Cell, Next};
 use super::provider::Provider;
 use super::runtime_store::RuntimeStore;
+use crate::host::error::registry::RegistryError;
+use crate::host::version::lineage::Lineage;
 use crate::host::version::version::BundleVersion;
 use crate::sync::Arc;
 
-/// Has `providers` serve in place of `old`. `next` says how the instances that are held go on.
+/// Has `providers` serve, the first ones of a bundle.
+pub(crate) fn publish(
+    store: &RuntimeStore,
+    lineage: &Lineage<Arc<Provider>>,
+    providers: &[Arc<Provider>],
+) -> Result<(), RegistryError> {
+    // First, so that whoever finds one of them in the store finds it serving.
+    lineage.set(providers.to_vec());
+    store.publish(providers.to_vec()).map(drop).inspect_err(|_| lineage.clear())
+}
+
+/// Has `providers` serve in place of `before`, those of `old`. `next` says how the instances that are held go on.
 pub(crate) fn replace(
     store: &RuntimeStore,
+    lineage: &Lineage<Arc<Provider>>,
     old: &BundleVersion,
-    providers: Vec<Arc<Provider>>,
+    before: &[Arc<Provider>],
+    providers: &[Arc<Provider>],
     next: Vec<(Arc<Cell>, Next)>,
 ) {
     let mut replaced: Vec<_> = next.into_iter().map(|(cell, next)| next.apply(&cell)).collect();
-    store.replace_bundle(old.id(), providers);
-    // Last, so that a proxy that sees the word finds the new version in the store and in its cell.
+    store.replace_bundle(old.id(), providers.to_vec());
+    lineage.set(providers.to_vec());
+    // Last, so that a proxy that sees the word finds the new version in its lineage and in its cell.
     old.retire_reloaded();
-    for provider in old.providers() {
+    for provider in before {
         provider.holders().retire();
         // Instances that reached the old version too late to be counted are looked after by their next call.
         replaced.extend(provider.holders().carried().iter().map(|cell| cell.leave(old)));
@@ -25,12 +41,18 @@ pub(crate) fn replace(
     drop(replaced);
 }
 
-/// Takes `version` out of service.
-pub(crate) fn withdraw(store: &RuntimeStore, version: &BundleVersion) {
+/// Takes `version` out of service, whose providers are `before`.
+pub(crate) fn withdraw(
+    store: &RuntimeStore,
+    lineage: &Lineage<Arc<Provider>>,
+    version: &BundleVersion,
+    before: &[Arc<Provider>],
+) {
     store.invalidate_bundle(version.id());
+    lineage.clear();
     // After that, so that a proxy that sees the word does not find the version itself.
     version.retire_unloaded();
-    for provider in version.providers() {
+    for provider in before {
         provider.holders().retire();
         for (cell, _) in provider.holders().cells() {
             drop(cell.clear());

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use polyplug_abi::{BundleId, GuestContractHandle, GuestContractId, GuestContractInterface};
 
-use super::runtime_store::View;
+use super::bind;
+use super::view::View;
 use crate::contract::Contract;
-use crate::host::error::{RegistryError, RuntimeError};
-use crate::host::runtime::lookup as proxies;
+use crate::host::error::registry::RegistryError;
+use crate::host::error::runtime::RuntimeError;
 
 /// Everything that is provided, at one moment. From [`Runtime::snapshot`](crate::Runtime::snapshot) or
 /// [`RuntimeStore::snapshot`](crate::host::store::runtime_store::RuntimeStore::snapshot).
@@ -88,8 +89,8 @@ impl Snapshot {
     /// As there.
     #[track_caller]
     pub fn proxy<C: Contract + ?Sized>(&self) -> Result<C::Proxy, RuntimeError> {
-        let provider = self.view.first(C::ID).ok_or_else(|| proxies::no_provider::<C>(&self.view, None))?;
-        proxies::bind::<C>(Arc::clone(provider), Location::caller())
+        let provider = self.view.first(C::ID).ok_or_else(|| bind::no_provider::<C>(&self.view, None))?;
+        bind::bind::<C>(Arc::clone(provider), Location::caller())
     }
 
     /// As [`Runtime::proxy_from`](crate::Runtime::proxy_from).
@@ -100,9 +101,9 @@ impl Snapshot {
     #[track_caller]
     pub fn proxy_from<C: Contract + ?Sized>(&self, bundle: BundleId) -> Result<C::Proxy, RuntimeError> {
         let Some((_, provider)) = self.view.find_in(bundle, C::ID) else {
-            return Err(proxies::no_provider::<C>(&self.view, Some(bundle.to_string())));
+            return Err(bind::no_provider::<C>(&self.view, Some(bundle.to_string())));
         };
-        proxies::bind::<C>(Arc::clone(provider), Location::caller())
+        bind::bind::<C>(Arc::clone(provider), Location::caller())
     }
 
     /// As [`Runtime::proxies`](crate::Runtime::proxies).
@@ -113,7 +114,7 @@ impl Snapshot {
     #[track_caller]
     pub fn proxies<C: Contract + ?Sized>(&self) -> Result<Vec<C::Proxy>, RuntimeError> {
         let site = Location::caller();
-        self.view.providers(C::ID).map(|(_, provider)| proxies::bind::<C>(Arc::clone(provider), site)).collect()
+        self.view.providers(C::ID).map(|(_, provider)| bind::bind::<C>(Arc::clone(provider), site)).collect()
     }
 
     pub(crate) fn view(&self) -> &View {

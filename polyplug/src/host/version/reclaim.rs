@@ -7,10 +7,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::module::Module;
 use crate::guest::{catch, describe_panic};
-use crate::host::runtime::context::HostContext;
-use crate::host::runtime::loader::Module;
-use crate::host::store::provider::SharedInstance;
+use crate::host::abi::table::HostTable;
+use crate::host::plugin::instance::SharedInstance;
 use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard, PoisonError, thread};
 
 /// Told what keeps a version's code in memory after it was taken apart.
@@ -24,7 +24,7 @@ pub(crate) struct Remains {
     /// Libraries, engines: the code itself, in the order it was loaded.
     pub(crate) modules: Vec<Box<dyn Module>>,
     /// The host's table that the code was given.
-    pub(crate) context: Option<Arc<HostContext>>,
+    pub(crate) table: Option<HostTable>,
     /// Told at the end, with what keeps the code in memory all the same.
     pub(crate) when_gone: Option<WhenGone>,
 }
@@ -40,7 +40,7 @@ impl Drop for Remains {
             let closed = catch(|| module.close()).unwrap_or_else(|payload| Some(describe_panic(payload)));
             still_there = closed.or(still_there);
         }
-        drop(self.context.take());
+        drop(self.table.take());
         if let Some(then) = self.when_gone.take() {
             then(still_there.as_deref());
         }

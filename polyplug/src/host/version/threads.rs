@@ -8,7 +8,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::reclaim::Reclaimer;
-use super::version::BundleVersion;
 use crate::guest::{catch, describe_panic};
 
 /// The threads of one version.
@@ -46,7 +45,7 @@ struct Running {
 /// A thread at its end, and its lease.
 struct Finished {
     handle: JoinHandle<()>,
-    _lease: Arc<BundleVersion>,
+    _lease: Box<dyn Send>,
 }
 
 impl Threads {
@@ -57,7 +56,7 @@ impl Threads {
     /// Runs `body` on a thread of its own, called `name`.
     pub(crate) fn spawn(
         self: &Arc<Self>,
-        lease: Arc<BundleVersion>,
+        lease: impl Send + 'static,
         reclaimer: &Reclaimer,
         name: String,
         body: impl FnOnce() + Send + 'static,
@@ -66,7 +65,7 @@ impl Threads {
         state.latest += 1;
         let number = state.latest;
         let (this, reclaimer) = (Arc::clone(self), reclaimer.clone());
-        let named = name.clone();
+        let (named, lease): (_, Box<dyn Send>) = (name.clone(), Box::new(lease));
         // Started under the lock, so that it finds itself listed when it ends.
         let handle = std::thread::Builder::new().name(name.clone()).spawn(move || {
             if let Err(payload) = catch(body) {
@@ -79,7 +78,7 @@ impl Threads {
     }
 
     /// The last thing a thread does: it leaves its lease to whoever joins it.
-    fn finish(self: Arc<Self>, number: u64, lease: Arc<BundleVersion>, reclaimer: &Reclaimer) {
+    fn finish(self: Arc<Self>, number: u64, lease: Box<dyn Send>, reclaimer: &Reclaimer) {
         let mut state = self.lock();
         let place = state.running.iter().position(|thread| thread.number == number);
         let place = place.expect("a thread is listed under the lock that it was started under");

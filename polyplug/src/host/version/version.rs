@@ -2,41 +2,42 @@
 
 use polyplug_abi::BundleId;
 
+use super::module::{Kept, Module};
 use super::reclaim::{Reclaimer, Remains};
+use super::scope::BundleScope;
 use super::threads::Threads;
-use crate::host::runtime::context::HostContext;
-use crate::host::runtime::loader::Module;
-use crate::host::store::provider::{Provider, SharedInstance};
+use crate::host::abi::table::HostTable;
+use crate::host::plugin::instance::SharedInstance;
 use crate::revision::Revision;
-use crate::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use crate::sync::{Arc, Mutex, PoisonError, Weak};
 
-/// One loaded generation of a bundle: its code, its host table, its word.
+/// One loaded generation of a bundle: its code, its host table, its revision word.
 ///
-/// An `Arc` of it is a *lease*: while one exists the code stays mapped. The last one to go only hands the remains to
-/// the reclaimer.
+/// An `Arc` of it is a *lease*: while one exists the code stays mapped. The last one to go only hands what is left of the
+/// version to the reclaimer.
 pub(crate) struct BundleVersion {
     /// What proxies look at before each call.
     word: Revision,
-    /// The same for all versions from one load to the unload that follows.
-    life: Arc<()>,
-    id: BundleId,
-    name: String,
-    context: OnceLock<Arc<HostContext>>,
-    providers: OnceLock<Vec<Weak<Provider>>>,
+    scope: Arc<BundleScope>,
+    table: HostTable,
     threads: Arc<Threads>,
     remains: Mutex<Remains>,
     reclaimer: Reclaimer,
 }
 
 impl BundleVersion {
-    pub(crate) fn new(id: BundleId, name: &str, reclaimer: &Reclaimer, life: Arc<()>) -> Arc<Self> {
-        Arc::new(Self {
+    /// Makes a version whose code is still to be loaded. `table` makes the host's table for that code, which leads back to
+    /// the version.
+    pub(crate) fn new(
+        scope: BundleScope,
+        reclaimer: &Reclaimer,
+        table: impl FnOnce(&Weak<Self>, &Arc<BundleScope>) -> HostTable,
+    ) -> Arc<Self> {
+        let scope = Arc::new(scope);
+        Arc::new_cyclic(|this| Self {
             word: Revision::current(),
-            life,
-            id,
-            name: name.to_owned(),
-            context: OnceLock::new(),
-            providers: OnceLock::new(),
+            table: table(this, &scope),
+            scope,
             threads: Arc::default(),
             remains: Mutex::default(),
             reclaimer: reclaimer.clone(),
@@ -44,31 +45,25 @@ impl BundleVersion {
     }
 
     pub(crate) fn id(&self) -> BundleId {
-        self.id
+        self.scope.id
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        &self.scope.name
     }
 
-    /// Equal, by address, for versions that reloads made of one another.
-    pub(crate) fn life(&self) -> &Arc<()> {
-        &self.life
+    /// Returns what the version may use and has registered.
+    pub(crate) fn scope(&self) -> &Arc<BundleScope> {
+        &self.scope
     }
 
     pub(crate) fn word(&self) -> &Revision {
         &self.word
     }
 
-    /// The host's table for this version's code. Set before any of it runs.
-    pub(crate) fn context(&self) -> &Arc<HostContext> {
-        self.context.get().expect("a version's table is set when the version is made")
-    }
-
-    pub(crate) fn set_context(&self, context: Arc<HostContext>) {
-        if self.context.set(context).is_err() {
-            unreachable!("a version's table is set once");
-        }
+    /// Returns the host's table for this version's code.
+    pub(crate) fn table(&self) -> &HostTable {
+        &self.table
     }
 
     /// Keeps `module` until the version is reclaimed.
@@ -76,12 +71,17 @@ impl BundleVersion {
         self.remains.lock().unwrap_or_else(PoisonError::into_inner).modules.push(module);
     }
 
+    /// Keeps `value` until the version is reclaimed, then drops it.
+    pub(crate) fn keep(&self, value: impl Send + Sync + 'static) {
+        self.keep_module(Box::new(Kept(value)));
+    }
+
     /// Ends `instance` when the version is reclaimed, before the modules go.
     pub(crate) fn keep_instance(&self, instance: SharedInstance) {
         self.remains.lock().unwrap_or_else(PoisonError::into_inner).instances.push(instance);
     }
 
-    /// The threads that its code runs on by way of the host.
+    /// Returns the threads that its code runs on by way of the host.
     pub(crate) fn threads(&self) -> &Arc<Threads> {
         &self.threads
     }
@@ -90,13 +90,13 @@ impl BundleVersion {
         &self.reclaimer
     }
 
-    /// What its modules occupy in memory, as far as they can tell.
+    /// Returns how many bytes its modules occupy, as far as they can tell.
     pub(crate) fn memory(&self) -> u64 {
         let remains = self.remains.lock().unwrap_or_else(PoisonError::into_inner);
         remains.modules.iter().filter_map(|module| module.memory()).sum()
     }
 
-    /// Whether the version serves.
+    /// Returns whether the version serves.
     pub(crate) fn is_current(&self) -> bool {
         self.word.is_current()
     }
@@ -117,25 +117,12 @@ impl BundleVersion {
         self.word.set_unloaded();
         self.threads.retire();
     }
-
-    /// Remembers the version's plugins. They hold the version, so it must not hold them.
-    pub(crate) fn set_providers(&self, providers: &[Arc<Provider>]) {
-        let weak = providers.iter().map(Arc::downgrade).collect();
-        if self.providers.set(weak).is_err() {
-            unreachable!("a version is started once");
-        }
-    }
-
-    /// The version's plugins that are still there.
-    pub(crate) fn providers(&self) -> Vec<Arc<Provider>> {
-        self.providers.get().into_iter().flatten().filter_map(Weak::upgrade).collect()
-    }
 }
 
 impl Drop for BundleVersion {
     fn drop(&mut self) {
         let mut remains = std::mem::take(self.remains.get_mut().unwrap_or_else(PoisonError::into_inner));
-        remains.context = self.context.take();
+        remains.table = Some(self.table.clone());
         self.reclaimer.enqueue(remains);
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use super::WatchError;
+use super::error::WatchError;
 
 /// Something that happened to files.
 #[derive(Debug, Clone, PartialEq, Eq)]

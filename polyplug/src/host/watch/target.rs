@@ -1,22 +1,20 @@
-//! What a watcher needs to know of a runtime, and does with it.
+//! Bundles as a watcher sees them: where they came from, whether their files are complete, and their reload.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::thread::ThreadId;
 
 use polyplug_abi::{BundleId, ReloadPhaseType};
 
-use super::{Condition, WatchError, WatchOptions, Watcher};
+use super::debounce::Condition;
 use crate::guest::catch;
 use crate::host::bundle::fingerprint::Fingerprint;
 use crate::host::bundle::manifest::{FILE_NAME, ManifestData};
 use crate::host::bundle::shared_dirs::InPlace;
-use crate::host::error::{LoaderError, ManifestError, RuntimeError};
+use crate::host::error::loader::LoaderError;
+use crate::host::error::manifest::ManifestError;
+use crate::host::error::runtime::RuntimeError;
 use crate::host::runtime::bundles::Loaded;
-use crate::host::runtime::observers::Bells;
 use crate::host::runtime::options::in_place;
 use crate::host::runtime::runtime::Runtime;
-use crate::host::runtime::time_limit::acting_thread;
 
 /// Where a bundle that serves was loaded from.
 #[derive(PartialEq)]
@@ -55,44 +53,9 @@ pub(crate) enum Attempt {
 }
 
 impl Runtime {
-    /// Watches the directories that the loaded bundles came from, and those of bundles that are loaded later: whenever
-    /// a bundle's files have changed, and have been still for a while, it is reloaded. What becomes of that is told as
-    /// for every reload, to the callback given to [`on_reload`](crate::host::builder::RuntimeBuilder::on_reload).
-    ///
-    /// What changed between the load and this call is noticed as well.
-    ///
-    /// # Errors
-    ///
-    /// [`WatchError::HotReloadDisabled`] unless hot reload is on, [`WatchError::DirectoryMissing`], or what keeps the
-    /// system from watching.
-    pub fn watch(self: &Arc<Self>) -> Result<Watcher, WatchError> {
-        self.watch_with(WatchOptions::default())
-    }
-
-    /// As [`watch`](Self::watch), with options.
-    ///
-    /// # Errors
-    ///
-    /// As for [`watch`](Self::watch).
-    pub fn watch_with(self: &Arc<Self>, options: WatchOptions) -> Result<Watcher, WatchError> {
-        if !self.config.hot_reload_enabled {
-            return Err(WatchError::HotReloadDisabled);
-        }
-        Watcher::start(self, options)
-    }
-
-    /// Whether this thread is `thread`, or works while that one waits for it.
-    pub(crate) fn acts_for(thread: ThreadId) -> bool {
-        acting_thread() == thread
-    }
-
-    pub(crate) fn bells(&self) -> &Bells {
-        &self.bells
-    }
-
     /// The bundles that serve and were loaded from a directory, in load order.
     pub(crate) fn sources(&self) -> Vec<Source> {
-        self.map_loaded(Source::of).into_iter().flatten().collect()
+        self.bundle_table().map_loaded(Source::of).into_iter().flatten().collect()
     }
 
     /// What is left in place of a bundle with this manifest, if it could be loaded.
@@ -135,9 +98,9 @@ impl Runtime {
         let mut begun = false;
         let outcome = self.reload(directory, |manifest| {
             same_bundle(manifest, *id, name)?;
-            let (name, loaded) = self.try_begin_change(*id)?;
+            let (name, loaded) = self.bundle_table().try_begin_change(*id)?;
             if Source::of(&loaded).as_ref() != Some(source) {
-                self.settle(*id, Some(loaded));
+                self.bundle_table().finish_change(*id, Some(loaded));
                 return Err(RuntimeError::Busy { bundle: name });
             }
             begun = true;
@@ -154,10 +117,10 @@ impl Runtime {
     /// Tells everybody that a bundle's new version was refused, unless the bundle is just being changed: what is told of
     /// it comes in the order of its changes.
     pub(crate) fn refuse_reload(&self, source: &Source, reason: &str) -> Attempt {
-        let Ok((name, loaded)) = self.try_begin_change(source.id) else { return Attempt::Busy };
+        let Ok((name, loaded)) = self.bundle_table().try_begin_change(source.id) else { return Attempt::Busy };
         tracing::warn!(bundle = name, reason, "not reloaded; the old version serves on");
-        self.events.emit(ReloadPhaseType::Failed, source.id, &name, reason);
-        self.settle(source.id, Some(loaded));
+        self.parts().events.emit(ReloadPhaseType::Failed, source.id, &name, reason);
+        self.bundle_table().finish_change(source.id, Some(loaded));
         Attempt::Failed
     }
 }

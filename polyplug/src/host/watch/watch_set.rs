@@ -8,7 +8,8 @@ use std::path::{Component, Path, PathBuf};
 use crate::host::bundle::fingerprint::{Fingerprint, Place, belongs};
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::bundle::shared_dirs::InPlace;
-use crate::host::error::{LoaderError, ManifestError};
+use crate::host::error::loader::LoaderError;
+use crate::host::error::manifest::ManifestError;
 
 /// How many links may lead to one directory.
 const LINK_LIMIT: usize = 40;

@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use polyplug_abi::BundleId;
 
-use super::WatchError;
 use super::debounce::{Condition, Pace, Tempo, Verdict};
+use super::error::WatchError;
 use super::system::{Change, ChangeKind, System};
 use super::target::{Attempt, Source};
 use super::watch_set::{Places, View};
@@ -76,7 +76,8 @@ impl Worker {
         signals: Receiver<Signal>,
         over: Arc<AtomicBool>,
     ) -> Result<Self, WatchError> {
-        runtime.bells().add(send.clone());
+        let bell = send.clone();
+        runtime.bundle_table().observers.add(move || bell.send(Signal::Bundles).is_ok());
         let system = System::new(move |change| {
             let _ = send.send(Signal::Files(change)); // an error while the thread ends
         })?;

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use crossbeam_epoch::memory::{self, Block};
 use loom::sync::atomic::{AtomicUsize, Ordering};
-use polyplug::loader::Module;
 use polyplug_abi::{GuestContractId, GuestContractInstance};
+
+use crate::host::version::module::Module;
 
 /// The code of one version. What tests hold of it is no lease.
 pub(crate) struct Code {

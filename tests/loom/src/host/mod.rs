@@ -8,6 +8,7 @@ pub(crate) mod code;
 pub(crate) mod engine;
 pub(crate) mod error;
 pub mod models;
+pub(crate) mod plugin;
 pub(crate) mod runtime;
 pub(crate) mod store;
 pub(crate) mod version;

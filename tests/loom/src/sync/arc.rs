@@ -6,7 +6,7 @@
 use std::alloc::Layout;
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
 use std::ptr::NonNull;
 
@@ -55,6 +55,26 @@ impl<T> Arc<T> {
         let inner = NonNull::from(Box::leak(Box::new(inner)));
         // SAFETY: made just now; never moved.
         memory::register(inner.as_ptr().addr(), unsafe { &raw const (*inner.as_ptr()).block });
+        Self { inner, _owns: PhantomData }
+    }
+
+    /// A value that knows its own place: `make` is given a weak count, which finds nothing before the value is there.
+    pub fn new_cyclic(make: impl FnOnce(&Weak<T>) -> T) -> Self {
+        let place = Box::leak(Box::new(MaybeUninit::<Inner<T>>::uninit())).as_mut_ptr();
+        // SAFETY: room for all fields; what a weak count looks at is written before one is given out.
+        let inner = unsafe {
+            (&raw mut (*place).block).write(Block::new::<T>());
+            (&raw mut (*place).strong).write(Cell::new(0));
+            (&raw mut (*place).steps).write(AtomicUsize::new(0));
+            NonNull::new_unchecked(place)
+        };
+        let value = make(&Weak { inner: Some(inner) });
+        // SAFETY: the last field that was missing; the strong count is the one returned.
+        unsafe {
+            (&raw mut (*place).value).write(ManuallyDrop::new(value));
+            (*place).strong.set(1);
+            memory::register(place.addr(), &raw const (*place).block);
+        }
         Self { inner, _owns: PhantomData }
     }
 

@@ -1,8 +1,14 @@
 //! Polyplug's `host::abi`, as far as it is checked.
 
 #[allow(dead_code)]
+#[path = "../../../../../polyplug/src/host/abi/dispatch.rs"]
+pub(crate) mod dispatch;
+#[allow(dead_code)]
 #[path = "../../../../../polyplug/src/host/abi/interface.rs"]
 pub(crate) mod interface;
 #[allow(dead_code)]
 #[path = "../../../../../polyplug/src/host/abi/slot_map.rs"]
 pub(crate) mod slot_map;
+#[allow(dead_code)]
+#[path = "../../../../../polyplug/src/host/abi/table.rs"]
+pub(crate) mod table;

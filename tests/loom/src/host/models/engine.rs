@@ -6,7 +6,7 @@ use loom::cell::UnsafeCell;
 
 use super::{join, spawn};
 use crate::explore::explore;
-use crate::host::engine::Engine;
+use crate::host::engine::engine::Engine;
 use crate::host::engine::lock::{EngineLock, WouldDeadlock};
 use crate::host::engine::vm::Vm;
 

@@ -11,16 +11,17 @@ use crate::sync::{Arc, OnceLock};
 pub fn the_code_goes_after_its_last_user() {
     explore(|| {
         let runtime = Runtime::new();
-        let (version, code) = runtime.load(1, true);
-        let gone = Event::gone(&version);
+        let loaded = runtime.load(1, true);
+        let code = Untracked::clone(&loaded.code);
+        let gone = Event::gone(&loaded.version);
         let users = [(); 2].map(|()| {
-            let (lease, code) = (Arc::clone(&version), Untracked::clone(&code));
+            let (lease, code) = (Arc::clone(&loaded.version), Untracked::clone(&code));
             spawn(move || {
                 code.run();
                 drop(lease);
             })
         });
-        runtime.unload(version);
+        runtime.unload(loaded);
         users.into_iter().for_each(join);
         gone.wait();
         assert!(code.is_gone());
@@ -31,11 +32,12 @@ pub fn the_code_goes_after_its_last_user() {
 pub fn the_shared_instance_ends_after_its_last_call() {
     explore(|| {
         let runtime = Runtime::new();
-        let (version, code) = runtime.load(1, true);
-        let gone = Event::gone(&version);
+        let loaded = runtime.load(1, true);
+        let code = Untracked::clone(&loaded.code);
+        let gone = Event::gone(&loaded.version);
         let proxy = runtime.proxy().expect("it serves");
         let users = [proxy.clone(), proxy].map(|proxy| spawn(move || drop(proxy.call())));
-        runtime.unload(version);
+        runtime.unload(loaded);
         users.into_iter().for_each(join);
         gone.wait();
         assert!(code.is_gone());
@@ -47,13 +49,14 @@ pub fn the_shared_instance_ends_after_its_last_call() {
 pub fn a_version_that_is_said_to_be_gone_is() {
     explore(|| {
         let runtime = Runtime::new();
-        let (version, code) = runtime.load(1, true);
+        let loaded = runtime.load(1, true);
+        let code = Untracked::clone(&loaded.code);
         let fate = Untracked::new(OnceLock::new());
         let told = Untracked::clone(&fate);
-        version.when_gone(move |_| assert!(told.set(()).is_ok(), "it goes once"));
-        let lease = Arc::clone(&version);
+        loaded.version.when_gone(move |_| assert!(told.set(()).is_ok(), "it goes once"));
+        let lease = Arc::clone(&loaded.version);
         let user = spawn(move || drop(lease));
-        runtime.unload(version);
+        runtime.unload(loaded);
         runtime.reclaimer.collecting(|| crossbeam_epoch::pin().flush());
         if fate.get().is_some() {
             assert!(code.is_gone(), "it is said to be gone");

@@ -2,6 +2,7 @@
 
 pub mod engine;
 pub mod lease;
+pub mod lineage;
 pub mod owners;
 pub mod reclaim;
 pub mod revision;

@@ -11,8 +11,9 @@ use crate::sync::Arc;
 pub fn proxies_made_during_an_unload_hold_their_version() {
     explore(|| {
         let runtime = Runtime::new();
-        let (version, code) = runtime.load(1, true);
-        let gone = Event::gone(&version);
+        let loaded = runtime.load(1, true);
+        let code = Untracked::clone(&loaded.code);
+        let gone = Event::gone(&loaded.version);
         // So that there is an owner to be found without the lock.
         drop(runtime.proxy());
         let user = spawn({
@@ -24,7 +25,7 @@ pub fn proxies_made_during_an_unload_hold_their_version() {
                 }
             }
         });
-        runtime.unload(version);
+        runtime.unload(loaded);
         join(user);
         gone.wait();
         assert!(code.is_gone());
@@ -35,7 +36,7 @@ pub fn proxies_made_during_an_unload_hold_their_version() {
 pub fn the_first_proxies_share_an_owner() {
     explore(|| {
         let runtime = Runtime::new();
-        let (_version, _) = runtime.load(1, true);
+        let _loaded = runtime.load(1, true);
         let user = spawn({
             let runtime = Untracked::clone(&runtime);
             move || runtime.proxy().expect("it serves").call().expect("it serves")
@@ -51,13 +52,14 @@ pub fn the_first_proxies_share_an_owner() {
 pub fn an_owner_made_after_retirement_is_not_remembered() {
     explore(|| {
         let runtime = Runtime::new();
-        let (version, code) = runtime.load(1, true);
-        let gone = Event::gone(&version);
+        let loaded = runtime.load(1, true);
+        let code = Untracked::clone(&loaded.code);
+        let gone = Event::gone(&loaded.version);
         let users = [(); 2].map(|()| {
             let runtime = Untracked::clone(&runtime);
             spawn(move || drop(runtime.proxy()))
         });
-        runtime.unload(version);
+        runtime.unload(loaded);
         users.into_iter().for_each(join);
         gone.wait();
         assert!(code.is_gone());
@@ -68,8 +70,9 @@ pub fn an_owner_made_after_retirement_is_not_remembered() {
 pub fn a_report_ends_no_instance_under_a_lock() {
     explore(|| {
         let runtime = Runtime::new();
-        let (version, code) = runtime.load(1, false);
-        let provider = Arc::clone(&version.providers()[0]);
+        let loaded = runtime.load(1, false);
+        let code = Untracked::clone(&loaded.code);
+        let provider = Arc::clone(&loaded.provider);
         *code.at_end.borrow_mut() = Some(Box::new({
             let provider = Arc::clone(&provider);
             move || drop(provider.holders().sites())

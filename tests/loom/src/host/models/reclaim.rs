@@ -1,9 +1,8 @@
 //! The reclaimer: whatever is queued is taken apart, once, by somebody, who holds no lock.
 
-use polyplug::loader::Module;
-
 use super::{Event, join, spawn};
 use crate::explore::explore;
+use crate::host::version::module::Module;
 use crate::host::version::reclaim::{Reclaimer, Remains};
 use crate::sync::{Waits, end_waits, set_waits};
 

@@ -13,13 +13,13 @@ use crate::sync::Arc;
 fn calls_during_a_reload(shares: bool) {
     explore(move || {
         let runtime = Runtime::new();
-        let (old, _) = runtime.load(1, shares);
+        let old = runtime.load(1, shares);
         let proxy = Untracked::new(runtime.proxy().expect("it serves"));
         let caller = spawn({
             let proxy = Untracked::clone(&proxy);
             move || [proxy.call(), proxy.call()].map(|number| number.expect("somebody serves all the time"))
         });
-        let new = runtime.make(2, shares, old.life());
+        let new = runtime.make(2, shares, &old.lineage);
         let _new = runtime.reload(old, new);
         let numbers = join(caller);
         assert!(numbers.is_sorted(), "{numbers:?}");
@@ -41,8 +41,9 @@ pub fn calls_during_a_reload_find_their_instance() {
 fn a_proxy_made_during_a_reload(shares: bool) {
     explore(move || {
         let runtime = Runtime::new();
-        let (old, old_code) = runtime.load(1, shares);
-        let gone = Event::gone(&old);
+        let old = runtime.load(1, shares);
+        let old_code = Untracked::clone(&old.code);
+        let gone = Event::gone(&old.version);
         let maker = spawn({
             let runtime = Untracked::clone(&runtime);
             move || {
@@ -51,7 +52,7 @@ fn a_proxy_made_during_a_reload(shares: bool) {
                 proxy
             }
         });
-        let new = runtime.make(2, shares, old.life());
+        let new = runtime.make(2, shares, &old.lineage);
         let _new = runtime.reload(old, new);
         let proxy = join(maker);
         assert_eq!(proxy.call().expect("it serves"), 2);
@@ -77,14 +78,15 @@ pub fn a_proxy_made_during_a_reload_has_an_instance() {
 fn calls_during_an_unload(shares: bool) {
     explore(move || {
         let runtime = Runtime::new();
-        let (version, code) = runtime.load(1, shares);
-        let gone = Event::gone(&version);
+        let loaded = runtime.load(1, shares);
+        let code = Untracked::clone(&loaded.code);
+        let gone = Event::gone(&loaded.version);
         let proxy = Untracked::new(runtime.proxy().expect("it serves"));
         let caller = spawn({
             let proxy = Untracked::clone(&proxy);
             move || [proxy.call(), proxy.call()]
         });
-        runtime.unload(version);
+        runtime.unload(loaded);
         let _again = runtime.load(2, shares);
         let answers = join(caller);
         assert!(matches!(answers, [Ok(1), Ok(1) | Err(CallError::Unloaded { .. })] | [Err(_), Err(_)]), "{answers:?}");
@@ -109,10 +111,10 @@ pub fn calls_during_an_unload_of_their_instance() {
 pub fn a_call_during_a_second_reload_keeps_the_state() {
     explore(|| {
         let runtime = Runtime::new();
-        let (first, _) = runtime.load(1, false);
-        let life = Arc::clone(first.life());
+        let first = runtime.load(1, false);
+        let lineage = Arc::clone(&first.lineage);
         let proxy = Untracked::new(runtime.proxy().expect("it serves"));
-        let second = runtime.reload(first, runtime.make(2, false, &life));
+        let second = runtime.reload(first, runtime.make(2, false, &lineage));
         for _ in 0..3 {
             assert_eq!(proxy.call().expect("it serves"), 2);
         }
@@ -120,7 +122,7 @@ pub fn a_call_during_a_second_reload_keeps_the_state() {
             let proxy = Untracked::clone(&proxy);
             move || proxy.call().expect("somebody serves all the time")
         });
-        let third = runtime.make(3, false, &life);
+        let third = runtime.make(3, false, &lineage);
         let code = Untracked::clone(&third.code);
         let _third = runtime.reload(second, third);
         assert!([2, 3].contains(&join(caller)));
@@ -135,9 +137,9 @@ pub fn a_call_during_a_second_reload_keeps_the_state() {
 pub fn clones_that_catch_up_share_an_instance() {
     explore(|| {
         let runtime = Runtime::new();
-        let (old, _) = runtime.load(1, false);
-        let provider = Arc::clone(&old.providers()[0]);
-        let new = runtime.make(2, false, old.life());
+        let old = runtime.load(1, false);
+        let provider = Arc::clone(&old.provider);
+        let new = runtime.make(2, false, &old.lineage);
         let _new = runtime.reload(old, new);
         let proxy = Untracked::new(runtime.proxy_for(provider));
         let callers = [(); 2].map(|()| {
@@ -153,12 +155,13 @@ pub fn clones_that_catch_up_share_an_instance() {
 pub fn a_proxy_keeps_only_the_version_it_was_made_with() {
     explore(|| {
         let runtime = Runtime::new();
-        let (old, old_code) = runtime.load(1, false);
-        let old_gone = Event::gone(&old);
-        let provider = Arc::clone(&old.providers()[0]);
-        let new = runtime.make(2, false, old.life());
+        let old = runtime.load(1, false);
+        let old_code = Untracked::clone(&old.code);
+        let old_gone = Event::gone(&old.version);
+        let provider = Arc::clone(&old.provider);
+        let new = runtime.make(2, false, &old.lineage);
         let new = runtime.reload(old, new);
-        let new_gone = Event::gone(&new);
+        let new_gone = Event::gone(&new.version);
         let proxy = Untracked::new(runtime.proxy_for(provider));
         let caller = spawn({
             let proxy = Untracked::clone(&proxy);

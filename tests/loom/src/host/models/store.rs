@@ -8,7 +8,8 @@ use polyplug_abi::{BundleId, GuestContractHandle};
 use super::{join, spawn};
 use crate::explore::explore;
 use crate::host::code::{CONTRACT, Code};
-use crate::host::store::provider::{Plugin, Provider};
+use crate::host::plugin::plugin::Plugin;
+use crate::host::store::provider::Provider;
 use crate::host::store::runtime_store::RuntimeStore;
 use crate::sync::Arc;
 

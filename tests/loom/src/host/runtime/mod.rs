@@ -1,5 +1,3 @@
 //! In place of `runtime/`: a runtime, as far as threads can see it.
 
-pub(crate) mod context;
-pub(crate) mod loader;
 pub(crate) mod runtime;

@@ -1,19 +1,23 @@
 //! In place of `runtime`: a store, a reclaimer, and the steps of a load, a reload and an unload that threads can see.
 
 use std::panic::Location;
+use std::ptr::NonNull;
 use std::sync::Arc as Untracked;
 
 use polyplug::error::RuntimeError;
 use polyplug_abi::BundleId;
 
-use super::context::HostContext;
 use crate::contract::ContractInfo;
+use crate::host::abi::table::HostTable;
 use crate::host::code::{self, CONTRACT, Code, Library};
+use crate::host::plugin::plugin::Plugin;
 use crate::host::store::instances::{self, Cell, Incarnation, Next, Place};
-use crate::host::store::provider::{Plugin, Provider};
+use crate::host::store::provider::Provider;
 use crate::host::store::publish;
 use crate::host::store::runtime_store::RuntimeStore;
+use crate::host::version::lineage::Lineage;
 use crate::host::version::reclaim::Reclaimer;
+use crate::host::version::scope::BundleScope;
 use crate::host::version::version::BundleVersion;
 use crate::proxy::RawProxy;
 use crate::sync::Arc;
@@ -31,6 +35,7 @@ pub(crate) struct Runtime {
 pub(crate) struct Loaded {
     pub(crate) version: Arc<BundleVersion>,
     pub(crate) provider: Arc<Provider>,
+    pub(crate) lineage: Arc<Lineage<Arc<Provider>>>,
     pub(crate) code: Untracked<Code>,
 }
 
@@ -39,53 +44,50 @@ impl Runtime {
         Untracked::new(Self { store: RuntimeStore::new(), reclaimer: Reclaimer::default() })
     }
 
-    pub(crate) fn store(&self) -> &RuntimeStore {
-        &self.store
-    }
-
-    pub(crate) fn give_back(self: Untracked<Self>) {}
-
     /// A version that does not serve yet.
-    pub(crate) fn make(self: &Untracked<Self>, number: u32, shares: bool, life: &Arc<()>) -> Loaded {
+    pub(crate) fn make(&self, number: u32, shares: bool, lineage: &Arc<Lineage<Arc<Provider>>>) -> Loaded {
         let code = Code::new(number);
-        let version = BundleVersion::new(BUNDLE, "bundle", &self.reclaimer, Arc::clone(life));
-        version.set_context(Arc::new(HostContext { runtime: Untracked::downgrade(self) }));
+        let scope = BundleScope { id: BUNDLE, name: "bundle".to_owned() };
+        let version = BundleVersion::new(scope, &self.reclaimer, |_, _| {
+            // SAFETY: nobody looks at the table.
+            unsafe { HostTable::new(NonNull::dangling(), Untracked::new(())) }
+        });
         version.keep_module(Box::new(Library(Untracked::clone(&code))));
         let plugin = Plugin::new(BUNDLE, Untracked::clone(&code));
-        let provider = Arc::new(Provider::start(plugin, &version, shares));
-        version.set_providers(std::slice::from_ref(&provider));
-        Loaded { version, provider, code }
+        let provider = Arc::new(Provider::start(plugin, &version, lineage, shares));
+        Loaded { version, provider, lineage: Arc::clone(lineage), code }
     }
 
     /// The first version of a bundle, which serves.
-    pub(crate) fn load(self: &Untracked<Self>, number: u32, shares: bool) -> (Arc<BundleVersion>, Untracked<Code>) {
-        let Loaded { version, provider, code } = self.make(number, shares, &Arc::default());
-        self.store.publish(vec![provider]).expect("the only provider");
-        (version, code)
+    pub(crate) fn load(&self, number: u32, shares: bool) -> Loaded {
+        let loaded = self.make(number, shares, &Arc::default());
+        let providers = std::slice::from_ref(&loaded.provider);
+        publish::publish(&self.store, &loaded.lineage, providers).expect("the only provider");
+        loaded
     }
 
     /// What a reload does once the new version is there: state is carried over, then the new version serves.
-    pub(crate) fn reload(&self, old: Arc<BundleVersion>, new: Loaded) -> Arc<BundleVersion> {
+    pub(crate) fn reload(&self, old: Loaded, new: Loaded) -> Loaded {
         self.reclaimer.collecting(|| {
             let mut next = Vec::new();
-            for provider in old.providers() {
-                carry_over(&provider, &new.provider, &mut next);
-            }
-            publish::replace(&self.store, &old, vec![new.provider], next);
+            carry_over(&old.provider, &new.provider, &mut next);
+            let (before, after) = (std::slice::from_ref(&old.provider), std::slice::from_ref(&new.provider));
+            publish::replace(&self.store, &old.lineage, &old.version, before, after, next);
             drop(old);
         });
-        new.version
+        new
     }
 
     /// What an unload does.
-    pub(crate) fn unload(&self, version: Arc<BundleVersion>) {
+    pub(crate) fn unload(&self, loaded: Loaded) {
         self.reclaimer.collecting(|| {
-            publish::withdraw(&self.store, &version);
-            drop(version);
+            let providers = std::slice::from_ref(&loaded.provider);
+            publish::withdraw(&self.store, &loaded.lineage, &loaded.version, providers);
+            drop(loaded);
         });
     }
 
-    /// As in `proxies.rs`.
+    /// As in `lookup.rs`.
     pub(crate) fn proxy(&self) -> Result<RawProxy, RuntimeError> {
         let site = Location::caller();
         let guard = crossbeam_epoch::pin();

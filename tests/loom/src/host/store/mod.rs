@@ -1,5 +1,6 @@
 //! Polyplug's `host::store`, as far as it is checked.
 
+pub(crate) mod call_target;
 #[allow(dead_code)]
 #[path = "../../../../../polyplug/src/host/store/instances.rs"]
 pub(crate) mod instances;
@@ -12,3 +13,6 @@ pub(crate) mod publish;
 #[path = "../../../../../polyplug/src/host/store/runtime_store.rs"]
 pub(crate) mod runtime_store;
 pub(crate) mod snapshot;
+#[allow(dead_code)]
+#[path = "../../../../../polyplug/src/host/store/view.rs"]
+pub(crate) mod view;

@@ -1,6 +1,6 @@
 //! In place of `snapshot.rs`: its look-ups are those of the view.
 
-use super::runtime_store::View;
+use super::view::View;
 use crate::sync::Arc;
 
 pub(crate) struct Snapshot {

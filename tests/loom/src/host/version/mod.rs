@@ -1,8 +1,16 @@
 //! Polyplug's `host::version`, as far as it is checked.
 
 #[allow(dead_code)]
+#[path = "../../../../../polyplug/src/host/version/lineage.rs"]
+pub(crate) mod lineage;
+#[allow(unreachable_pub)]
+#[allow(dead_code)]
+#[path = "../../../../../polyplug/src/host/version/module.rs"]
+pub(crate) mod module;
+#[allow(dead_code)]
 #[path = "../../../../../polyplug/src/host/version/reclaim.rs"]
 pub(crate) mod reclaim;
+pub(crate) mod scope;
 pub(crate) mod threads;
 #[allow(dead_code)]
 #[path = "../../../../../polyplug/src/host/version/version.rs"]

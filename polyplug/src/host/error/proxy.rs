@@ -2,8 +2,8 @@
 
 use polyplug_abi::{AbiErrorCode, Version};
 
+use super::text::lines;
 use crate::call_error::{CallError, Failure};
-use crate::host::error::lines;
 use crate::schema::Difference;
 
 /// Why a plugin has no proxy, or cannot call through it. It reaches the plugin as code and text.

@@ -4,10 +4,14 @@ use std::path::{Path, PathBuf};
 
 use polyplug_abi::Version;
 
-pub use crate::host::unmet::{
-    CycleStep, Declared, Dependent, MissingDependency, MissingHostContract, Offer, Unavailable,
+use super::dependency::{
+    CycleStep, Declared, Dependent, MissingDependency, MissingHostContract, bundles_of, cycle, each, needs_of,
+    one_a_line,
 };
-use crate::host::unmet::{bundles_of, cycle, each, needs_of, one_a_line};
+use super::loader::LoaderError;
+use super::manifest::ManifestError;
+use super::registry::RegistryError;
+use super::text::{and, lines, list};
 use crate::schema::Difference;
 
 /// Why a runtime could not do what it was asked to.
@@ -288,7 +292,7 @@ pub enum RuntimeError {
         /// Its directory.
         path: PathBuf,
         /// What is wrong with the signature.
-        source: crate::host::signature::error::SignatureError,
+        source: crate::host::error::signature::SignatureError,
     },
 
     /// The plugin's factory could not make an instance.
@@ -339,235 +343,6 @@ impl RuntimeError {
         }
         self
     }
-}
-
-impl LoaderError {
-    /// A start-up that failed without a code of its own.
-    #[must_use]
-    pub fn init_failed(bundle: impl Into<String>, error: impl Into<String>) -> Self {
-        let code = polyplug_abi::AbiErrorCode::Generic as u32;
-        Self::InitFailed { bundle: bundle.into(), code, error: error.into() }
-    }
-}
-
-/// What is wrong with a bundle's manifest.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ManifestError {
-    /// There is no manifest.
-    #[error("{}: no bundle there: a bundle is a folder with a manifest.toml", .path.display())]
-    Missing {
-        /// Where it was looked for.
-        path: PathBuf,
-    },
-
-    /// The manifest cannot be read.
-    #[error("{}: cannot be read: {source}", .path.display())]
-    Unreadable {
-        /// The manifest.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-
-    /// The manifest is longer than any manifest needs to be.
-    #[error("{}: {size} bytes are too many for a manifest (at most {limit}): is this the right file?", .path.display())]
-    TooLarge {
-        /// The manifest.
-        path: PathBuf,
-        /// Its size.
-        size: u64,
-        /// The limit.
-        limit: u64,
-    },
-
-    /// The manifest is no TOML, or a key is wrong.
-    #[error("{}:{line}:{column}: {message}", .path.display())]
-    Syntax {
-        /// The manifest.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// The column, from 1.
-        column: usize,
-        /// What is wrong.
-        message: String,
-    },
-
-    /// A value makes no sense.
-    #[error("{}: `{key}`: {message}", .path.display())]
-    Invalid {
-        /// The manifest.
-        path: PathBuf,
-        /// The key.
-        key: &'static str,
-        /// What is wrong, and what to write.
-        message: String,
-    },
-}
-
-/// Why a loader could not load a bundle.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LoaderError {
-    /// The artifact the manifest names does not exist.
-    #[error("bundle `{bundle}`: there is no {}: build the artifact, or correct `file` in manifest.toml", paths(.tried))]
-    ArtifactMissing {
-        /// The bundle's name.
-        bundle: String,
-        /// Where it was looked for.
-        tried: Vec<PathBuf>,
-    },
-
-    /// The artifact is outside the bundle's folder.
-    #[error("bundle `{bundle}`: `file` leads to {}, outside of the bundle: an artifact lies in its bundle's folder", .path.display())]
-    ArtifactOutside {
-        /// The bundle's name.
-        bundle: String,
-        /// Where it leads.
-        path: PathBuf,
-    },
-
-    /// The artifact is not what its loader loads.
-    #[error("bundle `{bundle}`: {}: {reason}", .path.display())]
-    ArtifactInvalid {
-        /// The bundle's name.
-        bundle: String,
-        /// The artifact.
-        path: PathBuf,
-        /// What it is instead, and what to do.
-        reason: String,
-    },
-
-    /// The artifact was built for another version of the ABI.
-    #[error(
-        "bundle `{bundle}`: {} speaks version {}.{} of polyplug's ABI and this host {}.{}: \
-         build both with the same major version of polyplug",
-        .path.display(), .found >> 16, .found & 0xffff, .expected >> 16, .expected & 0xffff
-    )]
-    AbiVersion {
-        /// The bundle's name.
-        bundle: String,
-        /// The artifact.
-        path: PathBuf,
-        /// The host's version, packed.
-        expected: u32,
-        /// The artifact's version, packed.
-        found: u32,
-    },
-
-    /// The bundle's start-up failed.
-    #[error("bundle `{bundle}`: could not be started: {error}")]
-    InitFailed {
-        /// The bundle's name.
-        bundle: String,
-        /// The code that the bundle's own start-up reported, where it did; else that of
-        /// [`AbiErrorCode::Generic`](polyplug_abi::AbiErrorCode::Generic).
-        code: u32,
-        /// What it says.
-        error: String,
-    },
-
-    /// The bundle started, and registered nothing.
-    #[error("bundle `{bundle}`: registered no plugin: does its code declare one, in Rust with `#[polyplug::plugin]`?")]
-    NothingRegistered {
-        /// The bundle's name.
-        bundle: String,
-    },
-
-    /// The loader cannot load from this kind of source.
-    #[error("bundle `{bundle}`: the loader `{loader}` cannot load from {source_kind}")]
-    UnsupportedBundleSource {
-        /// The loader's name.
-        loader: &'static str,
-        /// What it was given: `path`, `code` or `bytes`.
-        source_kind: &'static str,
-        /// The bundle's name.
-        bundle: String,
-    },
-
-    /// Something was asked of a bundle that is not being loaded.
-    #[error("bundle {id} is not being loaded on this thread")]
-    NotLoading {
-        /// The bundle's id.
-        id: polyplug_abi::BundleId,
-    },
-
-    /// A loader's own failure.
-    #[error("bundle `{bundle}`: {reason}")]
-    Failed {
-        /// The bundle's name.
-        bundle: String,
-        /// What happened, and what to do.
-        reason: String,
-    },
-}
-
-/// Why the store could not find, register or change a provider.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RegistryError {
-    /// The handle's slot has no tenant, or another one.
-    #[error("the handle of slot {index} is stale: the provider is gone; look it up again")]
-    StaleHandle {
-        /// The slot.
-        index: u32,
-    },
-
-    /// The handle names no slot.
-    #[error("slot {index} does not exist: the handle is null or foreign")]
-    InvalidHandle {
-        /// The slot.
-        index: u32,
-    },
-
-    /// No provider is there.
-    #[error("no provider of contract {contract_id:#018x} with a minor version of at least {min_version}")]
-    NotFound {
-        /// The contract.
-        contract_id: u64,
-        /// The least minor version that was asked for.
-        min_version: u32,
-    },
-
-    /// The bundle provides the contract already.
-    #[error(
-        "`{contract}` is provided by this bundle already, by plugin `{existing}`: a bundle provides a contract once"
-    )]
-    DuplicateProvider {
-        /// The contract's name.
-        contract: String,
-        /// The plugin that was first.
-        existing: String,
-    },
-
-    /// The interface is malformed.
-    #[error("plugin `{plugin}`: {reason}")]
-    InvalidInterface {
-        /// The plugin's name.
-        plugin: String,
-        /// What is wrong.
-        reason: String,
-    },
-}
-
-pub(crate) fn lines(differences: &[Difference]) -> String {
-    differences.iter().map(|difference| format!("\n  {difference}")).collect()
-}
-
-fn list(names: &[String]) -> String {
-    if names.is_empty() {
-        return "none".to_owned();
-    }
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-fn paths(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", nor ")
-}
-
-fn and(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" and ")
 }
 
 /// What to do instead of reloading `bundle`, when `serving` were loaded from its directory.

@@ -155,6 +155,6 @@ pub(crate) fn cycle(steps: &[CycleStep]) -> String {
 }
 
 /// Each failure, with its further lines moved below it.
-pub(crate) fn each(failures: &[crate::host::error::RuntimeError]) -> String {
+pub(crate) fn each(failures: &[impl fmt::Display]) -> String {
     failures.iter().map(|failure| format!("\n  {}", failure.to_string().replace('\n', "\n  "))).collect()
 }

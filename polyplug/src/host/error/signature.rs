@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::keys::PublicKey;
-
 /// What is wrong with a bundle's signature. Arrives as [`RuntimeError::Signature`](crate::error::RuntimeError), which
 /// names the bundle and its directory.
 ///
@@ -41,8 +39,8 @@ pub enum SignatureError {
          with `Runtime::builder().trust(PublicKey::from_hex(\"{key}\")?)`"
     )]
     UnknownKey {
-        /// The key.
-        key: PublicKey,
+        /// The key, in hexadecimal digits as [`PublicKey::from_hex`](crate::signature::PublicKey::from_hex) takes it.
+        key: String,
     },
 
     /// The signature is not one of what it claims to sign.

@@ -1,0 +1,80 @@
+//! What all functions of the host's table have in common.
+
+use std::alloc::Layout;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use polyplug_abi::{AbiError, AbiErrorCode, Array, HostApi, StringView};
+
+use super::error::Refusal;
+use crate::guest::write_error_into;
+use crate::host::abi::arena;
+use crate::host::runtime::context::HostContext;
+use crate::host::runtime::runtime::Runtime;
+
+/// Runs `body` with the runtime behind `host`. A failure is recorded and written to `out_err`, if there is one.
+///
+/// # Safety
+///
+/// `host` must be null or a valid table of ours, `out_err` null or writable.
+pub(crate) unsafe fn answer<R>(
+    host: *const HostApi,
+    out_err: *mut AbiError,
+    otherwise: R,
+    body: impl FnOnce(&HostContext, &Arc<Runtime>) -> Result<R, Refusal>,
+) -> R {
+    // SAFETY: the caller's promise.
+    let context = unsafe { HostContext::of(host) };
+    let runtime = context.and_then(HostContext::runtime);
+    let outcome = match (context, &runtime) {
+        (None, _) => Err(Refusal::null("the host")),
+        (_, None) => Err(Refusal::new(AbiErrorCode::Unloaded, "the runtime has ended")),
+        (Some(context), Some(runtime)) => catch_unwind(AssertUnwindSafe(|| body(context, runtime)))
+            .unwrap_or_else(|payload| Err(Refusal::new(AbiErrorCode::Panic, crate::guest::describe_panic(payload)))),
+    };
+    let value = match outcome {
+        Ok(value) => value,
+        Err(refusal) => {
+            // SAFETY: the caller's promise; the thread's buffer has the length that was asked for.
+            unsafe { write_error_into(out_err, refusal.code, &refusal.text, arena::error_text) };
+            if let Some(runtime) = &runtime {
+                runtime.record_error(refusal.text);
+            }
+            otherwise
+        }
+    };
+    if let Some(runtime) = runtime {
+        runtime.release_on_reclaimer();
+    }
+    value
+}
+
+/// Text that came as pointer and length.
+pub(crate) unsafe fn text_from(ptr: *const u8, len: usize, what: &str) -> Result<String, Refusal> {
+    if ptr.is_null() {
+        return Err(Refusal::null(what));
+    }
+    // SAFETY: the caller of the table's function promises `len` readable bytes.
+    let bytes = unsafe { StringView { ptr, len }.bytes() }
+        .ok_or_else(|| Refusal::new(AbiErrorCode::InvalidArgument, format!("{what} has an impossible length")))?;
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(error) => Err(Refusal::new(AbiErrorCode::InvalidArgument, format!("{what} is not UTF-8: {error}"))),
+    }
+}
+
+/// An array in memory that the receiver gives back through `free`.
+pub(crate) fn array<T: Copy>(items: &[T]) -> Array<T> {
+    if items.is_empty() {
+        return Array::empty();
+    }
+    let Ok(layout) = Layout::array::<T>(items.len()) else { return Array::empty() };
+    // SAFETY: the size is not 0: there are items, and no item type here is without size.
+    let start = unsafe { std::alloc::alloc(layout) }.cast::<T>();
+    if start.is_null() {
+        return Array::empty();
+    }
+    // SAFETY: fresh room for the items.
+    unsafe { start.copy_from_nonoverlapping(items.as_ptr(), items.len()) };
+    Array::new(start, items.len())
+}

@@ -1,0 +1,27 @@
+//! Where a bundle's artifact comes from.
+
+use std::path::PathBuf;
+
+/// Where a bundle's artifact comes from.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum BundleSource {
+    /// The bundle's directory.
+    Path(PathBuf),
+    /// Source text in memory.
+    Code(String),
+    /// An artifact in memory.
+    Bytes(Vec<u8>),
+}
+
+impl BundleSource {
+    /// `path`, `code` or `bytes`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Path(_) => "path",
+            Self::Code(_) => "code",
+            Self::Bytes(_) => "bytes",
+        }
+    }
+}

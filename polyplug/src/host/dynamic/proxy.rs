@@ -1,0 +1,205 @@
+//! Proxies whose methods are called by name.
+
+use std::borrow::Cow;
+use std::panic::Location;
+use std::sync::Arc;
+
+use polyplug_abi::{AbiError, BundleId, GuestContractId, Version};
+
+use super::values::{Given, Reading, Values};
+use crate::call_error::{CallError, Failure};
+use crate::host::abi::arena::CallArenaGuard;
+use crate::host::abi::buffer::Room;
+use crate::host::abi::dispatch::CallFrame;
+use crate::host::error::runtime::RuntimeError;
+use crate::host::marshal::lift::Lifting;
+use crate::host::marshal::lower::Lowering;
+use crate::host::plugin::plugin::Plugin;
+use crate::host::runtime::runtime::Runtime;
+use crate::host::store::instances::Held;
+use crate::schema::Schema;
+use crate::schema::plan::Plan;
+use crate::types::LiftError;
+use crate::value::Value;
+
+/// An instance of a plugin that is called by method names, from [`Runtime::dynamic`].
+///
+/// Calls cost more than a typed proxy's, for every value is boxed and checked against the schema.
+#[derive(Clone)]
+pub struct DynamicProxy {
+    pub(crate) held: Arc<Held>,
+    pub(crate) plan: Arc<Plan>,
+}
+
+impl DynamicProxy {
+    /// What the plugin implements.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        let described = self.held.incarnation().provider().plugin.schema.as_ref();
+        described.expect("made for a plugin with a schema").schema()
+    }
+
+    /// Calls `method`.
+    ///
+    /// A declared error is an answer: [`Value::Result`] with the error in it.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::NotFound`] for an unknown method, with those there are; [`CallError::InvalidArgument`] for
+    /// arguments of the wrong number or type, with the place; and whatever can befall any call.
+    pub fn call(&self, method: &str, arguments: &[Value]) -> Result<Value, CallError> {
+        self.current()?.call_here(method, arguments)
+    }
+
+    /// The proxy itself, or, after a reload, one for the version that serves.
+    pub(crate) fn current(&self) -> Result<Cow<'_, Self>, CallError> {
+        let provider = self.held.incarnation().provider();
+        if provider.is_current() {
+            return Ok(Cow::Borrowed(self));
+        }
+        let Some(held) = self.held.latest()? else { return Ok(Cow::Borrowed(self)) };
+        let held = Arc::new(held);
+        let plan = held.incarnation().provider().plan().map_err(|_| provider.unloaded())?;
+        Ok(Cow::Owned(Self { held, plan }))
+    }
+
+    pub(crate) fn call_here(&self, method: &str, arguments: &[Value]) -> Result<Value, CallError> {
+        let schema = self.schema();
+        let path = || format!("{}.{method}", schema.name);
+        let (number, described) = schema.method(method).ok_or_else(|| {
+            let known: Vec<_> = schema.methods.iter().map(|method| method.name.as_str()).collect();
+            CallError::NotFound(Failure::new(path(), unknown(method, &known)))
+        })?;
+        let wrong = |error: String| CallError::InvalidArgument(Failure::new(path(), error));
+        if arguments.len() != described.arguments.len() {
+            let (expected, found) = (described.arguments.len(), arguments.len());
+            return Err(wrong(format!("{expected} arguments are expected, and {found} given")));
+        }
+
+        let plan = self.plan.method(number);
+        let arena = CallArenaGuard::enter();
+        let lowering = Lowering { schema, plan: &self.plan, arena: arena.get(), offered: None };
+        let mut given = Given::new(schema);
+        let args = Room::new(plan.size, plan.align);
+        for (place, (field, value)) in plan.arguments.iter().zip(described.arguments.iter().zip(arguments)) {
+            // SAFETY: the room has the size of all arguments, and the place lies within.
+            unsafe { lowering.value(&mut given, place.node, &Reading::Whole(value), args.start().add(place.at)) }
+                .map_err(|error| refused(path(), error.within(field.name.clone())))?;
+        }
+        let result = self.plan.node(plan.result);
+        let out = Room::new(result.size, result.align);
+        let mut error = AbiError::ok();
+        let start = |room: &Room, size: usize| if size == 0 { std::ptr::null_mut() } else { room.start().cast::<()>() };
+        let (args, out_start) = (start(&args, plan.size), start(&out, result.size));
+        let frame = CallFrame { args, out: out_start, arena: arena.get(), out_err: &raw mut error };
+        // SAFETY: arguments and room have the forms that the provider's own schema gives the method.
+        let is_called =
+            u32::try_from(number).is_ok_and(|number| unsafe { self.held.incarnation().call(number, frame) });
+        if !is_called {
+            return Err(CallError::NotFound(Failure::new(path(), "the provider lacks the function")));
+        }
+        if !error.is_ok() {
+            let since = Version::new(schema.major, described.since, 0);
+            let bundle = || self.held.incarnation().provider().bundle_name().to_owned();
+            // SAFETY: the callee wrote the message into the arena, the thread's buffer or its own image, all there.
+            return Err(unsafe { CallError::reported(path(), since, &error, bundle) });
+        }
+        let lifting = Lifting { schema, plan: &self.plan };
+        // SAFETY: the room has the result's form, zeroed before the callee filled it; its pointers lead into the arena.
+        unsafe { lifting.value(&mut Values::new(schema), plan.result, out.start()) }
+            .map_err(|error: LiftError| CallError::InvalidResult(Failure::new(path(), format!("result: {error}"))))
+    }
+}
+
+impl std::fmt::Debug for DynamicProxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DynamicProxy({} of bundle `{}`)", self.schema(), self.held.incarnation().provider().bundle_name())
+    }
+}
+
+impl Runtime {
+    /// An instance of the first provider of `contract`, `"name@major"` or `"name@major.minor"`, to be called by
+    /// method names.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::InvalidContract`], [`RuntimeError::NoProvider`], [`RuntimeError::NoSchema`], or
+    /// [`RuntimeError::Factory`].
+    #[track_caller]
+    pub fn dynamic(&self, contract: &str) -> Result<DynamicProxy, RuntimeError> {
+        self.dynamic_where(contract, None)
+    }
+
+    /// As [`dynamic`](Self::dynamic), for the provider in one bundle.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::BundleNotLoaded`], and as for [`dynamic`](Self::dynamic).
+    #[track_caller]
+    pub fn dynamic_from(&self, contract: &str, bundle: BundleId) -> Result<DynamicProxy, RuntimeError> {
+        self.dynamic_where(contract, Some(bundle))
+    }
+
+    #[track_caller]
+    fn dynamic_where(&self, contract: &str, bundle: Option<BundleId>) -> Result<DynamicProxy, RuntimeError> {
+        let invalid = || RuntimeError::InvalidContract { contract: contract.to_owned() };
+        let (name, major, minor) = parse(contract).ok_or_else(invalid)?;
+        let bundle_name = match bundle {
+            Some(id) => Some(self.bundle_name(id).ok_or(RuntimeError::BundleNotLoaded { id })?),
+            None => None,
+        };
+        let serves = |plugin: &Plugin| {
+            bundle.is_none_or(|bundle| plugin.bundle == bundle) && plugin.interface.contract_version.minor >= minor
+        };
+        let all = self.store().providers(GuestContractId::new(name, major));
+        let Some((_, provider)) = all.into_iter().find(|(_, provider)| serves(&provider.plugin)) else {
+            let (contract, offered) = (contract.to_owned(), self.snapshot().view().versions(name).collect());
+            return Err(RuntimeError::NoProvider { contract, bundle: bundle_name, offered });
+        };
+        let plan = provider.plan()?;
+        Ok(DynamicProxy { held: Held::new(provider, Location::caller())?, plan })
+    }
+
+    /// Calls `method` of the first provider of `contract`, `"name@major"`.
+    ///
+    /// Makes an instance for this one call, unless the plugin shares one; hold a [`dynamic`](Self::dynamic) proxy to
+    /// keep an instance's state.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::NotFound`] when there is no provider, and as for [`DynamicProxy::call`].
+    ///
+    /// ```no_run
+    /// # use polyplug::{Runtime, Value};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = Runtime::builder().build()?;
+    /// let sum = runtime.call("demo.calculator@1", "add", &[Value::from(2), Value::from(3)])?;
+    /// assert_eq!(sum, Value::from(5));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn call(&self, contract: &str, method: &str, arguments: &[Value]) -> Result<Value, CallError> {
+        let failed =
+            |error: RuntimeError| CallError::NotFound(Failure::new(format!("{contract}.{method}"), error.to_string()));
+        self.dynamic(contract).map_err(failed)?.call(method, arguments)
+    }
+}
+
+/// `name@major`, `name@major.minor`.
+pub(crate) fn parse(contract: &str) -> Option<(&str, u32, u32)> {
+    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    let (name, version) = contract.split_once('@')?;
+    let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
+    if name.is_empty() { None } else { Some((name, number(major)?, number(minor)?)) }
+}
+
+/// The error of an argument.
+pub(crate) fn refused(path: String, error: LiftError) -> CallError {
+    let failure = Failure::new(path, error.to_string());
+    if error.is_limit() { CallError::TooLarge(failure) } else { CallError::InvalidArgument(failure) }
+}
+
+fn unknown(method: &str, known: &[&str]) -> String {
+    format!("the contract has no method `{method}`: it has {}", known.join(", "))
+}

@@ -1,0 +1,111 @@
+//! Why a loader could not load a bundle.
+
+use std::path::PathBuf;
+
+use super::text::paths;
+
+impl LoaderError {
+    /// A start-up that failed without a code of its own.
+    #[must_use]
+    pub fn init_failed(bundle: impl Into<String>, error: impl Into<String>) -> Self {
+        let code = polyplug_abi::AbiErrorCode::Generic as u32;
+        Self::InitFailed { bundle: bundle.into(), code, error: error.into() }
+    }
+}
+
+/// Why a loader could not load a bundle.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoaderError {
+    /// The artifact the manifest names does not exist.
+    #[error("bundle `{bundle}`: there is no {}: build the artifact, or correct `file` in manifest.toml", paths(.tried))]
+    ArtifactMissing {
+        /// The bundle's name.
+        bundle: String,
+        /// Where it was looked for.
+        tried: Vec<PathBuf>,
+    },
+
+    /// The artifact is outside the bundle's folder.
+    #[error("bundle `{bundle}`: `file` leads to {}, outside of the bundle: an artifact lies in its bundle's folder", .path.display())]
+    ArtifactOutside {
+        /// The bundle's name.
+        bundle: String,
+        /// Where it leads.
+        path: PathBuf,
+    },
+
+    /// The artifact is not what its loader loads.
+    #[error("bundle `{bundle}`: {}: {reason}", .path.display())]
+    ArtifactInvalid {
+        /// The bundle's name.
+        bundle: String,
+        /// The artifact.
+        path: PathBuf,
+        /// What it is instead, and what to do.
+        reason: String,
+    },
+
+    /// The artifact was built for another version of the ABI.
+    #[error(
+        "bundle `{bundle}`: {} speaks version {}.{} of polyplug's ABI and this host {}.{}: \
+         build both with the same major version of polyplug",
+        .path.display(), .found >> 16, .found & 0xffff, .expected >> 16, .expected & 0xffff
+    )]
+    AbiVersion {
+        /// The bundle's name.
+        bundle: String,
+        /// The artifact.
+        path: PathBuf,
+        /// The host's version, packed.
+        expected: u32,
+        /// The artifact's version, packed.
+        found: u32,
+    },
+
+    /// The bundle's start-up failed.
+    #[error("bundle `{bundle}`: could not be started: {error}")]
+    InitFailed {
+        /// The bundle's name.
+        bundle: String,
+        /// The code that the bundle's own start-up reported, where it did; else that of
+        /// [`AbiErrorCode::Generic`](polyplug_abi::AbiErrorCode::Generic).
+        code: u32,
+        /// What it says.
+        error: String,
+    },
+
+    /// The bundle started, and registered nothing.
+    #[error("bundle `{bundle}`: registered no plugin: does its code declare one, in Rust with `#[polyplug::plugin]`?")]
+    NothingRegistered {
+        /// The bundle's name.
+        bundle: String,
+    },
+
+    /// The loader cannot load from this kind of source.
+    #[error("bundle `{bundle}`: the loader `{loader}` cannot load from {source_kind}")]
+    UnsupportedBundleSource {
+        /// The loader's name.
+        loader: &'static str,
+        /// What it was given: `path`, `code` or `bytes`.
+        source_kind: &'static str,
+        /// The bundle's name.
+        bundle: String,
+    },
+
+    /// Something was asked of a bundle that is not being loaded.
+    #[error("bundle {id} is not being loaded on this thread")]
+    NotLoading {
+        /// The bundle's id.
+        id: polyplug_abi::BundleId,
+    },
+
+    /// A loader's own failure.
+    #[error("bundle `{bundle}`: {reason}")]
+    Failed {
+        /// The bundle's name.
+        bundle: String,
+        /// What happened, and what to do.
+        reason: String,
+    },
+}

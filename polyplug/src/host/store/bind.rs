@@ -1,0 +1,28 @@
+//! Typed proxies for providers, and the error where there is none.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use super::instances;
+use super::provider::Provider;
+use super::view::View;
+use crate::contract::Contract;
+use crate::host::error::runtime::RuntimeError;
+
+/// A typed proxy for an instance of `provider`.
+#[inline]
+pub(crate) fn bind<C: Contract + ?Sized>(
+    provider: Arc<Provider>,
+    site: &'static Location<'static>,
+) -> Result<C::Proxy, RuntimeError> {
+    instances::proxy(provider, C::info(), site).map(C::Proxy::from)
+}
+
+/// How look-ups fail.
+pub(crate) fn no_provider<C: Contract + ?Sized>(view: &View, bundle: Option<String>) -> RuntimeError {
+    RuntimeError::NoProvider {
+        contract: format!("{}@{}.{}", C::NAME, C::MAJOR, C::MINOR),
+        bundle,
+        offered: view.versions(C::NAME).filter(|version| version.major != C::MAJOR).collect(),
+    }
+}

@@ -1,0 +1,40 @@
+//! An instance as entries take it.
+
+use polyplug_abi::{DispatchType, GuestContractInstance, GuestContractInterface};
+
+use crate::proxy::Trampoline;
+
+/// An instance as entries take it: a native one as it is, one of a VM behind a [`Trampoline`].
+pub(crate) struct Callee {
+    instance: GuestContractInstance,
+    trampoline: Option<Box<Trampoline>>,
+}
+
+// SAFETY: instances and loader data accept calls from any thread by the ABI's contract.
+unsafe impl Send for Callee {}
+// SAFETY: no method changes anything; instances and loader data accept calls from any thread by the ABI's contract.
+unsafe impl Sync for Callee {}
+
+impl Callee {
+    pub(crate) fn new(interface: &GuestContractInterface, instance: GuestContractInstance) -> Self {
+        let trampoline = (interface.dispatch_type == DispatchType::VirtualMachine).then(|| {
+            // SAFETY: the dispatch type says which member holds.
+            let vm = unsafe { interface.dispatch.vm };
+            Box::new(Trampoline { call: vm.call, loader_data: vm.loader_data, instance })
+        });
+        Self { instance, trampoline }
+    }
+
+    /// Returns the instance that entries take.
+    pub(crate) fn instance(&self) -> GuestContractInstance {
+        match &self.trampoline {
+            None => self.instance,
+            Some(trampoline) => trampoline.as_instance(self.instance.contract_id),
+        }
+    }
+
+    /// Returns the instance as the plugin made it.
+    pub(crate) fn raw(&self) -> GuestContractInstance {
+        self.instance
+    }
+}
