@@ -7,6 +7,7 @@ use polyplug::CallError;
 use polyplug::engine::{Exception, Fault};
 
 use crate::state::State;
+use crate::text::{describe, split_location, text_at};
 
 /// Takes the error that a protected call left on the stack.
 ///
@@ -102,7 +103,7 @@ unsafe fn exception(state: &State, lua: *mut lua_State, index: c_int) -> Excepti
                 ffi::lua_settop(lua, -3);
                 message
             }
-            _ => crate::stack::describe(lua, index),
+            _ => describe(lua, index),
         };
         let (location, message) = split_location(&message);
         Exception { message, location, traceback: None }
@@ -132,39 +133,6 @@ pub(crate) unsafe fn open(state: &State, lua: *mut lua_State) {
         known.raised = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
     }
     state.known.set(known);
-}
-
-/// A message without the place in front of it.
-pub(crate) fn without_location(message: &str) -> String {
-    split_location(message).1
-}
-
-/// `main.lua:3: text` as its parts.
-fn split_location(message: &str) -> (Option<String>, String) {
-    let mut parts = message.splitn(3, ':');
-    let (Some(file), Some(line), Some(text)) = (parts.next(), parts.next(), parts.next()) else {
-        return (None, message.to_owned());
-    };
-    let is_line = !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_line || file.contains(char::is_whitespace) {
-        return (None, message.to_owned());
-    }
-    (Some(format!("{file}:{line}")), text.trim_start().to_owned())
-}
-
-/// The string at an index, which must be one.
-///
-/// # Safety
-///
-/// The machine must be valid, and the value a string.
-pub(crate) unsafe fn text_at(lua: *mut lua_State, index: c_int) -> String {
-    let mut len = 0;
-    // SAFETY: the caller's promise: a string's bytes stay while it is on the stack.
-    let bytes = unsafe {
-        let start = ffi::lua_tolstring(lua, index, &raw mut len);
-        std::slice::from_raw_parts(start.cast::<u8>(), len)
-    };
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// The message handler: remembers message and traceback of an error that nobody in Lua has caught, while the calls it

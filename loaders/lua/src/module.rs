@@ -6,12 +6,14 @@ use mlua::ffi::{self, lua_State};
 use polyplug::engine::{Fault, Integer, Remote};
 use polyplug::schema::Shape;
 
-use crate::error::{raise, text_at};
+use crate::class::Class;
+use crate::error::raise;
+use crate::int64;
 use crate::prepared::Layout;
 use crate::remote;
-use crate::stack::{EXACT, describe};
-use crate::state::{Class, State};
-use crate::wide;
+use crate::stack::EXACT;
+use crate::state::State;
+use crate::text::{describe, text_at};
 
 /// Pushes the module. May raise an error.
 ///
@@ -62,7 +64,7 @@ unsafe fn push_setting(lua: *mut lua_State, value: &toml::Value) {
             toml::Value::String(text) => push_text(lua, text),
             #[allow(clippy::cast_precision_loss)] // exact up to here
             toml::Value::Integer(number) if number.unsigned_abs() <= EXACT => ffi::lua_pushnumber(lua, *number as f64),
-            toml::Value::Integer(number) => wide::push(State::of(lua), lua, Integer::I64(*number)),
+            toml::Value::Integer(number) => int64::push(State::of(lua), lua, Integer::I64(*number)),
             toml::Value::Float(number) => ffi::lua_pushnumber(lua, *number),
             toml::Value::Boolean(flag) => ffi::lua_pushboolean(lua, (*flag).into()),
             toml::Value::Datetime(time) => push_text(lua, &time.to_string()),

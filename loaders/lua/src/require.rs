@@ -1,13 +1,15 @@
 //! `require`: the module `polyplug`, and other files of the bundle. Nothing outside of it.
 
-use std::ffi::{CString, c_int};
+use std::ffi::c_int;
 use std::path::{Path, PathBuf};
 
 use mlua::ffi::{self, lua_State};
 use polyplug::engine::Fault;
 
-use crate::error::{raise, text_at};
+use crate::error::raise;
+use crate::program;
 use crate::state::State;
+use crate::text::text_at;
 
 /// Makes `require`. The module `polyplug` must be at the top of the stack, and goes. May raise an error.
 ///
@@ -102,7 +104,7 @@ unsafe fn find(lua: *mut lua_State) -> Next {
             Err(reason) => return Next::Raise(Fault::new(reason)),
         };
         match std::fs::read(&path) {
-            Ok(text) if load(lua, &text, &file) == ffi::LUA_OK => Next::Run,
+            Ok(text) if program::load(lua, &text, &file) == ffi::LUA_OK => Next::Run,
             Ok(_) => Next::Throw,
             Err(error) => Next::Raise(Fault::new(format_args!("{file}: {error}"))),
         }
@@ -132,17 +134,6 @@ unsafe fn is_running(lua: *mut lua_State) -> bool {
         ffi::lua_settop(lua, this - 1);
         is_running
     }
-}
-
-/// Compiles text, and leaves on the stack what comes of it: a function, or an error.
-///
-/// # Safety
-///
-/// The machine must be valid.
-pub(crate) unsafe fn load(lua: *mut lua_State, text: &[u8], file: &str) -> c_int {
-    let name = CString::new(format!("@{}", file.replace('\0', ""))).unwrap_or_default();
-    // SAFETY: the caller's promise. Only text is taken: a byte code that was tampered with can do anything.
-    unsafe { ffi::luaL_loadbufferx(lua, text.as_ptr().cast(), text.len(), name.as_ptr(), c"t".as_ptr()) }
 }
 
 /// The file of a module in a bundle, and how errors call it.

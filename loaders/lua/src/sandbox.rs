@@ -4,20 +4,9 @@ use std::ffi::{CStr, c_int};
 
 use mlua::ffi::{self, lua_State};
 
-use crate::error::text_at;
 use crate::state::State;
-
-/// Which part of Lua's standard library bundles get.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum StdLib {
-    /// What computes: the basic functions, `string`, `table`, `math`, `bit`, `coroutine`, and of `os` the clock and the
-    /// calendar. No files, no other programs, no memory addresses, no byte code. The default.
-    #[default]
-    Safe,
-    /// Everything, `io`, `os`, `debug` and `ffi` among it. For bundles that are trusted as the host itself is.
-    Full,
-}
+use crate::stdlib::StdLib;
+use crate::text::text_at;
 
 /// The basic functions that read files, or change what others rely on.
 const UNSAFE_GLOBALS: [&CStr; 5] = [c"dofile", c"loadfile", c"getfenv", c"setfenv", c"newproxy"];

@@ -7,12 +7,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use mlua::ffi::{self, lua_State};
-use polyplug::engine::{Deadline, Declared, Exception, Fault, Guest, KnownContract, Limits};
+use polyplug::engine::{Deadline, Exception, Fault, Guest, KnownContract, Limits};
 use polyplug::schema::Schema;
 
-use crate::limits::{self, Memory, allocate};
+use crate::class::Class;
+use crate::memory_limit::{Memory, allocate};
 use crate::prepared::Prepared;
-use crate::sandbox::StdLib;
+use crate::stdlib::StdLib;
+use crate::time_limit;
 
 /// A machine with its surroundings. Its address does not change: the machine knows it.
 pub(crate) struct State {
@@ -41,6 +43,16 @@ pub(crate) struct State {
     pub(crate) known: Cell<Known>,
 }
 
+/// Pushes the value of a reference.
+///
+/// # Safety
+///
+/// The machine must be valid, and have room for a value.
+pub(crate) unsafe fn push_kept(lua: *mut lua_State, reference: c_int) {
+    // SAFETY: the caller's promise.
+    unsafe { ffi::lua_rawgeti_(lua, ffi::LUA_REGISTRYINDEX, reference) };
+}
+
 /// Values in the machine that are found by number.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Known {
@@ -58,71 +70,6 @@ pub(crate) struct Known {
     pub(crate) raised: c_int,
     /// The module `polyplug`.
     pub(crate) module: c_int,
-}
-
-/// A plugin, as `polyplug.plugin` declared it.
-pub(crate) struct Class {
-    pub(crate) contract: String,
-    pub(crate) name: Option<String>,
-    pub(crate) is_singleton: bool,
-    /// File and line.
-    pub(crate) place: String,
-    /// The table of its methods.
-    pub(crate) class: c_int,
-}
-
-impl Class {
-    /// What the common part has to know.
-    ///
-    /// # Safety
-    ///
-    /// In a protected call, after the bundle's code has run.
-    pub(crate) unsafe fn declared(&self, lua: *mut lua_State) -> Declared {
-        let mut methods = Vec::new();
-        // SAFETY: the caller's promise; the tables are not changed meanwhile.
-        unsafe {
-            ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, self.class.into());
-            let class = ffi::lua_gettop(lua);
-            for _ in 0..ANCESTORS {
-                methods_of(lua, class, &mut methods);
-                // What it inherits from.
-                if ffi::luaL_getmetafield(lua, class, c"__index".as_ptr()) == 0 {
-                    break;
-                }
-                ffi::lua_replace(lua, class);
-                if ffi::lua_type(lua, class) != ffi::LUA_TTABLE {
-                    break;
-                }
-            }
-            ffi::lua_settop(lua, class - 1);
-        }
-        let has = |name: &str| methods.iter().any(|method| method == name);
-        Declared {
-            contract: self.contract.clone(),
-            name: self.name.clone(),
-            is_singleton: self.is_singleton,
-            keeps_state: has("save") && has("restore"),
-            place: Some(self.place.clone()),
-            methods,
-        }
-    }
-}
-
-/// How many tables a class may inherit from, by way of others. They may go in a circle.
-const ANCESTORS: usize = 32;
-
-/// Adds the names of a table's functions.
-unsafe fn methods_of(lua: *mut lua_State, table: c_int, methods: &mut Vec<String>) {
-    // SAFETY: the caller's promise; the table is not changed meanwhile.
-    unsafe {
-        ffi::lua_pushnil(lua);
-        while ffi::lua_next(lua, table) != 0 {
-            if ffi::lua_type(lua, -1) == ffi::LUA_TFUNCTION && ffi::lua_type(lua, -2) == ffi::LUA_TSTRING {
-                methods.push(crate::error::text_at(lua, -2));
-            }
-            ffi::lua_settop(lua, -2);
-        }
-    }
 }
 
 type Job = *mut dyn FnMut(*mut lua_State);
@@ -328,7 +275,7 @@ impl State {
         let limit = self.limits.time?;
         self.deadline.begin(limit).then(|| {
             // SAFETY: this thread is in the machine.
-            unsafe { limits::watch(self.main) };
+            unsafe { time_limit::watch(self.main) };
             Timed(self)
         })
     }
@@ -409,7 +356,7 @@ impl Drop for Timed<'_> {
     fn drop(&mut self) {
         self.0.deadline.end();
         // SAFETY: this thread is in the machine.
-        unsafe { limits::unwatch(self.0.main) };
+        unsafe { time_limit::unwatch(self.0.main) };
     }
 }
 
