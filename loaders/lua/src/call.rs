@@ -9,8 +9,9 @@ use polyplug::schema::Shape;
 
 use crate::error;
 use crate::prepared::Prepared;
+use crate::registry::push_ref;
 use crate::stack::Stack;
-use crate::state::{State, push_kept};
+use crate::state::State;
 use crate::text::{text_at, without_location};
 use crate::vm::{Code, Method, Way};
 
@@ -40,11 +41,11 @@ pub(crate) fn call_short(
         let handler = if is_first {
             1
         } else {
-            push_kept(lua, state.known.get().handler);
+            push_ref(lua, state.refs.get().handler);
             ffi::lua_gettop(lua)
         };
-        push_kept(lua, function);
-        push_kept(lua, instance);
+        push_ref(lua, function);
+        push_ref(lua, instance);
         let arguments = call.each_argument(&mut stack, drop);
         let outcome = arguments.and_then(|()| match ffi::lua_pcall(lua, count + 1, 1, handler) {
             ffi::LUA_OK if way == Way::Plain => call.give(&mut stack, &(handler + 1)),

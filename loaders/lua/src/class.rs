@@ -5,6 +5,7 @@ use std::ffi::c_int;
 use mlua::ffi::{self, lua_State};
 use polyplug::engine::Declared;
 
+use crate::registry::push_ref;
 use crate::text::text_at;
 
 /// A plugin, as `polyplug.plugin` declared it.
@@ -28,7 +29,7 @@ impl Class {
         let mut methods = Vec::new();
         // SAFETY: the caller's promise; the tables are not changed meanwhile.
         unsafe {
-            ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, self.class.into());
+            push_ref(lua, self.class);
             let class = ffi::lua_gettop(lua);
             for _ in 0..ANCESTORS {
                 methods_of(lua, class, &mut methods);

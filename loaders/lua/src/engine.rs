@@ -7,8 +7,9 @@ use polyplug::Version;
 use polyplug::engine::{Engine, Fault, Incoming, KnownContract};
 
 use crate::call::{call_any, call_short};
+use crate::registry::{push_ref, take_ref};
 use crate::stack::EXACT;
-use crate::state::push_kept;
+
 use crate::text::describe;
 use crate::vm::{Code, LuaEngine, Method, SMALL, Way, way};
 
@@ -22,12 +23,12 @@ impl LuaEngine {
         // SAFETY: in a protected call (the caller's promise).
         unsafe {
             ffi::lua_createtable(lua, 0, 4);
-            push_kept(lua, code.metatable);
+            push_ref(lua, code.metatable);
             ffi::lua_setmetatable(lua, -2);
             if let Some(init) = code.init {
-                push_kept(lua, init);
+                push_ref(lua, init);
                 ffi::lua_pushvalue(lua, -2);
-                push_kept(lua, self.state.known.get().module);
+                push_ref(lua, self.state.refs.get().module);
                 ffi::lua_call(lua, 2, 0);
             }
         }
@@ -40,7 +41,7 @@ unsafe fn function(lua: *mut lua_State, name: &CStr) -> Option<c_int> {
     unsafe {
         ffi::lua_getfield(lua, -1, name.as_ptr());
         if ffi::lua_type(lua, -1) == ffi::LUA_TFUNCTION {
-            return Some(ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX));
+            return Some(take_ref(lua));
         }
         ffi::lua_settop(lua, -2);
         None
@@ -56,19 +57,19 @@ impl Engine for LuaEngine {
             // SAFETY: in a protected call.
             unsafe {
                 let of = self.state.prepared(lua, contract);
-                push_kept(lua, class);
+                push_ref(lua, class);
                 let mut methods = Vec::new();
                 for (method, plan) in contract.schema.methods.iter().zip(contract.plan.methods()) {
                     ffi::lua_pushlstring(lua, method.name.as_ptr().cast(), method.name.len());
                     ffi::lua_gettable(lua, -2);
-                    let function = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
+                    let function = take_ref(lua);
                     methods.push(Method { function, way: way(&contract.plan, plan) });
                 }
                 let (init, save, restore) = (function(lua, c"init"), function(lua, c"save"), function(lua, c"restore"));
                 ffi::lua_createtable(lua, 0, 1);
                 ffi::lua_insert(lua, -2);
                 ffi::lua_setfield(lua, -2, c"__index".as_ptr());
-                let metatable = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
+                let metatable = take_ref(lua);
                 Ok(Code { of, methods, metatable, init, save, restore })
             }
         })?;
@@ -82,7 +83,7 @@ impl Engine for LuaEngine {
             // SAFETY: in a protected call.
             unsafe {
                 self.new_instance(lua, self.code(plugin));
-                Ok(ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX))
+                Ok(take_ref(lua))
             }
         })
     }
@@ -107,8 +108,8 @@ impl Engine for LuaEngine {
         call_any(&self.state, &code.of, call, |lua| {
             // SAFETY: in a protected call.
             unsafe {
-                push_kept(lua, method.function);
-                push_kept(lua, *instance);
+                push_ref(lua, method.function);
+                push_ref(lua, *instance);
             }
             Ok(1)
         })
@@ -121,7 +122,7 @@ impl Engine for LuaEngine {
         call_any(&self.state, &prepared, call, |lua| {
             // SAFETY: in a protected call.
             unsafe {
-                push_kept(lua, *object);
+                push_ref(lua, *object);
                 if ffi::lua_type(lua, -1) == ffi::LUA_TFUNCTION {
                     return Ok(0);
                 }
@@ -143,8 +144,8 @@ impl Engine for LuaEngine {
         self.state.protect(|lua| {
             // SAFETY: in a protected call.
             unsafe {
-                push_kept(lua, save);
-                push_kept(lua, *instance);
+                push_ref(lua, save);
+                push_ref(lua, *instance);
                 ffi::lua_call(lua, 1, 1);
                 if ffi::lua_type(lua, -1) != ffi::LUA_TSTRING {
                     let found = describe(lua, -1);
@@ -166,12 +167,12 @@ impl Engine for LuaEngine {
             // SAFETY: in a protected call.
             unsafe {
                 self.new_instance(lua, code);
-                push_kept(lua, restore);
+                push_ref(lua, restore);
                 ffi::lua_pushvalue(lua, -2);
                 ffi::lua_pushlstring(lua, snapshot.as_ptr().cast(), snapshot.len());
                 ffi::lua_pushlstring(lua, from.as_ptr().cast(), from.len());
                 ffi::lua_call(lua, 3, 0);
-                Ok(ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX))
+                Ok(take_ref(lua))
             }
         })
     }

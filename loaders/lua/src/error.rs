@@ -6,6 +6,7 @@ use mlua::ffi::{self, lua_State};
 use polyplug::CallError;
 use polyplug::engine::{Exception, Fault};
 
+use crate::registry::{push_ref, take_ref};
 use crate::state::State;
 use crate::text::{describe, split_location, text_at};
 
@@ -67,7 +68,7 @@ pub(crate) unsafe fn call_error<'a>(state: &State, lua: *mut lua_State, index: c
         if ffi::lua_type(lua, index) != ffi::LUA_TUSERDATA || ffi::lua_getmetatable(lua, index) == 0 {
             return None;
         }
-        ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, state.known.get().call_error.into());
+        push_ref(lua, state.refs.get().call_error);
         let is_ours = ffi::lua_rawequal(lua, -1, -2) != 0;
         ffi::lua_settop(lua, -3);
         if !is_ours {
@@ -116,7 +117,7 @@ unsafe fn exception(state: &State, lua: *mut lua_State, index: c_int) -> Excepti
 ///
 /// In a protected call.
 pub(crate) unsafe fn open(state: &State, lua: *mut lua_State) {
-    let mut known = state.known.get();
+    let mut refs = state.refs.get();
     let functions: [(&CStr, ffi::lua_CFunction); 3] =
         [(c"__index", index), (c"__tostring", to_string), (c"__gc", collect)];
     // SAFETY: the caller's promise.
@@ -128,11 +129,11 @@ pub(crate) unsafe fn open(state: &State, lua: *mut lua_State) {
         }
         ffi::lua_pushboolean(lua, 0);
         ffi::lua_setfield(lua, -2, c"__metatable".as_ptr());
-        known.call_error = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
+        refs.call_error = take_ref(lua);
         ffi::lua_createtable(lua, 0, 0);
-        known.raised = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
+        refs.raised = take_ref(lua);
     }
-    state.known.set(known);
+    state.refs.set(refs);
 }
 
 /// The message handler: remembers message and traceback of an error that nobody in Lua has caught, while the calls it
@@ -199,7 +200,7 @@ pub(crate) unsafe fn is_raised(state: &State, lua: *mut lua_State, index: c_int)
         if ffi::lua_type(lua, index) != ffi::LUA_TTABLE || ffi::lua_getmetatable(lua, index) == 0 {
             return false;
         }
-        ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, state.known.get().raised.into());
+        push_ref(lua, state.refs.get().raised);
         let is_raised = ffi::lua_rawequal(lua, -1, -2) != 0;
         ffi::lua_settop(lua, -3);
         is_raised
@@ -229,7 +230,7 @@ unsafe fn push(lua: *mut lua_State, fault: Fault) {
             Ok(error) => {
                 let place = ffi::lua_newuserdata(lua, size_of::<Option<Box<CallError>>>());
                 place.cast::<Option<Box<CallError>>>().write(Some(Box::new(error)));
-                ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, state.known.get().call_error.into());
+                push_ref(lua, state.refs.get().call_error);
                 ffi::lua_setmetatable(lua, -2);
             }
             Err(fault) => {

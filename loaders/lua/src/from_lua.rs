@@ -9,6 +9,7 @@ use polyplug_abi::GuestContractInstance;
 
 use crate::int64;
 use crate::prepared::Layout;
+use crate::registry::take_ref;
 use crate::remote;
 use crate::stack::Stack;
 use crate::text::{describe, text_at};
@@ -171,7 +172,7 @@ unsafe impl Read for Stack<'_> {
             Layout::Single => unsafe { ffi::lua_pushvalue(self.lua, *value) },
             _ if !self.is_table(*value) => return Ok(None),
             Layout::Named => {
-                self.push_kept(fields.keys[index]);
+                self.push_ref(fields.keys[index]);
                 self.get(*value);
             }
             Layout::Numbered => return self.item(&mut { *value }, index).map(Some),
@@ -283,7 +284,7 @@ unsafe impl Read for Stack<'_> {
         // SAFETY: as above, in a protected call.
         let reference = unsafe {
             ffi::lua_pushvalue(self.lua, *value);
-            ffi::luaL_ref(self.lua, ffi::LUA_REGISTRYINDEX)
+            take_ref(self.lua)
         };
         self.state.guest.offer::<LuaEngine>(reference, &self.of.contract, definition)
     }

@@ -6,6 +6,7 @@ use std::ffi::c_int;
 use mlua::ffi::{self, lua_State};
 use polyplug::engine::Integer;
 
+use crate::registry::{push_ref, take_ref};
 use crate::state::State;
 
 /// Makes the functions that deal with them: one that reads an integer at an address, and one that says which kind a
@@ -23,8 +24,8 @@ end
 
 /// Opens the library. May raise an error.
 unsafe fn open(state: &State, lua: *mut lua_State) {
-    let mut known = state.known.get();
-    if known.wide != 0 {
+    let mut refs = state.refs.get();
+    if refs.int64_at != 0 {
         return;
     }
     // SAFETY: in a protected call (the caller's promise).
@@ -46,9 +47,9 @@ unsafe fn open(state: &State, lua: *mut lua_State) {
             ffi::lua_call(lua, 1, 1);
         }
         ffi::lua_call(lua, 1, 2);
-        known.is_wide = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
-        known.wide = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
-        state.known.set(known);
+        refs.int64_kind = take_ref(lua);
+        refs.int64_at = take_ref(lua);
+        state.refs.set(refs);
         ffi::lua_settop(lua, top);
     }
 }
@@ -69,7 +70,7 @@ pub(crate) unsafe fn push(state: &State, lua: *mut lua_State, value: Integer) {
     // SAFETY: the caller's promise. The function reads the number before this returns.
     unsafe {
         open(state, lua);
-        ffi::lua_rawgeti_(lua, ffi::LUA_REGISTRYINDEX, state.known.get().wide);
+        push_ref(lua, state.refs.get().int64_at);
         ffi::lua_pushlightuserdata(lua, std::ptr::from_ref(&bits).cast_mut().cast());
         ffi::lua_pushboolean(lua, is_signed.into());
         ffi::lua_call(lua, 2, 1);
@@ -88,7 +89,7 @@ pub(crate) unsafe fn read(state: &State, lua: *mut lua_State, index: c_int) -> O
         open(state, lua);
         ffi::lua_pushvalue(lua, index);
         let value = ffi::lua_gettop(lua);
-        ffi::lua_rawgeti_(lua, ffi::LUA_REGISTRYINDEX, state.known.get().is_wide);
+        push_ref(lua, state.refs.get().int64_kind);
         ffi::lua_pushvalue(lua, value);
         ffi::lua_call(lua, 1, 1);
         let kind = ffi::lua_tonumber(lua, -1);

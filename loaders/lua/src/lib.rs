@@ -40,6 +40,7 @@ mod memory_limit;
 mod module;
 mod prepared;
 mod program;
+mod registry;
 mod remote;
 mod require;
 mod sandbox;

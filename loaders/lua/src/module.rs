@@ -10,6 +10,7 @@ use crate::class::Class;
 use crate::error::raise;
 use crate::int64;
 use crate::prepared::Layout;
+use crate::registry::{push_ref, take_ref};
 use crate::remote;
 use crate::stack::EXACT;
 use crate::state::State;
@@ -120,7 +121,7 @@ unsafe fn declare(lua: *mut lua_State) -> Result<c_int, Fault> {
         let place = text_at(lua, -1).trim_end_matches([':', ' ']).to_owned();
         ffi::lua_createtable(lua, 0, 8);
         ffi::lua_pushvalue(lua, -1);
-        let class = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
+        let class = take_ref(lua);
         state.classes.borrow_mut().push(Class { contract, name, is_singleton, place, class });
     }
     Ok(1)
@@ -316,7 +317,7 @@ unsafe extern "C-unwind" fn throw(lua: *mut lua_State) -> c_int {
         ffi::lua_createtable(lua, 1, 0);
         ffi::lua_insert(lua, 1);
         ffi::lua_rawseti(lua, 1, 1);
-        ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, State::of(lua).known.get().raised.into());
+        push_ref(lua, State::of(lua).refs.get().raised);
         ffi::lua_setmetatable(lua, 1);
         ffi::lua_error(lua)
     }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::c_int;
 
+use crate::registry::{push_ref, take_ref};
 use mlua::ffi::{self, lua_State};
 use polyplug::engine::KnownContract;
 use polyplug::schema::{Case, Shape};
@@ -112,13 +113,13 @@ impl Cases {
             let mut names = Vec::new();
             for (number, case) in cases.iter().enumerate() {
                 let name = keep(lua, &case.name);
-                ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, name.into());
+                push_ref(lua, name);
                 #[allow(clippy::cast_precision_loss)] // far fewer cases than that
                 ffi::lua_pushnumber(lua, number as f64);
                 ffi::lua_rawset(lua, -3);
                 names.push(name);
             }
-            Self { names, numbers: ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX) }
+            Self { names, numbers: take_ref(lua) }
         }
     }
 }
@@ -128,6 +129,6 @@ unsafe fn keep(lua: *mut lua_State, text: &str) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
         ffi::lua_pushlstring(lua, text.as_ptr().cast(), text.len());
-        ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX)
+        take_ref(lua)
     }
 }

@@ -1,6 +1,6 @@
 //! Host contracts, peers and objects, as values of Lua's: userdata with a method for each of theirs.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::c_int;
 use std::rc::Rc;
 
 use mlua::ffi::{self, lua_State};
@@ -8,6 +8,7 @@ use polyplug::engine::{Answer, Fault, Remote};
 
 use crate::error::raise;
 use crate::prepared::Prepared;
+use crate::registry::{Key, push_ref, take_ref};
 use crate::stack::Stack;
 use crate::state::State;
 
@@ -20,11 +21,7 @@ struct Held {
 type Place = Option<Box<Held>>;
 
 /// The key in their metatables by which they are known.
-static MARK: u8 = 0;
-
-fn mark() -> *const c_void {
-    (&raw const MARK).cast()
-}
+static MARK: Key = Key::new();
 
 /// Pushes one. May raise an error, which leaks it.
 ///
@@ -39,12 +36,12 @@ pub(crate) unsafe fn push(lua: *mut lua_State, of: &Rc<Prepared>, remote: Remote
         place.write(None);
         match metatable {
             Some(reference) => {
-                ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, reference.into());
+                push_ref(lua, reference);
             }
             None => {
                 new_metatable(lua, &remote);
                 ffi::lua_pushvalue(lua, -1);
-                of.keep_metatable(remote.definition(), ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX));
+                of.keep_metatable(remote.definition(), take_ref(lua));
             }
         }
         ffi::lua_setmetatable(lua, -2);
@@ -57,7 +54,7 @@ unsafe fn new_metatable(lua: *mut lua_State, remote: &Remote) {
     unsafe {
         ffi::lua_createtable(lua, 0, 5);
         ffi::lua_pushboolean(lua, 1);
-        ffi::lua_rawsetp(lua, -2, mark());
+        ffi::lua_rawsetp(lua, -2, MARK.as_ptr());
         ffi::lua_pushcclosure(lua, collect, 0);
         ffi::lua_setfield(lua, -2, c"__gc".as_ptr());
         ffi::lua_pushcclosure(lua, to_string, 0);
@@ -87,7 +84,7 @@ unsafe fn held<'a>(lua: *mut lua_State, index: c_int) -> Option<&'a Held> {
         if ffi::lua_type(lua, index) != ffi::LUA_TUSERDATA || ffi::lua_getmetatable(lua, index) == 0 {
             return None;
         }
-        ffi::lua_rawgetp(lua, -1, mark());
+        ffi::lua_rawgetp(lua, -1, MARK.as_ptr());
         let is_ours = ffi::lua_toboolean(lua, -1) != 0;
         ffi::lua_settop(lua, -3);
         if !is_ours {

@@ -8,6 +8,7 @@ use polyplug::engine::Fault;
 
 use crate::error::raise;
 use crate::program;
+use crate::registry::take_ref;
 use crate::state::State;
 use crate::text::text_at;
 
@@ -22,9 +23,9 @@ pub(crate) unsafe fn open(lua: *mut lua_State) {
         // The modules that are loaded, by their names.
         ffi::lua_pushvalue(lua, -1);
         let state = State::of(lua);
-        let mut known = state.known.get();
-        known.module = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
-        state.known.set(known);
+        let mut refs = state.refs.get();
+        refs.module = take_ref(lua);
+        state.refs.set(refs);
         ffi::lua_createtable(lua, 0, 4);
         ffi::lua_insert(lua, -2);
         ffi::lua_setfield(lua, -2, c"polyplug".as_ptr());

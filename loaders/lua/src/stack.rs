@@ -10,6 +10,7 @@ use mlua::ffi::{self, lua_State};
 use polyplug::engine::{CaseOf, Fault, RawText};
 
 use crate::prepared::Prepared;
+use crate::registry::push_ref;
 use crate::state::State;
 use crate::text::text_at;
 
@@ -29,17 +30,17 @@ impl Stack<'_> {
         unsafe { ffi::lua_gettop(self.lua) }
     }
 
-    pub(crate) fn push_kept(&self, reference: c_int) -> c_int {
+    pub(crate) fn push_ref(&self, reference: c_int) -> c_int {
         // SAFETY: as above.
         unsafe { ffi::lua_rawgeti_(self.lua, ffi::LUA_REGISTRYINDEX, reference) };
         self.top()
     }
 
     /// Puts the value at the top into the table at `table`, under a key that is kept.
-    pub(crate) fn set_kept(&self, table: c_int, key: c_int) {
+    pub(crate) fn set_ref(&self, table: c_int, key: c_int) {
         // SAFETY: as above; the table is one of ours.
         unsafe {
-            ffi::lua_rawgeti_(self.lua, ffi::LUA_REGISTRYINDEX, key);
+            push_ref(self.lua, key);
             ffi::lua_insert(self.lua, -2);
             ffi::lua_rawset(self.lua, table);
         }
@@ -181,7 +182,7 @@ impl Stack<'_> {
     pub(crate) fn case_number<V>(&self, definition: u32, name: c_int, payload: V) -> CaseOf<V> {
         // SAFETY: as above.
         unsafe {
-            ffi::lua_rawgeti_(self.lua, ffi::LUA_REGISTRYINDEX, self.of.cases(definition).numbers);
+            push_ref(self.lua, self.of.cases(definition).numbers);
             ffi::lua_pushvalue(self.lua, name);
             ffi::lua_rawget_(self.lua, -2);
             let number = ffi::lua_tonumber(self.lua, -1);

@@ -13,6 +13,7 @@ use polyplug::schema::Schema;
 use crate::class::Class;
 use crate::memory_limit::{Memory, allocate};
 use crate::prepared::Prepared;
+use crate::registry::{self, Key, RegistryRefs, push_ref, take_ref};
 use crate::stdlib::StdLib;
 use crate::time_limit;
 
@@ -39,37 +40,7 @@ pub(crate) struct State {
     memory: Option<Box<Memory>>,
     /// What [`run`](Self::run) runs, until it has begun.
     job: Cell<Option<Job>>,
-    /// References to values that calls need: see [`Known`].
-    pub(crate) known: Cell<Known>,
-}
-
-/// Pushes the value of a reference.
-///
-/// # Safety
-///
-/// The machine must be valid, and have room for a value.
-pub(crate) unsafe fn push_kept(lua: *mut lua_State, reference: c_int) {
-    // SAFETY: the caller's promise.
-    unsafe { ffi::lua_rawgeti_(lua, ffi::LUA_REGISTRYINDEX, reference) };
-}
-
-/// Values in the machine that are found by number.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Known {
-    /// The function that turns an error into a message with a traceback.
-    pub(crate) handler: c_int,
-    /// Runs what [`State::protect`] is given.
-    pub(crate) runner: c_int,
-    /// Makes a 64-bit integer of two halves; 0 until one is needed.
-    pub(crate) wide: c_int,
-    /// Tells 64-bit integers from other values of C.
-    pub(crate) is_wide: c_int,
-    /// The metatable of errors that calls of others end in.
-    pub(crate) call_error: c_int,
-    /// The metatable of values that were raised as declared errors.
-    pub(crate) raised: c_int,
-    /// The module `polyplug`.
-    pub(crate) module: c_int,
+    pub(crate) refs: Cell<RegistryRefs>,
 }
 
 type Job = *mut dyn FnMut(*mut lua_State);
@@ -89,7 +60,7 @@ unsafe extern "C-unwind" fn runner(lua: *mut lua_State) -> c_int {
 }
 
 /// The key in the registry under which a machine finds its surroundings.
-static KEY: u8 = 0;
+static KEY: Key = Key::new();
 
 impl State {
     /// An empty machine.
@@ -126,7 +97,7 @@ impl State {
             contracts: RefCell::default(),
             memory,
             job: Cell::new(None),
-            known: Cell::default(),
+            refs: Cell::default(),
         });
         Ok(this)
     }
@@ -139,7 +110,7 @@ impl State {
     pub(crate) unsafe fn of<'a>(state: *mut lua_State) -> &'a Self {
         // SAFETY: `surround` put it there, and it outlives the machine.
         unsafe {
-            ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, (&raw const KEY).cast());
+            ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, KEY.as_ptr());
             let this = ffi::lua_touserdata(state, -1).cast::<Self>();
             ffi::lua_settop(state, -2);
             &*this
@@ -185,7 +156,7 @@ impl State {
     #[inline]
     pub(crate) fn run(&self, values: c_int, body: &mut dyn FnMut(*mut lua_State)) -> c_int {
         let lua = self.thread();
-        let known = self.known.get();
+        let refs = self.refs.get();
         // SAFETY: as on the other side: the body outlives the call.
         let body: *mut (dyn FnMut(*mut lua_State) + 'static) = unsafe { std::mem::transmute(std::ptr::from_mut(body)) };
         // SAFETY: the machine is ours to use (this thread is in). None of these functions raises an error.
@@ -197,8 +168,8 @@ impl State {
             }
             let first = ffi::lua_gettop(lua) - values + 1;
             let was_busy = self.is_busy.replace(true);
-            ffi::lua_rawgeti_(lua, ffi::LUA_REGISTRYINDEX, known.handler);
-            ffi::lua_rawgeti_(lua, ffi::LUA_REGISTRYINDEX, known.runner);
+            push_ref(lua, refs.handler);
+            push_ref(lua, refs.runner);
             if values > 0 {
                 // The runner goes below the values, and the handler below that.
                 ffi::lua_insert(lua, first);
@@ -250,22 +221,22 @@ impl State {
         unsafe {
             let this = std::ptr::from_ref(self).cast_mut().cast::<c_void>();
             ffi::lua_pushlightuserdata(lua, this);
-            ffi::lua_rawsetp(lua, ffi::LUA_REGISTRYINDEX, (&raw const KEY).cast());
-            make_room(lua);
-            let mut known = self.known.get();
+            ffi::lua_rawsetp(lua, ffi::LUA_REGISTRYINDEX, KEY.as_ptr());
+            registry::reserve(lua);
+            let mut refs = self.refs.get();
             ffi::lua_pushlightuserdata(lua, this);
             ffi::lua_pushcclosure(lua, runner, 1);
-            known.runner = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
+            refs.runner = take_ref(lua);
             ffi::lua_pushcclosure(lua, crate::error::handler, 0);
-            known.handler = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
-            self.known.set(known);
+            refs.handler = take_ref(lua);
+            self.refs.set(refs);
         }
     }
 
     /// Puts the message handler where calls find it, at the bottom of the empty stack.
     pub(crate) fn settle(&self) {
         // SAFETY: this thread is in the machine, and nothing is on its stack.
-        unsafe { ffi::lua_rawgeti_(self.main, ffi::LUA_REGISTRYINDEX, self.known.get().handler) };
+        unsafe { ffi::lua_rawgeti_(self.main, ffi::LUA_REGISTRYINDEX, self.refs.get().handler) };
         self.is_busy.set(false);
     }
 
@@ -299,7 +270,7 @@ impl State {
     /// Drops a reference.
     pub(crate) fn forget(&self, reference: c_int) {
         // SAFETY: sets fields of a table that are there, which raises nothing.
-        unsafe { ffi::luaL_unref(self.thread(), ffi::LUA_REGISTRYINDEX, reference) };
+        unsafe { registry::release(self.thread(), reference) };
     }
 
     /// How much memory the machine uses, in bytes.
@@ -327,25 +298,6 @@ impl Drop for State {
     fn drop(&mut self) {
         // SAFETY: the machine is ours, and nobody is in it. What its finalizers need outlives it.
         unsafe { ffi::lua_close(self.main) };
-    }
-}
-
-/// How many references are found by index, rather than by a search in the registry.
-const REFERENCES: usize = 64;
-
-/// Lets the registry keep references in its array, which it has only once there were many at a time.
-unsafe fn make_room(lua: *mut lua_State) {
-    // SAFETY: in a protected call (the caller's promise).
-    unsafe {
-        let mut taken = [0; REFERENCES];
-        for reference in &mut taken {
-            ffi::lua_pushboolean(lua, 1);
-            *reference = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
-        }
-        // The first ones are given out first again.
-        for reference in taken.into_iter().rev() {
-            ffi::luaL_unref(lua, ffi::LUA_REGISTRYINDEX, reference);
-        }
     }
 }
 

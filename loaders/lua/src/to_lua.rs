@@ -117,7 +117,7 @@ impl Build for Stack<'_> {
         let table = |named| if named { self.new_table(0, count) } else { self.new_table(count, 0) };
         let Some(case) = fields.case else { return Ok(table(fields.layout == Layout::Named)) };
         let whole = self.new_table(0, 2);
-        self.push_kept(case);
+        self.push_ref(case);
         self.set(whole, c"tag");
         if matches!(fields.layout, Layout::Named | Layout::Numbered) {
             table(fields.layout == Layout::Named);
@@ -130,7 +130,7 @@ impl Build for Stack<'_> {
         // A case's fields are in a table of their own, right above.
         let table = *whole + c_int::from(fields.case.is_some());
         match fields.layout {
-            Layout::Named => self.set_kept(table, fields.keys[index]),
+            Layout::Named => self.set_ref(table, fields.keys[index]),
             Layout::Numbered => return self.put_item(&mut { table }, index, 0),
             Layout::Single => self.set(*whole, c"val"),
             Layout::Empty => {}
@@ -147,7 +147,7 @@ impl Build for Stack<'_> {
     }
 
     fn case(&mut self, definition: u32, case: u32) -> Result<c_int, Fault> {
-        Ok(self.push_kept(self.of.cases(definition).names[case as usize]))
+        Ok(self.push_ref(self.of.cases(definition).names[case as usize]))
     }
 
     fn result(&mut self, _: c_int, is_ok: bool) -> Result<c_int, Fault> {
