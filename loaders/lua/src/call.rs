@@ -9,6 +9,7 @@ use polyplug::schema::Shape;
 
 use crate::error;
 use crate::prepared::Prepared;
+use crate::protect::protect_with;
 use crate::registry::push_ref;
 use crate::stack::Stack;
 use crate::state::State;
@@ -66,7 +67,7 @@ fn give_short(state: &State, stack: &mut Stack<'_>, result: c_int, call: &Incomi
         return call.give(stack, &result);
     }
     // To look at an integer of 64 bits takes a function of Lua's.
-    state.protect_with(1, |lua| call.give(&mut Stack { lua, state, of: stack.of }, &1))
+    protect_with(state, 1, |lua| call.give(&mut Stack { lua, state, of: stack.of }, &1))
 }
 
 /// Any other call: everything is done in a protected one.
@@ -148,7 +149,7 @@ unsafe fn is_declared(state: &State, stack: &Stack<'_>, call: &Incoming<'_>) -> 
 unsafe fn has_tag(state: &State, lua: *mut lua_State) -> bool {
     // SAFETY: this thread is in the machine; the copy is taken by the protected call.
     unsafe { ffi::lua_pushvalue(lua, -1) };
-    let has_tag = state.protect_with(1, |lua| {
+    let has_tag = protect_with(state, 1, |lua| {
         // SAFETY: in a protected call, with the table as its first value.
         unsafe {
             ffi::lua_getfield(lua, 1, c"tag".as_ptr());
@@ -159,7 +160,7 @@ unsafe fn has_tag(state: &State, lua: *mut lua_State) -> bool {
 }
 
 unsafe fn declare(state: &State, stack: &Stack<'_>, call: &Incoming<'_>) -> Result<(), Fault> {
-    state.protect_with(1, |lua| {
+    protect_with(state, 1, |lua| {
         let mut stack = Stack { lua, state, of: stack.of };
         // SAFETY: in a protected call, with the error as its first value.
         unsafe {

@@ -7,6 +7,7 @@ use polyplug::Version;
 use polyplug::engine::{Engine, Fault, Incoming, KnownContract};
 
 use crate::call::{call_any, call_short};
+use crate::protect::protect;
 use crate::registry::{push_ref, take_ref};
 use crate::stack::EXACT;
 
@@ -53,7 +54,7 @@ impl Engine for LuaEngine {
 
     fn prepare(&self, plugin: usize, contract: &KnownContract) -> Result<(), Fault> {
         let class = self.state.classes.borrow()[plugin].class;
-        let code = self.state.protect(|lua| {
+        let code = protect(&self.state, |lua| {
             // SAFETY: in a protected call.
             unsafe {
                 let of = self.state.prepared(lua, contract);
@@ -79,7 +80,7 @@ impl Engine for LuaEngine {
 
     fn create(&self, plugin: usize) -> Result<c_int, Fault> {
         let _timed = self.state.timed();
-        self.state.protect(|lua| {
+        protect(&self.state, |lua| {
             // SAFETY: in a protected call.
             unsafe {
                 self.new_instance(lua, self.code(plugin));
@@ -118,7 +119,7 @@ impl Engine for LuaEngine {
     fn call_object(&self, _: u32, object: &c_int, of: &KnownContract, call: &Incoming<'_>) -> Result<(), Fault> {
         let _timed = self.state.timed();
         // SAFETY: in a protected call.
-        let prepared = self.state.protect(|lua| Ok(unsafe { self.state.prepared(lua, of) }))?;
+        let prepared = protect(&self.state, |lua| Ok(unsafe { self.state.prepared(lua, of) }))?;
         call_any(&self.state, &prepared, call, |lua| {
             // SAFETY: in a protected call.
             unsafe {
@@ -141,7 +142,7 @@ impl Engine for LuaEngine {
     fn save(&self, plugin: usize, instance: &c_int) -> Result<Vec<u8>, Fault> {
         let _timed = self.state.timed();
         let save = self.code(plugin).save.ok_or_else(|| Fault::new("the plugin has no method `save`"))?;
-        self.state.protect(|lua| {
+        protect(&self.state, |lua| {
             // SAFETY: in a protected call.
             unsafe {
                 push_ref(lua, save);
@@ -163,7 +164,7 @@ impl Engine for LuaEngine {
         let code = self.code(plugin);
         let restore = code.restore.ok_or_else(|| Fault::new("the plugin has no method `restore`"))?;
         let from = format!("{}.{}.{}", from.major, from.minor, from.patch);
-        self.state.protect(|lua| {
+        protect(&self.state, |lua| {
             // SAFETY: in a protected call.
             unsafe {
                 self.new_instance(lua, code);

@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 
 use mlua::ffi;
-use polyplug::engine::{Caller, CaseOf, Fault, RawText, Read};
+use polyplug::engine::{CaseOf, Fault, RawText, Read};
 use polyplug::schema::plan::{Body, MethodPlan};
 use polyplug_abi::GuestContractInstance;
 
@@ -289,5 +289,3 @@ unsafe impl Read for Stack<'_> {
         self.state.guest.offer::<LuaEngine>(reference, &self.of.contract, definition)
     }
 }
-
-impl Caller for Stack<'_> {}

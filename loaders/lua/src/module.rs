@@ -188,7 +188,7 @@ unsafe fn open(lua: *mut lua_State, open: impl FnOnce(&State, &str) -> Result<Re
             open(state, &contract)?
         };
         let of = state.prepared(lua, &remote.schema_and_plan());
-        remote::push(lua, &of, remote);
+        remote::push(lua, &of, remote, state.call_remote);
     }
     Ok(1)
 }

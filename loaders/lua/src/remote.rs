@@ -4,18 +4,15 @@ use std::ffi::c_int;
 use std::rc::Rc;
 
 use mlua::ffi::{self, lua_State};
-use polyplug::engine::{Answer, Fault, Remote};
+use polyplug::engine::Remote;
 
-use crate::error::raise;
 use crate::prepared::Prepared;
 use crate::registry::{Key, push_ref, take_ref};
-use crate::stack::Stack;
-use crate::state::State;
 
 /// What a userdata holds, until it is collected.
-struct Held {
-    remote: Remote,
-    of: Rc<Prepared>,
+pub(crate) struct Held {
+    pub(crate) remote: Remote,
+    pub(crate) of: Rc<Prepared>,
 }
 
 type Place = Option<Box<Held>>;
@@ -23,12 +20,12 @@ type Place = Option<Box<Held>>;
 /// The key in their metatables by which they are known.
 static MARK: Key = Key::new();
 
-/// Pushes one. May raise an error, which leaks it.
+/// Pushes one, with `call` for each method. May raise an error, which leaks it.
 ///
 /// # Safety
 ///
 /// In a protected call.
-pub(crate) unsafe fn push(lua: *mut lua_State, of: &Rc<Prepared>, remote: Remote) {
+pub(crate) unsafe fn push(lua: *mut lua_State, of: &Rc<Prepared>, remote: Remote, call: ffi::lua_CFunction) {
     let metatable = of.metatable(remote.definition());
     // SAFETY: the caller's promise.
     unsafe {
@@ -39,7 +36,7 @@ pub(crate) unsafe fn push(lua: *mut lua_State, of: &Rc<Prepared>, remote: Remote
                 push_ref(lua, reference);
             }
             None => {
-                new_metatable(lua, &remote);
+                new_metatable(lua, &remote, call);
                 ffi::lua_pushvalue(lua, -1);
                 of.keep_metatable(remote.definition(), take_ref(lua));
             }
@@ -49,7 +46,7 @@ pub(crate) unsafe fn push(lua: *mut lua_State, of: &Rc<Prepared>, remote: Remote
     }
 }
 
-unsafe fn new_metatable(lua: *mut lua_State, remote: &Remote) {
+unsafe fn new_metatable(lua: *mut lua_State, remote: &Remote, call: ffi::lua_CFunction) {
     // SAFETY: the caller's promise.
     unsafe {
         ffi::lua_createtable(lua, 0, 5);
@@ -78,7 +75,10 @@ unsafe fn new_metatable(lua: *mut lua_State, remote: &Remote) {
 }
 
 /// The one at an index, if the value there is one.
-unsafe fn held<'a>(lua: *mut lua_State, index: c_int) -> Option<&'a Held> {
+/// # Safety
+///
+/// The machine must be valid, and the index too. The value has to stay on the stack while the reference is used.
+pub(crate) unsafe fn held<'a>(lua: *mut lua_State, index: c_int) -> Option<&'a Held> {
     // SAFETY: the caller's promise; what has the mark was made by `push`.
     unsafe {
         if ffi::lua_type(lua, index) != ffi::LUA_TUSERDATA || ffi::lua_getmetatable(lua, index) == 0 {
@@ -102,74 +102,6 @@ unsafe fn held<'a>(lua: *mut lua_State, index: c_int) -> Option<&'a Held> {
 pub(crate) unsafe fn at<'a>(lua: *mut lua_State, index: c_int) -> Option<&'a Remote> {
     // SAFETY: the caller's promise.
     unsafe { held(lua, index) }.map(|held| &held.remote)
-}
-
-/// What a method does in the end, once nothing is left to drop.
-enum Next {
-    Return,
-    /// The value at the top of the stack is a declared error.
-    Throw,
-    Raise(Fault),
-}
-
-/// A method: `object:method(..)`.
-unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
-    // SAFETY: Lua calls it with its arguments.
-    unsafe {
-        match carry_out(lua) {
-            Next::Return => 1,
-            Next::Throw => ffi::lua_error(lua),
-            Next::Raise(fault) => raise(lua, fault),
-        }
-    }
-}
-
-/// Whether what is at index 1, which has a metatable, has the one that this method was made for.
-unsafe fn is_own(lua: *mut lua_State) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe {
-        ffi::lua_getmetatable(lua, 1);
-        let is_own = ffi::lua_rawequal(lua, -1, ffi::lua_upvalueindex(2)) != 0;
-        ffi::lua_settop(lua, -2);
-        is_own
-    }
-}
-
-/// As many arguments as need no list on the heap.
-const FEW: usize = 8;
-
-unsafe fn carry_out(lua: *mut lua_State) -> Next {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let Some(held) = held(lua, 1).filter(|_| is_own(lua)) else {
-            return Next::Raise(Fault::new("methods are called with a colon: `object:method(..)`"));
-        };
-        let state = State::of(lua);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // put there as the number of a method
-        let number = ffi::lua_tonumber(lua, ffi::lua_upvalueindex(1)) as usize;
-        let expected = held.remote.methods()[number].arguments.len();
-        let given = usize::try_from(ffi::lua_gettop(lua) - 1).unwrap_or(0);
-        // Those at the end that are nil may be left out.
-        let count = given.max(expected);
-        ffi::lua_settop(lua, c_int::try_from(count + 1).unwrap_or(c_int::MAX));
-        let _here = state.switch(lua);
-        let mut stack = Stack { lua, state, of: &held.of };
-        let mut few = [0; FEW];
-        let many: Vec<c_int>;
-        let places = (2..).take(count);
-        let arguments = if count <= FEW {
-            few.iter_mut().zip(places).for_each(|(slot, place)| *slot = place);
-            &few[..count]
-        } else {
-            many = places.collect();
-            &many
-        };
-        match held.remote.call(&mut stack, number, arguments) {
-            Ok(Answer::Returned(_)) => Next::Return,
-            Ok(Answer::Declared(_)) => Next::Throw,
-            Err(fault) => Next::Raise(fault),
-        }
-    }
 }
 
 unsafe extern "C-unwind" fn collect(lua: *mut lua_State) -> c_int {

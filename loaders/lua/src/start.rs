@@ -6,10 +6,11 @@ use std::sync::{Arc, OnceLock};
 use mlua::ffi::{self, lua_State};
 use polyplug::engine::{Declared, Fault, Guest, Limits};
 
+use crate::protect::{protect, set_up};
 use crate::state::State;
 use crate::stdlib::StdLib;
 use crate::vm::LuaEngine;
-use crate::{error, memory_limit, module, program, require, sandbox, time_limit};
+use crate::{error, memory_limit, module, program, remote_call, require, sandbox, time_limit};
 
 /// Interprets everything: `luaJIT_setmode` with `LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF`.
 const ENGINE_OFF: c_int = 0;
@@ -26,15 +27,15 @@ pub(crate) fn start(
     stdlib: StdLib,
     limits: Limits,
 ) -> Result<(LuaEngine, Vec<Declared>), Fault> {
-    let state = State::new(Arc::clone(guest), stdlib, limits)?;
-    state.set_up(|lua| {
+    let state = State::new(Arc::clone(guest), stdlib, limits, remote_call::call)?;
+    set_up(&state, |lua| {
         // SAFETY: in a protected call.
         unsafe {
             sandbox::open(lua, stdlib);
             // After the library, which switches the compiler on.
             if limits.time.is_some() {
                 luaJIT_setmode(lua, 0, ENGINE_OFF);
-                time_limit::guard(lua);
+                time_limit::guard(lua, &state.deadline);
             }
             if limits.memory.is_some() {
                 memory_limit::collect_soon(lua);
@@ -46,7 +47,7 @@ pub(crate) fn start(
     })?;
     let timed = state.timed();
     state.declaring.set(true);
-    let ran = state.protect(|lua| {
+    let ran = protect(&state, |lua| {
         // SAFETY: in a protected call. An error is one of the compiler's, and raised as it is.
         unsafe {
             if program::load(lua, text, file) != ffi::LUA_OK {
@@ -59,7 +60,7 @@ pub(crate) fn start(
     state.declaring.set(false);
     drop(timed);
     ran?;
-    let declared = state.protect(|lua| {
+    let declared = protect(&state, |lua| {
         let classes = state.classes.borrow();
         // SAFETY: in a protected call.
         Ok(classes.iter().map(|class| unsafe { class.declared(lua) }).collect::<Vec<_>>())

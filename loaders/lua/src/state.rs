@@ -19,7 +19,7 @@ use crate::time_limit;
 
 /// A machine with its surroundings. Its address does not change: the machine knows it.
 pub(crate) struct State {
-    main: *mut lua_State,
+    pub(crate) main: *mut lua_State,
     /// The thread of the machine that runs: the main one, or a coroutine that called a function of ours.
     current: Cell<*mut lua_State>,
     pub(crate) guest: Arc<Guest>,
@@ -41,6 +41,8 @@ pub(crate) struct State {
     /// What [`run`](Self::run) runs, until it has begun.
     job: Cell<Option<Job>>,
     pub(crate) refs: Cell<RegistryRefs>,
+    /// What a method of somebody else's does: see [`remote::push`](crate::remote::push).
+    pub(crate) call_remote: ffi::lua_CFunction,
 }
 
 type Job = *mut dyn FnMut(*mut lua_State);
@@ -68,7 +70,12 @@ impl State {
     /// Without a limit, memory that runs out where a machine needs a little ends the process, as it does in Rust. So then
     /// nothing can keep small values from being made, unless a bundle has finalizers, which may fail, and are run where
     /// values are made: that takes the full standard library.
-    pub(crate) fn new(guest: Arc<Guest>, stdlib: StdLib, limits: Limits) -> Result<Box<Self>, Fault> {
+    pub(crate) fn new(
+        guest: Arc<Guest>,
+        stdlib: StdLib,
+        limits: Limits,
+        call_remote: ffi::lua_CFunction,
+    ) -> Result<Box<Self>, Fault> {
         let memory = limits.memory.map(|limit| Box::new(Memory::new(limit)));
         // SAFETY: the allocator's data outlives the machine.
         let main = unsafe {
@@ -98,6 +105,7 @@ impl State {
             memory,
             job: Cell::new(None),
             refs: Cell::default(),
+            call_remote,
         });
         Ok(this)
     }
@@ -125,30 +133,6 @@ impl State {
     /// Works on another thread of the machine until dropped.
     pub(crate) fn switch(&self, state: *mut lua_State) -> Switched<'_> {
         Switched { state: self, before: self.current.replace(state) }
-    }
-
-    /// Runs `body`, which may raise errors of Lua's. What it leaves on the stack goes.
-    pub(crate) fn protect<R>(&self, body: impl FnOnce(*mut lua_State) -> Result<R, Fault>) -> Result<R, Fault> {
-        self.protect_with(0, body)
-    }
-
-    /// As [`protect`](Self::protect), with values that are at the stack's top, and become the first ones of the body's.
-    pub(crate) fn protect_with<R>(
-        &self,
-        values: c_int,
-        body: impl FnOnce(*mut lua_State) -> Result<R, Fault>,
-    ) -> Result<R, Fault> {
-        let (mut body, mut outcome) = (Some(body), None);
-        let code = self.run(values, &mut |lua| {
-            if let Some(body) = body.take() {
-                outcome = Some(body(lua));
-            }
-        });
-        match outcome {
-            Some(outcome) if code == ffi::LUA_OK => outcome,
-            // SAFETY: a failed call leaves its error on the stack.
-            _ => Err(unsafe { crate::error::take(self, self.thread(), code) }),
-        }
     }
 
     /// Runs `body` on the current thread with the topmost `values` as its own, and returns what Lua says: 0, or the
@@ -183,40 +167,8 @@ impl State {
         }
     }
 
-    /// Readies the machine to [`run`](Self::run) things, and runs `body`, which may raise errors.
-    pub(crate) fn set_up(&self, body: impl FnOnce(*mut lua_State)) -> Result<(), Fault> {
-        struct Setup<'a> {
-            state: &'a State,
-            body: Option<&'a mut dyn FnMut(*mut lua_State)>,
-        }
-        unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> c_int {
-            // SAFETY: `set_up` hands it over, and it outlives the call.
-            let Setup { state, body } = unsafe { &mut *ffi::lua_touserdata(lua, 1).cast::<Setup<'_>>() };
-            // SAFETY: in a protected call.
-            unsafe { state.ready(lua) };
-            if let Some(body) = body.take() {
-                body(lua);
-            }
-            0
-        }
-        let mut body = Some(body);
-        let mut once = |lua| {
-            if let Some(body) = body.take() {
-                body(lua);
-            }
-        };
-        let mut setup = Setup { state: self, body: Some(&mut once) };
-        // SAFETY: raises no error itself.
-        let code = unsafe { ffi::lua_cpcall(self.main, run, (&raw mut setup).cast()) };
-        if code == ffi::LUA_OK {
-            return Ok(());
-        }
-        // SAFETY: a failed call leaves its error on the stack.
-        Err(unsafe { crate::error::take(self, self.main, code) })
-    }
-
     /// Makes itself known to the machine. May raise an error.
-    unsafe fn ready(&self, lua: *mut lua_State) {
+    pub(crate) unsafe fn ready(&self, lua: *mut lua_State, handler: ffi::lua_CFunction) {
         // SAFETY: in a protected call (the caller's promise).
         unsafe {
             let this = std::ptr::from_ref(self).cast_mut().cast::<c_void>();
@@ -227,7 +179,7 @@ impl State {
             ffi::lua_pushlightuserdata(lua, this);
             ffi::lua_pushcclosure(lua, runner, 1);
             refs.runner = take_ref(lua);
-            ffi::lua_pushcclosure(lua, crate::error::handler, 0);
+            ffi::lua_pushcclosure(lua, handler, 0);
             refs.handler = take_ref(lua);
             self.refs.set(refs);
         }
@@ -242,13 +194,10 @@ impl State {
 
     /// Limits the time of a call, until what is returned is dropped.
     #[inline]
-    pub(crate) fn timed(&self) -> Option<Timed<'_>> {
+    pub(crate) fn timed(&self) -> Option<time_limit::Timed<'_>> {
         let limit = self.limits.time?;
-        self.deadline.begin(limit).then(|| {
-            // SAFETY: this thread is in the machine.
-            unsafe { time_limit::watch(self.main) };
-            Timed(self)
-        })
+        // SAFETY: this thread is in the machine.
+        unsafe { time_limit::begin(self.main, &self.deadline, limit) }
     }
 
     /// A contract as this machine knows it. May raise an error.
@@ -298,17 +247,6 @@ impl Drop for State {
     fn drop(&mut self) {
         // SAFETY: the machine is ours, and nobody is in it. What its finalizers need outlives it.
         unsafe { ffi::lua_close(self.main) };
-    }
-}
-
-/// See [`State::timed`].
-pub(crate) struct Timed<'a>(&'a State);
-
-impl Drop for Timed<'_> {
-    fn drop(&mut self) {
-        self.0.deadline.end();
-        // SAFETY: this thread is in the machine.
-        unsafe { time_limit::unwatch(self.0.main) };
     }
 }
 

@@ -1,30 +1,45 @@
 //! How a machine is kept within the time that its bundle may use.
 
 use std::ffi::{CStr, c_int};
+use std::time::Duration;
 
 use mlua::ffi::{self, lua_Debug, lua_State};
+use polyplug::engine::Deadline;
+
+use crate::registry::Key;
+
+/// The key in the registry under which a machine finds its deadline.
+static DEADLINE: Key = Key::new();
 
 /// How many instructions of the machine are carried out between two looks at the clock.
 const INSTRUCTIONS: c_int = 1000;
 
-/// Looks at the clock from now on.
-///
-/// # Safety
-///
-/// The machine must be valid, and this thread in it.
-pub(crate) unsafe fn watch(lua: *mut lua_State) {
-    // SAFETY: the caller's promise.
-    unsafe { ffi::lua_sethook(lua, Some(look), ffi::LUA_MASKCOUNT, INSTRUCTIONS) };
+/// The time of a call, until dropped.
+pub(crate) struct Timed<'a> {
+    lua: *mut lua_State,
+    deadline: &'a Deadline,
 }
 
-/// Does so no longer.
+/// Starts the time of a call, and looks at the clock from now on; `None` if it is a call within another.
 ///
 /// # Safety
 ///
-/// As for [`watch`].
-pub(crate) unsafe fn unwatch(lua: *mut lua_State) {
-    // SAFETY: the caller's promise.
-    unsafe { ffi::lua_sethook(lua, None, 0, 0) };
+/// The machine must be valid, [guarded](guard), and this thread in it, until what is returned is dropped.
+#[inline]
+pub(crate) unsafe fn begin(lua: *mut lua_State, deadline: &Deadline, limit: Duration) -> Option<Timed<'_>> {
+    deadline.begin(limit).then(|| {
+        // SAFETY: the caller's promise.
+        unsafe { ffi::lua_sethook(lua, Some(look), ffi::LUA_MASKCOUNT, INSTRUCTIONS) };
+        Timed { lua, deadline }
+    })
+}
+
+impl Drop for Timed<'_> {
+    fn drop(&mut self) {
+        self.deadline.end();
+        // SAFETY: this thread is still in the machine (the promise to `begin`).
+        unsafe { ffi::lua_sethook(self.lua, None, 0, 0) };
+    }
 }
 
 /// `xpcall`, whose handler is left out once the time is up: what a hook raises is handled within the hook, where no other
@@ -43,10 +58,12 @@ end
 ///
 /// # Safety
 ///
-/// In a protected call, after the standard library was opened.
-pub(crate) unsafe fn guard(lua: *mut lua_State) {
+/// In a protected call, after the standard library was opened. The deadline must outlive the machine.
+pub(crate) unsafe fn guard(lua: *mut lua_State, deadline: &Deadline) {
     // SAFETY: the caller's promise.
     unsafe {
+        ffi::lua_pushlightuserdata(lua, std::ptr::from_ref(deadline).cast_mut().cast());
+        ffi::lua_rawsetp(lua, ffi::LUA_REGISTRYINDEX, DEADLINE.as_ptr());
         if ffi::luaL_loadbuffer(lua, XPCALL.as_ptr(), XPCALL.to_bytes().len(), c"=polyplug".as_ptr()) != ffi::LUA_OK {
             ffi::lua_error(lua);
         }
@@ -57,9 +74,20 @@ pub(crate) unsafe fn guard(lua: *mut lua_State) {
     }
 }
 
+/// The deadline of a machine.
+unsafe fn deadline<'a>(lua: *mut lua_State) -> &'a Deadline {
+    // SAFETY: `guard` put it there, and it outlives the machine.
+    unsafe {
+        ffi::lua_rawgetp(lua, ffi::LUA_REGISTRYINDEX, DEADLINE.as_ptr());
+        let deadline = ffi::lua_touserdata(lua, -1).cast::<Deadline>();
+        ffi::lua_settop(lua, -2);
+        &*deadline
+    }
+}
+
 unsafe extern "C-unwind" fn is_over(lua: *mut lua_State) -> c_int {
     // SAFETY: Lua calls it, with room for a few values.
-    unsafe { ffi::lua_pushboolean(lua, crate::state::State::of(lua).deadline.is_over().into()) };
+    unsafe { ffi::lua_pushboolean(lua, deadline(lua).is_over().into()) };
     1
 }
 
@@ -67,7 +95,7 @@ unsafe extern "C-unwind" fn is_over(lua: *mut lua_State) -> c_int {
 unsafe extern "C-unwind" fn look(state: *mut lua_State, _: *mut lua_Debug) {
     // SAFETY: Lua calls its hooks with a valid machine, in which an error may be raised.
     unsafe {
-        if crate::state::State::of(state).deadline.is_over() {
+        if deadline(state).is_over() {
             // From now on at each instruction: code that catches errors must not go on.
             ffi::lua_sethook(state, Some(look), ffi::LUA_MASKCOUNT, 1);
             ffi::luaL_error(state, c"the call takes too long".as_ptr());

@@ -157,7 +157,7 @@ impl Build for Stack<'_> {
     fn object(&mut self, definition: u32, _: &[MethodPlan], form: GuestContractInstance) -> Result<c_int, Fault> {
         let remote = self.state.guest.object(&self.of.contract, definition, form)?;
         // SAFETY: as above, in a protected call.
-        unsafe { remote::push(self.lua, self.of, remote) };
+        unsafe { remote::push(self.lua, self.of, remote, self.state.call_remote) };
         Ok(self.top())
     }
 }
