@@ -53,6 +53,7 @@ mod stdlib;
 mod text;
 mod time_limit;
 mod to_lua;
+mod userdata;
 mod vm;
 
 pub use loader::LuaLoader;

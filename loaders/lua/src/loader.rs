@@ -1,4 +1,4 @@
-//! The loader that manifests call `lua`.
+//! The loader, which starts an engine for each bundle.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use polyplug::{Runtime, engine as common};
 use polyplug_abi::SupportedLanguage;
 
 use crate::program;
-use crate::start;
+use crate::start::start;
 use crate::stdlib::StdLib;
 
-/// The loader that manifests call `lua`.
+/// The loader of bundles in Lua, which manifests name as `lua`.
 #[derive(Debug, Clone, Default)]
 pub struct LuaLoader {
     stdlib: StdLib,
@@ -21,55 +21,59 @@ pub struct LuaLoader {
 }
 
 impl LuaLoader {
-    /// A loader whose bundles get the safe part of Lua's standard library, and no limits.
+    /// Makes a loader whose bundles get the safe part of Lua's standard library, and no limits.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Gives bundles this part of the standard library.
+    /// Sets the part of the standard library that bundles get.
     #[must_use]
     pub fn with_stdlib(mut self, stdlib: StdLib) -> Self {
         self.stdlib = stdlib;
         self
     }
 
-    /// Lets each bundle have at most this many bytes of memory. A call that needs more fails with
-    /// [`CallError::LimitReached`](polyplug::CallError::LimitReached); the bundle serves on.
+    /// Sets the number of bytes that each bundle may use. A call that needs more fails with
+    /// [`CallError::LimitReached`](polyplug::CallError::LimitReached); later calls are served.
     #[must_use]
     pub fn with_memory_limit(mut self, bytes: usize) -> Self {
         self.limits.memory = Some(bytes);
         self
     }
 
-    /// Lets each call of a bundle take at most this time, and its start as well. A call that takes longer fails with
-    /// [`CallError::LimitReached`](polyplug::CallError::LimitReached); the bundle serves on.
+    /// Sets the time that each call of a bundle, and each start of a bundle, may take. A call that takes longer fails
+    /// with [`CallError::LimitReached`](polyplug::CallError::LimitReached); later calls are served.
     ///
-    /// Code that is compiled to machine code cannot be interrupted, so bundles with this limit are interpreted. Nor can
-    /// a single function of the standard library, such as a search with a costly pattern.
+    /// Code that is compiled to native code cannot be interrupted, so bundles with this limit are interpreted. A single
+    /// function of the standard library, such as a search with a costly pattern, cannot be interrupted either.
     #[must_use]
     pub fn with_time_limit(mut self, time: Duration) -> Self {
         self.limits.time = Some(time);
         self
     }
 
+    /// Loads a bundle, or a new version of a bundle, from its source.
     fn start(&self, manifest: &ManifestData, source: Source<'_>, runtime: &Runtime) -> Result<(), LoaderError> {
         common::load(manifest, runtime, |guest| {
             let (text, name) = match source {
                 Source::Code(text) => (text.as_bytes().to_vec(), manifest.file.clone()),
                 Source::Directory(directory) => (read(&directory.join(&manifest.file))?, manifest.file.clone()),
             };
-            start::start(guest, &text, &name, self.stdlib, self.limits)
+            start(guest, &text, &name, self.stdlib, self.limits)
         })
     }
 }
 
-/// Where a bundle's code is.
+/// The place of a bundle's code.
 enum Source<'a> {
+    /// The code itself.
     Code(&'a str),
+    /// The bundle's directory, which has the file that the manifest names.
     Directory(&'a Path),
 }
 
+/// Reads a file. The fault names the file.
 fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     std::fs::read(path).map_err(|error| Fault::new(format_args!("{}: {error}", path.display())))
 }
@@ -103,10 +107,10 @@ impl BundleLoader for LuaLoader {
         self.start(manifest, Source::Directory(&manifest.path), runtime)
     }
 
-    /// Whether the bundle's file is a program.
+    /// Checks that the bundle's file compiles.
     fn check(&self, manifest: &ManifestData) -> Result<(), LoaderError> {
         let path = manifest.path.join(&manifest.file);
-        let compiled = read(&path).and_then(|text| program::compile(&text, &manifest.file));
+        let compiled = read(&path).and_then(|text| program::check(&text, &manifest.file));
         compiled.map_err(|fault| LoaderError::ArtifactInvalid {
             bundle: manifest.name.clone(),
             path,

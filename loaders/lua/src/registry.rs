@@ -57,6 +57,24 @@ pub(crate) unsafe fn release(lua: *mut lua_State, reference: c_int) {
     unsafe { ffi::luaL_unref(lua, ffi::LUA_REGISTRYINDEX, reference) };
 }
 
+/// Returns whether the metatable of the value at an index is the value of a reference.
+///
+/// # Safety
+///
+/// The Lua state must be valid, the index too, and the stack must have room for two values.
+pub(crate) unsafe fn has_metatable(lua: *mut lua_State, index: c_int, reference: c_int) -> bool {
+    // SAFETY: the caller's promise. The comparison calls no metamethod.
+    unsafe {
+        if ffi::lua_getmetatable(lua, index) == 0 {
+            return false;
+        }
+        push_ref(lua, reference);
+        let is_same = ffi::lua_rawequal(lua, -1, -2) != 0;
+        ffi::lua_pop(lua, 2);
+        is_same
+    }
+}
+
 /// The number of references that are found by index, rather than by a search in the hash part of the registry.
 const RESERVED: usize = 64;
 
@@ -84,10 +102,12 @@ pub(crate) unsafe fn reserve(lua: *mut lua_State) {
 pub(crate) struct Key(u8);
 
 impl Key {
+    /// Makes a key. The value must become a static.
     pub(crate) const fn new() -> Self {
         Self(0)
     }
 
+    /// Returns the key for `lua_rawgetp` and `lua_rawsetp`.
     pub(crate) fn as_ptr(&'static self) -> *const c_void {
         (&raw const self.0).cast()
     }
