@@ -1,4 +1,4 @@
-//! Plugins, as a bundle's code declares them.
+//! The plugins that a bundle's code declares.
 
 use std::ffi::c_int;
 
@@ -8,32 +8,36 @@ use polyplug::engine::Declared;
 use crate::registry::push_ref;
 use crate::text::text_at;
 
-/// A plugin, as `polyplug.plugin` declared it.
+/// A plugin that a call of `polyplug.plugin` has declared.
 pub(crate) struct Class {
     pub(crate) contract: String,
     pub(crate) name: Option<String>,
     pub(crate) is_singleton: bool,
-    /// File and line.
+    /// The file and line of the declaration.
     pub(crate) place: String,
-    /// The table of its methods.
-    pub(crate) class: c_int,
+    /// The reference to the table of the methods.
+    pub(crate) table: c_int,
 }
 
+/// The number of tables that a class may inherit from, one by way of another. A limit is needed because tables may
+/// inherit in a circle.
+const ANCESTORS: usize = 32;
+
 impl Class {
-    /// What the common part has to know.
+    /// Lists the methods of the class and returns the declaration for the runtime.
     ///
     /// # Safety
     ///
     /// In a protected call, after the bundle's code has run.
     pub(crate) unsafe fn declared(&self, lua: *mut lua_State) -> Declared {
         let mut methods = Vec::new();
-        // SAFETY: the caller's promise; the tables are not changed meanwhile.
+        // SAFETY: the caller's promise.
         unsafe {
-            push_ref(lua, self.class);
+            push_ref(lua, self.table);
             let class = ffi::lua_gettop(lua);
             for _ in 0..ANCESTORS {
-                methods_of(lua, class, &mut methods);
-                // What it inherits from.
+                add_methods(lua, class, &mut methods);
+                // The table that the class inherits from.
                 if ffi::luaL_getmetafield(lua, class, c"__index".as_ptr()) == 0 {
                     break;
                 }
@@ -56,19 +60,20 @@ impl Class {
     }
 }
 
-/// How many tables a class may inherit from, by way of others. They may go in a circle.
-const ANCESTORS: usize = 32;
-
-/// Adds the names of a table's functions.
-unsafe fn methods_of(lua: *mut lua_State, table: c_int, methods: &mut Vec<String>) {
-    // SAFETY: the caller's promise; the table is not changed meanwhile.
+/// Adds the names of the functions in a table.
+///
+/// # Safety
+///
+/// In a protected call. The value at index `table` must be a table.
+unsafe fn add_methods(lua: *mut lua_State, table: c_int, methods: &mut Vec<String>) {
+    // SAFETY: the caller's promise. The loop does not change the table, as `lua_next` demands.
     unsafe {
         ffi::lua_pushnil(lua);
         while ffi::lua_next(lua, table) != 0 {
             if ffi::lua_type(lua, -1) == ffi::LUA_TFUNCTION && ffi::lua_type(lua, -2) == ffi::LUA_TSTRING {
                 methods.push(text_at(lua, -2));
             }
-            ffi::lua_settop(lua, -2);
+            ffi::lua_pop(lua, 1);
         }
     }
 }

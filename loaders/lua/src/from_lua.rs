@@ -1,4 +1,4 @@
-//! Values of Lua's as values of contracts.
+//! Conversion of Lua values to a contract's values.
 
 use std::ffi::c_int;
 
@@ -7,15 +7,15 @@ use polyplug::engine::{CaseOf, Fault, RawText, Read};
 use polyplug::schema::plan::{Body, MethodPlan};
 use polyplug_abi::GuestContractInstance;
 
-use crate::int64;
 use crate::prepared::Layout;
 use crate::registry::take_ref;
-use crate::remote;
 use crate::stack::Stack;
 use crate::text::{describe, text_at};
 use crate::vm::LuaEngine;
+use crate::{int64, remote};
 
-// SAFETY: Lua's strings stay where they are while they are on the stack, or in a value that is.
+// SAFETY: `RawText` points to the bytes of a Lua string. Lua does not move the bytes, and keeps the string while it, or
+// the value that has it, is on the stack.
 unsafe impl Read for Stack<'_> {
     type Value = c_int;
     type Items = c_int;
@@ -23,19 +23,19 @@ unsafe impl Read for Stack<'_> {
     type Error = Fault;
 
     fn describe(&mut self, value: &c_int) -> String {
-        // SAFETY: as above.
+        // SAFETY: `Stack::new`'s caller has promised a valid Lua thread and valid indices.
         unsafe { describe(self.lua, *value) }
     }
 
     fn release(&mut self, value: c_int) {
-        // SAFETY: values are released in reverse order, so it is at the top.
-        unsafe { ffi::lua_settop(self.lua, value - 1) };
+        // Values are released in reverse order, so the value is at the top.
+        self.truncate(value - 1);
     }
 
     fn is_none(&mut self, value: &c_int) -> bool {
         match self.kind(*value) {
             ffi::LUA_TNIL | ffi::LUA_TNONE => true,
-            // SAFETY: as above.
+            // SAFETY: `Stack::new`'s caller has promised a valid Lua thread and valid indices.
             ffi::LUA_TLIGHTUSERDATA => unsafe { ffi::lua_touserdata(self.lua, *value) }.is_null(),
             _ => false,
         }
@@ -48,7 +48,7 @@ unsafe impl Read for Stack<'_> {
 
     #[inline]
     fn bool(&mut self, value: &c_int) -> Option<bool> {
-        // SAFETY: as above.
+        // SAFETY: `Stack::new`'s caller has promised a valid Lua thread and valid indices.
         (self.kind(*value) == ffi::LUA_TBOOLEAN).then(|| unsafe { ffi::lua_toboolean(self.lua, *value) != 0 })
     }
 
@@ -56,20 +56,20 @@ unsafe impl Read for Stack<'_> {
     fn integer(&mut self, value: &c_int) -> Option<i128> {
         match self.kind(*value) {
             ffi::LUA_TNUMBER => {
-                // SAFETY: as above.
+                // SAFETY: `Stack::new`'s caller has promised a valid Lua thread and valid indices.
                 let number = unsafe { ffi::lua_tonumber(self.lua, *value) };
-                #[allow(clippy::cast_possible_truncation)] // what is no integer, or too large, differs afterwards
+                #[allow(clippy::cast_possible_truncation)] // a number that is cut off differs from the integer
                 let integer = number as i64;
-                #[allow(clippy::cast_precision_loss)] // as above
+                #[allow(clippy::cast_precision_loss)] // an integer that is rounded does not come from a number
                 let is_exact = integer as f64 == number && integer != i64::MAX;
                 if is_exact {
                     return Some(integer.into());
                 }
-                // An integer beyond those of 64 bits, to be refused as such.
-                #[allow(clippy::cast_possible_truncation)] // as above
+                // The caller refuses an integer of more than 64 bits as out of range.
+                #[allow(clippy::cast_possible_truncation)] // the caller refuses any number of this size
                 (number.fract() == 0.0 && number.is_finite()).then_some(number as i128)
             }
-            // SAFETY: as above, in a protected call.
+            // SAFETY: `Stack::new`'s caller has promised a protected call, and the value is a C value.
             ffi::LUA_TCDATA => unsafe { int64::read(self.state, self.lua, *value) },
             _ => None,
         }
@@ -78,10 +78,10 @@ unsafe impl Read for Stack<'_> {
     #[inline]
     fn float(&mut self, value: &c_int, _: bool) -> Option<f64> {
         match self.kind(*value) {
-            // SAFETY: as above.
+            // SAFETY: `Stack::new`'s caller has promised a valid Lua thread and valid indices.
             ffi::LUA_TNUMBER => Some(unsafe { ffi::lua_tonumber(self.lua, *value) }),
-            #[allow(clippy::cast_precision_loss)] // as Lua converts them
-            // SAFETY: as above, in a protected call.
+            #[allow(clippy::cast_precision_loss)] // Lua converts integers of 64 bits to numbers in the same way
+            // SAFETY: `Stack::new`'s caller has promised a protected call, and the value is a C value.
             ffi::LUA_TCDATA => unsafe { int64::read(self.state, self.lua, *value) }.map(|number| number as f64),
             _ => None,
         }
@@ -102,18 +102,16 @@ unsafe impl Read for Stack<'_> {
     }
 
     fn some(&mut self, value: &c_int, is_nested: bool) -> Option<c_int> {
-        if is_nested {
-            if !self.is_table(*value) {
-                return None;
-            }
-            self.get_named(*value, c"tag");
-            let is_some = self.text_of(self.top()) == Some("some");
-            self.release(self.top());
-            return is_some.then(|| self.get_named(*value, c"val"));
+        if !is_nested {
+            return Some(self.push_copy(*value));
         }
-        // SAFETY: as above.
-        unsafe { ffi::lua_pushvalue(self.lua, *value) };
-        Some(self.top())
+        if !self.is_table(*value) {
+            return None;
+        }
+        let tag = self.push_field(*value, c"tag");
+        let is_some = self.text_of(tag) == Some("some");
+        self.release(tag);
+        is_some.then(|| self.push_field(*value, c"val"))
     }
 
     fn list(&mut self, value: &c_int) -> Result<Option<(c_int, usize)>, Fault> {
@@ -125,35 +123,28 @@ unsafe impl Read for Stack<'_> {
     }
 
     fn item(&mut self, items: &mut c_int, index: usize) -> Result<c_int, Fault> {
-        let number = c_int::try_from(index + 1).map_err(|_| Fault::new("a list of Lua's cannot have so many items"))?;
-        // SAFETY: as above.
-        unsafe {
-            ffi::luaL_checkstack_(self.lua, 8, c"a value is nested too deeply".as_ptr());
-            ffi::lua_rawgeti_(self.lua, *items, number);
-        }
-        Ok(self.top())
+        self.push_item(*items, index)
     }
 
+    /// Pushes the key that [`entry`](Self::entry) starts after.
     fn map(&mut self, value: &c_int) -> Result<Option<(c_int, usize)>, Fault> {
         if !self.is_table(*value) {
             return Ok(None);
         }
         let len = self.count(*value, usize::MAX);
-        // SAFETY: as above. The key before the first.
-        unsafe {
-            ffi::luaL_checkstack_(self.lua, 8, c"a value is nested too deeply".as_ptr());
-            ffi::lua_pushnil(self.lua);
-        }
+        self.reserve();
+        self.push_nil();
         Ok(Some((*value, len)))
     }
 
+    /// Replaces the key before at the top by three values: the next key for the next call, the key again, and the
+    /// value.
     fn entry(&mut self, map: &mut c_int) -> Result<Option<(c_int, c_int)>, Fault> {
-        // SAFETY: as above. The key before is at the top, and makes room for this one, which is found twice: once for
-        // us, and once for the next.
+        if !self.next(*map) {
+            return Ok(None);
+        }
+        // SAFETY: `Stack::new`'s caller has promised a valid Lua thread, and `map` has made room.
         unsafe {
-            if ffi::lua_next(self.lua, *map) == 0 {
-                return Ok(None);
-            }
             ffi::lua_pushvalue(self.lua, -2);
             ffi::lua_insert(self.lua, -2);
         }
@@ -165,17 +156,18 @@ unsafe impl Read for Stack<'_> {
     }
 
     fn field(&mut self, value: &c_int, body: &Body, index: usize) -> Result<Option<c_int>, Fault> {
-        let fields = &self.of.bodies[body.number];
+        let fields = &self.prepared.bodies[body.number];
         match fields.layout {
             Layout::Empty => return Ok(None),
-            // SAFETY: as above.
-            Layout::Single => unsafe { ffi::lua_pushvalue(self.lua, *value) },
+            Layout::Single => {
+                self.push_copy(*value);
+            }
             _ if !self.is_table(*value) => return Ok(None),
             Layout::Named => {
                 self.push_ref(fields.keys[index]);
                 self.get(*value);
             }
-            Layout::Numbered => return self.item(&mut { *value }, index).map(Some),
+            Layout::Numbered => return self.push_item(*value, index).map(Some),
         }
         let found = self.top();
         if self.kind(found) == ffi::LUA_TNIL {
@@ -186,26 +178,26 @@ unsafe impl Read for Stack<'_> {
     }
 
     fn unknown_field(&mut self, value: &c_int, body: &Body) -> Option<String> {
-        let layout = self.of.bodies[body.number].layout;
+        let layout = self.prepared.bodies[body.number].layout;
         if layout != Layout::Named || !self.is_table(*value) {
             return None;
         }
-        let bodies: Vec<_> = self.of.contract.schema.bodies().collect();
+        let bodies: Vec<_> = self.prepared.contract.schema.bodies().collect();
         let known = bodies[body.number].fields;
-        // SAFETY: as above; the table is not changed meanwhile.
-        unsafe {
-            ffi::lua_pushnil(self.lua);
-            while ffi::lua_next(self.lua, *value) != 0 {
-                ffi::lua_settop(self.lua, -2);
-                let key = self.top();
-                let name = match self.kind(key) {
+        self.push_nil();
+        while self.next(*value) {
+            self.pop(1);
+            let key = self.top();
+            // SAFETY: `Stack::new`'s caller has promised a valid Lua thread, and the key is at its index.
+            let name = unsafe {
+                match self.kind(key) {
                     ffi::LUA_TSTRING => text_at(self.lua, key),
                     _ => describe(self.lua, key),
-                };
-                if known.iter().all(|field| field.name != name) {
-                    ffi::lua_settop(self.lua, -2);
-                    return Some(name);
                 }
+            };
+            if known.iter().all(|field| field.name != name) {
+                self.pop(1);
+                return Some(name);
             }
         }
         None
@@ -215,29 +207,27 @@ unsafe impl Read for Stack<'_> {
         if self.kind(*value) != ffi::LUA_TSTRING {
             return Ok(CaseOf::None);
         }
-        Ok(self.case_number(definition, *value, ()))
+        Ok(self.case_of(definition, *value, ()))
     }
 
     fn case(&mut self, value: &c_int, definition: u32) -> Result<CaseOf<c_int>, Fault> {
-        // SAFETY: as above.
-        unsafe { ffi::luaL_checkstack_(self.lua, 8, c"a value is nested too deeply".as_ptr()) };
+        self.reserve();
         match self.kind(*value) {
-            // A case without fields may be said by its name.
+            // The name alone stands for a case without fields.
             ffi::LUA_TSTRING => {
-                // SAFETY: as above.
-                unsafe { ffi::lua_pushnil(self.lua) };
-                Ok(self.case_number(definition, *value, self.top()))
+                let payload = self.push_nil();
+                Ok(self.case_of(definition, *value, payload))
             }
             ffi::LUA_TTABLE => {
-                let tag = self.get_named(*value, c"tag");
+                let tag = self.push_field(*value, c"tag");
                 if self.kind(tag) != ffi::LUA_TSTRING {
                     self.release(tag);
                     return Ok(CaseOf::None);
                 }
-                let found = self.case_number(definition, tag, 0);
+                let found = self.case_of(definition, tag, 0);
                 self.release(tag);
                 Ok(match found {
-                    CaseOf::Known(number, _) => CaseOf::Known(number, self.get_named(*value, c"val")),
+                    CaseOf::Known(number, _) => CaseOf::Known(number, self.push_field(*value, c"val")),
                     other => other,
                 })
             }
@@ -249,14 +239,14 @@ unsafe impl Read for Stack<'_> {
         if !self.is_table(*value) {
             return None;
         }
-        let tag = self.get_named(*value, c"tag");
+        let tag = self.push_field(*value, c"tag");
         let is_ok = match self.text_of(tag) {
             Some("ok") => Some(true),
             Some("err") => Some(false),
             _ => None,
         };
         self.release(tag);
-        Some((self.get_named(*value, c"val"), is_ok?))
+        Some((self.push_field(*value, c"val"), is_ok?))
     }
 
     fn object(
@@ -265,9 +255,9 @@ unsafe impl Read for Stack<'_> {
         definition: u32,
         methods: &[MethodPlan],
     ) -> Result<GuestContractInstance, Fault> {
-        // SAFETY: as above.
-        if let Some(remote) = unsafe { remote::at(self.lua, *value) } {
-            return remote.share();
+        // SAFETY: `Stack::new`'s caller has promised a valid Lua thread. The value stays on the stack during the call.
+        if let Some(value) = unsafe { remote::at(self.lua, *value) } {
+            return value.remote.share();
         }
         let fits = match self.kind(*value) {
             ffi::LUA_TTABLE => true,
@@ -276,16 +266,14 @@ unsafe impl Read for Stack<'_> {
             _ => false,
         };
         if !fits {
-            let expected = &self.of.contract.schema.definition(definition).name;
+            let expected = &self.prepared.contract.schema.definition(definition).name;
             let found = self.describe(value);
             let reason = format_args!("expected {expected}, got {found}: a table with its methods").to_string();
             return Err(polyplug::types::LiftError::new(reason).into());
         }
-        // SAFETY: as above, in a protected call.
-        let reference = unsafe {
-            ffi::lua_pushvalue(self.lua, *value);
-            take_ref(self.lua)
-        };
-        self.state.guest.offer::<LuaEngine>(reference, &self.of.contract, definition)
+        self.push_copy(*value);
+        // SAFETY: `Stack::new`'s caller has promised a protected call, and the copy is at the top.
+        let reference = unsafe { take_ref(self.lua) };
+        self.state.guest.offer::<LuaEngine>(reference, &self.prepared.contract, definition)
     }
 }

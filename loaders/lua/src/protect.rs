@@ -1,19 +1,27 @@
-//! Protected calls: what runs in them may raise errors of Lua's.
+//! Protected calls: Rust code that may raise errors of Lua's, and whose errors come back as faults.
 
 use std::ffi::c_int;
 
 use mlua::ffi::{self, lua_State};
 use polyplug::engine::Fault;
 
-use crate::error;
+use crate::catch;
 use crate::state::State;
 
-/// Runs `body`, which may raise errors of Lua's. What it leaves on the stack goes.
+/// Runs `body` in a protected call. Values that `body` leaves on its stack are dropped.
+///
+/// # Errors
+///
+/// `body` has returned a fault, or raised an error.
 pub(crate) fn protect<R>(state: &State, body: impl FnOnce(*mut lua_State) -> Result<R, Fault>) -> Result<R, Fault> {
     protect_with(state, 0, body)
 }
 
-/// As [`protect`], with values that are at the stack's top, and become the first ones of the body's.
+/// Runs `body` as [`protect`] does. The topmost `values` of the stack become the first ones on the stack of `body`.
+///
+/// # Errors
+///
+/// `body` has returned a fault, or raised an error.
 pub(crate) fn protect_with<R>(
     state: &State,
     values: c_int,
@@ -27,25 +35,27 @@ pub(crate) fn protect_with<R>(
     });
     match outcome {
         Some(outcome) if code == ffi::LUA_OK => outcome,
-        // SAFETY: a failed call leaves its error on the stack.
-        _ => Err(unsafe { error::take(state, state.thread(), code) }),
+        // SAFETY: `run` leaves the error of a failed call at the top of the stack.
+        _ => Err(unsafe { catch::take(state, state.thread(), code) }),
     }
 }
 
-/// Readies the machine to [`run`](State::run) things, and runs `body`, which may raise errors.
+/// Attaches the state to its VM and runs `body` in the VM's first protected call.
+///
+/// # Errors
+///
+/// `body` has raised an error, or there is no memory.
 pub(crate) fn set_up(state: &State, body: impl FnOnce(*mut lua_State)) -> Result<(), Fault> {
     struct Setup<'a> {
         state: &'a State,
-        body: Option<&'a mut dyn FnMut(*mut lua_State)>,
+        body: &'a mut dyn FnMut(*mut lua_State),
     }
     unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> c_int {
-        // SAFETY: `set_up` hands it over, and it outlives the call.
+        // SAFETY: the argument is the address that `set_up` has given `lua_cpcall`, of a value that outlives the call.
         let Setup { state, body } = unsafe { &mut *ffi::lua_touserdata(lua, 1).cast::<Setup<'_>>() };
-        // SAFETY: in a protected call.
-        unsafe { state.ready(lua, error::handler) };
-        if let Some(body) = body.take() {
-            body(lua);
-        }
+        // SAFETY: `lua_cpcall` protects this call.
+        unsafe { state.attach(lua, catch::handler) };
+        body(lua);
         0
     }
     let mut body = Some(body);
@@ -54,12 +64,12 @@ pub(crate) fn set_up(state: &State, body: impl FnOnce(*mut lua_State)) -> Result
             body(lua);
         }
     };
-    let mut setup = Setup { state, body: Some(&mut once) };
-    // SAFETY: raises no error itself.
-    let code = unsafe { ffi::lua_cpcall(state.main, run, (&raw mut setup).cast()) };
+    let mut setup = Setup { state, body: &mut once };
+    // SAFETY: the VM is valid as long as the state. `lua_cpcall` returns errors and raises none.
+    let code = unsafe { ffi::lua_cpcall(state.main(), run, (&raw mut setup).cast()) };
     if code == ffi::LUA_OK {
         return Ok(());
     }
-    // SAFETY: a failed call leaves its error on the stack.
-    Err(unsafe { error::take(state, state.main, code) })
+    // SAFETY: `lua_cpcall` leaves the error of a failed call at the top of the stack.
+    Err(unsafe { catch::take(state, state.main(), code) })
 }

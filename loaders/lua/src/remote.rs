@@ -1,4 +1,4 @@
-//! Host contracts, peers and objects, as values of Lua's: userdata with a method for each of theirs.
+//! Host contracts, peers and objects of other bundles as Lua values: userdata with the methods that the contract lists.
 
 use std::ffi::c_int;
 use std::rc::Rc;
@@ -8,113 +8,100 @@ use polyplug::engine::Remote;
 
 use crate::prepared::Prepared;
 use crate::registry::{Key, push_ref, take_ref};
+use crate::text::push_text;
+use crate::userdata::{push_metatable, push_slot, value_at};
 
-/// What a userdata holds, until it is collected.
-pub(crate) struct Held {
+/// The value of such a userdata.
+pub(crate) struct RemoteValue {
     pub(crate) remote: Remote,
-    pub(crate) of: Rc<Prepared>,
+    /// The contract that defines the types of the methods.
+    pub(crate) prepared: Rc<Prepared>,
 }
 
-type Place = Option<Box<Held>>;
-
-/// The key in their metatables by which they are known.
+/// The key in a metatable that marks userdata with a [`RemoteValue`].
 static MARK: Key = Key::new();
 
-/// Pushes one, with `call` for each method. May raise an error, which leaks it.
+/// Pushes a userdata. Each of its methods is a closure of `method`, whose upvalues are the method's number and the
+/// metatable.
+///
+/// If an error of Lua's unwinds, `remote` is leaked.
 ///
 /// # Safety
 ///
 /// In a protected call.
-pub(crate) unsafe fn push(lua: *mut lua_State, of: &Rc<Prepared>, remote: Remote, call: ffi::lua_CFunction) {
-    let metatable = of.metatable(remote.definition());
-    // SAFETY: the caller's promise.
+pub(crate) unsafe fn push(lua: *mut lua_State, prepared: &Rc<Prepared>, remote: Remote, method: ffi::lua_CFunction) {
+    let metatable = prepared.metatable(remote.definition());
+    // SAFETY: the caller's promise. The metatable is one for `RemoteValue`, as the value written last.
     unsafe {
-        let place = ffi::lua_newuserdata(lua, size_of::<Place>()).cast::<Place>();
-        place.write(None);
+        let slot = push_slot::<RemoteValue>(lua);
         match metatable {
-            Some(reference) => {
-                push_ref(lua, reference);
-            }
+            Some(reference) => push_ref(lua, reference),
             None => {
-                new_metatable(lua, &remote, call);
+                push_methods(lua, &remote, method);
                 ffi::lua_pushvalue(lua, -1);
-                of.keep_metatable(remote.definition(), take_ref(lua));
+                prepared.keep_metatable(remote.definition(), take_ref(lua));
             }
         }
         ffi::lua_setmetatable(lua, -2);
-        place.write(Some(Box::new(Held { remote, of: Rc::clone(of) })));
+        slot.write(Some(Box::new(RemoteValue { remote, prepared: Rc::clone(prepared) })));
     }
 }
 
-unsafe fn new_metatable(lua: *mut lua_State, remote: &Remote, call: ffi::lua_CFunction) {
-    // SAFETY: the caller's promise.
+/// Pushes a new metatable for userdata with the methods of `remote`.
+///
+/// # Safety
+///
+/// In a protected call.
+unsafe fn push_methods(lua: *mut lua_State, remote: &Remote, method: ffi::lua_CFunction) {
+    // SAFETY: the caller's promise. Only `push` sets the metatable, for userdata with a `RemoteValue`.
     unsafe {
-        ffi::lua_createtable(lua, 0, 5);
+        push_metatable::<RemoteValue>(lua, to_string);
         ffi::lua_pushboolean(lua, 1);
         ffi::lua_rawsetp(lua, -2, MARK.as_ptr());
-        ffi::lua_pushcclosure(lua, collect, 0);
-        ffi::lua_setfield(lua, -2, c"__gc".as_ptr());
-        ffi::lua_pushcclosure(lua, to_string, 0);
-        ffi::lua_setfield(lua, -2, c"__tostring".as_ptr());
-        // What `getmetatable` gives: nobody is to take `__gc` from here.
-        ffi::lua_pushboolean(lua, 0);
-        ffi::lua_setfield(lua, -2, c"__metatable".as_ptr());
         let methods = remote.methods();
         ffi::lua_createtable(lua, 0, c_int::try_from(methods.len()).unwrap_or(0));
-        for (number, method) in methods.iter().enumerate() {
-            ffi::lua_pushlstring(lua, method.name.as_ptr().cast(), method.name.len());
-            #[allow(clippy::cast_precision_loss)] // far fewer methods than that
+        for (number, definition) in methods.iter().enumerate() {
+            push_text(lua, &definition.name);
+            #[allow(clippy::cast_precision_loss)] // there are far fewer methods
             ffi::lua_pushnumber(lua, number as f64);
-            // To know its own objects by.
+            // A method accepts only objects with this metatable.
             ffi::lua_pushvalue(lua, -4);
-            ffi::lua_pushcclosure(lua, call, 2);
+            ffi::lua_pushcclosure(lua, method, 2);
             ffi::lua_rawset(lua, -3);
         }
         ffi::lua_setfield(lua, -2, c"__index".as_ptr());
     }
 }
 
-/// The one at an index, if the value there is one.
+/// Returns the [`RemoteValue`] at an index, or `None` if another value is there.
+///
 /// # Safety
 ///
-/// The machine must be valid, and the index too. The value has to stay on the stack while the reference is used.
-pub(crate) unsafe fn held<'a>(lua: *mut lua_State, index: c_int) -> Option<&'a Held> {
-    // SAFETY: the caller's promise; what has the mark was made by `push`.
+/// The Lua state must be valid, the index too, and the stack must have room for two values. The value must stay on the
+/// stack while the reference is used.
+pub(crate) unsafe fn at<'a>(lua: *mut lua_State, index: c_int) -> Option<&'a RemoteValue> {
+    // SAFETY: the caller's promise. Only metatables from `push_methods` have the mark, and scripts cannot get them.
     unsafe {
         if ffi::lua_type(lua, index) != ffi::LUA_TUSERDATA || ffi::lua_getmetatable(lua, index) == 0 {
             return None;
         }
         ffi::lua_rawgetp(lua, -1, MARK.as_ptr());
-        let is_ours = ffi::lua_toboolean(lua, -1) != 0;
-        ffi::lua_settop(lua, -3);
-        if !is_ours {
-            return None;
-        }
-        (*ffi::lua_touserdata(lua, index).cast::<Place>()).as_deref()
+        let is_marked = ffi::lua_toboolean(lua, -1) != 0;
+        ffi::lua_pop(lua, 2);
+        if is_marked { value_at(lua, index) } else { None }
     }
 }
 
-/// The one at an index, if the value there is one.
+/// Implements `__tostring`.
 ///
 /// # Safety
 ///
-/// The machine must be valid, and the index too. The value has to stay on the stack while the reference is used.
-pub(crate) unsafe fn at<'a>(lua: *mut lua_State, index: c_int) -> Option<&'a Remote> {
-    // SAFETY: the caller's promise.
-    unsafe { held(lua, index) }.map(|held| &held.remote)
-}
-
-unsafe extern "C-unwind" fn collect(lua: *mut lua_State) -> c_int {
-    // SAFETY: Lua calls it with the value, which was made by `push`.
-    unsafe { drop((*ffi::lua_touserdata(lua, 1).cast::<Place>()).take()) };
-    0
-}
-
+/// Lua calls the function.
 unsafe extern "C-unwind" fn to_string(lua: *mut lua_State) -> c_int {
-    // SAFETY: Lua calls it with the value.
+    // SAFETY: Lua calls C functions in a protected call, with their arguments on the stack.
     unsafe {
-        let text = at(lua, 1).map(|remote| format!("object of {}", remote.contract())).unwrap_or_default();
-        ffi::lua_pushlstring(lua, text.as_ptr().cast(), text.len());
+        let text = at(lua, 1).map(|value| format!("object of {}", value.remote.contract())).unwrap_or_default();
+        push_text(lua, &text);
     }
     1
 }

@@ -1,84 +1,81 @@
-//! Calls of host contracts, peers and objects.
+//! Calls of host contracts, peers and objects by Lua code.
 
 use std::ffi::c_int;
 
 use mlua::ffi::{self, lua_State};
 use polyplug::engine::{Answer, Caller, Fault};
 
-use crate::error::raise;
-use crate::remote::held;
+use crate::raise::{Raise, finish};
+use crate::remote;
 use crate::stack::Stack;
 use crate::state::State;
 
+/// The VM stays locked during calls, because one thread at a time uses the engine.
 impl Caller for Stack<'_> {}
 
-/// What a method does in the end, once nothing is left to drop.
-enum Next {
-    Return,
-    /// The value at the top of the stack is a declared error.
-    Throw,
-    Raise(Fault),
-}
-
-/// A method: `object:method(..)`.
+/// Implements each method of a [`RemoteValue`](remote::RemoteValue): `object:method(..)`.
+///
 /// # Safety
 ///
-/// Lua calls it, as a method that `remote::push` has made.
-pub(crate) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
-    // SAFETY: Lua calls it with its arguments.
+/// Lua calls the function, which [`remote::push`] has made.
+pub(crate) unsafe extern "C-unwind" fn method(lua: *mut lua_State) -> c_int {
+    // SAFETY: the caller's promise. `call` has dropped all that it held.
+    unsafe { finish(lua, call(lua)) }
+}
+
+/// The number of arguments up to which the list of their indices is not on the heap.
+const INLINE_ARGUMENTS: usize = 8;
+
+/// Does the work of [`method`].
+///
+/// # Safety
+///
+/// In the C function [`method`].
+unsafe fn call(lua: *mut lua_State) -> Result<c_int, Raise> {
+    // SAFETY: the caller's promise. The object stays on the stack, at index 1, during the call.
     unsafe {
-        match carry_out(lua) {
-            Next::Return => 1,
-            Next::Throw => ffi::lua_error(lua),
-            Next::Raise(fault) => raise(lua, fault),
+        let Some(object) = remote::at(lua, 1).filter(|_| has_own_metatable(lua)) else {
+            return Err(Fault::new("methods are called with a colon: `object:method(..)`").into());
+        };
+        let state = State::of(lua);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        // `remote::push` has put a method's number there
+        let number = ffi::lua_tonumber(lua, ffi::lua_upvalueindex(1)) as usize;
+        let expected = object.remote.methods()[number].arguments.len();
+        let given = usize::try_from(ffi::lua_gettop(lua) - 1).unwrap_or(0);
+        // Scripts may leave out arguments at the end that are nil.
+        let count = given.max(expected);
+        ffi::lua_settop(lua, c_int::try_from(count + 1).unwrap_or(c_int::MAX));
+        let _switched = state.switch(lua);
+        let mut stack = Stack::new(lua, state, &object.prepared);
+        let mut inline = [0; INLINE_ARGUMENTS];
+        let heap: Vec<c_int>;
+        let indices = (2..).take(count);
+        let arguments = if count <= INLINE_ARGUMENTS {
+            inline.iter_mut().zip(indices).for_each(|(slot, index)| *slot = index);
+            &inline[..count]
+        } else {
+            heap = indices.collect();
+            &heap
+        };
+        match object.remote.call(&mut stack, number, arguments)? {
+            Answer::Returned(_) => Ok(1),
+            Answer::Declared(_) => Err(Raise::Top),
         }
     }
 }
 
-/// Whether what is at index 1, which has a metatable, has the one that this method was made for.
-unsafe fn is_own(lua: *mut lua_State) -> bool {
+/// Returns whether the object at index 1 has the metatable that the running method was made for.
+///
+/// # Safety
+///
+/// In the C function [`method`], with a value that has a metatable at index 1.
+unsafe fn has_own_metatable(lua: *mut lua_State) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
         ffi::lua_getmetatable(lua, 1);
         let is_own = ffi::lua_rawequal(lua, -1, ffi::lua_upvalueindex(2)) != 0;
-        ffi::lua_settop(lua, -2);
+        ffi::lua_pop(lua, 1);
         is_own
-    }
-}
-
-/// As many arguments as need no list on the heap.
-const FEW: usize = 8;
-
-unsafe fn carry_out(lua: *mut lua_State) -> Next {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let Some(held) = held(lua, 1).filter(|_| is_own(lua)) else {
-            return Next::Raise(Fault::new("methods are called with a colon: `object:method(..)`"));
-        };
-        let state = State::of(lua);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // put there as the number of a method
-        let number = ffi::lua_tonumber(lua, ffi::lua_upvalueindex(1)) as usize;
-        let expected = held.remote.methods()[number].arguments.len();
-        let given = usize::try_from(ffi::lua_gettop(lua) - 1).unwrap_or(0);
-        // Those at the end that are nil may be left out.
-        let count = given.max(expected);
-        ffi::lua_settop(lua, c_int::try_from(count + 1).unwrap_or(c_int::MAX));
-        let _here = state.switch(lua);
-        let mut stack = Stack { lua, state, of: &held.of };
-        let mut few = [0; FEW];
-        let many: Vec<c_int>;
-        let places = (2..).take(count);
-        let arguments = if count <= FEW {
-            few.iter_mut().zip(places).for_each(|(slot, place)| *slot = place);
-            &few[..count]
-        } else {
-            many = places.collect();
-            &many
-        };
-        match held.remote.call(&mut stack, number, arguments) {
-            Ok(Answer::Returned(_)) => Next::Return,
-            Ok(Answer::Declared(_)) => Next::Throw,
-            Err(fault) => Next::Raise(fault),
-        }
     }
 }

@@ -1,9 +1,8 @@
-//! Values on Lua's stack: how they are made and read.
+//! The stack of a Lua thread, for the values of one contract.
 //!
-//! A value is known by its index. All of this is for protected calls: making a value may raise an error of Lua's, when
-//! memory runs out.
+//! `to_lua` makes values on such a stack, and `from_lua` reads them. A value is known by its index.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::rc::Rc;
 
 use mlua::ffi::{self, lua_State};
@@ -14,31 +13,146 @@ use crate::registry::push_ref;
 use crate::state::State;
 use crate::text::text_at;
 
-/// The stack of a thread of a machine, for values of one contract.
+/// The stack of a Lua thread.
+///
+/// The methods rely on what the caller of [`Stack::new`] promises.
 pub(crate) struct Stack<'a> {
     pub(crate) lua: *mut lua_State,
     pub(crate) state: &'a State,
-    pub(crate) of: &'a Rc<Prepared>,
+    /// The contract that defines the types of the values.
+    pub(crate) prepared: &'a Rc<Prepared>,
 }
 
-/// Integers up to here are exact in a number of Lua's.
-pub(crate) const EXACT: u64 = 1 << 53;
+impl<'a> Stack<'a> {
+    /// Wraps the stack of a Lua thread.
+    ///
+    /// # Safety
+    ///
+    /// `lua` must be a valid Lua thread of the state's VM as long as the returned value is used. Indices that are given
+    /// to methods must be valid.
+    ///
+    /// Every use is in a protected call, with two exceptions: scalars that need no memory may be made and read
+    /// elsewhere, and so may strings where [`State::may_push_unprotected`] says so. There the caller also provides room
+    /// on the stack.
+    pub(crate) unsafe fn new(lua: *mut lua_State, state: &'a State, prepared: &'a Rc<Prepared>) -> Self {
+        Self { lua, state, prepared }
+    }
 
-impl Stack<'_> {
+    /// Returns the index of the top value.
+    #[inline]
     pub(crate) fn top(&self) -> c_int {
-        // SAFETY: a valid machine, as for all of this.
+        // SAFETY: `new`'s caller has promised a valid Lua thread.
         unsafe { ffi::lua_gettop(self.lua) }
     }
 
-    pub(crate) fn push_ref(&self, reference: c_int) -> c_int {
-        // SAFETY: as above.
-        unsafe { ffi::lua_rawgeti_(self.lua, ffi::LUA_REGISTRYINDEX, reference) };
+    /// Drops the values above an index.
+    #[inline]
+    pub(crate) fn truncate(&self, top: c_int) {
+        // SAFETY: `new`'s caller has promised a valid Lua thread and valid indices.
+        unsafe { ffi::lua_settop(self.lua, top) };
+    }
+
+    /// Drops the topmost values.
+    #[inline]
+    pub(crate) fn pop(&self, values: c_int) {
+        self.truncate(-1 - values);
+    }
+
+    /// Makes room for the few values that a level of nesting takes. Raises an error if the stack would be too large.
+    pub(crate) fn reserve(&self) {
+        // SAFETY: `new`'s caller has promised a valid Lua thread in a protected call.
+        unsafe { ffi::luaL_checkstack_(self.lua, 8, c"a value is nested too deeply".as_ptr()) };
+    }
+
+    /// Returns the Lua type of a value.
+    #[inline]
+    pub(crate) fn kind(&self, index: c_int) -> c_int {
+        // SAFETY: `new`'s caller has promised a valid Lua thread and valid indices.
+        unsafe { ffi::lua_type(self.lua, index) }
+    }
+
+    /// Returns whether a value is a table.
+    pub(crate) fn is_table(&self, index: c_int) -> bool {
+        self.kind(index) == ffi::LUA_TTABLE
+    }
+
+    /// Returns the bytes of a string, or `None` if the value is not a string.
+    #[inline]
+    pub(crate) fn string(&self, index: c_int) -> Option<RawText> {
+        if self.kind(index) != ffi::LUA_TSTRING {
+            return None;
+        }
+        let mut len = 0;
+        // SAFETY: `new`'s caller has promised a valid Lua thread. A string is not converted, which could raise an
+        // error.
+        let ptr = unsafe { ffi::lua_tolstring(self.lua, index, &raw mut len) };
+        Some(RawText { ptr: ptr.cast(), len })
+    }
+
+    /// Returns a string as text, or `None` if the value is not a string in UTF-8.
+    ///
+    /// The value must stay on the stack while the text is used.
+    pub(crate) fn text_of(&self, index: c_int) -> Option<&str> {
+        let RawText { ptr, len } = self.string(index)?;
+        // SAFETY: the bytes are those of a string, which Lua does not move.
+        std::str::from_utf8(unsafe { std::slice::from_raw_parts(ptr, len) }).ok()
+    }
+
+    /// Pushes `nil` and returns its index.
+    pub(crate) fn push_nil(&self) -> c_int {
+        // SAFETY: `new`'s caller has promised a valid Lua thread. Lua and `reserve` have provided room.
+        unsafe { ffi::lua_pushnil(self.lua) };
         self.top()
     }
 
-    /// Puts the value at the top into the table at `table`, under a key that is kept.
-    pub(crate) fn set_ref(&self, table: c_int, key: c_int) {
-        // SAFETY: as above; the table is one of ours.
+    /// Pushes a copy of a value and returns the copy's index.
+    pub(crate) fn push_copy(&self, index: c_int) -> c_int {
+        // SAFETY: `new`'s caller has promised a valid Lua thread and valid indices. Lua and `reserve` have provided
+        // room.
+        unsafe { ffi::lua_pushvalue(self.lua, index) };
+        self.top()
+    }
+
+    /// Pushes the value of a reference and returns the value's index.
+    pub(crate) fn push_ref(&self, reference: c_int) -> c_int {
+        // SAFETY: `new`'s caller has promised a valid Lua thread. Lua and `reserve` have provided room.
+        unsafe { push_ref(self.lua, reference) };
+        self.top()
+    }
+
+    /// Pushes a new table with room for items and fields, and returns the table's index.
+    pub(crate) fn push_table(&self, items: usize, fields: usize) -> c_int {
+        // A length that a sender has claimed need not be true, so the room that it gets at first is limited.
+        let room = |count: usize| c_int::try_from(count.min(1 << 16)).unwrap_or(0);
+        self.reserve();
+        // SAFETY: `new`'s caller has promised a valid Lua thread in a protected call.
+        unsafe { ffi::lua_createtable(self.lua, room(items), room(fields)) };
+        self.top()
+    }
+
+    /// Replaces the top value by a table with a tag and the value, and returns the table's index.
+    pub(crate) fn wrap_in_tag(&self, tag: &CStr) -> c_int {
+        let place = self.top();
+        self.push_table(0, 2);
+        // SAFETY: `new`'s caller has promised a valid Lua thread in a protected call. `push_table` has made room.
+        unsafe {
+            ffi::lua_insert(self.lua, place);
+            ffi::lua_setfield(self.lua, place, c"val".as_ptr());
+            ffi::lua_pushstring(self.lua, tag.as_ptr());
+            ffi::lua_setfield(self.lua, place, c"tag".as_ptr());
+        }
+        place
+    }
+
+    /// Pops the top value into a table, under a field's name. The table must have no metatable.
+    pub(crate) fn set_field(&self, table: c_int, key: &CStr) {
+        // SAFETY: `new`'s caller has promised a valid Lua thread in a protected call.
+        unsafe { ffi::lua_setfield(self.lua, table, key.as_ptr()) };
+    }
+
+    /// Pops the top value into a table, under the key that is the value of a reference.
+    pub(crate) fn set_by_ref(&self, table: c_int, key: c_int) {
+        // SAFETY: `new`'s caller has promised a valid Lua thread in a protected call. `push_table` has made room.
         unsafe {
             push_ref(self.lua, key);
             ffi::lua_insert(self.lua, -2);
@@ -46,72 +160,31 @@ impl Stack<'_> {
         }
     }
 
-    /// Puts the value at the top into the table at `table`.
-    pub(crate) fn set(&self, table: c_int, key: &std::ffi::CStr) {
-        // SAFETY: as above.
-        unsafe { ffi::lua_setfield(self.lua, table, key.as_ptr()) };
+    /// Pops the top value into a table, as item `index`, from 0.
+    pub(crate) fn set_item(&self, table: c_int, index: usize) -> Result<(), Fault> {
+        let number = item_number(index)?;
+        // SAFETY: `new`'s caller has promised a valid Lua thread in a protected call.
+        unsafe { ffi::lua_rawseti_(self.lua, table, number) };
+        Ok(())
     }
 
-    pub(crate) fn new_table(&self, items: usize, fields: usize) -> c_int {
-        // What somebody says of a length need not be so: it is room to begin with.
-        let room = |count: usize| c_int::try_from(count.min(1 << 16)).unwrap_or(0);
-        // SAFETY: as above.
-        unsafe {
-            ffi::luaL_checkstack_(self.lua, 8, c"a value is nested too deeply".as_ptr());
-            ffi::lua_createtable(self.lua, room(items), room(fields));
-        }
-        self.top()
+    /// Pushes item `index` of a table, from 0, and returns the item's index.
+    pub(crate) fn push_item(&self, table: c_int, index: usize) -> Result<c_int, Fault> {
+        let number = item_number(index)?;
+        self.reserve();
+        // SAFETY: `new`'s caller has promised a valid Lua thread and valid indices.
+        unsafe { ffi::lua_rawgeti_(self.lua, table, number) };
+        Ok(self.top())
     }
 
-    /// A table with a tag and a value, which is at the top.
-    pub(crate) fn tagged(&self, tag: &std::ffi::CStr, value: c_int) -> c_int {
-        let table = self.new_table(0, 2);
-        // SAFETY: as above.
-        unsafe {
-            ffi::lua_insert(self.lua, value);
-            ffi::lua_setfield(self.lua, value, c"val".as_ptr());
-            ffi::lua_pushstring(self.lua, tag.as_ptr());
-            ffi::lua_setfield(self.lua, value, c"tag".as_ptr());
-        }
-        debug_assert_eq!(table, value + 1);
-        value
-    }
-
-    pub(crate) fn kind(&self, index: c_int) -> c_int {
-        // SAFETY: as above.
-        unsafe { ffi::lua_type(self.lua, index) }
-    }
-
-    pub(crate) fn is_table(&self, index: c_int) -> bool {
-        self.kind(index) == ffi::LUA_TTABLE
-    }
-
-    /// The bytes of a string.
-    pub(crate) fn string(&self, index: c_int) -> Option<RawText> {
-        if self.kind(index) != ffi::LUA_TSTRING {
-            return None;
-        }
-        let mut len = 0;
-        // SAFETY: a string, whose bytes stay while it is on the stack.
-        let ptr = unsafe { ffi::lua_tolstring(self.lua, index, &raw mut len) };
-        Some(RawText { ptr: ptr.cast(), len })
-    }
-
-    pub(crate) fn text_of(&self, index: c_int) -> Option<&str> {
-        let RawText { ptr, len } = self.string(index)?;
-        // SAFETY: as in `string`.
-        std::str::from_utf8(unsafe { std::slice::from_raw_parts(ptr, len) }).ok()
-    }
-
-    /// Pushes what a table has under a key that is at the top, which it takes the place of.
+    /// Replaces the key at the top by the table's value under the key. An object may inherit the value.
     pub(crate) fn get(&self, table: c_int) {
-        // SAFETY: as above.
+        // SAFETY: `new`'s caller has promised a valid Lua thread in a protected call. `reserve` has made room.
         unsafe {
             ffi::lua_pushvalue(self.lua, -1);
             ffi::lua_rawget_(self.lua, table);
-            // An object may inherit its fields.
             if ffi::lua_type(self.lua, -1) == ffi::LUA_TNIL && ffi::lua_getmetatable(self.lua, table) != 0 {
-                ffi::lua_settop(self.lua, -3);
+                ffi::lua_pop(self.lua, 2);
                 ffi::lua_gettable_(self.lua, table);
             } else {
                 ffi::lua_remove(self.lua, -2);
@@ -119,20 +192,32 @@ impl Stack<'_> {
         }
     }
 
-    /// Pushes the field of a table.
-    pub(crate) fn get_named(&self, table: c_int, key: &std::ffi::CStr) -> c_int {
-        // SAFETY: as above.
+    /// Pushes the field of a table and returns the value's index.
+    pub(crate) fn push_field(&self, table: c_int, key: &CStr) -> c_int {
+        // SAFETY: `new`'s caller has promised a valid Lua thread in a protected call. `reserve` has made room.
         unsafe { ffi::lua_pushstring(self.lua, key.as_ptr()) };
         self.get(table);
         self.top()
     }
 
-    /// The number of items of a table, which must have nothing else.
+    /// Replaces the key at the top by the next key of the table and pushes the key's value. After the last key, pops
+    /// the key and returns false. The key before the first is `nil`.
+    pub(crate) fn next(&self, table: c_int) -> bool {
+        // SAFETY: `new`'s caller has promised a valid Lua thread in a protected call. The key is one of the table's,
+        // because the callers start with `nil` or an item, and do not change the table.
+        unsafe { ffi::lua_next(self.lua, table) != 0 }
+    }
+
+    /// Returns a table's index and the number of its items, or `None` if the value is not a table.
+    ///
+    /// # Errors
+    ///
+    /// The table has other entries, too.
     pub(crate) fn items(&self, index: c_int) -> Result<Option<(c_int, usize)>, Fault> {
         if !self.is_table(index) {
             return Ok(None);
         }
-        // SAFETY: as above.
+        // SAFETY: `new`'s caller has promised a valid Lua thread and valid indices.
         let len = unsafe { ffi::lua_objlen(self.lua, index) };
         if self.has_more(index, len) {
             let reason = "expected a list, got a table with holes, or with keys that are no numbers from 1 on; \
@@ -142,54 +227,62 @@ impl Stack<'_> {
         Ok(Some((index, len)))
     }
 
-    /// Whether a table has entries besides the items up to `len`.
-    pub(crate) fn has_more(&self, table: c_int, len: usize) -> bool {
-        // SAFETY: as above; the last item is a key of the table, and nil stands before the first.
-        unsafe {
-            if len == 0 {
-                ffi::lua_pushnil(self.lua);
-            } else {
-                #[allow(clippy::cast_precision_loss)] // no table has so many items
+    /// Returns whether a table has entries besides the items up to `len`.
+    fn has_more(&self, table: c_int, len: usize) -> bool {
+        if len == 0 {
+            self.push_nil();
+        } else {
+            #[allow(clippy::cast_precision_loss)] // no table has so many items
+            // SAFETY: `new`'s caller has promised a valid Lua thread. Lua and `reserve` have provided room.
+            unsafe {
                 ffi::lua_pushnumber(self.lua, len as f64);
             }
-            if ffi::lua_next(self.lua, table) == 0 {
-                return false;
-            }
-            ffi::lua_settop(self.lua, -3);
         }
-        // That may be an item all the same: some tables have an order of their own.
+        if !self.next(table) {
+            return false;
+        }
+        self.pop(2);
+        // The entry after the last item may be an item all the same, because some tables keep items in another order.
         self.count(table, len + 1) > len
     }
 
-    /// How many entries a table has, or `limit` if there are more.
+    /// Returns the number of a table's entries, or `limit` if there are more.
     pub(crate) fn count(&self, table: c_int, limit: usize) -> usize {
         let mut count = 0;
-        // SAFETY: as above; the table is not changed meanwhile.
-        unsafe {
-            ffi::lua_pushnil(self.lua);
-            while ffi::lua_next(self.lua, table) != 0 {
-                ffi::lua_settop(self.lua, -2);
-                count += 1;
-                if count == limit {
-                    ffi::lua_settop(self.lua, -2);
-                    break;
-                }
+        self.push_nil();
+        while self.next(table) {
+            self.pop(1);
+            count += 1;
+            if count == limit {
+                self.pop(1);
+                break;
             }
         }
         count
     }
 
-    pub(crate) fn case_number<V>(&self, definition: u32, name: c_int, payload: V) -> CaseOf<V> {
-        // SAFETY: as above.
-        unsafe {
-            push_ref(self.lua, self.of.cases(definition).numbers);
-            ffi::lua_pushvalue(self.lua, name);
+    /// Looks up the number of the case with the name at index `name`, and returns the number with `payload`.
+    pub(crate) fn case_of<V>(&self, definition: u32, name: c_int, payload: V) -> CaseOf<V> {
+        self.push_ref(self.prepared.cases(definition).numbers);
+        self.push_copy(name);
+        // SAFETY: `new`'s caller has promised a valid Lua thread. The value below the name is a table, that of the
+        // numbers.
+        let number = unsafe {
             ffi::lua_rawget_(self.lua, -2);
-            let number = ffi::lua_tonumber(self.lua, -1);
-            let is_known = ffi::lua_type(self.lua, -1) == ffi::LUA_TNUMBER;
-            ffi::lua_settop(self.lua, -3);
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // put there as the number of a case
-            if is_known { CaseOf::Known(number as u32, payload) } else { CaseOf::Unknown(text_at(self.lua, name)) }
+            (ffi::lua_type(self.lua, -1) == ffi::LUA_TNUMBER).then(|| ffi::lua_tonumber(self.lua, -1))
+        };
+        self.pop(2);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        // `Prepared` has put the number of a case there
+        match number {
+            Some(number) => CaseOf::Known(number as u32, payload),
+            // SAFETY: `new`'s caller has promised a valid Lua thread. The name of a case is looked up by a string.
+            None => CaseOf::Unknown(unsafe { text_at(self.lua, name) }),
         }
     }
+}
+
+/// Returns the number, from 1, that Lua has for item `index`, from 0.
+fn item_number(index: usize) -> Result<c_int, Fault> {
+    c_int::try_from(index + 1).map_err(|_| Fault::new("a list of Lua's cannot have so many items"))
 }

@@ -1,25 +1,21 @@
-//! How a bundle's code is run for the first time.
+//! The start of a bundle: makes the VM and runs the bundle's code for the first time.
 
-use std::ffi::c_int;
 use std::sync::{Arc, OnceLock};
 
-use mlua::ffi::{self, lua_State};
+use mlua::ffi;
 use polyplug::engine::{Declared, Fault, Guest, Limits};
 
 use crate::protect::{protect, set_up};
 use crate::state::State;
 use crate::stdlib::StdLib;
 use crate::vm::LuaEngine;
-use crate::{error, memory_limit, module, program, remote_call, require, sandbox, time_limit};
+use crate::{memory_limit, module, program, raise, remote_call, require, sandbox, time_limit};
 
-/// Interprets everything: `luaJIT_setmode` with `LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF`.
-const ENGINE_OFF: c_int = 0;
-
-unsafe extern "C-unwind" {
-    fn luaJIT_setmode(lua: *mut lua_State, index: c_int, mode: c_int) -> c_int;
-}
-
-/// A machine in which `text` has run.
+/// Makes a VM and runs `text` in the VM. Returns the engine and the plugins that the text has declared.
+///
+/// # Errors
+///
+/// The text does not compile, raises an error or reaches a limit.
 pub(crate) fn start(
     guest: &Arc<Guest>,
     text: &[u8],
@@ -27,28 +23,41 @@ pub(crate) fn start(
     stdlib: StdLib,
     limits: Limits,
 ) -> Result<(LuaEngine, Vec<Declared>), Fault> {
-    let state = State::new(Arc::clone(guest), stdlib, limits, remote_call::call)?;
+    let state = State::new(Arc::clone(guest), stdlib, limits, remote_call::method)?;
     set_up(&state, |lua| {
-        // SAFETY: in a protected call.
+        // SAFETY: `set_up` runs this closure in a protected call of the state's VM. The deadline outlives the VM,
+        // because both are parts of the state, which closes the VM first.
         unsafe {
             sandbox::open(lua, stdlib);
-            // After the library, which switches the compiler on.
+            // Below the library, which switches the compiler on.
             if limits.time.is_some() {
-                luaJIT_setmode(lua, 0, ENGINE_OFF);
-                time_limit::guard(lua, &state.deadline);
+                time_limit::open(lua, &state.deadline);
             }
             if limits.memory.is_some() {
-                memory_limit::collect_soon(lua);
+                memory_limit::collect_eagerly(lua);
             }
-            error::open(&state, lua);
+            raise::open(&state, lua);
             module::push(&state, lua);
-            require::open(lua);
+            require::open(&state, lua);
         }
     })?;
-    let timed = state.timed();
-    state.declaring.set(true);
-    let ran = protect(&state, |lua| {
-        // SAFETY: in a protected call. An error is one of the compiler's, and raised as it is.
+    run(&state, text, file)?;
+    let declared = protect(&state, |lua| {
+        let classes = state.classes.borrow();
+        // SAFETY: `protect` runs this closure in a protected call, and the bundle's code has run.
+        Ok(classes.iter().map(|class| unsafe { class.declared(lua) }).collect::<Vec<_>>())
+    })?;
+    state.push_handler();
+    let plugins = declared.iter().map(|_| OnceLock::new()).collect();
+    Ok((LuaEngine { state, plugins }, declared))
+}
+
+/// Runs the bundle's code, which may declare plugins.
+fn run(state: &State, text: &[u8], file: &str) -> Result<(), Fault> {
+    let _timed = state.timed();
+    state.may_declare.set(true);
+    let outcome = protect(state, |lua| {
+        // SAFETY: `protect` runs this closure in a protected call. A failed compilation leaves its error at the top.
         unsafe {
             if program::load(lua, text, file) != ffi::LUA_OK {
                 ffi::lua_error(lua);
@@ -57,15 +66,6 @@ pub(crate) fn start(
         }
         Ok(())
     });
-    state.declaring.set(false);
-    drop(timed);
-    ran?;
-    let declared = protect(&state, |lua| {
-        let classes = state.classes.borrow();
-        // SAFETY: in a protected call.
-        Ok(classes.iter().map(|class| unsafe { class.declared(lua) }).collect::<Vec<_>>())
-    })?;
-    state.settle();
-    let plugins = declared.iter().map(|_| OnceLock::new()).collect();
-    Ok((LuaEngine { state, plugins }, declared))
+    state.may_declare.set(false);
+    outcome
 }
