@@ -103,7 +103,8 @@ unsafe impl Read for Stack<'_> {
 
     fn some(&mut self, value: &c_int, is_nested: bool) -> Option<c_int> {
         if !is_nested {
-            return Some(self.push_copy(*value));
+            self.push_copy(*value);
+            return Some(self.top());
         }
         if !self.is_table(*value) {
             return None;
@@ -159,9 +160,7 @@ unsafe impl Read for Stack<'_> {
         let fields = &self.prepared.bodies[body.number];
         match fields.layout {
             Layout::Empty => return Ok(None),
-            Layout::Single => {
-                self.push_copy(*value);
-            }
+            Layout::Single => self.push_copy(*value),
             _ if !self.is_table(*value) => return Ok(None),
             Layout::Named => {
                 self.push_ref(fields.keys[index]);
@@ -215,8 +214,8 @@ unsafe impl Read for Stack<'_> {
         match self.kind(*value) {
             // The name alone stands for a case without fields.
             ffi::LUA_TSTRING => {
-                let payload = self.push_nil();
-                Ok(self.case_of(definition, *value, payload))
+                self.push_nil();
+                Ok(self.case_of(definition, *value, self.top()))
             }
             ffi::LUA_TTABLE => {
                 let tag = self.push_field(*value, c"tag");

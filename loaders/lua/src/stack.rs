@@ -98,26 +98,26 @@ impl<'a> Stack<'a> {
         std::str::from_utf8(unsafe { std::slice::from_raw_parts(ptr, len) }).ok()
     }
 
-    /// Pushes `nil` and returns its index.
-    pub(crate) fn push_nil(&self) -> c_int {
+    /// Pushes `nil`.
+    #[inline]
+    pub(crate) fn push_nil(&self) {
         // SAFETY: `new`'s caller has promised a valid Lua thread. Lua and `reserve` have provided room.
         unsafe { ffi::lua_pushnil(self.lua) };
-        self.top()
     }
 
-    /// Pushes a copy of a value and returns the copy's index.
-    pub(crate) fn push_copy(&self, index: c_int) -> c_int {
+    /// Pushes a copy of a value.
+    #[inline]
+    pub(crate) fn push_copy(&self, index: c_int) {
         // SAFETY: `new`'s caller has promised a valid Lua thread and valid indices. Lua and `reserve` have provided
         // room.
         unsafe { ffi::lua_pushvalue(self.lua, index) };
-        self.top()
     }
 
-    /// Pushes the value of a reference and returns the value's index.
-    pub(crate) fn push_ref(&self, reference: c_int) -> c_int {
+    /// Pushes the value of a reference.
+    #[inline]
+    pub(crate) fn push_ref(&self, reference: c_int) {
         // SAFETY: `new`'s caller has promised a valid Lua thread. Lua and `reserve` have provided room.
         unsafe { push_ref(self.lua, reference) };
-        self.top()
     }
 
     /// Pushes a new table with room for items and fields, and returns the table's index.

@@ -29,7 +29,7 @@ pub(crate) fn start(
         // because both are parts of the state, which closes the VM first.
         unsafe {
             sandbox::open(lua, stdlib);
-            // Below the library, which switches the compiler on.
+            // After `sandbox::open`, which switches the compiler on.
             if limits.time.is_some() {
                 time_limit::open(lua, &state.deadline);
             }

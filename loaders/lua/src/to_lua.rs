@@ -22,7 +22,8 @@ impl Build for Stack<'_> {
     type Error = Fault;
 
     fn unit(&mut self) -> Result<c_int, Fault> {
-        Ok(self.push_nil())
+        self.push_nil();
+        Ok(self.top())
     }
 
     fn unit_item(&mut self) -> Result<c_int, Fault> {
@@ -145,7 +146,8 @@ impl Build for Stack<'_> {
     }
 
     fn case(&mut self, definition: u32, case: u32) -> Result<c_int, Fault> {
-        Ok(self.push_ref(self.prepared.cases(definition).names[case as usize]))
+        self.push_ref(self.prepared.cases(definition).names[case as usize]);
+        Ok(self.top())
     }
 
     fn result(&mut self, _: c_int, is_ok: bool) -> Result<c_int, Fault> {
