@@ -56,11 +56,11 @@ impl LuaLoader {
     /// Loads a bundle, or a new version of a bundle, from its source.
     fn start(&self, manifest: &ManifestData, source: Source<'_>, runtime: &Runtime) -> Result<(), LoaderError> {
         common::load(manifest, runtime, |guest| {
-            let (text, name) = match source {
-                Source::Code(text) => (text.as_bytes().to_vec(), manifest.file.clone()),
-                Source::Directory(directory) => (read(&directory.join(&manifest.file))?, manifest.file.clone()),
+            let text = match source {
+                Source::Code(text) => text.as_bytes().to_vec(),
+                Source::Directory(directory) => read(&directory.join(&manifest.file))?,
             };
-            start(guest, &text, &name, self.stdlib, self.limits)
+            start(guest, &text, &manifest.file, self.stdlib, self.limits)
         })
     }
 }
