@@ -127,7 +127,7 @@ fn limits() {
 }
 
 fn life_cycle() {
-    let table = Table::new("Loading a Lua bundle, beside a bare machine that runs its file");
+    let table = Table::new("Loading a Lua bundle, beside a bare VM that runs its file");
     if !table.wants("load reload") {
         return;
     }
@@ -192,7 +192,7 @@ fn from_lua(table: &mlua::Table) -> Tree {
     Tree { value: table.get("value").expect("a field"), children }
 }
 
-/// A machine with nothing but a function.
+/// A VM without a loader, and a function in the VM.
 struct Raw {
     lua: *mut lua_State,
     function: c_int,
@@ -200,7 +200,7 @@ struct Raw {
 
 impl Raw {
     fn new() -> Self {
-        // SAFETY: a machine of our own.
+        // SAFETY: the VM is new, and this value owns it.
         unsafe {
             let lua = ffi::luaL_newstate();
             ffi::luaL_openlibs(lua);
@@ -213,7 +213,7 @@ impl Raw {
     }
 
     fn add(&self, a: i32, b: i32) -> i32 {
-        // SAFETY: the machine is ours; the call is protected.
+        // SAFETY: this value owns the VM, and the call is protected.
         unsafe {
             ffi::lua_rawgeti(self.lua, ffi::LUA_REGISTRYINDEX, self.function.into());
             ffi::lua_pushnumber(self.lua, a.into());

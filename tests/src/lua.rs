@@ -1,4 +1,4 @@
-//! Bundles in Lua, for the tests of what is Lua's own.
+//! Bundles in Lua, for the tests of the Lua loader alone.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use polyplug_lua::LuaLoader;
 
 use crate::manifest;
 
-/// Runs Lua.
+/// A plugin that runs Lua.
 #[polyplug::contract(name = "test.script", version = "1.0")]
 pub trait Script {
-    /// Runs `code`, and returns what it returns as text.
+    /// Runs `code` and returns the result as text.
     fn run(&self, code: &str) -> String;
 }
 
-/// A plugin that implements [`Script`]. Its code has `self`, the instance, as its argument.
+/// A bundle whose plugin implements [`Script`]. The code that the plugin runs gets the instance as its argument.
 pub const SCRIPT: &str = r#"
 local polyplug = require("polyplug")
 local Script = polyplug.plugin("test.script@1")
@@ -25,11 +25,11 @@ function Script:run(code)
 end
 "#;
 
-/// A runtime with this loader and a bundle `lua` of this code.
+/// Makes a runtime with a loader and a bundle `lua` of this code.
 ///
 /// # Panics
 ///
-/// If the bundle cannot be loaded.
+/// Panics if the bundle cannot be loaded.
 #[must_use]
 #[track_caller]
 pub fn loaded_by(loader: LuaLoader, code: &str) -> Arc<Runtime> {
@@ -38,22 +38,22 @@ pub fn loaded_by(loader: LuaLoader, code: &str) -> Arc<Runtime> {
     runtime
 }
 
-/// As [`loaded_by`], with a loader that is as it comes.
+/// Makes a runtime with a default loader and a bundle `lua` of this code.
 ///
 /// # Panics
 ///
-/// As for [`loaded_by`].
+/// Panics if the bundle cannot be loaded.
 #[must_use]
 #[track_caller]
 pub fn loaded(code: &str) -> Arc<Runtime> {
     loaded_by(LuaLoader::new(), code)
 }
 
-/// A runtime with this loader and that for libraries.
+/// Makes a runtime with this loader and the loader for libraries.
 ///
 /// # Panics
 ///
-/// Never: the two have different names.
+/// Never panics, because the two loaders have different names.
 #[must_use]
 pub fn lua_runtime(loader: LuaLoader) -> Arc<Runtime> {
     crate::log::listen();
@@ -65,27 +65,27 @@ pub fn lua_runtime(loader: LuaLoader) -> Arc<Runtime> {
 ///
 /// # Panics
 ///
-/// If it cannot be loaded.
+/// Panics if the bundle cannot be loaded.
 #[track_caller]
 pub fn load_lua(runtime: &Runtime, name: &str, code: &str) {
     try_load_lua(runtime, name, code).unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// As [`load_lua`], or why it cannot be loaded.
+/// Loads a bundle of this code.
 ///
 /// # Errors
 ///
-/// It cannot be loaded.
+/// Returns the error's text if the bundle cannot be loaded.
 pub fn try_load_lua(runtime: &Runtime, name: &str, code: &str) -> Result<(), String> {
     let source = BundleSource::Code(code.to_owned());
     runtime.load_bundle_from(&manifest(name, "lua", "main.lua"), source).map(drop).map_err(|error| error.to_string())
 }
 
-/// Why a bundle of this code cannot be loaded.
+/// Returns the error of loading a bundle of this code.
 ///
 /// # Panics
 ///
-/// If it can.
+/// Panics if the bundle is loaded.
 #[must_use]
 #[track_caller]
 pub fn load_error(code: &str) -> String {
@@ -96,11 +96,11 @@ pub fn load_error(code: &str) -> String {
 ///
 /// # Errors
 ///
-/// The code fails.
+/// Returns the error of the call if the code fails.
 ///
 /// # Panics
 ///
-/// If there is no such bundle.
+/// Panics if there is no such bundle.
 #[track_caller]
 pub fn run(runtime: &Runtime, code: &str) -> Result<String, CallError> {
     runtime.proxy::<dyn Script>().expect("a bundle with the contract").run(code)

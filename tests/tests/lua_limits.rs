@@ -9,7 +9,7 @@ use polyplug_lua::{LuaLoader, StdLib};
 use polyplug_tests::lua::{SCRIPT, Script, ScriptProxy, load_lua, loaded_by, lua_runtime, run, try_load_lua};
 use test_contracts::calling::Logger;
 
-/// Long enough for whatever ends, on any machine.
+/// A time in which each call that ends does end, even on a slow computer.
 const LONG: Duration = Duration::from_secs(600);
 
 fn impatient() -> LuaLoader {

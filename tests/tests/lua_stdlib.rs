@@ -1,4 +1,4 @@
-//! What bundles in Lua get of Lua's standard library.
+//! The part of Lua's standard library that bundles get.
 
 use polyplug_lua::{LuaLoader, StdLib};
 use polyplug_tests::logged;
@@ -6,7 +6,7 @@ use polyplug_tests::lua::{SCRIPT, load_lua, loaded, loaded_by, lua_runtime, run}
 use tracing::Level;
 
 #[test]
-fn what_reaches_out_of_the_machine_is_not_there() {
+fn functions_that_reach_outside_the_vm_are_missing() {
     let runtime = loaded(SCRIPT);
     let names = [
         "io",

@@ -32,32 +32,40 @@ use mlua::{Function, IntoLuaMulti, Lua, MultiValue};
 use polyplug::host_bridge::{BridgeError, RuntimeLanguageBridge};
 use polyplug_abi::{AbiError, AbiErrorCode, HostContractId, StringView, SupportedLanguage};
 
-use crate::stack::EXACT;
+use crate::int64::MAX_EXACT;
 
-/// Host contracts implemented in Lua. Given to a runtime with [`Runtime::provide_bridge`](polyplug::Runtime::provide_bridge).
+/// A bridge to host contracts that are implemented in Lua. A host gives the bridge to a runtime with
+/// [`Runtime::provide_bridge`](polyplug::Runtime::provide_bridge).
 ///
-/// A contract is implemented by one Lua function, registered as a `Box<mlua::Function>`. It is called as
-/// `f(fn_id, args_address, out_address)`: the number of the contract's method, from 0, the address of the struct with the
-/// method's arguments, and that of the room for its result, both in the forms that docs/abi.md describes. What it returns
-/// is ignored; an error that it raises fails the call with
-/// [`HostContractCallFailed`](AbiErrorCode::HostContractCallFailed) and the error's message.
+/// One Lua function implements a contract. The host registers the function as a `Box<mlua::Function>`. The runtime
+/// calls `f(fn_id, args_address, out_address)`. The arguments are:
 ///
-/// An address is a number, or, from 2<sup>53</sup> on, where numbers are not exact, a `uint64_t` of LuaJIT's.
-/// `ffi.cast("int32_t*", address)` takes either.
+/// - the number of the contract's method, from 0
+/// - the address of the struct with the method's arguments
+/// - the address of the memory for the method's result
 ///
-/// The functions live in a LuaJIT machine of the bridge's own, with the whole standard library, `ffi` among it: scripts
-/// of the host are trusted as the host itself is. One thread at a time is in the machine, and others wait. The thread
-/// that is in may enter again: a function may call a plugin that calls the bridge. A function that waits for another
-/// thread, which needs the bridge, waits forever.
+/// docs/abi.md describes how arguments and result lie in memory. Results of the Lua function are ignored. An error that
+/// the function raises fails the call with [`HostContractCallFailed`](AbiErrorCode::HostContractCallFailed) and the
+/// error's message.
+///
+/// An address is a number up to 2<sup>53</sup>. Above, numbers are not exact, and the address is a `uint64_t` of
+/// LuaJIT's. `ffi.cast("int32_t*", address)` takes either.
+///
+/// The bridge has a LuaJIT VM of its own, with the whole standard library, including `ffi`: scripts of the host are
+/// trusted as the host itself is. One thread at a time may use the VM, and other threads wait. The thread that uses the
+/// VM may enter again, so a function may call a plugin that calls the bridge. A function that waits for another thread,
+/// which needs the bridge, waits forever.
 pub struct LuaHostBridge {
+    /// The function of each contract, by the contract's id.
     functions: HashMap<u64, Function>,
-    /// Calls a function with addresses that no number holds, each as two halves.
-    call_far: Function,
+    /// The function that [`CALL_WITH_HALVES`] returns.
+    call_with_halves: Function,
     lua: Lua,
 }
 
-/// The halves are below 2^32, and their sum is computed with integers.
-const CALL_FAR: &str = r#"
+/// A program that returns a function. The function calls another one with addresses that are not exact as numbers, and
+/// gets each address as two halves of 32 bits.
+const CALL_WITH_HALVES: &str = r#"
 local ffi = require("ffi")
 local function address(high, low)
   return ffi.cast("uint64_t", high) * 0x100000000ULL + ffi.cast("uint64_t", low)
@@ -68,51 +76,54 @@ end
 "#;
 
 impl LuaHostBridge {
-    /// A bridge that implements nothing yet.
+    /// Makes a bridge without contracts.
     ///
     /// # Panics
     ///
-    /// If there is no memory for a machine.
+    /// Panics if there is no memory for a VM.
     #[must_use]
     pub fn new() -> Self {
         Self::with_capacity(0)
     }
 
-    /// A bridge with room for this many contracts. It grows where there are more.
+    /// Makes a bridge without contracts, with memory reserved for this many.
     ///
     /// # Panics
     ///
-    /// If there is no memory for a machine.
+    /// Panics if there is no memory for a VM.
     #[must_use]
     pub fn with_capacity(contracts: usize) -> Self {
-        // SAFETY: what the library lets scripts do, they are trusted with: they are the host's own.
+        // SAFETY: only scripts of the host run in the VM. The documentation of `LuaHostBridge` says that they are
+        // trusted with everything that the whole standard library allows.
         let lua = unsafe { Lua::unsafe_new() };
-        let call_far = lua.load(CALL_FAR).set_name("=polyplug").eval().expect("a constant program, and memory for it");
-        Self { functions: HashMap::with_capacity(contracts), call_far, lua }
+        let call_with_halves =
+            lua.load(CALL_WITH_HALVES).set_name("=polyplug").eval().expect("a constant program, and memory for it");
+        Self { functions: HashMap::with_capacity(contracts), call_with_halves, lua }
     }
 
-    /// The machine, to load scripts in.
+    /// Returns the VM, in which the host loads its scripts.
     #[must_use]
     pub fn lua(&self) -> &Lua {
         &self.lua
     }
 
+    /// Calls the function of a contract.
     fn call(&self, function: &Function, fn_id: u32, args: u64, out: u64) -> mlua::Result<()> {
-        if let (Some(args), Some(out)) = (near(args), near(out)) {
+        if let (Some(args), Some(out)) = (exact(args), exact(out)) {
             return function.call((fn_id, args, out));
         }
         let halves = |address: u64| (address >> 32, address & 0xFFFF_FFFF);
         let ((args_high, args_low), (out_high, out_low)) = (halves(args), halves(out));
         let arguments: MultiValue =
             (function, fn_id, args_high, args_low, out_high, out_low).into_lua_multi(&self.lua)?;
-        self.call_far.call(arguments)
+        self.call_with_halves.call(arguments)
     }
 }
 
-/// An address as a number, if it is one.
-fn near(address: u64) -> Option<f64> {
-    #[allow(clippy::cast_precision_loss)] // exact up to here
-    (address <= EXACT).then_some(address as f64)
+/// Returns an address as a number, or `None` if a number cannot hold the address.
+fn exact(address: u64) -> Option<f64> {
+    #[allow(clippy::cast_precision_loss)] // the condition says that it is exact
+    (address <= MAX_EXACT).then_some(address as f64)
 }
 
 impl Default for LuaHostBridge {
@@ -129,18 +140,19 @@ impl fmt::Debug for LuaHostBridge {
 }
 
 thread_local! {
-    /// The text of the last error of this thread, which stays until its next one.
-    static LAST: RefCell<String> = const { RefCell::new(String::new()) };
+    /// The text of the thread's last error. Errors lend the text to the runtime until the thread's next error.
+    static LAST_ERROR: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
+/// Makes an error with a text that stays valid until the thread's next error.
 fn failed(code: AbiErrorCode, text: String) -> AbiError {
-    LAST.with_borrow_mut(|last| {
+    LAST_ERROR.with_borrow_mut(|last| {
         *last = text;
         AbiError::new(code, StringView::lend(last.as_bytes()))
     })
 }
 
-/// What the script says, without what mlua puts around it.
+/// Returns the message of the script, without the text that mlua adds.
 fn message(error: mlua::Error) -> String {
     match error {
         mlua::Error::RuntimeError(text) if text.starts_with("table: 0x") || text.starts_with("<table ") => {
@@ -156,7 +168,7 @@ impl RuntimeLanguageBridge for LuaHostBridge {
         SupportedLanguage::Lua
     }
 
-    /// Adds a contract. The implementation is a `Box<mlua::Function>` from [`lua`](LuaHostBridge::lua).
+    /// Registers a contract. The implementation must be a `Box<mlua::Function>` from [`lua`](LuaHostBridge::lua).
     fn register_host_contract(&mut self, contract_id: u64, implementation: Box<dyn Any>) -> Result<(), BridgeError> {
         if self.functions.contains_key(&contract_id) {
             return Err(BridgeError::DuplicateContract { contract_id });
@@ -179,7 +191,7 @@ impl RuntimeLanguageBridge for LuaHostBridge {
             let text = format!("no function is registered for the host contract {contract_id:#018x}");
             return failed(AbiErrorCode::HostContractNotFound, text);
         };
-        // The script makes pointers of them.
+        // The script makes pointers of the addresses, so their provenance is exposed.
         let (args, out) = (args.expose_provenance() as u64, out.expose_provenance() as u64);
         match self.call(function, fn_id, args, out) {
             Ok(()) => AbiError::ok(),
@@ -188,7 +200,7 @@ impl RuntimeLanguageBridge for LuaHostBridge {
     }
 }
 
-/// What a value is that is no function.
+/// Describes a value that is not a function.
 fn describe(value: &dyn Any) -> &'static str {
     if value.is::<mlua::Value>() {
         "an mlua::Value"

@@ -11,7 +11,7 @@
 //! # }
 //! ```
 //!
-//! A bundle is a manifest with `loader = "lua"` and the file that it names:
+//! A bundle is a manifest with `loader = "lua"` and the file that the manifest names:
 //!
 //! ```lua
 //! local polyplug = require("polyplug")
@@ -23,135 +23,83 @@
 //! end
 //! ```
 //!
-//! Each bundle has a virtual machine of its own. docs/src/lua.md tells how plugins are written, and what Lua makes of the
-//! types of contracts.
+//! Each bundle has a virtual machine (VM) of its own. docs/src/lua.md describes how plugins are written, and which Lua
+//! values stand for the types of contracts.
 //!
-//! The other way around, [`bridge`] lets a host implement host contracts in Lua.
+//! With [`bridge`], a host implements host contracts in Lua.
+
+// The modules, lowest first. A module uses modules of the layers below its own, and none of its own layer.
+//
+// 0  text           text on the stack, descriptions of values for errors
+//    registry       references to Lua values
+//    userdata       userdata that owns a Rust value
+//    stdlib         the choice of the standard library's part
+//    memory_limit   the allocator of a VM with a memory limit
+// 1  program        compilation of Lua text
+//    prepared       a contract with its names as Lua strings
+//    class          a plugin that a bundle's code has declared
+// 2  time_limit     the hook of a VM with a time limit
+//    remote         host contracts, peers and objects as userdata
+//    types          makers of the values of a contract's types
+// 3  state          a VM and the data that C functions find from it
+// 4  int64          integers as Lua values
+//    raise          errors that C functions raise
+//    sandbox        the standard library of a bundle
+//    stack          the stack of a Lua thread, for values of a contract
+//    vm             a VM with the code of a bundle's plugins
+// 5  catch          errors of protected calls, as faults
+//    config         a bundle's settings as a table
+//    require        the function `require`
+//    to_lua         values of contracts to Lua values
+//    from_lua       Lua values to values of contracts
+//    remote_call    calls by Lua code
+//    bridge         host contracts in Lua
+// 6  protect        protected calls
+//    module         the module `polyplug`
+// 7  call           calls by the runtime
+//    start          the first run of a bundle's code
+// 8  engine         the engine as the runtime uses it
+//    loader         the loader
+//
+// Two phrases of `# Safety` sections have a fixed meaning here:
+//
+// - A Lua state is *valid* if it is a thread of a VM that is not closed, and no other thread of the operating system
+//   uses the VM. The runtime sees to the second: it calls an exclusive engine from one thread at a time.
+// - Code is *in a protected call* if, in addition, `lua_pcall` or `lua_cpcall` is below it on the stack, so that an
+//   error of Lua's ends there. Lua calls every C function in this way. Such an error may end the process outside of
+//   one. In a protected call a Lua state is valid, and its stack has room for a few values.
 
 pub mod bridge;
+mod call;
+mod catch;
+mod class;
+mod config;
 mod engine;
-mod error;
-mod limits;
+mod from_lua;
+mod int64;
+mod loader;
+mod memory_limit;
 mod module;
 mod prepared;
+mod program;
+mod protect;
+mod raise;
+mod registry;
 mod remote;
+mod remote_call;
 mod require;
 mod sandbox;
 mod stack;
+mod start;
 mod state;
-mod wide;
+mod stdlib;
+mod text;
+mod time_limit;
+mod to_lua;
+mod types;
+mod userdata;
+mod vm;
 
-use std::path::Path;
-use std::time::Duration;
-
-use polyplug::engine::{Fault, Limits};
-use polyplug::error::LoaderError;
-use polyplug::loader::{BundleLoader, BundleSource, ManifestData};
-use polyplug::{Runtime, engine as common};
-use polyplug_abi::SupportedLanguage;
-
-use engine::LuaEngine;
+pub use loader::LuaLoader;
 pub use mlua;
-pub use sandbox::StdLib;
-
-/// The loader that manifests call `lua`.
-#[derive(Debug, Clone, Default)]
-pub struct LuaLoader {
-    stdlib: StdLib,
-    limits: Limits,
-}
-
-impl LuaLoader {
-    /// A loader whose bundles get the safe part of Lua's standard library, and no limits.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Gives bundles this part of the standard library.
-    #[must_use]
-    pub fn with_stdlib(mut self, stdlib: StdLib) -> Self {
-        self.stdlib = stdlib;
-        self
-    }
-
-    /// Lets each bundle have at most this many bytes of memory. A call that needs more fails with
-    /// [`CallError::LimitReached`](polyplug::CallError::LimitReached); the bundle serves on.
-    #[must_use]
-    pub fn with_memory_limit(mut self, bytes: usize) -> Self {
-        self.limits.memory = Some(bytes);
-        self
-    }
-
-    /// Lets each call of a bundle take at most this time, and its start as well. A call that takes longer fails with
-    /// [`CallError::LimitReached`](polyplug::CallError::LimitReached); the bundle serves on.
-    ///
-    /// Code that is compiled to machine code cannot be interrupted, so bundles with this limit are interpreted. Nor can
-    /// a single function of the standard library, such as a search with a costly pattern.
-    #[must_use]
-    pub fn with_time_limit(mut self, time: Duration) -> Self {
-        self.limits.time = Some(time);
-        self
-    }
-
-    fn start(&self, manifest: &ManifestData, source: Source<'_>, runtime: &Runtime) -> Result<(), LoaderError> {
-        common::load(manifest, runtime, |guest| {
-            let (text, name) = match source {
-                Source::Code(text) => (text.as_bytes().to_vec(), manifest.file.clone()),
-                Source::Directory(directory) => (read(&directory.join(&manifest.file))?, manifest.file.clone()),
-            };
-            LuaEngine::start(guest, &text, &name, self.stdlib, self.limits)
-        })
-    }
-}
-
-/// Where a bundle's code is.
-enum Source<'a> {
-    Code(&'a str),
-    Directory(&'a Path),
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Fault> {
-    std::fs::read(path).map_err(|error| Fault::new(format_args!("{}: {error}", path.display())))
-}
-
-impl BundleLoader for LuaLoader {
-    fn loader_name(&self) -> &'static str {
-        "lua"
-    }
-
-    fn loader_language(&self) -> SupportedLanguage {
-        SupportedLanguage::Lua
-    }
-
-    fn supports_hot_reload(&self) -> bool {
-        true
-    }
-
-    fn load(&self, manifest: &ManifestData, source: &BundleSource, runtime: &Runtime) -> Result<(), LoaderError> {
-        match source {
-            BundleSource::Code(text) => self.start(manifest, Source::Code(text), runtime),
-            BundleSource::Path(_) => self.start(manifest, Source::Directory(&manifest.path), runtime),
-            other => Err(LoaderError::UnsupportedBundleSource {
-                loader: self.loader_name(),
-                source_kind: other.kind(),
-                bundle: manifest.name.clone(),
-            }),
-        }
-    }
-
-    fn reload(&self, manifest: &ManifestData, runtime: &Runtime) -> Result<(), LoaderError> {
-        self.start(manifest, Source::Directory(&manifest.path), runtime)
-    }
-
-    /// Whether the bundle's file is a program.
-    fn check(&self, manifest: &ManifestData) -> Result<(), LoaderError> {
-        let path = manifest.path.join(&manifest.file);
-        let compiled = read(&path).and_then(|text| engine::compile(&text, &manifest.file));
-        compiled.map_err(|fault| LoaderError::ArtifactInvalid {
-            bundle: manifest.name.clone(),
-            path,
-            reason: fault.to_string(),
-        })
-    }
-}
+pub use stdlib::StdLib;

@@ -1,4 +1,5 @@
-//! What values of a contract's types need, looked up by name once.
+//! A contract as a VM uses it: names of fields and cases are made into Lua strings once, and found by number
+//! afterwards.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,40 +9,44 @@ use mlua::ffi::{self, lua_State};
 use polyplug::engine::KnownContract;
 use polyplug::schema::{Case, Shape};
 
-/// A contract as one machine knows it. The numbers are references to values of the machine.
+use crate::registry::{push_ref, take_ref};
+use crate::text::push_text;
+
+/// A contract that a VM has prepared. The numbers of type `c_int` are references to values of the VM.
 pub(crate) struct Prepared {
     pub(crate) contract: KnownContract,
-    /// By the number of a body.
+    /// The fields of each body, by the body's number.
     pub(crate) bodies: Vec<Fields>,
-    /// By the number of an enum's or variant's definition.
+    /// The cases of each enum and variant, by the number of the definition.
     cases: HashMap<u32, Cases>,
-    /// The metatables of whom the contract describes: those who have its methods, and objects by their definitions.
+    /// The metatables of userdata with the contract's methods (`None`) and with those of an object's definition.
     metatables: RefCell<HashMap<Option<u32>, c_int>>,
 }
 
-/// How the fields of a record or case lie in a table.
+/// The fields of a record or of a variant's case.
 pub(crate) struct Fields {
     pub(crate) layout: Layout,
-    /// The names.
+    /// The names of the fields.
     pub(crate) keys: Vec<c_int>,
-    /// The name of the case, of a variant.
+    /// The name of the case, if the fields are those of a variant's case.
     pub(crate) case: Option<c_int>,
 }
 
-/// See [`Fields`].
+/// The place of fields in Lua values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
-    /// Under their names.
+    /// A table has each field under the field's name.
     Named,
-    /// Under their numbers, from 1.
+    /// A table has each field under the field's number, from 1.
     Numbered,
-    /// There is only one, and it stands for the whole.
+    /// The only field stands for the whole.
     Single,
-    /// There is none.
+    /// There are no fields.
     Empty,
 }
 
 impl Layout {
+    /// Returns the layout of a case's fields.
     pub(crate) fn of_case(case: &Case) -> Self {
         match case.fields.as_slice() {
             [] => Self::Empty,
@@ -50,18 +55,23 @@ impl Layout {
             _ => Self::Named,
         }
     }
+
+    /// Returns whether the fields are in a table of their own.
+    pub(crate) fn has_table(self) -> bool {
+        matches!(self, Self::Named | Self::Numbered)
+    }
 }
 
 /// The cases of an enum or variant.
 pub(crate) struct Cases {
-    /// Their names.
+    /// The names of the cases.
     pub(crate) names: Vec<c_int>,
     /// The table from names to numbers.
     pub(crate) numbers: c_int,
 }
 
 impl Prepared {
-    /// May raise an error.
+    /// Prepares a contract.
     ///
     /// # Safety
     ///
@@ -76,58 +86,71 @@ impl Prepared {
                 None => Layout::Named,
             };
             // SAFETY: the caller's promise.
-            let keys = body.fields.iter().map(|field| unsafe { keep(lua, &field.name) }).collect();
-            // SAFETY: as above.
-            Fields { layout, keys, case: body.case.map(|case| unsafe { keep(lua, &case.name) }) }
+            let keys = body.fields.iter().map(|field| unsafe { string_ref(lua, &field.name) }).collect();
+            // SAFETY: the caller's promise.
+            let case = body.case.map(|case| unsafe { string_ref(lua, &case.name) });
+            Fields { layout, keys, case }
         });
         let bodies = bodies.collect();
         let mut all = HashMap::new();
         for (number, definition) in (0..).zip(&schema.types) {
             if let Shape::Enum(cases) | Shape::Variant(cases) = &definition.shape {
-                // SAFETY: as above.
+                // SAFETY: the caller's promise.
                 all.insert(number, unsafe { Cases::new(lua, cases) });
             }
         }
         Self { contract: contract.clone(), bodies, cases: all, metatables: RefCell::default() }
     }
 
+    /// Returns the metatable for the contract's methods, or for those of an object's definition, if there is one yet.
     pub(crate) fn metatable(&self, definition: Option<u32>) -> Option<c_int> {
         self.metatables.borrow().get(&definition).copied()
     }
 
+    /// Keeps a metatable for [`metatable`](Self::metatable).
     pub(crate) fn keep_metatable(&self, definition: Option<u32>, reference: c_int) {
         self.metatables.borrow_mut().insert(definition, reference);
     }
 
+    /// Returns the cases of a definition, which must be an enum or variant.
     pub(crate) fn cases(&self, definition: u32) -> &Cases {
         &self.cases[&definition]
     }
 }
 
 impl Cases {
+    /// Prepares cases.
+    ///
+    /// # Safety
+    ///
+    /// In a protected call.
     unsafe fn new(lua: *mut lua_State, cases: &[Case]) -> Self {
         // SAFETY: the caller's promise.
         unsafe {
             ffi::lua_createtable(lua, 0, 0);
             let mut names = Vec::new();
             for (number, case) in cases.iter().enumerate() {
-                let name = keep(lua, &case.name);
-                ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, name.into());
-                #[allow(clippy::cast_precision_loss)] // far fewer cases than that
+                let name = string_ref(lua, &case.name);
+                push_ref(lua, name);
+                #[allow(clippy::cast_precision_loss)] // there are far fewer cases
                 ffi::lua_pushnumber(lua, number as f64);
                 ffi::lua_rawset(lua, -3);
                 names.push(name);
             }
-            Self { names, numbers: ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX) }
+            Self { names, numbers: take_ref(lua) }
         }
     }
 }
 
-/// A reference to a string.
-unsafe fn keep(lua: *mut lua_State, text: &str) -> c_int {
+/// Makes a string and returns a reference to the string.
+///
+/// # Safety
+///
+/// In a protected call.
+unsafe fn string_ref(lua: *mut lua_State, text: &str) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
-        ffi::lua_pushlstring(lua, text.as_ptr().cast(), text.len());
-        ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX)
+        push_text(lua, text);
+        take_ref(lua)
     }
 }

@@ -1,191 +1,107 @@
-//! Host contracts, peers and objects, as values of Lua's: userdata with a method for each of theirs.
+//! Host contracts, peers and objects of other bundles as Lua values: userdata with the methods that the contract lists.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::c_int;
 use std::rc::Rc;
 
 use mlua::ffi::{self, lua_State};
-use polyplug::engine::{Answer, Fault, Remote};
+use polyplug::engine::Remote;
 
-use crate::error::raise;
 use crate::prepared::Prepared;
-use crate::stack::Stack;
-use crate::state::State;
+use crate::registry::{Key, push_ref, take_ref};
+use crate::text::push_text;
+use crate::userdata::{push_metatable, push_slot, value_at};
 
-/// What a userdata holds, until it is collected.
-struct Held {
-    remote: Remote,
-    of: Rc<Prepared>,
+/// The value of such a userdata.
+pub(crate) struct RemoteValue {
+    pub(crate) remote: Remote,
+    /// The contract that defines the types of the methods.
+    pub(crate) prepared: Rc<Prepared>,
 }
 
-type Place = Option<Box<Held>>;
+/// The key in a metatable that marks userdata with a [`RemoteValue`].
+static MARK: Key = Key::new();
 
-/// The key in their metatables by which they are known.
-static MARK: u8 = 0;
-
-fn mark() -> *const c_void {
-    (&raw const MARK).cast()
-}
-
-/// Pushes one. May raise an error, which leaks it.
+/// Pushes a userdata. Each of its methods is a closure of `method`, whose upvalues are the method's number and the
+/// metatable.
+///
+/// If an error of Lua's unwinds, `remote` is leaked.
 ///
 /// # Safety
 ///
 /// In a protected call.
-pub(crate) unsafe fn push(lua: *mut lua_State, of: &Rc<Prepared>, remote: Remote) {
-    let metatable = of.metatable(remote.definition());
-    // SAFETY: the caller's promise.
+pub(crate) unsafe fn push(lua: *mut lua_State, prepared: &Rc<Prepared>, remote: Remote, method: ffi::lua_CFunction) {
+    let metatable = prepared.metatable(remote.definition());
+    // SAFETY: the caller's promise. The metatable is one for `RemoteValue`, as the value written last.
     unsafe {
-        let place = ffi::lua_newuserdata(lua, size_of::<Place>()).cast::<Place>();
-        place.write(None);
+        let slot = push_slot::<RemoteValue>(lua);
         match metatable {
-            Some(reference) => {
-                ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, reference.into());
-            }
+            Some(reference) => push_ref(lua, reference),
             None => {
-                new_metatable(lua, &remote);
+                push_methods(lua, &remote, method);
                 ffi::lua_pushvalue(lua, -1);
-                of.keep_metatable(remote.definition(), ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX));
+                prepared.keep_metatable(remote.definition(), take_ref(lua));
             }
         }
         ffi::lua_setmetatable(lua, -2);
-        place.write(Some(Box::new(Held { remote, of: Rc::clone(of) })));
+        slot.write(Some(Box::new(RemoteValue { remote, prepared: Rc::clone(prepared) })));
     }
 }
 
-unsafe fn new_metatable(lua: *mut lua_State, remote: &Remote) {
-    // SAFETY: the caller's promise.
+/// Pushes a new metatable for userdata with the methods of `remote`.
+///
+/// # Safety
+///
+/// In a protected call.
+unsafe fn push_methods(lua: *mut lua_State, remote: &Remote, method: ffi::lua_CFunction) {
+    // SAFETY: the caller's promise. Only `push` sets the metatable, for userdata with a `RemoteValue`.
     unsafe {
-        ffi::lua_createtable(lua, 0, 5);
+        push_metatable::<RemoteValue>(lua, to_string);
         ffi::lua_pushboolean(lua, 1);
-        ffi::lua_rawsetp(lua, -2, mark());
-        ffi::lua_pushcclosure(lua, collect, 0);
-        ffi::lua_setfield(lua, -2, c"__gc".as_ptr());
-        ffi::lua_pushcclosure(lua, to_string, 0);
-        ffi::lua_setfield(lua, -2, c"__tostring".as_ptr());
-        // What `getmetatable` gives: nobody is to take `__gc` from here.
-        ffi::lua_pushboolean(lua, 0);
-        ffi::lua_setfield(lua, -2, c"__metatable".as_ptr());
+        ffi::lua_rawsetp(lua, -2, MARK.as_ptr());
         let methods = remote.methods();
         ffi::lua_createtable(lua, 0, c_int::try_from(methods.len()).unwrap_or(0));
-        for (number, method) in methods.iter().enumerate() {
-            ffi::lua_pushlstring(lua, method.name.as_ptr().cast(), method.name.len());
-            #[allow(clippy::cast_precision_loss)] // far fewer methods than that
+        for (number, definition) in methods.iter().enumerate() {
+            push_text(lua, &definition.name);
+            #[allow(clippy::cast_precision_loss)] // there are far fewer methods
             ffi::lua_pushnumber(lua, number as f64);
-            // To know its own objects by.
+            // A method accepts only objects with this metatable.
             ffi::lua_pushvalue(lua, -4);
-            ffi::lua_pushcclosure(lua, call, 2);
+            ffi::lua_pushcclosure(lua, method, 2);
             ffi::lua_rawset(lua, -3);
         }
         ffi::lua_setfield(lua, -2, c"__index".as_ptr());
     }
 }
 
-/// The one at an index, if the value there is one.
-unsafe fn held<'a>(lua: *mut lua_State, index: c_int) -> Option<&'a Held> {
-    // SAFETY: the caller's promise; what has the mark was made by `push`.
+/// Returns the [`RemoteValue`] at an index, or `None` if another value is there.
+///
+/// # Safety
+///
+/// The Lua state must be valid, the index too, and the stack must have room for two values. The value must stay on the
+/// stack while the reference is used.
+pub(crate) unsafe fn at<'a>(lua: *mut lua_State, index: c_int) -> Option<&'a RemoteValue> {
+    // SAFETY: the caller's promise. Only metatables from `push_methods` have the mark, and scripts cannot get them.
     unsafe {
         if ffi::lua_type(lua, index) != ffi::LUA_TUSERDATA || ffi::lua_getmetatable(lua, index) == 0 {
             return None;
         }
-        ffi::lua_rawgetp(lua, -1, mark());
-        let is_ours = ffi::lua_toboolean(lua, -1) != 0;
-        ffi::lua_settop(lua, -3);
-        if !is_ours {
-            return None;
-        }
-        (*ffi::lua_touserdata(lua, index).cast::<Place>()).as_deref()
+        ffi::lua_rawgetp(lua, -1, MARK.as_ptr());
+        let is_marked = ffi::lua_toboolean(lua, -1) != 0;
+        ffi::lua_pop(lua, 2);
+        if is_marked { value_at(lua, index) } else { None }
     }
 }
 
-/// The one at an index, if the value there is one.
+/// Implements `__tostring`.
 ///
 /// # Safety
 ///
-/// The machine must be valid, and the index too. The value has to stay on the stack while the reference is used.
-pub(crate) unsafe fn at<'a>(lua: *mut lua_State, index: c_int) -> Option<&'a Remote> {
-    // SAFETY: the caller's promise.
-    unsafe { held(lua, index) }.map(|held| &held.remote)
-}
-
-/// What a method does in the end, once nothing is left to drop.
-enum Next {
-    Return,
-    /// The value at the top of the stack is a declared error.
-    Throw,
-    Raise(Fault),
-}
-
-/// A method: `object:method(..)`.
-unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
-    // SAFETY: Lua calls it with its arguments.
-    unsafe {
-        match carry_out(lua) {
-            Next::Return => 1,
-            Next::Throw => ffi::lua_error(lua),
-            Next::Raise(fault) => raise(lua, fault),
-        }
-    }
-}
-
-/// Whether what is at index 1, which has a metatable, has the one that this method was made for.
-unsafe fn is_own(lua: *mut lua_State) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe {
-        ffi::lua_getmetatable(lua, 1);
-        let is_own = ffi::lua_rawequal(lua, -1, ffi::lua_upvalueindex(2)) != 0;
-        ffi::lua_settop(lua, -2);
-        is_own
-    }
-}
-
-/// As many arguments as need no list on the heap.
-const FEW: usize = 8;
-
-unsafe fn carry_out(lua: *mut lua_State) -> Next {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let Some(held) = held(lua, 1).filter(|_| is_own(lua)) else {
-            return Next::Raise(Fault::new("methods are called with a colon: `object:method(..)`"));
-        };
-        let state = State::of(lua);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // put there as the number of a method
-        let number = ffi::lua_tonumber(lua, ffi::lua_upvalueindex(1)) as usize;
-        let expected = held.remote.methods()[number].arguments.len();
-        let given = usize::try_from(ffi::lua_gettop(lua) - 1).unwrap_or(0);
-        // Those at the end that are nil may be left out.
-        let count = given.max(expected);
-        ffi::lua_settop(lua, c_int::try_from(count + 1).unwrap_or(c_int::MAX));
-        let _here = state.switch(lua);
-        let mut stack = Stack { lua, state, of: &held.of };
-        let mut few = [0; FEW];
-        let many: Vec<c_int>;
-        let places = (2..).take(count);
-        let arguments = if count <= FEW {
-            few.iter_mut().zip(places).for_each(|(slot, place)| *slot = place);
-            &few[..count]
-        } else {
-            many = places.collect();
-            &many
-        };
-        match held.remote.call(&mut stack, number, arguments) {
-            Ok(Answer::Returned(_)) => Next::Return,
-            Ok(Answer::Declared(_)) => Next::Throw,
-            Err(fault) => Next::Raise(fault),
-        }
-    }
-}
-
-unsafe extern "C-unwind" fn collect(lua: *mut lua_State) -> c_int {
-    // SAFETY: Lua calls it with the value, which was made by `push`.
-    unsafe { drop((*ffi::lua_touserdata(lua, 1).cast::<Place>()).take()) };
-    0
-}
-
+/// Lua calls the function.
 unsafe extern "C-unwind" fn to_string(lua: *mut lua_State) -> c_int {
-    // SAFETY: Lua calls it with the value.
+    // SAFETY: Lua calls C functions in a protected call, with their arguments on the stack.
     unsafe {
-        let text = at(lua, 1).map(|remote| format!("object of {}", remote.contract())).unwrap_or_default();
-        ffi::lua_pushlstring(lua, text.as_ptr().cast(), text.len());
+        let text = at(lua, 1).map(|value| format!("object of {}", value.remote.contract())).unwrap_or_default();
+        push_text(lua, &text);
     }
     1
 }

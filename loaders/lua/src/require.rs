@@ -1,120 +1,143 @@
-//! `require`: the module `polyplug`, and other files of the bundle. Nothing outside of it.
+//! The function `require`, which finds the module `polyplug` and other files of the bundle.
+//!
+//! Files outside of the bundle are not found. With the full standard library, names that the bundle does not have go to
+//! Lua's own `require`.
 
-use std::ffi::{CString, c_int};
+use std::ffi::c_int;
 use std::path::{Path, PathBuf};
 
 use mlua::ffi::{self, lua_State};
 use polyplug::engine::Fault;
 
-use crate::error::{raise, text_at};
+use crate::program;
+use crate::raise::{Raise, finish};
+use crate::registry::{RegistryRefs, take_ref};
 use crate::state::State;
+use crate::text::text_at;
 
-/// Makes `require`. The module `polyplug` must be at the top of the stack, and goes. May raise an error.
+/// Pops the module `polyplug` and makes `require`, which knows the module.
 ///
 /// # Safety
 ///
-/// In a protected call.
-pub(crate) unsafe fn open(lua: *mut lua_State) {
+/// In a protected call, with the module at the top of the stack.
+pub(crate) unsafe fn open(state: &State, lua: *mut lua_State) {
     // SAFETY: the caller's promise.
     unsafe {
-        // The modules that are loaded, by their names.
         ffi::lua_pushvalue(lua, -1);
-        let state = State::of(lua);
-        let mut known = state.known.get();
-        known.module = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
-        state.known.set(known);
+        state.refs.set(RegistryRefs { module: take_ref(lua), ..state.refs.get() });
+        // Upvalue 1: the table of loaded modules, by name.
         ffi::lua_createtable(lua, 0, 4);
         ffi::lua_insert(lua, -2);
         ffi::lua_setfield(lua, -2, c"polyplug".as_ptr());
-        // With the full standard library: what was there before, for its modules.
+        // Upvalue 2: Lua's own `require`, or nil with the safe part of the standard library.
         ffi::lua_getfield(lua, ffi::LUA_GLOBALSINDEX, c"require".as_ptr());
         ffi::lua_pushcclosure(lua, require, 2);
         ffi::lua_setfield(lua, ffi::LUA_GLOBALSINDEX, c"require".as_ptr());
     }
 }
 
-enum Next {
-    /// It is at the top of the stack.
-    Found,
-    /// Compiled, at the top of the stack.
-    Run,
-    /// Lua's own has to look.
+/// The result of a search for a module.
+enum Found {
+    /// The module is loaded, and at the top of the stack.
+    Loaded,
+    /// The module's file is compiled, and the function at the top of the stack.
+    Compiled,
+    /// The bundle does not have the module, and Lua's own `require` has to look.
     Elsewhere,
-    /// The value at the top of the stack is an error.
-    Throw,
-    Raise(Fault),
 }
 
+/// Implements `require(name)`.
+///
+/// # Safety
+///
+/// Lua calls the function, which [`open`] has made.
 unsafe extern "C-unwind" fn require(lua: *mut lua_State) -> c_int {
-    // SAFETY: Lua calls it with its arguments.
+    // SAFETY: Lua calls C functions in a protected call, with their arguments on the stack. `find` has dropped all that
+    // it held, so errors may be raised.
     unsafe {
-        match find(lua) {
-            Next::Found => 1,
-            Next::Throw => ffi::lua_error(lua),
-            Next::Raise(fault) => raise(lua, fault),
-            Next::Elsewhere => {
+        let found = match find(lua) {
+            Ok(found) => found,
+            Err(error) => return finish(lua, Err(error)),
+        };
+        match found {
+            Found::Loaded => {}
+            Found::Elsewhere => {
                 ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(2));
                 ffi::lua_pushvalue(lua, 1);
                 ffi::lua_call(lua, 1, 1);
-                1
             }
-            Next::Run => {
+            Found::Compiled => {
                 ffi::lua_pushvalue(lua, 1);
                 ffi::lua_call(lua, 1, 1);
                 if ffi::lua_type(lua, -1) == ffi::LUA_TNIL {
-                    ffi::lua_settop(lua, -2);
+                    ffi::lua_pop(lua, 1);
                     ffi::lua_pushboolean(lua, 1);
                 }
                 ffi::lua_pushvalue(lua, 1);
                 ffi::lua_pushvalue(lua, -2);
                 ffi::lua_rawset(lua, ffi::lua_upvalueindex(1));
-                1
             }
         }
     }
+    1
 }
 
-unsafe fn find(lua: *mut lua_State) -> Next {
+/// Finds the module whose name is the argument of `require`.
+///
+/// # Errors
+///
+/// There is no such module, or the module's file does not compile.
+///
+/// # Safety
+///
+/// In the C function [`require`].
+unsafe fn find(lua: *mut lua_State) -> Result<Found, Raise> {
     // SAFETY: the caller's promise.
     unsafe {
         ffi::lua_settop(lua, 1);
         if ffi::lua_type(lua, 1) != ffi::LUA_TSTRING {
-            return Next::Raise(Fault::new("`require` takes the name of a module"));
+            return Err(Fault::new("`require` takes the name of a module").into());
         }
         ffi::lua_pushvalue(lua, 1);
         ffi::lua_rawget(lua, ffi::lua_upvalueindex(1));
         if ffi::lua_type(lua, -1) != ffi::LUA_TNIL {
-            return Next::Found;
+            return Ok(Found::Loaded);
         }
         let name = text_at(lua, 1);
         if is_running(lua) {
-            return Next::Raise(Fault::new(format_args!(
-                "the module `{name}` is being loaded: it requires itself, by way of others or not"
-            )));
+            let reason = format!("the module `{name}` is being loaded: it requires itself, by way of others or not");
+            return Err(Fault::new(reason).into());
         }
-        let found = match State::of(lua).guest.directory() {
+        let located = match State::of(lua).guest.directory() {
             Some(directory) => locate(directory, &name),
             None => Err(format!("there is no module `{name}`: a bundle in memory has no files but its own")),
         };
-        let (path, file) = match found {
-            Ok(found) => found,
-            Err(_) if ffi::lua_type(lua, ffi::lua_upvalueindex(2)) == ffi::LUA_TFUNCTION => return Next::Elsewhere,
-            Err(reason) => return Next::Raise(Fault::new(reason)),
+        let (path, file) = match located {
+            Ok(located) => located,
+            Err(_) if ffi::lua_type(lua, ffi::lua_upvalueindex(2)) == ffi::LUA_TFUNCTION => {
+                return Ok(Found::Elsewhere);
+            }
+            Err(reason) => return Err(Fault::new(reason).into()),
         };
         match std::fs::read(&path) {
-            Ok(text) if load(lua, &text, &file) == ffi::LUA_OK => Next::Run,
-            Ok(_) => Next::Throw,
-            Err(error) => Next::Raise(Fault::new(format_args!("{file}: {error}"))),
+            Ok(text) if program::load(lua, &text, &file) == ffi::LUA_OK => Ok(Found::Compiled),
+            // The compiler's error is at the top.
+            Ok(_) => Err(Raise::Top),
+            Err(error) => Err(Fault::new(format_args!("{file}: {error}")).into()),
         }
     }
 }
 
-/// Whether a call that has not returned yet requires the same module. What is at index 1 is its name.
+/// Returns whether a call of `require` that has not returned yet has the same argument, the name at index 1.
+///
+/// # Safety
+///
+/// In the C function [`require`].
 unsafe fn is_running(lua: *mut lua_State) -> bool {
-    // SAFETY: the caller's promise. A record of zeros is one, and filled in before it is read.
+    // SAFETY: the caller's promise. The record consists of integers and pointers, for which zeros are valid.
     unsafe {
         let mut frame: ffi::lua_Debug = std::mem::zeroed();
-        // This function.
+        // Level 0 is the running function.
         if ffi::lua_getstack(lua, 0, &raw mut frame) == 0 || ffi::lua_getinfo(lua, c"f".as_ptr(), &raw mut frame) == 0 {
             return false;
         }
@@ -134,18 +157,11 @@ unsafe fn is_running(lua: *mut lua_State) -> bool {
     }
 }
 
-/// Compiles text, and leaves on the stack what comes of it: a function, or an error.
+/// Finds the file of a module. Returns its path, and the path within the bundle for error messages.
 ///
-/// # Safety
+/// # Errors
 ///
-/// The machine must be valid.
-pub(crate) unsafe fn load(lua: *mut lua_State, text: &[u8], file: &str) -> c_int {
-    let name = CString::new(format!("@{}", file.replace('\0', ""))).unwrap_or_default();
-    // SAFETY: the caller's promise. Only text is taken: a byte code that was tampered with can do anything.
-    unsafe { ffi::luaL_loadbufferx(lua, text.as_ptr().cast(), text.len(), name.as_ptr(), c"t".as_ptr()) }
-}
-
-/// The file of a module in a bundle, and how errors call it.
+/// The text of the error, if the bundle has no such file.
 fn locate(directory: &Path, name: &str) -> Result<(PathBuf, String), String> {
     let parts: Vec<_> = name.split('.').collect();
     let is_part = |part: &&str| !part.is_empty() && !part.contains(['/', '\\', ':', '\0']);
@@ -158,7 +174,7 @@ fn locate(directory: &Path, name: &str) -> Result<(PathBuf, String), String> {
         return Err(format!("there is no module `{name}`: the bundle has neither {} nor {}", tried[0], tried[1]));
     };
     let path = directory.join(file);
-    // A link may lead elsewhere.
+    // A link may lead outside of the bundle.
     let is_inside = match (path.canonicalize(), directory.canonicalize()) {
         (Ok(path), Ok(directory)) => path.starts_with(directory),
         _ => false,

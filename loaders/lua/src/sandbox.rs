@@ -1,31 +1,23 @@
-//! What a bundle gets of Lua's standard library.
+//! The standard library of a bundle.
+//!
+//! The safe part leaves out what reaches outside of the VM. Two functions are replaced: `load` takes text only, and
+//! `print` writes to the host's log.
 
 use std::ffi::{CStr, c_int};
 
 use mlua::ffi::{self, lua_State};
 
-use crate::error::text_at;
 use crate::state::State;
+use crate::stdlib::StdLib;
+use crate::text::text_at;
 
-/// Which part of Lua's standard library bundles get.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum StdLib {
-    /// What computes: the basic functions, `string`, `table`, `math`, `bit`, `coroutine`, and of `os` the clock and the
-    /// calendar. No files, no other programs, no memory addresses, no byte code. The default.
-    #[default]
-    Safe,
-    /// Everything, `io`, `os`, `debug` and `ffi` among it. For bundles that are trusted as the host itself is.
-    Full,
-}
-
-/// The basic functions that read files, or change what others rely on.
+/// The basic functions that read files or that change what other functions rely on. The safe part lacks them.
 const UNSAFE_GLOBALS: [&CStr; 5] = [c"dofile", c"loadfile", c"getfenv", c"setfenv", c"newproxy"];
 
-/// What stays of `os`.
+/// The functions of `os` in the safe part.
 const SAFE_OS: [&CStr; 4] = [c"clock", c"date", c"difftime", c"time"];
 
-/// Opens what `stdlib` says. May raise an error.
+/// Opens the standard library, or its safe part.
 ///
 /// # Safety
 ///
@@ -40,13 +32,13 @@ pub(crate) unsafe fn open(lua: *mut lua_State, stdlib: StdLib) {
         }
         let safe: [(ffi::lua_CFunction, &CStr); 7] = [
             (ffi::luaopen_base, c""),
-            (ffi::luaopen_table, ffi_name(ffi::LUA_TABLIBNAME)),
-            (ffi::luaopen_os, ffi_name(ffi::LUA_OSLIBNAME)),
-            (ffi::luaopen_string, ffi_name(ffi::LUA_STRLIBNAME)),
-            (ffi::luaopen_math, ffi_name(ffi::LUA_MATHLIBNAME)),
-            (ffi::luaopen_bit, ffi_name(ffi::LUA_BITLIBNAME)),
-            // Switches the compiler on. What it offers to programs goes.
-            (ffi::luaopen_jit, ffi_name(ffi::LUA_JITLIBNAME)),
+            (ffi::luaopen_table, library_name(ffi::LUA_TABLIBNAME)),
+            (ffi::luaopen_os, library_name(ffi::LUA_OSLIBNAME)),
+            (ffi::luaopen_string, library_name(ffi::LUA_STRLIBNAME)),
+            (ffi::luaopen_math, library_name(ffi::LUA_MATHLIBNAME)),
+            (ffi::luaopen_bit, library_name(ffi::LUA_BITLIBNAME)),
+            // Opening this library switches the compiler on. Its table is removed below.
+            (ffi::luaopen_jit, library_name(ffi::LUA_JITLIBNAME)),
         ];
         for (open, name) in safe {
             ffi::lua_pushcclosure(lua, open, 0);
@@ -58,7 +50,7 @@ pub(crate) unsafe fn open(lua: *mut lua_State, stdlib: StdLib) {
         }
         ffi::lua_getfield(lua, ffi::LUA_GLOBALSINDEX, c"string".as_ptr());
         clear(lua, -1, c"dump");
-        ffi::lua_settop(lua, -2);
+        ffi::lua_pop(lua, 1);
 
         ffi::lua_createtable(lua, 0, 4);
         ffi::lua_getfield(lua, ffi::LUA_GLOBALSINDEX, c"os".as_ptr());
@@ -66,21 +58,30 @@ pub(crate) unsafe fn open(lua: *mut lua_State, stdlib: StdLib) {
             ffi::lua_getfield(lua, -1, name.as_ptr());
             ffi::lua_setfield(lua, -3, name.as_ptr());
         }
-        ffi::lua_settop(lua, -2);
+        ffi::lua_pop(lua, 1);
         ffi::lua_setfield(lua, ffi::LUA_GLOBALSINDEX, c"os".as_ptr());
 
-        set(lua, c"load", load);
-        set(lua, c"loadstring", load);
+        set_global(lua, c"load", load);
+        set_global(lua, c"loadstring", load);
         replace_print(lua);
     }
 }
 
-/// The name of a library.
-unsafe fn ffi_name<'a>(name: *const std::ffi::c_char) -> &'a CStr {
-    // SAFETY: one of the bindings' constants.
+/// Returns the name of a library.
+///
+/// # Safety
+///
+/// `name` must be one of the constants of the bindings.
+unsafe fn library_name<'a>(name: *const std::ffi::c_char) -> &'a CStr {
+    // SAFETY: the caller's promise: the constants are static C strings.
     unsafe { CStr::from_ptr(name) }
 }
 
+/// Removes a field of the table at an index.
+///
+/// # Safety
+///
+/// In a protected call. The value at the index must be a table.
 unsafe fn clear(lua: *mut lua_State, table: c_int, name: &CStr) {
     let table = if table < 0 && table > ffi::LUA_REGISTRYINDEX { table - 1 } else { table };
     // SAFETY: the caller's promise.
@@ -90,7 +91,12 @@ unsafe fn clear(lua: *mut lua_State, table: c_int, name: &CStr) {
     }
 }
 
-unsafe fn set(lua: *mut lua_State, name: &CStr, function: ffi::lua_CFunction) {
+/// Sets a global variable to a C function.
+///
+/// # Safety
+///
+/// In a protected call.
+unsafe fn set_global(lua: *mut lua_State, name: &CStr, function: ffi::lua_CFunction) {
     // SAFETY: the caller's promise.
     unsafe {
         ffi::lua_pushcclosure(lua, function, 0);
@@ -98,23 +104,33 @@ unsafe fn set(lua: *mut lua_State, name: &CStr, function: ffi::lua_CFunction) {
     }
 }
 
+/// Replaces `print`, whose output would go to the host's standard output.
+///
+/// # Safety
+///
+/// In a protected call.
 unsafe fn replace_print(lua: *mut lua_State) {
     // SAFETY: the caller's promise.
-    unsafe { set(lua, c"print", print) }
+    unsafe { set_global(lua, c"print", print) }
 }
 
-/// `load(text, name, mode, env)`: as Lua's own, for text only. A byte code that was tampered with can do anything.
+/// Implements `load(text, name, mode, env)` for text only, because byte code that was tampered with can access any
+/// memory.
+///
+/// # Safety
+///
+/// Lua calls the function.
 unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
-    // SAFETY: Lua calls it with its arguments.
+    // SAFETY: Lua calls C functions in a protected call, with their arguments on the stack.
     unsafe {
         if ffi::lua_type(lua, 1) == ffi::LUA_TFUNCTION {
-            // The pieces, put together.
+            // The function returns the text in pieces.
             ffi::lua_pushstring(lua, c"".as_ptr());
             loop {
                 ffi::lua_pushvalue(lua, 1);
                 ffi::lua_call(lua, 0, 1);
                 if ffi::lua_type(lua, -1) != ffi::LUA_TSTRING || ffi::lua_objlen(lua, -1) == 0 {
-                    ffi::lua_settop(lua, -2);
+                    ffi::lua_pop(lua, 1);
                     break;
                 }
                 ffi::lua_concat(lua, 2);
@@ -125,7 +141,7 @@ unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
         let text = ffi::luaL_checklstring(lua, 1, &raw mut len);
         let name =
             if ffi::lua_type(lua, 2) == ffi::LUA_TSTRING { ffi::lua_tostring(lua, 2) } else { c"=(load)".as_ptr() };
-        // Of the modes that were asked for, text is left; of none, nothing.
+        // A mode without text refuses everything.
         let wants_text = ffi::lua_type(lua, 3) != ffi::LUA_TSTRING || text_at(lua, 3).contains('t');
         let mode = if wants_text { c"t" } else { c"" };
         if ffi::luaL_loadbufferx(lua, text, len, name, mode.as_ptr()) != ffi::LUA_OK {
@@ -141,9 +157,13 @@ unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
     1
 }
 
-/// `print(..)`: to the host's log. Standard output is the host's own.
+/// Implements `print(..)`: writes to the host's log.
+///
+/// # Safety
+///
+/// Lua calls the function.
 unsafe extern "C-unwind" fn print(lua: *mut lua_State) -> c_int {
-    // SAFETY: Lua calls it with its arguments.
+    // SAFETY: Lua calls C functions in a protected call, with their arguments on the stack.
     unsafe {
         let count = ffi::lua_gettop(lua);
         for i in 1..=count {
@@ -159,10 +179,7 @@ unsafe extern "C-unwind" fn print(lua: *mut lua_State) -> c_int {
         } else {
             ffi::lua_pushstring(lua, c"".as_ptr());
         }
-        let mut len = 0;
-        let text = ffi::luaL_checklstring(lua, -1, &raw mut len);
-        let text = String::from_utf8_lossy(std::slice::from_raw_parts(text.cast::<u8>(), len));
-        State::of(lua).guest.log(polyplug::LogLevel::Info, &text);
+        State::of(lua).guest.log(polyplug::LogLevel::Info, &text_at(lua, -1));
     }
     0
 }

@@ -1,4 +1,4 @@
-//! A machine, and what its C functions need to find.
+//! A VM and the data that the loader's C functions find from it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -7,129 +7,57 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use mlua::ffi::{self, lua_State};
-use polyplug::engine::{Deadline, Declared, Exception, Fault, Guest, KnownContract, Limits};
+use polyplug::engine::{Deadline, Exception, Fault, Guest, KnownContract, Limits};
 use polyplug::schema::Schema;
 
-use crate::limits::{self, Memory, allocate};
+use crate::class::Class;
+use crate::memory_limit::{Memory, allocate};
 use crate::prepared::Prepared;
-use crate::sandbox::StdLib;
+use crate::registry::{self, Key, RegistryRefs, push_ref, take_ref};
+use crate::stdlib::StdLib;
+use crate::time_limit::{self, Timed};
 
-/// A machine with its surroundings. Its address does not change: the machine knows it.
+/// A VM with its data. The value stays at one address, because the VM's registry has the address.
 pub(crate) struct State {
+    /// The main thread of the VM.
     main: *mut lua_State,
-    /// The thread of the machine that runs: the main one, or a coroutine that called a function of ours.
+    /// The Lua thread that runs: the main one, or a coroutine that has called a C function of the loader.
     current: Cell<*mut lua_State>,
     pub(crate) guest: Arc<Guest>,
     pub(crate) limits: Limits,
     pub(crate) deadline: Deadline,
-    /// Where the message handler puts what it finds.
+    /// The exception that the message handler has made of the last error.
     pub(crate) caught: RefCell<Option<Exception>>,
-    /// Whether values that need memory may be made outside of protected calls: see [`State::new`].
-    pub(crate) is_lenient: bool,
-    /// Whether a call is in the machine, so that the stack's first value is not the message handler.
+    /// Whether small values may be made outside of protected calls: see [`State::new`].
+    pub(crate) may_push_unprotected: bool,
+    /// Whether a call runs. If none does, the message handler is the only value on the main thread's stack.
     pub(crate) is_busy: Cell<bool>,
-    /// Whether the bundle's code is being run, and may declare plugins.
-    pub(crate) declaring: Cell<bool>,
+    /// Whether the bundle's code runs for the first time, and may declare plugins.
+    pub(crate) may_declare: Cell<bool>,
+    /// The plugins that were declared.
     pub(crate) classes: RefCell<Vec<Class>>,
-    /// The contracts that the machine knows, by the addresses of their schemas, which they keep.
+    /// The contracts that the VM has prepared, by the addresses of their schemas. A [`Prepared`] keeps its schema
+    /// alive.
     contracts: RefCell<HashMap<*const Schema, Rc<Prepared>>>,
-    /// Outlives the machine.
+    /// The account of a VM with a memory limit. The allocator has its address.
     memory: Option<Box<Memory>>,
-    /// What [`run`](Self::run) runs, until it has begun.
+    /// The body that [`run`](Self::run) was given, until `runner` takes it.
     job: Cell<Option<Job>>,
-    /// References to values that calls need: see [`Known`].
-    pub(crate) known: Cell<Known>,
+    pub(crate) refs: Cell<RegistryRefs>,
+    /// The C function behind each method of a [`RemoteValue`](crate::remote::RemoteValue).
+    pub(crate) remote_method: ffi::lua_CFunction,
 }
 
-/// Values in the machine that are found by number.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Known {
-    /// The function that turns an error into a message with a traceback.
-    pub(crate) handler: c_int,
-    /// Runs what [`State::protect`] is given.
-    pub(crate) runner: c_int,
-    /// Makes a 64-bit integer of two halves; 0 until one is needed.
-    pub(crate) wide: c_int,
-    /// Tells 64-bit integers from other values of C.
-    pub(crate) is_wide: c_int,
-    /// The metatable of errors that calls of others end in.
-    pub(crate) call_error: c_int,
-    /// The metatable of values that were raised as declared errors.
-    pub(crate) raised: c_int,
-    /// The module `polyplug`.
-    pub(crate) module: c_int,
-}
-
-/// A plugin, as `polyplug.plugin` declared it.
-pub(crate) struct Class {
-    pub(crate) contract: String,
-    pub(crate) name: Option<String>,
-    pub(crate) is_singleton: bool,
-    /// File and line.
-    pub(crate) place: String,
-    /// The table of its methods.
-    pub(crate) class: c_int,
-}
-
-impl Class {
-    /// What the common part has to know.
-    ///
-    /// # Safety
-    ///
-    /// In a protected call, after the bundle's code has run.
-    pub(crate) unsafe fn declared(&self, lua: *mut lua_State) -> Declared {
-        let mut methods = Vec::new();
-        // SAFETY: the caller's promise; the tables are not changed meanwhile.
-        unsafe {
-            ffi::lua_rawgeti(lua, ffi::LUA_REGISTRYINDEX, self.class.into());
-            let class = ffi::lua_gettop(lua);
-            for _ in 0..ANCESTORS {
-                methods_of(lua, class, &mut methods);
-                // What it inherits from.
-                if ffi::luaL_getmetafield(lua, class, c"__index".as_ptr()) == 0 {
-                    break;
-                }
-                ffi::lua_replace(lua, class);
-                if ffi::lua_type(lua, class) != ffi::LUA_TTABLE {
-                    break;
-                }
-            }
-            ffi::lua_settop(lua, class - 1);
-        }
-        let has = |name: &str| methods.iter().any(|method| method == name);
-        Declared {
-            contract: self.contract.clone(),
-            name: self.name.clone(),
-            is_singleton: self.is_singleton,
-            keeps_state: has("save") && has("restore"),
-            place: Some(self.place.clone()),
-            methods,
-        }
-    }
-}
-
-/// How many tables a class may inherit from, by way of others. They may go in a circle.
-const ANCESTORS: usize = 32;
-
-/// Adds the names of a table's functions.
-unsafe fn methods_of(lua: *mut lua_State, table: c_int, methods: &mut Vec<String>) {
-    // SAFETY: the caller's promise; the table is not changed meanwhile.
-    unsafe {
-        ffi::lua_pushnil(lua);
-        while ffi::lua_next(lua, table) != 0 {
-            if ffi::lua_type(lua, -1) == ffi::LUA_TFUNCTION && ffi::lua_type(lua, -2) == ffi::LUA_TSTRING {
-                methods.push(crate::error::text_at(lua, -2));
-            }
-            ffi::lua_settop(lua, -2);
-        }
-    }
-}
-
+/// The body of a protected call.
 type Job = *mut dyn FnMut(*mut lua_State);
 
-/// Runs the job.
+/// Takes the job from the state that is upvalue 1 and runs the job.
+///
+/// # Safety
+///
+/// Lua calls the function, which [`State::attach`] has made, within [`State::run`].
 unsafe extern "C-unwind" fn runner(lua: *mut lua_State) -> c_int {
-    // SAFETY: `ready` made it with its surroundings, and `run` has set a job that outlives this.
+    // SAFETY: `attach` has made the upvalue, a state that outlives the VM. `run` has set a job that outlives this call.
     unsafe {
         let state = &*ffi::lua_touserdata(lua, ffi::lua_upvalueindex(1)).cast::<State>();
         let switched = (!std::ptr::eq(state.thread(), lua)).then(|| state.switch(lua));
@@ -141,18 +69,23 @@ unsafe extern "C-unwind" fn runner(lua: *mut lua_State) -> c_int {
     0
 }
 
-/// The key in the registry under which a machine finds its surroundings.
-static KEY: u8 = 0;
+/// The key in the registry of the address of the VM's [`State`].
+static STATE: Key = Key::new();
 
 impl State {
-    /// An empty machine.
+    /// Makes a VM without libraries.
     ///
-    /// Without a limit, memory that runs out where a machine needs a little ends the process, as it does in Rust. So then
-    /// nothing can keep small values from being made, unless a bundle has finalizers, which may fail, and are run where
-    /// values are made: that takes the full standard library.
-    pub(crate) fn new(guest: Arc<Guest>, stdlib: StdLib, limits: Limits) -> Result<Box<Self>, Fault> {
+    /// Without a memory limit, a lack of memory in a small allocation ends the process, as in Rust. Then the only
+    /// errors that may interrupt the making of a small value are those of finalizers, which Lua runs where values are
+    /// made. Only the full standard library lets a bundle have finalizers.
+    pub(crate) fn new(
+        guest: Arc<Guest>,
+        stdlib: StdLib,
+        limits: Limits,
+        remote_method: ffi::lua_CFunction,
+    ) -> Result<Box<Self>, Fault> {
         let memory = limits.memory.map(|limit| Box::new(Memory::new(limit)));
-        // SAFETY: the allocator's data outlives the machine.
+        // SAFETY: the box of the allocator's data is dropped after the VM, which `drop` closes.
         let main = unsafe {
             match &memory {
                 Some(memory) => {
@@ -165,95 +98,101 @@ impl State {
         if main.is_null() {
             return Err(limits.out_of_memory(guest.bundle()));
         }
-        let this = Box::new(Self {
+        Ok(Box::new(Self {
             main,
             current: Cell::new(main),
             guest,
             limits,
             deadline: Deadline::default(),
             caught: RefCell::default(),
-            is_lenient: stdlib == StdLib::Safe && limits.memory.is_none(),
+            may_push_unprotected: stdlib == StdLib::Safe && limits.memory.is_none(),
             is_busy: Cell::new(true),
-            declaring: Cell::new(false),
+            may_declare: Cell::new(false),
             classes: RefCell::default(),
             contracts: RefCell::default(),
             memory,
             job: Cell::new(None),
-            known: Cell::default(),
-        });
-        Ok(this)
+            refs: Cell::default(),
+            remote_method,
+        }))
     }
 
-    /// The surroundings of the machine that calls a function of ours.
+    /// Writes the state's address into the VM's registry, and makes the functions that [`run`](Self::run) needs.
     ///
     /// # Safety
     ///
-    /// It must be one of ours.
-    pub(crate) unsafe fn of<'a>(state: *mut lua_State) -> &'a Self {
-        // SAFETY: `surround` put it there, and it outlives the machine.
+    /// In a protected call of this VM.
+    pub(crate) unsafe fn attach(&self, lua: *mut lua_State, handler: ffi::lua_CFunction) {
+        // SAFETY: the caller's promise.
         unsafe {
-            ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, (&raw const KEY).cast());
-            let this = ffi::lua_touserdata(state, -1).cast::<Self>();
-            ffi::lua_settop(state, -2);
+            let this = std::ptr::from_ref(self).cast_mut().cast::<c_void>();
+            ffi::lua_pushlightuserdata(lua, this);
+            ffi::lua_rawsetp(lua, ffi::LUA_REGISTRYINDEX, STATE.as_ptr());
+            registry::reserve(lua);
+            ffi::lua_pushlightuserdata(lua, this);
+            ffi::lua_pushcclosure(lua, runner, 1);
+            let runner = take_ref(lua);
+            ffi::lua_pushcclosure(lua, handler, 0);
+            let handler = take_ref(lua);
+            self.refs.set(RegistryRefs { handler, runner, ..self.refs.get() });
+        }
+    }
+
+    /// Returns the state of the VM that a Lua thread belongs to.
+    ///
+    /// # Safety
+    ///
+    /// The Lua state must be valid, with room for a value on its stack, and belong to a VM that
+    /// [`attach`](Self::attach) was called for. The VM must not be closed while the reference is used.
+    pub(crate) unsafe fn of<'a>(lua: *mut lua_State) -> &'a Self {
+        // SAFETY: `attach` has written the address. The state outlives the VM, which its `drop` closes.
+        unsafe {
+            ffi::lua_rawgetp(lua, ffi::LUA_REGISTRYINDEX, STATE.as_ptr());
+            let this = ffi::lua_touserdata(lua, -1).cast::<Self>();
+            ffi::lua_pop(lua, 1);
             &*this
         }
     }
 
-    /// The thread of the machine to work on.
+    /// Returns the main thread of the VM.
+    pub(crate) fn main(&self) -> *mut lua_State {
+        self.main
+    }
+
+    /// Returns the Lua thread that calls use.
     pub(crate) fn thread(&self) -> *mut lua_State {
         self.current.get()
     }
 
-    /// Works on another thread of the machine until dropped.
-    pub(crate) fn switch(&self, state: *mut lua_State) -> Switched<'_> {
-        Switched { state: self, before: self.current.replace(state) }
+    /// Makes calls use another Lua thread of the VM until the returned value is dropped.
+    pub(crate) fn switch(&self, lua: *mut lua_State) -> Switched<'_> {
+        Switched { state: self, before: self.current.replace(lua) }
     }
 
-    /// Runs `body`, which may raise errors of Lua's. What it leaves on the stack goes.
-    pub(crate) fn protect<R>(&self, body: impl FnOnce(*mut lua_State) -> Result<R, Fault>) -> Result<R, Fault> {
-        self.protect_with(0, body)
-    }
-
-    /// As [`protect`](Self::protect), with values that are at the stack's top, and become the first ones of the body's.
-    pub(crate) fn protect_with<R>(
-        &self,
-        values: c_int,
-        body: impl FnOnce(*mut lua_State) -> Result<R, Fault>,
-    ) -> Result<R, Fault> {
-        let (mut body, mut outcome) = (Some(body), None);
-        let code = self.run(values, &mut |lua| {
-            if let Some(body) = body.take() {
-                outcome = Some(body(lua));
-            }
-        });
-        match outcome {
-            Some(outcome) if code == ffi::LUA_OK => outcome,
-            // SAFETY: a failed call leaves its error on the stack.
-            _ => Err(unsafe { crate::error::take(self, self.thread(), code) }),
-        }
-    }
-
-    /// Runs `body` on the current thread with the topmost `values` as its own, and returns what Lua says: 0, or the
-    /// error's code, and the error is on the stack.
+    /// Runs `body` in a protected call on the current Lua thread and returns Lua's code.
+    ///
+    /// The topmost `values` of the stack become the only values on the stack of `body`. Values that `body` leaves are
+    /// dropped. After a failure, the error is at the top of the stack.
     #[inline]
     pub(crate) fn run(&self, values: c_int, body: &mut dyn FnMut(*mut lua_State)) -> c_int {
         let lua = self.thread();
-        let known = self.known.get();
-        // SAFETY: as on the other side: the body outlives the call.
+        let refs = self.refs.get();
+        // SAFETY: only the lifetime changes. `runner` uses the body before `lua_pcall` returns.
         let body: *mut (dyn FnMut(*mut lua_State) + 'static) = unsafe { std::mem::transmute(std::ptr::from_mut(body)) };
-        // SAFETY: the machine is ours to use (this thread is in). None of these functions raises an error.
+        // SAFETY: the VM is valid as long as this state, and the runtime lets only this thread use the VM. None of the
+        // functions raises an error: room on the stack is checked first, and `lua_pcall` returns errors.
         unsafe {
             if ffi::lua_checkstack(lua, ffi::LUA_MINSTACK) == 0 {
-                ffi::lua_settop(lua, -1 - values);
+                ffi::lua_pop(lua, values);
                 ffi::lua_pushnil(lua);
                 return ffi::LUA_ERRMEM;
             }
             let first = ffi::lua_gettop(lua) - values + 1;
             let was_busy = self.is_busy.replace(true);
-            ffi::lua_rawgeti_(lua, ffi::LUA_REGISTRYINDEX, known.handler);
-            ffi::lua_rawgeti_(lua, ffi::LUA_REGISTRYINDEX, known.runner);
+            push_ref(lua, refs.handler);
+            push_ref(lua, refs.runner);
             if values > 0 {
-                // The runner goes below the values, and the handler below that.
+                // The runner goes below the values, and the handler below the runner.
                 ffi::lua_insert(lua, first);
                 ffi::lua_insert(lua, first);
             }
@@ -265,79 +204,29 @@ impl State {
         }
     }
 
-    /// Readies the machine to [`run`](Self::run) things, and runs `body`, which may raise errors.
-    pub(crate) fn set_up(&self, body: impl FnOnce(*mut lua_State)) -> Result<(), Fault> {
-        struct Setup<'a> {
-            state: &'a State,
-            body: Option<&'a mut dyn FnMut(*mut lua_State)>,
-        }
-        unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> c_int {
-            // SAFETY: `set_up` hands it over, and it outlives the call.
-            let Setup { state, body } = unsafe { &mut *ffi::lua_touserdata(lua, 1).cast::<Setup<'_>>() };
-            // SAFETY: in a protected call.
-            unsafe { state.ready(lua) };
-            if let Some(body) = body.take() {
-                body(lua);
-            }
-            0
-        }
-        let mut body = Some(body);
-        let mut once = |lua| {
-            if let Some(body) = body.take() {
-                body(lua);
-            }
-        };
-        let mut setup = Setup { state: self, body: Some(&mut once) };
-        // SAFETY: raises no error itself.
-        let code = unsafe { ffi::lua_cpcall(self.main, run, (&raw mut setup).cast()) };
-        if code == ffi::LUA_OK {
-            return Ok(());
-        }
-        // SAFETY: a failed call leaves its error on the stack.
-        Err(unsafe { crate::error::take(self, self.main, code) })
-    }
-
-    /// Makes itself known to the machine. May raise an error.
-    unsafe fn ready(&self, lua: *mut lua_State) {
-        // SAFETY: in a protected call (the caller's promise).
-        unsafe {
-            let this = std::ptr::from_ref(self).cast_mut().cast::<c_void>();
-            ffi::lua_pushlightuserdata(lua, this);
-            ffi::lua_rawsetp(lua, ffi::LUA_REGISTRYINDEX, (&raw const KEY).cast());
-            make_room(lua);
-            let mut known = self.known.get();
-            ffi::lua_pushlightuserdata(lua, this);
-            ffi::lua_pushcclosure(lua, runner, 1);
-            known.runner = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
-            ffi::lua_pushcclosure(lua, crate::error::handler, 0);
-            known.handler = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
-            self.known.set(known);
-        }
-    }
-
-    /// Puts the message handler where calls find it, at the bottom of the empty stack.
-    pub(crate) fn settle(&self) {
-        // SAFETY: this thread is in the machine, and nothing is on its stack.
-        unsafe { ffi::lua_rawgeti_(self.main, ffi::LUA_REGISTRYINDEX, self.known.get().handler) };
+    /// Puts the message handler at the bottom of the main thread's stack, where calls expect it.
+    ///
+    /// The stack must be empty.
+    pub(crate) fn push_handler(&self) {
+        // SAFETY: the VM is valid as long as this state, and an empty stack has room.
+        unsafe { push_ref(self.main, self.refs.get().handler) };
         self.is_busy.set(false);
     }
 
-    /// Limits the time of a call, until what is returned is dropped.
+    /// Limits the time of a call until the returned value is dropped. Returns `None` where no limit begins.
     #[inline]
     pub(crate) fn timed(&self) -> Option<Timed<'_>> {
         let limit = self.limits.time?;
-        self.deadline.begin(limit).then(|| {
-            // SAFETY: this thread is in the machine.
-            unsafe { limits::watch(self.main) };
-            Timed(self)
-        })
+        // SAFETY: a VM with a time limit was prepared for it when its bundle was started, with this deadline. The VM is
+        // valid as long as this state, which the returned value borrows.
+        unsafe { time_limit::begin(self.main, &self.deadline, limit) }
     }
 
-    /// A contract as this machine knows it. May raise an error.
+    /// Returns a contract as this VM uses it, and prepares the contract on first use.
     ///
     /// # Safety
     ///
-    /// In a protected call.
+    /// In a protected call of this VM.
     pub(crate) unsafe fn prepared(&self, lua: *mut lua_State, contract: &KnownContract) -> Rc<Prepared> {
         let address = Arc::as_ptr(&contract.schema);
         let known = self.contracts.borrow().get(&address).cloned();
@@ -349,28 +238,29 @@ impl State {
         })
     }
 
-    /// Drops a reference.
-    pub(crate) fn forget(&self, reference: c_int) {
-        // SAFETY: sets fields of a table that are there, which raises nothing.
-        unsafe { ffi::luaL_unref(self.thread(), ffi::LUA_REGISTRYINDEX, reference) };
+    /// Ends a reference to a Lua value.
+    pub(crate) fn release(&self, reference: c_int) {
+        // SAFETY: the VM is valid as long as this state. The stack of the current Lua thread has room: `run` and
+        // `Stack` check for more than they push, and Lua gives each C function `LUA_MINSTACK` free places.
+        unsafe { registry::release(self.thread(), reference) };
     }
 
-    /// How much memory the machine uses, in bytes.
+    /// Returns the number of bytes that the VM uses.
     pub(crate) fn memory(&self) -> u64 {
-        // SAFETY: asks for numbers only.
+        // SAFETY: the VM is valid as long as this state, and both calls only read a number.
         let (kilo, rest) =
             unsafe { (ffi::lua_gc(self.main, ffi::LUA_GCCOUNT, 0), ffi::lua_gc(self.main, ffi::LUA_GCCOUNTB, 0)) };
         u64::try_from(kilo).unwrap_or(0) * 1024 + u64::try_from(rest).unwrap_or(0)
     }
 
-    /// What a call says that ran out of memory.
+    /// Collects garbage and returns the fault of a call that ran out of memory.
     pub(crate) fn out_of_memory(&self) -> Fault {
-        // SAFETY: collecting runs finalizers, whose errors Lua ignores.
+        // SAFETY: the VM is valid as long as this state. A collection runs finalizers, whose errors Lua ignores.
         unsafe { ffi::lua_gc(self.main, ffi::LUA_GCCOLLECT, 0) };
         self.limits.out_of_memory(self.guest.bundle())
     }
 
-    /// Whether memory ran out since this was asked last.
+    /// Returns whether an allocation was refused since the last call of this function.
     pub(crate) fn ran_out_of_memory(&self) -> bool {
         self.memory.as_ref().is_some_and(|memory| memory.was_refused())
     }
@@ -378,42 +268,13 @@ impl State {
 
 impl Drop for State {
     fn drop(&mut self) {
-        // SAFETY: the machine is ours, and nobody is in it. What its finalizers need outlives it.
+        // SAFETY: this value owns the VM, and no call runs, because each borrows the value. The fields that finalizers
+        // and the allocator use are dropped after this function.
         unsafe { ffi::lua_close(self.main) };
     }
 }
 
-/// How many references are found by index, rather than by a search in the registry.
-const REFERENCES: usize = 64;
-
-/// Lets the registry keep references in its array, which it has only once there were many at a time.
-unsafe fn make_room(lua: *mut lua_State) {
-    // SAFETY: in a protected call (the caller's promise).
-    unsafe {
-        let mut taken = [0; REFERENCES];
-        for reference in &mut taken {
-            ffi::lua_pushboolean(lua, 1);
-            *reference = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
-        }
-        // The first ones are given out first again.
-        for reference in taken.into_iter().rev() {
-            ffi::luaL_unref(lua, ffi::LUA_REGISTRYINDEX, reference);
-        }
-    }
-}
-
-/// See [`State::timed`].
-pub(crate) struct Timed<'a>(&'a State);
-
-impl Drop for Timed<'_> {
-    fn drop(&mut self) {
-        self.0.deadline.end();
-        // SAFETY: this thread is in the machine.
-        unsafe { limits::unwatch(self.0.main) };
-    }
-}
-
-/// See [`State::switch`].
+/// A switch of the Lua thread that calls use. Dropping the value switches back: see [`State::switch`].
 pub(crate) struct Switched<'a> {
     state: &'a State,
     before: *mut lua_State,

@@ -1,0 +1,120 @@
+//! The loader, which starts an engine for each bundle.
+
+use std::path::Path;
+use std::time::Duration;
+
+use polyplug::engine::{Fault, Limits};
+use polyplug::error::LoaderError;
+use polyplug::loader::{BundleLoader, BundleSource, ManifestData};
+use polyplug::{Runtime, engine as common};
+use polyplug_abi::SupportedLanguage;
+
+use crate::program;
+use crate::start::start;
+use crate::stdlib::StdLib;
+
+/// The loader of bundles in Lua, which manifests name as `lua`.
+#[derive(Debug, Clone, Default)]
+pub struct LuaLoader {
+    stdlib: StdLib,
+    limits: Limits,
+}
+
+impl LuaLoader {
+    /// Makes a loader whose bundles get the safe part of Lua's standard library, and no limits.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the part of the standard library that bundles get.
+    #[must_use]
+    pub fn with_stdlib(mut self, stdlib: StdLib) -> Self {
+        self.stdlib = stdlib;
+        self
+    }
+
+    /// Sets the number of bytes that each bundle may use. A call that needs more fails with
+    /// [`CallError::LimitReached`](polyplug::CallError::LimitReached); later calls are served.
+    #[must_use]
+    pub fn with_memory_limit(mut self, bytes: usize) -> Self {
+        self.limits.memory = Some(bytes);
+        self
+    }
+
+    /// Sets the time that each call of a bundle, and each start of a bundle, may take. A call that takes longer fails
+    /// with [`CallError::LimitReached`](polyplug::CallError::LimitReached); later calls are served.
+    ///
+    /// Code that is compiled to native code cannot be interrupted, so bundles with this limit are interpreted. A single
+    /// function of the standard library, such as a search with a costly pattern, cannot be interrupted either.
+    #[must_use]
+    pub fn with_time_limit(mut self, time: Duration) -> Self {
+        self.limits.time = Some(time);
+        self
+    }
+
+    /// Loads a bundle, or a new version of a bundle, from its source.
+    fn start(&self, manifest: &ManifestData, source: Source<'_>, runtime: &Runtime) -> Result<(), LoaderError> {
+        common::load(manifest, runtime, |guest| {
+            let text = match source {
+                Source::Code(text) => text.as_bytes().to_vec(),
+                Source::Directory(directory) => read(&directory.join(&manifest.file))?,
+            };
+            start(guest, &text, &manifest.file, self.stdlib, self.limits)
+        })
+    }
+}
+
+/// The place of a bundle's code.
+enum Source<'a> {
+    /// The code itself.
+    Code(&'a str),
+    /// The bundle's directory, which has the file that the manifest names.
+    Directory(&'a Path),
+}
+
+/// Reads a file. The fault names the file.
+fn read(path: &Path) -> Result<Vec<u8>, Fault> {
+    std::fs::read(path).map_err(|error| Fault::new(format_args!("{}: {error}", path.display())))
+}
+
+impl BundleLoader for LuaLoader {
+    fn loader_name(&self) -> &'static str {
+        "lua"
+    }
+
+    fn loader_language(&self) -> SupportedLanguage {
+        SupportedLanguage::Lua
+    }
+
+    fn supports_hot_reload(&self) -> bool {
+        true
+    }
+
+    fn load(&self, manifest: &ManifestData, source: &BundleSource, runtime: &Runtime) -> Result<(), LoaderError> {
+        match source {
+            BundleSource::Code(text) => self.start(manifest, Source::Code(text), runtime),
+            BundleSource::Path(_) => self.start(manifest, Source::Directory(&manifest.path), runtime),
+            other => Err(LoaderError::UnsupportedBundleSource {
+                loader: self.loader_name(),
+                source_kind: other.kind(),
+                bundle: manifest.name.clone(),
+            }),
+        }
+    }
+
+    fn reload(&self, manifest: &ManifestData, runtime: &Runtime) -> Result<(), LoaderError> {
+        self.start(manifest, Source::Directory(&manifest.path), runtime)
+    }
+
+    /// Checks that the bundle's file compiles.
+    fn check(&self, manifest: &ManifestData) -> Result<(), LoaderError> {
+        let path = manifest.path.join(&manifest.file);
+        let compiled = read(&path).and_then(|text| program::check(&text, &manifest.file));
+        compiled.map_err(|fault| LoaderError::ArtifactInvalid {
+            bundle: manifest.name.clone(),
+            path,
+            reason: fault.to_string(),
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! The memory limit of a VM: an allocator that counts and refuses.
+
+use std::alloc::{Layout, alloc, dealloc, realloc};
+use std::cell::Cell;
+use std::ffi::c_void;
+
+use mlua::ffi::{self, lua_State};
+
+/// The memory account of a VM with a limit.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    used: Cell<usize>,
+    limit: usize,
+    /// Whether an allocation was refused since [`was_refused`](Self::was_refused) was called last.
+    is_refused: Cell<bool>,
+}
+
+impl Memory {
+    /// Makes an account with a limit in bytes.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { used: Cell::new(0), limit, is_refused: Cell::new(false) }
+    }
+
+    /// Returns whether an allocation was refused since the last call of this function.
+    pub(crate) fn was_refused(&self) -> bool {
+        self.is_refused.replace(false)
+    }
+}
+
+/// The alignment of Lua's values.
+const ALIGN: usize = 16;
+
+/// Allocates, reallocates and frees for a VM whose [`Memory`] is `ud`.
+///
+/// # Safety
+///
+/// Lua calls the function. `ptr` is null, or this function has returned `ptr` for `osize` bytes. The [`Memory`] must
+/// outlive the VM.
+pub(crate) unsafe extern "C" fn allocate(ud: *mut c_void, ptr: *mut c_void, osize: usize, nsize: usize) -> *mut c_void {
+    // SAFETY: `State::new` has given the address to `lua_newstate`, and keeps the `Memory` as long as the VM.
+    let memory = unsafe { &*ud.cast::<Memory>() };
+    let osize = if ptr.is_null() { 0 } else { osize };
+    // SAFETY: the alignment is a power of two. Lua asks for sizes far below the largest that a layout may have.
+    let layout = |size| unsafe { Layout::from_size_align_unchecked(size, ALIGN) };
+    if nsize == 0 {
+        if !ptr.is_null() {
+            // SAFETY: the caller's promise: `ptr` came from here, with this layout.
+            unsafe { dealloc(ptr.cast(), layout(osize)) };
+            memory.used.set(memory.used.get() - osize);
+        }
+        return std::ptr::null_mut();
+    }
+    let used = memory.used.get() - osize + nsize;
+    if nsize > osize && used > memory.limit {
+        memory.is_refused.set(true);
+        return std::ptr::null_mut();
+    }
+    // SAFETY: the size is not 0, and a `ptr` that is not null came from here, with this layout (the caller's promise).
+    let next = unsafe { if ptr.is_null() { alloc(layout(nsize)) } else { realloc(ptr.cast(), layout(osize), nsize) } };
+    if !next.is_null() {
+        memory.used.set(used);
+    }
+    next.cast()
+}
+
+/// Makes the garbage collector run early and fast. By default a collection begins when twice the memory in use is
+/// allocated, which may be more than the limit.
+///
+/// # Safety
+///
+/// The Lua state must be valid.
+pub(crate) unsafe fn collect_eagerly(lua: *mut lua_State) {
+    // SAFETY: the caller's promise. Both calls set a number, in percent: the first, at how much of the memory in use
+    // the next cycle begins; the second, how much memory is visited for the memory that is allocated during a cycle.
+    unsafe {
+        ffi::lua_gc(lua, ffi::LUA_GCSETPAUSE, 110);
+        ffi::lua_gc(lua, ffi::LUA_GCSETSTEPMUL, 400);
+    }
+}

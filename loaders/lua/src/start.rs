@@ -1,0 +1,71 @@
+//! The start of a bundle: makes the VM and runs the bundle's code for the first time.
+
+use std::sync::{Arc, OnceLock};
+
+use mlua::ffi;
+use polyplug::engine::{Declared, Fault, Guest, Limits};
+
+use crate::protect::{protect, set_up};
+use crate::state::State;
+use crate::stdlib::StdLib;
+use crate::vm::LuaEngine;
+use crate::{memory_limit, module, program, raise, remote_call, require, sandbox, time_limit};
+
+/// Makes a VM and runs `text` in the VM. Returns the engine and the plugins that the text has declared.
+///
+/// # Errors
+///
+/// The text does not compile, raises an error or reaches a limit.
+pub(crate) fn start(
+    guest: &Arc<Guest>,
+    text: &[u8],
+    file: &str,
+    stdlib: StdLib,
+    limits: Limits,
+) -> Result<(LuaEngine, Vec<Declared>), Fault> {
+    let state = State::new(Arc::clone(guest), stdlib, limits, remote_call::method)?;
+    set_up(&state, |lua| {
+        // SAFETY: `set_up` runs this closure in a protected call of the state's VM. The deadline outlives the VM,
+        // because both are parts of the state, which closes the VM first.
+        unsafe {
+            sandbox::open(lua, stdlib);
+            // After `sandbox::open`, which switches the compiler on.
+            if limits.time.is_some() {
+                time_limit::open(lua, &state.deadline);
+            }
+            if limits.memory.is_some() {
+                memory_limit::collect_eagerly(lua);
+            }
+            raise::open(&state, lua);
+            module::push(&state, lua);
+            require::open(&state, lua);
+        }
+    })?;
+    run(&state, text, file)?;
+    let declared = protect(&state, |lua| {
+        let classes = state.classes.borrow();
+        // SAFETY: `protect` runs this closure in a protected call, and the bundle's code has run.
+        Ok(classes.iter().map(|class| unsafe { class.declared(lua) }).collect::<Vec<_>>())
+    })?;
+    state.push_handler();
+    let plugins = declared.iter().map(|_| OnceLock::new()).collect();
+    Ok((LuaEngine { state, plugins }, declared))
+}
+
+/// Runs the bundle's code, which may declare plugins.
+fn run(state: &State, text: &[u8], file: &str) -> Result<(), Fault> {
+    let _timed = state.timed();
+    state.may_declare.set(true);
+    let outcome = protect(state, |lua| {
+        // SAFETY: `protect` runs this closure in a protected call. A failed compilation leaves its error at the top.
+        unsafe {
+            if program::load(lua, text, file) != ffi::LUA_OK {
+                ffi::lua_error(lua);
+            }
+            ffi::lua_call(lua, 0, 0);
+        }
+        Ok(())
+    });
+    state.may_declare.set(false);
+    outcome
+}
