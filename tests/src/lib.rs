@@ -12,6 +12,7 @@ pub mod engine;
 pub mod generate;
 pub mod handles;
 pub mod keeping;
+pub mod layers;
 mod log;
 pub mod lua;
 mod maps;
