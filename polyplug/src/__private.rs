@@ -3,7 +3,8 @@
 pub use inventory;
 pub use polyplug_abi as abi;
 
-pub use crate::contract::{ContractEntry, ContractInfo, Dispatch, MethodInfo};
+pub use crate::contract::Dispatch;
+pub use crate::contract_info::{ContractEntry, ContractInfo, MethodInfo};
 #[cfg(feature = "host")]
 pub use crate::dynamic::Form;
 pub use crate::guest::{

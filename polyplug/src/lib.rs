@@ -56,6 +56,7 @@
 mod brief;
 mod call_error;
 mod contract;
+mod contract_info;
 mod guest;
 mod proxy;
 mod revision;
@@ -72,27 +73,42 @@ pub mod testing;
 #[doc(hidden)]
 pub mod __private;
 
-pub use call_error::{CallError, Failure};
-pub use contract::{Contract, Provides};
 /// Pins the current thread to the collector's epoch: look-ups and what they found stay valid until the guard goes.
 ///
 /// The same collector the runtime uses. A pin delays the reclaiming of every unloaded bundle in the process, so hold
 /// it for a look-up, never for a call that may block.
 #[cfg(feature = "host")]
 pub use crossbeam_epoch::pin;
-#[cfg(feature = "config")]
-pub use guest::ConfigError;
-pub use guest::{Callback, Migrate, PluginContext};
-#[cfg(feature = "signatures")]
-pub use host::signature;
-#[cfg(feature = "watch")]
-pub use host::watch;
-#[cfg(feature = "host")]
-pub use host::{dynamic, engine, error, ffi, host_bridge, loader, runtime, runtime_store};
 pub use polyplug_abi::{BundleId, Compatibility, GuestContractId, HostContractId, LogLevel, Version};
 pub use polyplug_macros::{Type, contract, plugin};
-pub use proxy::Proxy;
 #[cfg(feature = "host")]
 pub use runtime::Runtime;
-pub use types::Type;
-pub use value::Value;
+
+pub use crate::call_error::{CallError, Failure};
+pub use crate::contract::{Contract, Provides};
+#[cfg(feature = "config")]
+pub use crate::guest::ConfigError;
+pub use crate::guest::{Callback, Migrate, PluginContext};
+#[cfg(feature = "host")]
+pub use crate::host::dynamic;
+#[cfg(feature = "host")]
+pub use crate::host::engine;
+#[cfg(feature = "host")]
+pub use crate::host::error;
+#[cfg(feature = "host")]
+pub use crate::host::ffi;
+#[cfg(feature = "host")]
+pub use crate::host::host_bridge;
+#[cfg(feature = "host")]
+pub use crate::host::loader;
+#[cfg(feature = "host")]
+pub use crate::host::runtime;
+#[cfg(feature = "host")]
+pub use crate::host::runtime_store;
+#[cfg(feature = "signatures")]
+pub use crate::host::signature;
+#[cfg(feature = "watch")]
+pub use crate::host::watch;
+pub use crate::proxy::Proxy;
+pub use crate::types::Type;
+pub use crate::value::Value;

@@ -12,9 +12,8 @@ use polyplug_abi::{
     VmLoaderData,
 };
 
-use crate::CallError;
-use crate::call_error::Failure;
-use crate::contract::ContractInfo;
+use crate::call_error::{CallError, Failure};
+use crate::contract_info::ContractInfo;
 use crate::revision::Revision;
 use crate::types::{Depth, Lend, LiftError, LowerError, Type};
 

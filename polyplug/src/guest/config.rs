@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::guest::PluginContext;
+use crate::guest::context::PluginContext;
 
 /// Settings are not what a plugin expects.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,11 +4,7 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::time::Duration;
 
-use polyplug_abi::{HostApi, LogLevel, ProxyTarget, StringView};
-
-use crate::CallError;
-use crate::contract::Contract;
-use crate::guest::{proxy, thread};
+use polyplug_abi::{HostApi, LogLevel, StringView};
 
 /// A plugin's way to its host. Handed to factories; may be cloned and kept.
 ///
@@ -66,39 +62,6 @@ impl PluginContext {
         unsafe { (self.host.as_ref().log)(self.host.as_ptr(), level.0, scope, StringView::lend(message.as_bytes())) };
     }
 
-    /// Runs `body` on a thread of its own, with this context.
-    ///
-    /// The host knows the thread by `name`: it keeps the bundle's code mapped while the thread runs, and waits for it,
-    /// or reports it, when the bundle is unloaded or reloaded. So `body` has to end when the version it belongs to is
-    /// retired: ask [`is_retired`](Self::is_retired), or wait with [`wait_retired`](Self::wait_retired). A thread that
-    /// a plugin starts in another way may still run when its code is gone, which ends the process.
-    ///
-    /// A panic in `body` ends the thread and is written to the host's log.
-    ///
-    /// # Errors
-    ///
-    /// The version is gone already, or the system has no more threads.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// # use polyplug::PluginContext;
-    /// # struct Cache;
-    /// # impl Cache { fn sweep() {} }
-    /// impl Cache {
-    ///     fn new(context: &PluginContext) -> std::io::Result<Self> {
-    ///         context.spawn("sweep", |context| {
-    ///             while !context.wait_retired(Duration::from_secs(10)) {
-    ///                 Cache::sweep();
-    ///             }
-    ///         })?;
-    ///         Ok(Self)
-    ///     }
-    /// }
-    /// ```
-    pub fn spawn(&self, name: &str, body: impl FnOnce(&Self) + Send + 'static) -> std::io::Result<()> {
-        thread::spawn(self, name, body)
-    }
-
     /// Whether the version of the bundle that this context belongs to has been reloaded or unloaded.
     #[must_use]
     pub fn is_retired(&self) -> bool {
@@ -112,74 +75,6 @@ impl PluginContext {
         let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         // SAFETY: the table is valid (retained).
         unsafe { (self.host.as_ref().wait_retired)(self.host.as_ptr(), millis) != 0 }
-    }
-
-    /// A proxy for the host contract `C`, with at least the minor version that this plugin was built against.
-    ///
-    /// The proxy keeps the host's runtime from nothing: when that ends, calls answer so.
-    ///
-    /// # Errors
-    ///
-    /// [`CallError::Failed`] when the host does not provide the contract (code 100), provides an older version (101), or
-    /// another contract of that name and version (18); the message says what to do. A plugin that cannot do without
-    /// returns the error from its factory; one that can goes on without.
-    ///
-    /// ```
-    /// # use polyplug::{CallError, PluginContext};
-    /// #[polyplug::contract(name = "demo.logger", version = "1.0")]
-    /// trait Logger {
-    ///     fn log(&self, text: &str);
-    /// }
-    ///
-    /// struct Journal {
-    ///     logger: Option<LoggerProxy>,
-    /// }
-    ///
-    /// impl Journal {
-    ///     fn new(context: &PluginContext) -> Result<Self, CallError> {
-    ///         Ok(Self { logger: context.host::<dyn Logger>().ok() })
-    ///     }
-    /// }
-    /// ```
-    pub fn host<C: Contract + ?Sized>(&self) -> Result<C::Proxy, CallError> {
-        proxy::open::<C>(self, ProxyTarget::Host, C::MINOR)
-    }
-
-    /// As [`host`](Self::host), content with minor version `minor`: methods that the host lacks answer
-    /// [`CallError::MethodNotAvailable`].
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn host_since<C: Contract + ?Sized>(&self, minor: u32) -> Result<C::Proxy, CallError> {
-        proxy::open::<C>(self, ProxyTarget::Host, minor)
-    }
-
-    /// A proxy for another bundle's plugin: the first provider of contract `C` with at least the minor version that the
-    /// manifest of this bundle asks for.
-    ///
-    /// The proxy is weak: it keeps the other bundle from nothing. When that is reloaded, calls go to its new version;
-    /// when it is unloaded, they answer [`CallError::Unloaded`].
-    ///
-    /// # Errors
-    ///
-    /// [`CallError::Failed`] when the bundle's manifest does not declare the contract under `[[dependency]]` (code 17),
-    /// nobody provides it (4), or it is another contract (18); the message says what to do.
-    ///
-    /// ```
-    /// # use polyplug::{CallError, PluginContext};
-    /// #[polyplug::contract(name = "demo.calculator", version = "1.0")]
-    /// trait Calculator {
-    ///     fn add(&self, a: i32, b: i32) -> i32;
-    /// }
-    ///
-    /// fn sum(context: &PluginContext, numbers: &[i32]) -> Result<i32, CallError> {
-    ///     let calculator = context.peer::<dyn Calculator>()?;
-    ///     numbers.iter().try_fold(0, |sum, number| calculator.add(sum, *number))
-    /// }
-    /// ```
-    pub fn peer<C: Contract + ?Sized>(&self) -> Result<C::Proxy, CallError> {
-        proxy::open::<C>(self, ProxyTarget::Peer, 0)
     }
 
     /// The name of the bundle that this plugin is part of.

@@ -3,8 +3,9 @@
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, GuestContractInstance, HostApi};
 
 use crate::CallError;
-use crate::guest::panic::Payload;
-use crate::guest::{catch, describe_panic, instance, write_error};
+use crate::guest::error::write_error;
+use crate::guest::instance;
+use crate::guest::panic::{Payload, catch, describe_panic};
 use crate::types::{Give, LiftError, LowerError, Type};
 
 /// Why an entry has no result.

@@ -5,9 +5,9 @@
 
 use polyplug_abi::{AbiError, AbiErrorCode, BundleInitContext, HostApi, POLYPLUG_ABI_VERSION};
 
-use crate::guest::panic::install_hook;
+use crate::guest::error::write_error;
+use crate::guest::panic::{catch, describe_panic, install_hook};
 use crate::guest::plugin::PluginEntry;
-use crate::guest::{catch, describe_panic, write_error};
 
 /// The version of the ABI this library was built with.
 // SAFETY: the name is polyplug's own; nothing else may define it.

@@ -8,7 +8,9 @@ use std::ptr::NonNull;
 
 use polyplug_abi::{AbiError, AbiErrorCode, GuestContractId, GuestContractInstance, HostApi};
 
-use crate::guest::{PluginContext, catch, describe_panic, write_error};
+use crate::guest::context::PluginContext;
+use crate::guest::error::write_error;
+use crate::guest::panic::{catch, describe_panic};
 
 /// A plugin's object as it lies in memory.
 pub(super) struct Boxed<T> {

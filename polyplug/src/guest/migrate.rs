@@ -6,8 +6,10 @@ use polyplug_abi::plugin::{RestoreInstance, SaveInstance};
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, GuestContractInstance, HostApi, StringView, Version};
 
 use crate::contract::Contract;
+use crate::guest::context::PluginContext;
+use crate::guest::error::write_error;
 use crate::guest::instance::{create, parts};
-use crate::guest::{PluginContext, catch, describe_panic, write_error};
+use crate::guest::panic::{catch, describe_panic};
 
 /// A plugin whose instances carry their state over a reload: `#[polyplug::plugin(migrate)]`.
 ///

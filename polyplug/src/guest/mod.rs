@@ -21,6 +21,7 @@ mod thread;
 pub use config::ConfigError;
 pub use context::PluginContext;
 pub use entry::serve;
+#[cfg(feature = "host")]
 pub(crate) use error::write_error;
 #[cfg(feature = "host")]
 pub(crate) use error::write_error_into;
@@ -32,6 +33,5 @@ pub use instance::{create, create_instance, destroy_instance, make_default};
 pub use migrate::{Migrate, Migration, check_health};
 pub use object::{Callback, Kept, Lent, Object, Remote, lending, unwind};
 #[cfg(feature = "host")]
-pub(crate) use panic::keep_locations;
-pub(crate) use panic::{catch, describe_panic};
+pub(crate) use panic::{catch, describe_panic, keep_locations};
 pub use plugin::{PluginEntry, native_dispatch, package_version, plugin_flags};

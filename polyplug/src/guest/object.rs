@@ -1,5 +1,6 @@
 //! Objects of contracts that a caller gives to its callee: lent for a call, or to be kept.
 
+use std::any::TypeId;
 use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -12,11 +13,11 @@ use polyplug_abi::{
 
 use crate::CallError;
 use crate::contract::{Contract, Dispatch, Provides};
-use crate::guest::instance::{Boxed, into_raw};
+use crate::guest::context::PluginContext;
+use crate::guest::instance::{Boxed, destroy_instance, into_raw};
 use crate::guest::proxy::link;
-use crate::guest::{PluginContext, destroy_instance};
 use crate::proxy::RawProxy;
-use crate::schema::{TypeRef, Types};
+use crate::schema::{Definition, Interface, Shape, TypeRef, Types};
 use crate::types::LiftError;
 
 /// A contract whose objects can be lent for a call, as `&dyn Trait`.
@@ -41,7 +42,7 @@ pub unsafe trait Object: Contract + Dispatch<Lent<Self>> {
 
     /// The type in the language-neutral description of a contract.
     fn describe(types: &mut Types) -> TypeRef {
-        types.define_object::<Self, Lent<Self>>(false)
+        define_object::<Self, Lent<Self>>(types, false)
     }
 
     /// The object that `form` stands for, as its callee sees it for the call.
@@ -340,7 +341,7 @@ impl<C: Contract + ?Sized> Kept for Callback<C> {
     const NEEDS_ROOM: bool = false;
 
     fn describe(types: &mut Types) -> TypeRef {
-        types.define_object::<C, Self>(true)
+        define_object::<C, Self>(types, true)
     }
 
     unsafe fn lift(form: &GuestContractInstance, host: *const HostApi) -> Result<Self, LiftError> {
@@ -378,4 +379,16 @@ impl<C: Contract + ?Sized> std::fmt::Debug for Callback<C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Callback({})", C::NAME)
     }
+}
+
+/// Returns a reference to the objects of contract `C`, lent or kept, told apart by `Key`. A contract's methods may take
+/// objects of the contract itself.
+fn define_object<C: Contract + ?Sized, Key: 'static>(types: &mut Types, kept: bool) -> TypeRef {
+    types.define_once(TypeId::of::<Key>(), |types| {
+        let info = C::info();
+        let methods = (info.methods_in)(types);
+        let name = info.name.rsplit('.').next().unwrap_or_default();
+        let interface = Interface { contract: info.name.to_owned(), major: info.major, kept, methods };
+        Definition::new(name, "", Shape::Object(interface))
+    })
 }

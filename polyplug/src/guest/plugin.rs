@@ -6,7 +6,7 @@ use polyplug_abi::{
     Version,
 };
 
-use crate::contract::ContractInfo;
+use crate::contract_info::ContractInfo;
 use crate::guest::migrate::Migration;
 
 /// One `#[plugin]`, as the macro describes it.

@@ -9,8 +9,9 @@ use std::sync::{Arc, Weak};
 use polyplug_abi::{AbiError, CallArena, GuestContractInstance, ProxyRequest, ProxyTarget, StringView, VmLoaderData};
 
 use crate::CallError;
-use crate::contract::{Contract, ContractInfo};
-use crate::guest::PluginContext;
+use crate::contract::Contract;
+use crate::contract_info::ContractInfo;
+use crate::guest::context::PluginContext;
 use crate::proxy::{Owner, ProxyParts, RawProxy, Trampoline};
 use crate::revision::Revision;
 
@@ -54,12 +55,78 @@ impl Owner for Link {
     }
 }
 
-/// A proxy for contract `C`.
-pub(super) fn open<C: Contract + ?Sized>(
-    context: &PluginContext,
-    target: ProxyTarget,
-    minor: u32,
-) -> Result<C::Proxy, CallError> {
+impl PluginContext {
+    /// A proxy for the host contract `C`, with at least the minor version that this plugin was built against.
+    ///
+    /// The proxy keeps the host's runtime from nothing: when that ends, calls answer so.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Failed`] when the host does not provide the contract (code 100), provides an older version (101), or
+    /// another contract of that name and version (18); the message says what to do. A plugin that cannot do without
+    /// returns the error from its factory; one that can goes on without.
+    ///
+    /// ```
+    /// # use polyplug::{CallError, PluginContext};
+    /// #[polyplug::contract(name = "demo.logger", version = "1.0")]
+    /// trait Logger {
+    ///     fn log(&self, text: &str);
+    /// }
+    ///
+    /// struct Journal {
+    ///     logger: Option<LoggerProxy>,
+    /// }
+    ///
+    /// impl Journal {
+    ///     fn new(context: &PluginContext) -> Result<Self, CallError> {
+    ///         Ok(Self { logger: context.host::<dyn Logger>().ok() })
+    ///     }
+    /// }
+    /// ```
+    pub fn host<C: Contract + ?Sized>(&self) -> Result<C::Proxy, CallError> {
+        open::<C>(self, ProxyTarget::Host, C::MINOR)
+    }
+
+    /// As [`host`](Self::host), content with minor version `minor`: methods that the host lacks answer
+    /// [`CallError::MethodNotAvailable`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn host_since<C: Contract + ?Sized>(&self, minor: u32) -> Result<C::Proxy, CallError> {
+        open::<C>(self, ProxyTarget::Host, minor)
+    }
+
+    /// A proxy for another bundle's plugin: the first provider of contract `C` with at least the minor version that the
+    /// manifest of this bundle asks for.
+    ///
+    /// The proxy is weak: it keeps the other bundle from nothing. When that is reloaded, calls go to its new version;
+    /// when it is unloaded, they answer [`CallError::Unloaded`].
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Failed`] when the bundle's manifest does not declare the contract under `[[dependency]]` (code 17),
+    /// nobody provides it (4), or it is another contract (18); the message says what to do.
+    ///
+    /// ```
+    /// # use polyplug::{CallError, PluginContext};
+    /// #[polyplug::contract(name = "demo.calculator", version = "1.0")]
+    /// trait Calculator {
+    ///     fn add(&self, a: i32, b: i32) -> i32;
+    /// }
+    ///
+    /// fn sum(context: &PluginContext, numbers: &[i32]) -> Result<i32, CallError> {
+    ///     let calculator = context.peer::<dyn Calculator>()?;
+    ///     numbers.iter().try_fold(0, |sum, number| calculator.add(sum, *number))
+    /// }
+    /// ```
+    pub fn peer<C: Contract + ?Sized>(&self) -> Result<C::Proxy, CallError> {
+        open::<C>(self, ProxyTarget::Peer, 0)
+    }
+}
+
+/// Opens a proxy for contract `C`.
+fn open<C: Contract + ?Sized>(context: &PluginContext, target: ProxyTarget, minor: u32) -> Result<C::Proxy, CallError> {
     let info = C::info();
     let host = context.host_abi();
     let schema = (info.schema)().encode();

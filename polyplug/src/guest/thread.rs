@@ -6,7 +6,8 @@ use std::io;
 use polyplug_abi::{AbiError, StringView};
 
 use crate::call_error::message_text;
-use crate::guest::{PluginContext, catch, describe_panic};
+use crate::guest::context::PluginContext;
+use crate::guest::panic::{catch, describe_panic};
 
 /// What a thread is given.
 struct Start<F> {
@@ -14,12 +15,42 @@ struct Start<F> {
     body: F,
 }
 
-/// See [`PluginContext::spawn`].
-pub(super) fn spawn<F: FnOnce(&PluginContext) + Send + 'static>(
-    context: &PluginContext,
-    name: &str,
-    body: F,
-) -> io::Result<()> {
+impl PluginContext {
+    /// Runs `body` on a thread of its own, with this context.
+    ///
+    /// The host knows the thread by `name`: it keeps the bundle's code mapped while the thread runs, and waits for it,
+    /// or reports it, when the bundle is unloaded or reloaded. So `body` has to end when the version it belongs to is
+    /// retired: ask [`is_retired`](Self::is_retired), or wait with [`wait_retired`](Self::wait_retired). A thread that
+    /// a plugin starts in another way may still run when its code is gone, which ends the process.
+    ///
+    /// A panic in `body` ends the thread and is written to the host's log.
+    ///
+    /// # Errors
+    ///
+    /// The version is gone already, or the system has no more threads.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # use polyplug::PluginContext;
+    /// # struct Cache;
+    /// # impl Cache { fn sweep() {} }
+    /// impl Cache {
+    ///     fn new(context: &PluginContext) -> std::io::Result<Self> {
+    ///         context.spawn("sweep", |context| {
+    ///             while !context.wait_retired(Duration::from_secs(10)) {
+    ///                 Cache::sweep();
+    ///             }
+    ///         })?;
+    ///         Ok(Self)
+    ///     }
+    /// }
+    /// ```
+    pub fn spawn(&self, name: &str, body: impl FnOnce(&Self) + Send + 'static) -> std::io::Result<()> {
+        spawn(self, name, body)
+    }
+}
+
+fn spawn<F: FnOnce(&PluginContext) + Send + 'static>(context: &PluginContext, name: &str, body: F) -> io::Result<()> {
     let host = context.host_abi();
     let data = Box::into_raw(Box::new(Start { context: context.clone(), body }));
     let mut error = AbiError::ok();

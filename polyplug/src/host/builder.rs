@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use polyplug_abi::{Compatibility, ReloadPhase, RuntimeConfig};
 
-use super::api::table::FUNCTIONS;
-use super::error::runtime::RuntimeError;
-use super::runtime::context::HostContext;
-use super::runtime::events::{Events, OnReload};
-use super::runtime::loader::BundleLoader;
-use super::runtime::report::ReloadPolicy;
-use super::runtime::runtime::{Parts, Runtime};
+use crate::host::api::table::FUNCTIONS;
+use crate::host::error::runtime::RuntimeError;
+use crate::host::runtime::context::HostContext;
+use crate::host::runtime::events::{Events, OnReload};
+use crate::host::runtime::loader::BundleLoader;
+use crate::host::runtime::report::ReloadPolicy;
+use crate::host::runtime::runtime::{Parts, Runtime};
 
 /// Sets up a [`Runtime`].
 ///

@@ -1,7 +1,7 @@
 //! What a bundle is, and who can load one.
 
-pub use super::bundle::manifest::{Dependency, HostDependency, ManifestData};
-pub use super::bundle::source::BundleSource;
-pub use super::runtime::loader::BundleLoader;
-pub use super::runtime::staging::Staging;
-pub use super::version::module::Module;
+pub use crate::host::bundle::manifest::{Dependency, HostDependency, ManifestData};
+pub use crate::host::bundle::source::BundleSource;
+pub use crate::host::runtime::loader::BundleLoader;
+pub use crate::host::runtime::staging::Staging;
+pub use crate::host::version::module::Module;

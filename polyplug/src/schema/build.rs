@@ -1,6 +1,7 @@
 //! How macro expansions describe things.
 
-use crate::schema::{Case, Definition, Field, Method, Schema, Shape, TypeRef, Types};
+use crate::schema::schema::{Case, Definition, Field, Method, Schema, Shape, TypeRef};
+use crate::schema::types::Types;
 
 /// Collects a contract's methods.
 pub struct MethodsBuilder<'a> {

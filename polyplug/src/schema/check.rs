@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::schema::layout::{Layout, Layouts, SIZE_LIMIT};
-use crate::schema::{Case, Definition, Field, Method, Schema, Shape, TypeRef};
+use crate::schema::schema::{Case, Definition, Field, Method, Schema, Shape, TypeRef};
 
 impl Schema {
     /// Why no contract has this schema, if that is so.

@@ -4,7 +4,7 @@
 //! what they count. The reader trusts nothing: it checks sizes, counts, depth, text, and that every reference leads to
 //! a definition.
 
-use crate::schema::{Case, Definition, Field, Interface, Method, Schema, Shape, TypeRef};
+use crate::schema::schema::{Case, Definition, Field, Interface, Method, Schema, Shape, TypeRef};
 
 /// The first bytes of every encoded schema; the last one is the version of the form.
 const MAGIC: &[u8] = b"polyplug schema\x01";

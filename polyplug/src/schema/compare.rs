@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use crate::schema::names::spell;
-use crate::schema::{Case, Definition, Field, Interface, Method, Schema, Shape, TypeRef};
+use crate::schema::schema::{Case, Definition, Field, Interface, Method, Schema, Shape, TypeRef};
 
 /// Something that host and plugin disagree on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! The sizes of all definitions are known before anything that lies behind a pointer is laid out: it may contain a
 //! definition that contains it.
 
-use crate::schema::{Case, Field, Schema, Shape, TypeRef};
+use crate::schema::schema::{Case, Field, Schema, Shape, TypeRef};
 
 /// How deep types may contain one another by value.
 const DEPTH_LIMIT: usize = 128;

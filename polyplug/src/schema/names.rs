@@ -1,6 +1,6 @@
 //! How types and names are written for people.
 
-use crate::schema::{Schema, TypeRef};
+use crate::schema::schema::{Schema, TypeRef};
 
 /// A type as people write it.
 pub(super) fn spell(schema: &Schema, ty: &TypeRef) -> String {
@@ -54,4 +54,12 @@ pub(super) fn kebab(name: &str) -> String {
         out.extend(letter.to_lowercase());
     }
     out
+}
+
+impl Schema {
+    /// A type as people write it: `list<string>`, `Point`.
+    #[must_use]
+    pub fn type_name(&self, ty: &TypeRef) -> String {
+        spell(self, ty)
+    }
 }

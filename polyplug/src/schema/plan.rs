@@ -3,7 +3,7 @@
 //! Compiled once; whoever moves values then follows numbers, never names.
 
 use crate::schema::layout::{Layout, Layouts, optional, structure, tagged, union};
-use crate::schema::{Field, Method, Schema, Shape, TypeRef};
+use crate::schema::schema::{Field, Method, Schema, Shape, TypeRef};
 
 /// The number of a node in a [`Plan`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

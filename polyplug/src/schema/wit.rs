@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::schema::names::kebab;
-use crate::schema::{Case, Field, Interface, Method, Schema, Shape, TypeRef};
+use crate::schema::schema::{Case, Field, Interface, Method, Schema, Shape, TypeRef};
 
 impl Schema {
     /// The contract as WIT text.

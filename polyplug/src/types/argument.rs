@@ -1,8 +1,12 @@
 //! Arguments that a method takes by reference.
 
 use crate::schema::{TypeRef, Types};
-use crate::types::list::has_size;
-use crate::types::{Lend, LiftError, ListArgument, RawList, Type, text};
+use crate::types::forms::RawList;
+use crate::types::lift::LiftError;
+use crate::types::list::{ListArgument, has_size};
+use crate::types::lower::Lend;
+use crate::types::text;
+use crate::types::ty::Type;
 
 /// What may stand behind `&` in a contract's method beside any [`Type`]: `str` and `[T]`, which have no size.
 ///

@@ -1,36 +1,10 @@
 //! Boxes, through which a record or variant may contain itself.
 
+use super::forms::RawBox;
 use crate::schema::{TypeRef, Types};
-use crate::types::{Depth, LiftError, Lower, OptionalForm, Type};
-
-/// The canonical form of a box: a pointer that is not null; null stands for none in an option.
-#[repr(transparent)]
-pub struct RawBox<C>(pub *const C);
-
-impl<C> Clone for RawBox<C> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<C> Copy for RawBox<C> {}
-
-impl<C> OptionalForm<RawBox<C>> for RawBox<C> {
-    #[inline]
-    fn none() -> Self {
-        Self(std::ptr::null())
-    }
-
-    #[inline]
-    fn some(value: Self) -> Self {
-        value
-    }
-
-    #[inline]
-    fn value(&self) -> Result<Option<&Self>, LiftError> {
-        Ok(if self.0.is_null() { None } else { Some(self) })
-    }
-}
+use crate::types::lift::{Depth, LiftError};
+use crate::types::lower::Lower;
+use crate::types::ty::Type;
 
 // SAFETY: a pointer that is checked before it is followed.
 unsafe impl<T: Type> Type for Box<T> {

@@ -2,58 +2,12 @@
 
 use std::any::TypeId;
 
+use super::forms::RawList;
 use crate::schema::{TypeRef, Types};
-use crate::types::{Depth, LiftError, Lower, RawOption, Type};
-
-/// The canonical form of a list, of text and of bytes.
-#[repr(C)]
-#[derive(Debug)]
-pub struct RawList<T> {
-    /// The first element; anything when `len` is 0.
-    pub ptr: *const T,
-    /// The number of elements.
-    pub len: usize,
-}
-
-impl<T> Clone for RawList<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for RawList<T> {}
-
-impl<T> RawList<T> {
-    /// No elements.
-    #[must_use]
-    pub const fn empty() -> Self {
-        Self { ptr: std::ptr::null(), len: 0 }
-    }
-
-    /// The elements, after every check that can be made without reading them.
-    ///
-    /// # Errors
-    ///
-    /// A null or misaligned pointer with a length, or a length beyond the address space.
-    ///
-    /// # Safety
-    ///
-    /// A pointer that is not null must point at `len` readable elements that stay unchanged for `'a`.
-    #[inline]
-    pub unsafe fn items<'a>(self) -> Result<&'a [T], LiftError> {
-        if self.len == 0 {
-            return Ok(&[]);
-        }
-        if self.ptr.is_null() || !self.ptr.is_aligned() {
-            return Err(LiftError::pointer("list"));
-        }
-        if self.len > isize::MAX as usize / size_of::<T>().max(1) {
-            return Err(LiftError::new(format_args!("a list of {} elements cannot exist", self.len)));
-        }
-        // SAFETY: not null, aligned and of a legal size (checked above); readable for `'a` (the caller's promise).
-        Ok(unsafe { std::slice::from_raw_parts(self.ptr, self.len) })
-    }
-}
+use crate::types::forms::RawOption;
+use crate::types::lift::{Depth, LiftError};
+use crate::types::lower::Lower;
+use crate::types::ty::Type;
 
 /// True; for elements without a size, which a length would say nothing about, an error of the compiler.
 pub(super) const fn has_size<T: Type>() -> bool {
@@ -65,6 +19,34 @@ pub(super) const fn has_size<T: Type>() -> bool {
 #[inline]
 pub(super) fn are_bytes<T: 'static>() -> bool {
     TypeId::of::<T>() == TypeId::of::<u8>()
+}
+
+impl<const COPY: bool> Lower<COPY> {
+    /// The canonical form of a list.
+    #[inline]
+    pub fn list<T: Type>(&mut self, items: &[T]) -> RawList<T::Canon> {
+        const { assert!(has_size::<T>()) };
+        // A level of its own even when empty or plain, as for the receiver, who may be written in another language.
+        if (items.is_empty() || T::PLAIN) && !are_bytes::<T>() && !self.nested(|_| {}) {
+            return RawList::empty();
+        }
+        if T::PLAIN {
+            let list = self.plain(items);
+            return RawList { ptr: list.ptr.cast(), len: list.len };
+        }
+        if items.is_empty() {
+            return RawList::empty();
+        }
+        let Some(start) = self.room::<T::Canon>(items.len()) else { return RawList::empty() };
+        self.nested(|to| {
+            for (i, item) in items.iter().enumerate() {
+                let canon = item.lower(to);
+                // SAFETY: `start` is room for `items.len()` forms, and `i` is less.
+                unsafe { start.add(i).write(canon) };
+            }
+        });
+        RawList { ptr: start, len: items.len() }
+    }
 }
 
 /// Lifts each element of a list whose elements need checking.

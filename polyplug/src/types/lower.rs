@@ -4,8 +4,8 @@ use std::fmt;
 
 use polyplug_abi::CallArena;
 
-use crate::types::list::{are_bytes, has_size};
-use crate::types::{NESTING_LIMIT, RawList, Type};
+use crate::types::forms::RawList;
+use crate::types::lift::NESTING_LIMIT;
 
 /// Lowers arguments: text and plain lists are lent where they lie, for the duration of the call.
 pub type Lend = Lower<false>;
@@ -87,32 +87,6 @@ impl<const COPY: bool> Lower<COPY> {
         self.plain(bytes)
     }
 
-    /// The canonical form of a list.
-    #[inline]
-    pub fn list<T: Type>(&mut self, items: &[T]) -> RawList<T::Canon> {
-        const { assert!(has_size::<T>()) };
-        // A level of its own even when empty or plain, as for the receiver, who may be written in another language.
-        if (items.is_empty() || T::PLAIN) && !are_bytes::<T>() && !self.nested(|_| {}) {
-            return RawList::empty();
-        }
-        if T::PLAIN {
-            let list = self.plain(items);
-            return RawList { ptr: list.ptr.cast(), len: list.len };
-        }
-        if items.is_empty() {
-            return RawList::empty();
-        }
-        let Some(start) = self.room::<T::Canon>(items.len()) else { return RawList::empty() };
-        self.nested(|to| {
-            for (i, item) in items.iter().enumerate() {
-                let canon = item.lower(to);
-                // SAFETY: `start` is room for `items.len()` forms, and `i` is less.
-                unsafe { start.add(i).write(canon) };
-            }
-        });
-        RawList { ptr: start, len: items.len() }
-    }
-
     /// Lowers what lies one level further in; whether that was done. Past the limit it is not, which is remembered.
     #[inline]
     pub fn nested(&mut self, inner: impl FnOnce(&mut Self)) -> bool {
@@ -128,7 +102,7 @@ impl<const COPY: bool> Lower<COPY> {
 
     /// Lends or copies a slice that crosses as it is.
     #[inline]
-    fn plain<T>(&mut self, items: &[T]) -> RawList<T> {
+    pub(super) fn plain<T>(&mut self, items: &[T]) -> RawList<T> {
         if !COPY || items.is_empty() {
             return RawList { ptr: items.as_ptr(), len: items.len() };
         }

@@ -5,7 +5,10 @@ use std::hash::{BuildHasher, Hash};
 
 use crate::brief::Brief;
 use crate::schema::{TypeRef, Types};
-use crate::types::{Depth, LiftError, Lower, RawList, RawOption, Type};
+use crate::types::forms::{RawList, RawOption};
+use crate::types::lift::{Depth, LiftError};
+use crate::types::lower::Lower;
+use crate::types::ty::Type;
 
 /// A type whose values can be the keys of a map: an integer, `bool`, `char` or `String`.
 ///

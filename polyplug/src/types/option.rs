@@ -1,57 +1,10 @@
 //! Values that may be absent.
 
-use std::mem::MaybeUninit;
-
+use super::forms::{OptionalForm, RawOption};
 use crate::schema::{TypeRef, Types};
-use crate::types::{Depth, LiftError, Lower, Type};
-
-/// The canonical form of an option whose value has the form `C`: a [`RawOption`], or a nullable pointer for a box.
-pub trait OptionalForm<C>: Copy {
-    /// The form of none.
-    fn none() -> Self;
-
-    /// The form of some.
-    fn some(value: C) -> Self;
-
-    /// The value's form, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// The tag is no option's.
-    fn value(&self) -> Result<Option<&C>, LiftError>;
-}
-
-/// A tag, and the value where the tag is 1.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct RawOption<C: Copy> {
-    /// 0 for none, 1 for some.
-    pub tag: u8,
-    /// The value's form; not initialised for none.
-    pub value: MaybeUninit<C>,
-}
-
-impl<C: Copy> OptionalForm<C> for RawOption<C> {
-    #[inline]
-    fn none() -> Self {
-        Self { tag: 0, value: MaybeUninit::zeroed() }
-    }
-
-    #[inline]
-    fn some(value: C) -> Self {
-        Self { tag: 1, value: MaybeUninit::new(value) }
-    }
-
-    #[inline]
-    fn value(&self) -> Result<Option<&C>, LiftError> {
-        match self.tag {
-            0 => Ok(None),
-            // SAFETY: tag 1 says that the sender filled the value in, and every bit pattern of a form is valid.
-            1 => Ok(Some(unsafe { self.value.assume_init_ref() })),
-            tag => Err(LiftError::tag("option", tag.into(), 2)),
-        }
-    }
-}
+use crate::types::lift::{Depth, LiftError};
+use crate::types::lower::Lower;
+use crate::types::ty::Type;
 
 // SAFETY: the value's form is read only where the checked form says that there is one.
 unsafe impl<T: Type> Type for Option<T> {

@@ -2,28 +2,12 @@
 
 use std::mem::ManuallyDrop;
 
+use super::forms::{RawResult, ResultPayload};
 use crate::schema::{TypeRef, Types};
-use crate::types::{Depth, LiftError, Lower, RawOption, Type};
-
-/// The canonical form of `Result<T, E>`: a variant of two cases.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct RawResult<T: Copy, E: Copy> {
-    /// 0 for ok, 1 for err.
-    pub tag: u32,
-    /// The case's value.
-    pub payload: ResultPayload<T, E>,
-}
-
-/// The value of one of the two cases.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub union ResultPayload<T: Copy, E: Copy> {
-    /// Under tag 0.
-    pub ok: ManuallyDrop<T>,
-    /// Under tag 1.
-    pub err: ManuallyDrop<E>,
-}
+use crate::types::forms::RawOption;
+use crate::types::lift::{Depth, LiftError};
+use crate::types::lower::Lower;
+use crate::types::ty::Type;
 
 // SAFETY: a checked tag, and each form read only under its tag.
 unsafe impl<T: Type, E: Type> Type for Result<T, E> {

@@ -1,7 +1,10 @@
 //! Numbers, `bool`, `char` and unit.
 
 use crate::schema::{TypeRef, Types};
-use crate::types::{Depth, LiftError, Lower, RawOption, Type};
+use crate::types::forms::RawOption;
+use crate::types::lift::{Depth, LiftError};
+use crate::types::lower::Lower;
+use crate::types::ty::Type;
 
 macro_rules! number {
     ($($rust:ty => $name:ident),*) => {$(

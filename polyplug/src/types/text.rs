@@ -1,7 +1,10 @@
 //! Text.
 
 use crate::schema::{TypeRef, Types};
-use crate::types::{Depth, LiftError, Lower, RawList, RawOption, Type};
+use crate::types::forms::{RawList, RawOption};
+use crate::types::lift::{Depth, LiftError};
+use crate::types::lower::Lower;
+use crate::types::ty::Type;
 
 /// The text of a canonical form, checked.
 ///

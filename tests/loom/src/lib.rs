@@ -31,7 +31,7 @@ pub use host::models;
 mod call_error {
     pub(crate) use polyplug::CallError;
 }
-mod contract {
+mod contract_info {
     /// There is one contract, of which nothing is asked.
     pub(crate) struct ContractInfo;
 }

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use polyplug::CallError;
 use polyplug_abi::{Entry, GuestContractInstance, HostApi};
 
-use crate::contract::ContractInfo;
+use crate::contract_info::ContractInfo;
 use crate::host::code;
 use crate::revision::Revision;
 use crate::sync::Arc;

@@ -20,7 +20,6 @@ use super::manifest::ManifestData;
 use super::shared_dirs::{Ground, InPlace};
 use crate::host::error::loader::LoaderError;
 use crate::host::error::runtime::RuntimeError;
-use crate::host::version::module::Module;
 
 /// The copy; removed when dropped.
 pub(crate) struct PrivateCopy {
@@ -63,12 +62,6 @@ impl PrivateCopy {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
-    }
-}
-
-impl Module for PrivateCopy {
-    fn close(self: Box<Self>) -> Option<String> {
-        None // dropping removes it
     }
 }
 

@@ -3,12 +3,12 @@
 use polyplug_abi::Version;
 
 use super::fault::Fault;
-use super::guest::KnownContract;
 use super::incoming_call::Incoming;
+use super::known_contract::KnownContract;
 
 /// A virtual machine that runs the code of one version of a bundle.
 ///
-/// It is made by the loader, handed to [`load`](super::load::load), and dropped when nothing can run its code any more. A panic in one of
+/// It is made by the loader, handed to [`load`](crate::host::engine::load::load), and dropped when nothing can run its code any more. A panic in one of
 /// its methods is a [`Fault`] of whatever was asked of it; in [`end`](Self::end) and [`memory`](Self::memory), which
 /// cannot fail, it is logged.
 ///
@@ -42,7 +42,7 @@ pub trait Engine: Send + Sync + Sized + 'static {
     fn create(&self, plugin: usize) -> Result<Self::Object, Fault>;
 
     /// Ends an object. Called once for each that [`create`](Self::create), [`restore`](Self::restore) or
-    /// [`Guest::offer`](super::Guest::offer) was given or gave, on any thread: also on one that is in a call of this engine. What ends while
+    /// [`Guest::offer`](crate::host::engine::Guest::offer) was given or gave, on any thread: also on one that is in a call of this engine. What ends while
     /// the engine is busy is ended by whoever leaves it.
     fn end(&self, object: Self::Object);
 

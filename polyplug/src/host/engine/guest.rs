@@ -4,20 +4,16 @@ use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 
-use polyplug_abi::{BundleInitContext, GuestContractInstance, HostApi, LogLevel, ProxyTarget, StringView};
+use polyplug_abi::{BundleInitContext, HostApi, LogLevel, StringView};
 
-use super::engine::Engine;
 use super::fault::Fault;
-use super::imported_object::Remote;
+use super::known_contract::KnownContract;
+use super::schemas;
 use super::schemas::Named;
-use super::vm::Vm;
-use super::{object, schemas};
 use crate::host::abi::log::write_log;
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::staging::Staging;
-use crate::schema::Schema;
-use crate::schema::plan::Plan;
 
 /// One version of a bundle whose code an engine runs.
 pub struct Guest {
@@ -27,22 +23,6 @@ pub struct Guest {
     config: toml::Table,
     /// The engine's [`Vm`], once it is started.
     pub(crate) vm: OnceLock<Weak<dyn Any + Send + Sync>>,
-}
-
-/// A contract that a guest names.
-#[derive(Clone)]
-pub struct KnownContract {
-    /// What it says.
-    pub schema: Arc<Schema>,
-    /// Where its values lie.
-    pub plan: Arc<Plan>,
-}
-
-impl KnownContract {
-    pub(crate) fn new(schema: Arc<Schema>) -> Self {
-        let plan = Arc::new(Plan::new(&schema));
-        Self { schema, plan }
-    }
 }
 
 impl Guest {
@@ -98,53 +78,6 @@ impl Guest {
         let named = Named::read(name).map_err(Fault::new)?;
         let found = schemas::find(&named, self.directory()).map_err(Fault::new)?;
         Ok(KnownContract::new(found.shared()))
-    }
-
-    /// A contract of the host's.
-    ///
-    /// # Errors
-    ///
-    /// The host does not provide it, in that version, or to this bundle.
-    pub fn host(&self, contract: &str) -> Result<Remote, Fault> {
-        Remote::open(self, ProxyTarget::Host, contract)
-    }
-
-    /// A contract that another bundle provides.
-    ///
-    /// # Errors
-    ///
-    /// The bundle's manifest does not declare it, or nobody provides it.
-    pub fn peer(&self, contract: &str) -> Result<Remote, Fault> {
-        Remote::open(self, ProxyTarget::Peer, contract)
-    }
-
-    /// The object that came as an argument of a call: `form`, of the definition with this number.
-    ///
-    /// # Errors
-    ///
-    /// It is null, of another contract, or gone.
-    pub fn object(&self, of: &KnownContract, definition: u32, form: GuestContractInstance) -> Result<Remote, Fault> {
-        Remote::object(self, &of.schema, &of.plan, definition, form)
-    }
-
-    /// Hands over an object of the guest's that implements the contract of the definition with this number.
-    ///
-    /// # Errors
-    ///
-    /// The runtime has ended.
-    ///
-    /// # Panics
-    ///
-    /// If the engine is of another type than was started.
-    pub fn offer<E: Engine>(
-        &self,
-        object: E::Object,
-        of: &KnownContract,
-        definition: u32,
-    ) -> Result<GuestContractInstance, Fault> {
-        let vm = self.vm.get().and_then(Weak::upgrade).ok_or_else(|| Fault::new("the bundle is not started yet"))?;
-        let vm = vm.downcast::<Vm<E>>().unwrap_or_else(|_| panic!("the engine that was started"));
-        object::offer(&self.context, vm, object, of, definition)
     }
 
     /// Writes to the host's log at a level that is given by its name, as guests do.

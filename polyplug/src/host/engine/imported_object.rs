@@ -7,7 +7,8 @@ use std::sync::Arc;
 use polyplug_abi::{AbiError, GuestContractInstance, ProxyTarget, Version};
 
 use super::fault::Fault;
-use super::guest::{Guest, KnownContract};
+use super::guest::Guest;
+use super::known_contract::KnownContract;
 use super::schemas;
 use super::schemas::Named;
 use crate::call_error::{CallError, Failure};
@@ -57,6 +58,35 @@ pub trait Caller: Build<Error = Fault> + Read<Value = <Self as Build>::Value, Er
     /// Makes the call, which may take its time. An engine with a lock of its own lets others in meanwhile.
     fn outside<R>(&mut self, call: impl FnOnce() -> R) -> R {
         call()
+    }
+}
+
+impl Guest {
+    /// A contract of the host's.
+    ///
+    /// # Errors
+    ///
+    /// The host does not provide it, in that version, or to this bundle.
+    pub fn host(&self, contract: &str) -> Result<Remote, Fault> {
+        Remote::open(self, ProxyTarget::Host, contract)
+    }
+
+    /// A contract that another bundle provides.
+    ///
+    /// # Errors
+    ///
+    /// The bundle's manifest does not declare it, or nobody provides it.
+    pub fn peer(&self, contract: &str) -> Result<Remote, Fault> {
+        Remote::open(self, ProxyTarget::Peer, contract)
+    }
+
+    /// The object that came as an argument of a call: `form`, of the definition with this number.
+    ///
+    /// # Errors
+    ///
+    /// It is null, of another contract, or gone.
+    pub fn object(&self, of: &KnownContract, definition: u32, form: GuestContractInstance) -> Result<Remote, Fault> {
+        Remote::object(self, &of.schema, &of.plan, definition, form)
     }
 }
 

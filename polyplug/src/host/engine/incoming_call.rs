@@ -3,7 +3,7 @@
 use polyplug_abi::CallArena;
 
 use super::fault::Fault;
-use super::guest::KnownContract;
+use super::known_contract::KnownContract;
 use crate::host::marshal::build::Build;
 use crate::host::marshal::lift::Lifting;
 use crate::host::marshal::located::Located;

@@ -8,7 +8,8 @@ use polyplug_abi::{GuestContractId, GuestContractInterface, PluginFlags, Version
 
 use super::engine::Engine;
 use super::fault::Fault;
-use super::guest::{Guest, KnownContract};
+use super::guest::Guest;
+use super::known_contract::KnownContract;
 use super::low_level::{LowLevel, LowLevelOf};
 use super::plugin::PluginOf;
 use super::schemas;

@@ -1,13 +1,14 @@
 //! Objects of a guest's that others call.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use polyplug_abi::{AbiError, CallArena, GuestContractId, GuestContractInstance, VmDispatch, VmLoaderData};
 
 use super::engine::Engine;
 use super::fault::Fault;
-use super::guest::KnownContract;
+use super::guest::Guest;
 use super::incoming_call::Incoming;
+use super::known_contract::KnownContract;
 use super::plugin::report;
 use super::vm::Vm;
 use crate::guest::catch;
@@ -33,8 +34,30 @@ impl<E: Engine> Drop for ObjectOf<E> {
     }
 }
 
+impl Guest {
+    /// Hands over an object of the guest's that implements the contract of the definition with this number.
+    ///
+    /// # Errors
+    ///
+    /// The runtime has ended.
+    ///
+    /// # Panics
+    ///
+    /// If the engine is of another type than was started.
+    pub fn offer<E: Engine>(
+        &self,
+        object: E::Object,
+        of: &KnownContract,
+        definition: u32,
+    ) -> Result<GuestContractInstance, Fault> {
+        let vm = self.vm.get().and_then(Weak::upgrade).ok_or_else(|| Fault::new("the bundle is not started yet"))?;
+        let vm = vm.downcast::<Vm<E>>().unwrap_or_else(|_| panic!("the engine that was started"));
+        offer(&self.context, vm, object, of, definition)
+    }
+}
+
 /// Hands an object over: the form that stands for it. Its token is the caller's to close.
-pub(crate) fn offer<E: Engine>(
+fn offer<E: Engine>(
     context: &HostContext,
     vm: Arc<Vm<E>>,
     object: E::Object,

@@ -10,8 +10,8 @@ use polyplug_abi::{
 
 use super::engine::Engine;
 use super::fault::Fault;
-use super::guest::KnownContract;
 use super::incoming_call::Incoming;
+use super::known_contract::KnownContract;
 use super::vm::Vm;
 use crate::guest::{catch, describe_panic, write_error_into};
 use crate::host::abi::arena;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use polyplug_abi::GuestContractId;
 
 use crate::host::bundle::manifest::parse_contract;
-use crate::host::plugin::schema::{self, Described};
+use crate::host::plugin::schema;
+use crate::host::plugin::schema::Described;
 use crate::schema::Schema;
 
 /// A contract as a guest names it: `"name@major"` or `"name@major.minor"`.

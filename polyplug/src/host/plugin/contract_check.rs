@@ -7,7 +7,7 @@ use polyplug_abi::{DispatchType, GuestContractId};
 
 use super::plugin::Plugin;
 use super::schema::{Described, linked, read_file, schema_file};
-use crate::contract::ContractInfo;
+use crate::contract_info::ContractInfo;
 use crate::host::abi::interface::native_functions;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::registry::RegistryError;

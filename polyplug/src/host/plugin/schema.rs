@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use polyplug_abi::GuestContractId;
 
-use crate::contract::{ContractEntry, ContractInfo};
+use crate::contract_info::{ContractEntry, ContractInfo};
 use crate::schema::{SIZE_LIMIT, Schema};
 
 /// The schema of a plugin.

@@ -10,7 +10,8 @@ use crate::contract::Contract;
 use crate::host::error::registry::RegistryError;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::store::bind::{bind, no_provider};
-use crate::host::store::instances::{self, Held};
+use crate::host::store::instances;
+use crate::host::store::instances::Held;
 use crate::host::store::lease::Lease;
 use crate::host::store::snapshot::Snapshot;
 

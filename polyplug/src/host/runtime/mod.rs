@@ -27,6 +27,6 @@ pub use info::{BundleInfo, PluginInfo};
 pub use report::{Holder, Lingering, ReloadPolicy, ReloadReport, UnloadReport};
 pub use runtime::Runtime;
 
-pub use super::builder::RuntimeBuilder;
-pub use super::store::lease::Lease;
-pub use super::store::snapshot::Snapshot;
+pub use crate::host::builder::RuntimeBuilder;
+pub use crate::host::store::lease::Lease;
+pub use crate::host::store::snapshot::Snapshot;

@@ -32,4 +32,4 @@ pub use keys::{KeyError, PublicKey, SecretKey};
 pub use policy::SignaturePolicy;
 pub use verify::{sign_bundle, verify_bundle};
 
-pub use super::error::signature::SignatureError;
+pub use crate::host::error::signature::SignatureError;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, DispatchType, Entry, GuestContractInstance, StringView};
 
-use crate::contract::ContractInfo;
+use crate::contract_info::ContractInfo;
 use crate::host::abi::interface::native_functions;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::plugin::contract_check;

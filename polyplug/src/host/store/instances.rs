@@ -13,7 +13,7 @@ use polyplug_abi::GuestContractInstance;
 use super::call_target::Callee;
 use super::provider::Provider;
 use crate::call_error::CallError;
-use crate::contract::ContractInfo;
+use crate::contract_info::ContractInfo;
 use crate::host::abi::dispatch::{CallFrame, Dispatch};
 use crate::host::error::runtime::RuntimeError;
 use crate::host::plugin::instance::destroy;

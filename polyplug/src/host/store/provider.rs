@@ -10,7 +10,7 @@ use super::call_target::Callee;
 use super::entry_tables::EntryTables;
 use super::instances::Holders;
 use crate::call_error::CallError;
-use crate::contract::ContractInfo;
+use crate::contract_info::ContractInfo;
 use crate::host::abi::table::HostTable;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::plugin::contract_check;

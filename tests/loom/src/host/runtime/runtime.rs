@@ -7,7 +7,7 @@ use std::sync::Arc as Untracked;
 use polyplug::error::RuntimeError;
 use polyplug_abi::BundleId;
 
-use crate::contract::ContractInfo;
+use crate::contract_info::ContractInfo;
 use crate::host::abi::table::HostTable;
 use crate::host::code::{self, CONTRACT, Code, Library};
 use crate::host::plugin::plugin::Plugin;

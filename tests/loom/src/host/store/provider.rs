@@ -8,7 +8,7 @@ use polyplug::error::RuntimeError;
 
 use super::call_target::Callee;
 use super::instances::Holders;
-use crate::contract::ContractInfo;
+use crate::contract_info::ContractInfo;
 use crate::host::abi::table::HostTable;
 use crate::host::code;
 use crate::host::plugin::instance::SharedInstance;

@@ -1,0 +1,197 @@
+//! What a schema is made of.
+
+use std::fmt;
+
+/// Everything about one contract that another language, or another build, needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schema {
+    /// The contract's name.
+    pub name: String,
+    /// The contract's major version.
+    pub major: u32,
+    /// The contract's minor version.
+    pub minor: u32,
+    /// The documentation of the trait.
+    pub docs: String,
+    /// The methods, in the order of their function ids.
+    pub methods: Vec<Method>,
+    /// The records, enums and variants that the methods use.
+    pub types: Vec<Definition>,
+}
+
+/// One method of a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Method {
+    /// The method's name, as Rust has it.
+    pub name: String,
+    /// The documentation of the method.
+    pub docs: String,
+    /// The minor version that introduced it.
+    pub since: u32,
+    /// The arguments in order.
+    pub arguments: Vec<Field>,
+    /// What it returns.
+    pub result: TypeRef,
+}
+
+/// A named value: an argument, or a field of a record or of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// The name; a number for a field of a tuple struct.
+    pub name: String,
+    /// The documentation.
+    pub docs: String,
+    /// The type.
+    pub ty: TypeRef,
+}
+
+/// A record, enum or variant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Definition {
+    /// The name of the Rust type.
+    pub name: String,
+    /// The documentation.
+    pub docs: String,
+    /// Its contents.
+    pub shape: Shape,
+}
+
+/// What a [`Definition`] is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shape {
+    /// A C struct of the fields.
+    Record(Vec<Field>),
+    /// One of several names.
+    Enum(Vec<Case>),
+    /// One of several cases, at least one of which carries fields.
+    Variant(Vec<Case>),
+    /// An object of a contract, which the callee calls. Only an argument can be one.
+    Object(Interface),
+}
+
+/// The contract of an object that crosses, as far as it matters there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// The contract's name.
+    pub contract: String,
+    /// The contract's major version.
+    pub major: u32,
+    /// Whether the callee may keep the object; otherwise it is lent for the call.
+    pub kept: bool,
+    /// The methods, in the order of their function ids.
+    pub methods: Vec<Method>,
+}
+
+/// One case of an enum or variant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// The case's name.
+    pub name: String,
+    /// The documentation.
+    pub docs: String,
+    /// The fields it carries.
+    pub fields: Vec<Field>,
+}
+
+/// What has fields: see [`Schema::bodies`].
+#[derive(Debug, Clone, Copy)]
+pub struct BodyOf<'a> {
+    /// The number of the definition.
+    pub definition: u32,
+    /// The case, of a variant; none for a record.
+    pub case: Option<&'a Case>,
+    /// The fields.
+    pub fields: &'a [Field],
+}
+
+/// The use of a type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // the scalars are what they are called
+pub enum TypeRef {
+    Unit,
+    Bool,
+    I8,
+    I16,
+    I32,
+    I64,
+    U8,
+    U16,
+    U32,
+    U64,
+    F32,
+    F64,
+    Char,
+    String,
+    /// A sequence of values of one type; of `u8`: bytes.
+    List(Box<TypeRef>),
+    /// A value that may be absent.
+    Option(Box<TypeRef>),
+    /// A value behind a pointer, for recursion.
+    Box(Box<TypeRef>),
+    /// Keys with a value each; keys are scalars, characters or text.
+    Map(Box<TypeRef>, Box<TypeRef>),
+    /// A fixed number of values.
+    Tuple(Vec<TypeRef>),
+    /// An answer or a declared error.
+    Result(Box<TypeRef>, Box<TypeRef>),
+    /// The type with this number in [`Schema::types`].
+    Named(u32),
+}
+
+impl TypeRef {
+    pub(crate) fn list(of: Self) -> Self {
+        Self::List(Box::new(of))
+    }
+
+    pub(crate) fn option(of: Self) -> Self {
+        Self::Option(Box::new(of))
+    }
+
+    pub(crate) fn boxed(of: Self) -> Self {
+        Self::Box(Box::new(of))
+    }
+
+    pub(crate) fn map(key: Self, value: Self) -> Self {
+        Self::Map(Box::new(key), Box::new(value))
+    }
+
+    pub(crate) fn result(ok: Self, err: Self) -> Self {
+        Self::Result(Box::new(ok), Box::new(err))
+    }
+}
+
+impl Schema {
+    /// The number and description of a method.
+    #[must_use]
+    pub fn method(&self, name: &str) -> Option<(usize, &Method)> {
+        self.methods.iter().enumerate().find(|(_, method)| method.name == name)
+    }
+
+    /// The definition behind a [`TypeRef::Named`].
+    ///
+    /// # Panics
+    ///
+    /// If the number is none of this schema's; a schema that was decoded has no such numbers.
+    #[must_use]
+    pub fn definition(&self, number: u32) -> &Definition {
+        &self.types[number as usize]
+    }
+
+    /// Everything that has fields: each record, and each case of each variant.
+    pub fn bodies(&self) -> impl Iterator<Item = BodyOf<'_>> {
+        (0u32..).zip(&self.types).flat_map(|(number, definition)| {
+            let of = move |case, fields| BodyOf { definition: number, case, fields };
+            match &definition.shape {
+                Shape::Record(fields) => vec![of(None, fields.as_slice())],
+                Shape::Variant(cases) => cases.iter().map(|case| of(Some(case), case.fields.as_slice())).collect(),
+                Shape::Enum(_) | Shape::Object(_) => Vec::new(),
+            }
+        })
+    }
+}
+
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}.{}", self.name, self.major, self.minor)
+    }
+}
