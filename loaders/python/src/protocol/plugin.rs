@@ -8,8 +8,8 @@ use polyplug_abi::CallArena;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::Shared;
-use crate::attach::{self, Attached};
+use super::start::Shared;
+use crate::thread::{self, Attached};
 
 /// The plugin for one contract.
 pub(crate) struct Plugin {
@@ -36,7 +36,7 @@ impl Plugin {
 
     /// The exception that there is.
     #[cold]
-    fn failed(&self, timed: Option<&crate::limits::Timed>) -> Fault {
+    fn failed(&self, timed: Option<&crate::time_limit::Timed>) -> Fault {
         // pyo3 has to know that this thread is attached, for what it drops.
         Python::attach(|py| self.shared.modules.fault(py, timed, &PyErr::fetch(py)))
     }
@@ -55,7 +55,7 @@ impl LowLevel for Plugin {
     }
 
     fn end(&self, instance: Py<PyAny>) {
-        attach::release(instance);
+        thread::release(instance);
     }
 
     #[inline]
@@ -96,6 +96,6 @@ impl LowLevel for Plugin {
 
 impl Drop for Plugin {
     fn drop(&mut self) {
-        attach::release(self.code.take());
+        thread::release(self.code.take());
     }
 }

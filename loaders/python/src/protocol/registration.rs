@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use super::plugin::Code;
-use crate::values::describe;
+use crate::convert::describe;
 
 /// One contract, as it is registered.
 pub(super) struct Registration {

@@ -6,12 +6,11 @@ use polyplug::engine::{Declared, Fault, Guest, Limits};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::attach;
 use crate::engine::Plugin;
-use crate::error;
 use crate::interpreter::Interpreter;
-use crate::limits::Timed;
-use crate::native::{Native, settings};
+use crate::polyplug_module::{Native, settings};
+use crate::time_limit::Timed;
+use crate::{exception, thread};
 
 /// Where a bundle's code comes from.
 pub(crate) struct Source {
@@ -45,7 +44,7 @@ impl Modules {
         source: Source,
         limits: Limits,
     ) -> Result<(Self, Bound<'py, PyAny>), Fault> {
-        let made = make(py, interpreter, guest, &source).map_err(|raised| error::plain(py, raised))?;
+        let made = make(py, interpreter, guest, &source).map_err(|raised| exception::plain(py, raised))?;
         let this = Self { interpreter, guest: Arc::clone(guest), limits, bundle: made.unbind() };
         let run = (source.text, source.file);
         let main = this.timed_run(py, |py| this.bundle.bind(py).call_method1(intern!(py, "run"), run))?;
@@ -54,12 +53,12 @@ impl Modules {
 
     /// The plugins that the bundle's code has declared.
     pub(crate) fn declared(&self, py: Python<'_>) -> Result<Vec<(Plugin, Declared)>, Fault> {
-        declared(self.bundle.bind(py)).map_err(|raised| error::plain(py, raised))
+        declared(self.bundle.bind(py)).map_err(|raised| exception::plain(py, raised))
     }
 
     /// Runs code of the bundle's outside of a call of a method.
     pub(crate) fn run<R>(&self, body: impl FnOnce(Python<'_>) -> PyResult<R>) -> Result<R, Fault> {
-        attach::with(|py| self.timed_run(py, body))
+        thread::with(|py| self.timed_run(py, body))
     }
 
     /// The same on a thread that is attached.
@@ -84,13 +83,13 @@ impl Modules {
     /// An exception of the bundle's code.
     #[cold]
     pub(crate) fn fault(&self, py: Python<'_>, timed: Option<&Timed>, raised: &PyErr) -> Fault {
-        if error::is_time_limit(py, self.interpreter, raised) {
+        if exception::is_time_limit(py, self.interpreter, raised) {
             if timed.is_some_and(Timed::is_over) {
                 return self.limits.out_of_time(self.guest.bundle());
             }
-            return error::out_of_time();
+            return exception::out_of_time();
         }
-        error::take(py, self.interpreter, &self.bundle, raised)
+        exception::take(py, self.interpreter, &self.bundle, raised)
     }
 
     /// What is wrong with a result: to read one may run code, which is ended when the time is up.
@@ -103,12 +102,12 @@ impl Modules {
 impl Drop for Modules {
     fn drop(&mut self) {
         // While the interpreter shuts down, it ends everything itself.
-        let _ = attach::with(|py| {
+        let _ = thread::with(|py| {
             let ended = self.bundle.bind(py).call_method0(intern!(py, "close"));
             let collected = ended.and_then(|_| self.interpreter.prelude.collect_garbage.call0(py));
             collected.map(drop).map_err(|raised| {
                 tracing::error!(bundle = self.guest.bundle(), %raised, "the end of a bundle in Python failed");
-                error::plain(py, raised)
+                exception::plain(py, raised)
             })
         });
     }

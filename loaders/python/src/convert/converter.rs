@@ -1,8 +1,5 @@
 //! Values of Python's, made and read. Both follow the plan of a contract, whose classes and names are prepared.
 
-mod build;
-mod read;
-
 use std::sync::Arc;
 
 use polyplug::engine::{Caller, Fault, Guest};
@@ -11,9 +8,9 @@ use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use crate::error;
+use crate::classes::{Fields, Prepared};
 use crate::interpreter::Interpreter;
-use crate::prepared::{Fields, Prepared};
+use crate::{exception, thread};
 
 /// Moves the values of one contract's methods.
 pub(crate) struct Values<'py, 'a> {
@@ -23,51 +20,51 @@ pub(crate) struct Values<'py, 'a> {
     pub(crate) guest: &'a Arc<Guest>,
 }
 
-type Any<'py> = Bound<'py, PyAny>;
+pub(super) type Any<'py> = Bound<'py, PyAny>;
 
 impl<'py> Values<'py, '_> {
     /// What a function of the interpreter's returns: a value, or nothing and an exception.
     #[inline]
-    fn owned(&self, object: *mut PyObject) -> Result<Any<'py>, Fault> {
+    pub(super) fn owned(&self, object: *mut PyObject) -> Result<Any<'py>, Fault> {
         // SAFETY: what these functions return is the caller's, and this thread is attached.
         unsafe { Bound::from_owned_ptr_or_opt(self.py, object) }.ok_or_else(|| self.raised())
     }
 
     /// The same for functions that return 0, or something else and an exception.
     #[inline]
-    fn done(&self, outcome: std::ffi::c_int) -> Result<(), Fault> {
+    pub(super) fn done(&self, outcome: std::ffi::c_int) -> Result<(), Fault> {
         if outcome == 0 { Ok(()) } else { Err(self.raised()) }
     }
 
     #[cold]
-    fn raised(&self) -> Fault {
+    pub(super) fn raised(&self) -> Fault {
         // pyo3 has to know that this thread is attached, for what it drops.
-        Python::attach(|py| error::plain(py, PyErr::fetch(py)))
+        Python::attach(|py| exception::plain(py, PyErr::fetch(py)))
     }
 
     /// Whatever exception there is does not matter.
     #[cold]
-    fn forget(&self) {
+    pub(super) fn forget(&self) {
         // SAFETY: this thread is attached.
         unsafe { ffi::PyErr_Clear() };
     }
 
-    fn fields(&self, body: &Body) -> &Fields {
+    pub(super) fn fields(&self, body: &Body) -> &Fields {
         &self.of.bodies[body.number]
     }
 }
 
-fn len(size: ffi::Py_ssize_t) -> usize {
+pub(super) fn len(size: ffi::Py_ssize_t) -> usize {
     usize::try_from(size).unwrap_or(0)
 }
 
-fn size(len: usize) -> ffi::Py_ssize_t {
+pub(super) fn size(len: usize) -> ffi::Py_ssize_t {
     ffi::Py_ssize_t::try_from(len).unwrap_or(ffi::Py_ssize_t::MAX)
 }
 
 impl Caller for Values<'_, '_> {
     fn outside<R>(&mut self, call: impl FnOnce() -> R) -> R {
-        crate::attach::outside(self.py, call)
+        thread::outside(self.py, call)
     }
 }
 

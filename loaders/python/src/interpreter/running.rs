@@ -13,8 +13,9 @@ use polyplug::engine::Fault;
 use pyo3::Python;
 use pyo3::ffi;
 
-use crate::prelude::Prelude;
-use crate::{barrier, library};
+use super::library;
+use super::prelude::Prelude;
+use crate::{barrier, thread};
 
 /// The version that this program was built for, `3.11`.
 pub(crate) const BUILT_FOR: &str = env!("POLYPLUG_PYTHON_VERSION");
@@ -40,7 +41,7 @@ pub(crate) fn start() -> Result<&'static Interpreter, Fault> {
     let is_attached = unsafe { ffi::Py_IsInitialized() != 0 && ffi::PyGILState_Check() != 0 };
     if is_attached {
         // A host that uses Python itself. Whoever starts the loader's part may be waiting for it to leave.
-        return Python::attach(|py| crate::attach::outside(py, start_one));
+        return Python::attach(|py| thread::outside(py, start_one));
     }
     start_one()
 }
@@ -60,7 +61,7 @@ fn start_one() -> Result<&'static Interpreter, Fault> {
     if is_ours {
         initialize().map_err(|error| unusable(&version, error))?;
     }
-    let prelude = crate::attach::with(|py| Prelude::new(py, is_ours).map_err(|error| unusable(&version, error)))?;
+    let prelude = thread::with(|py| Prelude::new(py, is_ours).map_err(|error| unusable(&version, error)))?;
     Ok(RUNNING.get_or_init(|| Interpreter { prelude }))
 }
 

@@ -13,7 +13,7 @@ use polyplug::engine::Fault;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use crate::{attach, interpreter};
+use crate::{interpreter, thread};
 
 /// A call whose time is limited.
 struct Running {
@@ -83,7 +83,7 @@ impl Drop for Timed {
         // Asked afterwards: no exception comes any more, and one that has come did so when the time was up.
         if self.is_over() {
             // An exception may be on its way still.
-            Python::attach(attach::calm);
+            Python::attach(thread::calm);
         }
     }
 }
@@ -104,7 +104,7 @@ fn watch() -> Result<(), Fault> {
         loop {
             wait();
             // First the interpreter, then the lock: see `WATCHED`.
-            let closing = attach::with(|py| {
+            let closing = thread::with(|py| {
                 interrupt(py);
                 Ok(())
             });
@@ -140,7 +140,7 @@ fn interrupt(py: Python<'_>) {
     let now = Instant::now();
     let mut watched = watched();
     for running in watched.calls.iter_mut().filter(|running| running.deadline <= now) {
-        attach::interrupt(running.thread, interpreter.prelude.time_limit.bind(py));
+        thread::interrupt(running.thread, interpreter.prelude.time_limit.bind(py));
         running.deadline = now + AGAIN;
     }
 }

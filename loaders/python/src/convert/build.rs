@@ -8,9 +8,10 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::{Any, Values, size};
-use crate::prepared::Definition;
-use crate::{error, remote};
+use super::converter::{Any, Values, size};
+use super::remote;
+use crate::classes::Definition;
+use crate::exception;
 
 /// Lists of more items than this grow as the items come, for nobody has seen yet that there are as many.
 const SEEN: usize = 1 << 16;
@@ -29,7 +30,7 @@ impl<'py> Values<'py, '_> {
     }
 
     fn wrap(&self, class: &Py<PyAny>, value: Any<'py>) -> Result<Any<'py>, Fault> {
-        class.bind(self.py).call1((value,)).map_err(|raised| error::plain(self.py, raised))
+        class.bind(self.py).call1((value,)).map_err(|raised| exception::plain(self.py, raised))
     }
 }
 

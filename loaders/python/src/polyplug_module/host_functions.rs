@@ -7,9 +7,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
+use crate::classes::prepared;
 use crate::interpreter::Interpreter;
-use crate::prepared::prepared;
-use crate::{attach, error, interpreter, remote};
+use crate::{convert, exception, interpreter, thread};
 
 /// A bundle's way to its host.
 #[pyclass(frozen)]
@@ -28,11 +28,11 @@ impl Native {
         open: impl FnOnce(&Guest) -> Result<Remote, Fault>,
     ) -> PyResult<Bound<'py, PyAny>> {
         // It may start an instance of somebody else's.
-        let remote = attach::outside(py, || open(&self.guest)).map_err(|fault| error::unreachable(py, fault))?;
+        let remote = thread::outside(py, || open(&self.guest)).map_err(|fault| exception::unreachable(py, fault))?;
         let interpreter = running();
         let wrapped = prepared(py, interpreter, &remote.schema_and_plan())
-            .and_then(|of| remote::wrap(py, interpreter, &self.guest, &of, remote));
-        wrapped.map_err(|fault| error::raise(py, fault))
+            .and_then(|of| convert::wrap(py, interpreter, &self.guest, &of, remote));
+        wrapped.map_err(|fault| exception::raise(py, fault))
     }
 }
 
@@ -55,12 +55,12 @@ impl Native {
     /// The classes of a contract's types, by their names: types("demo.calculator@1").
     fn types<'py>(&self, py: Python<'py>, contract: &str) -> PyResult<Bound<'py, PyAny>> {
         let known = self.guest.contract(contract).and_then(|contract| prepared(py, running(), &contract));
-        known.map(|known| known.types.bind(py).clone()).map_err(|fault| error::raise(py, fault))
+        known.map(|known| known.types.bind(py).clone()).map_err(|fault| exception::raise(py, fault))
     }
 
     /// Writes to the host's log: log("info", "ready").
     fn log(&self, py: Python<'_>, level: &str, message: &str) -> PyResult<()> {
-        let logged = attach::outside(py, || self.guest.log_at(level, message));
+        let logged = thread::outside(py, || self.guest.log_at(level, message));
         logged.map_err(|fault| PyValueError::new_err(fault.to_string()))
     }
 }

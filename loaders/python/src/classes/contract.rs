@@ -9,9 +9,9 @@ use polyplug::schema::{Field, Schema, Shape, TypeRef};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple, PyType};
 
-use crate::error;
+use crate::convert::Method;
+use crate::exception;
 use crate::interpreter::Interpreter;
-use crate::remote::Method;
 
 /// A contract whose types have classes.
 pub(crate) struct Prepared {
@@ -68,7 +68,7 @@ pub(crate) fn prepared(
         return Ok(known);
     }
     // Made without the lock: it runs code in Python.
-    let made = Arc::new(Prepared::new(py, interpreter, contract).map_err(|raised| error::plain(py, raised))?);
+    let made = Arc::new(Prepared::new(py, interpreter, contract).map_err(|raised| exception::plain(py, raised))?);
     let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = position(&all, contract) {
         return Ok(Arc::clone(&all[known]));
@@ -187,7 +187,7 @@ impl Prepared {
         for (number, method) in methods.iter().enumerate() {
             namespace.set_item(spelled(&method.name), Py::new(py, Method::new(number, method))?)?;
         }
-        let base = py.get_type::<crate::remote::Other>();
+        let base = py.get_type::<crate::convert::Other>();
         let class = interpreter.prelude.remote_class.bind(py).call1((base, name, namespace))?.cast_into::<PyType>()?;
         self.remotes.lock().unwrap_or_else(PoisonError::into_inner).insert(definition, class.clone().unbind());
         Ok(class)

@@ -9,10 +9,11 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
-use super::{Any, Values, describe, len, size};
+use super::converter::{Any, Values, describe, len, size};
+use super::remote;
+use crate::classes::Definition;
 use crate::engine::PythonEngine;
-use crate::prepared::Definition;
-use crate::{error, remote};
+use crate::exception;
 
 // SAFETY: the bytes of text and bytes do not move or change while the object is there, which the value keeps.
 unsafe impl<'py> Read for Values<'py, '_> {
@@ -216,7 +217,7 @@ unsafe impl<'py> Read for Values<'py, '_> {
         let key = fields.keys[index].bind(self.py);
         if value.get_type().as_ptr() != fields.class.as_ptr() {
             if let Ok(map) = value.cast::<PyDict>() {
-                return map.get_item(key).map_err(|raised| error::plain(self.py, raised));
+                return map.get_item(key).map_err(|raised| exception::plain(self.py, raised));
             }
             if fields.is_tuple
                 && let Ok(tuple) = value.cast::<PyTuple>()
@@ -330,7 +331,7 @@ impl<'py> Values<'py, '_> {
         let (Shape::Enum(cases) | Shape::Variant(cases)) = &self.of.contract.schema.definition(definition).shape else {
             return None;
         };
-        let spelled = |case: &str| case == name || crate::prepared::spelled(case) == name;
+        let spelled = |case: &str| case == name || crate::classes::spelled(case) == name;
         cases.iter().position(|case| spelled(&case.name)).and_then(|number| u32::try_from(number).ok())
     }
 

@@ -13,13 +13,12 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::attach::{self, Attached};
-use crate::error;
-use crate::limits::Timed;
-use crate::method::{Method, call_method};
-use crate::modules::Modules;
-use crate::prepared::{self, Definition, Prepared, prepared, spelled};
-use crate::values::{Values, describe};
+use crate::bundle::{Method, Modules, call_method};
+use crate::classes::{self, Definition, Prepared, prepared, spelled};
+use crate::convert::{Values, describe};
+use crate::exception;
+use crate::thread::{self, Attached};
+use crate::time_limit::Timed;
 
 /// The modules and plugins of one version of a bundle.
 pub(crate) struct PythonEngine {
@@ -210,7 +209,7 @@ impl Engine for PythonEngine {
     }
 
     fn prepare(&self, plugin: usize, contract: &KnownContract) -> Result<(), Fault> {
-        attach::with(|py| {
+        thread::with(|py| {
             let of = prepared(py, self.modules.interpreter, contract)?;
             let mut methods = Vec::new();
             for method in &contract.schema.methods {
@@ -219,7 +218,7 @@ impl Engine for PythonEngine {
                     if raised.is_instance_of::<PyTypeError>(py) {
                         return Fault::new(format_args!("{}: {}", contract.schema, raised.value(py)));
                     }
-                    error::take(py, self.modules.interpreter, &self.modules.bundle, &raised)
+                    exception::take(py, self.modules.interpreter, &self.modules.bundle, &raised)
                 })?;
                 methods.push(Method::new(py, &spelled(&method.name)));
             }
@@ -233,7 +232,7 @@ impl Engine for PythonEngine {
     }
 
     fn end(&self, object: Py<PyAny>) {
-        attach::release(object);
+        thread::release(object);
     }
 
     #[inline]
@@ -295,7 +294,7 @@ impl PythonEngine {
     /// Whether a method, as it is written, can be the contract's.
     fn check(&self, py: Python<'_>, plugin: usize, of: &Prepared, method: &polyplug::schema::Method) -> PyResult<()> {
         let schema = &of.contract.schema;
-        let shown = |ty: &TypeRef| Ok::<_, PyErr>((prepared::describe(py, ty)?, schema.type_name(ty)));
+        let shown = |ty: &TypeRef| Ok::<_, PyErr>((classes::describe(py, ty)?, schema.type_name(ty)));
         let arguments = method.arguments.iter().map(|argument| {
             let (ty, spelled) = shown(&argument.ty)?;
             Ok((&argument.name, ty, spelled))
@@ -316,7 +315,7 @@ impl PythonEngine {
 impl Drop for PythonEngine {
     fn drop(&mut self) {
         // Before the modules, whose end looks for what is left.
-        attach::release(std::mem::take(&mut self.plugins));
+        thread::release(std::mem::take(&mut self.plugins));
     }
 }
 

@@ -9,10 +9,10 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
-use crate::error;
+use super::converter::Values;
+use crate::classes::{Prepared, spelled};
 use crate::interpreter::{self, Interpreter};
-use crate::prepared::Prepared;
-use crate::values::Values;
+use crate::{exception, thread};
 
 /// Somebody elsewhere. Each contract has a class of its own that inherits from this and has its methods.
 #[pyclass(subclass, frozen, name = "Other")]
@@ -33,8 +33,8 @@ impl Drop for Held {
         // It may be what kept somebody, whose end takes its time, and may call others; the exception that has ended the
         // code which had this is none of theirs.
         Python::attach(|py| {
-            let raised = error::set_aside(py);
-            crate::attach::outside(py, || drop(remote));
+            let raised = exception::set_aside(py);
+            thread::outside(py, || drop(remote));
             drop(raised);
         });
     }
@@ -72,7 +72,7 @@ pub(crate) fn wrap<'py>(
         let held = Held { guest: Arc::clone(guest), of: Arc::clone(of), remote: Some(remote) };
         class.call1((Bound::new(py, Making(Some(held)))?,))
     };
-    make().map_err(|raised| error::plain(py, raised))
+    make().map_err(|raised| exception::plain(py, raised))
 }
 
 /// The one that a value is, if it is one.
@@ -133,7 +133,7 @@ impl Method {
         match remote.call(&mut moving, self.number, &values) {
             Ok(Answer::Returned(value)) => Ok(value),
             Ok(Answer::Declared(value)) => Err(declared(py, interpreter, value)),
-            Err(fault) => Err(error::raise(py, fault)),
+            Err(fault) => Err(exception::raise(py, fault)),
         }
     }
 
@@ -150,8 +150,8 @@ impl Method {
 
 impl Method {
     pub(crate) fn new(number: usize, method: &schema::Method) -> Self {
-        let arguments = method.arguments.iter().map(|argument| crate::prepared::spelled(&argument.name)).collect();
-        Self { number, name: crate::prepared::spelled(&method.name), arguments, docs: method.docs.clone() }
+        let arguments = method.arguments.iter().map(|argument| spelled(&argument.name)).collect();
+        Self { number, name: spelled(&method.name), arguments, docs: method.docs.clone() }
     }
 
     /// Puts arguments that were given by name where they belong.

@@ -1,0 +1,5 @@
+//! How the runtime calls a bundle.
+
+mod calls;
+
+pub(crate) use calls::{Plugin, PythonEngine};

@@ -1,0 +1,5 @@
+//! Threads in the interpreter.
+
+mod attached;
+
+pub(crate) use attached::{Attached, calm, close, interrupt, outside, release, with};
