@@ -33,6 +33,7 @@ mod engine;
 mod exception;
 mod interpreter;
 mod loader;
+mod lock;
 mod polyplug_module;
 mod protocol;
 mod thread;

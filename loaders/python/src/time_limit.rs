@@ -83,7 +83,7 @@ impl Drop for Timed {
         // Asked afterwards: no exception comes any more, and one that has come did so when the time was up.
         if self.is_over() {
             // An exception may be on its way still.
-            Python::attach(thread::calm);
+            Python::attach(thread::cancel_interrupt);
         }
     }
 }
@@ -104,7 +104,7 @@ fn watch() -> Result<(), Fault> {
         loop {
             wait();
             // First the interpreter, then the lock: see `WATCHED`.
-            let closing = thread::with(|py| {
+            let closing = thread::attach(|py| {
                 interrupt(py);
                 Ok(())
             });

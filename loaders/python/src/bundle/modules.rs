@@ -58,7 +58,7 @@ impl Modules {
 
     /// Runs code of the bundle's outside of a call of a method.
     pub(crate) fn run<R>(&self, body: impl FnOnce(Python<'_>) -> PyResult<R>) -> Result<R, Fault> {
-        thread::with(|py| self.timed_run(py, body))
+        thread::attach(|py| self.timed_run(py, body))
     }
 
     /// The same on a thread that is attached.
@@ -102,7 +102,7 @@ impl Modules {
 impl Drop for Modules {
     fn drop(&mut self) {
         // While the interpreter shuts down, it ends everything itself.
-        let _ = thread::with(|py| {
+        let _ = thread::attach(|py| {
             let ended = self.bundle.bind(py).call_method0(intern!(py, "close"));
             let collected = ended.and_then(|_| self.interpreter.prelude.collect_garbage.call0(py));
             collected.map(drop).map_err(|raised| {

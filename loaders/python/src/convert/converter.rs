@@ -64,7 +64,7 @@ pub(super) fn size(len: usize) -> ffi::Py_ssize_t {
 
 impl Caller for Values<'_, '_> {
     fn outside<R>(&mut self, call: impl FnOnce() -> R) -> R {
-        thread::outside(self.py, call)
+        thread::detach(self.py, call)
     }
 }
 

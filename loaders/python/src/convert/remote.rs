@@ -34,7 +34,7 @@ impl Drop for Held {
         // code which had this is none of theirs.
         Python::attach(|py| {
             let raised = exception::set_aside(py);
-            thread::outside(py, || drop(remote));
+            thread::detach(py, || drop(remote));
             drop(raised);
         });
     }

@@ -209,7 +209,7 @@ impl Engine for PythonEngine {
     }
 
     fn prepare(&self, plugin: usize, contract: &KnownContract) -> Result<(), Fault> {
-        thread::with(|py| {
+        thread::attach(|py| {
             let of = prepared(py, self.modules.interpreter, contract)?;
             let mut methods = Vec::new();
             for method in &contract.schema.methods {
@@ -232,7 +232,7 @@ impl Engine for PythonEngine {
     }
 
     fn end(&self, object: Py<PyAny>) {
-        thread::release(object);
+        thread::drop_attached(object);
     }
 
     #[inline]
@@ -315,7 +315,7 @@ impl PythonEngine {
 impl Drop for PythonEngine {
     fn drop(&mut self) {
         // Before the modules, whose end looks for what is left.
-        thread::release(std::mem::take(&mut self.plugins));
+        thread::drop_attached(std::mem::take(&mut self.plugins));
     }
 }
 

@@ -74,7 +74,7 @@ impl Prelude {
 fn on_exit(py: Python<'_>, exception: Py<PyAny>) -> PyResult<Bound<'_, PyCFunction>> {
     PyCFunction::new_closure(py, None, None, move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
         let is_last = args.get_item(0)?.extract()?;
-        crate::thread::close(args.py(), exception.bind(args.py()), is_last);
+        crate::thread::shut_down(args.py(), exception.bind(args.py()), is_last);
         Ok::<_, PyErr>(())
     })
 }
@@ -90,7 +90,7 @@ fn settle(py: Python<'_>, names: &Bound<'_, PyDict>) -> PyResult<()> {
 /// Writes to the log what is no bundle's: log("warn", "deprecated").
 #[pyfunction]
 fn log(py: Python<'_>, level: &str, message: &str) {
-    crate::thread::outside(py, || match level {
+    crate::thread::detach(py, || match level {
         "error" => tracing::error!(target: "polyplug::plugin", "{message}"),
         _ => tracing::warn!(target: "polyplug::plugin", "{message}"),
     });

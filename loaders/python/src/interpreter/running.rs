@@ -41,7 +41,7 @@ pub(crate) fn start() -> Result<&'static Interpreter, Fault> {
     let is_attached = unsafe { ffi::Py_IsInitialized() != 0 && ffi::PyGILState_Check() != 0 };
     if is_attached {
         // A host that uses Python itself. Whoever starts the loader's part may be waiting for it to leave.
-        return Python::attach(|py| thread::outside(py, start_one));
+        return Python::attach(|py| thread::detach(py, start_one));
     }
     start_one()
 }
@@ -54,14 +54,14 @@ fn start_one() -> Result<&'static Interpreter, Fault> {
         return Ok(running);
     }
     let version = version()?;
-    barrier::prepare();
+    barrier::detect();
     library::make_global().map_err(|error| unusable(&version, error))?;
     // SAFETY: may be asked at any time.
     let is_ours = unsafe { ffi::Py_IsInitialized() } == 0;
     if is_ours {
         initialize().map_err(|error| unusable(&version, error))?;
     }
-    let prelude = thread::with(|py| Prelude::new(py, is_ours).map_err(|error| unusable(&version, error)))?;
+    let prelude = thread::attach(|py| Prelude::new(py, is_ours).map_err(|error| unusable(&version, error)))?;
     Ok(RUNNING.get_or_init(|| Interpreter { prelude }))
 }
 

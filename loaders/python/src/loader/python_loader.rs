@@ -52,7 +52,7 @@ impl PythonLoader {
         common::load_either(manifest, runtime, |guest| {
             let interpreter = interpreter::start()?;
             let source = self.source(manifest, code)?;
-            thread::with(|py| {
+            thread::attach(|py| {
                 let (modules, main) = Modules::start(py, interpreter, guest, source, self.limits)?;
                 started(py, modules, &main)
             })
@@ -152,7 +152,7 @@ impl BundleLoader for PythonLoader {
         let path = manifest.path.join(&manifest.file);
         let compiled = read(&path).and_then(|text| {
             interpreter::start()?;
-            thread::with(|py| compile(py, text, &manifest.file).map_err(|raised| exception::plain(py, raised)))
+            thread::attach(|py| compile(py, text, &manifest.file).map_err(|raised| exception::plain(py, raised)))
         });
         compiled.map_err(|fault| LoaderError::ArtifactInvalid {
             bundle: manifest.name.clone(),

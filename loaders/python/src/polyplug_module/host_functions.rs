@@ -28,7 +28,7 @@ impl Native {
         open: impl FnOnce(&Guest) -> Result<Remote, Fault>,
     ) -> PyResult<Bound<'py, PyAny>> {
         // It may start an instance of somebody else's.
-        let remote = thread::outside(py, || open(&self.guest)).map_err(|fault| exception::unreachable(py, fault))?;
+        let remote = thread::detach(py, || open(&self.guest)).map_err(|fault| exception::unreachable(py, fault))?;
         let interpreter = running();
         let wrapped = prepared(py, interpreter, &remote.schema_and_plan())
             .and_then(|of| convert::wrap(py, interpreter, &self.guest, &of, remote));
@@ -60,7 +60,7 @@ impl Native {
 
     /// Writes to the host's log: log("info", "ready").
     fn log(&self, py: Python<'_>, level: &str, message: &str) -> PyResult<()> {
-        let logged = thread::outside(py, || self.guest.log_at(level, message));
+        let logged = thread::detach(py, || self.guest.log_at(level, message));
         logged.map_err(|fault| PyValueError::new_err(fault.to_string()))
     }
 }

@@ -55,7 +55,7 @@ impl LowLevel for Plugin {
     }
 
     fn end(&self, instance: Py<PyAny>) {
-        thread::release(instance);
+        thread::drop_attached(instance);
     }
 
     #[inline]
@@ -96,6 +96,6 @@ impl LowLevel for Plugin {
 
 impl Drop for Plugin {
     fn drop(&mut self) {
-        thread::release(self.code.take());
+        thread::drop_attached(self.code.take());
     }
 }

@@ -38,7 +38,7 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        thread::release(self.arena_alloc.take());
+        thread::drop_attached(self.arena_alloc.take());
     }
 }
 
