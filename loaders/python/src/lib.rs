@@ -34,8 +34,10 @@ mod exception;
 mod interpreter;
 mod loader;
 mod lock;
+mod names;
 mod polyplug_module;
 mod protocol;
+mod suspended_exception;
 mod thread;
 mod time_limit;
 

@@ -44,7 +44,7 @@ impl Modules {
         source: Source,
         limits: Limits,
     ) -> Result<(Self, Bound<'py, PyAny>), Fault> {
-        let made = make(py, interpreter, guest, &source).map_err(|raised| exception::plain(py, raised))?;
+        let made = make(py, interpreter, guest, &source).map_err(|raised| exception::to_fault(py, raised))?;
         let this = Self { interpreter, guest: Arc::clone(guest), limits, bundle: made.unbind() };
         let run = (source.text, source.file);
         let main = this.timed_run(py, |py| this.bundle.bind(py).call_method1(intern!(py, "run"), run))?;
@@ -53,7 +53,7 @@ impl Modules {
 
     /// The plugins that the bundle's code has declared.
     pub(crate) fn declared(&self, py: Python<'_>) -> Result<Vec<(Plugin, Declared)>, Fault> {
-        declared(self.bundle.bind(py)).map_err(|raised| exception::plain(py, raised))
+        declared(self.bundle.bind(py)).map_err(|raised| exception::to_fault(py, raised))
     }
 
     /// Runs code of the bundle's outside of a call of a method.
@@ -87,9 +87,9 @@ impl Modules {
             if timed.is_some_and(Timed::is_over) {
                 return self.limits.out_of_time(self.guest.bundle());
             }
-            return exception::out_of_time();
+            return exception::caller_timed_out();
         }
-        exception::take(py, self.interpreter, &self.bundle, raised)
+        exception::to_bundle_fault(py, self.interpreter, &self.bundle, raised)
     }
 
     /// What is wrong with a result: to read one may run code, which is ended when the time is up.
@@ -107,7 +107,7 @@ impl Drop for Modules {
             let collected = ended.and_then(|_| self.interpreter.prelude.collect_garbage.call0(py));
             collected.map(drop).map_err(|raised| {
                 tracing::error!(bundle = self.guest.bundle(), %raised, "the end of a bundle in Python failed");
-                exception::plain(py, raised)
+                exception::to_fault(py, raised)
             })
         });
     }
@@ -122,7 +122,7 @@ fn make<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let native = Py::new(py, Native::new(guest))?;
     let environment = match &source.venv {
-        Some(folder) => Some(interpreter.prelude.environment.bind(py).call1((folder,))?),
+        Some(folder) => Some(interpreter.prelude.open_environment.bind(py).call1((folder,))?),
         None => None,
     };
     let (directory, origin) = source.directory.clone().unzip();

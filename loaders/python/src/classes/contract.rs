@@ -68,7 +68,7 @@ pub(crate) fn prepared(
         return Ok(known);
     }
     // Made without the lock: it runs code in Python.
-    let made = Arc::new(Prepared::new(py, interpreter, contract).map_err(|raised| exception::plain(py, raised))?);
+    let made = Arc::new(Prepared::new(py, interpreter, contract).map_err(|raised| exception::to_fault(py, raised))?);
     let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = position(&all, contract) {
         return Ok(Arc::clone(&all[known]));
@@ -188,7 +188,8 @@ impl Prepared {
             namespace.set_item(spelled(&method.name), Py::new(py, Method::new(number, method))?)?;
         }
         let base = py.get_type::<crate::convert::Other>();
-        let class = interpreter.prelude.remote_class.bind(py).call1((base, name, namespace))?.cast_into::<PyType>()?;
+        let class =
+            interpreter.prelude.make_remote_class.bind(py).call1((base, name, namespace))?.cast_into::<PyType>()?;
         self.remotes.lock().unwrap_or_else(PoisonError::into_inner).insert(definition, class.clone().unbind());
         Ok(class)
     }

@@ -30,7 +30,7 @@ impl<'py> Values<'py, '_> {
     }
 
     fn wrap(&self, class: &Py<PyAny>, value: Any<'py>) -> Result<Any<'py>, Fault> {
-        class.bind(self.py).call1((value,)).map_err(|raised| exception::plain(self.py, raised))
+        class.bind(self.py).call1((value,)).map_err(|raised| exception::to_fault(self.py, raised))
     }
 }
 

@@ -39,7 +39,7 @@ impl<'py> Values<'py, '_> {
     #[cold]
     pub(super) fn raised(&self) -> Fault {
         // pyo3 has to know that this thread is attached, for what it drops.
-        Python::attach(|py| exception::plain(py, PyErr::fetch(py)))
+        Python::attach(|py| exception::to_fault(py, PyErr::fetch(py)))
     }
 
     /// Whatever exception there is does not matter.

@@ -217,7 +217,7 @@ unsafe impl<'py> Read for Values<'py, '_> {
         let key = fields.keys[index].bind(self.py);
         if value.get_type().as_ptr() != fields.class.as_ptr() {
             if let Ok(map) = value.cast::<PyDict>() {
-                return map.get_item(key).map_err(|raised| exception::plain(self.py, raised));
+                return map.get_item(key).map_err(|raised| exception::to_fault(self.py, raised));
             }
             if fields.is_tuple
                 && let Ok(tuple) = value.cast::<PyTuple>()

@@ -12,6 +12,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use super::converter::Values;
 use crate::classes::{Prepared, spelled};
 use crate::interpreter::{self, Interpreter};
+use crate::suspended_exception::suspend_exception;
 use crate::{exception, thread};
 
 /// Somebody elsewhere. Each contract has a class of its own that inherits from this and has its methods.
@@ -33,7 +34,7 @@ impl Drop for Held {
         // It may be what kept somebody, whose end takes its time, and may call others; the exception that has ended the
         // code which had this is none of theirs.
         Python::attach(|py| {
-            let raised = exception::set_aside(py);
+            let raised = suspend_exception(py);
             thread::detach(py, || drop(remote));
             drop(raised);
         });
@@ -72,7 +73,7 @@ pub(crate) fn wrap<'py>(
         let held = Held { guest: Arc::clone(guest), of: Arc::clone(of), remote: Some(remote) };
         class.call1((Bound::new(py, Making(Some(held)))?,))
     };
-    make().map_err(|raised| exception::plain(py, raised))
+    make().map_err(|raised| exception::to_fault(py, raised))
 }
 
 /// The one that a value is, if it is one.
@@ -133,7 +134,7 @@ impl Method {
         match remote.call(&mut moving, self.number, &values) {
             Ok(Answer::Returned(value)) => Ok(value),
             Ok(Answer::Declared(value)) => Err(declared(py, interpreter, value)),
-            Err(fault) => Err(exception::raise(py, fault)),
+            Err(fault) => Err(exception::from_fault(py, fault)),
         }
     }
 

@@ -218,7 +218,7 @@ impl Engine for PythonEngine {
                     if raised.is_instance_of::<PyTypeError>(py) {
                         return Fault::new(format_args!("{}: {}", contract.schema, raised.value(py)));
                     }
-                    exception::take(py, self.modules.interpreter, &self.modules.bundle, &raised)
+                    exception::to_bundle_fault(py, self.modules.interpreter, &self.modules.bundle, &raised)
                 })?;
                 methods.push(Method::new(py, &spelled(&method.name)));
             }
@@ -307,7 +307,7 @@ impl PythonEngine {
         let count = u32::try_from(of.definitions.len()).unwrap_or(0);
         let classes: Vec<_> = (0..count).map(|number| of.class(number)).collect();
         let class = self.plugins[plugin].class.bind(py);
-        let check = self.modules.interpreter.prelude.check_hints.bind(py);
+        let check = self.modules.interpreter.prelude.check_method.bind(py);
         check.call1((class, spelled(&method.name), arguments, result, classes)).map(drop)
     }
 }

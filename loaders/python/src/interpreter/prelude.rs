@@ -1,10 +1,14 @@
-//! The part of the loader that is written in Python: what takes the interpreter's own means, and no speed.
+//! The part of the loader that is written in Python: code that works with the interpreter's own mechanisms, and is not
+//! called on hot paths.
 
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyTuple};
 
-/// Its files. They share one namespace, and are run in this order.
+use super::compile::compile;
+use crate::thread;
+
+/// The files of the prelude. They are run in this order, in one namespace.
 const FILES: [(&str, &str); 7] = [
     ("classes.py", include_str!("prelude/classes.py")),
     ("protocol.py", include_str!("prelude/protocol.py")),
@@ -17,8 +21,8 @@ const FILES: [(&str, &str); 7] = [
 
 macro_rules! prelude {
     ($($name:ident: $python:literal,)+) => {
-        /// What other modules use of it.
-        #[allow(missing_docs)] // each is what its file says
+        /// The names of the prelude that the loader's Rust code uses. Each is documented where its file defines it.
+        #[allow(missing_docs)]
         pub(crate) struct Prelude {
             $(pub(crate) $name: Py<PyAny>,)+
         }
@@ -33,12 +37,12 @@ macro_rules! prelude {
 
 prelude! {
     bundle: "Bundle",
-    environment: "environment",
-    collect_garbage: "collect",
-    describe: "describe",
-    check_hints: "check",
+    open_environment: "open_environment",
+    collect_garbage: "collect_garbage",
+    describe_exception: "describe_exception",
+    check_method: "check_method",
     make_types: "make_types",
-    remote_class: "remote_class",
+    make_remote_class: "make_remote_class",
     some: "Some",
     ok: "Ok",
     err: "Err",
@@ -50,47 +54,46 @@ prelude! {
 }
 
 impl Prelude {
-    /// Runs the files. `is_ours`: the interpreter was started by this loader, and may be set up to its liking.
-    pub(crate) fn new(py: Python<'_>, is_ours: bool) -> PyResult<Self> {
+    /// Runs the files. With `is_ours`, the loader has started the interpreter, and may change its hooks.
+    pub(super) fn new(py: Python<'_>, is_ours: bool) -> PyResult<Self> {
         let names = PyDict::new(py);
         names.set_item("__name__", "_polyplug")?;
-        let builtins = py.import("builtins")?;
+        let exec = py.import("builtins")?.getattr("exec")?;
         for (file, text) in FILES {
-            let code = builtins.getattr("compile")?.call1((text, format!("<polyplug {file}>"), "exec"))?;
-            builtins.getattr("exec")?.call1((code, &names))?;
+            exec.call1((compile(py, text, &format!("<polyplug {file}>"))?, &names))?;
         }
         names.set_item("Enum", py.import("enum")?.getattr("Enum")?)?;
         let this = Self::collect(&names)?;
-        let close = on_exit(py, this.closing.clone_ref(py))?;
-        names.as_any().get_item("at_exit")?.call1((close, is_ours))?;
+        let shut_down = shutdown_function(py, this.closing.clone_ref(py))?;
+        names.as_any().get_item("at_exit")?.call1((shut_down, is_ours))?;
         if is_ours {
-            settle(py, &names)?;
+            install_hooks(py, &names)?;
         }
         Ok(this)
     }
 }
 
-/// The function that the interpreter calls when it shuts down: close(is_last).
-fn on_exit(py: Python<'_>, exception: Py<PyAny>) -> PyResult<Bound<'_, PyCFunction>> {
+/// Returns the function that the interpreter calls when it shuts down: `shut_down(is_last)`.
+fn shutdown_function(py: Python<'_>, exception: Py<PyAny>) -> PyResult<Bound<'_, PyCFunction>> {
     PyCFunction::new_closure(py, None, None, move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
         let is_last = args.get_item(0)?.extract()?;
-        crate::thread::shut_down(args.py(), exception.bind(args.py()), is_last);
+        thread::shut_down(args.py(), exception.bind(args.py()), is_last);
         Ok::<_, PyErr>(())
     })
 }
 
-/// What suits an interpreter that is part of a program.
-fn settle(py: Python<'_>, names: &Bound<'_, PyDict>) -> PyResult<()> {
-    names.as_any().get_item("settle")?.call1((pyo3::wrap_pyfunction!(log, py)?,))?;
-    // What there is by now stays for ever: later collections need not look at it.
+/// Sends what Python would print to the host's log, and excludes the objects that exist by now from garbage collections:
+/// they stay as long as the process.
+fn install_hooks(py: Python<'_>, names: &Bound<'_, PyDict>) -> PyResult<()> {
+    names.as_any().get_item("install_hooks")?.call1((pyo3::wrap_pyfunction!(log, py)?,))?;
     py.import("gc")?.call_method0("freeze")?;
     Ok(())
 }
 
-/// Writes to the log what is no bundle's: log("warn", "deprecated").
+/// Writes a message that belongs to no bundle to the host's log: `log("warn", "deprecated")`.
 #[pyfunction]
 fn log(py: Python<'_>, level: &str, message: &str) {
-    crate::thread::detach(py, || match level {
+    thread::detach(py, || match level {
         "error" => tracing::error!(target: "polyplug::plugin", "{message}"),
         _ => tracing::warn!(target: "polyplug::plugin", "{message}"),
     });

@@ -152,7 +152,7 @@ impl BundleLoader for PythonLoader {
         let path = manifest.path.join(&manifest.file);
         let compiled = read(&path).and_then(|text| {
             interpreter::start()?;
-            thread::attach(|py| compile(py, text, &manifest.file).map_err(|raised| exception::plain(py, raised)))
+            thread::attach(|py| compile(py, text, &manifest.file).map_err(|raised| exception::to_fault(py, raised)))
         });
         compiled.map_err(|fault| LoaderError::ArtifactInvalid {
             bundle: manifest.name.clone(),

@@ -28,11 +28,11 @@ impl Native {
         open: impl FnOnce(&Guest) -> Result<Remote, Fault>,
     ) -> PyResult<Bound<'py, PyAny>> {
         // It may start an instance of somebody else's.
-        let remote = thread::detach(py, || open(&self.guest)).map_err(|fault| exception::unreachable(py, fault))?;
+        let remote = thread::detach(py, || open(&self.guest)).map_err(|fault| exception::not_found(py, fault))?;
         let interpreter = running();
         let wrapped = prepared(py, interpreter, &remote.schema_and_plan())
             .and_then(|of| convert::wrap(py, interpreter, &self.guest, &of, remote));
-        wrapped.map_err(|fault| exception::raise(py, fault))
+        wrapped.map_err(|fault| exception::from_fault(py, fault))
     }
 }
 
@@ -55,7 +55,7 @@ impl Native {
     /// The classes of a contract's types, by their names: types("demo.calculator@1").
     fn types<'py>(&self, py: Python<'py>, contract: &str) -> PyResult<Bound<'py, PyAny>> {
         let known = self.guest.contract(contract).and_then(|contract| prepared(py, running(), &contract));
-        known.map(|known| known.types.bind(py).clone()).map_err(|fault| exception::raise(py, fault))
+        known.map(|known| known.types.bind(py).clone()).map_err(|fault| exception::from_fault(py, fault))
     }
 
     /// Writes to the host's log: log("info", "ready").

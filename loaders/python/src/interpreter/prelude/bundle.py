@@ -312,6 +312,6 @@ class _Finder:
 _finder = _Finder()
 
 
-def collect():
+def collect_garbage():
     """Ends what is in circles: every class is."""
     gc.collect()

@@ -72,12 +72,12 @@ class Types:
         return f"types({self._contract!r})"
 
 
-def hint(ty, names):
+def type_hint(ty, names):
     """The type hint for a type of a contract."""
     kind = ty[0]
     if kind in _HINTS:
         return _HINTS[kind]
-    inner = [hint(part, names) for part in ty[1:] if isinstance(part, tuple)]
+    inner = [type_hint(part, names) for part in ty[1:] if isinstance(part, tuple)]
     if kind == "option":
         return f"{inner[0]} | None"
     if kind == "list":
@@ -157,7 +157,7 @@ class _Maker:
         may_be_left_out = [ty[0] == "option" for _, ty in fields]
         for at, (key, (_, ty)) in enumerate(zip(keys, fields)):
             default = [dataclasses.field(default=None)] if all(may_be_left_out[at:]) else []
-            annotated.append((key, hint(ty, self.names), *default))
+            annotated.append((key, type_hint(ty, self.names), *default))
         # Dataclasses look for their module, which has to exist, and is named afterwards.
         namespace = {"__module__": "builtins", "_polyplug_type_": (self.contract, self.name), **namespace}
         if docs:
@@ -183,7 +183,7 @@ class _Maker:
         return [key + "_" if self.is_error and hasattr(Exception, key) else key for key in keys]
 
 
-def remote_class(base, contract, methods):
+def make_remote_class(base, contract, methods):
     """The class of those who have a contract's methods, elsewhere."""
     namespace = {"__slots__": (), "__module__": "polyplug", **methods}
     return type(contract, (base,), namespace)

@@ -146,7 +146,7 @@ def _standard_names():
     return getattr(sys, "stdlib_module_names", sys.builtin_module_names)
 
 
-def environment(place):
+def open_environment(place):
     """The virtual environment in a folder."""
     place = os.path.realpath(place)
     known = _environments.get(place)

@@ -4,7 +4,7 @@ import linecache
 import traceback
 
 
-def describe(exception, bundle):
+def describe_exception(exception, bundle):
     """Its message, where it was raised, and the calls it came through."""
     told = traceback.TracebackException(type(exception), exception, exception.__traceback__)
     if isinstance(exception, SyntaxError):

@@ -11,7 +11,7 @@ _UNIONS = (typing.Union, getattr(types, "UnionType", typing.Union))
 _SCALARS = ("bool", "int", "float", "char", "string", "unit")
 
 
-def check(cls, name, parameters, result, classes):
+def check_method(cls, name, parameters, result, classes):
     """Raises a `TypeError` that says why the method `name` of a class cannot be the contract's, whose parameters have a
     name, a type and a text for it."""
     raw = inspect.getattr_static(cls, name)

@@ -119,7 +119,7 @@ def at_exit(close, is_ours):
 _hooks = None
 
 
-def settle(log):
+def install_hooks(log):
     """Makes the interpreter part of the program."""
     global _hooks
     _hooks = _Hooks(log)
