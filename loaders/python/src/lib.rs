@@ -22,8 +22,29 @@
 //!         return a + b
 //! ```
 //!
-//! All bundles run in one interpreter, which is started with the first. docs/src/python.md tells how plugins are written,
-//! what Python makes of the types of contracts, and which Python that is.
+//! All bundles run in one interpreter, which the first bundle starts. docs/src/python.md describes how plugins are written,
+//! how Python represents the types of contracts, and which Python the interpreter is.
+//!
+//! # Modules
+//!
+//! Lowest first: a module imports only from modules above it in this list. Within a folder, the list in its `mod.rs` has the
+//! same order.
+//!
+//! - `barrier`: an asymmetric memory barrier.
+//! - `lock`: locking of mutexes.
+//! - `names`: names of contracts as Python code spells them.
+//! - `suspended_exception`: a raised exception that is suspended while other code runs.
+//! - `thread`: attaching, detaching, interrupting and the shutdown of threads.
+//! - `interpreter`: the one interpreter of the process, and the prelude, which is written in Python.
+//! - `exception`: exceptions as faults, and faults as exceptions.
+//! - `time_limit`: the limit of the time that calls may take.
+//! - `classes`: Python classes for the types of contracts.
+//! - `bundle`: one version of a bundle in the interpreter.
+//! - `convert`: conversion of values between Python and canonical memory.
+//! - `polyplug_module`: the parts of the module `polyplug` that are not written in Python.
+//! - `engine`: how the runtime calls a bundle.
+//! - `protocol`: the low-level protocol.
+//! - `loader`: [`PythonLoader`].
 
 mod barrier;
 mod bundle;

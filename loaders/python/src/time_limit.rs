@@ -1,131 +1,126 @@
-//! The time that calls may take.
+//! The limit of the time that calls may take.
 //!
-//! A thread of this loader's wakes when a call's time is up, and raises an exception in the thread that carries it out.
-//! Code in Python meets it at its next step; what is written in C goes on until it returns. The exception comes again
-//! and again until the call is over, for the code may have caught it.
+//! A watcher thread wakes when the time of a call is up, and raises an exception in the thread that carries out the call.
+//! Python code meets the exception at its next instruction; code in C runs until it returns. The exception is raised again
+//! at intervals until the call is over, since the code may have caught it.
 
 use std::ffi::c_ulong;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use polyplug::engine::Fault;
-use pyo3::ffi;
 use pyo3::prelude::*;
 
+use crate::lock::lock;
 use crate::{interpreter, thread};
 
-/// A call whose time is limited.
-struct Running {
+/// A running call whose time is limited.
+struct TimedCall {
     number: u64,
+    /// The number of the thread that carries out the call.
     thread: c_ulong,
+    /// The time of the next exception.
     deadline: Instant,
 }
 
-/// What there is to watch.
+/// The calls that the watcher thread watches.
 struct Watched {
-    calls: Vec<Running>,
-    /// How many there have been.
-    count: u64,
-    /// When the thread that watches wakes; none if it has to be woken.
-    wakes: Option<Instant>,
+    calls: Vec<TimedCall>,
+    /// The number of the last call.
+    last_number: u64,
+    /// The time at which the watcher thread wakes by itself; `None` if it has to be notified.
+    wakes_at: Option<Instant>,
 }
 
-/// Whoever is attached may take the lock; whoever has it never attaches.
-static WATCHED: Mutex<Watched> = Mutex::new(Watched { calls: Vec::new(), count: 0, wakes: None });
+/// The lock order is interpreter first: attached threads may take this lock, and its owner never attaches.
+static WATCHED: Mutex<Watched> = Mutex::new(Watched { calls: Vec::new(), last_number: 0, wakes_at: None });
 static CHANGED: Condvar = Condvar::new();
 
-/// How long after an exception the next one comes.
-const AGAIN: Duration = Duration::from_millis(20);
+/// The time between two exceptions in the same call.
+const REPEAT_INTERVAL: Duration = Duration::from_millis(20);
 
-fn watched() -> MutexGuard<'static, Watched> {
-    WATCHED.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The time of one call, until dropped. The thread has to be attached both times.
-pub(crate) struct Timed {
+/// The timer of one call, which ends when this is dropped. The thread has to be attached then.
+pub(crate) struct CallTimer {
     number: u64,
     deadline: Instant,
 }
 
-impl Timed {
-    /// Starts the time of a call.
+impl CallTimer {
+    /// Starts the timer of a call that this thread, which is attached, carries out. Returns `None` if the limit is too far
+    /// in the future for the clock.
     ///
     /// # Errors
     ///
-    /// There is no thread to watch it.
-    pub(crate) fn begin(limit: Duration) -> Result<Option<Self>, Fault> {
-        // A limit beyond what clocks can say is none.
+    /// The watcher thread cannot be started.
+    pub(crate) fn start(limit: Duration) -> Result<Option<Self>, Fault> {
         let Some(deadline) = Instant::now().checked_add(limit) else { return Ok(None) };
-        watch()?;
-        // SAFETY: only tells the thread's number.
-        let thread = unsafe { ffi::PyThread_get_thread_ident() };
-        let mut watched = watched();
-        watched.count += 1;
-        let number = watched.count;
-        watched.calls.push(Running { number, thread, deadline });
-        // It wakes in time as a rule: there was a call before, which began earlier.
-        if watched.wakes.is_none_or(|wakes| deadline < wakes) {
+        ensure_watcher()?;
+        let mut watched = lock(&WATCHED);
+        watched.last_number += 1;
+        let number = watched.last_number;
+        watched.calls.push(TimedCall { number, thread: thread::ident(), deadline });
+        // The watcher mostly wakes early enough by itself, for a call that started earlier.
+        if watched.wakes_at.is_none_or(|wakes_at| deadline < wakes_at) {
             CHANGED.notify_one();
         }
         Ok(Some(Self { number, deadline }))
     }
 
-    /// Whether the time is up.
-    pub(crate) fn is_over(&self) -> bool {
+    /// Returns whether the call's time is up.
+    pub(crate) fn is_expired(&self) -> bool {
         Instant::now() >= self.deadline
     }
 }
 
-impl Drop for Timed {
+impl Drop for CallTimer {
     fn drop(&mut self) {
-        watched().calls.retain(|running| running.number != self.number);
-        // Asked afterwards: no exception comes any more, and one that has come did so when the time was up.
-        if self.is_over() {
-            // An exception may be on its way still.
+        lock(&WATCHED).calls.retain(|call| call.number != self.number);
+        // The order matters: after the call is removed no exception is raised, and one that was raised before was raised
+        // after the deadline. Such an exception may not have reached the thread's Python code yet.
+        if self.is_expired() {
             Python::attach(thread::cancel_interrupt);
         }
     }
 }
 
-/// Starts the thread that watches.
-fn watch() -> Result<(), Fault> {
+/// Starts the watcher thread unless it runs. A later call tries again if it cannot be started.
+fn ensure_watcher() -> Result<(), Fault> {
     static IS_STARTED: AtomicBool = AtomicBool::new(false);
     static STARTING: Mutex<()> = Mutex::new(());
     if IS_STARTED.load(Ordering::Acquire) {
         return Ok(());
     }
-    // Whoever has it never waits for the interpreter.
-    let _one = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    // The owner of this lock never waits for the interpreter, so an attached thread may wait for the lock.
+    let _alone = lock(&STARTING);
     if IS_STARTED.load(Ordering::Acquire) {
         return Ok(());
     }
     let started = std::thread::Builder::new().name("polyplug-limits".to_owned()).spawn(|| {
         loop {
-            wait();
-            // First the interpreter, then the lock: see `WATCHED`.
-            let closing = thread::attach(|py| {
-                interrupt(py);
+            wait_for_deadline();
+            // `WATCHED` is free here, and locked again after attaching: the lock order is interpreter first.
+            let attached = thread::attach(|py| {
+                interrupt_expired(py);
                 Ok(())
             });
-            if closing.is_err() {
+            if attached.is_err() {
                 return;
             }
         }
     });
-    // The next call tries again.
     started.map_err(|error| Fault::new(format_args!("there is no thread that limits the time of calls: {error}")))?;
     IS_STARTED.store(true, Ordering::Release);
     Ok(())
 }
 
-/// Waits until some call's time is up. That a call has ended wakes nobody.
-fn wait() {
-    let mut watched = watched();
+/// Waits until the time of some call is up. The end of a call does not notify the watcher.
+fn wait_for_deadline() {
+    let mut watched = lock(&WATCHED);
     loop {
         let now = Instant::now();
-        let next = watched.calls.iter().map(|running| running.deadline).min();
-        watched.wakes = next;
+        let next = watched.calls.iter().map(|call| call.deadline).min();
+        watched.wakes_at = next;
         watched = match next {
             None => CHANGED.wait(watched).unwrap_or_else(PoisonError::into_inner),
             Some(next) if next <= now => return,
@@ -134,13 +129,12 @@ fn wait() {
     }
 }
 
-/// Raises the exception in those whose time is up.
-fn interrupt(py: Python<'_>) {
+/// Raises the exception in each call whose time is up.
+fn interrupt_expired(py: Python<'_>) {
     let Some(interpreter) = interpreter::running() else { return };
     let now = Instant::now();
-    let mut watched = watched();
-    for running in watched.calls.iter_mut().filter(|running| running.deadline <= now) {
-        thread::interrupt(running.thread, interpreter.prelude.time_limit.bind(py));
-        running.deadline = now + AGAIN;
+    for call in lock(&WATCHED).calls.iter_mut().filter(|call| call.deadline <= now) {
+        thread::interrupt(call.thread, interpreter.prelude.time_limit.bind(py));
+        call.deadline = now + REPEAT_INTERVAL;
     }
 }

@@ -4,13 +4,13 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
-/// What a bundle says of the Python that it needs.
+/// The table `[python]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Options {
     /// The folder of a virtual environment.
     pub(crate) venv: Option<PathBuf>,
-    /// Folders with modules, beside that of the main file.
+    /// The folders with modules, in addition to the folder of the main file.
     #[serde(default)]
     pub(crate) path: Vec<PathBuf>,
 }
@@ -20,10 +20,10 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// It has keys that do not exist, or folders outside of the bundle.
+    /// The table has unknown keys, values of other types, or folders outside of the bundle.
     pub(crate) fn read(table: &toml::Table) -> Result<Self, String> {
         let this: Self = table.clone().try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
-        let venv = this.venv.iter().map(|folder| ("venv", folder, SHARED));
+        let venv = this.venv.iter().map(|folder| ("venv", folder, VENV_REMEDY));
         let path = this.path.iter().map(|folder| ("path", folder, "put what lies there into the bundle"));
         for (key, folder, remedy) in venv.chain(path) {
             if !is_inside(folder) {
@@ -34,8 +34,10 @@ impl Options {
     }
 }
 
-const SHARED: &str = "an environment that lies elsewhere is the host's to name, with PythonLoader::with_venv";
+/// The remedy for a `venv` outside of the bundle.
+const VENV_REMEDY: &str = "an environment that lies elsewhere is the host's to name, with PythonLoader::with_venv";
 
+/// Returns whether a relative path names a folder below the one that it is relative to.
 fn is_inside(folder: &Path) -> bool {
     let parts = || folder.components();
     parts().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
