@@ -1,4 +1,4 @@
-"""A bundle's modules: found in its folders, under names of their own, and gone when it goes."""
+"""The modules of a bundle: found in its folders, with private names, and removed when the bundle is dropped."""
 
 import builtins
 import gc
@@ -16,36 +16,36 @@ import typing
 _real_import = builtins.__import__
 _numbers = itertools.count(1)
 
-# The bundles that are loaded, by the names of their packages.
+# The loaded bundles, by the names of their packages.
 _bundles = {}
 
 
 class Bundle:
     """One version of a bundle."""
 
-    def __init__(self, native, name, directory, origin, folders, config, environment):
-        self.native, self.name = native, name
+    def __init__(self, host_functions, name, directory, origin, folders, config, environment):
+        self.host_functions, self.name = host_functions, name
         self.directory, self.origin = directory, origin
         self.folders = folders
         self.environment = environment
         identifier = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in name)
         self.package = f"_polyplug_{identifier}_{next(_numbers)}"
-        # What the names of its files begin with.
-        self._place = (directory or self.package) + os.sep
+        # The beginning of the paths of all its files.
+        self._path_prefix = (directory or self.package) + os.sep
         self.is_declaring = False
         self.declared = []
-        self._own, self._spaces = self._modules()
-        self.entered = None
+        self._own_modules, self._own_namespaces = self._find_own_modules()
+        self._entered = None
         self.builtins = {**builtins.__dict__, "__import__": self._import, "print": self._print}
-        self.module = self._polyplug(config)
+        self.module = self._make_module(config)
         _bundles[self.package] = self
         if _finder not in sys.meta_path:
             sys.meta_path.insert(0, _finder)
         if environment:
-            self.environment = self.entered = environment.enter()
+            self.environment = self._entered = environment.acquire()
 
     def run(self, source, file):
-        """Runs the text of the main file. Returns the plugins that it declares."""
+        """Runs the text of the main file and returns its module. Fills `declared` with the plugins of the file."""
         package = module_types.ModuleType(self.package)
         package.__path__ = list(self.folders)
         package.__spec__ = importlib.machinery.ModuleSpec(self.package, None, is_package=True)
@@ -56,14 +56,14 @@ class Bundle:
         module.__package__ = self.package
         module.__file__ = os.path.join(self.directory, file) if self.directory else file
         module.__builtins__ = self.builtins
-        # What has no file still has a name of its own, under which tracebacks find its lines.
-        place = module.__file__ if self.directory else self._place + file
-        module.__spec__ = importlib.machinery.ModuleSpec(module.__name__, _Source(self, place, source),
+        # A module from memory gets a path as well, under which tracebacks find its lines.
+        place = module.__file__ if self.directory else self._path_prefix + file
+        module.__spec__ = importlib.machinery.ModuleSpec(module.__name__, _SourceLoader(self, place, source),
                                                          origin=module.__file__)
         module.__loader__ = module.__spec__.loader
         sys.modules[module.__name__] = module
         setattr(package, name, module)
-        self._own.discard(name)  # it is the program, and no module
+        self._own_modules.discard(name)  # `import` of the main file's name means another module
         self.is_declaring = True
         try:
             exec(module.__loader__.compile(), module.__dict__)
@@ -72,54 +72,57 @@ class Bundle:
         return module
 
     def close(self):
-        """Nothing can run the bundle's code any more."""
+        """Removes all traces of the bundle. Called when nothing can run its code any more."""
         _bundles.pop(self.package, None)
         if not _bundles and _finder in sys.meta_path:
             sys.meta_path.remove(_finder)
-        # Other threads change these meanwhile.
+        # A copy: other threads may import modules meanwhile.
         inside = self.package + "."
         for name in list(sys.modules):
             if name == self.package or name.startswith(inside):
                 sys.modules.pop(name, None)
         try:
-            if self.entered:
-                self.entered.leave()
-            forget_lines(self._place)
+            if self._entered:
+                self._entered.release()
+            clear_line_cache(self._path_prefix)
             for folder in list(sys.path_importer_cache) if self.directory else ():
-                if folder == self.directory or folder.startswith(self._place):
+                if folder == self.directory or folder.startswith(self._path_prefix):
                     sys.path_importer_cache.pop(folder, None)
             for forget in getattr(typing, "_cleanups", ()):
                 forget()
         finally:
             self.__dict__.clear()
 
-    # What errors say.
+    # Texts of errors.
 
-    def has(self, filename):
-        """Whether a file is one of the bundle's own."""
+    def has_file(self, filename):
+        """Returns whether a file is one of the bundle's own."""
         if not self.directory:
             return not os.path.isabs(filename) and not filename.startswith("<")
-        return filename.startswith(self._place)
+        return filename.startswith(self._path_prefix)
 
     def relative(self, filename):
-        return filename[len(self._place):] if filename.startswith(self._place) else filename
+        """Returns the path of a file relative to the bundle's directory; the path itself for other files."""
+        return filename[len(self._path_prefix):] if filename.startswith(self._path_prefix) else filename
 
-    def readable(self, text):
-        """A text without the names that only this process knows."""
+    def without_private_names(self, text):
+        """Returns a text without the private names of modules, and with the directory that the user knows."""
         text = text.replace(self.package + ".", "")
         if not self.directory:
-            return text.replace(self._place, "")
+            return text.replace(self._path_prefix, "")
         if self.origin and self.directory != self.origin:
             text = text.replace(self.directory, self.origin)
         return text
 
-    # What its code sees.
+    # The names that the bundle's code sees.
 
-    def _polyplug(self, config):
+    def _make_module(self, config):
+        """Makes the bundle's module `polyplug`."""
+        functions = self.host_functions
         module = module_types.ModuleType("polyplug", "What plugins for polyplug are made with.")
         module.__dict__.update(
-            plugin=self._plugin, host=self.native.host, peer=self.native.peer, types=self.native.types,
-            log=self.native.log, config=config, bundle=self.name,
+            plugin=self._plugin, host=functions.host, peer=functions.peer, types=functions.types,
+            log=functions.log, config=config, bundle=self.name,
             directory=pathlib.Path(self.directory) if self.directory else None,
             Some=Some, Ok=Ok, Err=Err, Declared=Declared, CallError=CallError,
             AbiError=AbiError, AbiErrorCode=AbiErrorCode)
@@ -155,14 +158,14 @@ class Bundle:
         text = io.StringIO()
         builtins.print(*values, sep=sep, end=end, file=text)
         text = text.getvalue()
-        self.native.log("info", text[:-1] if text.endswith("\n") else text)
+        self.host_functions.log("info", text[:-1] if text.endswith("\n") else text)
 
-    # How its modules are found.
+    # The search for modules.
 
-    def _modules(self):
-        """The names of the modules in the bundle's folders; and those of folders that are none unless nothing else
-        has the name."""
-        own, spaces = set(), set()
+    def _find_own_modules(self):
+        """Returns the names of the modules in the bundle's folders, and the names of folders without `__init__.py`.
+        Such a folder is a module only if no other module has the name."""
+        own, namespaces = set(), set()
         for folder in self.folders:
             try:
                 entries = list(os.scandir(folder))
@@ -176,16 +179,17 @@ class Bundle:
                     if dot:
                         continue
                     is_package = os.path.isfile(os.path.join(entry.path, "__init__.py"))
-                    (own if is_package else spaces).add(stem)
+                    (own if is_package else namespaces).add(stem)
                 elif entry.name.endswith((".py", *importlib.machinery.EXTENSION_SUFFIXES)):
                     own.add(stem)
-        return own, spaces - own
+        return own, namespaces - own
 
-    def _is_own(self, top):
-        if top in self._own:
+    def _is_own_module(self, top):
+        """Returns whether `import` of a top-level name means a module of the bundle."""
+        if top in self._own_modules:
             return True
-        if top in self._spaces and top not in sys.modules and top not in _standard_names():
-            return not (self.environment and self.environment.find(top))
+        if top in self._own_namespaces and top not in sys.modules and top not in _standard_names():
+            return not (self.environment and self.environment.find_spec(top))
         return False
 
     def _import(self, name, globals=None, locals=None, fromlist=(), level=0):
@@ -194,14 +198,14 @@ class Bundle:
         if name == "polyplug":
             return self.module
         top = name.partition(".")[0]
-        if self._is_own(top):
+        if self._is_own_module(top):
             inside = f"{self.package}.{name}"
             if fromlist:
                 return _real_import(inside, globals, locals, fromlist, 0)
             importlib.import_module(inside)
             return sys.modules[f"{self.package}.{top}"]
-        if is_foreign(top, self.environment, self.name):
-            raise ModuleNotFoundError(self._missing(top), name=top)
+        if is_from_other_environment(top, self.environment, self.name):
+            raise ModuleNotFoundError(self._missing_message(top), name=top)
         try:
             imported = _real_import(name, globals, locals, fromlist, level)
             if _hooks:
@@ -211,15 +215,16 @@ class Bundle:
             if error.name != top:
                 raise
             missing = error
-        raise ModuleNotFoundError(self._missing(missing.name), name=missing.name, path=missing.path)
+        raise ModuleNotFoundError(self._missing_message(missing.name), name=missing.name, path=missing.path)
 
-    def _missing(self, name):
+    def _missing_message(self, name):
+        """Returns the message of the error for a module that is not found."""
         places = [f"Python {sys.version.split()[0]} in {sys.prefix}"]
         if self.folders:
             places.insert(0, "the bundle's folder")
         if self.environment:
-            places.insert(1, f"the virtual environment {self.environment.place}")
-            remedy = f"install what has it: {self.environment.program()} -m pip install"
+            places.insert(1, f"the virtual environment {self.environment.folder}")
+            remedy = f"install what has it: {self.environment.python_program()} -m pip install"
         else:
             remedy = "a package from elsewhere needs a virtual environment: the key `venv` of the table [python] in " \
                      "manifest.toml names its folder"
@@ -228,13 +233,13 @@ class Bundle:
 
 
 def bundle_of(frame):
-    """The bundle whose code a frame runs."""
+    """Returns the bundle whose code a frame runs; `None` for other code."""
     name = frame.f_globals.get("__name__")
     return _bundles.get(name.partition(".")[0]) if isinstance(name, str) else None
 
 
 def takes_context(cls):
-    """Whether instances are made with one argument."""
+    """Returns whether `__init__` of a class takes the context."""
     if cls.__init__ is object.__init__:
         return False
     code = getattr(cls.__init__, "__code__", None)
@@ -248,8 +253,8 @@ def takes_context(cls):
     return code.co_argcount >= 2 or bool(code.co_flags & 0x04)
 
 
-class _Source:
-    """Loads a module from source text; nothing compiled is kept, so that no file can be older than it looks."""
+class _SourceLoader:
+    """Loads a module from source text. Bytecode is not cached: the cache compares times, which a reload can outrun."""
 
     def __init__(self, bundle, filename, source=None):
         self.bundle, self.filename, self.source = bundle, filename, source
@@ -288,15 +293,15 @@ class _Finder:
         for base in folders:
             start = os.path.join(base, "__init__.py")
             if os.path.isfile(start):
-                return self._spec(fullname, _Source(bundle, start), start, [base])
+                return self._spec(fullname, _SourceLoader(bundle, start), start, [base])
             for suffix in importlib.machinery.EXTENSION_SUFFIXES:
                 if os.path.isfile(base + suffix):
                     loader = importlib.machinery.ExtensionFileLoader(fullname, base + suffix)
                     return self._spec(fullname, loader, base + suffix)
             if os.path.isfile(base + ".py"):
-                return self._spec(fullname, _Source(bundle, base + ".py"), base + ".py")
-        spaces = [base for base in folders if os.path.isdir(base)]
-        return self._spec(fullname, None, None, spaces) if spaces else None
+                return self._spec(fullname, _SourceLoader(bundle, base + ".py"), base + ".py")
+        namespaces = [base for base in folders if os.path.isdir(base)]
+        return self._spec(fullname, None, None, namespaces) if namespaces else None
 
     def _spec(self, fullname, loader, origin, folders=None):
         spec = importlib.machinery.ModuleSpec(fullname, loader, origin=origin, is_package=folders is not None)
@@ -313,5 +318,5 @@ _finder = _Finder()
 
 
 def collect_garbage():
-    """Ends what is in circles: every class is."""
+    """Collects reference cycles. Every class is part of one."""
     gc.collect()

@@ -9,27 +9,27 @@ _SLOTS = {"slots": True} if sys.version_info >= (3, 10) else {}
 
 @dataclasses.dataclass(**_SLOTS)
 class Some:
-    """What an option holds that could be without a value itself."""
+    """The value of an option whose type is an option itself."""
 
     value: object
 
 
 @dataclasses.dataclass(**_SLOTS)
 class Ok:
-    """The answer, where a result is part of another value."""
+    """The value of a result that is part of another value."""
 
     value: object
 
 
 @dataclasses.dataclass(**_SLOTS)
 class Err:
-    """The error in place of an answer, where a result is part of another value."""
+    """The error of a result that is part of another value."""
 
     error: object
 
 
 class Declared(Exception):
-    """An error that a method declares whose type is no class: text, a number, a list."""
+    """A declared error whose type is not a class, such as text, a number or a list."""
 
     def __init__(self, value):
         super().__init__(value)
@@ -37,7 +37,7 @@ class Declared(Exception):
 
 
 class CallError(Exception):
-    """A call of somebody else that failed."""
+    """A failed call of a host contract, a peer or an object."""
 
     def __init__(self, message, kind="failed", method=None):
         super().__init__(message)
@@ -50,7 +50,7 @@ for _class in (Some, Ok, Err, Declared, CallError):
 
 
 class TimeLimit(BaseException):
-    """The call takes longer than it may."""
+    """The time of a call is up."""
 
 
 class Closing(BaseException):
@@ -73,7 +73,7 @@ class Types:
 
 
 def type_hint(ty, names):
-    """The type hint for a type of a contract."""
+    """Returns the type hint for a type of a contract."""
     kind = ty[0]
     if kind in _HINTS:
         return _HINTS[kind]
@@ -103,21 +103,25 @@ _HINTS = {
 
 
 def make_types(contract, definitions, errors):
-    """Makes a class for each definition: its name, documentation, kind and parts, whose names are none of Python's own
-    words. Those whose numbers are in `errors` can be raised. Returns what guests see, and for each definition what the
-    loader needs."""
-    space = Types(contract)
+    """Makes a class for each definition, which is given by its name, documentation, kind and parts.
+
+    The names of the parts are not keywords. Definitions whose numbers are in `errors` become exceptions. Returns the
+    object with the classes as attributes, and for each definition the classes and names that the loader uses.
+    """
+    types = Types(contract)
     names = [name for name, _, _, _ in definitions]
     made = []
     for number, (name, docs, kind, parts) in enumerate(definitions):
-        maker = _Maker(contract, name, docs, names, number in errors)
+        maker = _ClassMaker(contract, name, docs, names, number in errors)
         made.append(getattr(maker, kind)(parts))
         if kind != "object":
-            space.__dict__[name] = made[-1][0]
-    return space, made
+            types.__dict__[name] = made[-1][0]
+    return types, made
 
 
-class _Maker:
+class _ClassMaker:
+    """Makes the classes of one definition. Its methods are named after the kinds."""
+
     def __init__(self, contract, name, docs, names, is_error):
         self.contract, self.name, self.docs, self.names, self.is_error = contract, name, docs, names, is_error
 
@@ -153,18 +157,18 @@ class _Maker:
     def _body(self, name, docs, fields, bases, namespace):
         keys = self._keys(fields)
         annotated = []
-        # What may be left out comes last, or cannot be left out.
+        # Only fields at the end have a default: a field with one cannot precede a field without.
         may_be_left_out = [ty[0] == "option" for _, ty in fields]
         for at, (key, (_, ty)) in enumerate(zip(keys, fields)):
             default = [dataclasses.field(default=None)] if all(may_be_left_out[at:]) else []
             annotated.append((key, type_hint(ty, self.names), *default))
-        # Dataclasses look for their module, which has to exist, and is named afterwards.
+        # `make_dataclass` looks the module up, so the class gets the contract's name only afterwards.
         namespace = {"__module__": "builtins", "_polyplug_type_": (self.contract, self.name), **namespace}
         if docs:
             namespace["__doc__"] = docs
         options = _SLOTS
         if self.is_error:
-            # Python's own machinery keeps exceptions in sets.
+            # `traceback` keeps exceptions in sets.
             namespace["__hash__"] = Exception.__hash__
             namespace["__str__"] = lambda error: repr(error)
             options = {}
@@ -179,11 +183,11 @@ class _Maker:
         if names == ["0"]:
             return ["value"]
         keys = [f"_{name}" if name.isdigit() else name for name in names]
-        # What exceptions have already.
+        # Names that every exception has get an underscore.
         return [key + "_" if self.is_error and hasattr(Exception, key) else key for key in keys]
 
 
 def make_remote_class(base, contract, methods):
-    """The class of those who have a contract's methods, elsewhere."""
+    """Makes the class of remote objects with a contract's methods."""
     namespace = {"__slots__": (), "__module__": "polyplug", **methods}
     return type(contract, (base,), namespace)

@@ -1,7 +1,7 @@
 """Virtual environments: packages that are installed for bundles.
 
-Packages have their own names, in the whole process, for many of them are partly written in C, and such modules can be
-loaded once only.
+Packages keep their own names, which are shared by the whole process: many packages have extension modules in C,
+which can be loaded only once.
 """
 
 import importlib.machinery
@@ -9,79 +9,85 @@ import importlib.metadata
 import os
 import sys
 
-# The environments that bundles use, by their folders.
+# The environments in use, by their folders.
 _environments = {}
 
-# What modules an environment had that cannot be loaded a second time, by its folders.
-_kept = {}
+# The modules of environments that are not in use any more and have extension modules, by the environments' folders.
+_kept_modules = {}
 
 
 class Environment:
     """The packages of one virtual environment."""
 
-    def __init__(self, place, folders):
-        self.place, self.folders = place, folders
+    def __init__(self, folder, folders):
+        self.folder, self.folders = folder, folders
         self.users = 0
 
-    def enter(self):
-        """One user more. Returns what is used: this, or what another thread has made of the same folder meanwhile."""
-        used = _environments.setdefault(self.place, self)
+    def acquire(self):
+        """Counts a bundle that uses the environment. Returns the environment to use, which is another object if another
+        thread has made one for the same folder meanwhile."""
+        used = _environments.setdefault(self.folder, self)
         used.users += 1
         if used.users == 1:
-            sys.modules.update(_kept.pop(used.place, {}))
-        if _packages not in sys.meta_path:
-            sys.meta_path.append(_packages)
+            sys.modules.update(_kept_modules.pop(used.folder, {}))
+        if _package_finder not in sys.meta_path:
+            sys.meta_path.append(_package_finder)
         return used
 
-    def leave(self):
+    def release(self):
+        """Stops counting a bundle. After the last one, removes the modules, and keeps them if some are extensions."""
         self.users -= 1
         if self.users:
             return
-        _environments.pop(self.place, None)
-        if not _environments and _packages in sys.meta_path:
-            sys.meta_path.remove(_packages)
-        inside = {name: module for name, module in list(sys.modules.items()) if self.has(module)}
+        _environments.pop(self.folder, None)
+        if not _environments and _package_finder in sys.meta_path:
+            sys.meta_path.remove(_package_finder)
+        inside = {name: module for name, module in list(sys.modules.items()) if self.has_loaded(module)}
         for name in inside:
             sys.modules.pop(name, None)
         for folder in list(sys.path_importer_cache):
-            if self.holds(folder):
+            if self.contains(folder):
                 sys.path_importer_cache.pop(folder, None)
-        if any(_is_native(module) for module in inside.values()):
-            _kept[self.place] = inside
+        if any(_is_extension_module(module) for module in inside.values()):
+            _kept_modules[self.folder] = inside
 
-    def find(self, top):
+    def find_spec(self, top):
+        """Returns the spec of a top-level package; `None` if the environment does not have the package."""
         return importlib.machinery.PathFinder.find_spec(top, self.folders)
 
-    def has(self, module):
-        """Whether a module was loaded from here. What stands for a module may run code that fails when it is asked."""
+    def has_loaded(self, module):
+        """Returns whether a module was loaded from this environment; not if its attributes cannot be read, as those of
+        objects that stand for modules."""
         try:
             spec = getattr(module, "__spec__", None)
             origin = getattr(module, "__file__", None) or getattr(spec, "origin", None)
             if isinstance(origin, str):
-                return self.holds(origin)
+                return self.contains(origin)
             locations = getattr(spec, "submodule_search_locations", None)
-            return any(self.holds(location) for location in locations or () if isinstance(location, str))
+            return any(self.contains(location) for location in locations or () if isinstance(location, str))
         except Exception:
             return False
 
-    def holds(self, path):
+    def contains(self, path):
+        """Returns whether a path is in the environment's folders."""
         return any(path == folder or path.startswith(folder + os.sep) for folder in self.folders)
 
-    def program(self):
+    def python_program(self):
+        """Returns the path of the environment's Python."""
         for name in ("bin/python", "Scripts/python.exe"):
-            if os.path.exists(os.path.join(self.place, name)):
-                return os.path.join(self.place, *name.split("/"))
+            if os.path.exists(os.path.join(self.folder, name)):
+                return os.path.join(self.folder, *name.split("/"))
         return "python"
 
 
-class _Packages:
+class _PackageFinder:
     """Finds the packages of all environments in use."""
 
     def find_spec(self, fullname, path=None, target=None):
         if path is not None:
             return None
         for environment in _environments_of(sys._getframe(1)):
-            spec = environment.find(fullname)
+            spec = environment.find_spec(fullname)
             if spec is not None:
                 return spec
         return None
@@ -95,78 +101,81 @@ class _Packages:
         importlib.machinery.PathFinder.invalidate_caches()
 
 
-_packages = _Packages()
+_package_finder = _PackageFinder()
 
 
 def _environments_of(frame):
-    """The environments in which the code that asks finds packages: that of its bundle, or that which it lies in itself."""
+    """Returns the environments in which the code of a frame finds packages: the one of its bundle, the one that has the
+    code's file, or all."""
     while frame is not None:
         bundle = bundle_of(frame)
         if bundle is not None:
             return [bundle.environment] if bundle.environment else []
         for environment in list(_environments.values()):
-            if environment.holds(frame.f_code.co_filename):
+            if environment.contains(frame.f_code.co_filename):
                 return [environment]
         frame = frame.f_back
     return list(_environments.values())
 
 
-def is_foreign(top, environment, bundle):
-    """Whether the process has a module from an environment that is not the bundle's. Raises an `ImportError` if the
-    bundle's has one of that name as well."""
-    if not (_environments or _kept) or top in _standard_names():
+def is_from_other_environment(top, environment, bundle):
+    """Returns whether the process has loaded a package from an environment that is not the bundle's. Raises an
+    `ImportError` if the bundle's environment has a package of that name as well."""
+    if not (_environments or _kept_modules) or top in _standard_names():
         return False
     loaded = sys.modules.get(top)
     if loaded is None:
-        theirs = next((place for place, modules in _kept.items() if _has_native_parts(modules, top)), None)
-        if theirs is None:
+        kept = _kept_modules.items()
+        loaded_from = next((folder for folder, modules in kept if _has_extension_modules(modules, top)), None)
+        if loaded_from is None:
             return False
     else:
-        if environment and environment.has(loaded):
+        if environment and environment.has_loaded(loaded):
             return False
-        theirs = getattr(loaded, "__file__", None) or "elsewhere"
-    mine = environment.find(top) if environment else None
-    if mine is None:
-        return loaded is not None and any(other.has(loaded) for other in list(_environments.values()))
+        loaded_from = getattr(loaded, "__file__", None) or "elsewhere"
+    own = environment.find_spec(top) if environment else None
+    if own is None:
+        return loaded is not None and any(other.has_loaded(loaded) for other in list(_environments.values()))
     raise ImportError(
-        f"the package `{top}` of bundle `{bundle}` is in {mine.origin}, and another bundle has loaded it from "
-        f"{theirs}: a process can have one of a name; let the bundles share a virtual environment", name=top)
+        f"the package `{top}` of bundle `{bundle}` is in {own.origin}, and another bundle has loaded it from "
+        f"{loaded_from}: a process can have one of a name; let the bundles share a virtual environment", name=top)
 
 
-def _is_native(module):
+def _is_extension_module(module):
     return isinstance(getattr(getattr(module, "__spec__", None), "loader", None),
                       importlib.machinery.ExtensionFileLoader)
 
 
-def _has_native_parts(modules, top):
-    return any(_is_native(module) for name, module in modules.items() if name.partition(".")[0] == top)
+def _has_extension_modules(modules, top):
+    return any(_is_extension_module(module) for name, module in modules.items() if name.partition(".")[0] == top)
 
 
 def _standard_names():
     return getattr(sys, "stdlib_module_names", sys.builtin_module_names)
 
 
-def open_environment(place):
-    """The virtual environment in a folder."""
-    place = os.path.realpath(place)
-    known = _environments.get(place)
+def open_environment(folder):
+    """Returns the virtual environment in a folder."""
+    folder = os.path.realpath(folder)
+    known = _environments.get(folder)
     if known is not None:
         return known
-    if not os.path.isfile(os.path.join(place, "pyvenv.cfg")):
-        raise ValueError(f"{place} is no virtual environment, it has no pyvenv.cfg: python -m venv {place} makes one")
+    if not os.path.isfile(os.path.join(folder, "pyvenv.cfg")):
+        raise ValueError(f"{folder} is no virtual environment, it has no pyvenv.cfg: python -m venv {folder} makes one")
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    candidates = [os.path.join(place, "lib", f"python{version}", "site-packages"),
-                  os.path.join(place, "Lib", "site-packages")]
+    candidates = [os.path.join(folder, "lib", f"python{version}", "site-packages"),
+                  os.path.join(folder, "Lib", "site-packages")]
     site = next((candidate for candidate in candidates if os.path.isdir(candidate)), None)
     if site is None:
-        made_for = _version_of(place)
-        raise ValueError(f"the virtual environment {place} is for Python {made_for}, and this is Python "
-                         f"{sys.version.split()[0]}: make it anew with python{version} -m venv {place}")
-    return Environment(place, [site, *_linked(site)])
+        made_for = _version_of(folder)
+        raise ValueError(f"the virtual environment {folder} is for Python {made_for}, and this is Python "
+                         f"{sys.version.split()[0]}: make it anew with python{version} -m venv {folder}")
+    return Environment(folder, [site, *_pth_folders(site)])
 
 
-def _version_of(place):
-    with open(os.path.join(place, "pyvenv.cfg"), encoding="utf-8", errors="replace") as file:
+def _version_of(folder):
+    """Returns the version of Python for which an environment was made."""
+    with open(os.path.join(folder, "pyvenv.cfg"), encoding="utf-8", errors="replace") as file:
         for line in file:
             key, _, value = line.partition("=")
             if key.strip() in ("version", "version_info"):
@@ -174,8 +183,8 @@ def _version_of(place):
     return "another version"
 
 
-def _linked(site):
-    """The folders that are named in .pth files, as those of packages that are worked on."""
+def _pth_folders(site):
+    """Returns the folders that .pth files name, as editable installs do."""
     folders = []
     for name in sorted(os.listdir(site)):
         if not name.endswith(".pth"):

@@ -1,11 +1,11 @@
-"""What bundles that use the low-level protocol return."""
+"""The types that bundles of the low-level protocol return."""
 
 import dataclasses
 import enum
 
 
 class AbiErrorCode(enum.IntEnum):
-    """The codes that hosts and plugins agree on. Those from 256 on are the plugins' own."""
+    """The error codes of the ABI. Codes from 256 on belong to plugins."""
 
     Ok = 0
     Generic = 1
@@ -35,7 +35,7 @@ class AbiErrorCode(enum.IntEnum):
 
 @dataclasses.dataclass
 class AbiError:
-    """How polyplug_init ended: AbiError(0) is well."""
+    """The outcome of polyplug_init: AbiError(0) is success."""
 
     code: int = 0
     message: str = ""
