@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering, compiler_fence, fence};
 
-/// Whether [`heavy`] fences all threads. Set by [`detect`], before any thread relies on [`light`].
+/// The flag that says that [`heavy`] fences all threads. [`detect`] sets it before any thread relies on [`light`].
 static FENCES_ALL_THREADS: AtomicBool = AtomicBool::new(false);
 
 /// Executes the cheap side of the barrier.
@@ -18,9 +18,9 @@ pub(crate) fn light() {
     }
 }
 
-/// Executes the expensive side of the barrier. For each thread that executes [`light`], one of two holds: this thread sees
-/// after the call what the other wrote before [`light`], or the other sees after [`light`] what this thread wrote before
-/// the call.
+/// Executes the expensive side of the barrier. For each thread that executes [`light`], one of two holds: this thread
+/// sees after the call what the other wrote before [`light`], or the other sees after [`light`] what this thread wrote
+/// before the call.
 pub(crate) fn heavy() {
     fence(Ordering::SeqCst);
     if FENCES_ALL_THREADS.load(Ordering::Relaxed) {
@@ -70,7 +70,8 @@ mod system {
 mod tests {
     use super::*;
 
-    /// Runs two threads that each set a flag and then read the other's. At least one of them has to see the other's flag.
+    /// Runs two threads that each set a flag and then read the other's. At least one of them has to see the other's
+    /// flag.
     #[test]
     fn one_of_two_sees_the_other() {
         detect();

@@ -8,13 +8,13 @@ use pyo3::prelude::*;
 
 use crate::interpreter::{self, Interpreter};
 
-/// The error of a call from which a Python `CallError` was made. It is an attribute of the exception, so that an exception
-/// that leaves Python can become the same error again.
+/// The error of a call from which a Python `CallError` was made. It is an attribute of the exception, so that an
+/// exception that leaves Python can become the same error again.
 #[pyclass(frozen)]
 struct OriginalCallError(CallError);
 
-/// Takes the exception that this thread, which is attached, has raised, and calls `body` with it. Objects that `body` drops are released at
-/// once: pyo3 knows that the thread is attached, which a [`thread::Attached`](crate::thread::Attached) does not tell it.
+/// Takes the exception that this thread, which is attached, has raised, and calls `body` with it. Objects that `body`
+/// drops are released at once, since pyo3 takes note that the thread is attached.
 #[cold]
 pub(crate) fn fetch<R>(body: impl FnOnce(Python<'_>, PyErr) -> R) -> R {
     Python::attach(|py| body(py, PyErr::fetch(py)))

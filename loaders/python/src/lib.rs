@@ -22,13 +22,13 @@
 //!         return a + b
 //! ```
 //!
-//! All bundles run in one interpreter, which the first bundle starts. docs/src/python.md describes how plugins are written,
-//! how Python represents the types of contracts, and which Python the interpreter is.
+//! All bundles run in one interpreter, which the first bundle starts. docs/src/python.md describes plugins in Python,
+//! the Python types for the types of contracts, and the choice of the Python.
 //!
 //! # Modules
 //!
-//! Lowest first: a module imports only from modules above it in this list. Within a folder, the list in its `mod.rs` has the
-//! same order.
+//! Lowest first: a module imports only from modules above it in this list. Within a folder, the list in its `mod.rs`
+//! has the same order.
 //!
 //! - `barrier`: an asymmetric memory barrier.
 //! - `lock`: locking of mutexes.
@@ -42,7 +42,7 @@
 //! - `bundle`: one version of a bundle in the interpreter.
 //! - `convert`: conversion of values between Python and canonical memory.
 //! - `polyplug_module`: the parts of the module `polyplug` that are not written in Python.
-//! - `engine`: how the runtime calls a bundle.
+//! - `engine`: the calls of the runtime into a bundle.
 //! - `protocol`: the low-level protocol.
 //! - `loader`: [`PythonLoader`].
 

@@ -3,7 +3,8 @@
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-/// Returns a name of a contract as Python code spells it: with an underscore at its end if the name is a keyword of Python.
+/// Returns a name of a contract as Python code spells it: with an underscore at its end if the name is a keyword of
+/// Python.
 pub(crate) fn python_name(name: &str) -> String {
     const KEYWORDS: [&str; 35] = [
         "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",

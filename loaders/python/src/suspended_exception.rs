@@ -15,11 +15,11 @@ pub(crate) struct SuspendedException<'py> {
     _attached: PhantomData<Python<'py>>,
 }
 
-/// Suspends the exception that this thread is raising, if there is one. Destructors that run on the way of an exception need
-/// this before they run Python code.
+/// Suspends the exception that this thread is raising, if there is one. Destructors that run on the way of an exception
+/// need this before they run Python code.
 pub(crate) fn suspend_exception(_: Python<'_>) -> SuspendedException<'_> {
-    // SAFETY: the argument proves that this thread is attached. The call returns null or a reference that is given back in
-    // `drop`.
+    // SAFETY: the argument proves that this thread is attached. The call returns null or a reference that is given back
+    // in `drop`.
     #[cfg(Py_3_12)]
     let raised = unsafe { ffi::PyErr_GetRaisedException() };
     #[cfg(not(Py_3_12))]
@@ -36,16 +36,16 @@ pub(crate) fn suspend_exception(_: Python<'_>) -> SuspendedException<'_> {
 
 impl Drop for SuspendedException<'_> {
     fn drop(&mut self) {
-        // SAFETY: `_attached` proves that this thread is attached. The call takes the reference from `suspend_exception`,
-        // once.
+        // SAFETY: `_attached` proves that this thread is attached. The call takes the reference from
+        // `suspend_exception`, once.
         #[cfg(Py_3_12)]
         unsafe {
             ffi::PyErr_SetRaisedException(self.raised);
         }
         #[cfg(not(Py_3_12))]
         let [class, value, traceback] = self.raised;
-        // SAFETY: `_attached` proves that this thread is attached. The call takes the references from `suspend_exception`,
-        // once.
+        // SAFETY: `_attached` proves that this thread is attached. The call takes the references from
+        // `suspend_exception`, once.
         #[cfg(not(Py_3_12))]
         unsafe {
             ffi::PyErr_Restore(class, value, traceback);

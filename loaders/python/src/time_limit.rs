@@ -1,8 +1,8 @@
 //! The limit of the time that calls may take.
 //!
-//! A watcher thread wakes when the time of a call is up, and raises an exception in the thread that carries out the call.
-//! Python code meets the exception at its next instruction; code in C runs until it returns. The exception is raised again
-//! at intervals until the call is over, since the code may have caught it.
+//! A watcher thread wakes when the time of a call is up, and raises an exception in the thread that carries out the
+//! call. Python code meets the exception at its next instruction; code in C runs until it returns. The exception is
+//! raised again at intervals until the call is over, since the code may have caught it.
 
 use std::ffi::c_ulong;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,8 +47,8 @@ pub(crate) struct CallTimer {
 }
 
 impl CallTimer {
-    /// Starts the timer of a call that this thread, which is attached, carries out. Returns `None` if the limit is too far
-    /// in the future for the clock.
+    /// Starts the timer of a call that this thread, which is attached, carries out. Returns `None` if the limit is too
+    /// far in the future for the clock.
     ///
     /// # Errors
     ///
@@ -76,8 +76,8 @@ impl CallTimer {
 impl Drop for CallTimer {
     fn drop(&mut self) {
         lock(&WATCHED).calls.retain(|call| call.number != self.number);
-        // The order matters: after the call is removed no exception is raised, and one that was raised before was raised
-        // after the deadline. Such an exception may not have reached the thread's Python code yet.
+        // The order matters: after the call is removed no exception is raised, and one that was raised before was
+        // raised after the deadline. Such an exception may not have reached the thread's Python code yet.
         if self.is_expired() {
             Python::attach(thread::cancel_interrupt);
         }

@@ -1,7 +1,7 @@
 //! A method of a plugin's class. The method is looked up by its name when the class changes, and not for each call.
 //!
-//! Methods are looked up on the class, as Python does it for its own special methods. An attribute of the same name on an
-//! instance has no effect: the function that was checked when the bundle was loaded is called.
+//! Methods are looked up on the class, as Python does it for its own special methods. An attribute of the same name on
+//! an instance has no effect: the function that was checked when the bundle was loaded is called.
 
 use std::cell::Cell;
 use std::ptr::null_mut;
@@ -20,10 +20,11 @@ pub(crate) struct PluginMethod {
 
 /// A function of a class, which is valid as long as the class has not changed.
 struct MethodCache {
+    /// The class that was searched.
     class: Cell<*mut PyTypeObject>,
     /// The class's version tag, which changes with each change of the class; 0 if the class has none.
     version: Cell<u32>,
-    /// Null if the attribute is not a plain function.
+    /// The function; null if the attribute is not a plain function.
     function: Cell<*mut PyObject>,
     /// The C function that carries out `function`.
     entry: Cell<Option<ffi::vectorcallfunc>>,
@@ -31,15 +32,16 @@ struct MethodCache {
     reference: Cell<Option<Py<PyAny>>>,
 }
 
-// SAFETY: the cells are used by attached threads only, as the contracts of `PluginMethod::call` and `find` demand, and the
-// interpreter's lock lets one such thread run at a time. Free-threaded builds return from `find` before they use the cells.
+// SAFETY: the cells are used by attached threads only, as the contracts of `PluginMethod::call` and `find` demand, and
+// the interpreter's lock lets one such thread run at a time. Free-threaded builds return from `find` before they use
+// the cells.
 unsafe impl Sync for MethodCache {}
 // SAFETY: Python objects belong to no thread, and the other fields are plain data.
 unsafe impl Send for MethodCache {}
 
 unsafe extern "C" {
-    /// Returns the attribute that a class has or inherits under a name, as a borrowed reference; null without an exception
-    /// if there is none. CPython exports the function without documenting it.
+    /// Returns the attribute that a class has or inherits under a name, as a borrowed reference; null without an
+    /// exception if there is none. CPython exports the function without documenting it.
     fn _PyType_Lookup(class: *mut PyTypeObject, name: *mut PyObject) -> *mut PyObject;
 }
 
@@ -59,8 +61,8 @@ impl PluginMethod {
     ///
     /// # Safety
     ///
-    /// The thread must be attached. `arguments` must point to `count` objects, at least one, with a place before them that
-    /// the callee may overwrite.
+    /// The thread must be attached. `arguments` must point to `count` objects, at least one, with a place before them
+    /// that the callee may overwrite.
     #[inline]
     pub(crate) unsafe fn call(&self, arguments: *mut *mut PyObject, count: usize) -> *mut PyObject {
         // SAFETY: the caller promises what `find`, `call_method` and the vectorcall protocol ask for. `find` returned a
@@ -76,8 +78,8 @@ impl PluginMethod {
         }
     }
 
-    /// Returns the plain function that is the method of an object's class, as a new reference, and its entry; `None` if the
-    /// method is something else.
+    /// Returns the plain function that is the method of an object's class, as a new reference, and its entry; `None` if
+    /// the method is something else.
     ///
     /// # Safety
     ///
@@ -88,8 +90,8 @@ impl PluginMethod {
         if cfg!(Py_GIL_DISABLED) {
             return None;
         }
-        // SAFETY: the caller promises an attached thread and an object, which keeps its class. `reference` keeps the cached
-        // function.
+        // SAFETY: the caller promises an attached thread and an object, which keeps its class. `reference` keeps the
+        // cached function.
         unsafe {
             let class = ffi::Py_TYPE(object);
             let version = version_tag(class);
@@ -110,8 +112,8 @@ impl PluginMethod {
     /// The thread must be attached, and `class` must be a class.
     #[cold]
     unsafe fn look_up(&self, class: *mut PyTypeObject) -> Option<(*mut PyObject, ffi::vectorcallfunc)> {
-        // SAFETY: the caller promises an attached thread and a class. The borrowed function stays until the class changes,
-        // which no code does before `reference` keeps the function.
+        // SAFETY: the caller promises an attached thread and a class. The borrowed function stays until the class
+        // changes, which no code does before `reference` keeps the function.
         unsafe {
             let found = _PyType_Lookup(class, self.name.as_ptr());
             let is_function = !found.is_null() && ffi::PyFunction_Check(found) != 0;
@@ -141,8 +143,8 @@ impl PluginMethod {
 ///
 /// # Safety
 ///
-/// The thread must be attached, and `name` must be a `str`. `arguments` must point to `count` objects, at least one, with a
-/// place before them that the callee may overwrite.
+/// The thread must be attached, and `name` must be a `str`. `arguments` must point to `count` objects, at least one,
+/// with a place before them that the callee may overwrite.
 #[inline]
 pub(crate) unsafe fn call_method(name: *mut PyObject, arguments: *mut *mut PyObject, count: usize) -> *mut PyObject {
     let flags = count | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;

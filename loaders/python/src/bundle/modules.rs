@@ -65,8 +65,8 @@ impl BundleModules {
         exception::to_bundle_fault(py, self.interpreter, &self.bundle, raised)
     }
 
-    /// Returns the fault of a result that cannot be read. Reading may run Python code, which is interrupted when the time
-    /// is up.
+    /// Returns the fault of a result that cannot be read. Reading may run Python code, which is interrupted when the
+    /// time is up.
     #[cold]
     pub(crate) fn result_fault(&self, timer: Option<&CallTimer>, fault: Fault) -> Fault {
         if timer.is_some_and(CallTimer::is_expired) { self.limits.out_of_time(self.guest.bundle()) } else { fault }

@@ -12,16 +12,16 @@ use crate::classes::ContractClasses;
 /// A class that implements a contract.
 pub(crate) struct Plugin {
     pub(crate) class: Py<PyAny>,
-    /// Whether `__init__` takes the context.
+    /// The flag that says that `__init__` takes the context.
     takes_context: bool,
-    /// Set once, when the runtime prepares the plugin, which is before the first call.
+    /// The methods, which are set when the runtime prepares the plugin, before the first call.
     methods: OnceLock<PluginMethods>,
 }
 
 /// The contract that a plugin implements, and the methods by which it does.
 pub(crate) struct PluginMethods {
     pub(crate) classes: Arc<ContractClasses>,
-    /// By the number of a method.
+    /// The methods, by number.
     pub(crate) methods: Vec<PluginMethod>,
 }
 

@@ -4,7 +4,8 @@ use super::modules::BundleModules;
 use super::plugin::Plugin;
 use crate::thread::DropAttached;
 
-/// The modules and plugins of one version of a bundle. How the runtime calls it is in [`engine`](crate::engine).
+/// The modules and plugins of one version of a bundle. The module [`engine`](crate::engine)
+/// implements the calls.
 pub(crate) struct PythonEngine {
     // Before the modules, which look for objects that are left when they are dropped.
     pub(crate) plugins: DropAttached<Vec<Plugin>>,

@@ -10,8 +10,8 @@ use crate::exception;
 use crate::interpreter::Interpreter;
 use crate::lock::lock;
 
-/// The number of contracts that stay in the cache while no bundle uses them. The classes of a contract that has left the
-/// cache are made anew, and are other classes then.
+/// The number of contracts that stay in the cache while no bundle uses them. The classes of a contract that has left
+/// the cache are made anew, and are other classes then.
 const CAPACITY: usize = 64;
 
 /// The cached contracts; the last one was used last.

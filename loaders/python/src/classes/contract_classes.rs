@@ -19,9 +19,9 @@ pub(crate) struct ContractClasses {
     pub(crate) contract: KnownContract,
     /// The value of `types(contract)`.
     pub(crate) types: Py<PyAny>,
-    /// By the number of a body.
+    /// The classes of bodies, by the body's number.
     pub(crate) bodies: Vec<BodyClass>,
-    /// By the number of a definition.
+    /// The classes of definitions, by the definition's number.
     pub(crate) definitions: Vec<DefinitionClass>,
     /// The classes of remote objects: by the number of the object definition, or `None` for the contract itself.
     remote_classes: Mutex<HashMap<Option<u32>, Py<PyType>>>,
@@ -32,7 +32,7 @@ pub(crate) struct BodyClass {
     pub(crate) class: Py<PyType>,
     /// The names of the attributes, by the number of a field.
     pub(crate) keys: Vec<Py<PyString>>,
-    /// Whether the fields have numbers for names.
+    /// The flag that says that the fields have numbers for names.
     pub(crate) is_tuple: bool,
 }
 

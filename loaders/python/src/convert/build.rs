@@ -1,4 +1,4 @@
-//! From canonical memory to Python.
+//! Building of Python values from canonical memory.
 
 use polyplug::engine::{Build, Fault, Float, Integer};
 use polyplug::schema::plan::{Body, MethodPlan};
@@ -12,8 +12,8 @@ use super::converter::{ValueConverter, to_size};
 use super::remote_class::wrap_remote;
 use crate::exception;
 
-/// The length up to which memory for a list is reserved at once. The length of a longer list is not yet proved by as many
-/// items, so the list grows with them.
+/// The length up to which memory for a list is reserved at once. The length of a longer list is not yet proved by as
+/// many items, so the list grows with them.
 const MAX_RESERVED: usize = 1 << 16;
 
 type Value<'py> = Bound<'py, PyAny>;
@@ -81,8 +81,8 @@ impl<'py> Build for ValueConverter<'py, '_> {
 
     #[inline]
     fn unchecked_text(&mut self, value: &[u8]) -> Result<Value<'py>, Fault> {
-        // SAFETY: `self.py` proves that this thread is attached, and the bytes are readable. The function checks that they
-        // are UTF-8, and returns a new reference, or null with an exception.
+        // SAFETY: `self.py` proves that this thread is attached, and the bytes are readable. The function checks that
+        // they are UTF-8, and returns a new reference, or null with an exception.
         let made = unsafe {
             let text = ffi::PyUnicode_FromStringAndSize(value.as_ptr().cast(), to_size(value.len()));
             Bound::from_owned_ptr_or_opt(self.py, text)
@@ -114,8 +114,8 @@ impl<'py> Build for ValueConverter<'py, '_> {
     #[inline]
     fn put_item(&mut self, list: &mut Value<'py>, index: usize, item: Value<'py>) -> Result<(), Fault> {
         let (whole, index) = (list.as_ptr(), to_size(index));
-        // SAFETY: the marshaller passes on the list or tuple that `list` or `tuple` made, with each index below its length
-        // once, so the place is there and empty.
+        // SAFETY: the marshaller passes on the list or tuple that `list` or `tuple` made, with each index below its
+        // length once, so the place is there and empty.
         unsafe {
             if ffi::PyList_CheckExact(whole) == 0 {
                 ffi::PyTuple_SET_ITEM(whole, index, item.into_ptr());
@@ -148,8 +148,8 @@ impl<'py> Build for ValueConverter<'py, '_> {
     fn begin(&mut self, body: &Body) -> Result<Value<'py>, Fault> {
         let class = self.body_class(body).class.as_ptr().cast::<ffi::PyTypeObject>();
         let arguments = PyTuple::empty(self.py);
-        // SAFETY: the prelude made the class from plain objects or exceptions, whose `tp_new` takes no arguments, and returns
-        // a new reference, or null with an exception.
+        // SAFETY: the prelude made the class from plain objects or exceptions, whose `tp_new` takes no arguments, and
+        // returns a new reference, or null with an exception.
         unsafe {
             let Some(make) = (*class).tp_new else { unreachable!("the prelude makes no abstract classes") };
             self.owned(make(class, arguments.as_ptr(), std::ptr::null_mut()))

@@ -1,4 +1,4 @@
-//! From Python to canonical memory.
+//! Reading of Python values into canonical memory.
 
 use polyplug::engine::{CaseOf, Fault, RawText, Read};
 use polyplug::schema::Shape;
@@ -22,8 +22,8 @@ type Value<'py> = Bound<'py, PyAny>;
 // All of this file calls CPython with objects that `Bound` keeps, on a thread that `self.py` proves to be attached. The
 // `SAFETY` comments call this "the converter's invariant".
 
-// SAFETY: `text` and `bytes` return memory of immutable objects. CPython neither moves nor changes it while the object is
-// there, which the value that the marshaller holds guarantees.
+// SAFETY: `text` and `bytes` return memory of immutable objects. CPython neither moves nor changes it while the object
+// is there, which the value that the marshaller holds guarantees.
 unsafe impl<'py> Read for ValueConverter<'py, '_> {
     type Value = Value<'py>;
     type Items = Value<'py>;
@@ -103,7 +103,8 @@ unsafe impl<'py> Read for ValueConverter<'py, '_> {
 
     #[inline]
     fn text(&mut self, value: &Value<'py>) -> Option<RawText> {
-        // SAFETY: the converter's invariant; the object is a `str`, which owns the UTF-8 text that the function returns.
+        // SAFETY: the converter's invariant; the object is a `str`, which owns the UTF-8 text that the function
+        // returns.
         unsafe {
             if ffi::PyUnicode_Check(value.as_ptr()) == 0 {
                 return None;
@@ -154,8 +155,8 @@ unsafe impl<'py> Read for ValueConverter<'py, '_> {
     #[inline]
     fn item(&mut self, items: &mut Value<'py>, index: usize) -> Result<Value<'py>, Fault> {
         let (whole, index) = (items.as_ptr(), to_size(index));
-        // SAFETY: the converter's invariant. `items` is a list or a tuple that `list` or `tuple` returned. `index` is below
-        // the length that came with it, which a tuple keeps; that of a list is checked here.
+        // SAFETY: the converter's invariant. `items` is a list or a tuple that `list` or `tuple` returned. `index` is
+        // below the length that came with it, which a tuple keeps; that of a list is checked here.
         unsafe {
             if ffi::PyList_Check(whole) == 0 {
                 return Ok(Bound::from_borrowed_ptr(self.py, ffi::PyTuple_GET_ITEM(whole, index)));
@@ -176,7 +177,8 @@ unsafe impl<'py> Read for ValueConverter<'py, '_> {
     }
 
     fn map(&mut self, value: &Value<'py>) -> Result<Option<(Self::Entries, usize)>, Fault> {
-        // SAFETY: the converter's invariant. `PyMapping_Items` returns a new reference to a list, or null with an exception.
+        // SAFETY: the converter's invariant. `PyMapping_Items` returns a new reference to a list, or null with an
+        // exception.
         unsafe {
             let is_map = ffi::PyDict_Check(value.as_ptr()) != 0
                 || (ffi::PyMapping_Check(value.as_ptr()) != 0
@@ -193,8 +195,8 @@ unsafe impl<'py> Read for ValueConverter<'py, '_> {
 
     fn entry(&mut self, entries: &mut Self::Entries) -> Result<Option<(Value<'py>, Value<'py>)>, Fault> {
         let (list, next) = entries;
-        // SAFETY: the converter's invariant. `list` is the list that `map` made, which no other code has. The item is checked
-        // to be a tuple of two before its parts are read.
+        // SAFETY: the converter's invariant. `list` is the list that `map` made, which no other code has. The item is
+        // checked to be a tuple of two before its parts are read.
         unsafe {
             if *next >= to_len(ffi::PyList_GET_SIZE(list.as_ptr())) {
                 return Ok(None);
@@ -360,8 +362,8 @@ impl<'py> ValueConverter<'py, '_> {
         }
     }
 
-    /// Returns a list or tuple of the items of a value, and its length; `None` if the value has no items, or is of a type
-    /// that does not stand for a list although it has some.
+    /// Returns a list or tuple of the items of a value, and its length; `None` if the value has no items, or is of a
+    /// type that does not stand for a list although it has some.
     fn items(&self, value: &Value<'py>) -> Result<Option<(Value<'py>, usize)>, Fault> {
         let object = value.as_ptr();
         // SAFETY: the converter's invariant. The sizes are asked of a list or a tuple.
@@ -393,7 +395,8 @@ impl<'py> ValueConverter<'py, '_> {
         value.getattr(name).ok()
     }
 
-    /// Returns an integer that is not a plain `int`: a subclass, or an object with `__index__`, such as numpy's numbers.
+    /// Returns an integer that is not a plain `int`: a subclass, or an object with `__index__`, such as numpy's
+    /// numbers.
     #[cold]
     fn index_integer(&self, value: &Value<'py>) -> Option<i128> {
         // SAFETY: the converter's invariant. `PyNumber_Index` returns a new reference, or null with an exception.

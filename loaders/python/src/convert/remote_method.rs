@@ -35,8 +35,8 @@ impl RemoteMethod {
         _owner: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let Some(instance) = instance else { return Ok(slf.clone().into_any()) };
-        // SAFETY: the arguments are objects, and prove that this thread is attached. The result is a new reference, or null
-        // with an exception.
+        // SAFETY: the arguments are objects, and prove that this thread is attached. The result is a new reference, or
+        // null with an exception.
         unsafe { Bound::from_owned_ptr_or_err(slf.py(), PyMethod_New(slf.as_ptr(), instance.as_ptr())) }
     }
 
@@ -116,8 +116,8 @@ impl RemoteMethod {
     }
 }
 
-/// Returns the exception that stands for an error which a method declares: the error itself if its class is an exception,
-/// else the prelude's `Declared`.
+/// Returns the exception that stands for an error which a method declares: the error itself if its class is an
+/// exception, else the prelude's `Declared`.
 fn declared_error(py: Python<'_>, interpreter: &Interpreter, value: Bound<'_, PyAny>) -> PyErr {
     // SAFETY: the argument is an object, and proves that this thread is attached.
     if unsafe { ffi::PyExceptionInstance_Check(value.as_ptr()) } != 0 {

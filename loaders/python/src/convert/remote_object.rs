@@ -1,4 +1,4 @@
-//! Host contracts, peers and objects elsewhere, as objects of Python.
+//! Host contracts, peers and objects of other bundles or the host, as Python objects.
 
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use crate::classes::ContractClasses;
 use crate::suspended_exception::suspend_exception;
 use crate::thread;
 
-/// A Python object that stands for a host contract, a peer or an object elsewhere. Each contract has a class of its own
-/// that inherits from this one and has the contract's methods.
+/// A Python object that stands for a host contract, a peer or an object of the other side of a call. Each contract has
+/// a class of its own that inherits from this one and has the contract's methods.
 #[pyclass(subclass, frozen)]
 pub(super) struct RemoteObject {
     state: RemoteState,
@@ -22,6 +22,7 @@ pub(super) struct RemoteObject {
 pub(super) struct RemoteState {
     pub(super) guest: Arc<Guest>,
     pub(super) classes: Arc<ContractClasses>,
+    /// The remote, which the destructor drops on a detached thread.
     remote: ManuallyDrop<Remote>,
 }
 
@@ -39,8 +40,8 @@ impl Drop for RemoteState {
     fn drop(&mut self) {
         // SAFETY: the field is taken here only, and not used after `drop`.
         let remote = unsafe { ManuallyDrop::take(&mut self.remote) };
-        // The remote may own an instance or a bundle whose end takes time and calls others, so the thread is detached. An
-        // exception that is being raised here has nothing to do with that end.
+        // The remote may own an instance or a bundle whose end takes time and calls others, so the thread is detached.
+        // An exception that is being raised here has nothing to do with that end.
         Python::attach(|py| {
             let _suspended = suspend_exception(py);
             thread::detach(py, || drop(remote));

@@ -20,7 +20,8 @@ pub(super) struct Arguments<'a> {
 }
 
 impl<'a> Arguments<'a> {
-    /// Starts the arguments of a call on `target`. `places` has [`EXTRA_PLACES`] more places than there will be arguments.
+    /// Starts the arguments of a call on `target`. `places` has [`EXTRA_PLACES`] more places than there will be
+    /// arguments.
     #[inline]
     pub(super) fn new(places: &'a mut [Place], target: *mut PyObject) -> Self {
         places[1].write(target);
@@ -44,8 +45,8 @@ impl Drop for Arguments<'_> {
     #[inline]
     fn drop(&mut self) {
         for argument in &self.places[EXTRA_PLACES..EXTRA_PLACES + self.count] {
-            // SAFETY: `push` wrote a reference that it owned to each of these places. The thread is attached: `push` took a
-            // `Bound`, and the caller drops this before its own guard.
+            // SAFETY: `push` wrote a reference that it owned to each of these places. The thread is attached: `push`
+            // took a `Bound`, and the caller drops this before its own guard.
             unsafe { ffi::Py_DECREF(argument.assume_init()) };
         }
     }

@@ -19,8 +19,8 @@ use crate::time_limit::CallTimer;
 const MAX_INLINE: usize = 6;
 
 impl PythonEngine {
-    /// Carries out a call. `invoke` gets the address of `target` and the arguments, and their number; a place before them may
-    /// be overwritten. It returns a new reference, or null with an exception.
+    /// Carries out a call. `invoke` gets the address of `target` and the arguments, and their number; a place before
+    /// them may be overwritten. It returns a new reference, or null with an exception.
     #[inline]
     pub(super) fn carry_out(
         &self,

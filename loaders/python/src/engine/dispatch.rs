@@ -80,9 +80,9 @@ impl Engine for PythonEngine {
         let methods = classes.object_methods(definition);
         let name = methods[call.number()].as_ptr();
         self.carry_out(&classes, object.as_ptr(), call, |arguments, count| {
-            // SAFETY: `carry_out` attaches the thread, and passes `count` objects with a place before them: the object and the
-            // arguments. A callable that stands for the object gets the arguments alone, and the object's place is then the
-            // one that it may overwrite.
+            // SAFETY: `carry_out` attaches the thread, and passes `count` objects with a place before them: the object
+            // and the arguments. A callable that stands for the object gets the arguments alone, and the object's place
+            // is then the one that it may overwrite.
             unsafe {
                 if methods.len() == 1 && ffi::PyObject_HasAttr(object.as_ptr(), name) == 0 {
                     let flags = (count - 1) | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;

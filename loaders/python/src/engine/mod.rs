@@ -1,4 +1,4 @@
-//! How the runtime calls a [`PythonEngine`](crate::bundle::PythonEngine).
+//! The calls of the runtime into a [`PythonEngine`](crate::bundle::PythonEngine).
 //!
 //! - `arguments`: the arguments of a call, as CPython's vectorcall protocol takes them.
 //! - `declared_error`: the exceptions that stand for errors which methods declare.
@@ -6,7 +6,8 @@
 //! - `call`: a call from its arguments to its result.
 //! - `dispatch`: the implementation of [`Engine`](polyplug::engine::Engine).
 //!
-//! Invariant: each call attaches the thread before it touches Python objects, and starts the call's timer while attached.
+//! Invariant: each call attaches the thread before it touches Python objects, and starts the call's timer while
+//! attached.
 
 mod arguments;
 mod call;

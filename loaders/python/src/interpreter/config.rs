@@ -1,7 +1,8 @@
 //! Starting of CPython with a configuration for a program that embeds it.
 //!
-//! The interpreter is started on a thread of its own, which then parks for ever. CPython calls the thread that starts it
-//! the main thread for as long as the interpreter lives, and would mistake a later thread with the same number for it.
+//! The interpreter is started on a thread of its own, which then parks for ever. CPython calls the thread that starts
+//! it the main thread for as long as the interpreter lives, and would mistake a later thread with the same number for
+//! it.
 
 use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
@@ -40,8 +41,8 @@ pub(super) fn initialize() -> Result<(), String> {
     receive.recv().map_err(|_| "it died as it started".to_owned())?
 }
 
-/// Makes this thread the main thread of the module `threading`, which is the thread that imports it first. An error of the
-/// import is ignored here; the first use of the module raises it again.
+/// Makes this thread the main thread of the module `threading`, which is the thread that imports it first. An error of
+/// the import is ignored here; the first use of the module raises it again.
 ///
 /// # Safety
 ///
@@ -74,16 +75,16 @@ unsafe fn initialize_here() -> Result<(), String> {
     config.install_signal_handlers = 0;
     config.write_bytecode = 0;
     config.pathconfig_warnings = 0;
-    // SAFETY: the configuration is initialised until `PyConfig_Clear`; the caller promises that nobody else starts the
-    // interpreter.
+    // SAFETY: the configuration is initialised until `PyConfig_Clear`; the caller promises that no other thread starts
+    // the interpreter.
     let outcome = unsafe { set_home(config).and_then(|()| to_result(ffi::Py_InitializeFromConfig(config))) };
     // SAFETY: the configuration is initialised, and not used after this call.
     unsafe { ffi::PyConfig_Clear(config) };
     outcome
 }
 
-/// Sets the folder of the standard library. Without it, Python would search beside the first `python3` on `PATH`, which may
-/// be of another installation than the library that is linked.
+/// Sets the folder of the standard library. Without it, Python would search beside the first `python3` on `PATH`, which
+/// may be of another installation than the library that is linked.
 ///
 /// # Safety
 ///

@@ -20,7 +20,8 @@ pub(super) fn path() -> Option<PathBuf> {
     if name.is_null() {
         return None;
     }
-    // SAFETY: the dynamic linker returns a C string, and keeps it while the library is loaded; Python is never unloaded.
+    // SAFETY: the dynamic linker returns a C string, and keeps it while the library is loaded; Python is never
+    // unloaded.
     let name = OsStr::from_bytes(unsafe { CStr::from_ptr(name) }.to_bytes());
     let path = std::fs::canonicalize(name).ok()?;
     let program = std::env::current_exe().and_then(std::fs::canonicalize).ok();
@@ -37,8 +38,8 @@ pub(super) fn display_path() -> String {
     path().map_or_else(|| "part of the program".to_owned(), |path| path.display().to_string())
 }
 
-/// Makes Python's functions visible to libraries that are loaded later. Extension modules are not linked with the library,
-/// and a host that was itself loaded as a library has loaded its dependencies without making them visible.
+/// Makes Python's functions visible to libraries that are loaded later. Extension modules are not linked with the
+/// library, and a host that was itself loaded as a library has loaded its dependencies without making them visible.
 #[cfg(unix)]
 pub(super) fn make_global() -> Result<(), String> {
     use std::ffi::{CStr, CString};
@@ -46,8 +47,8 @@ pub(super) fn make_global() -> Result<(), String> {
 
     let Some(path) = path() else { return Ok(()) };
     let name = CString::new(path.as_os_str().as_bytes()).map_err(|error| error.to_string())?;
-    // SAFETY: `RTLD_NOLOAD` opens the library only if it is loaded already, so none of its code runs. The handle is never
-    // closed.
+    // SAFETY: `RTLD_NOLOAD` opens the library only if it is loaded already, so none of its code runs. The handle is
+    // never closed.
     let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL | libc::RTLD_NOLOAD) };
     if !handle.is_null() {
         return Ok(());

@@ -6,8 +6,8 @@
 //! - `prelude`: [`Prelude`](prelude::Prelude), the part of the loader that is written in Python.
 //! - `running`: [`Interpreter`], and [`start`], [`running`] and [`current`], which give it.
 //!
-//! Invariant: there is at most one [`Interpreter`], of the Python version that the program was built for, and it is never
-//! dropped.
+//! Invariant: there is at most one [`Interpreter`], of the Python version that the program was built for, and it is
+//! never dropped.
 
 mod compile;
 mod config;

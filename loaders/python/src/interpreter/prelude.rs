@@ -82,8 +82,8 @@ fn shutdown_function(py: Python<'_>, exception: Py<PyAny>) -> PyResult<Bound<'_,
     })
 }
 
-/// Sends what Python would print to the host's log, and excludes the objects that exist by now from garbage collections:
-/// they stay as long as the process.
+/// Sends what Python would print to the host's log, and excludes the objects that exist by now from garbage
+/// collections: they stay as long as the process.
 fn install_hooks(py: Python<'_>, names: &Bound<'_, PyDict>) -> PyResult<()> {
     names.as_any().get_item("install_hooks")?.call1((pyo3::wrap_pyfunction!(log, py)?,))?;
     py.import("gc")?.call_method0("freeze")?;

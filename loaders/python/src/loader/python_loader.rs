@@ -39,8 +39,8 @@ impl PythonLoader {
     /// Limits the time of each call of a bundle, and of its start. A call that takes longer fails with
     /// [`CallError::LimitReached`](polyplug::CallError::LimitReached); the bundle serves later calls.
     ///
-    /// The limit is enforced by an exception that is raised in Python code. Code in C is not interrupted, such as a search
-    /// with a costly pattern, `time.sleep`, or a wait for a lock. Code that catches the exception gets it again.
+    /// The limit is enforced by an exception that is raised in Python code. Code in C is not interrupted, such as a
+    /// search with a costly pattern, `time.sleep`, or a wait for a lock. Code that catches the exception gets it again.
     #[must_use]
     pub fn with_time_limit(mut self, time: Duration) -> Self {
         self.limits.time = Some(time);
@@ -89,8 +89,8 @@ impl BundleLoader for PythonLoader {
         Options::read(options).map(drop)
     }
 
-    /// Returns the bundle's virtual environment: it is large, contains links out of the bundle, and its native modules can
-    /// be loaded from one path only.
+    /// Returns the bundle's virtual environment: it is large, contains links out of the bundle, and its native modules
+    /// can be loaded from one path only.
     fn left_in_place(&self, manifest: &ManifestData) -> Vec<PathBuf> {
         Options::read(&manifest.options).ok().and_then(|options| options.venv).into_iter().collect()
     }

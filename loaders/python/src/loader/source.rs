@@ -15,7 +15,7 @@ pub(super) struct Source {
     pub(super) file: String,
     /// The folders with the bundle's modules.
     pub(super) folders: Vec<String>,
-    /// `None` for a bundle from memory.
+    /// The bundle's directory; `None` for a bundle from memory.
     pub(super) directory: Option<Directory>,
     /// The folder of the virtual environment.
     pub(super) venv: Option<String>,
@@ -30,8 +30,8 @@ pub(super) struct Directory {
 }
 
 impl Source {
-    /// Reads the code of a bundle: from its directory, or `code` for a bundle from memory. `default_venv` is the virtual
-    /// environment of bundles that name none.
+    /// Reads the code of a bundle: from its directory, or `code` for a bundle from memory. `default_venv` is the
+    /// virtual environment of bundles that name none.
     pub(super) fn read(
         manifest: &ManifestData,
         code: Option<&str>,

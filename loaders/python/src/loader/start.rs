@@ -65,8 +65,8 @@ fn declared_plugin(declared: &Bound<'_, PyAny>) -> PyResult<(Plugin, Declared)> 
     Ok((plugin, Declared { contract, name, methods, is_singleton, keeps_state, place: Some(place) }))
 }
 
-/// Returns a bundle whose main file has run as the runtime takes it. The file either declares plugins or has the function
-/// of the low-level protocol.
+/// Returns a bundle whose main file has run as the runtime takes it. The file either declares plugins or has the
+/// function of the low-level protocol.
 fn started(
     py: Python<'_>,
     modules: BundleModules,

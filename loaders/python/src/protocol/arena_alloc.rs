@@ -39,8 +39,8 @@ impl ArenaAllocator {
         }
         let address = match arena {
             0 => self.alloc_from_host(size),
-            // SAFETY: the protocol obliges the bundle to pass on the address that its function was given. That is an arena
-            // which is valid during the call, and which only this call uses.
+            // SAFETY: the protocol obliges the bundle to pass on the address that its function was given. That is an
+            // arena which is valid during the call, and which only this call uses.
             arena => unsafe { alloc_from_arena(&mut *std::ptr::with_exposed_provenance_mut(arena), size) },
         };
         if address.is_null() {

@@ -1,7 +1,8 @@
 //! The low-level protocol: bundles that work on canonical memory themselves, by its addresses.
 //!
-//! The main file of such a bundle has a function `polyplug_init`. The value that it returns says which contracts the bundle
-//! implements, and by which functions; nothing else of the bundle is looked at. docs/src/python.md describes the protocol.
+//! The main file of such a bundle has a function `polyplug_init`. The value that it returns says which contracts the
+//! bundle implements, and by which functions; nothing else of the bundle is read. docs/src/python.md describes the
+//! protocol.
 //!
 //! - `arena_alloc`: the function that gives the bundle's functions memory for their results.
 //! - `bundle`: the state that the plugins of a bundle share.

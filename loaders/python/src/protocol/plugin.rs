@@ -21,7 +21,7 @@ pub(crate) struct LowLevelPlugin {
 /// The callables with which a contract was registered.
 pub(super) struct PluginCode {
     pub(super) factory: Py<PyAny>,
-    /// By the number of a function.
+    /// The functions, by number.
     pub(super) functions: Vec<Py<PyAny>>,
 }
 
@@ -69,9 +69,9 @@ impl LowLevel for LowLevelPlugin {
         let arena_alloc = self.bundle.arena_alloc.as_ptr();
         let mut places = [null_mut(), instance.as_ptr(), args.as_ptr(), out.as_ptr(), arena.as_ptr(), arena_alloc];
         let function = self.code.functions[function].as_ptr();
-        // SAFETY: `attached` keeps the thread attached. The five objects belong to variables and fields that outlive the call,
-        // and the callee may overwrite the place before them. The function returns a new reference, or null with an
-        // exception.
+        // SAFETY: `attached` keeps the thread attached. The five objects belong to variables and fields that outlive
+        // the call, and the callee may overwrite the place before them. The function returns a new reference, or null
+        // with an exception.
         let result = unsafe {
             let arguments = places.as_mut_ptr().add(1);
             let flags = 5 | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;

@@ -11,23 +11,22 @@ use super::record::{self, create_record, with_record};
 /// A guard that keeps this thread attached to the interpreter until it is dropped.
 pub(crate) struct Attached {
     kind: AttachKind,
-    /// Whether the thread's record said that the thread is inside before this guard was made.
+    /// The mark that the thread's record had before this guard was made.
     was_inside: bool,
     _not_send: PhantomData<*mut ()>,
 }
 
-/// How a guard attached its thread, which decides how the thread is detached again.
+/// The way in which a guard attached its thread. The thread is detached in the corresponding way.
 enum AttachKind {
-    /// The thread was attached already.
+    /// The thread was attached before.
     Nested,
-    /// With the thread state that the thread keeps.
+    /// The thread is attached with the thread state that it keeps.
     Own,
-    /// With a thread state of other code, such as that of Python's own threads.
+    /// The thread is attached with a thread state of other code, such as that of Python's own threads.
     Borrowed(ffi::PyGILState_STATE),
 }
 
-/// Returns the thread state that is attached to the interpreter; this thread's if this thread is attached, and null if
-/// there is none.
+/// Returns the attached thread state: this thread's if this thread is attached. Returns null if there is none.
 #[inline]
 fn attached_state() -> *mut ffi::PyThreadState {
     #[cfg(not(Py_3_13))]
@@ -58,8 +57,8 @@ impl Attached {
             return Ok(Self::new(AttachKind::Nested, true));
         }
         let was_inside = enter_record()?;
-        // SAFETY: `own` is this thread's state, and the comparison above says that it is not attached. The interpreter is
-        // there: the record says that this thread is inside, and `shut_down` waits for such threads.
+        // SAFETY: `own` is this thread's state, and the comparison above says that it is not attached. The interpreter
+        // is there: the record says that this thread is inside, and `shut_down` waits for such threads.
         unsafe { ffi::PyEval_RestoreThread(own) };
         Ok(Self::new(AttachKind::Own, was_inside))
     }
@@ -128,8 +127,8 @@ fn enter_record() -> Result<bool, Fault> {
     })
 }
 
-/// Attaches this thread and calls `body`. Objects that `body` drops are released at once: pyo3 knows that the thread is
-/// attached, which an [`Attached`] alone does not tell it.
+/// Attaches this thread and calls `body`. Objects that `body` drops are released at once, since pyo3 takes note that
+/// the thread is attached. An [`Attached`] alone bypasses pyo3, which would release such objects later.
 pub(crate) fn attach<R>(body: impl FnOnce(Python<'_>) -> Result<R, Fault>) -> Result<R, Fault> {
     let _attached = Attached::enter()?;
     Python::attach(body)

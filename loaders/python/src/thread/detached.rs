@@ -7,8 +7,8 @@ use super::record::{self, ThreadRecord, create_record, with_record};
 /// Detaches this thread, calls `body`, which may block, and attaches the thread again. Other threads may use the
 /// interpreter meanwhile. While the interpreter ends, and does not wait any more, the thread stays attached.
 ///
-/// `body` must not touch Python objects. pyo3 enforces this by `Send`, which would also refuse values that only must
-/// stay on their thread; the callers of this function see to it instead.
+/// `body` must not touch Python objects. pyo3 enforces this by `Send`, which would also refuse values that must
+/// stay on their thread. Here, each caller has to make sure of it.
 pub(crate) fn detach<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
     /// A value that is called `Send` although it stays on its thread.
     struct AssertSend<T>(T);
@@ -27,10 +27,11 @@ pub(crate) fn detach<R>(py: Python<'_>, body: impl FnOnce() -> R) -> R {
 /// A guard that marks this thread as inside until it is dropped, so that the interpreter is still there when the thread
 /// comes back from a function of the host. The thread may be one of Python's own, which has no record until then.
 struct Inside {
+    /// The mark that the thread's record had before.
     was_inside: bool,
 }
 
-/// The interpreter has stopped waiting for threads that detach.
+/// The error of a thread that wants to detach after the interpreter has stopped waiting for detached threads.
 struct Closed;
 
 impl Inside {

@@ -5,8 +5,8 @@ use std::ops::Deref;
 
 use super::attached::attach;
 
-/// Attaches this thread and drops a value that owns Python objects. While the interpreter shuts down, the objects are left
-/// to the interpreter.
+/// Attaches this thread and drops a value that owns Python objects. While the interpreter shuts down, the objects are
+/// left to the interpreter.
 pub(crate) fn drop_attached<T>(value: T) {
     let _is_closing = attach(|_| {
         drop(value);

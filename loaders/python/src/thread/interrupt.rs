@@ -24,7 +24,7 @@ pub(crate) fn cancel_interrupt(_: Python<'_>) {
     unsafe { ffi::PyThreadState_SetAsyncExc(to_signed(ident()), null_mut()) };
 }
 
-/// Returns a thread's number as `PyThreadState_SetAsyncExc` declares it on every platform that pyo3 knows: signed.
+/// Returns a thread's number in the type that pyo3 declares for `PyThreadState_SetAsyncExc`, which is signed.
 fn to_signed(ident: c_ulong) -> c_long {
     c_long::from_ne_bytes(ident.to_ne_bytes())
 }

@@ -1,7 +1,7 @@
 //! The record of each thread that calls guests, and the thread state that the thread keeps between calls.
 //!
-//! A thread keeps its `PyThreadState`, so that only its first call makes one. The records tell an interpreter that shuts
-//! down which threads to wait for, and tell threads that come later that the interpreter shuts down.
+//! A thread keeps its `PyThreadState`, so that only its first call makes one. The records tell an interpreter that
+//! shuts down which threads to wait for, and tell threads that come later that the interpreter shuts down.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_ulong;
@@ -20,46 +20,48 @@ use crate::lock::lock;
 pub(super) struct ThreadRecord {
     /// The number by which the interpreter knows the thread.
     ident: c_ulong,
-    /// Whether the thread is in the interpreter, or in a function that the interpreter has called. Only the thread itself
-    /// writes the flag.
+    /// The mark that says that the thread is in the interpreter, or in a function that the interpreter has called. Only
+    /// the thread itself writes the mark.
     is_inside: AtomicBool,
 }
 
 /// The records of all threads that may be inside.
 static RECORDS: Mutex<Vec<Arc<ThreadRecord>>> = Mutex::new(Vec::new());
 
-/// Whether the interpreter shuts down, or has shut down.
+/// The flag that says that the interpreter shuts down, or has shut down.
 static IS_CLOSING: AtomicBool = AtomicBool::new(false);
 
-/// Whether the interpreter has stopped waiting for its own threads that are in functions of the host.
+/// The flag that says that the interpreter has stopped waiting for its own threads that are in functions of the host.
 static IS_CLOSED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     /// The thread state that this thread keeps; null if it keeps none, or if the state belongs to other code.
     static OWN_STATE: Cell<*mut ffi::PyThreadState> = const { Cell::new(null_mut()) };
-    /// This thread's record, which [`EXIT`] owns; null before the first call and while the thread ends.
+    /// The record of this thread, which [`EXIT`] owns; null before the first call and while the thread ends.
     static RECORD: Cell<*const ThreadRecord> = const { Cell::new(null()) };
+    /// The owner of the record and the thread state; `None` before the first call.
     static EXIT: RefCell<Option<ThreadExit>> = const { RefCell::new(None) };
 }
 
 /// The owner of a thread's record and thread state. Its destructor gives both back when the thread ends.
 struct ThreadExit {
     record: Arc<ThreadRecord>,
-    state: Option<ffi::PyGILState_STATE>,
+    /// The value with which the kept thread state is released; `None` if the thread keeps none.
+    gil_state: Option<ffi::PyGILState_STATE>,
 }
 
 impl Drop for ThreadExit {
     fn drop(&mut self) {
         RECORD.set(null());
         let own = OWN_STATE.replace(null_mut());
-        if let Some(state) = self.state.take()
+        if let Some(gil_state) = self.gil_state.take()
             && self.record.enter().is_ok()
         {
-            // SAFETY: `own` is the state that `keep_state` stored on this thread, and this thread is not attached: guards
-            // end with the call that made them. `state` was returned by the call that made `own`.
+            // SAFETY: `own` is the state that `keep_state` stored on this thread, and this thread is not attached:
+            // guards end with the call that made them. `gil_state` was returned by the call that made `own`.
             unsafe {
                 ffi::PyEval_RestoreThread(own);
-                ffi::PyGILState_Release(state);
+                ffi::PyGILState_Release(gil_state);
             }
             self.record.leave(false);
         }
@@ -70,8 +72,8 @@ impl Drop for ThreadExit {
 impl ThreadRecord {
     /// Marks the thread as inside and returns whether it was marked before.
     ///
-    /// The mark comes before a light barrier, and [`close`] writes its flags before the heavy one: either the thread sees
-    /// the flags after this call, or [`idents_inside`] sees the mark.
+    /// The mark comes before a light barrier, and [`close`] writes its flags before the heavy one: either the thread
+    /// sees the flags after this call, or [`idents_inside`] sees the mark.
     #[inline]
     pub(super) fn mark_inside(&self) -> bool {
         let was_inside = self.is_inside.load(Ordering::Relaxed);
@@ -109,7 +111,8 @@ pub(super) fn closed() -> Fault {
     Fault::new("the Python interpreter is shutting down: no plugin in Python can be called any more")
 }
 
-/// Returns whether the interpreter shuts down. Only a record's mark before the question makes the answer reliable.
+/// Returns whether the interpreter shuts down. The answer may be outdated at once unless the thread is marked as
+/// inside.
 pub(super) fn is_closing() -> bool {
     IS_CLOSING.load(Ordering::SeqCst)
 }
@@ -152,7 +155,7 @@ pub(super) fn create_record() {
             let record = Arc::new(ThreadRecord { ident: ident(), is_inside: AtomicBool::new(false) });
             lock(&RECORDS).push(Arc::clone(&record));
             RECORD.set(Arc::as_ptr(&record));
-            ThreadExit { record, state: None }
+            ThreadExit { record, gil_state: None }
         });
     });
 }
@@ -168,7 +171,7 @@ pub(super) fn keep_state(state: *mut ffi::PyThreadState, gil_state: ffi::PyGILSt
     OWN_STATE.set(state);
     EXIT.with_borrow_mut(|exit| {
         if let Some(exit) = exit {
-            exit.state = Some(gil_state);
+            exit.gil_state = Some(gil_state);
         }
     });
 }

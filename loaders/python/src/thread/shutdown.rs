@@ -13,12 +13,12 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// The number of looks between two interrupts of the same thread.
 const POLLS_PER_INTERRUPT: u32 = 20;
 
-/// Lets no thread into the interpreter any more, and waits until all threads have left. Threads that run Python code are
-/// interrupted with `exception`; other code is waited for.
+/// Lets no thread into the interpreter any more, and waits until all threads have left. Threads that run Python code
+/// are interrupted with `exception`; other code is waited for.
 ///
-/// The interpreter calls the function twice when it shuts down: first of all, and, with `is_last`, when it has waited for
-/// those of its own threads that it waits for. Calls into the host that other threads of its own make after that are not
-/// waited for; such threads stay attached.
+/// The interpreter calls the function twice when it shuts down: first of all, and, with `is_last`, when it has waited
+/// for those of its own threads that it waits for. Calls into the host that other threads of its own make after that
+/// are not waited for; such threads stay attached.
 pub(crate) fn shut_down(py: Python<'_>, exception: &Bound<'_, PyAny>, is_last: bool) {
     record::close(is_last);
     let mut polls = 0_u32;
