@@ -16,7 +16,7 @@ pub(super) struct Registration {
 }
 
 impl Registration {
-    pub(super) fn split(self) -> (Declared, PluginCode) {
+    pub(super) fn into_parts(self) -> (Declared, PluginCode) {
         (self.declared, self.code)
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn call_init(
     let returned = bundle.modules.run_attached(py, |_| init.call1(addresses))?;
     let registrations = read_registrations(&returned)?;
     let plugins = registrations.into_iter().map(|registration| {
-        let (declared, code) = registration.split();
+        let (declared, code) = registration.into_parts();
         (declared, LowLevelPlugin::new(&bundle, code))
     });
     Ok(plugins.collect())
