@@ -1,63 +1,67 @@
-//! A fence of two sides, of which one is passed all the time and the other once: the first costs nothing where the
-//! system can make all threads pass the other.
+//! An asymmetric memory barrier: a cheap side for frequent use, and an expensive side for rare use.
+//!
+//! On Linux the expensive side makes every running thread execute a full fence, so the cheap side is only a compiler
+//! fence. Elsewhere both sides are full fences.
 
 use std::sync::atomic::{AtomicBool, Ordering, compiler_fence, fence};
 
-/// Whether [`heavy`] can do all the work. Set before any thread passes [`light`] that matters.
-static IS_HEAVY_ENOUGH: AtomicBool = AtomicBool::new(false);
+/// The flag that says that [`heavy`] fences all threads. [`detect`] sets it before any thread relies on [`light`].
+static FENCES_ALL_THREADS: AtomicBool = AtomicBool::new(false);
 
-/// The side that is passed often.
+/// Executes the cheap side of the barrier.
 #[inline]
 pub(crate) fn light() {
-    if IS_HEAVY_ENOUGH.load(Ordering::Relaxed) {
+    if FENCES_ALL_THREADS.load(Ordering::Relaxed) {
         compiler_fence(Ordering::SeqCst);
     } else {
         fence(Ordering::SeqCst);
     }
 }
 
-/// The side that is passed once: what threads have written before [`light`] is seen after it, or what was written before
-/// this is seen by them after [`light`].
+/// Executes the expensive side of the barrier. For each thread that executes [`light`], one of two holds: this thread
+/// sees after the call what the other wrote before [`light`], or the other sees after [`light`] what this thread wrote
+/// before the call.
 pub(crate) fn heavy() {
     fence(Ordering::SeqCst);
-    if IS_HEAVY_ENOUGH.load(Ordering::Relaxed) {
-        assert!(system::make_all_pass(), "the system said that it can");
+    if FENCES_ALL_THREADS.load(Ordering::Relaxed) {
+        assert!(system::fence_all_threads(), "the system said that it can");
     }
 }
 
-/// Finds out what the system can do.
-pub(crate) fn prepare() {
-    IS_HEAVY_ENOUGH.store(system::can(), Ordering::SeqCst);
+/// Detects whether the system can fence all threads.
+pub(crate) fn detect() {
+    FENCES_ALL_THREADS.store(system::is_supported(), Ordering::SeqCst);
 }
 
 #[cfg(target_os = "linux")]
 mod system {
-    /// Commands of `membarrier`: what there is, and a full fence in every thread that runs, without having registered.
+    /// The command `MEMBARRIER_CMD_QUERY`, which returns the supported commands.
     const QUERY: libc::c_int = 0;
+    /// The command `MEMBARRIER_CMD_GLOBAL`, which fences all running threads and needs no registration.
     const GLOBAL: libc::c_int = 1;
 
-    fn command(command: libc::c_int) -> libc::c_long {
-        // SAFETY: these commands touch no memory of the program's.
+    fn membarrier(command: libc::c_int) -> libc::c_long {
+        // SAFETY: the system call takes no pointers, and the two commands touch no memory of the program.
         unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) }
     }
 
-    pub(super) fn can() -> bool {
-        let known = command(QUERY);
-        known > 0 && known & libc::c_long::from(GLOBAL) != 0
+    pub(super) fn is_supported() -> bool {
+        let commands = membarrier(QUERY);
+        commands > 0 && commands & libc::c_long::from(GLOBAL) != 0
     }
 
-    pub(super) fn make_all_pass() -> bool {
-        command(GLOBAL) == 0
+    pub(super) fn fence_all_threads() -> bool {
+        membarrier(GLOBAL) == 0
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 mod system {
-    pub(super) fn can() -> bool {
+    pub(super) fn is_supported() -> bool {
         false
     }
 
-    pub(super) fn make_all_pass() -> bool {
+    pub(super) fn fence_all_threads() -> bool {
         false
     }
 }
@@ -66,10 +70,11 @@ mod system {
 mod tests {
     use super::*;
 
-    /// Two threads, of which at least one has to see the other: with the flags in any other order, both may go on.
+    /// Runs two threads that each set a flag and then read the other's. At least one of them has to see the other's
+    /// flag.
     #[test]
     fn one_of_two_sees_the_other() {
-        prepare();
+        detect();
         for _ in 0..20 {
             let (one, other) = (AtomicBool::new(false), AtomicBool::new(false));
             let saw = std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! One contract of a bundle, as the runtime calls it.
+//! The plugin for one contract of a bundle that uses the low-level protocol.
 
 use std::ptr::null_mut;
 use std::sync::Arc;
@@ -8,54 +8,43 @@ use polyplug_abi::CallArena;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::Shared;
-use crate::attach::{self, Attached};
+use super::bundle::LowLevelBundle;
+use crate::exception;
+use crate::thread::{self, Attached, DropAttached};
 
 /// The plugin for one contract.
-pub(crate) struct Plugin {
-    /// Only dropped while the thread is attached.
-    code: Option<Code>,
-    shared: Arc<Shared>,
+pub(crate) struct LowLevelPlugin {
+    code: DropAttached<PluginCode>,
+    bundle: Arc<LowLevelBundle>,
 }
 
-/// What a registration says of it.
-pub(super) struct Code {
+/// The callables with which a contract was registered.
+pub(super) struct PluginCode {
     pub(super) factory: Py<PyAny>,
-    /// By the numbers of the functions.
+    /// The functions, by number.
     pub(super) functions: Vec<Py<PyAny>>,
 }
 
-impl Plugin {
-    pub(super) fn new(shared: &Arc<Shared>, code: Code) -> Self {
-        Self { code: Some(code), shared: Arc::clone(shared) }
-    }
-
-    fn code(&self) -> &Code {
-        self.code.as_ref().expect("there until it is dropped")
-    }
-
-    /// The exception that there is.
-    #[cold]
-    fn failed(&self, timed: Option<&crate::limits::Timed>) -> Fault {
-        // pyo3 has to know that this thread is attached, for what it drops.
-        Python::attach(|py| self.shared.modules.fault(py, timed, &PyErr::fetch(py)))
+impl LowLevelPlugin {
+    pub(super) fn new(bundle: &Arc<LowLevelBundle>, code: PluginCode) -> Self {
+        Self { code: DropAttached::new(code), bundle: Arc::clone(bundle) }
     }
 }
 
-impl LowLevel for Plugin {
+impl LowLevel for LowLevelPlugin {
     type Instance = Py<PyAny>;
 
     fn functions(&self) -> usize {
-        self.code().functions.len()
+        self.code.functions.len()
     }
 
     fn create(&self) -> Result<Py<PyAny>, Fault> {
-        let host = self.shared.host_address();
-        self.shared.modules.run(|py| self.code().factory.call1(py, (host,)))
+        let host = self.bundle.host_address();
+        self.bundle.modules.run(|py| self.code.factory.call1(py, (host,)))
     }
 
     fn end(&self, instance: Py<PyAny>) {
-        attach::release(instance);
+        thread::drop_attached(instance);
     }
 
     #[inline]
@@ -68,34 +57,30 @@ impl LowLevel for Plugin {
         arena: *mut CallArena,
     ) -> Result<(), Fault> {
         let attached = Attached::enter()?;
-        let timed = self.shared.modules.timed()?;
+        let modules = &self.bundle.modules;
+        let timer = modules.start_timer()?;
         let py = attached.py();
         let addresses = [args.expose_provenance(), out.expose_provenance(), arena.expose_provenance()];
-        // Those that cannot be made, for want of memory, end in a panic, which is a fault too.
+        // pyo3 panics if memory for an integer is short. The runtime turns the panic into a fault.
         let [args, out, arena] = addresses.map(|address| {
             let Ok(made) = address.into_pyobject(py);
             made
         });
-        let arena_alloc = self.shared.arena_alloc.as_ref().expect("there until it is dropped");
-        // The first place is the callee's to use.
-        let mut places =
-            [null_mut(), instance.as_ptr(), args.as_ptr(), out.as_ptr(), arena.as_ptr(), arena_alloc.as_ptr()];
-        let function = self.code().functions[function].as_ptr();
-        // SAFETY: the thread is attached; five objects that stay during the call, after a place of their own.
+        let arena_alloc = self.bundle.arena_alloc.as_ptr();
+        let mut places = [null_mut(), instance.as_ptr(), args.as_ptr(), out.as_ptr(), arena.as_ptr(), arena_alloc];
+        let function = self.code.functions[function].as_ptr();
+        // SAFETY: `attached` keeps the thread attached. The five objects belong to variables and fields that outlive
+        // the call, and the callee may overwrite the place before them. The function returns a new reference, or null
+        // with an exception.
         let result = unsafe {
             let arguments = places.as_mut_ptr().add(1);
-            ffi::PyObject_Vectorcall(function, arguments, 5 | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET, null_mut())
+            let flags = 5 | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+            let result = ffi::PyObject_Vectorcall(function, arguments, flags, null_mut());
+            Bound::from_owned_ptr_or_opt(py, result)
         };
-        // SAFETY: what functions return is the caller's, or null with an exception.
-        match unsafe { Bound::from_owned_ptr_or_opt(py, result) } {
+        match result {
             Some(_) => Ok(()),
-            None => Err(self.failed(timed.as_ref())),
+            None => Err(exception::fetch(|py, raised| modules.fault(py, timer.as_ref(), &raised))),
         }
-    }
-}
-
-impl Drop for Plugin {
-    fn drop(&mut self) {
-        attach::release(self.code.take());
     }
 }

@@ -1,4 +1,4 @@
-//! What `polyplug_init` returns.
+//! Reading of the value that `polyplug_init` returned.
 
 use polyplug::engine::{Declared, Fault};
 use polyplug_abi::AbiErrorCode;
@@ -6,60 +6,64 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
-use super::plugin::Code;
-use crate::values::describe;
+use super::plugin::PluginCode;
+use crate::convert::describe_value;
 
-/// One contract, as it is registered.
+/// A contract that a bundle has registered.
 pub(super) struct Registration {
     declared: Declared,
-    code: Code,
+    code: PluginCode,
 }
 
 impl Registration {
-    pub(super) fn split(self) -> (Declared, Code) {
+    pub(super) fn into_parts(self) -> (Declared, PluginCode) {
         (self.declared, self.code)
     }
 }
 
-/// Reads it; why it cannot be, where it cannot.
-pub(super) fn read(returned: &Bound<'_, PyAny>) -> Result<Vec<Registration>, Fault> {
+/// Reads the registrations.
+///
+/// # Errors
+///
+/// The value is malformed, or its `AbiError` says that the bundle has failed.
+pub(super) fn read_registrations(returned: &Bound<'_, PyAny>) -> Result<Vec<Registration>, Fault> {
     let parts = returned.cast::<PyTuple>().ok().filter(|parts| parts.len() == 2);
     let parts = parts.ok_or_else(|| {
         let what = match returned.cast::<PyTuple>() {
             Ok(other) => format!("a tuple of {}", other.len()),
-            Err(_) => describe(returned),
+            Err(_) => describe_value(returned),
         };
         Fault::new(format_args!(
             "polyplug_init returned {what}, and not a tuple of two: the registrations and an AbiError"
         ))
     })?;
     let part = |index| parts.get_item(index).map_err(Fault::new);
-    // First: one that fails may return anything as its registrations.
-    outcome(&part(1)?)?;
+    // Read first: a bundle that has failed may return anything as its registrations.
+    check_abi_error(&part(1)?)?;
     let all = part(0)?;
     let list = all.cast::<PyList>().map_err(|_| {
         Fault::new(format_args!(
             "polyplug_init: the first value it returned is {}, and not the list of registrations",
-            describe(&all)
+            describe_value(&all)
         ))
     })?;
     if list.is_empty() {
         return Err(Fault::new("polyplug_init registered no contract: the list that it returned is empty"));
     }
     let read = |(index, entry): (usize, Bound<'_, PyAny>)| {
-        one(index, &entry).map_err(|reason| Fault::new(format_args!("{}: {reason}", place(index))))
+        read_registration(index, &entry).map_err(|reason| Fault::new(format_args!("{}: {reason}", place(index))))
     };
     list.iter().enumerate().map(read).collect()
 }
 
-/// Whether the bundle says that all is well.
-fn outcome(error: &Bound<'_, PyAny>) -> Result<(), Fault> {
+/// Returns the fault that an `AbiError` reports, if its code is another one than 0.
+fn check_abi_error(error: &Bound<'_, PyAny>) -> Result<(), Fault> {
     let py = error.py();
     let code = error.getattr(intern!(py, "code")).ok();
     let code = code.and_then(|code| code.call_method0(intern!(py, "__index__")).ok()).ok_or_else(|| {
         Fault::new(format_args!(
             "polyplug_init: the second value it returned is {}, and no AbiError: it has no integer `code`",
-            describe(error)
+            describe_value(error)
         ))
     })?;
     if code.eq(0).unwrap_or(false) {
@@ -67,21 +71,22 @@ fn outcome(error: &Bound<'_, PyAny>) -> Result<(), Fault> {
     }
     let message = error.getattr(intern!(py, "message")).ok();
     let message = message.and_then(|message| message.cast::<PyString>().ok().map(|text| text.to_string()));
-    // A code that is none, as it is too large, is passed on as one that nobody knows.
+    // A code that does not fit into 32 bits is reported as `Generic`.
     let known = code.extract::<u32>().unwrap_or(AbiErrorCode::Generic as u32);
-    let told = match message.filter(|message| !message.is_empty()) {
+    let message = match message.filter(|message| !message.is_empty()) {
         Some(message) => format!("polyplug_init failed with code {code}: {message}"),
         None => format!("polyplug_init failed with code {code} ({})", AbiErrorCode::from_u32(known)),
     };
-    Err(Fault::reported(known, told))
+    Err(Fault::reported(known, message))
 }
 
+/// Returns the place of a registration, as errors show it.
 fn place(index: usize) -> String {
     format!("polyplug_init: registrations[{index}]")
 }
 
-fn one(index: usize, entry: &Bound<'_, PyAny>) -> Result<Registration, String> {
-    let entry = entry.cast::<PyDict>().map_err(|_| format!("a dict is expected, not {}", describe(entry)))?;
+fn read_registration(index: usize, entry: &Bound<'_, PyAny>) -> Result<Registration, String> {
+    let entry = entry.cast::<PyDict>().map_err(|_| format!("a dict is expected, not {}", describe_value(entry)))?;
     let contract = text("contract", &required(entry, "contract")?)?;
     let name = match optional(entry, "plugin_name")?.filter(|name| !name.is_none()) {
         Some(name) => Some(text("plugin_name", &name)?),
@@ -91,7 +96,7 @@ fn one(index: usize, entry: &Bound<'_, PyAny>) -> Result<Registration, String> {
     let functions = functions(&required(entry, "functions")?)?;
     let place = Some(place(index));
     let declared = Declared { contract, name, place, ..Declared::default() };
-    Ok(Registration { declared, code: Code { factory, functions } })
+    Ok(Registration { declared, code: PluginCode { factory, functions } })
 }
 
 fn optional<'py>(entry: &Bound<'py, PyDict>, key: &str) -> Result<Option<Bound<'py, PyAny>>, String> {
@@ -103,7 +108,8 @@ fn required<'py>(entry: &Bound<'py, PyDict>, key: &str) -> Result<Bound<'py, PyA
 }
 
 fn text(key: &str, value: &Bound<'_, PyAny>) -> Result<String, String> {
-    let text = value.cast::<PyString>().map_err(|_| format!("`{key}`: a str is expected, not {}", describe(value)))?;
+    let text =
+        value.cast::<PyString>().map_err(|_| format!("`{key}`: a str is expected, not {}", describe_value(value)))?;
     let text: String = text.extract().map_err(|raised: PyErr| format!("`{key}`: {raised}"))?;
     if text.is_empty() { Err(format!("`{key}` is empty")) } else { Ok(text) }
 }
@@ -112,7 +118,7 @@ fn callable(what: &str, value: &Bound<'_, PyAny>) -> Result<Py<PyAny>, String> {
     if value.is_callable() {
         return Ok(value.clone().unbind());
     }
-    Err(format!("`{what}` cannot be called: it is {}", describe(value)))
+    Err(format!("`{what}` cannot be called: it is {}", describe_value(value)))
 }
 
 fn functions(value: &Bound<'_, PyAny>) -> Result<Vec<Py<PyAny>>, String> {
@@ -121,7 +127,7 @@ fn functions(value: &Bound<'_, PyAny>) -> Result<Vec<Py<PyAny>>, String> {
     } else if let Ok(tuple) = value.cast::<PyTuple>() {
         tuple.iter().collect()
     } else {
-        return Err(format!("`functions`: a list is expected, not {}", describe(value)));
+        return Err(format!("`functions`: a list is expected, not {}", describe_value(value)));
     };
     items.iter().enumerate().map(|(id, function)| callable(&format!("functions[{id}]"), function)).collect()
 }

@@ -1,0 +1,88 @@
+//! The Python modules of a bundle. The prelude's `Bundle` object finds and runs them.
+
+use std::sync::Arc;
+
+use polyplug::engine::{Fault, Guest, Limits};
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use crate::interpreter::Interpreter;
+use crate::time_limit::CallTimer;
+use crate::{exception, thread};
+
+/// The modules of one version of a bundle. They are closed when this is dropped.
+pub(crate) struct BundleModules {
+    pub(crate) interpreter: &'static Interpreter,
+    pub(crate) guest: Arc<Guest>,
+    limits: Limits,
+    /// The prelude's `Bundle` object.
+    pub(crate) bundle: Py<PyAny>,
+}
+
+impl BundleModules {
+    pub(crate) fn new(
+        interpreter: &'static Interpreter,
+        guest: &Arc<Guest>,
+        limits: Limits,
+        bundle: Bound<'_, PyAny>,
+    ) -> Self {
+        Self { interpreter, guest: Arc::clone(guest), limits, bundle: bundle.unbind() }
+    }
+
+    /// Attaches this thread and runs code of the bundle that is not a call of a method.
+    pub(crate) fn run<R>(&self, body: impl FnOnce(Python<'_>) -> PyResult<R>) -> Result<R, Fault> {
+        thread::attach(|py| self.run_attached(py, body))
+    }
+
+    /// Runs code of the bundle that is not a call of a method.
+    pub(crate) fn run_attached<'py, R>(
+        &self,
+        py: Python<'py>,
+        body: impl FnOnce(Python<'py>) -> PyResult<R>,
+    ) -> Result<R, Fault> {
+        let timer = self.start_timer()?;
+        body(py).map_err(|raised| self.fault(py, timer.as_ref(), &raised))
+    }
+
+    /// Starts the timer of a call, if the time of calls is limited. The thread has to be attached.
+    #[inline]
+    pub(crate) fn start_timer(&self) -> Result<Option<CallTimer>, Fault> {
+        match self.limits.time {
+            None => Ok(None),
+            Some(limit) => CallTimer::start(limit),
+        }
+    }
+
+    /// Returns an exception that the bundle's code has raised as a fault.
+    #[cold]
+    pub(crate) fn fault(&self, py: Python<'_>, timer: Option<&CallTimer>, raised: &PyErr) -> Fault {
+        if exception::is_time_limit(py, self.interpreter, raised) {
+            if timer.is_some_and(CallTimer::is_expired) {
+                return self.limits.out_of_time(self.guest.bundle());
+            }
+            return exception::caller_timed_out();
+        }
+        exception::to_bundle_fault(py, self.interpreter, &self.bundle, raised)
+    }
+
+    /// Returns the fault of a result that cannot be read. Reading may run Python code, which is interrupted when the
+    /// time is up.
+    #[cold]
+    pub(crate) fn result_fault(&self, timer: Option<&CallTimer>, fault: Fault) -> Fault {
+        if timer.is_some_and(CallTimer::is_expired) { self.limits.out_of_time(self.guest.bundle()) } else { fault }
+    }
+}
+
+impl Drop for BundleModules {
+    fn drop(&mut self) {
+        // An interpreter that shuts down ends all modules itself.
+        let _is_closing = thread::attach(|py| {
+            let closed = self.bundle.bind(py).call_method0(intern!(py, "close"));
+            let collected = closed.and_then(|_| self.interpreter.prelude.collect_garbage.call0(py));
+            collected.map(drop).map_err(|raised| {
+                tracing::error!(bundle = self.guest.bundle(), %raised, "the end of a bundle in Python failed");
+                exception::to_fault(py, raised)
+            })
+        });
+    }
+}

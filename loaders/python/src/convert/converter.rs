@@ -1,0 +1,73 @@
+//! The converter of one contract's values, and the ways in which CPython's functions report errors.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+
+use polyplug::engine::{Caller, Fault, Guest};
+use polyplug::schema::plan::Body;
+use pyo3::ffi::{self, Py_ssize_t, PyObject};
+use pyo3::prelude::*;
+
+use crate::classes::{BodyClass, ContractClasses};
+use crate::interpreter::Interpreter;
+use crate::{exception, thread};
+
+/// A converter of the values of one contract's methods. `py` proves that the thread is attached.
+pub(crate) struct ValueConverter<'py, 'a> {
+    pub(crate) py: Python<'py>,
+    pub(crate) interpreter: &'static Interpreter,
+    pub(crate) classes: &'a Arc<ContractClasses>,
+    pub(crate) guest: &'a Arc<Guest>,
+}
+
+impl<'py> ValueConverter<'py, '_> {
+    /// Returns the object that a function of CPython returned as a new reference; the exception if it returned null.
+    ///
+    /// # Safety
+    ///
+    /// `object` must be null, with an exception, or a reference that belongs to the caller.
+    #[inline]
+    pub(super) unsafe fn owned(&self, object: *mut PyObject) -> Result<Bound<'py, PyAny>, Fault> {
+        // SAFETY: the caller's promise is that of this function.
+        unsafe { Bound::from_owned_ptr_or_opt(self.py, object) }.ok_or_else(|| self.raised())
+    }
+
+    /// Returns the exception of a function of CPython that returned something else than 0.
+    #[inline]
+    pub(super) fn check(&self, outcome: c_int) -> Result<(), Fault> {
+        if outcome == 0 { Ok(()) } else { Err(self.raised()) }
+    }
+
+    /// Takes the exception that this thread has raised.
+    #[cold]
+    pub(super) fn raised(&self) -> Fault {
+        exception::fetch(exception::to_fault)
+    }
+
+    /// Drops the exception that this thread has raised.
+    #[cold]
+    pub(super) fn clear_exception(&self) {
+        // SAFETY: `self.py` proves that this thread is attached.
+        unsafe { ffi::PyErr_Clear() };
+    }
+
+    pub(super) fn body_class(&self, body: &Body) -> &BodyClass {
+        &self.classes.bodies[body.number]
+    }
+}
+
+/// Returns a size of CPython's, which is not negative, as a length.
+pub(super) fn to_len(size: Py_ssize_t) -> usize {
+    usize::try_from(size).unwrap_or(0)
+}
+
+/// Returns a length as a size of CPython's.
+pub(super) fn to_size(len: usize) -> Py_ssize_t {
+    Py_ssize_t::try_from(len).unwrap_or(Py_ssize_t::MAX)
+}
+
+impl Caller for ValueConverter<'_, '_> {
+    fn outside<R>(&mut self, call: impl FnOnce() -> R) -> R {
+        thread::detach(self.py, call)
+    }
+}

@@ -1,0 +1,40 @@
+//! The exceptions that stand for errors which methods declare.
+
+use polyplug::engine::Incoming;
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use crate::classes::{ContractClasses, DefinitionClass};
+use crate::interpreter::Interpreter;
+
+/// Returns the error for which an exception stands, if the method that was called declares that error.
+pub(super) fn declared_error<'py>(
+    py: Python<'py>,
+    interpreter: &Interpreter,
+    classes: &ContractClasses,
+    call: &Incoming<'_>,
+    raised: &PyErr,
+) -> Option<Bound<'py, PyAny>> {
+    let definition = call.declares()?;
+    let value = raised.value(py);
+    if value.is_instance(interpreter.prelude.declared.bind(py)).unwrap_or(false) {
+        return value.getattr(intern!(py, "value")).ok();
+    }
+    let definition = definition?;
+    let class = classes.class(definition)?.bind(py);
+    // The class may be that of another version of the contract.
+    let has_same_name = || {
+        let mark = intern!(py, "_polyplug_type_");
+        value.getattr(mark).ok()?.eq(class.getattr(mark).ok()?).ok()
+    };
+    if !value.is_instance(class).unwrap_or(false) && !has_same_name().unwrap_or(false) {
+        return None;
+    }
+    if matches!(classes.definitions[definition as usize], DefinitionClass::Enum { .. }) {
+        // The member of an enum is one object for all who raise it, and would keep the traceback and its frames.
+        for name in [intern!(py, "__traceback__"), intern!(py, "__context__"), intern!(py, "__cause__")] {
+            let _ = value.setattr(name, py.None());
+        }
+    }
+    Some(value.clone().into_any())
+}

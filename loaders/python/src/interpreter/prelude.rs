@@ -1,0 +1,100 @@
+//! The part of the loader that is written in Python: code that works with the interpreter's own mechanisms, and is not
+//! called on hot paths.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyCFunction, PyDict, PyTuple};
+
+use super::compile::compile;
+use crate::thread;
+
+/// The files of the prelude. They are run in this order, in one namespace.
+const FILES: [(&str, &str); 7] = [
+    ("classes.py", include_str!("prelude/classes.py")),
+    ("protocol.py", include_str!("prelude/protocol.py")),
+    ("errors.py", include_str!("prelude/errors.py")),
+    ("hints.py", include_str!("prelude/hints.py")),
+    ("environment.py", include_str!("prelude/environment.py")),
+    ("bundle.py", include_str!("prelude/bundle.py")),
+    ("hooks.py", include_str!("prelude/hooks.py")),
+];
+
+macro_rules! prelude {
+    ($($name:ident: $python:literal,)+) => {
+        /// The names of the prelude that the loader's Rust code uses. Each is documented where its file defines it.
+        #[allow(missing_docs)]
+        pub(crate) struct Prelude {
+            $(pub(crate) $name: Py<PyAny>,)+
+        }
+
+        impl Prelude {
+            fn collect(names: &Bound<'_, PyDict>) -> PyResult<Self> {
+                Ok(Self { $($name: names.as_any().get_item(intern!(names.py(), $python))?.unbind(),)+ })
+            }
+        }
+    };
+}
+
+prelude! {
+    bundle: "Bundle",
+    open_environment: "open_environment",
+    collect_garbage: "collect_garbage",
+    describe_exception: "describe_exception",
+    check_method: "check_method",
+    make_types: "make_types",
+    make_remote_class: "make_remote_class",
+    some: "Some",
+    ok: "Ok",
+    err: "Err",
+    declared: "Declared",
+    call_error: "CallError",
+    time_limit: "TimeLimit",
+    closing: "Closing",
+    enum_class: "Enum",
+}
+
+impl Prelude {
+    /// Runs the files. With `is_ours`, the loader has started the interpreter, and may change its hooks.
+    pub(super) fn new(py: Python<'_>, is_ours: bool) -> PyResult<Self> {
+        let names = PyDict::new(py);
+        names.set_item("__name__", "_polyplug")?;
+        let exec = py.import("builtins")?.getattr("exec")?;
+        for (file, text) in FILES {
+            exec.call1((compile(py, text, &format!("<polyplug {file}>"))?, &names))?;
+        }
+        names.set_item("Enum", py.import("enum")?.getattr("Enum")?)?;
+        let this = Self::collect(&names)?;
+        let shut_down = shutdown_function(py, this.closing.clone_ref(py))?;
+        names.as_any().get_item("at_exit")?.call1((shut_down, is_ours))?;
+        if is_ours {
+            install_hooks(py, &names)?;
+        }
+        Ok(this)
+    }
+}
+
+/// Returns the function that the interpreter calls when it shuts down: `shut_down(is_last)`.
+fn shutdown_function(py: Python<'_>, exception: Py<PyAny>) -> PyResult<Bound<'_, PyCFunction>> {
+    PyCFunction::new_closure(py, None, None, move |args: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
+        let is_last = args.get_item(0)?.extract()?;
+        thread::shut_down(args.py(), exception.bind(args.py()), is_last);
+        Ok::<_, PyErr>(())
+    })
+}
+
+/// Sends what Python would print to the host's log, and excludes the objects that exist by now from garbage
+/// collections: they stay as long as the process.
+fn install_hooks(py: Python<'_>, names: &Bound<'_, PyDict>) -> PyResult<()> {
+    names.as_any().get_item("install_hooks")?.call1((pyo3::wrap_pyfunction!(log, py)?,))?;
+    py.import("gc")?.call_method0("freeze")?;
+    Ok(())
+}
+
+/// Writes a message that belongs to no bundle to the host's log: `log("warn", "deprecated")`.
+#[pyfunction]
+fn log(py: Python<'_>, level: &str, message: &str) {
+    thread::detach(py, || match level {
+        "error" => tracing::error!(target: "polyplug::plugin", "{message}"),
+        _ => tracing::warn!(target: "polyplug::plugin", "{message}"),
+    });
+}

@@ -1,0 +1,193 @@
+"""Classes for the types of contracts: dataclasses, enums, exceptions."""
+
+import dataclasses
+import enum
+import sys
+
+_SLOTS = {"slots": True} if sys.version_info >= (3, 10) else {}
+
+
+@dataclasses.dataclass(**_SLOTS)
+class Some:
+    """The value of an option whose type is an option itself."""
+
+    value: object
+
+
+@dataclasses.dataclass(**_SLOTS)
+class Ok:
+    """The value of a result that is part of another value."""
+
+    value: object
+
+
+@dataclasses.dataclass(**_SLOTS)
+class Err:
+    """The error of a result that is part of another value."""
+
+    error: object
+
+
+class Declared(Exception):
+    """A declared error whose type is not a class, such as text, a number or a list."""
+
+    def __init__(self, value):
+        super().__init__(value)
+        self.value = value
+
+
+class CallError(Exception):
+    """A failed call of a host contract, a peer or an object."""
+
+    def __init__(self, message, kind="failed", method=None):
+        super().__init__(message)
+        self.kind = kind
+        self.method = method
+
+
+for _class in (Some, Ok, Err, Declared, CallError):
+    _class.__module__ = "polyplug"
+
+
+class TimeLimit(BaseException):
+    """The time of a call is up."""
+
+
+class Closing(BaseException):
+    """The interpreter shuts down."""
+
+
+class Types:
+    """The types of a contract, by their names."""
+
+    def __init__(self, contract):
+        self.__dict__["_contract"] = contract
+
+    def __getattr__(self, name):
+        known = [known for known in self.__dict__ if not known.startswith("_")]
+        listed = "it has " + ", ".join(known) if known else "it has none"
+        raise AttributeError(f"the contract {self._contract} has no type `{name}`: {listed}")
+
+    def __repr__(self):
+        return f"types({self._contract!r})"
+
+
+def type_hint(ty, names):
+    """Returns the type hint for a type of a contract."""
+    kind = ty[0]
+    if kind in _HINTS:
+        return _HINTS[kind]
+    inner = [type_hint(part, names) for part in ty[1:] if isinstance(part, tuple)]
+    if kind == "option":
+        return f"{inner[0]} | None"
+    if kind == "list":
+        return f"list[{inner[0]}]"
+    if kind == "map":
+        return f"dict[{inner[0]}, {inner[1]}]"
+    if kind == "tuple":
+        return f"tuple[{', '.join(inner)}]"
+    if kind == "result":
+        return f"Ok[{inner[0]}] | Err[{inner[1]}]"
+    return names[ty[1]]
+
+
+_HINTS = {
+    "unit": "None",
+    "bool": "bool",
+    "int": "int",
+    "float": "float",
+    "char": "str",
+    "string": "str",
+    "bytes": "bytes",
+}
+
+
+def make_types(contract, definitions, errors):
+    """Makes a class for each definition, which is given by its name, documentation, kind and parts.
+
+    The names of the parts are not keywords. Definitions whose numbers are in `errors` become exceptions. Returns the
+    object with the classes as attributes, and for each definition the classes and names that the loader uses.
+    """
+    types = Types(contract)
+    names = [name for name, _, _, _ in definitions]
+    made = []
+    for number, (name, docs, kind, parts) in enumerate(definitions):
+        maker = _ClassMaker(contract, name, docs, names, number in errors)
+        made.append(getattr(maker, kind)(parts))
+        if kind != "object":
+            types.__dict__[name] = made[-1][0]
+    return types, made
+
+
+class _ClassMaker:
+    """Makes the classes of one definition. Its methods are named after the kinds."""
+
+    def __init__(self, contract, name, docs, names, is_error):
+        self.contract, self.name, self.docs, self.names, self.is_error = contract, name, docs, names, is_error
+
+    def record(self, fields):
+        bases = (Exception,) if self.is_error else ()
+        return self._body(self.name, self.docs, fields, bases, {})
+
+    def enum(self, cases):
+        options = {"type": Exception} if self.is_error else {}
+        members = [(case, number) for number, case in enumerate(cases)]
+        made = enum.Enum(self.name, members, module=self.contract, qualname=self.name, **options)
+        made.__doc__ = self.docs or None
+        made._polyplug_type_ = (self.contract, self.name)
+        return made, list(made)
+
+    def variant(self, cases):
+        namespace = {"__module__": self.contract, "__qualname__": self.name, "__doc__": self.docs or None}
+        namespace["_polyplug_type_"] = (self.contract, self.name)
+        if self.is_error:
+            base = type(self.name, (Exception,), namespace)
+        else:
+            base = type(self.name, (), {**namespace, "__slots__": ()})
+        bodies = []
+        for case, name, docs, fields in cases:
+            body = self._body(f"{self.name}.{name}", docs, fields, (base,), {"_polyplug_case_": case})
+            setattr(base, name, body[0])
+            bodies.append(body)
+        return base, bodies
+
+    def object(self, methods):
+        return methods
+
+    def _body(self, name, docs, fields, bases, namespace):
+        keys = self._keys(fields)
+        annotated = []
+        # Only fields at the end have a default: a field with one cannot precede a field without.
+        may_be_left_out = [ty[0] == "option" for _, ty in fields]
+        for at, (key, (_, ty)) in enumerate(zip(keys, fields)):
+            default = [dataclasses.field(default=None)] if all(may_be_left_out[at:]) else []
+            annotated.append((key, type_hint(ty, self.names), *default))
+        # `make_dataclass` looks the module up, so the class gets the contract's name only afterwards.
+        namespace = {"__module__": "builtins", "_polyplug_type_": (self.contract, self.name), **namespace}
+        if docs:
+            namespace["__doc__"] = docs
+        options = _SLOTS
+        if self.is_error:
+            # `traceback` keeps exceptions in sets.
+            namespace["__hash__"] = Exception.__hash__
+            namespace["__str__"] = lambda error: repr(error)
+            options = {}
+        made = dataclasses.make_dataclass(
+            name.rpartition(".")[2], annotated, bases=bases, namespace=namespace, **options)
+        made.__qualname__ = name
+        made.__module__ = self.contract
+        return made, keys
+
+    def _keys(self, fields):
+        names = [name for name, _ in fields]
+        if names == ["0"]:
+            return ["value"]
+        keys = [f"_{name}" if name.isdigit() else name for name in names]
+        # Names that every exception has get an underscore.
+        return [key + "_" if self.is_error and hasattr(Exception, key) else key for key in keys]
+
+
+def make_remote_class(base, contract, methods):
+    """Makes the class of remote objects with a contract's methods."""
+    namespace = {"__slots__": (), "__module__": "polyplug", **methods}
+    return type(contract, (base,), namespace)

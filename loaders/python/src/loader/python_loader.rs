@@ -1,0 +1,114 @@
+//! The loader, as the runtime knows it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use polyplug::Runtime;
+use polyplug::engine::{Limits, load_either};
+use polyplug::error::LoaderError;
+use polyplug::loader::{BundleLoader, BundleSource, ManifestData};
+use polyplug_abi::SupportedLanguage;
+
+use super::options::Options;
+use super::source::{Source, read_file};
+use super::start::start_bundle;
+use crate::{exception, interpreter, thread};
+
+/// The loader that manifests call `python`.
+#[derive(Debug, Clone, Default)]
+pub struct PythonLoader {
+    venv: Option<PathBuf>,
+    limits: Limits,
+}
+
+impl PythonLoader {
+    /// Returns a loader whose bundles have Python's standard library, the modules that they contain, and no limits.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives the packages of a virtual environment to all bundles that name no environment of their own. `folder` is a
+    /// folder that `python -m venv` has made.
+    #[must_use]
+    pub fn with_venv(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.venv = Some(folder.into());
+        self
+    }
+
+    /// Limits the time of each call of a bundle, and of its start. A call that takes longer fails with
+    /// [`CallError::LimitReached`](polyplug::CallError::LimitReached); the bundle serves later calls.
+    ///
+    /// The limit is enforced by an exception that is raised in Python code. Code in C is not interrupted, such as a
+    /// search with a costly pattern, `time.sleep`, or a wait for a lock. Code that catches the exception gets it again.
+    #[must_use]
+    pub fn with_time_limit(mut self, time: Duration) -> Self {
+        self.limits.time = Some(time);
+        self
+    }
+
+    fn start(&self, manifest: &ManifestData, code: Option<&str>, runtime: &Runtime) -> Result<(), LoaderError> {
+        load_either(manifest, runtime, |guest| {
+            let interpreter = interpreter::start()?;
+            let source = Source::read(manifest, code, self.venv.as_deref())?;
+            start_bundle(interpreter, guest, source, self.limits)
+        })
+    }
+}
+
+impl BundleLoader for PythonLoader {
+    fn loader_name(&self) -> &'static str {
+        "python"
+    }
+
+    fn loader_language(&self) -> SupportedLanguage {
+        SupportedLanguage::Python
+    }
+
+    fn supports_hot_reload(&self) -> bool {
+        true
+    }
+
+    fn load(&self, manifest: &ManifestData, source: &BundleSource, runtime: &Runtime) -> Result<(), LoaderError> {
+        match source {
+            BundleSource::Code(text) => self.start(manifest, Some(text), runtime),
+            BundleSource::Path(_) => self.start(manifest, None, runtime),
+            other => Err(LoaderError::UnsupportedBundleSource {
+                loader: self.loader_name(),
+                source_kind: other.kind(),
+                bundle: manifest.name.clone(),
+            }),
+        }
+    }
+
+    fn reload(&self, manifest: &ManifestData, runtime: &Runtime) -> Result<(), LoaderError> {
+        self.start(manifest, None, runtime)
+    }
+
+    fn check_options(&self, options: &toml::Table) -> Result<(), String> {
+        Options::read(options).map(drop)
+    }
+
+    /// Returns the bundle's virtual environment: it is large, contains links out of the bundle, and its native modules
+    /// can be loaded from one path only.
+    fn left_in_place(&self, manifest: &ManifestData) -> Vec<PathBuf> {
+        Options::read(&manifest.options).ok().and_then(|options| options.venv).into_iter().collect()
+    }
+
+    /// Checks that the bundle's main file compiles.
+    fn check(&self, manifest: &ManifestData) -> Result<(), LoaderError> {
+        let path = manifest.path.join(&manifest.file);
+        let compiled = read_file(&path).and_then(|text| {
+            interpreter::start()?;
+            thread::attach(|py| {
+                let code = interpreter::compile(py, text, &manifest.file);
+                code.map(drop).map_err(|raised| exception::to_fault(py, raised))
+            })
+        });
+        compiled.map_err(|fault| LoaderError::ArtifactInvalid {
+            bundle: manifest.name.clone(),
+            path,
+            reason: fault.to_string(),
+        })
+    }
+}

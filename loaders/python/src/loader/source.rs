@@ -1,0 +1,68 @@
+//! The code of a bundle, and the folders in which its modules are found.
+
+use std::path::Path;
+
+use polyplug::engine::Fault;
+use polyplug::loader::ManifestData;
+
+use super::options::Options;
+
+/// The code of a bundle, with paths as Python takes them.
+pub(super) struct Source {
+    /// The text of the main file.
+    pub(super) text: Vec<u8>,
+    /// The name of the main file.
+    pub(super) file: String,
+    /// The folders with the bundle's modules.
+    pub(super) folders: Vec<String>,
+    /// The bundle's directory; `None` for a bundle from memory.
+    pub(super) directory: Option<Directory>,
+    /// The folder of the virtual environment.
+    pub(super) venv: Option<String>,
+}
+
+/// The directory of a bundle.
+pub(super) struct Directory {
+    /// The directory from which the bundle runs, which may be a private copy.
+    pub(super) path: String,
+    /// The directory that the user knows, which errors name.
+    pub(super) origin: String,
+}
+
+impl Source {
+    /// Reads the code of a bundle: from its directory, or `code` for a bundle from memory. `default_venv` is the
+    /// virtual environment of bundles that name none.
+    pub(super) fn read(
+        manifest: &ManifestData,
+        code: Option<&str>,
+        default_venv: Option<&Path>,
+    ) -> Result<Self, Fault> {
+        let options = Options::read(&manifest.options).map_err(Fault::new)?;
+        let own = options.venv.map(|folder| manifest.origin.join(folder));
+        let venv = own.as_deref().or(default_venv).map(path_text).transpose()?;
+        if let Some(code) = code {
+            let (text, file) = (code.as_bytes().to_vec(), manifest.file.clone());
+            return Ok(Self { text, file, folders: Vec::new(), directory: None, venv });
+        }
+        let file = manifest.path.join(&manifest.file);
+        let main = file.parent().unwrap_or(&manifest.path).to_owned();
+        let path = options.path.iter().map(|folder| manifest.path.join(folder));
+        let folders = std::iter::once(main).chain(path).map(|folder| path_text(&folder)).collect::<Result<_, _>>()?;
+        let directory = Directory { path: path_text(&manifest.path)?, origin: path_text(&manifest.origin)? };
+        Ok(Self { text: read_file(&file)?, file: manifest.file.clone(), folders, directory: Some(directory), venv })
+    }
+}
+
+/// Reads a file; the error names the file.
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Fault> {
+    std::fs::read(path).map_err(|error| Fault::new(format_args!("{}: {error}", path.display())))
+}
+
+/// Returns a path as Python takes it: absolute, and in UTF-8.
+fn path_text(path: &Path) -> Result<String, Fault> {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    absolute
+        .to_str()
+        .map(str::to_owned)
+        .ok_or_else(|| Fault::new(format_args!("the folder {} has no name in UTF-8: rename it", path.display())))
+}

@@ -1,0 +1,63 @@
+//! The functions of the module `polyplug` that reach the host.
+
+use std::sync::Arc;
+
+use polyplug::engine::{Fault, Guest, Remote};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::classes::classes_of;
+use crate::convert::wrap_remote;
+use crate::{exception, interpreter, thread};
+
+/// The object whose methods become the module's functions `host`, `peer`, `types` and `log`.
+#[pyclass(frozen)]
+pub(crate) struct HostFunctions {
+    guest: Arc<Guest>,
+}
+
+impl HostFunctions {
+    pub(crate) fn new(guest: &Arc<Guest>) -> Self {
+        Self { guest: Arc::clone(guest) }
+    }
+
+    /// Opens a remote and returns the Python object that stands for it.
+    fn open<'py>(
+        &self,
+        py: Python<'py>,
+        open: impl FnOnce(&Guest) -> Result<Remote, Fault>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        // Detached: opening may make an instance of another bundle's plugin.
+        let remote = thread::detach(py, || open(&self.guest)).map_err(|fault| exception::not_found(py, fault))?;
+        let interpreter = interpreter::current();
+        let wrapped = classes_of(py, interpreter, &remote.schema_and_plan())
+            .and_then(|classes| wrap_remote(py, interpreter, &self.guest, &classes, remote));
+        wrapped.map_err(|fault| exception::from_fault(py, fault))
+    }
+}
+
+#[pymethods]
+impl HostFunctions {
+    /// Returns an object with the methods of a host contract: host("demo.logger@1").
+    fn host<'py>(&self, py: Python<'py>, contract: &str) -> PyResult<Bound<'py, PyAny>> {
+        self.open(py, |guest| guest.host(contract))
+    }
+
+    /// Returns an object with the methods of another bundle's plugin: peer("demo.calculator@1").
+    fn peer<'py>(&self, py: Python<'py>, contract: &str) -> PyResult<Bound<'py, PyAny>> {
+        self.open(py, |guest| guest.peer(contract))
+    }
+
+    /// Returns the classes of a contract's types, by their names: types("demo.calculator@1").
+    fn types<'py>(&self, py: Python<'py>, contract: &str) -> PyResult<Bound<'py, PyAny>> {
+        let known = self.guest.contract(contract);
+        let classes = known.and_then(|contract| classes_of(py, interpreter::current(), &contract));
+        classes.map(|classes| classes.types.bind(py).clone()).map_err(|fault| exception::from_fault(py, fault))
+    }
+
+    /// Writes to the host's log: log("info", "ready").
+    fn log(&self, py: Python<'_>, level: &str, message: &str) -> PyResult<()> {
+        let logged = thread::detach(py, || self.guest.log_at(level, message));
+        logged.map_err(|fault| PyValueError::new_err(fault.to_string()))
+    }
+}

@@ -1,0 +1,140 @@
+//! The limit of the time that calls may take.
+//!
+//! A watcher thread wakes when the time of a call is up, and raises an exception in the thread that carries out the
+//! call. Python code meets the exception at its next instruction; code in C runs until it returns. The exception is
+//! raised again at intervals until the call is over, since the code may have caught it.
+
+use std::ffi::c_ulong;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use polyplug::engine::Fault;
+use pyo3::prelude::*;
+
+use crate::lock::lock;
+use crate::{interpreter, thread};
+
+/// A running call whose time is limited.
+struct TimedCall {
+    number: u64,
+    /// The number of the thread that carries out the call.
+    thread: c_ulong,
+    /// The time of the next exception.
+    deadline: Instant,
+}
+
+/// The calls that the watcher thread watches.
+struct Watched {
+    calls: Vec<TimedCall>,
+    /// The number of the last call.
+    last_number: u64,
+    /// The time at which the watcher thread wakes by itself; `None` if it has to be notified.
+    wakes_at: Option<Instant>,
+}
+
+/// The lock order is interpreter first: attached threads may take this lock, and its owner never attaches.
+static WATCHED: Mutex<Watched> = Mutex::new(Watched { calls: Vec::new(), last_number: 0, wakes_at: None });
+static CHANGED: Condvar = Condvar::new();
+
+/// The time between two exceptions in the same call.
+const REPEAT_INTERVAL: Duration = Duration::from_millis(20);
+
+/// The timer of one call, which ends when this is dropped. The thread has to be attached then.
+pub(crate) struct CallTimer {
+    number: u64,
+    deadline: Instant,
+}
+
+impl CallTimer {
+    /// Starts the timer of a call that this thread, which is attached, carries out. Returns `None` if the limit is too
+    /// far in the future for the clock.
+    ///
+    /// # Errors
+    ///
+    /// The watcher thread cannot be started.
+    pub(crate) fn start(limit: Duration) -> Result<Option<Self>, Fault> {
+        let Some(deadline) = Instant::now().checked_add(limit) else { return Ok(None) };
+        ensure_watcher()?;
+        let mut watched = lock(&WATCHED);
+        watched.last_number += 1;
+        let number = watched.last_number;
+        watched.calls.push(TimedCall { number, thread: thread::ident(), deadline });
+        // The watcher mostly wakes early enough by itself, for a call that started earlier.
+        if watched.wakes_at.is_none_or(|wakes_at| deadline < wakes_at) {
+            CHANGED.notify_one();
+        }
+        Ok(Some(Self { number, deadline }))
+    }
+
+    /// Returns whether the call's time is up.
+    pub(crate) fn is_expired(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+}
+
+impl Drop for CallTimer {
+    fn drop(&mut self) {
+        lock(&WATCHED).calls.retain(|call| call.number != self.number);
+        // The order matters: after the call is removed no exception is raised, and one that was raised before was
+        // raised after the deadline. Such an exception may not have reached the thread's Python code yet.
+        if self.is_expired() {
+            Python::attach(thread::cancel_interrupt);
+        }
+    }
+}
+
+/// Starts the watcher thread unless it runs. A later call tries again if it cannot be started.
+fn ensure_watcher() -> Result<(), Fault> {
+    static IS_STARTED: AtomicBool = AtomicBool::new(false);
+    static STARTING: Mutex<()> = Mutex::new(());
+    if IS_STARTED.load(Ordering::Acquire) {
+        return Ok(());
+    }
+    // The owner of this lock never waits for the interpreter, so an attached thread may wait for the lock.
+    let _alone = lock(&STARTING);
+    if IS_STARTED.load(Ordering::Acquire) {
+        return Ok(());
+    }
+    let started = std::thread::Builder::new().name("polyplug-limits".to_owned()).spawn(|| {
+        loop {
+            wait_for_deadline();
+            // `WATCHED` is free here, and locked again after attaching: the lock order is interpreter first.
+            let attached = thread::attach(|py| {
+                interrupt_expired(py);
+                Ok(())
+            });
+            if attached.is_err() {
+                return;
+            }
+        }
+    });
+    started.map_err(|error| Fault::new(format_args!("there is no thread that limits the time of calls: {error}")))?;
+    IS_STARTED.store(true, Ordering::Release);
+    Ok(())
+}
+
+/// Waits until the time of some call is up. The end of a call does not notify the watcher.
+fn wait_for_deadline() {
+    let mut watched = lock(&WATCHED);
+    loop {
+        let now = Instant::now();
+        let next = watched.calls.iter().map(|call| call.deadline).min();
+        watched.wakes_at = next;
+        watched = match next {
+            None => CHANGED.wait(watched).unwrap_or_else(PoisonError::into_inner),
+            Some(next) if next <= now => return,
+            Some(next) => CHANGED.wait_timeout(watched, next - now).unwrap_or_else(PoisonError::into_inner).0,
+        };
+    }
+}
+
+/// Raises the exception in each call whose time is up.
+fn interrupt_expired(py: Python<'_>) {
+    let Some(interpreter) = interpreter::running() else { return };
+    let now = Instant::now();
+    for call in lock(&WATCHED).calls.iter_mut().filter(|call| call.deadline <= now) {
+        thread::interrupt(call.thread, interpreter.prelude.time_limit.bind(py));
+        call.deadline = now + REPEAT_INTERVAL;
+    }
+}
