@@ -30,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
         // A value of another type, which may be one of this as well.
         let other = any_type(&mut source, &schema);
         let other = generate::value(&mut source, &schema, &other, 3);
-        if let Ok(form) = Form::lower(&schema, &plan, node, &other) {
+        if let Ok(form) = Lowered::lower(&schema, &plan, node, &other) {
             // SAFETY: lowered, and nothing wrote to it since.
             unsafe { form.lift() }.expect("what was lowered is a value");
         }
@@ -38,7 +38,7 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn there_and_back(schema: &Schema, plan: &Plan, node: polyplug::schema::plan::NodeId, value: &Value) {
-    let form = Form::lower(schema, plan, node, value).expect("a value of the type");
+    let form = Lowered::lower(schema, plan, node, value).expect("a value of the type");
     // SAFETY: lowered, and nothing wrote to it since.
     let lifted = unsafe { form.lift() }.expect("what was lowered is a value");
     // Not a number is not equal to itself; its text is. Maps keep their order here.

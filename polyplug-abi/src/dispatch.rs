@@ -3,7 +3,9 @@
 use core::ffi::c_void;
 use core::fmt;
 
-use crate::{AbiError, CallArena, GuestContractInstance};
+use crate::arena::CallArena;
+use crate::error::AbiError;
+use crate::guest::GuestContractInstance;
 
 /// One function of a contract.
 ///

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::StringView;
+use crate::types::StringView;
 
 /// What a call reports: a code, and text for a person when the code is not Ok.
 ///

@@ -2,7 +2,10 @@
 
 use core::ffi::c_void;
 
-use crate::{DispatchMechanisms, DispatchType, GuestContractId, HostApi, Version, VmLoaderData};
+use crate::dispatch::{DispatchMechanisms, DispatchType, VmLoaderData};
+use crate::host::HostApi;
+use crate::ids::GuestContractId;
+use crate::types::Version;
 
 /// Names a slot of the store: its place, and the generation that tells a later tenant from an earlier one.
 #[repr(C)]

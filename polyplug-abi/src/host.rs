@@ -3,11 +3,14 @@
 use core::ffi::c_void;
 use core::fmt;
 
-use crate::{
-    AbiError, Array, BundleId, CallArena, DependencyInfo, DispatchMechanisms, DispatchType, GuestContractHandle,
-    GuestContractInstance, GuestContractInterface, HostContractId, ObjectOffer, PluginDescriptor, PluginRegistration,
-    ProxyRequest, StringView, Version,
-};
+use crate::arena::CallArena;
+use crate::dispatch::{DispatchMechanisms, DispatchType};
+use crate::error::AbiError;
+use crate::guest::{GuestContractHandle, GuestContractInstance, GuestContractInterface};
+use crate::ids::{BundleId, HostContractId};
+use crate::plugin::{PluginDescriptor, PluginRegistration};
+use crate::proxy::{ObjectOffer, ProxyRequest};
+use crate::types::{Array, DependencyInfo, StringView, Version};
 
 /// How serious a log message is; smaller is more serious.
 #[repr(transparent)]

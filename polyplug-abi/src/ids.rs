@@ -121,8 +121,9 @@ impl HostContractId {
 #[cfg(test)]
 mod tests {
     extern crate std;
-    use super::*;
     use std::format;
+
+    use super::*;
 
     #[test]
     fn the_number_is_hashed_in_decimal() {

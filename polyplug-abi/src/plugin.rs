@@ -2,7 +2,11 @@
 
 use core::ffi::c_void;
 
-use crate::{AbiError, CallArena, GuestContractInstance, GuestContractInterface, HostApi, StringView, Version};
+use crate::arena::CallArena;
+use crate::error::AbiError;
+use crate::guest::{GuestContractInstance, GuestContractInterface};
+use crate::host::HostApi;
+use crate::types::{StringView, Version};
 
 /// The function every native bundle exports as `polyplug_init`.
 pub type Init = unsafe extern "C" fn(host: *const HostApi, context: *const BundleInitContext, out_err: *mut AbiError);

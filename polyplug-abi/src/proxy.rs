@@ -2,7 +2,9 @@
 
 use core::fmt;
 
-use crate::{Entry, GuestContractInstance, StringView};
+use crate::dispatch::Entry;
+use crate::guest::GuestContractInstance;
+use crate::types::StringView;
 
 /// Where the callee of a plugin's proxy lives.
 #[repr(transparent)]

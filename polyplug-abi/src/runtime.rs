@@ -3,7 +3,8 @@
 use core::ffi::c_void;
 use core::fmt;
 
-use crate::{BundleId, StringView};
+use crate::ids::BundleId;
+use crate::types::StringView;
 
 /// How strictly versions are held to.
 #[repr(transparent)]

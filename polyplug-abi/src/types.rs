@@ -4,7 +4,7 @@ use core::ffi::c_void;
 use core::fmt;
 use core::marker::PhantomData;
 
-use crate::{BundleId, GuestContractId};
+use crate::ids::{BundleId, GuestContractId};
 
 /// A borrowed run of bytes, usually UTF-8 text. `{null, 0}` is empty.
 ///

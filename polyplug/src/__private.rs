@@ -6,7 +6,7 @@ pub use polyplug_abi as abi;
 pub use crate::contract::Dispatch;
 pub use crate::contract_info::{ContractEntry, ContractInfo, MethodInfo};
 #[cfg(feature = "host")]
-pub use crate::dynamic::Form;
+pub use crate::dynamic::Lowered;
 pub use crate::guest::{
     Kept, Lent, Migration, Object, PluginEntry, Remote, check_health, create, create_instance, destroy_instance,
     lending, make_default, native_dispatch, package_version, plugin_flags, serve, unwind,

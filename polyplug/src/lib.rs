@@ -53,7 +53,6 @@
 //! - `watch`: `Runtime::watch`, which reloads bundles when their files change.
 //! - `signatures`: the module `signature`, for bundles that are loaded only if a trusted key has signed them.
 
-mod brief;
 mod call_error;
 mod contract;
 mod contract_info;
@@ -62,6 +61,7 @@ mod proxy;
 mod revision;
 pub mod schema;
 mod sync;
+mod truncate;
 pub mod types;
 mod value;
 

@@ -23,7 +23,7 @@ type Failed = Box<CallError>;
 /// The untyped half of a proxy.
 pub struct RawProxy {
     /// The word of the version the proxy was made with.
-    word: NonNull<Revision>,
+    revision: NonNull<Revision>,
     /// The callee's entries, in the order of `info.methods`, one for each.
     functions: NonNull<Entry>,
     instance: GuestContractInstance,
@@ -65,7 +65,7 @@ pub trait Owner: Send + Sync {
     /// # Errors
     ///
     /// The bundle is unloaded.
-    fn moved(&self, info: &'static ContractInfo) -> Result<Option<RawProxy>, CallError>;
+    fn resolve_current(&self, info: &'static ContractInfo) -> Result<Option<RawProxy>, CallError>;
 
     /// The bundle's name.
     fn bundle(&self) -> String;
@@ -74,7 +74,7 @@ pub trait Owner: Send + Sync {
 /// The parts of a [`RawProxy`].
 pub struct ProxyParts {
     /// The revision word.
-    pub word: NonNull<Revision>,
+    pub revision: NonNull<Revision>,
     /// One entry for each of `info.methods`.
     pub functions: NonNull<Entry>,
     /// The instance.
@@ -94,8 +94,8 @@ impl RawProxy {
     /// `info`'s methods, for `instance`.
     #[must_use]
     pub unsafe fn new(parts: ProxyParts, owner: Arc<dyn Owner>) -> Self {
-        let ProxyParts { word, functions, instance, host, info } = parts;
-        Self { word, functions, instance, host, info, owner }
+        let ProxyParts { revision, functions, instance, host, info } = parts;
+        Self { revision, functions, instance, host, info, owner }
     }
 
     /// Calls method `index`: `lower` makes the arguments, and the result is lifted.
@@ -155,12 +155,12 @@ impl RawProxy {
         let args = if size_of::<A>() == 0 { std::ptr::null() } else { std::ptr::from_ref(args).cast() };
         let room = if size_of::<R::Canon>() == 0 { std::ptr::null_mut() } else { out.as_mut_ptr().cast() };
         // SAFETY: `owner` keeps the word alive.
-        let failed = if unsafe { self.word.as_ref() }.is_current() {
+        let failed = if unsafe { self.revision.as_ref() }.is_current() {
             // SAFETY: the caller's promise.
             unsafe { self.enter(index, args, room, arena) }
         } else {
             // SAFETY: the caller's promise.
-            unsafe { self.enter_moved(index, args, room, arena) }
+            unsafe { self.enter_current(index, args, room, arena) }
         };
         if let Some(failed) = failed {
             return Err(failed);
@@ -196,8 +196,14 @@ impl RawProxy {
     /// The call of a proxy whose version is not the current one any more.
     #[cold]
     #[inline(never)]
-    unsafe fn enter_moved(&self, index: usize, args: *const (), out: *mut (), arena: *mut CallArena) -> Option<Failed> {
-        match self.owner.moved(self.info) {
+    unsafe fn enter_current(
+        &self,
+        index: usize,
+        args: *const (),
+        out: *mut (),
+        arena: *mut CallArena,
+    ) -> Option<Failed> {
+        match self.owner.resolve_current(self.info) {
             // SAFETY: `there` is a proxy for the same contract, so the caller's promise holds for it.
             Ok(Some(there)) => unsafe { there.enter(index, args, out, arena) },
             // SAFETY: the caller's promise.
@@ -239,7 +245,7 @@ impl RawProxy {
     /// A proxy of the same instance that is bound to the version that serves now.
     #[cold]
     fn refreshed(&self) -> Option<Self> {
-        self.owner.moved(self.info).ok().flatten()
+        self.owner.resolve_current(self.info).ok().flatten()
     }
 
     /// The table of the host that the proxy goes by.
@@ -259,13 +265,13 @@ impl Clone for RawProxy {
     /// finding it at each call.
     fn clone(&self) -> Self {
         // SAFETY: `owner` keeps the word alive.
-        if !unsafe { self.word.as_ref() }.is_current()
+        if !unsafe { self.revision.as_ref() }.is_current()
             && let Some(refreshed) = self.refreshed()
         {
             return refreshed;
         }
-        let Self { word, functions, instance, host, info, .. } = *self;
-        Self { word, functions, instance, host, info, owner: Arc::clone(&self.owner) }
+        let Self { revision, functions, instance, host, info, .. } = *self;
+        Self { revision, functions, instance, host, info, owner: Arc::clone(&self.owner) }
     }
 }
 

@@ -68,7 +68,7 @@ impl KeepingLoader {
 
     fn note(&self, manifest: &ManifestData) {
         let word = |folder: &Path| std::fs::read_to_string(manifest.origin.join(folder).join("word")).ok();
-        let words = self.left_in_place(manifest).iter().filter_map(|folder| word(folder)).collect();
+        let words = self.shared_dirs(manifest).iter().filter_map(|folder| word(folder)).collect();
         self.list().push(Started { manifest: manifest.clone(), words });
     }
 }
@@ -93,7 +93,7 @@ impl BundleLoader for KeepingLoader {
         }
     }
 
-    fn left_in_place(&self, manifest: &ManifestData) -> Vec<PathBuf> {
+    fn shared_dirs(&self, manifest: &ManifestData) -> Vec<PathBuf> {
         let folders = manifest.options.get("folders").and_then(toml::Value::as_array).into_iter().flatten();
         folders.filter_map(toml::Value::as_str).map(PathBuf::from).collect()
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use polyplug::__private::{Depth, Form};
+use polyplug::__private::{Depth, Lowered};
 use polyplug::Type;
 use polyplug::schema::plan::{Body, Kind, Plan};
 use polyplug::schema::{MethodsBuilder, Schema};
@@ -39,7 +39,7 @@ fn spoil_each<T: Sample + Type>(name: &str) -> usize {
     let mut count = 0;
     for sample in T::samples() {
         let value = sample.value();
-        let form = Form::lower(&schema, &plan, node, &value).unwrap();
+        let form = Lowered::lower(&schema, &plan, node, &value).unwrap();
         // SAFETY: the form has the layout of the type's, as the tests of plans prove, and its pointers are valid.
         let typed = || unsafe { T::lift(&*form.start().cast::<T::Canon>(), Depth::ROOT) };
         // SAFETY: the form was lowered, and is damaged only as `Damage` does it.
@@ -82,7 +82,7 @@ fn a_value_that_contains_itself_has_no_end() {
         let schema = schema_of::<T>();
         let plan = Plan::new(&schema);
         let value = sample.value();
-        let form = Form::lower(&schema, &plan, plan.method(0).result, &value).unwrap();
+        let form = Lowered::lower(&schema, &plan, plan.method(0).result, &value).unwrap();
         knot(form.start());
         // SAFETY: as in `spoil_each`; the knot leads back into the form.
         let typed = unsafe { T::lift(&*form.start().cast::<T::Canon>(), Depth::ROOT) };
@@ -105,8 +105,8 @@ fn what_is_seen_where_it_lies_lies_as_deep_as_anything_else() {
     let plan = Plan::new(&schema);
     let node = plan.method(0).result;
     let (outer, inner) = (onion(1, true).value(), onion(128, true).value());
-    let outer = Form::lower(&schema, &plan, node, &outer).unwrap();
-    let inner = Form::lower(&schema, &plan, node, &inner).unwrap();
+    let outer = Lowered::lower(&schema, &plan, node, &outer).unwrap();
+    let inner = Lowered::lower(&schema, &plan, node, &inner).unwrap();
     let Kind::Record(_, Body { places, .. }) = &plan.node(node).kind else { panic!("a record") };
     // SAFETY: the last field is a pointer to another onion.
     unsafe { outer.start().add(places[2].at).cast::<*mut u8>().write(inner.start()) };
@@ -138,7 +138,7 @@ proptest! {
         let plan = Plan::new(&schema);
         for (number, method) in schema.methods.iter().enumerate() {
             let value = generate::value(&mut source, &schema, &method.result, 5);
-            let form = Form::lower(&schema, &plan, plan.method(number).result, &value).unwrap();
+            let form = Lowered::lower(&schema, &plan, plan.method(number).result, &value).unwrap();
             // SAFETY: lowered, and nothing wrote to it since.
             let lifted = unsafe { form.lift() }.unwrap();
             prop_assert!(same(&lifted, &value), "{} came back as {}", value, lifted);
@@ -154,7 +154,7 @@ proptest! {
         for (number, method) in schema.methods.iter().enumerate() {
             let value = generate::value(&mut source, &schema, &method.result, 5);
             let node = plan.method(number).result;
-            let form = Form::lower(&schema, &plan, node, &value).unwrap();
+            let form = Lowered::lower(&schema, &plan, node, &value).unwrap();
             // SAFETY: a valid value, in memory that is this test's alone.
             for damage in unsafe { damages(&schema, &plan, node, form.start()) } {
                 // SAFETY: nothing changed since the search; the form is damaged only as `Damage` does it.

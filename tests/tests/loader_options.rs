@@ -159,7 +159,7 @@ impl BundleLoader for Panicking {
         Ok(())
     }
 
-    fn left_in_place(&self, _: &ManifestData) -> Vec<PathBuf> {
+    fn shared_dirs(&self, _: &ManifestData) -> Vec<PathBuf> {
         panic!("where is that?")
     }
 
@@ -210,8 +210,8 @@ impl BundleLoader for Attacked {
         self.inner.check_options(options)
     }
 
-    fn left_in_place(&self, manifest: &ManifestData) -> Vec<PathBuf> {
-        self.inner.left_in_place(manifest)
+    fn shared_dirs(&self, manifest: &ManifestData) -> Vec<PathBuf> {
+        self.inner.shared_dirs(manifest)
     }
 
     fn load(&self, manifest: &ManifestData, source: &BundleSource, runtime: &Runtime) -> Result<(), LoaderError> {

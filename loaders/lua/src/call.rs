@@ -7,7 +7,7 @@ use std::ffi::c_int;
 use std::rc::Rc;
 
 use mlua::ffi::{self, lua_State};
-use polyplug::engine::{Fault, Incoming};
+use polyplug::engine::{Fault, IncomingCall};
 use polyplug::schema::Shape;
 
 use crate::catch;
@@ -27,7 +27,7 @@ pub(crate) fn call_fast(
     code: &PluginCode,
     method: Method,
     instance: c_int,
-    call: &Incoming<'_>,
+    call: &IncomingCall<'_>,
 ) -> Result<(), Fault> {
     let lua = state.thread();
     // SAFETY: the thread is one of the state's VM. The method's path says that all values are scalars, or that the
@@ -55,7 +55,7 @@ pub(crate) fn call_fast(
         push_ref(lua, instance);
         let arguments = call.each_argument(&mut stack, drop);
         let outcome = arguments.and_then(|()| match ffi::lua_pcall(lua, count + 1, 1, handler) {
-            ffi::LUA_OK if method.path == CallPath::Scalars => call.give(&mut stack, &(handler + 1)),
+            ffi::LUA_OK if method.path == CallPath::Scalars => call.set_result(&mut stack, &(handler + 1)),
             ffi::LUA_OK => give_small(&mut stack, handler + 1, call),
             code => failed(&stack, code, call),
         });
@@ -68,12 +68,12 @@ pub(crate) fn call_fast(
 
 /// Gives the result of a call on the path [`CallPath::Small`], which is at the top of the stack, at index `result`.
 #[inline]
-fn give_small(stack: &mut Stack<'_>, result: c_int, call: &Incoming<'_>) -> Result<(), Fault> {
+fn give_small(stack: &mut Stack<'_>, result: c_int, call: &IncomingCall<'_>) -> Result<(), Fault> {
     if stack.kind(result) != ffi::LUA_TCDATA {
-        return call.give(stack, &result);
+        return call.set_result(stack, &result);
     }
     // A C value is read by a Lua function, which may raise errors.
-    protect_stack(stack, |stack| call.give(stack, &1))
+    protect_stack(stack, |stack| call.set_result(stack, &1))
 }
 
 /// Carries out a call in a protected call. `push_function` pushes the function, and returns how many values it has
@@ -81,7 +81,7 @@ fn give_small(stack: &mut Stack<'_>, result: c_int, call: &Incoming<'_>) -> Resu
 pub(crate) fn call_protected(
     state: &State,
     prepared: &Rc<Prepared>,
-    call: &Incoming<'_>,
+    call: &IncomingCall<'_>,
     mut push_function: impl FnMut(*mut lua_State) -> Result<c_int, Fault>,
 ) -> Result<(), Fault> {
     let mut carry_out = |lua| {
@@ -96,7 +96,7 @@ pub(crate) fn call_protected(
         // top.
         unsafe { ffi::lua_call(lua, count + extra, 1) };
         let result = stack.top();
-        call.give(&mut stack, &result)
+        call.set_result(&mut stack, &result)
     };
     let mut outcome = Ok(());
     let code = state.run(0, &mut |lua| outcome = carry_out(lua));
@@ -117,7 +117,7 @@ pub(crate) fn call_protected(
 ///
 /// The error must be at the top of the stack, and `code` the code that the protected call has returned.
 #[cold]
-unsafe fn failed(stack: &Stack<'_>, code: c_int, call: &Incoming<'_>) -> Result<(), Fault> {
+unsafe fn failed(stack: &Stack<'_>, code: c_int, call: &IncomingCall<'_>) -> Result<(), Fault> {
     let state = stack.state;
     stack.push_copy(-1);
     // SAFETY: the caller's promise. Both branches pop the copy.
@@ -136,7 +136,7 @@ unsafe fn failed(stack: &Stack<'_>, code: c_int, call: &Incoming<'_>) -> Result<
 /// # Safety
 ///
 /// There must be a value on the stack.
-unsafe fn is_declared(stack: &Stack<'_>, call: &Incoming<'_>) -> bool {
+unsafe fn is_declared(stack: &Stack<'_>, call: &IncomingCall<'_>) -> bool {
     let Some(definition) = call.declares() else { return false };
     if stack.state.deadline.is_over() {
         return false;
@@ -172,7 +172,7 @@ fn has_tag(stack: &Stack<'_>) -> bool {
 }
 
 /// Pops the error at the top of the stack and ends the call with the declared error.
-fn declare(stack: &Stack<'_>, call: &Incoming<'_>) -> Result<(), Fault> {
+fn declare(stack: &Stack<'_>, call: &IncomingCall<'_>) -> Result<(), Fault> {
     protect_stack(stack, |stack| {
         // SAFETY: in a protected call, with the error at index 1.
         unsafe {
@@ -185,7 +185,7 @@ fn declare(stack: &Stack<'_>, call: &Incoming<'_>) -> Result<(), Fault> {
             }
         }
         let value = stack.top();
-        call.declare(stack, &value)
+        call.set_error(stack, &value)
     })
 }
 

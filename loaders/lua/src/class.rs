@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 
 use mlua::ffi::{self, lua_State};
-use polyplug::engine::Declared;
+use polyplug::engine::PluginDecl;
 
 use crate::registry::push_ref;
 use crate::text::text_at;
@@ -29,7 +29,7 @@ impl Class {
     /// # Safety
     ///
     /// In a protected call, after the bundle's code has run.
-    pub(crate) unsafe fn declared(&self, lua: *mut lua_State) -> Declared {
+    pub(crate) unsafe fn declared(&self, lua: *mut lua_State) -> PluginDecl {
         let mut methods = Vec::new();
         // SAFETY: the caller's promise.
         unsafe {
@@ -49,7 +49,7 @@ impl Class {
             ffi::lua_settop(lua, class - 1);
         }
         let has = |name: &str| methods.iter().any(|method| method == name);
-        Declared {
+        PluginDecl {
             contract: self.contract.clone(),
             name: self.name.clone(),
             is_singleton: self.is_singleton,

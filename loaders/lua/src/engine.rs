@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int};
 
 use mlua::ffi::{self, lua_State};
 use polyplug::Version;
-use polyplug::engine::{Engine, Fault, Incoming, KnownContract};
+use polyplug::engine::{Engine, Fault, IncomingCall, KnownContract};
 
 use crate::call::{call_fast, call_protected};
 use crate::int64::MAX_EXACT;
@@ -60,7 +60,7 @@ impl Engine for LuaEngine {
     }
 
     #[inline]
-    fn call(&self, plugin: usize, instance: &c_int, call: &Incoming<'_>) -> Result<(), Fault> {
+    fn call(&self, plugin: usize, instance: &c_int, call: &IncomingCall<'_>) -> Result<(), Fault> {
         let code = self.code(plugin);
         let method = code.methods[call.number()];
         let _timed = self.state.timed();
@@ -82,7 +82,7 @@ impl Engine for LuaEngine {
         })
     }
 
-    fn call_object(&self, _: u32, object: &c_int, of: &KnownContract, call: &Incoming<'_>) -> Result<(), Fault> {
+    fn call_object(&self, _: u32, object: &c_int, of: &KnownContract, call: &IncomingCall<'_>) -> Result<(), Fault> {
         let _timed = self.state.timed();
         // SAFETY: `protect` runs this closure in a protected call.
         let prepared = protect(&self.state, |lua| Ok(unsafe { self.state.prepared(lua, of) }))?;

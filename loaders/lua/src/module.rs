@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_int};
 
 use mlua::ffi::{self, lua_State};
-use polyplug::engine::{Fault, Remote};
+use polyplug::engine::{Fault, ImportedObject};
 
 use crate::class::Class;
 use crate::raise::{Raise, finish, raise_declared};
@@ -144,7 +144,10 @@ unsafe extern "C-unwind" fn peer(lua: *mut lua_State) -> c_int {
 /// # Safety
 ///
 /// In a C function that Lua has called.
-unsafe fn open(lua: *mut lua_State, open: impl FnOnce(&State, &str) -> Result<Remote, Fault>) -> Result<c_int, Raise> {
+unsafe fn open(
+    lua: *mut lua_State,
+    open: impl FnOnce(&State, &str) -> Result<ImportedObject, Fault>,
+) -> Result<c_int, Raise> {
     // SAFETY: the caller's promise.
     unsafe {
         let state = State::of(lua);

@@ -4,7 +4,7 @@ use std::ffi::c_int;
 use std::rc::Rc;
 
 use mlua::ffi::{self, lua_State};
-use polyplug::engine::Remote;
+use polyplug::engine::ImportedObject;
 
 use crate::prepared::Prepared;
 use crate::registry::{Key, push_ref, take_ref};
@@ -13,7 +13,7 @@ use crate::userdata::{push_metatable, push_slot, value_at};
 
 /// The value of such a userdata.
 pub(crate) struct RemoteValue {
-    pub(crate) remote: Remote,
+    pub(crate) remote: ImportedObject,
     /// The contract that defines the types of the methods.
     pub(crate) prepared: Rc<Prepared>,
 }
@@ -29,7 +29,12 @@ static MARK: Key = Key::new();
 /// # Safety
 ///
 /// In a protected call.
-pub(crate) unsafe fn push(lua: *mut lua_State, prepared: &Rc<Prepared>, remote: Remote, method: ffi::lua_CFunction) {
+pub(crate) unsafe fn push(
+    lua: *mut lua_State,
+    prepared: &Rc<Prepared>,
+    remote: ImportedObject,
+    method: ffi::lua_CFunction,
+) {
     let metatable = prepared.metatable(remote.definition());
     // SAFETY: the caller's promise. The metatable is one for `RemoteValue`, as the value written last.
     unsafe {
@@ -52,7 +57,7 @@ pub(crate) unsafe fn push(lua: *mut lua_State, prepared: &Rc<Prepared>, remote: 
 /// # Safety
 ///
 /// In a protected call.
-unsafe fn push_methods(lua: *mut lua_State, remote: &Remote, method: ffi::lua_CFunction) {
+unsafe fn push_methods(lua: *mut lua_State, remote: &ImportedObject, method: ffi::lua_CFunction) {
     // SAFETY: the caller's promise. Only `push` sets the metatable, for userdata with a `RemoteValue`.
     unsafe {
         push_metatable::<RemoteValue>(lua, to_string);

@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 
 use mlua::ffi::{self, lua_State};
-use polyplug::engine::{Answer, Caller, Fault};
+use polyplug::engine::{CallOutcome, Caller, Fault};
 
 use crate::raise::{Raise, finish};
 use crate::remote;
@@ -59,8 +59,8 @@ unsafe fn call(lua: *mut lua_State) -> Result<c_int, Raise> {
             &heap
         };
         match object.remote.call(&mut stack, number, arguments)? {
-            Answer::Returned(_) => Ok(1),
-            Answer::Declared(_) => Err(Raise::Top),
+            CallOutcome::Returned(_) => Ok(1),
+            CallOutcome::Declared(_) => Err(Raise::Top),
         }
     }
 }

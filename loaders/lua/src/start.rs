@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use mlua::ffi;
-use polyplug::engine::{Declared, Fault, Guest, Limits};
+use polyplug::engine::{Fault, Guest, Limits, PluginDecl};
 
 use crate::protect::{protect, set_up};
 use crate::state::State;
@@ -22,7 +22,7 @@ pub(crate) fn start(
     file: &str,
     stdlib: StdLib,
     limits: Limits,
-) -> Result<(LuaEngine, Vec<Declared>), Fault> {
+) -> Result<(LuaEngine, Vec<PluginDecl>), Fault> {
     let state = State::new(Arc::clone(guest), stdlib, limits, remote_call::method)?;
     set_up(&state, |lua| {
         // SAFETY: `set_up` runs this closure in a protected call of the state's VM. The deadline outlives the VM,

@@ -46,7 +46,7 @@ impl Drop for Link {
 }
 
 impl Owner for Link {
-    fn moved(&self, _: &'static ContractInfo) -> Result<Option<RawProxy>, CallError> {
+    fn resolve_current(&self, _: &'static ContractInfo) -> Result<Option<RawProxy>, CallError> {
         Ok(None) // never asked: the word does not change
     }
 
@@ -172,7 +172,7 @@ pub(super) unsafe fn link<C: Contract + ?Sized>(
         Link { trampoline, token, is_own, context, bundle }
     });
     let parts = ProxyParts {
-        word: (&ALWAYS).into(),
+        revision: (&ALWAYS).into(),
         functions: std::ptr::NonNull::from(info.via).cast(),
         instance: link.trampoline.as_instance(C::ID),
         host: link.context.host_api(),

@@ -33,7 +33,7 @@ pub struct RuntimeBuilder {
     reload_policy: ReloadPolicy,
     reload_limit: Duration,
     #[cfg(feature = "signatures")]
-    signatures: crate::host::signature::verifier::Gate,
+    signatures: crate::host::signature::verifier::Verifier,
 }
 
 /// See [`RuntimeBuilder::reload_limit`].

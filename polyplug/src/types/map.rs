@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
-use crate::brief::Brief;
 use crate::schema::{TypeRef, Types};
+use crate::truncate::Truncated;
 use crate::types::forms::{RawList, RawOption};
 use crate::types::lift::{Depth, LiftError};
 use crate::types::lower::Lower;
@@ -80,7 +80,7 @@ unsafe fn lift_pairs<K: MapKey, V: Type>(
         };
         if let Err(key) = insert(key, value) {
             let key = format!("{key:?}");
-            return Err(LiftError::new(format_args!("the key {} comes twice", Brief(key.as_str()))).at(i));
+            return Err(LiftError::new(format_args!("the key {} comes twice", Truncated(key.as_str()))).at(i));
         }
     }
     Ok(())

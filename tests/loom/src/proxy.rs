@@ -14,7 +14,7 @@ use crate::revision::Revision;
 use crate::sync::Arc;
 
 pub(crate) trait Owner: Send + Sync {
-    fn moved(&self, info: &'static ContractInfo) -> Result<Option<RawProxy>, CallError>;
+    fn resolve_current(&self, info: &'static ContractInfo) -> Result<Option<RawProxy>, CallError>;
 
     #[allow(dead_code)]
     fn bundle(&self) -> String;
@@ -22,7 +22,7 @@ pub(crate) trait Owner: Send + Sync {
 
 #[allow(dead_code)]
 pub(crate) struct ProxyParts {
-    pub(crate) word: NonNull<Revision>,
+    pub(crate) revision: NonNull<Revision>,
     pub(crate) functions: NonNull<Entry>,
     pub(crate) instance: GuestContractInstance,
     pub(crate) host: NonNull<HostApi>,
@@ -30,7 +30,7 @@ pub(crate) struct ProxyParts {
 }
 
 pub(crate) struct RawProxy {
-    word: NonNull<Revision>,
+    revision: NonNull<Revision>,
     instance: GuestContractInstance,
     info: &'static ContractInfo,
     owner: Box<dyn Shared>,
@@ -59,31 +59,31 @@ impl<O: Owner + 'static> Shared for Arc<O> {
 
 impl RawProxy {
     pub(crate) unsafe fn new<O: Owner + 'static>(parts: ProxyParts, owner: Arc<O>) -> Self {
-        let ProxyParts { word, instance, info, .. } = parts;
-        Self { word, instance, info, owner: Box::new(owner) }
+        let ProxyParts { revision, instance, info, .. } = parts;
+        Self { revision, instance, info, owner: Box::new(owner) }
     }
 
     /// Counts one call in the instance; the number of the version that it ran on.
     pub(crate) fn call(&self) -> Result<u32, CallError> {
         // SAFETY: `owner` keeps the word.
-        if unsafe { self.word.as_ref() }.is_current() {
+        if unsafe { self.revision.as_ref() }.is_current() {
             return Ok(self.enter());
         }
-        Ok(self.moved()?.as_ref().unwrap_or(self).enter())
+        Ok(self.resolve_current()?.as_ref().unwrap_or(self).enter())
     }
 
     /// How many calls the instance that serves has counted.
     pub(crate) fn calls(&self) -> Result<usize, CallError> {
         // SAFETY: `owner` keeps the word.
-        if unsafe { self.word.as_ref() }.is_current() {
+        if unsafe { self.revision.as_ref() }.is_current() {
             return Ok(code::calls(self.instance));
         }
-        Ok(code::calls(self.moved()?.as_ref().unwrap_or(self).instance))
+        Ok(code::calls(self.resolve_current()?.as_ref().unwrap_or(self).instance))
     }
 
-    fn moved(&self) -> Result<Option<Self>, CallError> {
-        let there = self.owner.owner().moved(self.info)?;
-        let same = there.as_ref().is_some_and(|there| there.word == self.word);
+    fn resolve_current(&self) -> Result<Option<Self>, CallError> {
+        let there = self.owner.owner().resolve_current(self.info)?;
+        let same = there.as_ref().is_some_and(|there| there.revision == self.revision);
         assert!(!same, "a version that does not serve is found in its own place");
         Ok(there)
     }
@@ -97,8 +97,8 @@ impl RawProxy {
 impl Clone for RawProxy {
     fn clone(&self) -> Self {
         // SAFETY: `owner` keeps the word.
-        if !unsafe { self.word.as_ref() }.is_current()
-            && let Ok(Some(refreshed)) = self.moved()
+        if !unsafe { self.revision.as_ref() }.is_current()
+            && let Ok(Some(refreshed)) = self.resolve_current()
         {
             return refreshed;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard};
 
 use polyplug::Version;
-use polyplug::engine::{Answer, Exception, Fault, Guest};
+use polyplug::engine::{CallOutcome, Exception, Fault, Guest};
 
 use super::machine::{Machine, Thing};
 use super::moving::Toys;
@@ -197,8 +197,8 @@ impl Call<'_> {
         let contract = remote.schema_and_plan();
         let mut toys = Toys::new(self.machine, &contract);
         match remote.call(&mut toys, number.expect("the callee has the method"), arguments)? {
-            Answer::Returned(value) => Ok(value),
-            Answer::Declared(error) => Err(Raise::Declared(error)),
+            CallOutcome::Returned(value) => Ok(value),
+            CallOutcome::Declared(error) => Err(Raise::Declared(error)),
         }
     }
 }

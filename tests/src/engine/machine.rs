@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 
 use polyplug::Version;
-use polyplug::engine::{Declared, Engine, Fault, Guest, Incoming, KnownContract};
+use polyplug::engine::{Engine, Fault, Guest, IncomingCall, KnownContract, PluginDecl};
 
 use super::code::{Method, Raise};
 use super::moving::Toys;
@@ -81,8 +81,8 @@ impl Machine {
         }
     }
 
-    pub(super) fn declared(&self) -> Vec<Declared> {
-        let declared = self.classes.iter().map(|class| Declared {
+    pub(super) fn declared(&self) -> Vec<PluginDecl> {
+        let declared = self.classes.iter().map(|class| PluginDecl {
             contract: class.contract.clone(),
             name: class.name.clone(),
             methods: class.methods.keys().cloned().collect(),
@@ -120,15 +120,15 @@ impl Machine {
         Arc::new(Thing { methods: Arc::clone(&self.classes[plugin].methods), state: Mutex::new(state) })
     }
 
-    fn run(&self, this: &Thing, of: &KnownContract, call: &Incoming<'_>) -> Result<(), Fault> {
+    fn run(&self, this: &Thing, of: &KnownContract, call: &IncomingCall<'_>) -> Result<(), Fault> {
         let _visit = self.visit();
         let name = &call.method().name;
         let method = this.methods.get(name).ok_or_else(|| Fault::new(format_args!("there is no method `{name}`")))?;
         let mut toys = Toys::new(self, of);
         let arguments = (0..call.arguments()).map(|index| call.argument(&mut toys, index)).collect::<Result<_, _>>()?;
         match method(&mut Call { machine: self, this, arguments }) {
-            Ok(result) => call.give(&mut toys, &result),
-            Err(Raise::Declared(error)) => call.declare(&mut toys, &error),
+            Ok(result) => call.set_result(&mut toys, &result),
+            Err(Raise::Declared(error)) => call.set_error(&mut toys, &error),
             Err(Raise::Fault(fault)) => Err(fault),
         }
     }
@@ -180,11 +180,17 @@ impl Engine for Machine {
         }
     }
 
-    fn call(&self, plugin: usize, instance: &Arc<Thing>, call: &Incoming<'_>) -> Result<(), Fault> {
+    fn call(&self, plugin: usize, instance: &Arc<Thing>, call: &IncomingCall<'_>) -> Result<(), Fault> {
         self.run(instance, self.contracts[plugin].get().expect("a plugin is prepared before it is called"), call)
     }
 
-    fn call_object(&self, _: u32, object: &Arc<Thing>, of: &KnownContract, call: &Incoming<'_>) -> Result<(), Fault> {
+    fn call_object(
+        &self,
+        _: u32,
+        object: &Arc<Thing>,
+        of: &KnownContract,
+        call: &IncomingCall<'_>,
+    ) -> Result<(), Fault> {
         self.run(object, of, call)
     }
 

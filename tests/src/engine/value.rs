@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use polyplug::engine::Remote;
+use polyplug::engine::ImportedObject;
 
 use super::{Raise, Thing};
 use crate::engine::Call;
@@ -40,7 +40,7 @@ pub enum Object {
     /// An object of this machine.
     Own(Arc<Thing>),
     /// A host contract, a peer, or an object that somebody else handed over.
-    Other(Arc<Remote>),
+    Other(Arc<ImportedObject>),
 }
 
 impl Toy {

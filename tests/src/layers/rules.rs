@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::arrows::{Arrow, Arrows, Imports};
 use super::circles::{circles, shortest};
 use super::report::Finding;
-use super::tables::{LONGEST_ALLOWED, PAGE, Row, Table, Tables};
+use super::tables::{LONGEST_ALLOWED, PAGE, Row, Table, Tables, may_be_allowed};
 use super::tree::{Tree, folder_of};
 
 /// A source folder, and what it is held against.
@@ -125,7 +125,8 @@ impl Rules<'_> {
     /// Returns the allowed circles of this source folder.
     fn allowed(&self) -> impl Iterator<Item = &Row> {
         let own = |row: &&Row| row.entries.iter().any(|file| self.table.relative(file).is_some());
-        self.tables.allowed.iter().filter(|row| row.entries.len() == LONGEST_ALLOWED).filter(own)
+        let is_valid = |row: &&Row| may_be_allowed(row.entries.iter().map(String::as_str));
+        self.tables.allowed.iter().filter(is_valid).filter(own)
     }
 
     fn is_allowed(&self, from: &str, to: &str) -> bool {
@@ -160,7 +161,7 @@ fn new_circle(circle: &BTreeSet<&str>, arrows: &Arrows) -> Finding {
         .collect();
     let first = way.first().copied().unwrap_or_default();
     let line = way.get(1).and_then(|to| lines.get(&(first, *to))).map_or(0, |arrow| arrow.line);
-    let remedy = if circle.len() > LONGEST_ALLOWED {
+    let remedy = if !may_be_allowed(circle.iter().copied()) {
         format!("Cut one of the imports; a circle of more than {LONGEST_ALLOWED} files is never allowed")
     } else {
         format!(

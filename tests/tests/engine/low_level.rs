@@ -4,7 +4,9 @@ use std::ptr::{null, null_mut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use polyplug::engine::{self, Declared, Engine, Exception, Fault, Incoming, KnownContract, Limits, LowLevel, Started};
+use polyplug::engine::{
+    self, Engine, Exception, Fault, IncomingCall, KnownContract, Limits, LoadedCode, LowLevel, PluginDecl,
+};
 use polyplug::error::{LoaderError, RuntimeError};
 use polyplug::loader::{BundleLoader, BundleSource, ManifestData};
 use polyplug::{BundleId, GuestContractId, Runtime, Version};
@@ -93,11 +95,11 @@ impl Engine for Never {
         match *self {}
     }
 
-    fn call(&self, _: usize, (): &(), _: &Incoming<'_>) -> Result<(), Fault> {
+    fn call(&self, _: usize, (): &(), _: &IncomingCall<'_>) -> Result<(), Fault> {
         match *self {}
     }
 
-    fn call_object(&self, _: u32, (): &(), _: &KnownContract, _: &Incoming<'_>) -> Result<(), Fault> {
+    fn call_object(&self, _: u32, (): &(), _: &KnownContract, _: &IncomingCall<'_>) -> Result<(), Fault> {
         match *self {}
     }
 
@@ -141,9 +143,9 @@ impl BundleLoader for Lists {
                 self.seen.plugins.fetch_add(1, Ordering::SeqCst);
                 let plugin = Numbers { seen: Arc::clone(&self.seen), limit: self.limit.unwrap_or(usize::MAX) };
                 let place = Some(format!("list: {contract}"));
-                (Declared { contract: contract.to_owned(), place, ..Declared::default() }, plugin)
+                (PluginDecl { contract: contract.to_owned(), place, ..PluginDecl::default() }, plugin)
             });
-            Ok(Started::LowLevel(plugins.collect()))
+            Ok(LoadedCode::LowLevel(plugins.collect()))
         })
     }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use polyplug::engine::{self, Declared, Engine, Fault, Incoming, KnownContract};
+use polyplug::engine::{self, Engine, Fault, IncomingCall, KnownContract, PluginDecl};
 use polyplug::error::LoaderError;
 use polyplug::loader::{BundleLoader, BundleSource, ManifestData};
 use polyplug::{Runtime, Version};
@@ -44,13 +44,13 @@ impl Engine for Meeting {
         self.ended.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn call(&self, _: usize, instance: &usize, call: &Incoming<'_>) -> Result<(), Fault> {
+    fn call(&self, _: usize, instance: &usize, call: &IncomingCall<'_>) -> Result<(), Fault> {
         assert_eq!((*instance, call.number(), call.arguments()), (7, 0, 0));
         self.here.wait();
         Ok(())
     }
 
-    fn call_object(&self, _: u32, _: &usize, _: &KnownContract, _: &Incoming<'_>) -> Result<(), Fault> {
+    fn call_object(&self, _: u32, _: &usize, _: &KnownContract, _: &IncomingCall<'_>) -> Result<(), Fault> {
         unreachable!("it hands none over")
     }
 
@@ -85,7 +85,7 @@ impl BundleLoader for MeetingLoader {
     fn load(&self, manifest: &ManifestData, _: &BundleSource, runtime: &Runtime) -> Result<(), LoaderError> {
         engine::load(manifest, runtime, |_| {
             let methods = ["NOTHING", "CURRENT", "DESTRUCTOR", "PANICKING"].map(str::to_owned).to_vec();
-            let declared = Declared { contract: "test.threads@1".to_owned(), methods, ..Declared::default() };
+            let declared = PluginDecl { contract: "test.threads@1".to_owned(), methods, ..PluginDecl::default() };
             Ok((Meeting { here: Barrier::new(THREADS), ended: Arc::clone(&self.0) }, vec![declared]))
         })
     }

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use polyplug::__private::Form;
+use polyplug::__private::Lowered;
 use polyplug::schema::plan::Plan;
 use polyplug::schema::{Field, Method, Schema, Shape, TypeRef};
 use polyplug::{CallError, Runtime};
@@ -240,7 +240,7 @@ proptest! {
         for (number, method) in echo.schema.methods.iter().enumerate() {
             let value = generate::value(&mut source, &echo.schema, &method.result, 5);
             let node = plan.method(number).result;
-            let form = Form::lower(&echo.schema, &plan, node, &value).unwrap();
+            let form = Lowered::lower(&echo.schema, &plan, node, &value).unwrap();
             // SAFETY: a valid value, in memory that is this test's alone.
             for damage in unsafe { damages(&echo.schema, &plan, node, form.start()) } {
                 let mut error = AbiError::ok();

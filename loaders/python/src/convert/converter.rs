@@ -67,7 +67,7 @@ pub(super) fn to_size(len: usize) -> Py_ssize_t {
 }
 
 impl Caller for ValueConverter<'_, '_> {
-    fn outside<R>(&mut self, call: impl FnOnce() -> R) -> R {
+    fn without_lock<R>(&mut self, call: impl FnOnce() -> R) -> R {
         thread::detach(self.py, call)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use polyplug::engine::{Fault, Guest, Remote};
+use polyplug::engine::{Fault, Guest, ImportedObject};
 use polyplug::schema::Shape;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
@@ -20,7 +20,7 @@ pub(crate) fn wrap_remote<'py>(
     interpreter: &Interpreter,
     guest: &Arc<Guest>,
     classes: &Arc<ContractClasses>,
-    remote: Remote,
+    remote: ImportedObject,
 ) -> Result<Bound<'py, PyAny>, Fault> {
     let wrap = || {
         let definition = remote.definition();

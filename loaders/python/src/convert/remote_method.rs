@@ -1,6 +1,6 @@
 //! The methods of remote objects.
 
-use polyplug::engine::Answer;
+use polyplug::engine::CallOutcome;
 use polyplug::schema;
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
@@ -62,8 +62,8 @@ impl RemoteMethod {
         let interpreter = interpreter::current();
         let mut converter = ValueConverter { py, interpreter, classes: &state.classes, guest: &state.guest };
         match state.remote().call(&mut converter, self.number, &values) {
-            Ok(Answer::Returned(value)) => Ok(value),
-            Ok(Answer::Declared(value)) => Err(declared_error(py, interpreter, value)),
+            Ok(CallOutcome::Returned(value)) => Ok(value),
+            Ok(CallOutcome::Declared(value)) => Err(declared_error(py, interpreter, value)),
             Err(fault) => Err(exception::from_fault(py, fault)),
         }
     }

@@ -3,7 +3,7 @@
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
-use polyplug::engine::{Guest, Remote};
+use polyplug::engine::{Guest, ImportedObject};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
@@ -23,15 +23,15 @@ pub(super) struct RemoteState {
     pub(super) guest: Arc<Guest>,
     pub(super) classes: Arc<ContractClasses>,
     /// The remote, which the destructor drops on a detached thread.
-    remote: ManuallyDrop<Remote>,
+    remote: ManuallyDrop<ImportedObject>,
 }
 
 impl RemoteState {
-    pub(super) fn new(guest: &Arc<Guest>, classes: &Arc<ContractClasses>, remote: Remote) -> Self {
+    pub(super) fn new(guest: &Arc<Guest>, classes: &Arc<ContractClasses>, remote: ImportedObject) -> Self {
         Self { guest: Arc::clone(guest), classes: Arc::clone(classes), remote: ManuallyDrop::new(remote) }
     }
 
-    pub(super) fn remote(&self) -> &Remote {
+    pub(super) fn remote(&self) -> &ImportedObject {
         &self.remote
     }
 }
@@ -81,6 +81,6 @@ impl RemoteObject {
 }
 
 /// Returns the remote for which a value stands; `None` if the value is not a [`RemoteObject`].
-pub(super) fn as_remote<'a>(value: &'a Bound<'_, PyAny>) -> Option<&'a Remote> {
+pub(super) fn as_remote<'a>(value: &'a Bound<'_, PyAny>) -> Option<&'a ImportedObject> {
     Some(value.cast::<RemoteObject>().ok()?.get().state.remote())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use polyplug::engine::{Fault, Incoming};
+use polyplug::engine::{Fault, IncomingCall};
 use pyo3::ffi::PyObject;
 use pyo3::prelude::*;
 
@@ -26,7 +26,7 @@ impl PythonEngine {
         &self,
         classes: &Arc<ContractClasses>,
         target: *mut PyObject,
-        call: &Incoming<'_>,
+        call: &IncomingCall<'_>,
         invoke: impl FnOnce(*mut *mut PyObject, usize) -> *mut PyObject,
     ) -> Result<(), Fault> {
         let attached = Attached::enter()?;
@@ -47,7 +47,7 @@ impl PythonEngine {
         // SAFETY: `invoke` returns a new reference, or null with an exception.
         match unsafe { Bound::from_owned_ptr_or_opt(py, result) } {
             Some(result) => {
-                let given = call.give(&mut converter, &result);
+                let given = call.set_result(&mut converter, &result);
                 given.map_err(|fault| self.modules.result_fault(timer.as_ref(), fault))
             }
             None => self.give_exception(classes, call, timer.as_ref()),
@@ -59,12 +59,12 @@ impl PythonEngine {
     fn give_exception(
         &self,
         classes: &Arc<ContractClasses>,
-        call: &Incoming<'_>,
+        call: &IncomingCall<'_>,
         timer: Option<&CallTimer>,
     ) -> Result<(), Fault> {
         exception::fetch(|py, raised| match declared_error(py, self.modules.interpreter, classes, call, &raised) {
             Some(error) => {
-                let given = call.declare(&mut self.converter(py, classes), &error);
+                let given = call.set_error(&mut self.converter(py, classes), &error);
                 given.map_err(|fault| self.modules.result_fault(timer, fault))
             }
             None => Err(self.modules.fault(py, timer, &raised)),

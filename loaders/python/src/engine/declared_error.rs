@@ -1,6 +1,6 @@
 //! The exceptions that stand for errors which methods declare.
 
-use polyplug::engine::Incoming;
+use polyplug::engine::IncomingCall;
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -12,7 +12,7 @@ pub(super) fn declared_error<'py>(
     py: Python<'py>,
     interpreter: &Interpreter,
     classes: &ContractClasses,
-    call: &Incoming<'_>,
+    call: &IncomingCall<'_>,
     raised: &PyErr,
 ) -> Option<Bound<'py, PyAny>> {
     let definition = call.declares()?;

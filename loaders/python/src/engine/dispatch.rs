@@ -3,7 +3,7 @@
 use std::ptr::null_mut;
 
 use polyplug::Version;
-use polyplug::engine::{Engine, Fault, Incoming, KnownContract};
+use polyplug::engine::{Engine, Fault, IncomingCall, KnownContract};
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::intern;
@@ -58,7 +58,7 @@ impl Engine for PythonEngine {
     }
 
     #[inline]
-    fn call(&self, plugin: usize, instance: &Py<PyAny>, call: &Incoming<'_>) -> Result<(), Fault> {
+    fn call(&self, plugin: usize, instance: &Py<PyAny>, call: &IncomingCall<'_>) -> Result<(), Fault> {
         let PluginMethods { classes, methods } = self.plugins[plugin].methods();
         let method = &methods[call.number()];
         self.carry_out(classes, instance.as_ptr(), call, |arguments, count| {
@@ -72,7 +72,7 @@ impl Engine for PythonEngine {
         definition: u32,
         object: &Py<PyAny>,
         of: &KnownContract,
-        call: &Incoming<'_>,
+        call: &IncomingCall<'_>,
     ) -> Result<(), Fault> {
         // Attached once for both: attaching again within is cheap.
         let _attached = Attached::enter()?;

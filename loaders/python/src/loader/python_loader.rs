@@ -91,7 +91,7 @@ impl BundleLoader for PythonLoader {
 
     /// Returns the bundle's virtual environment: it is large, contains links out of the bundle, and its native modules
     /// can be loaded from one path only.
-    fn left_in_place(&self, manifest: &ManifestData) -> Vec<PathBuf> {
+    fn shared_dirs(&self, manifest: &ManifestData) -> Vec<PathBuf> {
         Options::read(&manifest.options).ok().and_then(|options| options.venv).into_iter().collect()
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use polyplug::engine::{Declared, Fault, Guest, Limits, Started};
+use polyplug::engine::{Fault, Guest, Limits, LoadedCode, PluginDecl};
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -19,7 +19,7 @@ pub(super) fn start_bundle(
     guest: &Arc<Guest>,
     source: Source,
     limits: Limits,
-) -> Result<Started<PythonEngine, LowLevelPlugin>, Fault> {
+) -> Result<LoadedCode<PythonEngine, LowLevelPlugin>, Fault> {
     thread::attach(|py| {
         let bundle = bundle_object(py, interpreter, guest, &source);
         let bundle = bundle.map_err(|raised| exception::to_fault(py, raised))?;
@@ -52,17 +52,17 @@ fn bundle_object<'py>(
 }
 
 /// Returns the plugins that the bundle's code has declared with `@plugin`.
-fn declared_plugins(bundle: &Bound<'_, PyAny>) -> PyResult<Vec<(Plugin, Declared)>> {
+fn declared_plugins(bundle: &Bound<'_, PyAny>) -> PyResult<Vec<(Plugin, PluginDecl)>> {
     let declared: Vec<Bound<'_, PyAny>> = bundle.getattr(intern!(bundle.py(), "declared"))?.extract()?;
     declared.iter().map(declared_plugin).collect()
 }
 
-fn declared_plugin(declared: &Bound<'_, PyAny>) -> PyResult<(Plugin, Declared)> {
+fn declared_plugin(declared: &Bound<'_, PyAny>) -> PyResult<(Plugin, PluginDecl)> {
     type Parts = (String, Option<String>, bool, Vec<String>, bool, String, Py<PyAny>, bool);
     let (contract, name, is_singleton, methods, keeps_state, place, class, takes_context): Parts =
         declared.extract()?;
     let plugin = Plugin::new(class, takes_context);
-    Ok((plugin, Declared { contract, name, methods, is_singleton, keeps_state, place: Some(place) }))
+    Ok((plugin, PluginDecl { contract, name, methods, is_singleton, keeps_state, place: Some(place) }))
 }
 
 /// Returns a bundle whose main file has run as the runtime takes it. The file either declares plugins or has the
@@ -71,14 +71,14 @@ fn started(
     py: Python<'_>,
     modules: BundleModules,
     main: &Bound<'_, PyAny>,
-    plugins: Vec<(Plugin, Declared)>,
-) -> Result<Started<PythonEngine, LowLevelPlugin>, Fault> {
+    plugins: Vec<(Plugin, PluginDecl)>,
+) -> Result<LoadedCode<PythonEngine, LowLevelPlugin>, Fault> {
     let (plugins, declared): (Vec<_>, Vec<_>) = plugins.into_iter().unzip();
     let Some(init) = protocol::find_init(py, &modules, main)? else {
-        return Ok(Started::Engine(PythonEngine::new(modules, plugins), declared));
+        return Ok(LoadedCode::Engine(PythonEngine::new(modules, plugins), declared));
     };
     match declared.first() {
-        None => Ok(Started::LowLevel(protocol::call_init(py, modules, &init)?)),
+        None => Ok(LoadedCode::LowLevel(protocol::call_init(py, modules, &init)?)),
         Some(declared) => Err(Fault::new(format_args!(
             "{}: the bundle declares a plugin with @plugin, and its main file defines polyplug_init as well: a bundle does \
              one or the other",

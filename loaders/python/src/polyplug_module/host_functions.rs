@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use polyplug::engine::{Fault, Guest, Remote};
+use polyplug::engine::{Fault, Guest, ImportedObject};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -25,7 +25,7 @@ impl HostFunctions {
     fn open<'py>(
         &self,
         py: Python<'py>,
-        open: impl FnOnce(&Guest) -> Result<Remote, Fault>,
+        open: impl FnOnce(&Guest) -> Result<ImportedObject, Fault>,
     ) -> PyResult<Bound<'py, PyAny>> {
         // Detached: opening may make an instance of another bundle's plugin.
         let remote = thread::detach(py, || open(&self.guest)).map_err(|fault| exception::not_found(py, fault))?;

@@ -1,6 +1,6 @@
 //! Reading of the value that `polyplug_init` returned.
 
-use polyplug::engine::{Declared, Fault};
+use polyplug::engine::{Fault, PluginDecl};
 use polyplug_abi::AbiErrorCode;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -11,12 +11,12 @@ use crate::convert::describe_value;
 
 /// A contract that a bundle has registered.
 pub(super) struct Registration {
-    declared: Declared,
+    declared: PluginDecl,
     code: PluginCode,
 }
 
 impl Registration {
-    pub(super) fn into_parts(self) -> (Declared, PluginCode) {
+    pub(super) fn into_parts(self) -> (PluginDecl, PluginCode) {
         (self.declared, self.code)
     }
 }
@@ -95,7 +95,7 @@ fn read_registration(index: usize, entry: &Bound<'_, PyAny>) -> Result<Registrat
     let factory = callable("factory", &required(entry, "factory")?)?;
     let functions = functions(&required(entry, "functions")?)?;
     let place = Some(place(index));
-    let declared = Declared { contract, name, place, ..Declared::default() };
+    let declared = PluginDecl { contract, name, place, ..PluginDecl::default() };
     Ok(Registration { declared, code: PluginCode { factory, functions } })
 }
 

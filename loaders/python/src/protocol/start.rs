@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use polyplug::engine::{Declared, Fault};
+use polyplug::engine::{Fault, PluginDecl};
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -32,7 +32,7 @@ pub(crate) fn call_init(
     py: Python<'_>,
     modules: BundleModules,
     init: &Bound<'_, PyAny>,
-) -> Result<Vec<(Declared, LowLevelPlugin)>, Fault> {
+) -> Result<Vec<(PluginDecl, LowLevelPlugin)>, Fault> {
     let bundle = Arc::new(LowLevelBundle::new(py, modules)?);
     let addresses = (bundle.host_address(), bundle.context_address());
     let returned = bundle.modules.run_attached(py, |_| init.call1(addresses))?;

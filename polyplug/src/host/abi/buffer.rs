@@ -3,13 +3,13 @@
 use std::mem::MaybeUninit;
 
 /// Zeroed memory, aligned for every canonical form.
-pub(crate) struct Room {
+pub(crate) struct AlignedBuffer {
     start: *mut u8,
     /// Keeps the memory, which is only ever reached through `start`.
     _words: Vec<MaybeUninit<u128>>,
 }
 
-impl Room {
+impl AlignedBuffer {
     pub(crate) fn new(size: usize, align: usize) -> Self {
         debug_assert!(align <= align_of::<u128>());
         let mut words = vec![MaybeUninit::zeroed(); size.div_ceil(size_of::<u128>())];

@@ -1,6 +1,6 @@
 //! Instances that are called through the C ABI, behind tokens.
 //!
-//! A token is a place and a generation packed into the pointer that callers see. It is never followed: a stale or
+//! A token is a slot and a generation packed into the pointer that callers see. It is never followed: a stale or
 //! foreign one is merely unknown.
 
 use std::ffi::c_void;
@@ -11,16 +11,16 @@ use crossbeam_epoch::{Atomic, Owned};
 use crate::sync::atomic::{AtomicPtr, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-/// Places in chunk 0; each further chunk has twice as many as the one before.
+/// Slots in chunk 0; each further chunk has twice as many as the one before.
 const FIRST_CHUNK: usize = 32;
 
 /// Enough chunks for every index below `u32::MAX`.
 const CHUNKS: usize = 27;
 
 /// A table from tokens to values. Looking up takes no lock; adding and removing take turns.
-pub(crate) struct Tokens<T> {
-    chunks: [AtomicPtr<Place<T>>; CHUNKS],
-    book: Mutex<Book<T>>,
+pub(crate) struct SlotMap<T> {
+    chunks: [AtomicPtr<Slot<T>>; CHUNKS],
+    allocation: Mutex<Allocation<T>>,
     first_generation: u32,
 }
 
@@ -29,25 +29,25 @@ pub(crate) struct Tokens<T> {
 static FIRST_GENERATION: AtomicU32 = AtomicU32::new(1);
 const BETWEEN_TABLES: u32 = 0x9e37_79b9;
 
-struct Place<T> {
-    tenant: Atomic<Tenant<T>>,
+struct Slot<T> {
+    entry: Atomic<Entry<T>>,
 }
 
 /// What look-ups find. It owns nothing: the collector destroys it, anywhere, and values end by foreign code.
-struct Tenant<T> {
+struct Entry<T> {
     generation: u32,
     value: Weak<T>,
 }
 
 /// What look-ups do not need.
-struct Book<T> {
-    /// The value of each place that was ever used.
+struct Allocation<T> {
+    /// The value of each slot that was ever used.
     values: Vec<Option<Arc<T>>>,
     /// Places without a tenant, with the generation of the next.
     free: Vec<(u32, u32)>,
 }
 
-/// The chunk of a place, and its number within.
+/// The chunk of a slot, and its number within.
 fn locate(index: u32) -> (usize, usize) {
     let n = index as usize / FIRST_CHUNK + 1;
     let chunk = n.ilog2() as usize;
@@ -69,26 +69,26 @@ fn unpack(token: *mut c_void) -> Option<(u32, u32)> {
     Some((index, (bits >> 32) as u32))
 }
 
-impl<T: Send + Sync + 'static> Tokens<T> {
+impl<T: Send + Sync + 'static> SlotMap<T> {
     pub(crate) fn new() -> Self {
         Self {
             chunks: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())),
-            book: Mutex::new(Book { values: Vec::new(), free: Vec::new() }),
+            allocation: Mutex::new(Allocation { values: Vec::new(), free: Vec::new() }),
             first_generation: FIRST_GENERATION.fetch_add(BETWEEN_TABLES, Ordering::Relaxed),
         }
     }
 
     /// A token for `value`.
     pub(crate) fn insert(&self, value: Arc<T>) -> *mut c_void {
-        let mut book = self.lock();
-        let (index, generation) = book.free.pop().unwrap_or_else(|| {
-            let index = u32::try_from(book.values.len()).ok().filter(|index| *index != u32::MAX);
-            book.values.push(None);
+        let mut allocation = self.lock();
+        let (index, generation) = allocation.free.pop().unwrap_or_else(|| {
+            let index = u32::try_from(allocation.values.len()).ok().filter(|index| *index != u32::MAX);
+            allocation.values.push(None);
             (index.expect("fewer than four billion instances at a time"), self.first_generation)
         });
-        let place = self.place_or_make(index);
-        place.tenant.store(Owned::new(Tenant { generation, value: Arc::downgrade(&value) }), Ordering::Release);
-        book.values[index as usize] = Some(value);
+        let slot = self.slot_or_make(index);
+        slot.entry.store(Owned::new(Entry { generation, value: Arc::downgrade(&value) }), Ordering::Release);
+        allocation.values[index as usize] = Some(value);
         pack(index, generation)
     }
 
@@ -96,69 +96,69 @@ impl<T: Send + Sync + 'static> Tokens<T> {
     #[inline]
     pub(crate) fn get(&self, token: *mut c_void) -> Option<Arc<T>> {
         let (index, generation) = unpack(token)?;
-        let place = self.place(index)?;
+        let slot = self.slot(index)?;
         let guard = crossbeam_epoch::pin();
         // SAFETY: a tenant that is removed is destroyed only when no guard from before is left.
-        let tenant = unsafe { place.tenant.load(Ordering::Acquire, &guard).as_ref() }?;
-        if tenant.generation == generation { tenant.value.upgrade() } else { None }
+        let entry = unsafe { slot.entry.load(Ordering::Acquire, &guard).as_ref() }?;
+        if entry.generation == generation { entry.value.upgrade() } else { None }
     }
 
     /// Ends a token; the value it named, which is the caller's alone unless somebody is using it.
     pub(crate) fn remove(&self, token: *mut c_void) -> Option<Arc<T>> {
         let (index, generation) = unpack(token)?;
-        let mut book = self.lock();
-        let place = self.place(index)?;
+        let mut allocation = self.lock();
+        let slot = self.slot(index)?;
         let guard = crossbeam_epoch::pin();
-        let tenant = place.tenant.load(Ordering::Acquire, &guard);
+        let entry = slot.entry.load(Ordering::Acquire, &guard);
         // SAFETY: only we, holding the lock, remove tenants.
-        unsafe { tenant.as_ref() }.filter(|tenant| tenant.generation == generation)?;
-        place.tenant.store(crossbeam_epoch::Shared::null(), Ordering::Release);
+        unsafe { entry.as_ref() }.filter(|entry| entry.generation == generation)?;
+        slot.entry.store(crossbeam_epoch::Shared::null(), Ordering::Release);
         // SAFETY: no longer reachable.
-        unsafe { guard.defer_destroy(tenant) };
-        // A place whose generations are used up is never used again.
+        unsafe { guard.defer_destroy(entry) };
+        // A slot whose generations are used up is never used again.
         let next = generation.wrapping_add(1);
         if next != self.first_generation {
-            book.free.push((index, next));
+            allocation.free.push((index, next));
         }
-        book.values[index as usize].take()
+        allocation.values[index as usize].take()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Book<T>> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Allocation<T>> {
+        self.allocation.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn place(&self, index: u32) -> Option<&Place<T>> {
+    fn slot(&self, index: u32) -> Option<&Slot<T>> {
         let (chunk, offset) = locate(index);
         let start = self.chunks.get(chunk)?.load(Ordering::Acquire);
-        // SAFETY: a chunk that is there has `chunk_len` places and stays until the table goes.
+        // SAFETY: a chunk that is there has `chunk_len` slots and stays until the table goes.
         unsafe { start.as_ref()? };
         // SAFETY: as above; `offset` is less than the chunk's length.
         Some(unsafe { &*start.add(offset) })
     }
 
-    /// The place, whose chunk is made if need be. The caller holds the lock.
-    fn place_or_make(&self, index: u32) -> &Place<T> {
+    /// The slot, whose chunk is made if need be. The caller holds the lock.
+    fn slot_or_make(&self, index: u32) -> &Slot<T> {
         let (chunk, _) = locate(index);
         if self.chunks[chunk].load(Ordering::Relaxed).is_null() {
-            let places: Box<[Place<T>]> = (0..chunk_len(chunk)).map(|_| Place { tenant: Atomic::null() }).collect();
-            self.chunks[chunk].store(Box::into_raw(places).cast(), Ordering::Release);
+            let slots: Box<[Slot<T>]> = (0..chunk_len(chunk)).map(|_| Slot { entry: Atomic::null() }).collect();
+            self.chunks[chunk].store(Box::into_raw(slots).cast(), Ordering::Release);
         }
-        self.place(index).expect("the chunk was made just now")
+        self.slot(index).expect("the chunk was made just now")
     }
 }
 
-impl<T> Drop for Tokens<T> {
+impl<T> Drop for SlotMap<T> {
     fn drop(&mut self) {
         for (chunk, start) in self.chunks.iter().enumerate() {
             let start = start.load(Ordering::Relaxed);
             if start.is_null() {
                 continue;
             }
-            // SAFETY: made from a box of this length by `place_or_make`.
-            let places = unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(start, chunk_len(chunk))) };
-            for place in places {
+            // SAFETY: made from a box of this length by `slot_or_make`.
+            let slots = unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(start, chunk_len(chunk))) };
+            for slot in slots {
                 // SAFETY: the table is going, so nobody looks tokens up any more.
-                drop(unsafe { place.tenant.try_into_owned() });
+                drop(unsafe { slot.entry.try_into_owned() });
             }
         }
     }
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn tokens_are_found_until_removed() {
-        let tokens = Tokens::new();
+        let tokens = SlotMap::new();
         let all: Vec<_> = (0..1000).map(|n| (n, tokens.insert(Arc::new(n)))).collect();
         for (n, token) in &all {
             assert_eq!(tokens.get(*token).as_deref(), Some(n));
@@ -181,12 +181,12 @@ mod tests {
             assert_eq!(tokens.remove(*token), None);
         }
         let again = tokens.insert(Arc::new(7));
-        assert!(all.iter().all(|(_, token)| *token != again), "a place used again has another generation");
+        assert!(all.iter().all(|(_, token)| *token != again), "a slot used again has another generation");
     }
 
     #[test]
     fn foreign_tokens_are_unknown() {
-        let tokens = Tokens::new();
+        let tokens = SlotMap::new();
         let token = tokens.insert(Arc::new(1));
         for bits in [0, 1, 2, usize::MAX, usize::MAX >> 32, 0xdead_beef, token.addr() + 1, token.addr() | 1 << 60] {
             assert_eq!(tokens.get(std::ptr::without_provenance_mut(bits)), None, "{bits:#x}");
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn tokens_of_one_table_are_unknown_to_another() {
-        let tables: Vec<_> = (0..20).map(|_| Tokens::new()).collect();
+        let tables: Vec<_> = (0..20).map(|_| SlotMap::new()).collect();
         let tokens: Vec<_> = tables.iter().map(|table| table.insert(Arc::new(()))).collect();
         for (i, table) in tables.iter().enumerate() {
             for (j, token) in tokens.iter().enumerate() {
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn places_fill_their_chunks() {
+    fn slots_fill_their_chunks() {
         let mut expected = (0, 0);
         for index in 0..100_000 {
             assert_eq!(locate(index), expected);

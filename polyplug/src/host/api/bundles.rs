@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use polyplug_abi::{AbiError, BundleId, HostApi};
 
-use super::error::Refusal;
-use super::with_runtime::{answer, text_from};
+use super::error::ApiError;
+use super::with_runtime::{text_from, with_runtime};
 use crate::host::error::runtime::RuntimeError;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::runtime::Runtime;
@@ -17,7 +17,7 @@ fn change(
     context: &HostContext,
     runtime: &Arc<Runtime>,
     change: impl FnOnce(&Runtime) -> Result<(), RuntimeError> + Send + 'static,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     if context.bundle.is_some() {
         runtime.enqueue_change(change);
         return Ok(());
@@ -31,7 +31,7 @@ fn change(
 pub(crate) unsafe extern "C" fn load_bundle(host: *const HostApi, path: *const u8, len: usize, out_err: *mut AbiError) {
     // SAFETY: as above.
     unsafe {
-        answer(host, out_err, (), |context, runtime| {
+        with_runtime(host, out_err, (), |context, runtime| {
             let path = PathBuf::from(text_from(path, len, "the path")?);
             change(context, runtime, move |runtime| runtime.load_bundle(&path).map(drop))
         });
@@ -46,7 +46,7 @@ pub(crate) unsafe extern "C" fn reload_bundle(
 ) {
     // SAFETY: as above.
     unsafe {
-        answer(host, out_err, (), |context, runtime| {
+        with_runtime(host, out_err, (), |context, runtime| {
             let path = PathBuf::from(text_from(path, len, "the path")?);
             change(context, runtime, move |runtime| runtime.reload_bundle(&path).map(drop))
         });
@@ -56,7 +56,7 @@ pub(crate) unsafe extern "C" fn reload_bundle(
 pub(crate) unsafe extern "C" fn unload_bundle(host: *const HostApi, bundle_id: u64, out_err: *mut AbiError) {
     // SAFETY: as above.
     unsafe {
-        answer(host, out_err, (), |context, runtime| {
+        with_runtime(host, out_err, (), |context, runtime| {
             let id = BundleId::from_u64(bundle_id);
             change(context, runtime, move |runtime| runtime.unload_bundle(id).map(drop))
         });
@@ -66,7 +66,7 @@ pub(crate) unsafe extern "C" fn unload_bundle(host: *const HostApi, bundle_id: u
 pub(crate) unsafe extern "C" fn unload_bundle_cascade(host: *const HostApi, bundle_id: u64, out_err: *mut AbiError) {
     // SAFETY: as above.
     unsafe {
-        answer(host, out_err, (), |context, runtime| {
+        with_runtime(host, out_err, (), |context, runtime| {
             let id = BundleId::from_u64(bundle_id);
             change(context, runtime, move |runtime| runtime.unload_bundle_cascade(id).map(drop))
         });
@@ -76,7 +76,7 @@ pub(crate) unsafe extern "C" fn unload_bundle_cascade(host: *const HostApi, bund
 pub(crate) unsafe extern "C" fn quiesce(host: *const HostApi, millis: u64) -> usize {
     // SAFETY: as above.
     unsafe {
-        answer(host, std::ptr::null_mut(), 0, |context, runtime| {
+        with_runtime(host, std::ptr::null_mut(), 0, |context, runtime| {
             Ok(match &context.bundle {
                 // Collecting here would run code whose frames may be below.
                 Some(_) => runtime.retired().len(),

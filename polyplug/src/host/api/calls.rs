@@ -2,8 +2,8 @@
 
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, GuestContractHandle, GuestContractInstance, HostApi};
 
-use super::error::Refusal;
-use super::with_runtime::answer;
+use super::error::ApiError;
+use super::with_runtime::with_runtime;
 use crate::call_error::message_text;
 use crate::host::abi::dispatch::CallFrame;
 
@@ -23,11 +23,11 @@ pub(crate) unsafe extern "C" fn call_guest_method(
     unsafe {
         let mut spare = AbiError::ok();
         let callee_err = if out_err.is_null() { &raw mut spare } else { out_err };
-        answer(host, out_err, (), |_, runtime| {
+        with_runtime(host, out_err, (), |_, runtime| {
             let instance = runtime.instance(instance)?;
-            if !instance.incarnation().call(fn_id, CallFrame { args, out, arena, out_err: callee_err }) {
+            if !instance.versioned().call(fn_id, CallFrame { args, out, arena, out_err: callee_err }) {
                 let text = format!("the provider has no function {fn_id}");
-                return Err(Refusal::new(AbiErrorCode::FunctionNotAvailable, text));
+                return Err(ApiError::new(AbiErrorCode::FunctionNotAvailable, text));
             }
             if (*callee_err).code != 0 {
                 runtime.record_error(message_text(&*callee_err));
@@ -46,9 +46,9 @@ pub(crate) unsafe extern "C" fn create_guest_instance(
 ) {
     // SAFETY: as above.
     unsafe {
-        answer(host, out_err, (), |_, runtime| {
+        with_runtime(host, out_err, (), |_, runtime| {
             if out_instance.is_null() {
-                return Err(Refusal::null("the room for the instance"));
+                return Err(ApiError::null("the room for the instance"));
             }
             out_instance.write(runtime.create_token(handle)?);
             Ok(())
@@ -59,7 +59,7 @@ pub(crate) unsafe extern "C" fn create_guest_instance(
 pub(crate) unsafe extern "C" fn destroy_guest_instance(host: *const HostApi, instance: GuestContractInstance) {
     // SAFETY: as above.
     unsafe {
-        answer(host, std::ptr::null_mut(), (), |_, runtime| {
+        with_runtime(host, std::ptr::null_mut(), (), |_, runtime| {
             runtime.destroy_token(instance);
             Ok(())
         });

@@ -9,13 +9,13 @@ use crate::host::error::registry::RegistryError;
 use crate::host::error::runtime::RuntimeError;
 
 /// A failure on its way out.
-pub(crate) struct Refusal {
+pub(crate) struct ApiError {
     /// A plugin may have codes of its own.
     pub(crate) code: u32,
     pub(crate) text: String,
 }
 
-impl Refusal {
+impl ApiError {
     pub(crate) fn new(code: AbiErrorCode, text: impl Into<String>) -> Self {
         Self { code: code as u32, text: text.into() }
     }
@@ -25,7 +25,7 @@ impl Refusal {
     }
 }
 
-impl From<RegistryError> for Refusal {
+impl From<RegistryError> for ApiError {
     fn from(error: RegistryError) -> Self {
         let code = match error {
             RegistryError::StaleHandle { .. } | RegistryError::InvalidHandle { .. } => AbiErrorCode::StaleHandle,
@@ -37,13 +37,13 @@ impl From<RegistryError> for Refusal {
     }
 }
 
-impl From<ProxyError> for Refusal {
+impl From<ProxyError> for ApiError {
     fn from(error: ProxyError) -> Self {
         Self::new(error.code(), error.to_string())
     }
 }
 
-impl From<RuntimeError> for Refusal {
+impl From<RuntimeError> for ApiError {
     fn from(error: RuntimeError) -> Self {
         let code = match &error {
             RuntimeError::Registry(inner) => return inner.clone().into(),

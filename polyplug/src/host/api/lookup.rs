@@ -7,8 +7,8 @@ use polyplug_abi::{
     GuestContractInterface, HostApi, HostContractId, HostContractInstance, HostContractInterface,
 };
 
-use super::error::Refusal;
-use super::with_runtime::{answer, array};
+use super::error::ApiError;
+use super::with_runtime::{array, with_runtime};
 use crate::host::host_contract::provided::Provided;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::runtime::Runtime;
@@ -17,7 +17,7 @@ use crate::host::runtime::runtime::Runtime;
 // of ours, and the other pointers are null or lead to memory of their types.
 
 /// The least minor version of a contract that whoever asks may look up.
-fn allowed(context: &HostContext, contract_id: u64) -> Result<u32, Refusal> {
+fn required_minor(context: &HostContext, contract_id: u64) -> Result<u32, ApiError> {
     let Some(scope) = &context.bundle else { return Ok(0) };
     let contract = GuestContractId::from_u64(contract_id);
     scope.required_minor(contract).ok_or_else(|| {
@@ -26,7 +26,7 @@ fn allowed(context: &HostContext, contract_id: u64) -> Result<u32, Refusal> {
              with the contract's name",
             scope.name
         );
-        Refusal::new(AbiErrorCode::NotAllowed, text)
+        ApiError::new(AbiErrorCode::NotAllowed, text)
     })
 }
 
@@ -37,8 +37,8 @@ pub(crate) unsafe extern "C" fn find_guest_contract(
 ) -> GuestContractHandle {
     // SAFETY: as above.
     unsafe {
-        answer(host, std::ptr::null_mut(), GuestContractHandle::null(), |context, runtime| {
-            let min_version = allowed(context, contract_id)?.max(min_version);
+        with_runtime(host, std::ptr::null_mut(), GuestContractHandle::null(), |context, runtime| {
+            let min_version = required_minor(context, contract_id)?.max(min_version);
             Ok(runtime.find_guest_contract(contract_id, min_version)?)
         })
     }
@@ -51,8 +51,8 @@ pub(crate) unsafe extern "C" fn find_all_guest_contracts(
 ) -> Array<GuestContractHandle> {
     // SAFETY: as above.
     unsafe {
-        answer(host, std::ptr::null_mut(), Array::empty(), |context, runtime| {
-            let min_version = allowed(context, contract_id)?.max(min_version);
+        with_runtime(host, std::ptr::null_mut(), Array::empty(), |context, runtime| {
+            let min_version = required_minor(context, contract_id)?.max(min_version);
             Ok(array(&runtime.find_all_guest_contracts(contract_id, min_version)))
         })
     }
@@ -67,17 +67,19 @@ pub(crate) unsafe extern "C" fn resolve_guest_contract(
     }
     // SAFETY: as above.
     unsafe {
-        answer(host, std::ptr::null_mut(), std::ptr::null(), |_, runtime| Ok(runtime.resolve_guest_contract(handle)?))
+        with_runtime(host, std::ptr::null_mut(), std::ptr::null(), |_, runtime| {
+            Ok(runtime.resolve_guest_contract(handle)?)
+        })
     }
 }
 
 /// What a failed look-up of a host contract means.
-fn no_host_contract(id: HostContractId, min_version: u32, other_version: bool) -> Refusal {
+fn no_host_contract(id: HostContractId, min_version: u32, other_version: bool) -> ApiError {
     if other_version {
         let text = format!("host contract {id}: the host provides an older minor version than {min_version}");
-        return Refusal::new(AbiErrorCode::HostContractVersionMismatch, text);
+        return ApiError::new(AbiErrorCode::HostContractVersionMismatch, text);
     }
-    Refusal::new(AbiErrorCode::HostContractNotFound, format!("host contract {id}: the host does not provide it"))
+    ApiError::new(AbiErrorCode::HostContractNotFound, format!("host contract {id}: the host does not provide it"))
 }
 
 /// A host contract, for whoever asks.
@@ -86,7 +88,7 @@ fn host_contract(
     runtime: &Runtime,
     id: HostContractId,
     min_version: u32,
-) -> Result<Arc<Provided>, Refusal> {
+) -> Result<Arc<Provided>, ApiError> {
     let least = match &context.bundle {
         Some(scope) => runtime.grants().required_minor(scope, id, || runtime.host_contracts().name(id))?,
         None => 0,
@@ -103,10 +105,10 @@ pub(crate) unsafe extern "C" fn get_host_contract(
     let id = HostContractId::from_u64(contract_id);
     // SAFETY: as above.
     unsafe {
-        answer(host, std::ptr::null_mut(), HostContractInstance::null(), |context, runtime| {
+        with_runtime(host, std::ptr::null_mut(), HostContractInstance::null(), |context, runtime| {
             let provided = host_contract(context, runtime, id, min_version)?;
             let bundle = context.bundle.as_ref().map_or("", |scope| scope.name.as_str());
-            provided.lend(bundle).map_err(|reason| Refusal::new(AbiErrorCode::FactoryFailed, reason))
+            provided.lend(bundle).map_err(|reason| ApiError::new(AbiErrorCode::FactoryFailed, reason))
         })
     }
 }
@@ -119,7 +121,7 @@ pub(crate) unsafe extern "C" fn resolve_host_contract_interface(
     let id = HostContractId::from_u64(contract_id);
     // SAFETY: as above.
     unsafe {
-        answer(host, std::ptr::null_mut(), std::ptr::null(), |context, runtime| {
+        with_runtime(host, std::ptr::null_mut(), std::ptr::null(), |context, runtime| {
             let provided = host_contract(context, runtime, id, min_version)?;
             Ok(std::ptr::from_ref(provided.interface()))
         })
@@ -128,13 +130,13 @@ pub(crate) unsafe extern "C" fn resolve_host_contract_interface(
 
 pub(crate) unsafe extern "C" fn list_bundles(host: *const HostApi) -> Array<BundleId> {
     // SAFETY: as above.
-    unsafe { answer(host, std::ptr::null_mut(), Array::empty(), |_, runtime| Ok(array(&runtime.bundle_ids()))) }
+    unsafe { with_runtime(host, std::ptr::null_mut(), Array::empty(), |_, runtime| Ok(array(&runtime.bundle_ids()))) }
 }
 
 pub(crate) unsafe extern "C" fn get_dependencies(host: *const HostApi) -> Array<DependencyInfo> {
     // SAFETY: as above.
     unsafe {
-        answer(host, std::ptr::null_mut(), Array::empty(), |context, _| {
+        with_runtime(host, std::ptr::null_mut(), Array::empty(), |context, _| {
             Ok(context.bundle.as_ref().map_or(Array::empty(), |scope| array(scope.declared())))
         })
     }
@@ -148,8 +150,8 @@ pub(crate) unsafe extern "C" fn find_guest_contract_in(
     let bundle = BundleId::from_u64(bundle_id);
     // SAFETY: as above.
     unsafe {
-        answer(host, std::ptr::null_mut(), GuestContractHandle::null(), |context, runtime| {
-            allowed(context, contract_id)?;
+        with_runtime(host, std::ptr::null_mut(), GuestContractHandle::null(), |context, runtime| {
+            required_minor(context, contract_id)?;
             Ok(runtime.find_guest_contract_in(contract_id, bundle)?)
         })
     }
@@ -159,7 +161,7 @@ pub(crate) unsafe extern "C" fn prefer(host: *const HostApi, contract_id: u64, b
     let bundle = BundleId::from_u64(bundle_id);
     // SAFETY: as above.
     unsafe {
-        answer(host, out_err, (), |_, runtime| Ok(runtime.prefer_guest_contract(contract_id, bundle)?));
+        with_runtime(host, out_err, (), |_, runtime| Ok(runtime.prefer_guest_contract(contract_id, bundle)?));
     }
 }
 
@@ -169,15 +171,17 @@ pub(crate) unsafe extern "C" fn lease(
     out_err: *mut AbiError,
 ) -> *const GuestContractInterface {
     // SAFETY: as above.
-    unsafe { answer(host, out_err, std::ptr::null(), |_, runtime| Ok(runtime.leases().keep(runtime.lease(handle)?))) }
+    unsafe {
+        with_runtime(host, out_err, std::ptr::null(), |_, runtime| Ok(runtime.leases().keep(runtime.lease(handle)?)))
+    }
 }
 
 pub(crate) unsafe extern "C" fn release(host: *const HostApi, interface: *const GuestContractInterface) {
     // SAFETY: as above; the pointer is only compared.
     unsafe {
-        answer(host, std::ptr::null_mut(), (), |_, runtime| match runtime.leases().release(interface) {
+        with_runtime(host, std::ptr::null_mut(), (), |_, runtime| match runtime.leases().release(interface) {
             true => Ok(()),
-            false => Err(Refusal::new(AbiErrorCode::InvalidPointer, "release: there is no lease on this table")),
+            false => Err(ApiError::new(AbiErrorCode::InvalidPointer, "release: there is no lease on this table")),
         });
     }
 }

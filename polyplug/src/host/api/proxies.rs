@@ -4,13 +4,13 @@ use std::ffi::c_void;
 
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, HostApi, ObjectOffer, ProxyRequest, StringView};
 
-use super::error::Refusal;
-use super::with_runtime::answer;
+use super::error::ApiError;
+use super::with_runtime::with_runtime;
 use crate::call_error::message_text;
 use crate::host::abi::arena;
 use crate::host::abi::dispatch::CallFrame;
 use crate::host::plugin_proxy::object::Object;
-use crate::host::plugin_proxy::request::Wanted;
+use crate::host::plugin_proxy::request::ProxySpec;
 
 // SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
 // of ours, and the other pointers are null or lead to memory of their types.
@@ -24,13 +24,12 @@ pub(crate) unsafe extern "C" fn open_proxy(
 ) {
     // SAFETY: as above.
     unsafe {
-        answer(host, out_err, (), |context, runtime| {
+        with_runtime(host, out_err, (), |context, runtime| {
             if request.is_null() || out_proxy.is_null() {
-                return Err(Refusal::null("the request or the room for the proxy"));
+                return Err(ApiError::null("the request or the room for the proxy"));
             }
-            let wanted = Wanted::read(request).map_err(|text| Refusal::new(AbiErrorCode::InvalidArgument, text))?;
-            let (proxy, bundle) =
-                runtime.plugin_proxies().open(runtime.callees(), context.bundle.as_deref(), wanted)?;
+            let spec = ProxySpec::read(request).map_err(|text| ApiError::new(AbiErrorCode::InvalidArgument, text))?;
+            let (proxy, bundle) = runtime.plugin_proxies().open(runtime.callees(), context.bundle.as_deref(), spec)?;
             out_proxy.write(proxy);
             if !out_bundle.is_null() {
                 out_bundle.write(arena::keep_text(&bundle));
@@ -53,7 +52,7 @@ pub(crate) unsafe extern "C" fn call_proxy(
     unsafe {
         let mut spare = AbiError::ok();
         let callee_err = if out_err.is_null() { &raw mut spare } else { out_err };
-        answer(host, out_err, (), |_, runtime| {
+        with_runtime(host, out_err, (), |_, runtime| {
             runtime.plugin_proxies().call(proxy, fn_id, CallFrame { args, out, arena, out_err: callee_err })?;
             if (*callee_err).code != 0 {
                 runtime.record_error(message_text(&*callee_err));
@@ -66,7 +65,7 @@ pub(crate) unsafe extern "C" fn call_proxy(
 pub(crate) unsafe extern "C" fn close_proxy(host: *const HostApi, proxy: *mut c_void) {
     // SAFETY: as above; a token is never followed.
     unsafe {
-        answer(host, std::ptr::null_mut(), (), |_, runtime| {
+        with_runtime(host, std::ptr::null_mut(), (), |_, runtime| {
             runtime.plugin_proxies().close(proxy);
             Ok(())
         });
@@ -80,12 +79,12 @@ pub(crate) unsafe extern "C" fn offer_object(
 ) -> *mut c_void {
     // SAFETY: as above.
     unsafe {
-        answer(host, out_err, std::ptr::null_mut(), |context, runtime| {
+        with_runtime(host, out_err, std::ptr::null_mut(), |context, runtime| {
             if offer.is_null() {
-                return Err(Refusal::null("the offer"));
+                return Err(ApiError::null("the offer"));
             }
             let object = Object::read(offer, context.version())
-                .map_err(|text| Refusal::new(AbiErrorCode::InvalidArgument, text))?;
+                .map_err(|text| ApiError::new(AbiErrorCode::InvalidArgument, text))?;
             Ok(runtime.plugin_proxies().offer(&object))
         })
     }
@@ -99,7 +98,7 @@ pub(crate) unsafe extern "C" fn share_object(
 ) -> *mut c_void {
     // SAFETY: as above; a token is never followed.
     unsafe {
-        answer(host, out_err, std::ptr::null_mut(), |_, runtime| {
+        with_runtime(host, out_err, std::ptr::null_mut(), |_, runtime| {
             let (token, bundle) = runtime.plugin_proxies().share(proxy)?;
             if !out_bundle.is_null() {
                 out_bundle.write(arena::keep_text(&bundle));

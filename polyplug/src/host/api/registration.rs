@@ -8,8 +8,8 @@ use polyplug_abi::{
     PluginRegistration,
 };
 
-use super::error::Refusal;
-use super::with_runtime::answer;
+use super::error::ApiError;
+use super::with_runtime::with_runtime;
 use crate::host::error::registry::RegistryError;
 use crate::host::host_contract::provided::Provided;
 use crate::host::plugin::plugin::Plugin;
@@ -30,9 +30,9 @@ pub(crate) unsafe extern "C" fn register_guest_contract(
 ) {
     // SAFETY: as above.
     unsafe {
-        answer(host, out_err, (), |context, runtime| {
+        with_runtime(host, out_err, (), |context, runtime| {
             if descriptor.is_null() || interface.is_null() {
-                return Err(Refusal::null("the descriptor or the interface"));
+                return Err(ApiError::null("the descriptor or the interface"));
             }
             register(context, runtime, |bundle| read_plugin(bundle, descriptor, interface))
         });
@@ -46,9 +46,9 @@ pub(crate) unsafe extern "C" fn register_plugin(
 ) {
     // SAFETY: as above.
     unsafe {
-        answer(host, out_err, (), |context, runtime| {
+        with_runtime(host, out_err, (), |context, runtime| {
             if registration.is_null() {
-                return Err(Refusal::null("the registration"));
+                return Err(ApiError::null("the registration"));
             }
             register(context, runtime, |bundle| read_registration(bundle, registration))
         });
@@ -60,13 +60,13 @@ fn register(
     context: &HostContext,
     runtime: &Runtime,
     read: impl FnOnce(BundleId) -> Result<Plugin, RegistryError>,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     if let Some(scope) = &context.bundle {
         return Ok(scope.registrations.add(read(scope.id))?);
     }
     let loading = staging::current_load(|staging| staging.context().belongs_to(runtime));
     let Some(staging) = loading else {
-        return Err(Refusal::new(
+        return Err(ApiError::new(
             AbiErrorCode::NotAllowed,
             "no bundle is being loaded on this thread: plugins are registered from their bundle's polyplug_init",
         ));
@@ -81,16 +81,16 @@ pub(crate) unsafe extern "C" fn register_host_contract(
 ) {
     // SAFETY: as above; the table's documentation asks the caller to keep the interface valid.
     unsafe {
-        answer(host, out_err, (), |_, runtime| {
+        with_runtime(host, out_err, (), |_, runtime| {
             if interface.is_null() {
-                return Err(Refusal::null("the interface"));
+                return Err(ApiError::null("the interface"));
             }
             let provided =
-                Provided::of_table(interface).map_err(|text| Refusal::new(AbiErrorCode::InvalidInterface, text))?;
+                Provided::of_table(interface).map_err(|text| ApiError::new(AbiErrorCode::InvalidInterface, text))?;
             if runtime.host_contracts().add(Arc::new(provided)) {
                 return Ok(());
             }
-            Err(Refusal::new(AbiErrorCode::DuplicateProvider, "the runtime provides this host contract already"))
+            Err(ApiError::new(AbiErrorCode::DuplicateProvider, "the runtime provides this host contract already"))
         });
     }
 }
@@ -98,9 +98,9 @@ pub(crate) unsafe extern "C" fn register_host_contract(
 pub(crate) unsafe extern "C" fn register_loader(host: *const HostApi, loader: *mut c_void, out_err: *mut AbiError) {
     // SAFETY: as above; the table's documentation asks for a boxed `Box<dyn BundleLoader>`.
     unsafe {
-        answer(host, out_err, (), |_, runtime| {
+        with_runtime(host, out_err, (), |_, runtime| {
             if loader.is_null() {
-                return Err(Refusal::null("the loader"));
+                return Err(ApiError::null("the loader"));
             }
             let loader = *Box::from_raw(loader.cast::<Box<dyn BundleLoader>>());
             runtime.register_loader(loader)?;

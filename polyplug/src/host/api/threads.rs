@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use polyplug_abi::{AbiError, AbiErrorCode, HostApi, StringView, ThreadBody};
 
-use super::error::Refusal;
-use super::with_runtime::answer;
+use super::error::ApiError;
+use super::with_runtime::with_runtime;
 use crate::host::runtime::context::HostContext;
 
 // SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
@@ -26,12 +26,12 @@ pub(crate) unsafe extern "C" fn spawn(
 
     // SAFETY: as above.
     unsafe {
-        answer(host, out_err, (), |context, _| {
-            let refused = |text: &str| Refusal::new(AbiErrorCode::NotAllowed, text);
+        with_runtime(host, out_err, (), |context, _| {
+            let refused = |text: &str| ApiError::new(AbiErrorCode::NotAllowed, text);
             let scope =
                 context.bundle.as_ref().ok_or_else(|| refused("spawn: only a bundle's code has threads here"))?;
             let Some(lease) = context.version() else {
-                return Err(Refusal::new(AbiErrorCode::Unloaded, "spawn: the bundle's code is about to go"));
+                return Err(ApiError::new(AbiErrorCode::Unloaded, "spawn: the bundle's code is about to go"));
             };
             let name = String::from_utf8_lossy(name.bytes().unwrap_or_default()).replace('\0', "");
             let name = if name.is_empty() { scope.name.clone() } else { name };
@@ -42,7 +42,7 @@ pub(crate) unsafe extern "C" fn spawn(
                 body(data.0);
             };
             threads.spawn(lease, &reclaimer, name, run).map_err(|error| {
-                Refusal::new(AbiErrorCode::Generic, format!("spawn: the system has no more threads: {error}"))
+                ApiError::new(AbiErrorCode::Generic, format!("spawn: the system has no more threads: {error}"))
             })
         });
     }

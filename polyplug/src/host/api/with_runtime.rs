@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use polyplug_abi::{AbiError, AbiErrorCode, Array, HostApi, StringView};
 
-use super::error::Refusal;
+use super::error::ApiError;
 use crate::guest::write_error_into;
 use crate::host::abi::arena;
 use crate::host::runtime::context::HostContext;
@@ -17,28 +17,28 @@ use crate::host::runtime::runtime::Runtime;
 /// # Safety
 ///
 /// `host` must be null or a valid table of ours, `out_err` null or writable.
-pub(crate) unsafe fn answer<R>(
+pub(crate) unsafe fn with_runtime<R>(
     host: *const HostApi,
     out_err: *mut AbiError,
     otherwise: R,
-    body: impl FnOnce(&HostContext, &Arc<Runtime>) -> Result<R, Refusal>,
+    body: impl FnOnce(&HostContext, &Arc<Runtime>) -> Result<R, ApiError>,
 ) -> R {
     // SAFETY: the caller's promise.
     let context = unsafe { HostContext::of(host) };
     let runtime = context.and_then(HostContext::runtime);
     let outcome = match (context, &runtime) {
-        (None, _) => Err(Refusal::null("the host")),
-        (_, None) => Err(Refusal::new(AbiErrorCode::Unloaded, "the runtime has ended")),
+        (None, _) => Err(ApiError::null("the host")),
+        (_, None) => Err(ApiError::new(AbiErrorCode::Unloaded, "the runtime has ended")),
         (Some(context), Some(runtime)) => catch_unwind(AssertUnwindSafe(|| body(context, runtime)))
-            .unwrap_or_else(|payload| Err(Refusal::new(AbiErrorCode::Panic, crate::guest::describe_panic(payload)))),
+            .unwrap_or_else(|payload| Err(ApiError::new(AbiErrorCode::Panic, crate::guest::describe_panic(payload)))),
     };
     let value = match outcome {
         Ok(value) => value,
-        Err(refusal) => {
+        Err(error) => {
             // SAFETY: the caller's promise; the thread's buffer has the length that was asked for.
-            unsafe { write_error_into(out_err, refusal.code, &refusal.text, arena::error_text) };
+            unsafe { write_error_into(out_err, error.code, &error.text, arena::error_text) };
             if let Some(runtime) = &runtime {
-                runtime.record_error(refusal.text);
+                runtime.record_error(error.text);
             }
             otherwise
         }
@@ -50,16 +50,16 @@ pub(crate) unsafe fn answer<R>(
 }
 
 /// Text that came as pointer and length.
-pub(crate) unsafe fn text_from(ptr: *const u8, len: usize, what: &str) -> Result<String, Refusal> {
+pub(crate) unsafe fn text_from(ptr: *const u8, len: usize, what: &str) -> Result<String, ApiError> {
     if ptr.is_null() {
-        return Err(Refusal::null(what));
+        return Err(ApiError::null(what));
     }
     // SAFETY: the caller of the table's function promises `len` readable bytes.
     let bytes = unsafe { StringView { ptr, len }.bytes() }
-        .ok_or_else(|| Refusal::new(AbiErrorCode::InvalidArgument, format!("{what} has an impossible length")))?;
+        .ok_or_else(|| ApiError::new(AbiErrorCode::InvalidArgument, format!("{what} has an impossible length")))?;
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.to_owned()),
-        Err(error) => Err(Refusal::new(AbiErrorCode::InvalidArgument, format!("{what} is not UTF-8: {error}"))),
+        Err(error) => Err(ApiError::new(AbiErrorCode::InvalidArgument, format!("{what} is not UTF-8: {error}"))),
     }
 }
 

@@ -9,7 +9,7 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::shared_dirs::{Ground, InPlace};
+use super::shared_dirs::{BundleRoot, SharedDirs};
 
 /// How deep the directories of a bundle may nest.
 pub(crate) const DEPTH_LIMIT: usize = 32;
@@ -36,11 +36,16 @@ pub(crate) enum Place<'a> {
 }
 
 impl Fingerprint {
-    /// Looks at the bundle in `root`, but for what is `in_place`, and tells `visit` where its files lie. The artifact, whose
+    /// Looks at the bundle in `root`, but for what is `shared_dirs`, and tells `visit` where its files lie. The artifact, whose
     /// path is relative, counts wherever it is.
-    pub(crate) fn take(root: &Path, artifact: &Path, in_place: &InPlace, mut visit: impl FnMut(Place<'_>)) -> Self {
+    pub(crate) fn take(
+        root: &Path,
+        artifact: &Path,
+        shared_dirs: &SharedDirs,
+        mut visit: impl FnMut(Place<'_>),
+    ) -> Self {
         let mut this = Self::default();
-        this.walk(&in_place.ground(root), &mut vec![root.to_owned()], Path::new(""), &mut visit);
+        this.walk(&shared_dirs.bundle_root(root), &mut vec![root.to_owned()], Path::new(""), &mut visit);
         if !artifact.as_os_str().is_empty() && !this.0.contains_key(artifact) {
             this.add(root, artifact, &mut visit);
         }
@@ -55,7 +60,7 @@ impl Fingerprint {
     /// Looks at the directory `inside` the bundle, which is really the last one of those `within`.
     fn walk(
         &mut self,
-        ground: &Ground<'_>,
+        bundle_root: &BundleRoot<'_>,
         within: &mut Vec<PathBuf>,
         inside: &Path,
         visit: &mut impl FnMut(Place<'_>),
@@ -70,8 +75,8 @@ impl Fingerprint {
                 Err(_) => {}
                 Ok(_) if !belongs(&name) => {}
                 Ok(kind) if kind.is_dir() => {
-                    if !is_cache(&entry.path()) && !ground.is_in_place(&entry.path()) {
-                        self.walk_below(ground, within, entry.path(), &path, visit);
+                    if !is_cache(&entry.path()) && !bundle_root.is_shared(&entry.path()) {
+                        self.walk_below(bundle_root, within, entry.path(), &path, visit);
                     }
                 }
                 // What is no link lies where it is: in a directory that has been told.
@@ -80,15 +85,15 @@ impl Fingerprint {
                         self.0.insert(path, stamp);
                     }
                 }
-                Ok(_) if ground.is_in_place(&entry.path()) => {}
+                Ok(_) if bundle_root.is_shared(&entry.path()) => {}
                 Ok(_) => match entry.path().canonicalize() {
                     Ok(real) if real.is_dir() => {
-                        let counts = real.starts_with(ground.root) && !is_in_cache(ground.root, &real);
-                        if counts && !ground.is_in_place(&real) {
-                            self.walk_below(ground, within, real, &path, visit);
+                        let counts = real.starts_with(bundle_root.root) && !is_in_cache(bundle_root.root, &real);
+                        if counts && !bundle_root.is_shared(&real) {
+                            self.walk_below(bundle_root, within, real, &path, visit);
                         }
                     }
-                    _ => self.add(ground.root, &path, visit),
+                    _ => self.add(bundle_root.root, &path, visit),
                 },
             }
         }
@@ -97,7 +102,7 @@ impl Fingerprint {
     /// Looks at a directory, unless it leads round in a circle: then no version is made of the bundle.
     fn walk_below(
         &mut self,
-        ground: &Ground<'_>,
+        bundle_root: &BundleRoot<'_>,
         within: &mut Vec<PathBuf>,
         real: PathBuf,
         inside: &Path,
@@ -107,7 +112,7 @@ impl Fingerprint {
             return;
         }
         within.push(real);
-        self.walk(ground, within, inside, visit);
+        self.walk(bundle_root, within, inside, visit);
         within.pop();
     }
 
@@ -191,11 +196,11 @@ mod tests {
         }
 
         /// As it looks where these folders are used where they lie.
-        fn look_beside(&self, artifact: &str, in_place: &[&str]) -> (Fingerprint, BTreeSet<String>) {
+        fn look_beside(&self, artifact: &str, shared_dirs: &[&str]) -> (Fingerprint, BTreeSet<String>) {
             let root = self.0.path().canonicalize().unwrap();
             let mut places = BTreeSet::new();
-            let in_place = InPlace::new(in_place.iter().map(PathBuf::from).collect(), &root).unwrap();
-            let fingerprint = Fingerprint::take(&root, Path::new(artifact), &in_place, |place| {
+            let shared_dirs = SharedDirs::new(shared_dirs.iter().map(PathBuf::from).collect(), &root).unwrap();
+            let fingerprint = Fingerprint::take(&root, Path::new(artifact), &shared_dirs, |place| {
                 let (mark, path) = match place {
                     Place::Directory(path) => ("", path),
                     Place::Missing(path) => ("no ", path),
@@ -358,7 +363,7 @@ mod tests {
     #[test]
     fn what_is_missing_looks_like_nothing() {
         let nowhere = Path::new("/there/is/no/such/directory");
-        let gone = Fingerprint::take(nowhere, Path::new(""), &InPlace::default(), |_| unreachable!());
+        let gone = Fingerprint::take(nowhere, Path::new(""), &SharedDirs::default(), |_| unreachable!());
         assert_eq!(gone, Fingerprint::default());
     }
 }

@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 
 use super::fingerprint::{DEPTH_LIMIT, Fingerprint, is_cache, is_in_cache};
 use super::manifest::ManifestData;
-use super::shared_dirs::{Ground, InPlace};
+use super::shared_dirs::{BundleRoot, SharedDirs};
 use crate::host::error::loader::LoaderError;
 use crate::host::error::runtime::RuntimeError;
 
@@ -25,24 +25,24 @@ use crate::host::error::runtime::RuntimeError;
 pub(crate) struct PrivateCopy {
     path: PathBuf,
     fingerprint: Fingerprint,
-    in_place: InPlace,
+    shared_dirs: SharedDirs,
 }
 
 impl PrivateCopy {
-    /// Copies the bundle of `manifest`, but for what is `in_place`.
-    pub(crate) fn make(manifest: &ManifestData, in_place: InPlace) -> Result<Self, RuntimeError> {
+    /// Copies the bundle of `manifest`, but for what is `shared_dirs`.
+    pub(crate) fn make(manifest: &ManifestData, shared_dirs: SharedDirs) -> Result<Self, RuntimeError> {
         let failed = |error: io::Error| LoaderError::Failed {
             bundle: manifest.name.clone(),
             reason: format!("no private copy of {} could be made: {error}", manifest.path.display()),
         };
         let root = manifest.path.canonicalize().map_err(failed)?;
         let artifact = Path::new(&manifest.file);
-        let fingerprint = telling_fingerprint(&root, artifact, &in_place);
-        let copy = Self { path: fresh_directory().map_err(failed)?, fingerprint, in_place };
-        let ground = copy.in_place.ground(&root);
-        copy_directory(&ground, &mut vec![root.clone()], &copy.path).map_err(failed)?;
+        let fingerprint = telling_fingerprint(&root, artifact, &shared_dirs);
+        let copy = Self { path: fresh_directory().map_err(failed)?, fingerprint, shared_dirs };
+        let bundle_root = copy.shared_dirs.bundle_root(&root);
+        copy_directory(&bundle_root, &mut vec![root.clone()], &copy.path).map_err(failed)?;
         copy_artifact(&root, artifact, &copy.path).map_err(failed)?;
-        if Fingerprint::take(&root, artifact, &copy.in_place, |_| ()) != copy.fingerprint {
+        if Fingerprint::take(&root, artifact, &copy.shared_dirs, |_| ()) != copy.fingerprint {
             return Err(
                 failed(io::Error::other("its files changed meanwhile: try again when they are complete")).into()
             );
@@ -56,8 +56,8 @@ impl PrivateCopy {
     }
 
     /// What is not in it.
-    pub(crate) fn in_place(&self) -> &InPlace {
-        &self.in_place
+    pub(crate) fn shared_dirs(&self) -> &SharedDirs {
+        &self.shared_dirs
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -79,11 +79,11 @@ const COARSENESS: Duration = Duration::from_millis(20);
 
 /// What the bundle's files look like when they have been as they are for long enough that another change would show. Files
 /// that are written all the time never get there, and show it.
-fn telling_fingerprint(root: &Path, artifact: &Path, in_place: &InPlace) -> Fingerprint {
+fn telling_fingerprint(root: &Path, artifact: &Path, shared_dirs: &SharedDirs) -> Fingerprint {
     let mut tries = 5;
     loop {
         let looked = SystemTime::now();
-        let fingerprint = Fingerprint::take(root, artifact, in_place, |_| ());
+        let fingerprint = Fingerprint::take(root, artifact, shared_dirs, |_| ());
         tries -= 1;
         match fingerprint.latest().map(|latest| looked.duration_since(latest)) {
             Some(Ok(age)) if age < COARSENESS && tries > 0 => std::thread::sleep(COARSENESS - age),
@@ -97,7 +97,7 @@ fn telling_fingerprint(root: &Path, artifact: &Path, in_place: &InPlace) -> Fing
 /// Copies what is in the last of the directories `within`, of which each was come upon in the one before. What a link
 /// within the bundle leads to is copied in the link's place. Never a hard link: that would be the same file. Caches are
 /// left out: they may be large, and change while they are copied. So is what is used where it lies.
-fn copy_directory(ground: &Ground<'_>, within: &mut Vec<PathBuf>, to: &Path) -> io::Result<()> {
+fn copy_directory(bundle_root: &BundleRoot<'_>, within: &mut Vec<PathBuf>, to: &Path) -> io::Result<()> {
     let Some(from) = within.last() else { return Ok(()) };
     if within.len() > DEPTH_LIMIT + 1 {
         return Err(io::Error::other(format!("{} is nested too deeply", from.display())));
@@ -106,23 +106,23 @@ fn copy_directory(ground: &Ground<'_>, within: &mut Vec<PathBuf>, to: &Path) -> 
         let entry = entry?;
         let (source, target) = (entry.path(), to.join(entry.file_name()));
         let kind = entry.file_type()?;
-        if ground.is_in_place(&source) {
+        if bundle_root.is_shared(&source) {
             continue;
         }
         if kind.is_symlink() {
-            let real = follow(ground.root, &source)?;
+            let real = follow(bundle_root.root, &source)?;
             if real.is_file() {
                 fs::copy(real, target)?;
-            } else if real.is_dir() && !is_in_cache(ground.root, &real) && !ground.is_in_place(&real) {
+            } else if real.is_dir() && !is_in_cache(bundle_root.root, &real) && !bundle_root.is_shared(&real) {
                 if within.contains(&real) {
                     let way = "is a link to a folder that it lies in, which has no end: remove it";
                     return Err(io::Error::other(format!("{} {way}", source.display())));
                 }
-                copy_below(ground, within, real, &target)?;
+                copy_below(bundle_root, within, real, &target)?;
             }
         } else if kind.is_dir() {
             if !is_cache(&source) {
-                copy_below(ground, within, source, &target)?;
+                copy_below(bundle_root, within, source, &target)?;
             }
         } else if kind.is_file() {
             fs::copy(source, target)?;
@@ -131,10 +131,10 @@ fn copy_directory(ground: &Ground<'_>, within: &mut Vec<PathBuf>, to: &Path) -> 
     Ok(())
 }
 
-fn copy_below(ground: &Ground<'_>, within: &mut Vec<PathBuf>, from: PathBuf, to: &Path) -> io::Result<()> {
+fn copy_below(bundle_root: &BundleRoot<'_>, within: &mut Vec<PathBuf>, from: PathBuf, to: &Path) -> io::Result<()> {
     fs::create_dir(to)?;
     within.push(from);
-    copy_directory(ground, within, to)?;
+    copy_directory(bundle_root, within, to)?;
     within.pop();
     Ok(())
 }
@@ -167,9 +167,9 @@ fn copy_artifact(root: &Path, artifact: &Path, to: &Path) -> io::Result<()> {
 /// A directory that nobody else uses.
 fn fresh_directory() -> io::Result<PathBuf> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let mut home = HOME.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut home = PROCESS_DIR.lock().unwrap_or_else(PoisonError::into_inner);
     if home.is_none() {
-        *home = Some(Home::new()?);
+        *home = Some(ProcessDir::new()?);
     }
     let home = &home.as_ref().expect("made just now").path;
     let path = home.join(NEXT.fetch_add(1, Ordering::Relaxed).to_string());
@@ -178,17 +178,17 @@ fn fresh_directory() -> io::Result<PathBuf> {
 }
 
 /// This process's directory.
-struct Home {
+struct ProcessDir {
     path: PathBuf,
     /// Locked for as long as the process lives.
     _lock: File,
 }
 
-static HOME: Mutex<Option<Home>> = Mutex::new(None);
+static PROCESS_DIR: Mutex<Option<ProcessDir>> = Mutex::new(None);
 
 const LOCK: &str = "lock";
 
-impl Home {
+impl ProcessDir {
     fn new() -> io::Result<Self> {
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let name = format!("{}-{:x}", std::process::id(), started.as_nanos());
@@ -276,13 +276,13 @@ mod tests {
         fs::set_permissions(inside("polyplug-bundles"), fs::Permissions::from_mode(0o777)).unwrap();
         symlink(inside("polyplug-bundles"), inside("polyplug-bundles-1")).unwrap();
         fs::write(inside("polyplug-bundles-2"), "").unwrap();
-        let (all, path) = Home::place(temporary.path(), "own").unwrap();
+        let (all, path) = ProcessDir::place(temporary.path(), "own").unwrap();
         assert_eq!((&all, &path), (&inside("polyplug-bundles-3"), &all.join("own")));
         for private in [all, path] {
             assert_eq!(private.metadata().unwrap().permissions().mode() & 0o777, 0o700);
         }
         assert_eq!(fs::read_dir(inside("polyplug-bundles")).unwrap().count(), 0, "nothing is left there");
-        assert_eq!(Home::place(temporary.path(), "other").unwrap().0, inside("polyplug-bundles-3"));
+        assert_eq!(ProcessDir::place(temporary.path(), "other").unwrap().0, inside("polyplug-bundles-3"));
     }
 
     /// A bundle in `root` whose artifact is `file`.
@@ -296,7 +296,7 @@ mod tests {
 
     /// A copy of everything.
     fn copy(manifest: &ManifestData) -> Result<PrivateCopy, RuntimeError> {
-        PrivateCopy::make(manifest, InPlace::default())
+        PrivateCopy::make(manifest, SharedDirs::default())
     }
 
     fn write(root: &Path, file: &str) {
@@ -394,7 +394,7 @@ mod tests {
         }
         let manifest = bundle(folder.path(), "plugin.so");
         let folders = ["env", "lib/env", "absent"].map(PathBuf::from).into();
-        let copy = PrivateCopy::make(&manifest, InPlace::new(folders, folder.path()).unwrap()).unwrap();
+        let copy = PrivateCopy::make(&manifest, SharedDirs::new(folders, folder.path()).unwrap()).unwrap();
         for (path, expected) in
             [("env", false), ("lib/env", false), ("absent", false), ("lib/other", true), ("environment/file", true)]
         {
@@ -417,7 +417,7 @@ mod tests {
         symlink("env/lib", folder.path().join("lib")).unwrap();
         let manifest = bundle(folder.path(), "plugin.so");
         let folders = ["env", "elsewhere"].map(PathBuf::from).into();
-        let copy = PrivateCopy::make(&manifest, InPlace::new(folders, folder.path()).unwrap()).unwrap();
+        let copy = PrivateCopy::make(&manifest, SharedDirs::new(folders, folder.path()).unwrap()).unwrap();
         for path in ["env", "elsewhere", "lib"] {
             assert!(copy.path().join(path).symlink_metadata().is_err(), "{path}");
         }

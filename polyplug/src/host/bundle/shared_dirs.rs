@@ -1,23 +1,23 @@
-//! Folders of a bundle that are used where they lie: see [`BundleLoader::left_in_place`].
+//! Folders of a bundle that are used where they lie: see [`BundleLoader::shared_dirs`].
 //!
 //! They are no part of what a version runs from, so they are neither copied nor looked at for changes.
 //!
-//! [`BundleLoader::left_in_place`]: crate::host::runtime::loader::BundleLoader::left_in_place
+//! [`BundleLoader::shared_dirs`]: crate::host::runtime::loader::BundleLoader::left_in_place
 
 use std::path::{Component, Path, PathBuf};
 
 /// The folders of one bundle, relative to its directory.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct InPlace(Vec<PathBuf>);
+pub(crate) struct SharedDirs(Vec<PathBuf>);
 
 /// The directory of a bundle, for somebody who walks through it and follows its links.
-pub(crate) struct Ground<'a> {
+pub(crate) struct BundleRoot<'a> {
     pub(crate) root: &'a Path,
     /// Where the folders lie.
-    spots: Vec<PathBuf>,
+    resolved: Vec<PathBuf>,
 }
 
-impl InPlace {
+impl SharedDirs {
     /// What a loader names for the bundle in `root`; what is wrong with it otherwise.
     pub(crate) fn new(folders: Vec<PathBuf>, root: &Path) -> Result<Self, String> {
         folders.iter().try_for_each(|folder| check(folder, root))?;
@@ -25,8 +25,8 @@ impl InPlace {
     }
 
     /// The bundle in `root`, a path without links, as it is now.
-    pub(crate) fn ground<'a>(&self, root: &'a Path) -> Ground<'a> {
-        Ground { root, spots: self.0.iter().flat_map(|folder| spots_of(folder, root)).collect() }
+    pub(crate) fn bundle_root<'a>(&self, root: &'a Path) -> BundleRoot<'a> {
+        BundleRoot { root, resolved: self.0.iter().flat_map(|folder| resolve(folder, root)).collect() }
     }
 
     /// The first of the folders that is there, in the bundle in `root`. A link counts, wherever it leads.
@@ -41,23 +41,23 @@ impl InPlace {
         let named = root.join(file);
         let real = named.canonicalize().unwrap_or_else(|_| named.clone());
         let has_file = |folder: &&PathBuf| {
-            let spots = spots_of(folder, &root);
-            spots.iter().any(|spot| named.starts_with(spot) || real.starts_with(spot))
+            let resolved = resolve(folder, &root);
+            resolved.iter().any(|spot| named.starts_with(spot) || real.starts_with(spot))
         };
         self.0.iter().find(has_file).map(PathBuf::as_path)
     }
 }
 
-impl Ground<'_> {
+impl BundleRoot<'_> {
     /// Whether `path`, which has no links on its way, is one of the folders, or lies in one.
-    pub(crate) fn is_in_place(&self, path: &Path) -> bool {
-        self.spots.iter().any(|spot| path.starts_with(spot))
+    pub(crate) fn is_shared(&self, path: &Path) -> bool {
+        self.resolved.iter().any(|spot| path.starts_with(spot))
     }
 }
 
 /// By the folder's name, where links on the way to it lead, and where one in its place leads. Outside of the bundle nobody
 /// walks; and what leads to all of the bundle does not make it disappear.
-fn spots_of(folder: &Path, root: &Path) -> [PathBuf; 3] {
+fn resolve(folder: &Path, root: &Path) -> [PathBuf; 3] {
     let named = root.join(folder);
     let beside = named.parent().and_then(|parent| Some(parent.canonicalize().ok()?.join(named.file_name()?)));
     let real = named.canonicalize().ok().filter(|real| real != root && real.starts_with(root));
@@ -92,8 +92,8 @@ mod tests {
         (folder, root)
     }
 
-    fn in_place(folders: &[&str], root: &Path) -> Result<InPlace, String> {
-        InPlace::new(folders.iter().map(PathBuf::from).collect(), root)
+    fn shared_dirs(folders: &[&str], root: &Path) -> Result<SharedDirs, String> {
+        SharedDirs::new(folders.iter().map(PathBuf::from).collect(), root)
     }
 
     #[test]
@@ -108,19 +108,19 @@ mod tests {
             (".", "is the bundle's folder itself"),
             ("file", "is no folder"),
         ] {
-            let error = in_place(&["good", bad], &root).unwrap_err();
+            let error = shared_dirs(&["good", bad], &root).unwrap_err();
             assert!(error.starts_with(&format!("\"{bad}\" {reason}")), "{error}");
             assert!(error.ends_with("name a folder by its path in the bundle's folder"), "{error}");
         }
-        assert!(in_place(&["absent", "./a/absent/"], &root).is_ok());
+        assert!(shared_dirs(&["absent", "./a/absent/"], &root).is_ok());
     }
 
     #[test]
     fn what_is_in_a_folder_is_found() {
         let (_folder, root) = folder();
         fs::create_dir_all(root.join("a/env")).unwrap();
-        let in_place = in_place(&["later", "./a/env/"], &root).unwrap();
-        let ground = in_place.ground(&root);
+        let shared_dirs = shared_dirs(&["later", "./a/env/"], &root).unwrap();
+        let bundle_root = shared_dirs.bundle_root(&root);
         for (path, expected) in [
             ("a/env", true),
             ("a/env/bin/python", true),
@@ -130,13 +130,13 @@ mod tests {
             ("env", false),
             ("", false),
         ] {
-            assert_eq!(ground.is_in_place(&root.join(path)), expected, "{path}");
+            assert_eq!(bundle_root.is_shared(&root.join(path)), expected, "{path}");
         }
-        assert_eq!(in_place.existing(&root), Some(Path::new("./a/env/")));
-        assert_eq!(in_place.folder_of(Path::new("a/env/main.py"), &root), Some(Path::new("./a/env/")));
-        assert_eq!(in_place.folder_of(Path::new("a/main.py"), &root), None);
+        assert_eq!(shared_dirs.existing(&root), Some(Path::new("./a/env/")));
+        assert_eq!(shared_dirs.folder_of(Path::new("a/env/main.py"), &root), Some(Path::new("./a/env/")));
+        assert_eq!(shared_dirs.folder_of(Path::new("a/main.py"), &root), None);
         fs::remove_dir(root.join("a/env")).unwrap();
-        assert_eq!(in_place.existing(&root), None);
+        assert_eq!(shared_dirs.existing(&root), None);
     }
 
     #[cfg(unix)]
@@ -155,18 +155,18 @@ mod tests {
         symlink(".", root.join("all")).unwrap();
         symlink("nowhere", root.join("dangling")).unwrap();
         for named in ["link/env", "env"] {
-            let in_place = in_place(&[named], &root).unwrap();
-            assert!(in_place.ground(&root).is_in_place(&root.join("real/env/bin")), "{named}");
-            assert!(!in_place.ground(&root).is_in_place(&root.join("real")), "{named}");
+            let shared_dirs = shared_dirs(&[named], &root).unwrap();
+            assert!(shared_dirs.bundle_root(&root).is_shared(&root.join("real/env/bin")), "{named}");
+            assert!(!shared_dirs.bundle_root(&root).is_shared(&root.join("real")), "{named}");
             for file in ["main.py", "real/env/main.py", "link/env/main.py"] {
-                assert_eq!(in_place.folder_of(Path::new(file), &root), Some(Path::new(named)), "{file}");
+                assert_eq!(shared_dirs.folder_of(Path::new(file), &root), Some(Path::new(named)), "{file}");
             }
         }
         for named in ["out", "all", "dangling"] {
-            let in_place = in_place(&[named], &root).unwrap();
-            assert!(in_place.ground(&root).is_in_place(&root.join(named)), "{named}");
-            assert!(!in_place.ground(&root).is_in_place(&root.join("real")), "{named}");
-            assert_eq!(in_place.existing(&root), Some(Path::new(named)));
+            let shared_dirs = shared_dirs(&[named], &root).unwrap();
+            assert!(shared_dirs.bundle_root(&root).is_shared(&root.join(named)), "{named}");
+            assert!(!shared_dirs.bundle_root(&root).is_shared(&root.join("real")), "{named}");
+            assert_eq!(shared_dirs.existing(&root), Some(Path::new(named)));
         }
     }
 }

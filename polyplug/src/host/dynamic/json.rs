@@ -17,10 +17,10 @@
 use serde_json::{Map, Number, Value as Json, json};
 
 use super::proxy::{DynamicProxy, refused};
-use crate::brief::Brief;
 use crate::call_error::{CallError, Failure};
 use crate::host::runtime::runtime::Runtime;
 use crate::schema::{Case, Field, Method, Schema, Shape, TypeRef};
+use crate::truncate::Truncated;
 use crate::types::{Depth, LiftError};
 use crate::value::Value;
 
@@ -67,7 +67,7 @@ impl Runtime {
 
 /// The value of type `ty` that `json` stands for.
 fn from_json(schema: &Schema, ty: &TypeRef, json: &Json, depth: Depth) -> Result<Value, LiftError> {
-    let expected = || LiftError::new(format_args!("expected {}, got {}", schema.type_name(ty), Brief(json)));
+    let expected = || LiftError::new(format_args!("expected {}, got {}", schema.type_name(ty), Truncated(json)));
     let integer = |make: fn(i128) -> Option<Value>| {
         let number = json.as_i64().map(i128::from).or_else(|| json.as_u64().map(i128::from));
         number.and_then(make).ok_or_else(expected)
@@ -148,7 +148,7 @@ fn from_json(schema: &Schema, ty: &TypeRef, json: &Json, depth: Depth) -> Result
                         inner(key, name).map_err(|error| error.within("key").at(i))?,
                         inner(of, value).map_err(|error| error.within("value").at(i))?,
                     )),
-                    _ => Err(LiftError::new(format_args!("expected a key and a value, got {}", Brief(pair))).at(i)),
+                    _ => Err(LiftError::new(format_args!("expected a key and a value, got {}", Truncated(pair))).at(i)),
                 })
                 .collect::<Result<_, _>>()?,
         ),
@@ -225,14 +225,14 @@ fn record(
 fn payload(schema: &Schema, case: &Case, json: &Json, depth: Depth) -> Result<Vec<(String, Value)>, LiftError> {
     if !tuple_like(&case.fields) {
         let object = json.as_object();
-        let wrong = || LiftError::new(format_args!("expected the case's fields, got {}", Brief(json)));
+        let wrong = || LiftError::new(format_args!("expected the case's fields, got {}", Truncated(json)));
         return record(schema, &case.fields, object.ok_or_else(wrong)?, depth);
     }
     let parts = match (&case.fields[..], json) {
         ([_], one) => std::slice::from_ref(one),
         (fields, Json::Array(parts)) if parts.len() == fields.len() => parts,
         (fields, _) => {
-            return Err(LiftError::new(format_args!("expected {} values, got {}", fields.len(), Brief(json))));
+            return Err(LiftError::new(format_args!("expected {} values, got {}", fields.len(), Truncated(json))));
         }
     };
     let part = |(field, json): (&Field, &Json)| {

@@ -1,8 +1,8 @@
 //! A value in canonical memory by itself, without a call around it: what the tests of lowering and lifting work on.
 
-use super::values::{Given, Reading, Values};
+use super::values::{ValueReader, ValueRef, Values};
 use crate::host::abi::arena::CallArenaGuard;
-use crate::host::abi::buffer::Room;
+use crate::host::abi::buffer::AlignedBuffer;
 use crate::host::marshal::lift::Lifting;
 use crate::host::marshal::lower::Lowering;
 use crate::schema::Schema;
@@ -11,15 +11,15 @@ use crate::types::LiftError;
 use crate::value::Value;
 
 /// A lowered value. Its text and bytes lie in the value, the rest in an arena of this thread.
-pub struct Form<'a> {
+pub struct Lowered<'a> {
     schema: &'a Schema,
     plan: &'a Plan,
     node: NodeId,
-    room: Room,
+    room: AlignedBuffer,
     _arena: CallArenaGuard,
 }
 
-impl<'a> Form<'a> {
+impl<'a> Lowered<'a> {
     /// Lowers `value` as `node`, one of the plan's. Forms must be dropped in reverse order.
     ///
     /// # Errors
@@ -27,11 +27,11 @@ impl<'a> Form<'a> {
     /// The value is none of the node's type.
     pub fn lower(schema: &'a Schema, plan: &'a Plan, node: NodeId, value: &'a Value) -> Result<Self, LiftError> {
         let described = plan.node(node);
-        let room = Room::new(described.size, described.align);
+        let room = AlignedBuffer::new(described.size, described.align);
         let arena = CallArenaGuard::enter();
         let lowering = Lowering { schema, plan, arena: arena.get(), offered: None };
         // SAFETY: the room has the node's size; the arena is ours until the guard goes.
-        unsafe { lowering.value(&mut Given::new(schema), node, &Reading::Whole(value), room.start()) }?;
+        unsafe { lowering.value(&mut ValueReader::new(schema), node, &ValueRef::Whole(value), room.start()) }?;
         Ok(Self { schema, plan, node, room, _arena: arena })
     }
 

@@ -7,5 +7,5 @@ mod proxy;
 mod values;
 
 #[doc(hidden)]
-pub use lowered::Form;
+pub use lowered::Lowered;
 pub use proxy::DynamicProxy;

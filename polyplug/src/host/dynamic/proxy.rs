@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use polyplug_abi::{AbiError, BundleId, GuestContractId, Version};
 
-use super::values::{Given, Reading, Values};
+use super::values::{ValueReader, ValueRef, Values};
 use crate::call_error::{CallError, Failure};
 use crate::host::abi::arena::CallArenaGuard;
-use crate::host::abi::buffer::Room;
+use crate::host::abi::buffer::AlignedBuffer;
 use crate::host::abi::dispatch::CallFrame;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::marshal::lift::Lifting;
 use crate::host::marshal::lower::Lowering;
 use crate::host::plugin::plugin::Plugin;
 use crate::host::runtime::runtime::Runtime;
-use crate::host::store::instances::Held;
+use crate::host::store::instances::InstanceLease;
 use crate::schema::Schema;
 use crate::schema::plan::Plan;
 use crate::types::LiftError;
@@ -27,7 +27,7 @@ use crate::value::Value;
 /// Calls cost more than a typed proxy's, for every value is boxed and checked against the schema.
 #[derive(Clone)]
 pub struct DynamicProxy {
-    pub(crate) held: Arc<Held>,
+    pub(crate) held: Arc<InstanceLease>,
     pub(crate) plan: Arc<Plan>,
 }
 
@@ -35,7 +35,7 @@ impl DynamicProxy {
     /// What the plugin implements.
     #[must_use]
     pub fn schema(&self) -> &Schema {
-        let described = self.held.incarnation().provider().plugin.schema.as_ref();
+        let described = self.held.versioned().provider().plugin.schema.as_ref();
         described.expect("made for a plugin with a schema").schema()
     }
 
@@ -53,13 +53,13 @@ impl DynamicProxy {
 
     /// The proxy itself, or, after a reload, one for the version that serves.
     pub(crate) fn current(&self) -> Result<Cow<'_, Self>, CallError> {
-        let provider = self.held.incarnation().provider();
+        let provider = self.held.versioned().provider();
         if provider.is_current() {
             return Ok(Cow::Borrowed(self));
         }
-        let Some(held) = self.held.latest()? else { return Ok(Cow::Borrowed(self)) };
+        let Some(held) = self.held.current_lease()? else { return Ok(Cow::Borrowed(self)) };
         let held = Arc::new(held);
-        let plan = held.incarnation().provider().plan().map_err(|_| provider.unloaded())?;
+        let plan = held.versioned().provider().plan().map_err(|_| provider.unloaded())?;
         Ok(Cow::Owned(Self { held, plan }))
     }
 
@@ -79,28 +79,29 @@ impl DynamicProxy {
         let plan = self.plan.method(number);
         let arena = CallArenaGuard::enter();
         let lowering = Lowering { schema, plan: &self.plan, arena: arena.get(), offered: None };
-        let mut given = Given::new(schema);
-        let args = Room::new(plan.size, plan.align);
+        let mut given = ValueReader::new(schema);
+        let args = AlignedBuffer::new(plan.size, plan.align);
         for (place, (field, value)) in plan.arguments.iter().zip(described.arguments.iter().zip(arguments)) {
             // SAFETY: the room has the size of all arguments, and the place lies within.
-            unsafe { lowering.value(&mut given, place.node, &Reading::Whole(value), args.start().add(place.at)) }
+            unsafe { lowering.value(&mut given, place.node, &ValueRef::Whole(value), args.start().add(place.at)) }
                 .map_err(|error| refused(path(), error.within(field.name.clone())))?;
         }
         let result = self.plan.node(plan.result);
-        let out = Room::new(result.size, result.align);
+        let out = AlignedBuffer::new(result.size, result.align);
         let mut error = AbiError::ok();
-        let start = |room: &Room, size: usize| if size == 0 { std::ptr::null_mut() } else { room.start().cast::<()>() };
+        let start = |room: &AlignedBuffer, size: usize| {
+            if size == 0 { std::ptr::null_mut() } else { room.start().cast::<()>() }
+        };
         let (args, out_start) = (start(&args, plan.size), start(&out, result.size));
         let frame = CallFrame { args, out: out_start, arena: arena.get(), out_err: &raw mut error };
         // SAFETY: arguments and room have the forms that the provider's own schema gives the method.
-        let is_called =
-            u32::try_from(number).is_ok_and(|number| unsafe { self.held.incarnation().call(number, frame) });
+        let is_called = u32::try_from(number).is_ok_and(|number| unsafe { self.held.versioned().call(number, frame) });
         if !is_called {
             return Err(CallError::NotFound(Failure::new(path(), "the provider lacks the function")));
         }
         if !error.is_ok() {
             let since = Version::new(schema.major, described.since, 0);
-            let bundle = || self.held.incarnation().provider().bundle_name().to_owned();
+            let bundle = || self.held.versioned().provider().bundle_name().to_owned();
             // SAFETY: the callee wrote the message into the arena, the thread's buffer or its own image, all there.
             return Err(unsafe { CallError::reported(path(), since, &error, bundle) });
         }
@@ -113,7 +114,7 @@ impl DynamicProxy {
 
 impl std::fmt::Debug for DynamicProxy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "DynamicProxy({} of bundle `{}`)", self.schema(), self.held.incarnation().provider().bundle_name())
+        write!(f, "DynamicProxy({} of bundle `{}`)", self.schema(), self.held.versioned().provider().bundle_name())
     }
 }
 
@@ -157,7 +158,7 @@ impl Runtime {
             return Err(RuntimeError::NoProvider { contract, bundle: bundle_name, offered });
         };
         let plan = provider.plan()?;
-        Ok(DynamicProxy { held: Held::new(provider, Location::caller())?, plan })
+        Ok(DynamicProxy { held: InstanceLease::new(provider, Location::caller())?, plan })
     }
 
     /// Calls `method` of the first provider of `contract`, `"name@major"`.

@@ -2,12 +2,12 @@
 
 use polyplug_abi::GuestContractInstance;
 
-use crate::brief::Brief;
 use crate::host::marshal::build::Build;
 use crate::host::marshal::number::{Float, Integer};
 use crate::host::marshal::read::{CaseOf, RawText, Read};
 use crate::schema::plan::{Body, MethodPlan};
 use crate::schema::{BodyOf, Schema, Shape};
+use crate::truncate::Truncated;
 use crate::types::LiftError;
 use crate::value::Value;
 
@@ -151,12 +151,12 @@ impl Build for Values<'_> {
 
 /// What is read: a value, or the fields of a case.
 #[derive(Clone, Copy)]
-pub(crate) enum Reading<'a> {
+pub(crate) enum ValueRef<'a> {
     Whole(&'a Value),
     Fields(&'a [(String, Value)]),
 }
 
-impl<'a> Reading<'a> {
+impl<'a> ValueRef<'a> {
     fn value(self) -> Option<&'a Value> {
         match self {
             Self::Whole(value) => Some(value),
@@ -174,17 +174,17 @@ impl<'a> Reading<'a> {
 }
 
 /// Reads values that stay while they are read, which lends their texts.
-pub(crate) struct Given<'a>(Values<'a>);
+pub(crate) struct ValueReader<'a>(Values<'a>);
 
-impl<'a> Given<'a> {
+impl<'a> ValueReader<'a> {
     pub(crate) fn new(schema: &'a Schema) -> Self {
         Self(Values::new(schema))
     }
 }
 
 // SAFETY: text and bytes lie in the values themselves, which are borrowed for longer than they are read.
-unsafe impl<'a> Read for Given<'a> {
-    type Value = Reading<'a>;
+unsafe impl<'a> Read for ValueReader<'a> {
+    type Value = ValueRef<'a>;
     type Items = &'a [Value];
     type Entries = std::slice::Iter<'a, (Value, Value)>;
     type Error = LiftError;
@@ -192,33 +192,33 @@ unsafe impl<'a> Read for Given<'a> {
     const LENDS: bool = true;
     const STRICT: bool = true;
 
-    fn describe(&mut self, value: &Reading<'a>) -> String {
+    fn describe(&mut self, value: &ValueRef<'a>) -> String {
         match value {
-            Reading::Whole(value @ (Value::Unit | Value::Bytes(_))) => value.to_string(),
-            Reading::Whole(value) => format!("{} {}", value.kind(), Brief(*value)),
-            Reading::Fields(_) => "fields".to_owned(),
+            ValueRef::Whole(value @ (Value::Unit | Value::Bytes(_))) => value.to_string(),
+            ValueRef::Whole(value) => format!("{} {}", value.kind(), Truncated(*value)),
+            ValueRef::Fields(_) => "fields".to_owned(),
         }
     }
 
-    fn release(&mut self, _: Reading<'a>) {}
+    fn release(&mut self, _: ValueRef<'a>) {}
 
-    fn is_none(&mut self, value: &Reading<'a>) -> bool {
-        matches!(value, Reading::Whole(Value::Option(None) | Value::Unit))
+    fn is_none(&mut self, value: &ValueRef<'a>) -> bool {
+        matches!(value, ValueRef::Whole(Value::Option(None) | Value::Unit))
     }
 
-    fn is_unit(&mut self, value: &Reading<'a>) -> bool {
-        matches!(value, Reading::Whole(Value::Unit))
+    fn is_unit(&mut self, value: &ValueRef<'a>) -> bool {
+        matches!(value, ValueRef::Whole(Value::Unit))
     }
 
-    fn bool(&mut self, value: &Reading<'a>) -> Option<bool> {
-        if let Reading::Whole(Value::Bool(flag)) = value { Some(*flag) } else { None }
+    fn bool(&mut self, value: &ValueRef<'a>) -> Option<bool> {
+        if let ValueRef::Whole(Value::Bool(flag)) = value { Some(*flag) } else { None }
     }
 
-    fn integer(&mut self, value: &Reading<'a>) -> Option<i128> {
+    fn integer(&mut self, value: &ValueRef<'a>) -> Option<i128> {
         value.value()?.as_integer()
     }
 
-    fn float(&mut self, value: &Reading<'a>, is_narrow: bool) -> Option<f64> {
+    fn float(&mut self, value: &ValueRef<'a>, is_narrow: bool) -> Option<f64> {
         match value.value()? {
             Value::F32(number) => Some(f64::from(*number)),
             Value::F64(number) if !is_narrow => Some(*number),
@@ -226,98 +226,98 @@ unsafe impl<'a> Read for Given<'a> {
         }
     }
 
-    fn char(&mut self, value: &Reading<'a>) -> Option<char> {
+    fn char(&mut self, value: &ValueRef<'a>) -> Option<char> {
         if let Value::Char(letter) = value.value()? { Some(*letter) } else { None }
     }
 
-    fn text(&mut self, value: &Reading<'a>) -> Option<RawText> {
+    fn text(&mut self, value: &ValueRef<'a>) -> Option<RawText> {
         if let Value::String(text) = value.value()? { Some(text.as_bytes().into()) } else { None }
     }
 
-    fn bytes(&mut self, value: &Reading<'a>) -> Option<RawText> {
+    fn bytes(&mut self, value: &ValueRef<'a>) -> Option<RawText> {
         if let Value::Bytes(bytes) = value.value()? { Some(bytes.as_slice().into()) } else { None }
     }
 
-    fn some(&mut self, value: &Reading<'a>, _: bool) -> Option<Reading<'a>> {
+    fn some(&mut self, value: &ValueRef<'a>, _: bool) -> Option<ValueRef<'a>> {
         match value {
-            Reading::Whole(Value::Option(Some(inner))) => Some(Reading::Whole(inner)),
+            ValueRef::Whole(Value::Option(Some(inner))) => Some(ValueRef::Whole(inner)),
             plain => Some(*plain),
         }
     }
 
-    fn list(&mut self, value: &Reading<'a>) -> Result<Option<(&'a [Value], usize)>, LiftError> {
+    fn list(&mut self, value: &ValueRef<'a>) -> Result<Option<(&'a [Value], usize)>, LiftError> {
         match value {
-            Reading::Whole(Value::List(items)) => Ok(Some((items, items.len()))),
+            ValueRef::Whole(Value::List(items)) => Ok(Some((items, items.len()))),
             _ => Ok(None),
         }
     }
 
-    fn tuple(&mut self, value: &Reading<'a>) -> Result<Option<(&'a [Value], usize)>, LiftError> {
+    fn tuple(&mut self, value: &ValueRef<'a>) -> Result<Option<(&'a [Value], usize)>, LiftError> {
         match value {
-            Reading::Whole(Value::Tuple(items)) => Ok(Some((items, items.len()))),
+            ValueRef::Whole(Value::Tuple(items)) => Ok(Some((items, items.len()))),
             _ => Ok(None),
         }
     }
 
-    fn item(&mut self, items: &mut &'a [Value], index: usize) -> Result<Reading<'a>, LiftError> {
-        Ok(Reading::Whole(&items[index]))
+    fn item(&mut self, items: &mut &'a [Value], index: usize) -> Result<ValueRef<'a>, LiftError> {
+        Ok(ValueRef::Whole(&items[index]))
     }
 
-    fn map(&mut self, value: &Reading<'a>) -> Result<Option<(Self::Entries, usize)>, LiftError> {
+    fn map(&mut self, value: &ValueRef<'a>) -> Result<Option<(Self::Entries, usize)>, LiftError> {
         match value {
-            Reading::Whole(Value::Map(entries)) => Ok(Some((entries.iter(), entries.len()))),
+            ValueRef::Whole(Value::Map(entries)) => Ok(Some((entries.iter(), entries.len()))),
             _ => Ok(None),
         }
     }
 
-    fn entry(&mut self, entries: &mut Self::Entries) -> Result<Option<(Reading<'a>, Reading<'a>)>, LiftError> {
-        Ok(entries.next().map(|(key, value)| (Reading::Whole(key), Reading::Whole(value))))
+    fn entry(&mut self, entries: &mut Self::Entries) -> Result<Option<(ValueRef<'a>, ValueRef<'a>)>, LiftError> {
+        Ok(entries.next().map(|(key, value)| (ValueRef::Whole(key), ValueRef::Whole(value))))
     }
 
-    fn has_fields(&mut self, value: &Reading<'a>, _: &Body) -> bool {
-        matches!(value, Reading::Whole(Value::Record(_)))
+    fn has_fields(&mut self, value: &ValueRef<'a>, _: &Body) -> bool {
+        matches!(value, ValueRef::Whole(Value::Record(_)))
     }
 
-    fn field(&mut self, value: &Reading<'a>, body: &Body, index: usize) -> Result<Option<Reading<'a>>, LiftError> {
+    fn field(&mut self, value: &ValueRef<'a>, body: &Body, index: usize) -> Result<Option<ValueRef<'a>>, LiftError> {
         let (given, name) = (value.fields(), &self.0.bodies[body.number].fields[index].name);
         // Usually given in order.
         let in_order = given.get(index).filter(|(found, _)| found == name);
         let found = in_order.or_else(|| given.iter().find(|(found, _)| found == name));
-        Ok(found.map(|(_, value)| Reading::Whole(value)))
+        Ok(found.map(|(_, value)| ValueRef::Whole(value)))
     }
 
-    fn unknown_field(&mut self, value: &Reading<'a>, body: &Body) -> Option<String> {
+    fn unknown_field(&mut self, value: &ValueRef<'a>, body: &Body) -> Option<String> {
         let known = self.0.bodies[body.number].fields;
         let mut given = value.fields().iter();
         given.find(|(name, _)| known.iter().all(|field| field.name != *name)).map(|(name, _)| name.clone())
     }
 
-    fn enum_case(&mut self, value: &Reading<'a>, definition: u32) -> Result<CaseOf<()>, LiftError> {
+    fn enum_case(&mut self, value: &ValueRef<'a>, definition: u32) -> Result<CaseOf<()>, LiftError> {
         Ok(match value {
-            Reading::Whole(Value::Enum(case) | Value::String(case)) => self.0.find_case(definition, case, ()),
+            ValueRef::Whole(Value::Enum(case) | Value::String(case)) => self.0.find_case(definition, case, ()),
             _ => CaseOf::None,
         })
     }
 
-    fn case(&mut self, value: &Reading<'a>, definition: u32) -> Result<CaseOf<Reading<'a>>, LiftError> {
+    fn case(&mut self, value: &ValueRef<'a>, definition: u32) -> Result<CaseOf<ValueRef<'a>>, LiftError> {
         Ok(match value {
-            Reading::Whole(Value::Variant { case, fields }) => {
-                self.0.find_case(definition, case, Reading::Fields(fields))
+            ValueRef::Whole(Value::Variant { case, fields }) => {
+                self.0.find_case(definition, case, ValueRef::Fields(fields))
             }
-            Reading::Whole(Value::Enum(case)) => self.0.find_case(definition, case, Reading::Fields(&[])),
+            ValueRef::Whole(Value::Enum(case)) => self.0.find_case(definition, case, ValueRef::Fields(&[])),
             _ => CaseOf::None,
         })
     }
 
-    fn result(&mut self, value: &Reading<'a>) -> Option<(Reading<'a>, bool)> {
+    fn result(&mut self, value: &ValueRef<'a>) -> Option<(ValueRef<'a>, bool)> {
         match value.value()? {
-            Value::Result(Ok(value)) => Some((Reading::Whole(value), true)),
-            Value::Result(Err(value)) => Some((Reading::Whole(value), false)),
+            Value::Result(Ok(value)) => Some((ValueRef::Whole(value), true)),
+            Value::Result(Err(value)) => Some((ValueRef::Whole(value), false)),
             _ => None,
         }
     }
 
-    fn object(&mut self, _: &Reading<'a>, _: u32, _: &[MethodPlan]) -> Result<GuestContractInstance, LiftError> {
+    fn object(&mut self, _: &ValueRef<'a>, _: u32, _: &[MethodPlan]) -> Result<GuestContractInstance, LiftError> {
         no_value()
     }
 }

@@ -3,7 +3,7 @@
 use polyplug_abi::Version;
 
 use super::fault::Fault;
-use super::incoming_call::Incoming;
+use super::incoming_call::IncomingCall;
 use super::known_contract::KnownContract;
 
 /// A virtual machine that runs the code of one version of a bundle.
@@ -51,7 +51,7 @@ pub trait Engine: Send + Sync + Sized + 'static {
     /// # Errors
     ///
     /// Whatever keeps the method from returning what it should.
-    fn call(&self, plugin: usize, instance: &Self::Object, call: &Incoming<'_>) -> Result<(), Fault>;
+    fn call(&self, plugin: usize, instance: &Self::Object, call: &IncomingCall<'_>) -> Result<(), Fault>;
 
     /// Calls a method of an object that was handed over as the definition with this number of a contract.
     ///
@@ -63,7 +63,7 @@ pub trait Engine: Send + Sync + Sized + 'static {
         definition: u32,
         object: &Self::Object,
         of: &KnownContract,
-        call: &Incoming<'_>,
+        call: &IncomingCall<'_>,
     ) -> Result<(), Fault>;
 
     /// Takes a snapshot of an instance. Asked only of plugins that keep their state.

@@ -20,14 +20,14 @@ use crate::host::marshal::lift::Lifting;
 use crate::host::marshal::located::Located;
 use crate::host::marshal::lower::Lowering;
 use crate::host::marshal::read::Read;
-use crate::host::plugin::schema::Described;
-use crate::host::plugin_proxy::request::Wanted;
+use crate::host::plugin::schema::PluginSchema;
+use crate::host::plugin_proxy::request::ProxySpec;
 use crate::host::runtime::context::HostContext;
 use crate::schema::plan::{Kind, MethodPlan, Plan};
 use crate::schema::{Method, Schema, Shape};
 
 /// Somebody whose methods a guest may call. It keeps nobody loaded.
-pub struct Remote {
+pub struct ImportedObject {
     context: Arc<HostContext>,
     token: *mut c_void,
     /// Whether the token is closed with this. That of an object which is lent is its owner's.
@@ -40,13 +40,13 @@ pub struct Remote {
 }
 
 // SAFETY: the token is a number to everybody but the runtime, which accepts calls from any thread.
-unsafe impl Send for Remote {}
+unsafe impl Send for ImportedObject {}
 // SAFETY: as for `Send`.
-unsafe impl Sync for Remote {}
+unsafe impl Sync for ImportedObject {}
 
 /// What a call of somebody else gave.
 #[derive(Debug)]
-pub enum Answer<V> {
+pub enum CallOutcome<V> {
     /// What the method returned.
     Returned(V),
     /// The error that it declares.
@@ -56,7 +56,7 @@ pub enum Answer<V> {
 /// An engine whose guests call others.
 pub trait Caller: Build<Error = Fault> + Read<Value = <Self as Build>::Value, Error = Fault> {
     /// Makes the call, which may take its time. An engine with a lock of its own lets others in meanwhile.
-    fn outside<R>(&mut self, call: impl FnOnce() -> R) -> R {
+    fn without_lock<R>(&mut self, call: impl FnOnce() -> R) -> R {
         call()
     }
 }
@@ -67,8 +67,8 @@ impl Guest {
     /// # Errors
     ///
     /// The host does not provide it, in that version, or to this bundle.
-    pub fn host(&self, contract: &str) -> Result<Remote, Fault> {
-        Remote::open(self, ProxyTarget::Host, contract)
+    pub fn host(&self, contract: &str) -> Result<ImportedObject, Fault> {
+        ImportedObject::open(self, ProxyTarget::Host, contract)
     }
 
     /// A contract that another bundle provides.
@@ -76,8 +76,8 @@ impl Guest {
     /// # Errors
     ///
     /// The bundle's manifest does not declare it, or nobody provides it.
-    pub fn peer(&self, contract: &str) -> Result<Remote, Fault> {
-        Remote::open(self, ProxyTarget::Peer, contract)
+    pub fn peer(&self, contract: &str) -> Result<ImportedObject, Fault> {
+        ImportedObject::open(self, ProxyTarget::Peer, contract)
     }
 
     /// The object that came as an argument of a call: `form`, of the definition with this number.
@@ -85,12 +85,17 @@ impl Guest {
     /// # Errors
     ///
     /// It is null, of another contract, or gone.
-    pub fn object(&self, of: &KnownContract, definition: u32, form: GuestContractInstance) -> Result<Remote, Fault> {
-        Remote::object(self, &of.schema, &of.plan, definition, form)
+    pub fn object(
+        &self,
+        of: &KnownContract,
+        definition: u32,
+        form: GuestContractInstance,
+    ) -> Result<ImportedObject, Fault> {
+        ImportedObject::object(self, &of.schema, &of.plan, definition, form)
     }
 }
 
-impl Remote {
+impl ImportedObject {
     /// A host contract, or one of another bundle.
     pub(crate) fn open(guest: &Guest, target: ProxyTarget, contract: &str) -> Result<Self, Fault> {
         let named = Named::read(contract).map_err(Fault::new)?;
@@ -102,13 +107,13 @@ impl Remote {
             Err(reason) => runtime
                 .callees()
                 .schema_of_callee(target, &named.name, named.major)
-                .map(Described::Own)
+                .map(PluginSchema::Own)
                 .ok_or_else(|| Fault::new(reason))?,
         };
         let schema = schema.shared();
         let minor = named.minor.unwrap_or(0);
-        let wanted = Wanted::new(target, named.name, named.major, minor, Schema::clone(&schema));
-        let (token, bundle) = runtime.plugin_proxies().open(runtime.callees(), scope, wanted).map_err(Fault::new)?;
+        let spec = ProxySpec::new(target, named.name, named.major, minor, Schema::clone(&schema));
+        let (token, bundle) = runtime.plugin_proxies().open(runtime.callees(), scope, spec).map_err(Fault::new)?;
         let plan = Arc::new(Plan::new(&schema));
         Ok(Self { context: Arc::clone(&guest.context), token, is_own: true, schema, plan, object: None, bundle })
     }
@@ -212,7 +217,7 @@ impl Remote {
         engine: &mut E,
         number: usize,
         arguments: &[<E as Build>::Value],
-    ) -> Result<Answer<<E as Build>::Value>, Fault> {
+    ) -> Result<CallOutcome<<E as Build>::Value>, Fault> {
         let (method, plan) = (&self.methods()[number], self.method_plan(number));
         let path = || format!("{}.{}", self.contract(), method.name);
         if arguments.len() != method.arguments.len() {
@@ -249,7 +254,7 @@ impl Remote {
         }
         let mut error = AbiError::ok();
         let fn_id = u32::try_from(number).unwrap_or(u32::MAX);
-        let called = engine.outside(|| {
+        let called = engine.without_lock(|| {
             // SAFETY: arguments and room have the forms of the method, by the plan of the contract that the callee was
             // held against when the proxy was opened.
             unsafe {
@@ -277,19 +282,19 @@ impl Remote {
             Kind::Result { ok, err, at } => {
                 // SAFETY: the result begins with its tag.
                 match unsafe { out.cast::<u32>().read() } {
-                    0 => lift(engine, *ok, *at).map(Answer::Returned),
-                    1 => lift(engine, *err, *at).map(Answer::Declared),
+                    0 => lift(engine, *ok, *at).map(CallOutcome::Returned),
+                    1 => lift(engine, *err, *at).map(CallOutcome::Declared),
                     tag => Err(crate::types::LiftError::tag("result", tag, 2).into()),
                 }
             }
-            Kind::Unit => engine.unit().map(Answer::Returned),
-            _ => lift(engine, plan.result, 0).map(Answer::Returned),
+            Kind::Unit => engine.unit().map(CallOutcome::Returned),
+            _ => lift(engine, plan.result, 0).map(CallOutcome::Returned),
         };
         answer.map_err(|fault| fault.within("result".into()).of_call(path(), CallError::InvalidResult))
     }
 }
 
-impl Drop for Remote {
+impl Drop for ImportedObject {
     fn drop(&mut self) {
         if self.is_own
             && let Some(runtime) = self.context.runtime()

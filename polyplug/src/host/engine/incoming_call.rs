@@ -17,7 +17,7 @@ use crate::types::RawList;
 ///
 /// An engine makes each argument with [`argument`](Self::argument), calls its own function, and hands over what that
 /// returned with [`give`](Self::give), or what it raised with [`declare`](Self::declare).
-pub struct Incoming<'a> {
+pub struct IncomingCall<'a> {
     contract: &'a KnownContract,
     method: &'a Method,
     plan: &'a MethodPlan,
@@ -27,7 +27,7 @@ pub struct Incoming<'a> {
     arena: *mut CallArena,
 }
 
-impl<'a> Incoming<'a> {
+impl<'a> IncomingCall<'a> {
     /// # Safety
     ///
     /// The plan must be the method's; `args` and `out` must be what its entry expects, and `arena` valid and unused or
@@ -134,7 +134,7 @@ impl<'a> Incoming<'a> {
     ///
     /// It is no value of the result's type.
     #[inline]
-    pub fn give<E: Read<Error = Fault>>(&self, engine: &mut E, value: &E::Value) -> Result<(), Fault> {
+    pub fn set_result<E: Read<Error = Fault>>(&self, engine: &mut E, value: &E::Value) -> Result<(), Fault> {
         let result = self.plan.result;
         let written = match &self.contract.plan.node(result).kind {
             Kind::Unit if engine.is_unit(value) => return Ok(()),
@@ -157,7 +157,7 @@ impl<'a> Incoming<'a> {
     /// # Errors
     ///
     /// It is no value of the error's type, or the method declares none.
-    pub fn declare<E: Read<Error = Fault>>(&self, engine: &mut E, error: &E::Value) -> Result<(), Fault> {
+    pub fn set_error<E: Read<Error = Fault>>(&self, engine: &mut E, error: &E::Value) -> Result<(), Fault> {
         let Kind::Result { err, at, .. } = &self.contract.plan.node(self.plan.result).kind else {
             return Err(Fault::new(format_args!(
                 "the method declares no error, and raised {}",

@@ -10,8 +10,8 @@ use super::engine::Engine;
 use super::fault::Fault;
 use super::guest::Guest;
 use super::known_contract::KnownContract;
-use super::low_level::{LowLevel, LowLevelOf};
-use super::plugin::PluginOf;
+use super::low_level::{LowLevel, LowLevelPlugin};
+use super::plugin::VmPlugin;
 use super::schemas;
 use super::schemas::Named;
 use super::vm::Vm;
@@ -19,13 +19,13 @@ use crate::Runtime;
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::error::loader::LoaderError;
 use crate::host::plugin::plugin::{EnginePlugin, Plugin};
-use crate::host::plugin::schema::Described;
+use crate::host::plugin::schema::PluginSchema;
 use crate::host::runtime::staging::Staging;
 use crate::host::version::module::Module;
 
 /// A plugin, as a bundle's code declares it.
 #[derive(Debug, Clone, Default)]
-pub struct Declared {
+pub struct PluginDecl {
     /// The contract it implements, as its author wrote it: `"name@major"` or `"name@major.minor"`.
     pub contract: String,
     /// What it calls itself; its contract's name where it does not.
@@ -42,11 +42,11 @@ pub struct Declared {
 
 /// What a bundle's code turns out to be.
 #[derive(Debug)]
-pub enum Started<E, P> {
+pub enum LoadedCode<E, P> {
     /// An engine, and the plugins that it runs.
-    Engine(E, Vec<Declared>),
+    Engine(E, Vec<PluginDecl>),
     /// Plugins that work on canonical memory themselves. Only contract, name and place count of what they declare.
-    LowLevel(Vec<(Declared, P)>),
+    LowLevel(Vec<(PluginDecl, P)>),
 }
 
 /// Starts a bundle: `start` makes its engine and runs its code, which declares plugins. These are held against their
@@ -60,7 +60,7 @@ pub enum Started<E, P> {
 pub fn load<E: Engine>(
     manifest: &ManifestData,
     runtime: &Runtime,
-    start: impl FnOnce(&Arc<Guest>) -> Result<(E, Vec<Declared>), Fault>,
+    start: impl FnOnce(&Arc<Guest>) -> Result<(E, Vec<PluginDecl>), Fault>,
 ) -> Result<(), LoaderError> {
     let starting = Starting::new(manifest, runtime)?;
     let (engine, declared) = start(&starting.guest).map_err(|fault| starting.not_started(&fault))?;
@@ -76,12 +76,12 @@ pub fn load<E: Engine>(
 pub fn load_either<E: Engine, P: LowLevel>(
     manifest: &ManifestData,
     runtime: &Runtime,
-    start: impl FnOnce(&Arc<Guest>) -> Result<Started<E, P>, Fault>,
+    start: impl FnOnce(&Arc<Guest>) -> Result<LoadedCode<E, P>, Fault>,
 ) -> Result<(), LoaderError> {
     let starting = Starting::new(manifest, runtime)?;
     match start(&starting.guest).map_err(|fault| starting.not_started(&fault))? {
-        Started::Engine(engine, declared) => starting.register_all(engine, &declared),
-        Started::LowLevel(plugins) => starting.register_low_level(plugins),
+        LoadedCode::Engine(engine, declared) => starting.register_all(engine, &declared),
+        LoadedCode::LowLevel(plugins) => starting.register_low_level(plugins),
     }
 }
 
@@ -110,7 +110,7 @@ impl<'a> Starting<'a> {
     }
 
     /// What went wrong with one plugin.
-    fn failed_at(&self, declared: &Declared, error: impl Display) -> LoaderError {
+    fn failed_at(&self, declared: &PluginDecl, error: impl Display) -> LoaderError {
         match &declared.place {
             Some(place) => self.failed(format_args!("{place}: {error}")),
             None => self.failed(error),
@@ -118,7 +118,7 @@ impl<'a> Starting<'a> {
     }
 
     /// Registers the plugins that an engine runs.
-    fn register_all<E: Engine>(self, engine: E, declared: &[Declared]) -> Result<(), LoaderError> {
+    fn register_all<E: Engine>(self, engine: E, declared: &[PluginDecl]) -> Result<(), LoaderError> {
         let vm = Arc::new(Vm::new(engine, &self.manifest.name));
         let any: Arc<dyn Any + Send + Sync> = Arc::clone(&vm) as _;
         let _ = self.guest.vm.set(Arc::downgrade(&any));
@@ -130,14 +130,19 @@ impl<'a> Starting<'a> {
         Ok(())
     }
 
-    fn register_one<E: Engine>(&self, vm: &Arc<Vm<E>>, number: usize, declared: &Declared) -> Result<(), LoaderError> {
+    fn register_one<E: Engine>(
+        &self,
+        vm: &Arc<Vm<E>>,
+        number: usize,
+        declared: &PluginDecl,
+    ) -> Result<(), LoaderError> {
         let described = implemented::<E>(declared, &self.guest).map_err(|error| self.failed_at(declared, error))?;
         let contract = KnownContract::new(described.shared());
         let prepared = vm.enter().map_err(Fault::from).and_then(|engine| engine.prepare(number, &contract));
         prepared.map_err(|fault| self.failed_at(declared, fault))?;
         let contract_id = GuestContractId::new(&contract.schema.name, contract.schema.major);
         let keeps_state = declared.keeps_state;
-        let plugin = Arc::new(PluginOf { vm: Arc::clone(vm), number, contract, contract_id, keeps_state });
+        let plugin = Arc::new(VmPlugin { vm: Arc::clone(vm), number, contract, contract_id, keeps_state });
         self.staging.keep(Arc::clone(&plugin));
         let flags = if declared.is_singleton { PluginFlags::SINGLETON } else { PluginFlags::default() };
         let contract = plugin.contract.schema.name.clone();
@@ -146,16 +151,16 @@ impl<'a> Starting<'a> {
     }
 
     /// Registers plugins that work on canonical memory themselves.
-    fn register_low_level<P: LowLevel>(&self, plugins: Vec<(Declared, P)>) -> Result<(), LoaderError> {
+    fn register_low_level<P: LowLevel>(&self, plugins: Vec<(PluginDecl, P)>) -> Result<(), LoaderError> {
         // All are read before any code runs.
-        let read = |(declared, code): (Declared, P)| match Named::read(&declared.contract) {
+        let read = |(declared, code): (PluginDecl, P)| match Named::read(&declared.contract) {
             Ok(named) => Ok((declared, named, code)),
             Err(error) => Err(self.failed_at(&declared, error)),
         };
         let plugins = plugins.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
         for (declared, named, code) in plugins {
             let contract_id = GuestContractId::new(&named.name, named.major);
-            let plugin = LowLevelOf::new(code, contract_id, named.major, Arc::clone(self.staging.context()));
+            let plugin = LowLevelPlugin::new(code, contract_id, named.major, Arc::clone(self.staging.context()));
             let plugin = Arc::new(plugin.map_err(|fault| self.failed_at(&declared, fault))?);
             self.staging.keep(Arc::clone(&plugin));
             let interface = plugin.interface();
@@ -166,12 +171,12 @@ impl<'a> Starting<'a> {
 
     fn register(
         &self,
-        declared: &Declared,
+        declared: &PluginDecl,
         contract: String,
         interface: GuestContractInterface,
         flags: PluginFlags,
         engine: Arc<dyn EnginePlugin>,
-        schema: Option<Described>,
+        schema: Option<PluginSchema>,
     ) -> Result<(), LoaderError> {
         let plugin = Plugin {
             name: declared.name.clone().unwrap_or_else(|| contract.clone()),
@@ -212,16 +217,16 @@ impl<E: Engine> Module for Running<E> {
 }
 
 /// The contract that a plugin implements, all of whose methods it has.
-fn implemented<E: Engine>(declared: &Declared, guest: &Guest) -> Result<Described, String> {
+fn implemented<E: Engine>(declared: &PluginDecl, guest: &Guest) -> Result<PluginSchema, String> {
     let named = Named::read(&declared.contract)?;
     let described = schemas::find(&named, guest.directory())?;
     let schema = described.schema();
-    let wanted: Vec<_> = schema.methods.iter().map(|method| E::method_name(&method.name)).collect();
-    let missing: Vec<_> = wanted.iter().filter(|name| !declared.methods.contains(name)).collect();
+    let spec: Vec<_> = schema.methods.iter().map(|method| E::method_name(&method.name)).collect();
+    let missing: Vec<_> = spec.iter().filter(|name| !declared.methods.contains(name)).collect();
     if missing.is_empty() {
         return Ok(described);
     }
-    let spare: Vec<_> = declared.methods.iter().filter(|name| !wanted.contains(name)).map(String::as_str).collect();
+    let spare: Vec<_> = declared.methods.iter().filter(|name| !spec.contains(name)).map(String::as_str).collect();
     let missing: Vec<_> = missing
         .into_iter()
         .map(|name| match crate::host::engine::suggest::nearest(name, &spare) {

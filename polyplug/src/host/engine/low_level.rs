@@ -14,7 +14,7 @@ use polyplug_abi::{
 
 use super::fault::Fault;
 use super::plugin::{guarded, report_as};
-use crate::host::abi::slot_map::Tokens;
+use crate::host::abi::slot_map::SlotMap;
 use crate::host::plugin::plugin::EnginePlugin;
 use crate::host::runtime::context::HostContext;
 
@@ -56,9 +56,9 @@ pub trait LowLevel: Send + Sync + 'static {
 }
 
 /// One such plugin, behind its interface's loader data.
-pub(crate) struct LowLevelOf<P: LowLevel> {
-    instances: Tokens<Held<P>>,
-    default: Held<P>,
+pub(crate) struct LowLevelPlugin<P: LowLevel> {
+    instances: SlotMap<LowLevelInstance<P>>,
+    default: LowLevelInstance<P>,
     pub(crate) contract_id: GuestContractId,
     major: u32,
     /// For failures that have no other way out.
@@ -67,12 +67,12 @@ pub(crate) struct LowLevelOf<P: LowLevel> {
 }
 
 /// An instance, ended when dropped.
-struct Held<P: LowLevel> {
+struct LowLevelInstance<P: LowLevel> {
     instance: Option<P::Instance>,
     code: Arc<P>,
 }
 
-impl<P: LowLevel> Held<P> {
+impl<P: LowLevel> LowLevelInstance<P> {
     fn create(code: &Arc<P>) -> Result<Self, Fault> {
         let instance = guarded(|| code.create())?;
         Ok(Self { instance: Some(instance), code: Arc::clone(code) })
@@ -83,7 +83,7 @@ impl<P: LowLevel> Held<P> {
     }
 }
 
-impl<P: LowLevel> Drop for Held<P> {
+impl<P: LowLevel> Drop for LowLevelInstance<P> {
     fn drop(&mut self) {
         let Some(instance) = self.instance.take() else { return };
         let ended = guarded(|| {
@@ -96,7 +96,7 @@ impl<P: LowLevel> Drop for Held<P> {
     }
 }
 
-impl<P: LowLevel> LowLevelOf<P> {
+impl<P: LowLevel> LowLevelPlugin<P> {
     /// A plugin for version `major` of a contract, with its default instance.
     pub(crate) fn new(
         code: P,
@@ -105,8 +105,8 @@ impl<P: LowLevel> LowLevelOf<P> {
         context: Arc<HostContext>,
     ) -> Result<Self, Fault> {
         let code = Arc::new(code);
-        let default = Held::create(&code)?;
-        Ok(Self { instances: Tokens::new(), default, contract_id, major, context, code })
+        let default = LowLevelInstance::create(&code)?;
+        Ok(Self { instances: SlotMap::new(), default, contract_id, major, context, code })
     }
 
     /// The table of this plugin, which has to stay where it is.
@@ -133,8 +133,11 @@ impl<P: LowLevel> LowLevelOf<P> {
     }
 
     fn make(&self) -> Result<GuestContractInstance, String> {
-        let held = Held::create(&self.code).map_err(|fault| fault.to_string())?;
-        Ok(GuestContractInstance { data: self.instances.insert(Arc::new(held)), contract_id: self.contract_id })
+        let instance_of_plugin = LowLevelInstance::create(&self.code).map_err(|fault| fault.to_string())?;
+        Ok(GuestContractInstance {
+            data: self.instances.insert(Arc::new(instance_of_plugin)),
+            contract_id: self.contract_id,
+        })
     }
 
     /// Carries out a call.
@@ -153,7 +156,7 @@ impl<P: LowLevel> LowLevelOf<P> {
             return Err((AbiErrorCode::FunctionNotAvailable, text));
         }
         let own;
-        let held = if instance.is_null() {
+        let instance_of_plugin = if instance.is_null() {
             &self.default
         } else {
             own = self.instances.get(instance).ok_or_else(|| {
@@ -162,7 +165,7 @@ impl<P: LowLevel> LowLevelOf<P> {
             })?;
             &*own
         };
-        guarded(|| self.code.call(held.instance(), number, args, out, arena)).map_err(|fault| {
+        guarded(|| self.code.call(instance_of_plugin.instance(), number, args, out, arena)).map_err(|fault| {
             let code = match fault.code() {
                 AbiErrorCode::Exception => AbiErrorCode::Generic,
                 code => code,
@@ -172,7 +175,7 @@ impl<P: LowLevel> LowLevelOf<P> {
     }
 }
 
-impl<P: LowLevel> EnginePlugin for LowLevelOf<P> {
+impl<P: LowLevel> EnginePlugin for LowLevelPlugin<P> {
     fn create(&self) -> Result<GuestContractInstance, String> {
         self.make()
     }
@@ -200,7 +203,7 @@ unsafe extern "C" fn create_instance<P: LowLevel>(
         return;
     }
     // SAFETY: `interface` put it there, and the runtime keeps it as long as the interface.
-    let plugin = unsafe { LowLevelOf::<P>::of(loader_data) };
+    let plugin = unsafe { LowLevelPlugin::<P>::of(loader_data) };
     let instance = plugin.make().unwrap_or_else(|reason| {
         // This signature has no other room for it.
         if let Some(runtime) = plugin.context.runtime() {
@@ -219,7 +222,7 @@ unsafe extern "C" fn destroy_instance<P: LowLevel>(
     instance: GuestContractInstance,
 ) {
     // SAFETY: as in `create_instance`.
-    let plugin = unsafe { LowLevelOf::<P>::of(loader_data) };
+    let plugin = unsafe { LowLevelPlugin::<P>::of(loader_data) };
     drop(plugin.instances.remove(instance.data));
 }
 
@@ -233,7 +236,7 @@ unsafe extern "C" fn call<P: LowLevel>(
     out_err: *mut AbiError,
 ) {
     // SAFETY: as in `create_instance`.
-    let plugin = unsafe { LowLevelOf::<P>::of(loader_data) };
+    let plugin = unsafe { LowLevelPlugin::<P>::of(loader_data) };
     if let Err((code, text)) = plugin.call(instance.data, fn_id, args, out, arena) {
         // SAFETY: the caller follows the protocol of `VmCall`: `out_err` is writable or null, `arena` valid or null.
         unsafe { report_as(code, &text, arena, out_err) };

@@ -27,11 +27,11 @@ mod vm;
 pub use engine::Engine;
 pub use fault::{Exception, Fault};
 pub use guest::Guest;
-pub use imported_object::{Answer, Caller, Remote};
-pub use incoming_call::Incoming;
+pub use imported_object::{CallOutcome, Caller, ImportedObject};
+pub use incoming_call::IncomingCall;
 pub use known_contract::KnownContract;
 pub use limits::{Deadline, Limits};
-pub use load::{Declared, Started, load, load_either};
+pub use load::{LoadedCode, PluginDecl, load, load_either};
 pub use low_level::LowLevel;
 
 pub use crate::host::marshal::build::Build;

@@ -7,7 +7,7 @@ use polyplug_abi::{AbiError, CallArena, GuestContractId, GuestContractInstance, 
 use super::engine::Engine;
 use super::fault::Fault;
 use super::guest::Guest;
-use super::incoming_call::Incoming;
+use super::incoming_call::IncomingCall;
 use super::known_contract::KnownContract;
 use super::plugin::report;
 use super::vm::Vm;
@@ -18,7 +18,7 @@ use crate::schema::Shape;
 use crate::schema::plan::Kind;
 
 /// An object and the engine it lives in.
-struct ObjectOf<E: Engine> {
+struct VmObject<E: Engine> {
     vm: Arc<Vm<E>>,
     /// Taken when it ends.
     object: Option<E::Object>,
@@ -26,7 +26,7 @@ struct ObjectOf<E: Engine> {
     definition: u32,
 }
 
-impl<E: Engine> Drop for ObjectOf<E> {
+impl<E: Engine> Drop for VmObject<E> {
     fn drop(&mut self) {
         if let Some(object) = self.object.take() {
             self.vm.end(object);
@@ -67,7 +67,7 @@ fn offer<E: Engine>(
     let Shape::Object(interface) = &of.schema.definition(definition).shape else { unreachable!() };
     let runtime = context.runtime().ok_or_else(|| Fault::new("the runtime has ended"))?;
     let contract_id = GuestContractId::new(&interface.contract, interface.major);
-    let boxed = Box::new(ObjectOf { vm, object: Some(object), contract: of.clone(), definition });
+    let boxed = Box::new(VmObject { vm, object: Some(object), contract: of.clone(), definition });
     let instance = GuestContractInstance { data: Box::into_raw(boxed).cast(), contract_id };
     let count = u32::try_from(interface.methods.len()).unwrap_or(u32::MAX);
     let dispatch = VmDispatch { call: call::<E>, loader_data: VmLoaderData::null() };
@@ -78,7 +78,7 @@ fn offer<E: Engine>(
 
 unsafe extern "C" fn end<E: Engine>(instance: GuestContractInstance) {
     // SAFETY: made from a box of this type by `offer`, and not used again.
-    let object = unsafe { Box::from_raw(instance.data.cast::<ObjectOf<E>>()) };
+    let object = unsafe { Box::from_raw(instance.data.cast::<VmObject<E>>()) };
     // It may have been what kept the engine.
     if catch(|| drop(object)).is_err() {
         tracing::error!("an engine panicked at its end");
@@ -95,14 +95,14 @@ unsafe extern "C" fn call<E: Engine>(
     out_err: *mut AbiError,
 ) {
     // SAFETY: made by `offer`; the runtime calls it until `end`.
-    let this = unsafe { &*instance.data.cast::<ObjectOf<E>>() };
+    let this = unsafe { &*instance.data.cast::<VmObject<E>>() };
     let (contract, definition, number) = (&this.contract, this.definition, fn_id as usize);
     let Kind::Object { methods, .. } = &contract.plan.definition(definition).kind else { unreachable!() };
     let Shape::Object(interface) = &contract.schema.definition(definition).shape else { unreachable!() };
     let object = this.object.as_ref().expect("an object that is called has not ended");
     // SAFETY: the runtime calls functions that there are only; the caller follows the protocol of `VmCall`.
     let incoming =
-        unsafe { Incoming::new(contract, &interface.methods[number], &methods[number], number, args, out, arena) };
+        unsafe { IncomingCall::new(contract, &interface.methods[number], &methods[number], number, args, out, arena) };
     let outcome =
         crate::host::engine::plugin::guarded(|| this.vm.enter()?.call_object(definition, object, contract, &incoming));
     if let Err(fault) = outcome {

@@ -10,7 +10,7 @@ use polyplug_abi::{
 
 use super::engine::Engine;
 use super::fault::Fault;
-use super::incoming_call::Incoming;
+use super::incoming_call::IncomingCall;
 use super::known_contract::KnownContract;
 use super::vm::Vm;
 use crate::guest::{catch, describe_panic, write_error_into};
@@ -18,7 +18,7 @@ use crate::host::abi::arena;
 use crate::host::plugin::plugin::EnginePlugin;
 
 /// One plugin of a bundle, behind its interface's loader data.
-pub(crate) struct PluginOf<E: Engine> {
+pub(crate) struct VmPlugin<E: Engine> {
     pub(crate) vm: Arc<Vm<E>>,
     /// Its place among the bundle's plugins.
     pub(crate) number: usize,
@@ -28,7 +28,7 @@ pub(crate) struct PluginOf<E: Engine> {
     pub(crate) keeps_state: bool,
 }
 
-impl<E: Engine> PluginOf<E> {
+impl<E: Engine> VmPlugin<E> {
     /// The table of this plugin, which has to stay where it is.
     pub(crate) fn interface(self: &Arc<Self>) -> GuestContractInterface {
         let loader_data = VmLoaderData { data: Arc::as_ptr(self).cast_mut().cast::<c_void>() };
@@ -63,7 +63,7 @@ impl<E: Engine> PluginOf<E> {
     }
 }
 
-impl<E: Engine> EnginePlugin for PluginOf<E> {
+impl<E: Engine> EnginePlugin for VmPlugin<E> {
     fn create(&self) -> Result<GuestContractInstance, String> {
         self.make(|engine| engine.create(self.number))
     }
@@ -96,7 +96,7 @@ unsafe extern "C" fn create_instance<E: Engine>(
     out_instance: *mut GuestContractInstance,
 ) {
     // SAFETY: `interface` put it there, and the runtime keeps it as long as the interface.
-    let plugin = unsafe { &*loader_data.data.cast::<PluginOf<E>>() };
+    let plugin = unsafe { &*loader_data.data.cast::<VmPlugin<E>>() };
     let instance = plugin.create().unwrap_or_else(|_| GuestContractInstance::null());
     if !out_instance.is_null() {
         // SAFETY: not null, and writable by the protocol.
@@ -114,7 +114,7 @@ unsafe extern "C" fn destroy_instance<E: Engine>(
     }
     // SAFETY: as in `create_instance`; the instance was made from a box of this type, and is not used again.
     let (plugin, object) =
-        unsafe { (&*loader_data.data.cast::<PluginOf<E>>(), Box::from_raw(instance.data.cast::<E::Object>())) };
+        unsafe { (&*loader_data.data.cast::<VmPlugin<E>>(), Box::from_raw(instance.data.cast::<E::Object>())) };
     plugin.vm.end(*object);
 }
 
@@ -128,7 +128,7 @@ unsafe extern "C" fn call<E: Engine>(
     out_err: *mut AbiError,
 ) {
     // SAFETY: as in `create_instance`.
-    let plugin = unsafe { &*loader_data.data.cast::<PluginOf<E>>() };
+    let plugin = unsafe { &*loader_data.data.cast::<VmPlugin<E>>() };
     let contract = &plugin.contract;
     let number = fn_id as usize;
     let refuse = |code| {
@@ -148,7 +148,7 @@ unsafe extern "C" fn call<E: Engine>(
     // SAFETY: the caller follows the protocol of `VmCall` for this method.
     let incoming = unsafe {
         let described = &contract.schema.methods[number];
-        Incoming::new(contract, described, method, number, args, out, arena)
+        IncomingCall::new(contract, described, method, number, args, out, arena)
     };
     let outcome = guarded(|| plugin.vm.enter()?.call(plugin.number, object, &incoming));
     if let Err(fault) = outcome {

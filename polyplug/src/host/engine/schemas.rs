@@ -7,7 +7,7 @@ use polyplug_abi::GuestContractId;
 
 use crate::host::bundle::manifest::parse_contract;
 use crate::host::plugin::schema;
-use crate::host::plugin::schema::Described;
+use crate::host::plugin::schema::PluginSchema;
 use crate::schema::Schema;
 
 /// A contract as a guest names it: `"name@major"` or `"name@major.minor"`.
@@ -28,7 +28,7 @@ impl Named {
 
 /// The contract as this program knows it, or as the bundle describes it in a file; for a guest that asks for a minor
 /// version, as it was then.
-pub(crate) fn find(named: &Named, directory: Option<&Path>) -> Result<Described, String> {
+pub(crate) fn find(named: &Named, directory: Option<&Path>) -> Result<PluginSchema, String> {
     let Named { name, major, minor } = named;
     let id = GuestContractId::new(name, *major);
     let found = match schema::newest_linked(id) {
@@ -46,7 +46,7 @@ pub(crate) fn find(named: &Named, directory: Option<&Path>) -> Result<Described,
         Some(minor) if *minor > known.minor => {
             Err(format!("{name}@{major}.{minor} is asked for, and {known} is what is known: update the host"))
         }
-        Some(minor) if *minor < known.minor => Ok(Described::Own(Arc::new(before(known, *minor)))),
+        Some(minor) if *minor < known.minor => Ok(PluginSchema::Own(Arc::new(before(known, *minor)))),
         _ => Ok(found),
     }
 }

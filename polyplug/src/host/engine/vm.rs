@@ -22,17 +22,17 @@ impl<E: Engine> Vm<E> {
 
     /// Waits until this thread may be in the engine.
     #[inline]
-    pub(crate) fn enter(&self) -> Result<Inside<'_, E>, WouldDeadlock> {
+    pub(crate) fn enter(&self) -> Result<VmGuard<'_, E>, WouldDeadlock> {
         if E::EXCLUSIVE {
             self.lock.enter()?;
         }
-        Ok(Inside(self))
+        Ok(VmGuard(self))
     }
 
     /// How many bytes the engine occupies, unless it is busy.
     pub(crate) fn memory(&self) -> Option<u64> {
         let may_look = !E::EXCLUSIVE || self.lock.try_enter();
-        let inside = may_look.then(|| Inside(self))?;
+        let inside = may_look.then(|| VmGuard(self))?;
         catch(|| inside.memory()).unwrap_or_else(|payload| {
             tracing::error!(panic = describe_panic(payload), "an engine panicked when asked for its memory");
             None
@@ -81,9 +81,9 @@ impl<E: Engine> Drop for Vm<E> {
 }
 
 /// This thread is in the engine.
-pub(crate) struct Inside<'a, E: Engine>(&'a Vm<E>);
+pub(crate) struct VmGuard<'a, E: Engine>(&'a Vm<E>);
 
-impl<E: Engine> Deref for Inside<'_, E> {
+impl<E: Engine> Deref for VmGuard<'_, E> {
     type Target = E;
 
     #[inline]
@@ -92,7 +92,7 @@ impl<E: Engine> Deref for Inside<'_, E> {
     }
 }
 
-impl<E: Engine> Drop for Inside<'_, E> {
+impl<E: Engine> Drop for VmGuard<'_, E> {
     #[inline]
     fn drop(&mut self) {
         if E::EXCLUSIVE && self.0.lock.leave() {

@@ -133,7 +133,7 @@ impl fmt::Display for CycleStep {
 }
 
 /// One a line.
-pub(crate) fn one_a_line(missing: &[MissingDependency]) -> String {
+pub(crate) fn one_per_line(missing: &[MissingDependency]) -> String {
     missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 

@@ -6,12 +6,12 @@ use polyplug_abi::Version;
 
 use super::dependency::{
     CycleStep, Declared, Dependent, MissingDependency, MissingHostContract, bundles_of, cycle, each, needs_of,
-    one_a_line,
+    one_per_line,
 };
 use super::loader::LoaderError;
 use super::manifest::ManifestError;
 use super::registry::RegistryError;
-use super::text::{and, lines, list};
+use super::text::{join_paths, lines, list};
 use crate::schema::Difference;
 
 /// Why a runtime could not do what it was asked to.
@@ -45,7 +45,7 @@ pub enum RuntimeError {
     },
 
     /// The manifest of what was to be reloaded names a bundle that is not loaded.
-    #[error("{}: bundle `{bundle}` is not loaded, so it cannot be reloaded: {}", .manifest.display(), rather(.bundle, .serving))]
+    #[error("{}: bundle `{bundle}` is not loaded, so it cannot be reloaded: {}", .manifest.display(), reload_hint(.bundle, .serving))]
     ReloadOfUnloaded {
         /// The bundle's name.
         bundle: String,
@@ -79,7 +79,7 @@ pub enum RuntimeError {
 
     /// A bundle's new version has a contract in an older minor version than loaded bundles need.
     #[error(
-        "bundle `{bundle}`: its new version provides {contract}@{}.{} in place of {}.{}, but {}, and nobody else provides \
+        "bundle `{bundle}`: its new version provides {contract}@{}.{} in place of {}.{}, but {}, join_paths nobody else provides \
          that: reload with a version that does, or unload {} first",
         .offered.major, .offered.minor, .serving.major, .serving.minor, needs_of(.dependents), bundles_of(.dependents)
     )]
@@ -97,7 +97,7 @@ pub enum RuntimeError {
     },
 
     /// Contracts that the bundle's manifest declares as dependencies are not provided.
-    #[error("{}", one_a_line(.missing))]
+    #[error("{}", one_per_line(.missing))]
     DependencyMissing {
         /// The contracts.
         missing: Vec<MissingDependency>,
@@ -148,7 +148,7 @@ pub enum RuntimeError {
     },
 
     /// Bundles of a directory have the same name.
-    #[error("{} have bundles of the same name, `{bundle}`: rename or remove all but one", and(.directories))]
+    #[error("{} have bundles of the same name, `{bundle}`: rename or remove all but one", join_paths(.directories))]
     DuplicateName {
         /// The name.
         bundle: String,
@@ -198,7 +198,7 @@ pub enum RuntimeError {
 
     /// The new version of a bundle does not come up.
     #[error(
-        "bundle `{bundle}`: its new version cannot serve after {limit:?}: the reload is given up, and the old version \
+        "bundle `{bundle}`: its new version cannot serve after {limit:?}: the reload is given up, join_paths the old version \
          serves on. Look at what the new one waits for when it starts, or allow more with \
          `Runtime::builder().reload_limit(..)`"
     )]
@@ -235,7 +235,7 @@ pub enum RuntimeError {
     },
 
     /// No provider of the contract is loaded.
-    #[error("no loaded bundle provides {contract}{}: load a bundle that does{}", in_bundle(.bundle), instead(.offered))]
+    #[error("no loaded bundle provides {contract}{}: load a bundle that does{}", in_bundle(.bundle), offered_hint(.offered))]
     NoProvider {
         /// The contract with its version.
         contract: String,
@@ -346,7 +346,7 @@ impl RuntimeError {
 }
 
 /// What to do instead of reloading `bundle`, when `serving` were loaded from its directory.
-fn rather(bundle: &str, serving: &[String]) -> String {
+fn reload_hint(bundle: &str, serving: &[String]) -> String {
     match serving {
         [] => "load it with `Runtime::load_bundle`, or correct `name`".to_owned(),
         serving => format!(
@@ -360,7 +360,7 @@ fn in_bundle(bundle: &Option<String>) -> String {
     bundle.as_ref().map(|bundle| format!(" in bundle `{bundle}`")).unwrap_or_default()
 }
 
-fn instead(versions: &[Version]) -> String {
+fn offered_hint(versions: &[Version]) -> String {
     if versions.is_empty() {
         return String::new();
     }

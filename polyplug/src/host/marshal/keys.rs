@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::brief::Brief;
 use crate::schema::plan::{Kind, NodeId, Plan};
+use crate::truncate::Truncated;
 use crate::types::{LiftError, RawList, lift_str};
 
 /// The keys that a map has so far, as they lie in canonical memory.
@@ -49,7 +49,7 @@ impl<'a> Keys<'a> {
 }
 
 fn twice(key: &str) -> LiftError {
-    LiftError::new(format_args!("the key {} comes twice", Brief(key)))
+    LiftError::new(format_args!("the key {} comes twice", Truncated(key)))
 }
 
 /// A scalar's bits as people write them.

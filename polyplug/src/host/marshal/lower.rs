@@ -8,9 +8,9 @@ use polyplug_abi::CallArena;
 use super::keys::Keys;
 use super::located::Located;
 use super::read::{CaseOf, RawText, Read};
-use crate::brief::Brief;
 use crate::schema::plan::{Body, Kind, NodeId, Plan};
 use crate::schema::{Case, Field, Schema, Shape};
+use crate::truncate::Truncated;
 use crate::types::{Depth, LiftError, RawList};
 
 /// Lowers values of one contract.
@@ -300,7 +300,7 @@ impl Lowering<'_> {
     fn no_case(&self, definition: u32, name: &str) -> LiftError {
         let known: Vec<_> = self.cases(definition).iter().map(|case| case.name.as_str()).collect();
         let definition = &self.schema.definition(definition).name;
-        LiftError::new(format_args!("`{}` is no case of {definition}, only {}", Brief(name), known.join(", ")))
+        LiftError::new(format_args!("`{}` is no case of {definition}, only {}", Truncated(name), known.join(", ")))
     }
 
     fn boxed<E: Read>(
@@ -380,7 +380,7 @@ impl Lowering<'_> {
 #[cold]
 fn no_field(described: &[Field], name: &str) -> LiftError {
     let known: Vec<_> = described.iter().map(|field| field.name.as_str()).collect();
-    LiftError::new(format_args!("there is no field `{}`, only {}", Brief(name), known.join(", ")))
+    LiftError::new(format_args!("there is no field `{}`, only {}", Truncated(name), known.join(", ")))
 }
 
 /// Whether a scalar was written.

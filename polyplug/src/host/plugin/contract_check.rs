@@ -6,7 +6,7 @@ use std::sync::Arc;
 use polyplug_abi::{DispatchType, GuestContractId};
 
 use super::plugin::Plugin;
-use super::schema::{Described, linked, read_file, schema_file};
+use super::schema::{PluginSchema, linked, read_file, schema_file};
 use crate::contract_info::ContractInfo;
 use crate::host::abi::interface::native_functions;
 use crate::host::error::loader::LoaderError;
@@ -15,13 +15,13 @@ use crate::host::error::runtime::RuntimeError;
 use crate::schema::{Difference, Schema};
 
 /// The schema that a plugin handed over as bytes.
-pub(crate) fn read(bytes: &[u8], plugin: &Plugin) -> Result<Described, RegistryError> {
+pub(crate) fn read(bytes: &[u8], plugin: &Plugin) -> Result<PluginSchema, RegistryError> {
     // What is linked was made by the same code as the plugin's, in all likelihood: then equal bytes say all.
     let described = match linked(plugin.contract_id).iter().find(|linked| linked.encoded == bytes) {
-        Some(linked) => Described::Linked(linked),
+        Some(linked) => PluginSchema::Linked(linked),
         None => {
             let schema = Schema::decode(bytes).map_err(|error| invalid(plugin, error.to_string()))?;
-            Described::Own(Arc::new(schema))
+            PluginSchema::Own(Arc::new(schema))
         }
     };
     check_table(described.schema(), plugin)?;
@@ -54,7 +54,11 @@ fn invalid(plugin: &Plugin, reason: String) -> RegistryError {
 
 /// Finds the schemas that a bundle ships as files, and refuses plugins that implement another contract than this
 /// program calls.
-pub(crate) fn complete(plugins: &mut [Plugin], bundle: &str, directory: Option<&Path>) -> Result<(), RuntimeError> {
+pub(crate) fn attach_and_check_schemas(
+    plugins: &mut [Plugin],
+    bundle: &str,
+    directory: Option<&Path>,
+) -> Result<(), RuntimeError> {
     for plugin in plugins {
         if let (None, Some(directory)) = (&plugin.schema, directory) {
             plugin.schema = from_file(plugin, bundle, directory)?;
@@ -83,7 +87,7 @@ fn file_name(plugin: &Plugin) -> String {
     schema_file(&plugin.contract, plugin.interface.contract_version.major)
 }
 
-fn from_file(plugin: &Plugin, bundle: &str, directory: &Path) -> Result<Option<Described>, RuntimeError> {
+fn from_file(plugin: &Plugin, bundle: &str, directory: &Path) -> Result<Option<PluginSchema>, RuntimeError> {
     let name = file_name(plugin);
     // The name comes from the plugin: it must not lead anywhere else.
     if name.contains(['/', '\\']) {
@@ -101,9 +105,9 @@ fn bad_file(bundle: &str, path: &Path, reason: String) -> RuntimeError {
     LoaderError::ArtifactInvalid { bundle: bundle.to_owned(), path: path.to_owned(), reason }.into()
 }
 
-fn differences(info: &ContractInfo, host: &Schema, plugin: &Described) -> Vec<Difference> {
+fn differences(info: &ContractInfo, host: &Schema, plugin: &PluginSchema) -> Vec<Difference> {
     match plugin {
-        Described::Linked(linked) if std::ptr::eq(linked.info, info) => Vec::new(),
+        PluginSchema::Linked(linked) if std::ptr::eq(linked.info, info) => Vec::new(),
         other => host.differences(other.schema()),
     }
 }
@@ -129,7 +133,7 @@ pub(crate) fn no_schema(plugin: &Plugin, bundle: &str) -> RuntimeError {
 }
 
 /// For each method of the host's contract, the plugin's number for it; none where the plugin is too old to have it.
-pub(crate) fn numbers(
+pub(crate) fn method_indices(
     info: &'static ContractInfo,
     plugin: &Plugin,
     bundle: &str,

@@ -9,7 +9,7 @@ use polyplug_abi::{
 };
 
 use super::instance::loader_data;
-use super::schema::Described;
+use super::schema::PluginSchema;
 use crate::call_error::message_text;
 use crate::host::abi::arena::CallArenaGuard;
 
@@ -32,7 +32,7 @@ pub(crate) struct Plugin {
     /// The plugin's own version.
     pub(crate) version: Version,
     /// What it implements; absent where nobody said.
-    pub(crate) schema: Option<Described>,
+    pub(crate) schema: Option<PluginSchema>,
 }
 
 /// A plugin that an engine runs.

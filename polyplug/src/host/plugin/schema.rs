@@ -12,14 +12,14 @@ use crate::schema::{SIZE_LIMIT, Schema};
 
 /// The schema of a plugin.
 #[derive(Clone)]
-pub(crate) enum Described {
+pub(crate) enum PluginSchema {
     /// To the letter that of a contract linked into this program.
     Linked(&'static Linked),
     /// Its own.
     Own(Arc<Schema>),
 }
 
-impl Described {
+impl PluginSchema {
     pub(crate) fn schema(&self) -> &Schema {
         match self {
             Self::Linked(linked) => &linked.schema,
@@ -60,12 +60,12 @@ pub(crate) fn linked(contract: GuestContractId) -> &'static [Linked] {
 }
 
 /// The newest build of a contract that is linked into this program.
-pub(crate) fn newest_linked(contract: GuestContractId) -> Option<Described> {
-    linked(contract).iter().max_by_key(|linked| linked.schema.minor).map(Described::Linked)
+pub(crate) fn newest_linked(contract: GuestContractId) -> Option<PluginSchema> {
+    linked(contract).iter().max_by_key(|linked| linked.schema.minor).map(PluginSchema::Linked)
 }
 
 /// The schema of a contract that a bundle ships as a file.
-pub(crate) fn shipped(name: &str, major: u32, directory: Option<&Path>) -> Result<Option<Described>, String> {
+pub(crate) fn shipped(name: &str, major: u32, directory: Option<&Path>) -> Result<Option<PluginSchema>, String> {
     let Some(directory) = directory else { return Ok(None) };
     let path = directory.join(schema_file(name, major));
     let at = |reason: String| format!("{}: {reason}", path.display());
@@ -74,7 +74,7 @@ pub(crate) fn shipped(name: &str, major: u32, directory: Option<&Path>) -> Resul
     if schema.name != name || schema.major != major {
         return Err(at(format!("the schema is of {schema}")));
     }
-    Ok(Some(Described::Own(Arc::new(schema))))
+    Ok(Some(PluginSchema::Own(Arc::new(schema))))
 }
 
 /// The file in which a bundle ships the schema of a contract.

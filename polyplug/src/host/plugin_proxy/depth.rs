@@ -13,9 +13,9 @@ thread_local! {
 
 /// One call deeper on this thread, until dropped. Plugins that call each other without end would use up the stack, which
 /// ends the process.
-pub(crate) struct Deeper(());
+pub(crate) struct DepthGuard(());
 
-impl Deeper {
+impl DepthGuard {
     pub(crate) fn enter() -> Result<Self, ProxyError> {
         let depth = DEPTH.get();
         if depth == DEPTH_LIMIT {
@@ -26,7 +26,7 @@ impl Deeper {
     }
 }
 
-impl Drop for Deeper {
+impl Drop for DepthGuard {
     fn drop(&mut self) {
         DEPTH.set(DEPTH.get() - 1);
     }

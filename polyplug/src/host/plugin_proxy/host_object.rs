@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use polyplug_abi::{GuestContractId, GuestContractInstance, HostContractInstance};
 
-use super::request::{Numbers, number};
+use super::request::{MethodMap, method_index};
 use crate::host::abi::dispatch::{CallFrame, Dispatch};
 use crate::host::host_contract::provided::Provided;
 
@@ -13,7 +13,7 @@ pub(crate) struct HostObject {
     pub(crate) provided: Arc<Provided>,
     pub(crate) instance: HostContractInstance,
     pub(crate) is_own: bool,
-    pub(crate) numbers: Option<Numbers>,
+    pub(crate) methods: Option<MethodMap>,
 }
 
 impl HostObject {
@@ -23,7 +23,7 @@ impl HostObject {
     ///
     /// `frame` must be what the method's entry expects. The runtime that provides the contract must exist.
     pub(crate) unsafe fn call(&self, fn_id: u32, frame: CallFrame) -> bool {
-        let Some(fn_id) = number(self.numbers.as_ref(), fn_id) else { return false };
+        let Some(fn_id) = method_index(self.methods.as_ref(), fn_id) else { return false };
         let interface = self.provided.interface();
         let contract_id = GuestContractId::from_u64(interface.contract_id.id());
         let instance = GuestContractInstance { data: self.instance.data, contract_id };

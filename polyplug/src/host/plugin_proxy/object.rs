@@ -140,7 +140,7 @@ impl Object {
         if matches!(lease, Some(None)) {
             return Err(gone());
         }
-        let Some(_using) = Using::begin(self) else { return Err(gone()) };
+        let Some(_call) = CallGuard::begin(self) else { return Err(gone()) };
         if fn_id >= self.function_count {
             return Ok(false);
         }
@@ -193,9 +193,9 @@ impl Drop for Object {
 }
 
 /// A call that is running.
-struct Using<'a>(&'a Object);
+struct CallGuard<'a>(&'a Object);
 
-impl<'a> Using<'a> {
+impl<'a> CallGuard<'a> {
     fn begin(object: &'a Object) -> Option<Self> {
         let before = object.users.fetch_add(1, Ordering::AcqRel);
         let this = Self(object);
@@ -203,7 +203,7 @@ impl<'a> Using<'a> {
     }
 }
 
-impl Drop for Using<'_> {
+impl Drop for CallGuard<'_> {
     fn drop(&mut self) {
         let before = self.0.users.fetch_sub(1, Ordering::AcqRel);
         if before != CLOSED + 1 {

@@ -2,16 +2,16 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
-use super::request::{Numbers, Wanted, number};
+use super::request::{MethodMap, ProxySpec, method_index};
 use crate::host::abi::dispatch::CallFrame;
 use crate::host::error::proxy::ProxyError;
-use crate::host::plugin::schema::Described;
-use crate::host::store::instances::Held;
+use crate::host::plugin::schema::PluginSchema;
+use crate::host::store::instances::InstanceLease;
 use crate::host::store::provider::Provider;
 
 /// An instance of another bundle's plugin.
 pub(crate) struct Peer {
-    wanted: Wanted,
+    spec: ProxySpec,
     pub(crate) bundle: String,
     /// The instance, as it serves now; none once its bundle is unloaded.
     bound: RwLock<Option<Bound>>,
@@ -21,16 +21,20 @@ pub(crate) struct Peer {
 
 #[derive(Clone)]
 struct Bound {
-    held: Arc<Held>,
-    numbers: Option<Numbers>,
+    held: Arc<InstanceLease>,
+    methods: Option<MethodMap>,
 }
 
 impl Peer {
-    pub(crate) fn new(wanted: Wanted, provider: &Arc<Provider>, held: Arc<Held>) -> Result<Arc<Self>, ProxyError> {
-        let numbers = numbers_at(&wanted, provider)?;
-        let bound = RwLock::new(Some(Bound { held, numbers }));
+    pub(crate) fn new(
+        spec: ProxySpec,
+        provider: &Arc<Provider>,
+        held: Arc<InstanceLease>,
+    ) -> Result<Arc<Self>, ProxyError> {
+        let methods = method_map_at(&spec, provider)?;
+        let bound = RwLock::new(Some(Bound { held, methods }));
         let bundle = provider.bundle_name().to_owned();
-        let this = Arc::new(Self { wanted, bundle, bound, rebinding: Mutex::default() });
+        let this = Arc::new(Self { spec, bundle, bound, rebinding: Mutex::default() });
         this.follow(provider);
         Ok(this)
     }
@@ -38,7 +42,7 @@ impl Peer {
     /// Goes where the provider's bundle goes when it is reloaded or unloaded.
     fn follow(self: &Arc<Self>, provider: &Provider) {
         let this = Arc::downgrade(self);
-        provider.holders().when_retired(move || {
+        provider.leases().when_retired(move || {
             let this = Weak::upgrade(&this);
             this.map(|this| drop(this.rebind())).is_some()
         });
@@ -51,7 +55,7 @@ impl Peer {
     /// The instance that serves now.
     fn current(self: &Arc<Self>) -> Option<Bound> {
         let bound = self.bound()?;
-        if bound.held.incarnation().provider().is_current() { Some(bound) } else { self.rebind() }
+        if bound.held.versioned().provider().is_current() { Some(bound) } else { self.rebind() }
     }
 
     /// Calls a method of the instance that serves now. Returns whether there is one of that number.
@@ -61,26 +65,26 @@ impl Peer {
     /// `frame` must be what the method's entry expects.
     pub(crate) unsafe fn call(self: &Arc<Self>, fn_id: u32, frame: CallFrame) -> Result<bool, ProxyError> {
         let bound = self.current().ok_or_else(|| ProxyError::Unloaded { bundle: self.bundle.clone() })?;
-        let Some(fn_id) = number(bound.numbers.as_ref(), fn_id) else { return Ok(false) };
+        let Some(fn_id) = method_index(bound.methods.as_ref(), fn_id) else { return Ok(false) };
         // SAFETY: the caller promises the frame; the numbers are those of the provider's own contract.
-        Ok(unsafe { bound.held.incarnation().call(fn_id, frame) })
+        Ok(unsafe { bound.held.versioned().call(fn_id, frame) })
     }
 
     fn rebind(self: &Arc<Self>) -> Option<Bound> {
         let _one = self.rebinding.lock().unwrap_or_else(PoisonError::into_inner);
         let bound = self.bound()?;
-        if bound.held.incarnation().provider().is_current() {
+        if bound.held.versioned().provider().is_current() {
             return Some(bound);
         }
-        let next = match bound.held.latest() {
+        let next = match bound.held.current_lease() {
             Ok(None) => return Some(bound), // it stays on the old code
-            Ok(Some(held)) => numbers_at(&self.wanted, held.incarnation().provider())
+            Ok(Some(held)) => method_map_at(&self.spec, held.versioned().provider())
                 .ok()
-                .map(|numbers| Bound { held: Arc::new(held), numbers }),
+                .map(|methods| Bound { held: Arc::new(held), methods }),
             Err(_) => None,
         };
         if let Some(next) = &next {
-            self.follow(next.held.incarnation().provider());
+            self.follow(next.held.versioned().provider());
         }
         let mut place = self.bound.write().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *place, next.clone());
@@ -91,10 +95,10 @@ impl Peer {
 }
 
 /// How the methods of what is wanted are numbered at a provider.
-fn numbers_at(wanted: &Wanted, provider: &Provider) -> Result<Option<Numbers>, ProxyError> {
-    let schema = provider.plugin.schema.as_ref().map(Described::schema);
-    if schema.is_none() && wanted.schema.is_some() {
-        return Err(ProxyError::NoSchema { contract: wanted.contract(), bundle: provider.bundle_name().to_owned() });
+fn method_map_at(spec: &ProxySpec, provider: &Provider) -> Result<Option<MethodMap>, ProxyError> {
+    let schema = provider.plugin.schema.as_ref().map(PluginSchema::schema);
+    if schema.is_none() && spec.schema.is_some() {
+        return Err(ProxyError::NoSchema { contract: spec.contract(), bundle: provider.bundle_name().to_owned() });
     }
-    wanted.numbers(schema, &format!("bundle `{}`", provider.bundle_name()))
+    spec.method_map(schema, &format!("bundle `{}`", provider.bundle_name()))
 }

@@ -9,7 +9,7 @@ use crate::host::error::proxy::ProxyError;
 use crate::schema::Schema;
 
 /// What a plugin asks for.
-pub(crate) struct Wanted {
+pub(crate) struct ProxySpec {
     pub(crate) target: ProxyTarget,
     pub(crate) name: String,
     pub(crate) major: u32,
@@ -19,7 +19,7 @@ pub(crate) struct Wanted {
     pub(crate) schema: Option<Schema>,
 }
 
-impl Wanted {
+impl ProxySpec {
     /// A request of a guest, whose engine knows the contract.
     pub(crate) fn new(target: ProxyTarget, name: String, major: u32, minor: u32, schema: Schema) -> Self {
         Self { target, name, major, minor, schema: Some(schema) }
@@ -62,27 +62,27 @@ impl Wanted {
         format!("{}@{}.{}", self.name, self.major, self.minor)
     }
 
-    /// For each method as the plugin numbers them, the number in `callee`'s table. `None`: the same.
-    pub(crate) fn numbers(&self, callee: Option<&Schema>, who: &str) -> Result<Option<Numbers>, ProxyError> {
-        let (Some(ours), Some(theirs)) = (&self.schema, callee) else { return Ok(None) };
+    /// For each method as the plugin numbers them, the number in `target`'s table. `None`: the same.
+    pub(crate) fn method_map(&self, target: Option<&Schema>, who: &str) -> Result<Option<MethodMap>, ProxyError> {
+        let (Some(ours), Some(theirs)) = (&self.schema, target) else { return Ok(None) };
         let differences = ours.differences(theirs);
         if !differences.is_empty() {
             let (contract, callee) = (self.contract(), who.to_owned());
             return Err(ProxyError::Incompatible { contract, callee, differences });
         }
-        let number = |name: &str| theirs.method(name).and_then(|(number, _)| u32::try_from(number).ok());
-        let numbers: Vec<_> = ours.methods.iter().map(|method| number(&method.name)).collect();
-        let same = (0u32..).zip(&numbers).all(|(i, number)| *number == Some(i));
-        Ok((!same).then(|| numbers.into()))
+        let index = |name: &str| theirs.method(name).and_then(|(index, _)| u32::try_from(index).ok());
+        let methods: Vec<_> = ours.methods.iter().map(|method| index(&method.name)).collect();
+        let same = (0u32..).zip(&methods).all(|(i, index)| *index == Some(i));
+        Ok((!same).then(|| methods.into()))
     }
 }
 
-pub(crate) type Numbers = Arc<[Option<u32>]>;
+pub(crate) type MethodMap = Arc<[Option<u32>]>;
 
 /// The number of a method at the callee.
-pub(crate) fn number(numbers: Option<&Numbers>, fn_id: u32) -> Option<u32> {
-    match numbers {
+pub(crate) fn method_index(methods: Option<&MethodMap>, fn_id: u32) -> Option<u32> {
+    match methods {
         None => Some(fn_id),
-        Some(numbers) => numbers.get(fn_id as usize).copied().flatten(),
+        Some(methods) => methods.get(fn_id as usize).copied().flatten(),
     }
 }

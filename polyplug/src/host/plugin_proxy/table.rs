@@ -9,18 +9,18 @@ use std::sync::Arc;
 
 use polyplug_abi::{GuestContractId, HostContractId, ProxyTarget};
 
-use super::depth::Deeper;
+use super::depth::DepthGuard;
 use super::host_object::HostObject;
 use super::object::Object;
 use super::peer::Peer;
-use super::request::Wanted;
+use super::request::ProxySpec;
 use crate::host::abi::dispatch::CallFrame;
-use crate::host::abi::slot_map::Tokens;
+use crate::host::abi::slot_map::SlotMap;
 use crate::host::error::proxy::ProxyError;
 use crate::host::host_contract::grants::Grants;
 use crate::host::host_contract::registry::HostContracts;
-use crate::host::plugin::schema::Described;
-use crate::host::store::instances::Held;
+use crate::host::plugin::schema::PluginSchema;
+use crate::host::store::instances::InstanceLease;
 use crate::host::store::provider::Provider;
 use crate::host::store::runtime_store::RuntimeStore;
 use crate::host::version::scope::BundleScope;
@@ -32,7 +32,7 @@ pub(crate) enum PluginProxy {
     Peer(Arc<Peer>),
     Object(Arc<Object>),
     /// A lent object that its callee lends on. It stays its caller's to end.
-    Relayed(Arc<Object>),
+    Forwarded(Arc<Object>),
 }
 
 /// What plugins' proxies may lead to.
@@ -44,11 +44,11 @@ pub(crate) struct Callees<'a> {
 }
 
 /// The proxies that the plugins of one runtime have.
-pub(crate) struct PluginProxies(Tokens<PluginProxy>);
+pub(crate) struct PluginProxies(SlotMap<PluginProxy>);
 
 impl Default for PluginProxies {
     fn default() -> Self {
-        Self(Tokens::new())
+        Self(SlotMap::new())
     }
 }
 
@@ -58,13 +58,13 @@ impl PluginProxies {
         &self,
         callees: Callees<'_>,
         scope: Option<&BundleScope>,
-        wanted: Wanted,
+        spec: ProxySpec,
     ) -> Result<(*mut c_void, String), ProxyError> {
         let Some(scope) = scope else { return Err(ProxyError::NoBundle) };
-        let (proxy, bundle) = match wanted.target {
-            ProxyTarget::Host => (PluginProxy::Host(callees.host_object(scope, &wanted)?), "host".to_owned()),
+        let (proxy, bundle) = match spec.target {
+            ProxyTarget::Host => (PluginProxy::Host(callees.host_object(scope, &spec)?), "host".to_owned()),
             ProxyTarget::Peer => {
-                let peer = callees.peer(scope, wanted)?;
+                let peer = callees.peer(scope, spec)?;
                 let bundle = peer.bundle.clone();
                 (PluginProxy::Peer(peer), bundle)
             }
@@ -80,11 +80,11 @@ impl PluginProxies {
     /// The pointers must be what the method's entry expects.
     pub(crate) unsafe fn call(&self, token: *mut c_void, fn_id: u32, frame: CallFrame) -> Result<(), ProxyError> {
         let proxy = self.0.get(token).ok_or(ProxyError::Closed)?;
-        let _deeper = Deeper::enter()?;
+        let _deeper = DepthGuard::enter()?;
         // SAFETY: the caller promises a frame that the method's entry expects; whoever calls by the runtime holds it.
         let is_called = unsafe {
             match &*proxy {
-                PluginProxy::Object(object) | PluginProxy::Relayed(object) => object.call(fn_id, frame)?,
+                PluginProxy::Object(object) | PluginProxy::Forwarded(object) => object.call(fn_id, frame)?,
                 PluginProxy::Host(object) => object.call(fn_id, frame),
                 PluginProxy::Peer(peer) => peer.call(fn_id, frame)?,
             }
@@ -123,8 +123,8 @@ impl PluginProxies {
     pub(crate) fn pass_on(&self, token: *mut c_void) -> Result<*mut c_void, ProxyError> {
         match self.0.get(token).as_deref() {
             Some(PluginProxy::Object(object)) if object.may_be_kept() => Ok(self.offer(object)),
-            Some(PluginProxy::Object(object) | PluginProxy::Relayed(object)) => {
-                Ok(self.0.insert(Arc::new(PluginProxy::Relayed(Arc::clone(object)))))
+            Some(PluginProxy::Object(object) | PluginProxy::Forwarded(object)) => {
+                Ok(self.0.insert(Arc::new(PluginProxy::Forwarded(Arc::clone(object)))))
             }
             Some(_) => Err(ProxyError::NotKept),
             None => Err(ProxyError::Closed),
@@ -140,41 +140,41 @@ impl Callees<'_> {
             return provided.schema().cloned().map(Arc::new);
         }
         let providers = self.store.providers(GuestContractId::new(name, major));
-        providers.into_iter().find_map(|(_, provider)| provider.plugin.schema.as_ref().map(Described::shared))
+        providers.into_iter().find_map(|(_, provider)| provider.plugin.schema.as_ref().map(PluginSchema::shared))
     }
 
-    fn host_object(&self, scope: &BundleScope, wanted: &Wanted) -> Result<HostObject, ProxyError> {
-        let id = HostContractId::new(&wanted.name, wanted.major);
-        let contract = || wanted.contract();
-        let least = self.grants.required_minor(scope, id, contract)?.max(wanted.minor);
+    fn host_object(&self, scope: &BundleScope, spec: &ProxySpec) -> Result<HostObject, ProxyError> {
+        let id = HostContractId::new(&spec.name, spec.major);
+        let contract = || spec.contract();
+        let least = self.grants.required_minor(scope, id, contract)?.max(spec.minor);
         let provided = self.host_contracts.find(id).ok_or_else(|| ProxyError::NotProvided { contract: contract() })?;
         let version = provided.interface().contract_version;
         if version.minor < least {
-            let contract = format!("{}@{}.{least}", wanted.name, wanted.major);
+            let contract = format!("{}@{}.{least}", spec.name, spec.major);
             return Err(ProxyError::HostIsOlder { contract, provided: version });
         }
-        let numbers = wanted.numbers(provided.schema(), "the host")?;
+        let methods = spec.method_map(provided.schema(), "the host")?;
         let failed = |reason| ProxyError::Factory { contract: contract(), reason };
         let (instance, is_own) = provided.instance(&scope.name).map_err(failed)?;
-        Ok(HostObject { provided, instance, is_own, numbers })
+        Ok(HostObject { provided, instance, is_own, methods })
     }
 
     #[track_caller]
-    fn peer(&self, scope: &BundleScope, wanted: Wanted) -> Result<Arc<Peer>, ProxyError> {
-        let id = GuestContractId::new(&wanted.name, wanted.major);
-        let contract = wanted.contract();
+    fn peer(&self, scope: &BundleScope, spec: ProxySpec) -> Result<Arc<Peer>, ProxyError> {
+        let id = GuestContractId::new(&spec.name, spec.major);
+        let contract = spec.contract();
         let Some(least) = scope.required_minor(id) else {
             return Err(ProxyError::Undeclared { contract, bundle: scope.name.clone() });
         };
-        let least = least.max(wanted.minor);
+        let least = least.max(spec.minor);
         let providers = self.store.providers(id);
         let new_enough = |provider: &Provider| provider.plugin.interface.contract_version.minor >= least;
         // A plugin may implement what it needs another for.
         let found = providers.into_iter().map(|(_, provider)| provider);
         let mut found = found.filter(|provider| provider.plugin.bundle != scope.id && new_enough(provider));
         let provider = found.next().ok_or_else(|| ProxyError::NoPeer { contract: contract.clone() })?;
-        let held = Held::new(Arc::clone(&provider), Location::caller())
+        let held = InstanceLease::new(Arc::clone(&provider), Location::caller())
             .map_err(|error| ProxyError::Factory { contract, reason: error.to_string() })?;
-        Peer::new(wanted, &provider, held)
+        Peer::new(spec, &provider, held)
     }
 }

@@ -13,7 +13,7 @@ use polyplug_abi::{BundleId, DependencyInfo, GuestContractId};
 use super::observers::Observers;
 use super::time_limit::logical_thread;
 use crate::host::bundle::fingerprint::Fingerprint;
-use crate::host::bundle::shared_dirs::InPlace;
+use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::store::provider::Provider;
 use crate::host::version::lineage::Lineage;
@@ -87,7 +87,7 @@ pub(crate) struct Origin {
     pub(crate) fingerprint: Option<Fingerprint>,
     /// Folders that are in the directory only, not in the private copy.
     #[cfg_attr(not(feature = "watch"), allow(dead_code))]
-    pub(crate) in_place: InPlace,
+    pub(crate) shared_dirs: SharedDirs,
 }
 
 impl Bundles {

@@ -120,7 +120,7 @@ impl Runtime {
             contract_version: plugin.interface.contract_version,
             handle,
             shared,
-            instances: if shared { 1 } else { provider.holders().cells().len() },
+            instances: if shared { 1 } else { provider.leases().cells().len() },
         })
     }
 }

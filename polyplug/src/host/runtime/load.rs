@@ -23,7 +23,7 @@ use super::staging::{LoadScope, Staging};
 use crate::guest::{PluginEntry, keep_locations};
 use crate::host::bundle::config_json;
 use crate::host::bundle::manifest::ManifestData;
-use crate::host::bundle::shared_dirs::InPlace;
+use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::bundle::source::BundleSource;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::runtime::RuntimeError;
@@ -205,7 +205,7 @@ impl Runtime {
                 version: semver::Version::new(major.into(), minor.into(), patch.into()),
                 directory: None,
                 fingerprint: None,
-                in_place: InPlace::default(),
+                shared_dirs: SharedDirs::default(),
             };
             Ok(StartedVersion { version, providers, lineage, loader: None, origin })
         })
@@ -221,7 +221,7 @@ impl Runtime {
         self.bundle_table().reserve(id, name)?;
         let outcome = self.reclaimer().collecting(|| {
             let started = start()?;
-            publish::publish(self.store(), &started.lineage, &started.providers)?;
+            publish::publish_version(self.store(), &started.lineage, &started.providers)?;
             Ok(started.finish())
         });
         match outcome {
@@ -310,7 +310,7 @@ fn start_providers(
 ) -> Result<Vec<Arc<Provider>>, RuntimeError> {
     let version = staging.version();
     let mut plugins = run_loader(staging, run)?;
-    contract_check::complete(&mut plugins, version.name(), directory)?;
+    contract_check::attach_and_check_schemas(&mut plugins, version.name(), directory)?;
     let start = |plugin: Plugin| {
         let name = plugin.name.clone();
         let started = Provider::start(plugin, version, lineage, &create).map(Arc::new);

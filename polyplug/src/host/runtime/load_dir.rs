@@ -84,7 +84,7 @@ impl Runtime {
         if self.config().compatibility == Compatibility::Relaxed {
             pending.iter().for_each(|manifest| self.load_one(manifest, progress));
         } else if !pending.is_empty() {
-            self.explain(pending, &mut progress.failures);
+            self.diagnose(pending, &mut progress.failures);
         }
     }
 
@@ -96,8 +96,8 @@ impl Runtime {
     }
 
     /// Says why none of these bundles can be loaded.
-    fn explain(&self, pending: Vec<ManifestData>, failures: &mut Vec<RuntimeError>) {
-        let left: Vec<_> = pending.into_iter().map(|manifest| self.left(manifest, failures)).collect();
+    fn diagnose(&self, pending: Vec<ManifestData>, failures: &mut Vec<RuntimeError>) {
+        let left: Vec<_> = pending.into_iter().map(|manifest| self.unresolved(manifest, failures)).collect();
         let edges: Vec<_> = left.iter().enumerate().map(|(i, bundle)| edges(&left, i, bundle)).collect();
         let mut in_cycles = HashSet::new();
         for (i, bundle) in left.iter().enumerate() {
@@ -130,7 +130,7 @@ impl Runtime {
         }
     }
 
-    fn left(&self, manifest: ManifestData, failures: &mut Vec<RuntimeError>) -> Left {
+    fn unresolved(&self, manifest: ManifestData, failures: &mut Vec<RuntimeError>) -> Unresolved {
         let missing = self.missing_dependencies(&manifest);
         let needs = manifest.dependencies.iter().filter_map(|need| {
             let missing = missing.iter().find(|missing| missing.declared == declared_dependency(&manifest, need))?;
@@ -147,12 +147,12 @@ impl Runtime {
                 Vec::new()
             }
         };
-        Left { manifest, missing, provides }
+        Unresolved { manifest, missing, provides }
     }
 }
 
 /// A bundle that cannot be loaded for want of others.
-struct Left {
+struct Unresolved {
     manifest: ManifestData,
     missing: Vec<(Dependency, MissingDependency)>,
     provides: Vec<Provides>,
@@ -163,7 +163,7 @@ struct Provides {
     version: Version,
 }
 
-impl Left {
+impl Unresolved {
     fn declared(&self, contract: GuestContractId) -> crate::host::error::dependency::Declared {
         let need = self.manifest.dependencies.iter().find(|need| need.id() == contract);
         declared_dependency(&self.manifest, need.expect("an edge is of a dependency"))
@@ -184,7 +184,7 @@ struct Edge {
     contract: GuestContractId,
 }
 
-fn edges(left: &[Left], from: usize, bundle: &Left) -> Vec<Edge> {
+fn edges(left: &[Unresolved], from: usize, bundle: &Unresolved) -> Vec<Edge> {
     let needs = bundle.missing.iter().map(|(need, _)| need);
     let providers = |need: &Dependency| {
         let others = left.iter().enumerate().filter(|(to, other)| *to != from && other.serves(need));
@@ -194,7 +194,7 @@ fn edges(left: &[Left], from: usize, bundle: &Left) -> Vec<Edge> {
 }
 
 /// What is missing, with what the other bundles would offer.
-fn with_offers(left: &[Left], from: usize, need: &Dependency, missing: &MissingDependency) -> MissingDependency {
+fn with_offers(left: &[Unresolved], from: usize, need: &Dependency, missing: &MissingDependency) -> MissingDependency {
     let mut missing = missing.clone();
     for (_, other) in left.iter().enumerate().filter(|(to, _)| *to != from) {
         let same_name = other.provides.iter().filter(|provides| provides.contract == need.contract);
@@ -215,7 +215,7 @@ fn shortest_cycle(edges: &[Vec<Edge>], start: usize) -> Option<Vec<(usize, &Edge
             }
             came_by.insert(edge.to, (from, edge));
             if edge.to == start {
-                return Some(way_back(&came_by, start));
+                return Some(trace_cycle(&came_by, start));
             }
             queue.push_back(edge.to);
         }
@@ -223,7 +223,7 @@ fn shortest_cycle(edges: &[Vec<Edge>], start: usize) -> Option<Vec<(usize, &Edge
     None
 }
 
-fn way_back<'a>(came_by: &BTreeMap<usize, (usize, &'a Edge)>, start: usize) -> Vec<(usize, &'a Edge)> {
+fn trace_cycle<'a>(came_by: &BTreeMap<usize, (usize, &'a Edge)>, start: usize) -> Vec<(usize, &'a Edge)> {
     let mut way = vec![came_by[&start]];
     while let Some((from, _)) = way.last().copied().filter(|(from, _)| *from != start) {
         way.push(came_by[&from]);

@@ -93,7 +93,7 @@ pub trait BundleLoader: Send + Sync {
     ///
     /// Asked several times, by a watcher at each look, of manifests whose options are [checked](Self::check_options): the
     /// answer depends on the manifest alone.
-    fn left_in_place(&self, manifest: &ManifestData) -> Vec<PathBuf> {
+    fn shared_dirs(&self, manifest: &ManifestData) -> Vec<PathBuf> {
         let _ = manifest;
         Vec::new()
     }

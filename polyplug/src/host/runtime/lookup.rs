@@ -11,7 +11,7 @@ use crate::host::error::registry::RegistryError;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::store::bind::{bind, no_provider};
 use crate::host::store::instances;
-use crate::host::store::instances::Held;
+use crate::host::store::instances::InstanceLease;
 use crate::host::store::lease::Lease;
 use crate::host::store::snapshot::Snapshot;
 
@@ -188,7 +188,7 @@ impl Runtime {
     #[track_caller]
     pub fn lease(&self, handle: GuestContractHandle) -> Result<Lease, RegistryError> {
         let provider = self.store().lease(handle)?;
-        let owner = provider.holders().shared(&provider, Location::caller(), &crossbeam_epoch::pin());
+        let owner = provider.leases().shared(&provider, Location::caller(), &crossbeam_epoch::pin());
         Ok(Lease::new(owner))
     }
 
@@ -200,22 +200,22 @@ impl Runtime {
         if provider.version.is_none() {
             return Err(RegistryError::StaleHandle { index: handle.index }.into());
         }
-        let held = Held::new(provider, Location::caller())?;
+        let held = InstanceLease::new(provider, Location::caller())?;
         Ok(GuestContractInstance { data: self.tokens().insert(held), contract_id })
     }
 
     /// The instance of a token, as a lease for one call on the version that serves.
-    pub(crate) fn instance(&self, token: GuestContractInstance) -> Result<Arc<Held>, RegistryError> {
+    pub(crate) fn instance(&self, token: GuestContractInstance) -> Result<Arc<InstanceLease>, RegistryError> {
         let stale = || RegistryError::StaleHandle { index: token.data.addr() as u32 };
         let held = self.tokens().get(token.data).ok_or_else(stale)?;
-        let provider = held.incarnation().provider();
+        let provider = held.versioned().provider();
         if provider.plugin.contract_id != token.contract_id {
             return Err(stale());
         }
         if provider.is_current() {
             return Ok(held);
         }
-        let latest = held.latest().map_err(|_| stale())?;
+        let latest = held.current_lease().map_err(|_| stale())?;
         Ok(latest.map_or(held, Arc::new))
     }
 

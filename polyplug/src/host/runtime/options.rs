@@ -5,7 +5,7 @@ use std::path::Path;
 use super::guard::guarded;
 use super::loader::BundleLoader;
 use crate::host::bundle::manifest::{FILE_NAME, ManifestData};
-use crate::host::bundle::shared_dirs::InPlace;
+use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::error::manifest::ManifestError;
 use crate::host::error::runtime::RuntimeError;
 
@@ -16,12 +16,12 @@ pub(crate) fn check_options(loader: &dyn BundleLoader, manifest: &ManifestData) 
 }
 
 /// What the loader uses where it lies, of a bundle whose artifact has been looked for.
-pub(crate) fn in_place(loader: &dyn BundleLoader, manifest: &ManifestData) -> Result<InPlace, RuntimeError> {
-    let folders = guarded(&manifest.name, || Ok(loader.left_in_place(manifest)))?;
-    let in_place =
-        InPlace::new(folders, &manifest.path).map_err(|message| invalid(manifest, loader.loader_name(), message))?;
-    match in_place.folder_of(Path::new(&manifest.file), &manifest.path) {
-        None => Ok(in_place),
+pub(crate) fn shared_dirs(loader: &dyn BundleLoader, manifest: &ManifestData) -> Result<SharedDirs, RuntimeError> {
+    let folders = guarded(&manifest.name, || Ok(loader.shared_dirs(manifest)))?;
+    let shared_dirs =
+        SharedDirs::new(folders, &manifest.path).map_err(|message| invalid(manifest, loader.loader_name(), message))?;
+    match shared_dirs.folder_of(Path::new(&manifest.file), &manifest.path) {
+        None => Ok(shared_dirs),
         Some(folder) => Err(invalid(manifest, "file", artifact_in(loader, &manifest.file, folder))),
     }
 }

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use super::bundles::Origin;
 use super::loader::BundleLoader;
-use super::options::{check_options, in_place};
+use super::options::{check_options, shared_dirs};
 use super::runtime::Runtime;
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::bundle::private_copy::PrivateCopy;
-use crate::host::bundle::shared_dirs::InPlace;
+use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::bundle::source::BundleSource;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::runtime::RuntimeError;
@@ -30,7 +30,7 @@ pub(crate) struct BundleFiles {
     source: BundleSource,
     copy: Option<PrivateCopy>,
     /// Folders that are used where they lie.
-    in_place: InPlace,
+    shared_dirs: SharedDirs,
 }
 
 impl BundleFiles {
@@ -46,12 +46,12 @@ impl BundleFiles {
     /// Takes the files apart: the manifest and the source as a loader gets them, where they come from, and the private
     /// copy, which has to be kept for as long as the code.
     pub(crate) fn into_parts(self) -> (ManifestData, BundleSource, Origin, Option<PrivateCopy>) {
-        let Self { mut manifest, mut source, copy, in_place } = self;
+        let Self { mut manifest, mut source, copy, shared_dirs } = self;
         let origin = Origin {
             version: manifest.version.clone(),
             directory: matches!(source, BundleSource::Path(_)).then(|| manifest.path.clone()),
             fingerprint: copy.as_ref().map(|copy| copy.fingerprint().clone()),
-            in_place,
+            shared_dirs,
         };
         if let Some(copy) = &copy {
             manifest.path = copy.path().to_owned();
@@ -75,16 +75,16 @@ impl Runtime {
         source: BundleSource,
         loader: &dyn BundleLoader,
     ) -> Result<BundleFiles, RuntimeError> {
-        let mut files = BundleFiles { manifest, source, copy: None, in_place: InPlace::default() };
+        let mut files = BundleFiles { manifest, source, copy: None, shared_dirs: SharedDirs::default() };
         if !matches!(files.source, BundleSource::Path(_)) {
             #[cfg(feature = "signatures")]
-            self.parts().signatures.pass_unsigned(&files.manifest, files.source.kind())?;
+            self.parts().signatures.check_unsigned(&files.manifest, files.source.kind())?;
         } else {
-            files.in_place = in_place(loader, &files.manifest)?;
+            files.shared_dirs = shared_dirs(loader, &files.manifest)?;
             if self.config().hot_reload_enabled || self.looks_at_signatures() {
                 self.copy(&mut files, manifest_source, loader)?;
             } else {
-                files.in_place = InPlace::default(); // nobody watches the bundle
+                files.shared_dirs = SharedDirs::default(); // nobody watches the bundle
             }
         }
         self.config_overrides().apply(files.manifest.id, &mut files.manifest.config);
@@ -99,12 +99,12 @@ impl Runtime {
         manifest_source: ManifestSource,
         loader: &dyn BundleLoader,
     ) -> Result<(), RuntimeError> {
-        let BundleFiles { manifest, in_place, .. } = files;
+        let BundleFiles { manifest, shared_dirs, .. } = files;
         #[cfg(feature = "signatures")]
-        self.parts().signatures.pass_in_place(manifest, in_place)?;
-        let copy = PrivateCopy::make(manifest, in_place.clone())?;
+        self.parts().signatures.check_shared_dirs(manifest, shared_dirs)?;
+        let copy = PrivateCopy::make(manifest, shared_dirs.clone())?;
         #[cfg(feature = "signatures")]
-        self.parts().signatures.pass(manifest, copy.path())?;
+        self.parts().signatures.check(manifest, copy.path())?;
         if self.looks_at_signatures() && manifest_source == ManifestSource::Directory {
             *manifest = reread(manifest, &copy, loader)
                 .map_err(|error| error.at_original(copy.path(), Some(&manifest.path)))?;
@@ -144,7 +144,7 @@ fn reread(
     read.find_artifact()?;
     read.path.clone_from(&manifest.path);
     read.origin.clone_from(&manifest.origin);
-    if in_place(loader, &read)? != *copy.in_place() {
+    if shared_dirs(loader, &read)? != *copy.shared_dirs() {
         return Err(changed());
     }
     Ok(read)

@@ -23,7 +23,7 @@ use crate::host::bundle::source::BundleSource;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::plugin::plugin::Plugin;
-use crate::host::store::instances::{Cell, Incarnation, Next, Place};
+use crate::host::store::instances::{Forward, ForwardingCell, Transition, VersionedInstance};
 use crate::host::store::provider::Provider;
 use crate::host::store::publish;
 
@@ -31,7 +31,7 @@ use crate::host::store::publish;
 struct Prepared {
     started: StartedVersion,
     /// How each instance that is held goes on.
-    next: Vec<(Arc<Cell>, Next)>,
+    next: Vec<(Arc<ForwardingCell>, Transition)>,
     report: ReloadReport,
 }
 
@@ -204,7 +204,7 @@ impl Runtime {
             let Some((provider, shared)) = predecessor.and_then(|provider| Some((provider, provider.shared()?))) else {
                 return plugin.create(host);
             };
-            let (next, migrated) = succeed(&provider.plugin, shared.raw(), plugin, host)?;
+            let (next, migrated) = migrate_instance(&provider.plugin, shared.raw(), plugin, host)?;
             if !provider.plugin.flags.contains(PluginFlags::STATELESS) {
                 let count = if migrated { &migrated_ones } else { &fresh_ones };
                 count.set(count.get() + 1);
@@ -223,7 +223,7 @@ impl Runtime {
         let mut next = Vec::new();
         for provider in &started.providers {
             if let Some(predecessor) = before.get(&provider.plugin.contract_id) {
-                carry_over(predecessor, provider, self.parts().reload_policy, &mut next, &mut report)?;
+                migrate_instances(predecessor, provider, self.parts().reload_policy, &mut next, &mut report)?;
             }
         }
         Ok(Prepared { started, next, report })
@@ -232,7 +232,7 @@ impl Runtime {
     /// Makes the new version serve, which it does under the bundle's name as well. Cannot fail.
     fn switch(&self, old: &Loaded, prepared: Prepared) -> (Loaded, ReloadReport) {
         let Prepared { started, next, report } = prepared;
-        publish::replace(self.store(), &old.lineage, &old.version, &old.providers, &started.providers, next);
+        publish::swap_version(self.store(), &old.lineage, &old.version, &old.providers, &started.providers, next);
         let serving = started.finish();
         self.bundle_table().set_current(report.bundle, serving.clone());
         (serving, report)
@@ -240,48 +240,48 @@ impl Runtime {
 }
 
 /// How all instances that are held of `old` go on.
-fn carry_over(
+fn migrate_instances(
     old: &Arc<Provider>,
     new: &Arc<Provider>,
     policy: ReloadPolicy,
-    next: &mut Vec<(Arc<Cell>, Next)>,
+    next: &mut Vec<(Arc<ForwardingCell>, Transition)>,
     report: &mut ReloadReport,
 ) -> Result<(), RuntimeError> {
-    for (cell, held) in old.holders().cells() {
+    for (cell, held) in old.leases().cells() {
         let place = cell.get();
-        let incarnation = match (&place, &held) {
-            (Place::Later(incarnation), _) => incarnation,
-            (Place::Unknown, Some(held)) => held.incarnation(),
-            (Place::Unknown, None) => continue,
-            (Place::Stays(_), _) => {
+        let versioned = match (&place, &held) {
+            (Forward::To(versioned), _) => versioned,
+            (Forward::None, Some(held)) => held.versioned(),
+            (Forward::None, None) => continue,
+            (Forward::Pinned(_), _) => {
                 report.drained += 1;
-                next.push((cell, Next::Stays(Arc::clone(new))));
+                next.push((cell, Transition::Drains(Arc::clone(new))));
                 continue;
             }
         };
         if new.shared().is_some() {
             // One that everybody shared is counted where its successor was made.
             report.restarted += usize::from(old.shared().is_none());
-            next.push((cell, Next::Later(Arc::new(Incarnation::new(Arc::clone(new))?))));
+            next.push((cell, Transition::MovesTo(Arc::new(VersionedInstance::new(Arc::clone(new))?))));
             continue;
         }
         let keeps_state = old.plugin.can_save() && new.plugin.can_restore();
         if !keeps_state && policy == ReloadPolicy::Drain {
             report.drained += 1;
-            next.push((cell, Next::Stays(Arc::clone(new))));
+            next.push((cell, Transition::Drains(Arc::clone(new))));
             continue;
         }
         let host = new.table().as_ptr();
-        let (instance, migrated) =
-            succeed(&old.plugin, incarnation.raw(), &new.plugin, host).map_err(|reason| new.factory_failed(reason))?;
+        let (instance, migrated) = migrate_instance(&old.plugin, versioned.raw(), &new.plugin, host)
+            .map_err(|reason| new.factory_failed(reason))?;
         *(if migrated { &mut report.migrated } else { &mut report.restarted }) += 1;
-        next.push((cell, Next::Later(Arc::new(Incarnation::of(Arc::clone(new), instance)))));
+        next.push((cell, Transition::MovesTo(Arc::new(VersionedInstance::of(Arc::clone(new), instance)))));
     }
     Ok(())
 }
 
 /// The instance of `new` that follows `instance` of `old`, and whether it has its state.
-fn succeed(
+fn migrate_instance(
     old: &Plugin,
     instance: polyplug_abi::GuestContractInstance,
     new: &Plugin,

@@ -59,6 +59,6 @@ impl Retired {
 /// Returns who holds a provider, as far as is known.
 pub(crate) fn holders_of(provider: &Provider) -> Vec<Holder> {
     let contract = &provider.plugin.contract;
-    let sites = provider.holders().sites().into_iter();
+    let sites = provider.leases().sites().into_iter();
     sites.map(|(site, count)| Holder { contract: contract.clone(), site, count }).collect()
 }

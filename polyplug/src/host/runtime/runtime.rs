@@ -11,14 +11,14 @@ use super::events::Events;
 use super::loader::BundleLoader;
 use super::report::ReloadPolicy;
 use super::retired::Retired;
-use crate::host::abi::slot_map::Tokens;
+use crate::host::abi::slot_map::SlotMap;
 use crate::host::abi::table::HostTable;
 use crate::host::bundle::config_overrides::ConfigOverrides;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::host_contract::grants::Grants;
 use crate::host::host_contract::registry::HostContracts;
 use crate::host::plugin_proxy::table::{Callees, PluginProxies};
-use crate::host::store::instances::Held;
+use crate::host::store::instances::InstanceLease;
 use crate::host::store::lease::Leases;
 use crate::host::store::runtime_store::RuntimeStore;
 use crate::host::version::reclaim::Reclaimer;
@@ -34,7 +34,7 @@ pub struct Runtime {
     /// Versions that are no longer served and were not gone when they were retired.
     retired: Mutex<Vec<Retired>>,
     store: RuntimeStore,
-    tokens: Tokens<Held>,
+    tokens: SlotMap<InstanceLease>,
     leases: Leases,
     plugin_proxies: PluginProxies,
     host_contracts: HostContracts,
@@ -55,7 +55,7 @@ pub(crate) struct Parts {
     pub(crate) reload_policy: ReloadPolicy,
     pub(crate) reload_limit: Duration,
     #[cfg(feature = "signatures")]
-    pub(crate) signatures: crate::host::signature::verifier::Gate,
+    pub(crate) signatures: crate::host::signature::verifier::Verifier,
 }
 
 impl Runtime {
@@ -66,7 +66,7 @@ impl Runtime {
             bundles: Bundles::default(),
             retired: Mutex::default(),
             store: RuntimeStore::new(),
-            tokens: Tokens::new(),
+            tokens: SlotMap::new(),
             leases: Leases::default(),
             plugin_proxies: PluginProxies::default(),
             host_contracts: HostContracts::default(),
@@ -117,7 +117,7 @@ impl Runtime {
     /// not wait; a failure is recorded and logged.
     pub(crate) fn enqueue_change(&self, change: impl FnOnce(&Self) -> Result<(), RuntimeError> + Send + 'static) {
         let runtime = self.weak();
-        self.reclaimer.later(move || {
+        self.reclaimer.defer(move || {
             let Some(runtime) = runtime.upgrade() else { return };
             if let Err(error) = change(&runtime) {
                 tracing::warn!(%error, "a change that a plugin asked for failed");
@@ -131,7 +131,7 @@ impl Runtime {
     pub(crate) fn release_on_reclaimer(self: Arc<Self>) {
         if let Some(last) = Arc::into_inner(self) {
             let reclaimer = last.reclaimer.clone();
-            reclaimer.later(move || drop(last));
+            reclaimer.defer(move || drop(last));
         }
     }
 
@@ -156,7 +156,7 @@ impl Runtime {
         &self.store
     }
 
-    pub(crate) fn tokens(&self) -> &Tokens<Held> {
+    pub(crate) fn tokens(&self) -> &SlotMap<InstanceLease> {
         &self.tokens
     }
 

@@ -89,7 +89,7 @@ impl Runtime {
         let status = self.track_reclaim(&loaded.version);
         let retired = Retired::new(&loaded, status);
         let outcome = self.reclaimer().collecting(|| {
-            publish::withdraw(self.store(), &loaded.lineage, &loaded.version, &loaded.providers);
+            publish::retire_version(self.store(), &loaded.lineage, &loaded.version, &loaded.providers);
             let outcome = match loaded.loader.and_then(|loader| self.loader(loader).ok()) {
                 None => Ok(()),
                 Some(loader) => guarded(&name, || loader.unload(id, self)),
@@ -182,7 +182,7 @@ impl Runtime {
     pub(crate) fn lingering(&self) -> Vec<Lingering> {
         let left = self.with_retired(|all| all.clone());
         // What nobody holds is still to be taken apart; if by this thread, then as soon as this call lets it.
-        let ours = self.reclaimer().is_taking_apart();
+        let ours = self.reclaimer().is_reclaiming();
         left.iter().filter(|retired| retired.is_held() || !ours).map(Retired::lingering).collect()
     }
 }

@@ -27,7 +27,7 @@ const DOMAIN: &[u8] = b"polyplug bundle signature";
 
 /// The files of a bundle by their paths, without the one that has the signature. Directories do not count.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Listing(BTreeMap<String, Contents>);
+pub(crate) struct FileDigests(BTreeMap<String, Contents>);
 
 /// What is in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +36,7 @@ pub(crate) struct Contents {
     pub(crate) sha256: [u8; 32],
 }
 
-impl Listing {
+impl FileDigests {
     /// The files below `root` but the one called `except` in it. `root` is a private copy: it has no links, and nobody changes it.
     pub(crate) fn take(root: &Path, except: &str) -> Result<Self, SignatureError> {
         let mut this = Self::default();
@@ -152,8 +152,8 @@ mod tests {
         prop::collection::btree_map("[a-c./]{1,6}", prop::collection::vec(any::<u8>(), 0..40), 1..6)
     }
 
-    fn listing<'a>(files: impl IntoIterator<Item = (&'a String, &'a Vec<u8>)>) -> Listing {
-        let mut listing = Listing::default();
+    fn listing<'a>(files: impl IntoIterator<Item = (&'a String, &'a Vec<u8>)>) -> FileDigests {
+        let mut listing = FileDigests::default();
         for (path, contents) in files {
             assert!(listing.add(path.clone(), Contents::of(contents.as_slice()).unwrap()));
         }
@@ -248,7 +248,7 @@ mod tests {
     fn a_directory_is_listed() {
         let all = [("b", "two"), ("a/b/c", "three"), ("a.b", ""), ("sub/bundle.sig", "counts")];
         let folder = written(&all);
-        let listing = Listing::take(folder.path(), EXCEPT).unwrap();
+        let listing = FileDigests::take(folder.path(), EXCEPT).unwrap();
         let paths: Vec<_> = listing.iter().map(|(path, contents)| (path, contents.size)).collect();
         assert_eq!(paths, [("a.b", 0), ("a/b/c", 5), ("b", 3), ("sub/bundle.sig", 6)]);
         // `printf two | sha256sum`
@@ -260,7 +260,7 @@ mod tests {
         let other = written(&backwards);
         fs::create_dir(other.path().join("empty")).unwrap();
         fs::write(other.path().join(EXCEPT), "does not count").unwrap();
-        assert_eq!(Listing::take(other.path(), EXCEPT).unwrap(), listing);
+        assert_eq!(FileDigests::take(other.path(), EXCEPT).unwrap(), listing);
     }
 
     /// Signatures that exist must stay valid: this is computed by hand from the description above.
@@ -270,7 +270,7 @@ mod tests {
         bytes.extend(b"\x01\0\0\0\0\0\0\0b\x03\0\0\0\0\0\0\0");
         bytes.extend(Sha256::digest("two"));
         let folder = written(&[("b", "two")]);
-        let digest = Listing::take(folder.path(), EXCEPT).unwrap().digest("calc");
+        let digest = FileDigests::take(folder.path(), EXCEPT).unwrap().digest("calc");
         assert_eq!(digest.as_slice(), Sha256::digest(bytes).as_slice());
     }
 
@@ -282,7 +282,7 @@ mod tests {
 
         let folder = written(&[("sub/a", "")]);
         fs::write(folder.path().join("sub").join(OsStr::from_bytes(b"\xff.lua")), "").unwrap();
-        let error = Listing::take(folder.path(), EXCEPT).unwrap_err();
+        let error = FileDigests::take(folder.path(), EXCEPT).unwrap_err();
         assert_eq!(
             error.to_string(),
             r#""sub/\xFF.lua" has a name that is not UTF-8, which cannot be signed: rename or remove it"#

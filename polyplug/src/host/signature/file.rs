@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::digest::{Contents, FORMAT, Listing};
+use super::digest::{Contents, FORMAT, FileDigests};
 use super::keys::{PublicKey, SecretKey, hex, unhex};
 use crate::host::error::signature::SignatureError;
 
@@ -30,7 +30,7 @@ pub(crate) struct SignatureFile {
     bundle: String,
     key: PublicKey,
     signature: [u8; 64],
-    files: Listing,
+    files: FileDigests,
 }
 
 /// Read first: what else is in the file depends on it.
@@ -65,13 +65,13 @@ struct WrittenFile {
 
 impl SignatureFile {
     /// Signs `files` as those of `bundle`.
-    pub(crate) fn sign(bundle: &str, files: Listing, key: &SecretKey) -> Self {
+    pub(crate) fn sign(bundle: &str, files: FileDigests, key: &SecretKey) -> Self {
         let signature = key.sign(&message(bundle, &files));
         Self { bundle: bundle.to_owned(), key: key.public_key(), signature, files }
     }
 
     /// The files that were signed.
-    pub(crate) fn files(&self) -> &Listing {
+    pub(crate) fn files(&self) -> &FileDigests {
         &self.files
     }
 
@@ -81,18 +81,18 @@ impl SignatureFile {
     }
 
     /// What is wrong with the signature itself, for `bundle`.
-    pub(crate) fn findings(&self, bundle: &str, trusted: &[PublicKey]) -> Vec<SignatureError> {
-        let mut findings = Vec::new();
+    pub(crate) fn problems(&self, bundle: &str, trusted: &[PublicKey]) -> Vec<SignatureError> {
+        let mut problems = Vec::new();
         if self.bundle != bundle {
-            findings.push(SignatureError::WrongBundle { signed: self.bundle.clone() });
+            problems.push(SignatureError::WrongBundle { signed: self.bundle.clone() });
         }
         if !trusted.contains(&self.key) {
-            findings.push(SignatureError::UnknownKey { key: self.key.to_string() });
+            problems.push(SignatureError::UnknownKey { key: self.key.to_string() });
         }
         if !self.key.signed(&message(&self.bundle, &self.files), &self.signature) {
-            findings.push(SignatureError::BadSignature);
+            problems.push(SignatureError::BadSignature);
         }
-        findings
+        problems
     }
 
     /// Reads the file of the bundle in `root`.
@@ -113,7 +113,7 @@ impl SignatureFile {
         let written: Written = parse(text)?;
         let key = PublicKey::from_hex(&written.key).map_err(|error| format!("`key`: {error}"))?;
         let signature = unhex(&written.signature).ok_or("`signature` is not 128 hexadecimal digits")?;
-        let mut files = Listing::default();
+        let mut files = FileDigests::default();
         for WrittenFile { path, size, sha256 } in written.file {
             let sha256 = unhex(&sha256).ok_or_else(|| format!("`sha256` of {path:?} is not 64 hexadecimal digits"))?;
             let twice = format!("{path:?} is listed twice");
@@ -170,7 +170,7 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// What is signed.
-fn message(bundle: &str, files: &Listing) -> Vec<u8> {
+fn message(bundle: &str, files: &FileDigests) -> Vec<u8> {
     [DOMAIN, &files.digest(bundle)].concat()
 }
 
@@ -223,7 +223,7 @@ mod tests {
     }
 
     fn signed() -> SignatureFile {
-        let mut files = Listing::default();
+        let mut files = FileDigests::default();
         files.add("plugin.so".to_owned(), Contents { size: 3, sha256: [0xab; 32] });
         SignatureFile::sign("calc", files, &secret())
     }
@@ -231,13 +231,13 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read(bundle: String, paths in prop::collection::btree_set(any::<String>(), 0..5), byte: u8) {
-            let mut files = Listing::default();
+            let mut files = FileDigests::default();
             for path in paths {
                 files.add(path, Contents { size: u64::from(byte), sha256: [byte; 32] });
             }
             let file = SignatureFile::sign(&bundle, files, &secret());
             prop_assert_eq!(SignatureFile::parse(&file.text()), Ok(file.clone()));
-            prop_assert!(file.findings(&bundle, &[file.key()]).is_empty());
+            prop_assert!(file.problems(&bundle, &[file.key()]).is_empty());
         }
 
         #[test]
@@ -277,8 +277,8 @@ mod tests {
         let good = signed().text();
         for (what, with) in [("plugin.so", "plugin.sO"), ("size = 3", "size = 4"), ("ab\"", "ac\""), ("calc", "kalk")] {
             let changed = SignatureFile::parse(&good.replace(what, with)).unwrap();
-            let findings = changed.findings(&changed.bundle, &[changed.key]);
-            assert!(matches!(*findings, [SignatureError::BadSignature]), "{what}: {findings:?}");
+            let problems = changed.problems(&changed.bundle, &[changed.key]);
+            assert!(matches!(*problems, [SignatureError::BadSignature]), "{what}: {problems:?}");
         }
     }
 }

@@ -6,18 +6,18 @@ use super::keys::PublicKey;
 use super::policy::SignaturePolicy;
 use super::verify::{refusal, verify};
 use crate::host::bundle::manifest::ManifestData;
-use crate::host::bundle::shared_dirs::InPlace;
+use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::error::signature::SignatureError;
 
 /// What a runtime demands of signatures.
 #[derive(Debug, Default)]
-pub(crate) struct Gate {
+pub(crate) struct Verifier {
     pub(crate) policy: SignaturePolicy,
     pub(crate) trusted: Vec<PublicKey>,
 }
 
-impl Gate {
+impl Verifier {
     /// Whether anybody looks at signatures.
     pub(crate) fn is_watched(&self) -> bool {
         self.policy != SignaturePolicy::Off
@@ -29,7 +29,7 @@ impl Gate {
     }
 
     /// Lets the bundle of `manifest` pass if the policy allows it. `copy` has its files, and is what will be loaded.
-    pub(crate) fn pass(&self, manifest: &ManifestData, copy: &Path) -> Result<(), RuntimeError> {
+    pub(crate) fn check(&self, manifest: &ManifestData, copy: &Path) -> Result<(), RuntimeError> {
         if !self.is_watched() {
             return Ok(());
         }
@@ -38,34 +38,42 @@ impl Gate {
                 tracing::debug!(bundle = manifest.name, %key, "the signature is valid");
                 Ok(())
             }
-            Err(findings) => self.judge(manifest, findings),
+            Err(problems) => self.apply_policy(manifest, problems),
         }
     }
 
     /// As [`pass`](Self::pass), for a bundle from memory: from `code` or `bytes`.
-    pub(crate) fn pass_unsigned(&self, manifest: &ManifestData, source_kind: &'static str) -> Result<(), RuntimeError> {
-        self.judge(manifest, vec![SignatureError::InMemory { source_kind }])
+    pub(crate) fn check_unsigned(
+        &self,
+        manifest: &ManifestData,
+        source_kind: &'static str,
+    ) -> Result<(), RuntimeError> {
+        self.apply_policy(manifest, vec![SignatureError::InMemory { source_kind }])
     }
 
-    /// As [`pass`](Self::pass), for what stays in the bundle's own folder, `in_place`: that is not in the copy.
-    pub(crate) fn pass_in_place(&self, manifest: &ManifestData, in_place: &InPlace) -> Result<(), RuntimeError> {
-        match in_place.existing(&manifest.path) {
-            Some(folder) => self.judge(manifest, vec![SignatureError::InPlace { folder: folder.to_owned() }]),
+    /// As [`pass`](Self::pass), for what stays in the bundle's own folder, `shared_dirs`: that is not in the copy.
+    pub(crate) fn check_shared_dirs(
+        &self,
+        manifest: &ManifestData,
+        shared_dirs: &SharedDirs,
+    ) -> Result<(), RuntimeError> {
+        match shared_dirs.existing(&manifest.path) {
+            Some(folder) => self.apply_policy(manifest, vec![SignatureError::SharedDir { folder: folder.to_owned() }]),
             None => Ok(()),
         }
     }
 
-    fn judge(&self, manifest: &ManifestData, mut findings: Vec<SignatureError>) -> Result<(), RuntimeError> {
+    fn apply_policy(&self, manifest: &ManifestData, mut problems: Vec<SignatureError>) -> Result<(), RuntimeError> {
         match self.policy {
             SignaturePolicy::Off => Ok(()),
             SignaturePolicy::Warn => {
-                for finding in findings {
-                    let (bundle, finding) = (manifest.name.as_str(), refusal(manifest, finding));
-                    tracing::warn!(target: "polyplug::signature", bundle, "{finding}");
+                for problem in problems {
+                    let (bundle, problem) = (manifest.name.as_str(), refusal(manifest, problem));
+                    tracing::warn!(target: "polyplug::signature", bundle, "{problem}");
                 }
                 Ok(())
             }
-            SignaturePolicy::Require => Err(refusal(manifest, findings.swap_remove(0))),
+            SignaturePolicy::Require => Err(refusal(manifest, problems.swap_remove(0))),
         }
     }
 }

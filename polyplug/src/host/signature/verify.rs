@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::digest::Listing;
+use super::digest::FileDigests;
 use super::file::{FILE_NAME, SignatureFile};
 use super::keys::{PublicKey, SecretKey};
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::bundle::private_copy::PrivateCopy;
-use crate::host::bundle::shared_dirs::InPlace;
+use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::error::signature::SignatureError;
 
@@ -32,8 +32,8 @@ use crate::host::error::signature::SignatureError;
 /// What is wrong with the manifest or the artifact, and [`RuntimeError::Signature`] with what keeps the files from being
 /// read or `bundle.sig` from being written.
 pub fn sign_bundle(directory: &Path, key: &SecretKey) -> Result<(), RuntimeError> {
-    let (manifest, copy) = look(directory)?;
-    let files = Listing::take(copy.path(), FILE_NAME).map_err(|error| refusal(&manifest, error))?;
+    let (manifest, copy) = open_bundle(directory)?;
+    let files = FileDigests::take(copy.path(), FILE_NAME).map_err(|error| refusal(&manifest, error))?;
     let signed = SignatureFile::sign(&manifest.name, files, key);
     signed.write(&manifest.path).map_err(|error| refusal(&manifest, error))
 }
@@ -45,15 +45,15 @@ pub fn sign_bundle(directory: &Path, key: &SecretKey) -> Result<(), RuntimeError
 /// What is wrong with the manifest or the artifact, and [`RuntimeError::Signature`] with what is wrong with the
 /// signature: the first thing, if there are several.
 pub fn verify_bundle(directory: &Path, trusted: &[PublicKey]) -> Result<PublicKey, RuntimeError> {
-    let (manifest, copy) = look(directory)?;
-    verify(&manifest.name, copy.path(), trusted).map_err(|mut findings| refusal(&manifest, findings.swap_remove(0)))
+    let (manifest, copy) = open_bundle(directory)?;
+    verify(&manifest.name, copy.path(), trusted).map_err(|mut problems| refusal(&manifest, problems.swap_remove(0)))
 }
 
 /// The bundle's manifest, and a copy of its files that does not change.
-fn look(directory: &Path) -> Result<(ManifestData, PrivateCopy), RuntimeError> {
+fn open_bundle(directory: &Path) -> Result<(ManifestData, PrivateCopy), RuntimeError> {
     let mut manifest = ManifestData::read(directory)?;
     manifest.find_artifact()?;
-    let copy = PrivateCopy::make(&manifest, InPlace::default())?;
+    let copy = PrivateCopy::make(&manifest, SharedDirs::default())?;
     Ok((manifest, copy))
 }
 
@@ -64,10 +64,10 @@ pub(crate) fn refusal(manifest: &ManifestData, source: SignatureError) -> Runtim
 /// The key that signed the files in `root` as those of `bundle`; otherwise everything that is wrong, at least one thing.
 pub(crate) fn verify(bundle: &str, root: &Path, trusted: &[PublicKey]) -> Result<PublicKey, Vec<SignatureError>> {
     let signed = SignatureFile::read(root).map_err(|error| vec![error])?;
-    let mut findings = signed.findings(bundle, trusted);
-    match Listing::take(root, FILE_NAME) {
-        Ok(found) => findings.extend(signed.files().differences(&found)),
-        Err(error) => findings.push(error),
+    let mut problems = signed.problems(bundle, trusted);
+    match FileDigests::take(root, FILE_NAME) {
+        Ok(found) => problems.extend(signed.files().differences(&found)),
+        Err(error) => problems.push(error),
     }
-    if findings.is_empty() { Ok(signed.key()) } else { Err(findings) }
+    if problems.is_empty() { Ok(signed.key()) } else { Err(problems) }
 }

@@ -5,17 +5,17 @@ use polyplug_abi::{DispatchType, GuestContractInstance, GuestContractInterface};
 use crate::proxy::Trampoline;
 
 /// An instance as entries take it: a native one as it is, one of a VM behind a [`Trampoline`].
-pub(crate) struct Callee {
+pub(crate) struct CallTarget {
     instance: GuestContractInstance,
     trampoline: Option<Box<Trampoline>>,
 }
 
 // SAFETY: instances and loader data accept calls from any thread by the ABI's contract.
-unsafe impl Send for Callee {}
+unsafe impl Send for CallTarget {}
 // SAFETY: no method changes anything; instances and loader data accept calls from any thread by the ABI's contract.
-unsafe impl Sync for Callee {}
+unsafe impl Sync for CallTarget {}
 
-impl Callee {
+impl CallTarget {
     pub(crate) fn new(interface: &GuestContractInterface, instance: GuestContractInstance) -> Self {
         let trampoline = (interface.dispatch_type == DispatchType::VirtualMachine).then(|| {
             // SAFETY: the dispatch type says which member holds.

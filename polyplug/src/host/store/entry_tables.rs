@@ -63,7 +63,7 @@ impl EntryTables {
 
 impl Table {
     fn new(info: &'static ContractInfo, plugin: &Plugin, bundle: &str) -> Result<Self, RuntimeError> {
-        let numbers = contract_check::numbers(info, plugin, bundle)?;
+        let numbers = contract_check::method_indices(info, plugin, bundle)?;
         let provided: &[Entry] = match plugin.interface.dispatch_type {
             // SAFETY: native, and checked when the interface was registered.
             DispatchType::Native => unsafe { native_functions(&plugin.interface) },

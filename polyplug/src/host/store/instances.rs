@@ -10,7 +10,7 @@ use std::panic::Location;
 use crossbeam_epoch::Guard;
 use polyplug_abi::GuestContractInstance;
 
-use super::call_target::Callee;
+use super::call_target::CallTarget;
 use super::provider::Provider;
 use crate::call_error::CallError;
 use crate::contract_info::ContractInfo;
@@ -23,12 +23,12 @@ use crate::sync::atomic::{AtomicPtr, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 
 /// One object of one version: the holder's own, or the one that everybody shares. Ends its own when dropped.
-pub(crate) struct Incarnation {
+pub(crate) struct VersionedInstance {
     provider: Arc<Provider>,
-    own: Option<Callee>,
+    own: Option<CallTarget>,
 }
 
-impl Incarnation {
+impl VersionedInstance {
     /// An object made by the plugin's factory, unless the plugin shares one.
     pub(crate) fn new(provider: Arc<Provider>) -> Result<Self, RuntimeError> {
         if provider.shared().is_some() {
@@ -41,7 +41,7 @@ impl Incarnation {
 
     /// An object that was made already.
     pub(crate) fn of(provider: Arc<Provider>, instance: GuestContractInstance) -> Self {
-        let own = Some(Callee::new(&provider.plugin.interface, instance));
+        let own = Some(CallTarget::new(&provider.plugin.interface, instance));
         Self { provider, own }
     }
 
@@ -49,12 +49,12 @@ impl Incarnation {
         &self.provider
     }
 
-    fn callee(&self) -> &Callee {
+    fn target(&self) -> &CallTarget {
         self.own.as_ref().or_else(|| self.provider.shared()).expect("an object of one kind or the other")
     }
 
     pub(crate) fn raw(&self) -> GuestContractInstance {
-        self.callee().raw()
+        self.target().raw()
     }
 
     /// Calls function `fn_id`, as the provider numbers them. Returns whether there is one.
@@ -72,11 +72,11 @@ impl Incarnation {
 
     /// What a proxy for contract `info` is made of.
     fn parts(&self, info: &'static ContractInfo) -> Result<ProxyParts, RuntimeError> {
-        self.provider.parts(info, self.callee())
+        self.provider.parts(info, self.target())
     }
 }
 
-impl Drop for Incarnation {
+impl Drop for VersionedInstance {
     fn drop(&mut self) {
         if let Some(own) = &self.own {
             // SAFETY: made by this interface and given to nobody who outlives us; the provider's version keeps its
@@ -88,49 +88,49 @@ impl Drop for Incarnation {
 
 /// Where calls of an instance go when the version that a holder is bound to no longer serves.
 #[derive(Clone, Default)]
-pub(crate) enum Place {
+pub(crate) enum Forward {
     /// No reload has said so, or the bundle is unloaded.
     #[default]
-    Unknown,
+    None,
     /// To a later incarnation.
-    Later(Arc<Incarnation>),
+    To(Arc<VersionedInstance>),
     /// Where they went when a reload let the instance drain: to a later incarnation, or the one it was made with.
-    Stays(Option<Arc<Incarnation>>),
+    Pinned(Option<Arc<VersionedInstance>>),
 }
 
-impl Place {
+impl Forward {
     /// Whether nobody has changed it in between.
     fn is(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Unknown, Self::Unknown) => true,
-            (Self::Later(this), Self::Later(other)) => Arc::ptr_eq(this, other),
+            (Self::None, Self::None) => true,
+            (Self::To(this), Self::To(other)) => Arc::ptr_eq(this, other),
             _ => false,
         }
     }
 }
 
 /// What a reload does with an instance that is held.
-pub(crate) enum Next {
-    /// It goes on as this incarnation.
-    Later(Arc<Incarnation>),
+pub(crate) enum Transition {
+    /// It goes on as this object.
+    MovesTo(Arc<VersionedInstance>),
     /// It stays on its code. The provider serves in place of its own, and tells it of an unload.
-    Stays(Arc<Provider>),
+    Drains(Arc<Provider>),
 }
 
-impl Next {
+impl Transition {
     /// Does it; what was in the cell, to be dropped where no lock is held.
-    pub(crate) fn apply(self, cell: &Arc<Cell>) -> Place {
+    pub(crate) fn apply(self, cell: &Arc<ForwardingCell>) -> Forward {
         match self {
-            Self::Later(incarnation) => {
-                incarnation.provider.holders().add_cell(cell);
-                cell.set(Place::Later(incarnation))
+            Self::MovesTo(versioned) => {
+                versioned.provider.leases().add_cell(cell);
+                cell.set(Forward::To(versioned))
             }
-            Self::Stays(provider) => {
-                provider.holders().add_cell(cell);
+            Self::Drains(provider) => {
+                provider.leases().add_cell(cell);
                 cell.change(|place| match place {
-                    Place::Later(incarnation) => Some(Place::Stays(Some(Arc::clone(incarnation)))),
-                    Place::Unknown => Some(Place::Stays(None)),
-                    Place::Stays(_) => None,
+                    Forward::To(versioned) => Some(Forward::Pinned(Some(Arc::clone(versioned)))),
+                    Forward::None => Some(Forward::Pinned(None)),
+                    Forward::Pinned(_) => None,
                 })
             }
         }
@@ -139,25 +139,25 @@ impl Next {
 
 /// The place of an instance, which all its holders share.
 #[derive(Default)]
-pub(crate) struct Cell(RwLock<Place>);
+pub(crate) struct ForwardingCell(RwLock<Forward>);
 
-impl Cell {
-    pub(crate) fn get(&self) -> Place {
+impl ForwardingCell {
+    pub(crate) fn get(&self) -> Forward {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Replaces the place, if `next` says by what. The old one is returned, to be dropped where no lock is held.
-    fn change(&self, next: impl FnOnce(&Place) -> Option<Place>) -> Place {
+    fn change(&self, next: impl FnOnce(&Forward) -> Option<Forward>) -> Forward {
         let mut place = self.0.write().unwrap_or_else(PoisonError::into_inner);
         next(&place).map(|next| std::mem::replace(&mut *place, next)).unwrap_or_default()
     }
 
-    fn set(&self, next: Place) -> Place {
+    fn set(&self, next: Forward) -> Forward {
         self.change(|_| Some(next))
     }
 
     /// Replaces the place unless it is no longer `seen`; whether it did.
-    fn replace(&self, seen: &Place, next: &Place) -> bool {
+    fn replace(&self, seen: &Forward, next: &Forward) -> bool {
         let mut done = false;
         drop(self.change(|place| {
             done = place.is(seen);
@@ -167,54 +167,54 @@ impl Cell {
     }
 
     /// Forgets where calls go: nobody serves any more.
-    pub(crate) fn clear(&self) -> Place {
-        self.set(Place::Unknown)
+    pub(crate) fn clear(&self) -> Forward {
+        self.set(Forward::None)
     }
 
     /// Forgets an incarnation of `version`, which no longer serves.
-    pub(crate) fn leave(&self, version: &BundleVersion) -> Place {
-        let of = |incarnation: &Incarnation| {
-            incarnation.provider.version.as_ref().is_some_and(|of| std::ptr::eq(Arc::as_ptr(of), version))
+    pub(crate) fn leave(&self, version: &BundleVersion) -> Forward {
+        let of = |versioned: &VersionedInstance| {
+            versioned.provider.version.as_ref().is_some_and(|of| std::ptr::eq(Arc::as_ptr(of), version))
         };
         self.change(|place| match place {
-            Place::Later(incarnation) if of(incarnation) => Some(Place::Unknown),
+            Forward::To(versioned) if of(versioned) => Some(Forward::None),
             _ => None,
         })
     }
 }
 
 /// An instance as proxies and tokens hold it. Clones of a proxy share one.
-pub(crate) struct Held {
+pub(crate) struct InstanceLease {
     bound: Bound,
-    cell: OnceLock<Arc<Cell>>,
+    cell: OnceLock<Arc<ForwardingCell>>,
     /// Where in the host's source it was asked for.
     site: &'static Location<'static>,
 }
 
 /// The incarnation a holder is bound to. Its own is kept in place: most proxies never see a reload.
 enum Bound {
-    First(Incarnation),
-    Later(Arc<Incarnation>),
+    First(VersionedInstance),
+    Later(Arc<VersionedInstance>),
 }
 
-impl Held {
+impl InstanceLease {
     /// A new instance of `provider`.
     pub(crate) fn new(provider: Arc<Provider>, site: &'static Location<'static>) -> Result<Arc<Self>, RuntimeError> {
-        let bound = Bound::First(Incarnation::new(provider)?);
+        let bound = Bound::First(VersionedInstance::new(provider)?);
         let this = Arc::new(Self { bound, cell: OnceLock::new(), site });
-        this.incarnation().provider.holders().add(&this);
+        this.versioned().provider.leases().add(&this);
         Ok(this)
     }
 
-    pub(crate) fn incarnation(&self) -> &Incarnation {
+    pub(crate) fn versioned(&self) -> &VersionedInstance {
         match &self.bound {
-            Bound::First(incarnation) => incarnation,
-            Bound::Later(incarnation) => incarnation,
+            Bound::First(versioned) => versioned,
+            Bound::Later(versioned) => versioned,
         }
     }
 
     /// The place where later incarnations are found.
-    pub(crate) fn cell(&self) -> &Arc<Cell> {
+    pub(crate) fn cell(&self) -> &Arc<ForwardingCell> {
         self.cell.get_or_init(Arc::default)
     }
 
@@ -224,69 +224,69 @@ impl Held {
     /// # Errors
     ///
     /// The bundle is unloaded, or no longer has the plugin.
-    pub(crate) fn latest(&self) -> Result<Option<Self>, CallError> {
+    pub(crate) fn current_lease(&self) -> Result<Option<Self>, CallError> {
         let cell = self.cell();
         let mut place = cell.get();
-        let incarnation = loop {
+        let versioned = loop {
             let left = match place {
-                Place::Stays(None) => return Ok(None),
-                Place::Stays(Some(incarnation)) => break incarnation,
-                Place::Later(incarnation) if incarnation.provider.is_current() => break incarnation,
+                Forward::Pinned(None) => return Ok(None),
+                Forward::Pinned(Some(versioned)) => break versioned,
+                Forward::To(versioned) if versioned.provider.is_current() => break versioned,
                 left => left,
             };
             // A reload may have come after the look into the cell. It has filled the cell before its word is seen.
             place = cell.get();
             if place.is(&left) {
-                self.catch_up(cell, &left)?;
+                self.forward_late(cell, &left)?;
                 place = cell.get();
             }
         };
-        Ok(Some(Self { bound: Bound::Later(incarnation), cell: OnceLock::from(Arc::clone(cell)), site: self.site }))
+        Ok(Some(Self { bound: Bound::Later(versioned), cell: OnceLock::from(Arc::clone(cell)), site: self.site }))
     }
 
     /// The instance was made while a reload was counting instances, and has been missed: it gets its next incarnation
     /// now.
     #[cold]
-    fn catch_up(&self, cell: &Arc<Cell>, left: &Place) -> Result<(), CallError> {
-        let provider = &self.incarnation().provider;
+    fn forward_late(&self, cell: &Arc<ForwardingCell>, left: &Forward) -> Result<(), CallError> {
+        let provider = &self.versioned().provider;
         let next = Arc::clone(provider.successor(&crossbeam_epoch::pin())?);
         let failed =
             |error: RuntimeError| CallError::Unloaded { bundle: format!("{}: {error}", provider.bundle_name()) };
-        let place = Place::Later(Arc::new(Incarnation::new(Arc::clone(&next)).map_err(failed)?));
+        let place = Forward::To(Arc::new(VersionedInstance::new(Arc::clone(&next)).map_err(failed)?));
         // Holders share one instance: who comes second takes that of the first.
         if cell.replace(left, &place) {
-            next.holders().add_cell(cell);
+            next.leases().add_cell(cell);
             // A version that retired before it knew of the cell has not emptied it.
             if !next.is_current() {
-                cell.replace(&place, &Place::Unknown);
+                cell.replace(&place, &Forward::None);
             }
         }
         Ok(())
     }
 }
 
-impl Owner for Held {
-    fn moved(&self, info: &'static ContractInfo) -> Result<Option<RawProxy>, CallError> {
-        let Some(next) = self.latest()? else { return Ok(None) };
+impl Owner for InstanceLease {
+    fn resolve_current(&self, info: &'static ContractInfo) -> Result<Option<RawProxy>, CallError> {
+        let Some(next) = self.current_lease()? else { return Ok(None) };
         let next = Arc::new(next);
-        let parts = next.incarnation().parts(info).map_err(|_| self.incarnation().provider.unloaded())?;
+        let parts = next.versioned().parts(info).map_err(|_| self.versioned().provider.unloaded())?;
         // SAFETY: as for the first proxy of an instance.
         Ok(Some(unsafe { RawProxy::new(parts, next) }))
     }
 
     fn bundle(&self) -> String {
-        self.incarnation().provider.bundle_name().to_owned()
+        self.versioned().provider.bundle_name().to_owned()
     }
 }
 
 /// A provider, as leases taken at one place of the host's source hold it: those of proxies for the instance that it
 /// shares, and those taken by themselves.
-pub(crate) struct SharedHeld {
+pub(crate) struct SharedLease {
     provider: Arc<Provider>,
     site: &'static Location<'static>,
 }
 
-impl SharedHeld {
+impl SharedLease {
     fn new(provider: Arc<Provider>, site: &'static Location<'static>) -> Self {
         Self { provider, site }
     }
@@ -296,8 +296,8 @@ impl SharedHeld {
     }
 }
 
-impl Owner for SharedHeld {
-    fn moved(&self, info: &'static ContractInfo) -> Result<Option<RawProxy>, CallError> {
+impl Owner for SharedLease {
+    fn resolve_current(&self, info: &'static ContractInfo) -> Result<Option<RawProxy>, CallError> {
         let guard = crossbeam_epoch::pin();
         let next = self.provider.successor(&guard)?;
         let proxy = if next.shared().is_some() {
@@ -324,8 +324,8 @@ pub(crate) fn proxy(
     if provider.shared().is_some() {
         return shared_proxy(&provider, info, site, &crossbeam_epoch::pin());
     }
-    let held = Held::new(provider, site)?;
-    let parts = held.incarnation().parts(info)?;
+    let held = InstanceLease::new(provider, site)?;
+    let parts = held.versioned().parts(info)?;
     // SAFETY: the owner holds the provider, which holds the version: word, table, code and host table stay. The
     // entries are those the provider has for this contract's methods, and the instance is the provider's.
     Ok(unsafe { RawProxy::new(parts, held) })
@@ -343,9 +343,9 @@ pub(crate) fn shared_proxy(
     site: &'static Location<'static>,
     guard: &Guard,
 ) -> Result<RawProxy, RuntimeError> {
-    let callee = provider.shared().expect("the caller has looked");
-    let parts = provider.parts(info, callee)?;
-    let owner = provider.holders().shared(provider, site, guard);
+    let target = provider.shared().expect("the caller has looked");
+    let parts = provider.parts(info, target)?;
+    let owner = provider.leases().shared(provider, site, guard);
     // SAFETY: as for an instance of the holder's own.
     Ok(unsafe { RawProxy::new(parts, owner) })
 }
@@ -353,22 +353,22 @@ pub(crate) fn shared_proxy(
 /// Who holds instances of a provider: for reloads, which carry them over, and for reports. Holders that are gone are
 /// swept out now and then.
 #[derive(Default)]
-pub(crate) struct Holders {
+pub(crate) struct LeaseRegistry {
     /// The owner that was asked for last, one of `lists.shared`: proxies are usually made at one place over and over,
     /// and need no lock there.
-    recent: AtomicPtr<SharedHeld>,
+    recent: AtomicPtr<SharedLease>,
     lists: Mutex<Lists>,
 }
 
 #[derive(Default)]
 struct Lists {
     /// With the places where they were asked for.
-    own: Vec<(Weak<Held>, Site)>,
-    cells: Vec<Weak<Cell>>,
+    own: Vec<(Weak<InstanceLease>, Site)>,
+    cells: Vec<Weak<ForwardingCell>>,
     /// While the version serves. These hold the provider, so they are given up when it retires.
-    shared: Vec<Arc<SharedHeld>>,
+    shared: Vec<Arc<SharedLease>>,
     /// Those that were given up.
-    retired: Vec<(Weak<SharedHeld>, Site)>,
+    retired: Vec<(Weak<SharedLease>, Site)>,
     /// Told when the version retires; what says no has nobody to tell any more.
     followers: Vec<Follower>,
     is_retired: bool,
@@ -381,12 +381,12 @@ type Site = &'static Location<'static>;
 
 type Follower = Box<dyn Fn() -> bool + Send + Sync>;
 
-impl Holders {
+impl LeaseRegistry {
     fn lock(&self) -> MutexGuard<'_, Lists> {
         self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&self, held: &Arc<Held>) {
+    fn add(&self, held: &Arc<InstanceLease>) {
         let mut lists = self.lock();
         if lists.own.len() >= lists.sweep_at {
             lists.own.retain(|(held, _)| held.strong_count() > 0);
@@ -395,7 +395,7 @@ impl Holders {
         lists.own.push((Arc::downgrade(held), held.site));
     }
 
-    pub(crate) fn add_cell(&self, cell: &Arc<Cell>) {
+    pub(crate) fn add_cell(&self, cell: &Arc<ForwardingCell>) {
         self.lock().cells.push(Arc::downgrade(cell));
     }
 
@@ -407,7 +407,7 @@ impl Holders {
         provider: &Arc<Provider>,
         site: &'static Location<'static>,
         _: &Guard,
-    ) -> Arc<SharedHeld> {
+    ) -> Arc<SharedLease> {
         let recent = self.recent.load(Ordering::Acquire);
         // SAFETY: null, or one of `lists.shared`, which are dropped only when no guard from before is left.
         if unsafe { recent.as_ref() }.is_some_and(|recent| std::ptr::eq(recent.site, site)) {
@@ -421,11 +421,11 @@ impl Holders {
     }
 
     #[cold]
-    fn find_shared(&self, provider: &Arc<Provider>, site: &'static Location<'static>) -> Arc<SharedHeld> {
+    fn find_shared(&self, provider: &Arc<Provider>, site: &'static Location<'static>) -> Arc<SharedLease> {
         let mut lists = self.lock();
         let known = lists.shared.iter().find(|known| std::ptr::eq(known.site, site)).cloned();
         let found = known.unwrap_or_else(|| {
-            let new = Arc::new(SharedHeld::new(Arc::clone(provider), site));
+            let new = Arc::new(SharedLease::new(Arc::clone(provider), site));
             if lists.is_retired {
                 lists.retired.push((Arc::downgrade(&new), site));
             } else {
@@ -472,12 +472,12 @@ impl Holders {
     }
 
     /// The cells of instances that are held and were made by earlier versions.
-    pub(crate) fn carried(&self) -> Vec<Arc<Cell>> {
+    pub(crate) fn carried(&self) -> Vec<Arc<ForwardingCell>> {
         self.lock().cells.iter().filter_map(Weak::upgrade).collect()
     }
 
     /// The cells of all instances that are held.
-    pub(crate) fn cells(&self) -> Vec<(Arc<Cell>, Option<Arc<Held>>)> {
+    pub(crate) fn cells(&self) -> Vec<(Arc<ForwardingCell>, Option<Arc<InstanceLease>>)> {
         let lists = self.lock();
         let carried = lists.cells.iter().filter_map(Weak::upgrade).map(|cell| (cell, None));
         let own = lists.own.iter().filter_map(|(held, _)| held.upgrade());

@@ -5,18 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use polyplug_abi::GuestContractInterface;
 
-use super::instances::SharedHeld;
+use super::instances::SharedLease;
 
 /// Keeps one provider's table valid, and its code mapped. From [`Runtime::lease`](crate::Runtime::lease).
 ///
 /// Whoever calls through the table after its version was replaced or unloaded runs the old code.
 #[derive(Clone)]
 pub struct Lease {
-    owner: Arc<SharedHeld>,
+    owner: Arc<SharedLease>,
 }
 
 impl Lease {
-    pub(crate) fn new(owner: Arc<SharedHeld>) -> Self {
+    pub(crate) fn new(owner: Arc<SharedLease>) -> Self {
         Self { owner }
     }
 

@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 use crossbeam_epoch::Guard;
 use polyplug_abi::{Entry, GuestContractInstance, HostApi, PluginFlags};
 
-use super::call_target::Callee;
+use super::call_target::CallTarget;
 use super::entry_tables::EntryTables;
-use super::instances::Holders;
+use super::instances::LeaseRegistry;
 use crate::call_error::CallError;
 use crate::contract_info::ContractInfo;
 use crate::host::abi::table::HostTable;
@@ -29,10 +29,10 @@ pub(crate) struct Provider {
     /// The providers that serve now of the bundle that this one was loaded with.
     lineage: Arc<Lineage<Arc<Provider>>>,
     /// The one instance of a stateless plugin or singleton. The version ends it.
-    shared: Option<Callee>,
+    shared: Option<CallTarget>,
     tables: EntryTables,
     plan: OnceLock<Arc<Plan>>,
-    holders: Holders,
+    leases: LeaseRegistry,
 }
 
 impl Provider {
@@ -55,7 +55,7 @@ impl Provider {
             // SAFETY: the version ends what it keeps after the last provider is gone, whose users alone reach the
             // instance, and before its modules.
             version.keep_instance(unsafe { SharedInstance::new(Arc::clone(&plugin.interface), table, instance) });
-            shared = Some(Callee::new(&plugin.interface, instance));
+            shared = Some(CallTarget::new(&plugin.interface, instance));
         }
         Ok(Self::new(plugin, Some(Arc::clone(version)), Arc::clone(lineage), shared))
     }
@@ -64,14 +64,14 @@ impl Provider {
         plugin: Plugin,
         version: Option<Arc<BundleVersion>>,
         lineage: Arc<Lineage<Arc<Self>>>,
-        shared: Option<Callee>,
+        shared: Option<CallTarget>,
     ) -> Self {
-        let (tables, plan, holders) = (EntryTables::default(), OnceLock::new(), Holders::default());
-        Self { plugin, version, lineage, shared, tables, plan, holders }
+        let (tables, plan, leases) = (EntryTables::default(), OnceLock::new(), LeaseRegistry::default());
+        Self { plugin, version, lineage, shared, tables, plan, leases }
     }
 
-    pub(crate) fn holders(&self) -> &Holders {
-        &self.holders
+    pub(crate) fn leases(&self) -> &LeaseRegistry {
+        &self.leases
     }
 
     /// Returns whether its version serves.
@@ -93,14 +93,14 @@ impl Provider {
 
     /// Returns the parts of a proxy for contract `info` and an instance of this provider.
     #[inline]
-    pub(crate) fn parts(&self, info: &'static ContractInfo, callee: &Callee) -> Result<ProxyParts, RuntimeError> {
+    pub(crate) fn parts(&self, info: &'static ContractInfo, target: &CallTarget) -> Result<ProxyParts, RuntimeError> {
         let functions = self.functions(info)?;
         let version = self.started_version();
-        let (word, host) = (NonNull::from(version.word()), version.table().api());
-        Ok(ProxyParts { word, functions, instance: callee.instance(), host, info })
+        let (revision, host) = (NonNull::from(version.revision()), version.table().api());
+        Ok(ProxyParts { revision, functions, instance: target.instance(), host, info })
     }
 
-    pub(crate) fn shared(&self) -> Option<&Callee> {
+    pub(crate) fn shared(&self) -> Option<&CallTarget> {
         self.shared.as_ref()
     }
 

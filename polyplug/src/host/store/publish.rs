@@ -1,6 +1,6 @@
 //! How a version stops serving: the order of the steps, of which each relies on the one before.
 
-use super::instances::{Cell, Next};
+use super::instances::{ForwardingCell, Transition};
 use super::provider::Provider;
 use super::runtime_store::RuntimeStore;
 use crate::host::error::registry::RegistryError;
@@ -9,7 +9,7 @@ use crate::host::version::version::BundleVersion;
 use crate::sync::Arc;
 
 /// Has `providers` serve, the first ones of a bundle.
-pub(crate) fn publish(
+pub(crate) fn publish_version(
     store: &RuntimeStore,
     lineage: &Lineage<Arc<Provider>>,
     providers: &[Arc<Provider>],
@@ -20,13 +20,13 @@ pub(crate) fn publish(
 }
 
 /// Has `providers` serve in place of `before`, those of `old`. `next` says how the instances that are held go on.
-pub(crate) fn replace(
+pub(crate) fn swap_version(
     store: &RuntimeStore,
     lineage: &Lineage<Arc<Provider>>,
     old: &BundleVersion,
     before: &[Arc<Provider>],
     providers: &[Arc<Provider>],
-    next: Vec<(Arc<Cell>, Next)>,
+    next: Vec<(Arc<ForwardingCell>, Transition)>,
 ) {
     let mut replaced: Vec<_> = next.into_iter().map(|(cell, next)| next.apply(&cell)).collect();
     store.replace_bundle(old.id(), providers.to_vec());
@@ -34,15 +34,15 @@ pub(crate) fn replace(
     // Last, so that a proxy that sees the word finds the new version in its lineage and in its cell.
     old.retire_reloaded();
     for provider in before {
-        provider.holders().retire();
+        provider.leases().retire();
         // Instances that reached the old version too late to be counted are looked after by their next call.
-        replaced.extend(provider.holders().carried().iter().map(|cell| cell.leave(old)));
+        replaced.extend(provider.leases().carried().iter().map(|cell| cell.leave(old)));
     }
     drop(replaced);
 }
 
 /// Takes `version` out of service, whose providers are `before`.
-pub(crate) fn withdraw(
+pub(crate) fn retire_version(
     store: &RuntimeStore,
     lineage: &Lineage<Arc<Provider>>,
     version: &BundleVersion,
@@ -53,8 +53,8 @@ pub(crate) fn withdraw(
     // After that, so that a proxy that sees the word does not find the version itself.
     version.retire_unloaded();
     for provider in before {
-        provider.holders().retire();
-        for (cell, _) in provider.holders().cells() {
+        provider.leases().retire();
+        for (cell, _) in provider.leases().cells() {
             drop(cell.clear());
         }
     }

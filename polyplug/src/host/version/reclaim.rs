@@ -18,7 +18,7 @@ pub(crate) type WhenGone = Box<dyn FnOnce(Option<&str>) + Send + Sync>;
 
 /// What is left of a version that nobody uses any more. Dropping it takes it apart.
 #[derive(Default)]
-pub(crate) struct Remains {
+pub(crate) struct VersionResources {
     /// Instances that served everybody; ended first, for they need the code.
     pub(crate) instances: Vec<SharedInstance>,
     /// Libraries, engines: the code itself, in the order it was loaded.
@@ -29,7 +29,7 @@ pub(crate) struct Remains {
     pub(crate) when_gone: Option<WhenGone>,
 }
 
-impl Drop for Remains {
+impl Drop for VersionResources {
     fn drop(&mut self) {
         for instance in self.instances.drain(..) {
             drop(instance);
@@ -48,7 +48,7 @@ impl Drop for Remains {
 }
 
 /// How long the thread waits for more before it ends.
-const LINGER: Duration = Duration::from_millis(500);
+const IDLE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How long the thread pushes the epoch collector on, for readers that hold a pin when a bundle is unloaded.
 const PUSHING: Duration = Duration::from_secs(5);
@@ -67,7 +67,7 @@ struct Queue {
 
 #[derive(Default)]
 struct State {
-    queue: Vec<Remains>,
+    queue: Vec<VersionResources>,
     /// Threads that are taking remains apart.
     busy: Vec<thread::ThreadId>,
     /// Threads that are collecting and will empty the queue.
@@ -81,10 +81,10 @@ struct State {
 }
 
 impl Reclaimer {
-    /// Leaves `remains` to be taken apart. Does nothing else: any lock may be held, any frames be below.
-    pub(crate) fn enqueue(&self, remains: Remains) {
+    /// Leaves `resources` to be taken apart. Does nothing else: any lock may be held, any frames be below.
+    pub(crate) fn enqueue(&self, resources: VersionResources) {
         let mut state = self.0.lock();
-        state.queue.push(remains);
+        state.queue.push(resources);
         if state.collecting == 0 {
             self.wake(state);
         }
@@ -99,7 +99,7 @@ impl Reclaimer {
     }
 
     /// Does something later, on the runtime's own thread, in the order of asking.
-    pub(crate) fn later(&self, job: impl FnOnce() + Send + 'static) {
+    pub(crate) fn defer(&self, job: impl FnOnce() + Send + 'static) {
         let mut state = self.0.lock();
         state.jobs.push_back(Box::new(job));
         self.wake(state);
@@ -126,11 +126,11 @@ impl Reclaimer {
     pub(crate) fn collect(&self) {
         let mut state = self.0.lock();
         let queue = std::mem::take(&mut state.queue);
-        drop(self.0.take_apart(state, queue));
+        drop(self.0.reclaim_all(state, queue));
     }
 
     /// Whether this thread is taking remains apart.
-    pub(crate) fn is_taking_apart(&self) -> bool {
+    pub(crate) fn is_reclaiming(&self) -> bool {
         let this_thread = thread::current().id();
         self.0.lock().busy.contains(&this_thread)
     }
@@ -154,7 +154,7 @@ impl Reclaimer {
                         state.collecting -= 1;
                         return;
                     }
-                    state = self.0.take_apart(state, queue);
+                    state = self.0.reclaim_all(state, queue);
                 }
             }
         }
@@ -172,7 +172,11 @@ impl Queue {
     }
 
     /// Takes remains apart without the lock: they run foreign code, which must not find it held.
-    fn take_apart<'a>(&'a self, mut state: MutexGuard<'a, State>, queue: Vec<Remains>) -> MutexGuard<'a, State> {
+    fn reclaim_all<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        queue: Vec<VersionResources>,
+    ) -> MutexGuard<'a, State> {
         let this_thread = thread::current().id();
         state.busy.push(this_thread);
         drop(state);
@@ -189,7 +193,7 @@ impl Queue {
         loop {
             let queue = std::mem::take(&mut state.queue);
             if !queue.is_empty() {
-                state = self.take_apart(state, queue);
+                state = self.reclaim_all(state, queue);
                 continue;
             }
             if let Some(job) = state.jobs.pop_front() {
@@ -211,7 +215,7 @@ impl Queue {
                 }
                 wait = (wait * 2).min(Duration::from_millis(100));
             }
-            let wait = if pushing { wait } else { LINGER };
+            let wait = if pushing { wait } else { IDLE_TIMEOUT };
             let (next, waited) = self.more.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
             state = next;
             let idle = state.queue.is_empty() && state.jobs.is_empty() && state.push_until.is_none();

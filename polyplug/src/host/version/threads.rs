@@ -86,7 +86,7 @@ impl Threads {
         state.finished.push(Finished { handle, _lease: lease });
         drop(state);
         self.changed.notify_all();
-        reclaimer.later(move || self.join_finished());
+        reclaimer.defer(move || self.join_finished());
     }
 
     /// Joins the threads that are at their end, and gives up their leases.

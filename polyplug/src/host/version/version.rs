@@ -3,7 +3,7 @@
 use polyplug_abi::BundleId;
 
 use super::module::{Kept, Module};
-use super::reclaim::{Reclaimer, Remains};
+use super::reclaim::{Reclaimer, VersionResources};
 use super::scope::BundleScope;
 use super::threads::Threads;
 use crate::host::abi::table::HostTable;
@@ -17,11 +17,11 @@ use crate::sync::{Arc, Mutex, PoisonError, Weak};
 /// version to the reclaimer.
 pub(crate) struct BundleVersion {
     /// What proxies look at before each call.
-    word: Revision,
+    revision: Revision,
     scope: Arc<BundleScope>,
     table: HostTable,
     threads: Arc<Threads>,
-    remains: Mutex<Remains>,
+    resources: Mutex<VersionResources>,
     reclaimer: Reclaimer,
 }
 
@@ -35,11 +35,11 @@ impl BundleVersion {
     ) -> Arc<Self> {
         let scope = Arc::new(scope);
         Arc::new_cyclic(|this| Self {
-            word: Revision::current(),
+            revision: Revision::current(),
             table: table(this, &scope),
             scope,
             threads: Arc::default(),
-            remains: Mutex::default(),
+            resources: Mutex::default(),
             reclaimer: reclaimer.clone(),
         })
     }
@@ -57,8 +57,8 @@ impl BundleVersion {
         &self.scope
     }
 
-    pub(crate) fn word(&self) -> &Revision {
-        &self.word
+    pub(crate) fn revision(&self) -> &Revision {
+        &self.revision
     }
 
     /// Returns the host's table for this version's code.
@@ -68,7 +68,7 @@ impl BundleVersion {
 
     /// Keeps `module` until the version is reclaimed.
     pub(crate) fn keep_module(&self, module: Box<dyn Module>) {
-        self.remains.lock().unwrap_or_else(PoisonError::into_inner).modules.push(module);
+        self.resources.lock().unwrap_or_else(PoisonError::into_inner).modules.push(module);
     }
 
     /// Keeps `value` until the version is reclaimed, then drops it.
@@ -78,7 +78,7 @@ impl BundleVersion {
 
     /// Ends `instance` when the version is reclaimed, before the modules go.
     pub(crate) fn keep_instance(&self, instance: SharedInstance) {
-        self.remains.lock().unwrap_or_else(PoisonError::into_inner).instances.push(instance);
+        self.resources.lock().unwrap_or_else(PoisonError::into_inner).instances.push(instance);
     }
 
     /// Returns the threads that its code runs on by way of the host.
@@ -92,37 +92,37 @@ impl BundleVersion {
 
     /// Returns how many bytes its modules occupy, as far as they can tell.
     pub(crate) fn memory(&self) -> u64 {
-        let remains = self.remains.lock().unwrap_or_else(PoisonError::into_inner);
-        remains.modules.iter().filter_map(|module| module.memory()).sum()
+        let resources = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
+        resources.modules.iter().filter_map(|module| module.memory()).sum()
     }
 
     /// Returns whether the version serves.
     pub(crate) fn is_current(&self) -> bool {
-        self.word.is_current()
+        self.revision.is_current()
     }
 
     /// Calls `then` when the version's code has been taken apart, with what keeps it in memory all the same.
     pub(crate) fn when_gone(&self, then: impl FnOnce(Option<&str>) + Send + Sync + 'static) {
-        self.remains.lock().unwrap_or_else(PoisonError::into_inner).when_gone = Some(Box::new(then));
+        self.resources.lock().unwrap_or_else(PoisonError::into_inner).when_gone = Some(Box::new(then));
     }
 
     /// Sends every proxy to look for the next version, after that was published.
     pub(crate) fn retire_reloaded(&self) {
-        self.word.set_reloaded();
+        self.revision.set_reloaded();
         self.threads.retire();
     }
 
     /// Makes every proxy fail, likewise after the bundle is gone from the store.
     pub(crate) fn retire_unloaded(&self) {
-        self.word.set_unloaded();
+        self.revision.set_unloaded();
         self.threads.retire();
     }
 }
 
 impl Drop for BundleVersion {
     fn drop(&mut self) {
-        let mut remains = std::mem::take(self.remains.get_mut().unwrap_or_else(PoisonError::into_inner));
-        remains.table = Some(self.table.clone());
-        self.reclaimer.enqueue(remains);
+        let mut resources = std::mem::take(self.resources.get_mut().unwrap_or_else(PoisonError::into_inner));
+        resources.table = Some(self.table.clone());
+        self.reclaimer.enqueue(resources);
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 /// How fast a watcher acts.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Tempo {
+pub(crate) struct Timing {
     /// For how long files must not have changed before they are loaded.
     pub(crate) debounce: Duration,
     /// For how long files that do not look whole must not have changed before they are taken for finished.
@@ -15,34 +15,34 @@ pub(crate) struct Tempo {
 
 /// What files look like that have not changed for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Condition {
+pub(crate) enum Readiness {
     /// As if they could be loaded.
-    Whole,
+    Complete,
     /// Somebody is still writing.
-    Open,
+    BeingWritten,
     /// As if they could not be loaded, because of this.
-    Unfit(String),
+    Invalid(String),
     /// This is missing, and may come.
     Missing(String),
 }
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Action {
     /// Nothing, until it is time or something stirs.
-    Rest,
+    Wait,
     /// Load what is there.
     Reload,
     /// Tell that what is there will not be loaded, because of this.
-    Refuse(String),
+    Reject(String),
     /// Tell that this is waited for.
-    Await(String),
+    WaitFor(String),
 }
 
 /// The pace of one bundle. `F` is what its files look like.
 #[derive(Debug)]
-pub(crate) struct Pace<F> {
-    tempo: Tempo,
+pub(crate) struct Debouncer<F> {
+    timing: Timing,
     seen: Option<F>,
     still_since: Instant,
     due: Option<Instant>,
@@ -52,10 +52,10 @@ pub(crate) struct Pace<F> {
     failures: u32,
 }
 
-impl<F: PartialEq + Clone> Pace<F> {
+impl<F: PartialEq + Clone> Debouncer<F> {
     /// The first look is due at once.
-    pub(crate) fn new(tempo: Tempo, now: Instant) -> Self {
-        Self { tempo, seen: None, still_since: now, due: Some(now), acted_on: None, failures: 0 }
+    pub(crate) fn new(timing: Timing, now: Instant) -> Self {
+        Self { timing, seen: None, still_since: now, due: Some(now), acted_on: None, failures: 0 }
     }
 
     /// When to look; without anything that stirs, never.
@@ -64,25 +64,19 @@ impl<F: PartialEq + Clone> Pace<F> {
     }
 
     /// Something happened to the files.
-    pub(crate) fn stir(&mut self, now: Instant) {
+    pub(crate) fn on_change(&mut self, now: Instant) {
         self.still_since = now;
         // Not at once, for much may happen at once; and soon, so that stillness is known to have begun.
-        self.look_by(now + self.tempo.debounce / 4);
+        self.look_by(now + self.timing.debounce / 4);
     }
 
     /// Another version serves, or may be replaced again.
-    pub(crate) fn wake(&mut self, now: Instant) {
+    pub(crate) fn schedule_now(&mut self, now: Instant) {
         self.look_by(now);
     }
 
-    /// Looks at the files. `served` is what those looked like that serve; `condition` is asked when it matters.
-    pub(crate) fn look(
-        &mut self,
-        now: Instant,
-        found: F,
-        served: &F,
-        condition: impl FnOnce() -> Condition,
-    ) -> Verdict {
+    /// Looks at the files. `served` is what those looked like that serve; `readiness` is asked when it matters.
+    pub(crate) fn look(&mut self, now: Instant, found: F, served: &F, readiness: impl FnOnce() -> Readiness) -> Action {
         self.due = None;
         if self.seen.as_ref() != Some(&found) {
             self.still_since = now;
@@ -91,30 +85,30 @@ impl<F: PartialEq + Clone> Pace<F> {
         if found == served {
             self.acted_on = None;
             self.failures = 0;
-            return Verdict::Rest;
+            return Action::Wait;
         }
         if self.acted_on.as_ref() == Some(found) {
-            return Verdict::Rest;
+            return Action::Wait;
         }
-        let debounce = self.tempo.debounce;
-        let patience = self.tempo.patience.max(debounce);
+        let debounce = self.timing.debounce;
+        let patience = self.timing.patience.max(debounce);
         // The more often it was too early, the longer.
         let wait = debounce.saturating_mul(1 << self.failures.min(16)).min(patience);
         let still_for = now.saturating_duration_since(self.still_since);
         if still_for < wait {
             self.due = Some(self.still_since + wait);
-            return Verdict::Rest;
+            return Action::Wait;
         }
-        let condition = condition();
-        if condition != Condition::Whole && still_for < patience {
+        let readiness = readiness();
+        if readiness != Readiness::Complete && still_for < patience {
             self.due = Some(self.still_since + patience);
-            return Verdict::Rest;
+            return Action::Wait;
         }
         self.acted_on = self.seen.clone();
-        match condition {
-            Condition::Whole | Condition::Open => Verdict::Reload,
-            Condition::Unfit(reason) => Verdict::Refuse(reason),
-            Condition::Missing(what) => Verdict::Await(what),
+        match readiness {
+            Readiness::Complete | Readiness::BeingWritten => Action::Reload,
+            Readiness::Invalid(reason) => Action::Reject(reason),
+            Readiness::Missing(what) => Action::WaitFor(what),
         }
     }
 
@@ -151,19 +145,20 @@ mod tests {
     struct Bundle {
         start: Instant,
         now: u64,
-        pace: Pace<u32>,
+        debouncer: Debouncer<u32>,
         files: u32,
         served: u32,
-        condition: Condition,
+        readiness: Readiness,
     }
 
     impl Bundle {
         /// One whose files are as they are served, and that has been looked at.
         fn new() -> Self {
-            let tempo = Tempo { debounce: Duration::from_millis(DEBOUNCE), patience: Duration::from_millis(PATIENCE) };
+            let timing =
+                Timing { debounce: Duration::from_millis(DEBOUNCE), patience: Duration::from_millis(PATIENCE) };
             let start = Instant::now();
-            let pace = Pace::new(tempo, start);
-            let mut this = Self { start, now: 0, pace, files: 1, served: 1, condition: Condition::Whole };
+            let debouncer = Debouncer::new(timing, start);
+            let mut this = Self { start, now: 0, debouncer, files: 1, served: 1, readiness: Readiness::Complete };
             assert_eq!(this.until(0), []);
             this
         }
@@ -174,21 +169,21 @@ mod tests {
 
         fn change(&mut self, files: u32) {
             self.files = files;
-            self.pace.stir(self.time());
+            self.debouncer.on_change(self.time());
         }
 
         /// Lets time pass; what there was to do, and when.
-        fn until(&mut self, end: u64) -> Vec<(u64, Verdict)> {
+        fn until(&mut self, end: u64) -> Vec<(u64, Action)> {
             let mut verdicts = Vec::new();
             let end_at = self.start + Duration::from_millis(end);
             let mut looks = 0;
-            while let Some(due) = self.pace.due().filter(|due| *due <= end_at) {
+            while let Some(due) = self.debouncer.due().filter(|due| *due <= end_at) {
                 looks += 1;
                 assert!(looks < 100, "a tight loop");
                 self.now = self.now.max((due - self.start).as_millis() as u64);
                 let now = self.time();
-                let verdict = self.pace.look(now, self.files, &self.served, || self.condition.clone());
-                if verdict != Verdict::Rest {
+                let verdict = self.debouncer.look(now, self.files, &self.served, || self.readiness.clone());
+                if verdict != Action::Wait {
                     verdicts.push((self.now, verdict));
                     return verdicts;
                 }
@@ -201,10 +196,10 @@ mod tests {
     #[test]
     fn nothing_is_due_while_nothing_stirs() {
         let mut bundle = Bundle::new();
-        assert_eq!(bundle.pace.due(), None);
+        assert_eq!(bundle.debouncer.due(), None);
         bundle.change(1);
         assert_eq!(bundle.until(10_000), [], "nothing changed");
-        assert_eq!(bundle.pace.due(), None);
+        assert_eq!(bundle.debouncer.due(), None);
     }
 
     #[test]
@@ -212,11 +207,11 @@ mod tests {
         let mut bundle = Bundle::new();
         bundle.change(2);
         let acted = bundle.until(10_000);
-        assert_eq!(acted, [(DEBOUNCE / 4 + DEBOUNCE, Verdict::Reload)]);
+        assert_eq!(acted, [(DEBOUNCE / 4 + DEBOUNCE, Action::Reload)]);
         bundle.served = 2;
-        bundle.pace.succeeded(bundle.time());
+        bundle.debouncer.succeeded(bundle.time());
         assert_eq!(bundle.until(20_000), []);
-        assert_eq!(bundle.pace.due(), None);
+        assert_eq!(bundle.debouncer.due(), None);
     }
 
     #[test]
@@ -227,9 +222,7 @@ mod tests {
             assert_eq!(bundle.until((u64::from(step) + 1) * (DEBOUNCE - 10)), []);
         }
         let stopped = bundle.now;
-        let [(at, Verdict::Reload)] = bundle.until(stopped + 10_000)[..] else {
-            panic!("is reloaded once it is still")
-        };
+        let [(at, Action::Reload)] = bundle.until(stopped + 10_000)[..] else { panic!("is reloaded once it is still") };
         assert!(at - stopped <= DEBOUNCE + DEBOUNCE / 4);
     }
 
@@ -239,56 +232,56 @@ mod tests {
         bundle.change(2);
         assert_eq!(bundle.until(DEBOUNCE), []);
         bundle.files = 3; // as through a memory map
-        let [(at, Verdict::Reload)] = bundle.until(10_000)[..] else { panic!("is reloaded") };
+        let [(at, Action::Reload)] = bundle.until(10_000)[..] else { panic!("is reloaded") };
         assert!(at >= 2 * DEBOUNCE, "{at}");
     }
 
     #[test]
     fn what_is_not_whole_gets_time() {
         let mut bundle = Bundle::new();
-        bundle.condition = Condition::Unfit("truncated".to_owned());
+        bundle.readiness = Readiness::Invalid("truncated".to_owned());
         for step in 0..5 {
             bundle.change(2 + step);
             assert_eq!(bundle.until((u64::from(step) + 1) * (PATIENCE - 100)), [], "more may come");
         }
-        bundle.condition = Condition::Whole;
+        bundle.readiness = Readiness::Complete;
         bundle.change(10);
         let started = bundle.now;
-        assert_eq!(bundle.until(started + 10_000), [(started + DEBOUNCE / 4 + DEBOUNCE, Verdict::Reload)]);
+        assert_eq!(bundle.until(started + 10_000), [(started + DEBOUNCE / 4 + DEBOUNCE, Action::Reload)]);
     }
 
     #[test]
     fn what_stays_unfit_is_told_once() {
         let mut bundle = Bundle::new();
-        bundle.condition = Condition::Unfit("garbage".to_owned());
+        bundle.readiness = Readiness::Invalid("garbage".to_owned());
         bundle.change(2);
-        assert_eq!(bundle.until(10_000), [(DEBOUNCE / 4 + PATIENCE, Verdict::Refuse("garbage".to_owned()))]);
+        assert_eq!(bundle.until(10_000), [(DEBOUNCE / 4 + PATIENCE, Action::Reject("garbage".to_owned()))]);
         assert_eq!(bundle.until(20_000), []);
         bundle.change(2);
         assert_eq!(bundle.until(30_000), [], "a touch is no change");
-        bundle.condition = Condition::Whole;
+        bundle.readiness = Readiness::Complete;
         bundle.change(3);
-        assert_eq!(bundle.until(40_000), [(30_000 + DEBOUNCE / 4 + DEBOUNCE, Verdict::Reload)]);
+        assert_eq!(bundle.until(40_000), [(30_000 + DEBOUNCE / 4 + DEBOUNCE, Action::Reload)]);
     }
 
     #[test]
     fn what_is_missing_is_waited_for() {
         let mut bundle = Bundle::new();
-        bundle.condition = Condition::Missing("plugin".to_owned());
+        bundle.readiness = Readiness::Missing("plugin".to_owned());
         bundle.change(0);
-        assert_eq!(bundle.until(100_000), [(DEBOUNCE / 4 + PATIENCE, Verdict::Await("plugin".to_owned()))]);
+        assert_eq!(bundle.until(100_000), [(DEBOUNCE / 4 + PATIENCE, Action::WaitFor("plugin".to_owned()))]);
         assert_eq!(bundle.until(100_000), []);
-        bundle.condition = Condition::Whole;
+        bundle.readiness = Readiness::Complete;
         bundle.change(2);
-        assert_eq!(bundle.until(200_000), [(100_000 + DEBOUNCE / 4 + DEBOUNCE, Verdict::Reload)]);
+        assert_eq!(bundle.until(200_000), [(100_000 + DEBOUNCE / 4 + DEBOUNCE, Action::Reload)]);
     }
 
     #[test]
     fn a_file_that_is_open_is_loaded_in_the_end() {
         let mut bundle = Bundle::new();
-        bundle.condition = Condition::Open;
+        bundle.readiness = Readiness::BeingWritten;
         bundle.change(2);
-        assert_eq!(bundle.until(100_000), [(DEBOUNCE / 4 + PATIENCE, Verdict::Reload)]);
+        assert_eq!(bundle.until(100_000), [(DEBOUNCE / 4 + PATIENCE, Action::Reload)]);
     }
 
     #[test]
@@ -298,7 +291,7 @@ mod tests {
         assert_eq!(bundle.until(DEBOUNCE), []);
         bundle.change(1);
         assert_eq!(bundle.until(10_000), []);
-        assert_eq!(bundle.pace.due(), None);
+        assert_eq!(bundle.debouncer.due(), None);
     }
 
     #[test]
@@ -308,9 +301,9 @@ mod tests {
         for step in 0..6 {
             let changed = bundle.now;
             bundle.change(2 + step);
-            let [(at, Verdict::Reload)] = bundle.until(changed + 10_000)[..] else { panic!("is tried") };
+            let [(at, Action::Reload)] = bundle.until(changed + 10_000)[..] else { panic!("is tried") };
             waits.push(at - changed - DEBOUNCE / 4);
-            bundle.pace.failed(bundle.time());
+            bundle.debouncer.failed(bundle.time());
             assert_eq!(bundle.until(at + 10_000), [], "tried again only after a change");
         }
         assert_eq!(waits, [200, 400, 800, 1600, 2000, 2000]);
@@ -318,18 +311,18 @@ mod tests {
         assert_eq!(bundle.until(bundle.now + 10_000), []);
         let changed = bundle.now;
         bundle.change(2);
-        assert_eq!(bundle.until(changed + 10_000), [(changed + DEBOUNCE / 4 + DEBOUNCE, Verdict::Reload)]);
+        assert_eq!(bundle.until(changed + 10_000), [(changed + DEBOUNCE / 4 + DEBOUNCE, Action::Reload)]);
     }
 
     #[test]
     fn a_change_during_a_reload_is_not_lost() {
         let mut bundle = Bundle::new();
         bundle.change(2);
-        let [(at, Verdict::Reload)] = bundle.until(10_000)[..] else { panic!("is reloaded") };
+        let [(at, Action::Reload)] = bundle.until(10_000)[..] else { panic!("is reloaded") };
         // The reload takes a second, and what it loaded is not what is there when it is done.
         (bundle.served, bundle.files, bundle.now) = (2, 3, at + 1000);
-        bundle.pace.succeeded(bundle.time());
-        let [(again, Verdict::Reload)] = bundle.until(20_000)[..] else { panic!("is reloaded again") };
+        bundle.debouncer.succeeded(bundle.time());
+        let [(again, Action::Reload)] = bundle.until(20_000)[..] else { panic!("is reloaded again") };
         assert_eq!(again, at + 1000 + DEBOUNCE);
     }
 
@@ -338,7 +331,7 @@ mod tests {
         let mut bundle = Bundle::new();
         bundle.change(2);
         assert_eq!(bundle.until(10_000).len(), 1);
-        bundle.pace.succeeded(bundle.time());
+        bundle.debouncer.succeeded(bundle.time());
         assert_eq!(bundle.until(20_000), []);
     }
 
@@ -347,19 +340,19 @@ mod tests {
         let mut bundle = Bundle::new();
         bundle.change(2);
         assert_eq!(bundle.until(10_000).len(), 1);
-        bundle.pace.prevented();
+        bundle.debouncer.prevented();
         assert_eq!(bundle.until(20_000), []);
-        bundle.pace.wake(bundle.time());
-        assert_eq!(bundle.until(30_000), [(20_000, Verdict::Reload)]);
+        bundle.debouncer.schedule_now(bundle.time());
+        assert_eq!(bundle.until(30_000), [(20_000, Action::Reload)]);
     }
 
     #[test]
     fn no_debounce_is_no_tight_loop() {
         let start = Instant::now();
-        let mut pace = Pace::new(Tempo { debounce: Duration::ZERO, patience: Duration::ZERO }, start);
-        assert_eq!(pace.look(start, 1, &1, || Condition::Whole), Verdict::Rest);
-        pace.stir(start);
-        assert_eq!(pace.look(start, 2, &1, || Condition::Whole), Verdict::Reload);
-        assert_eq!(pace.due(), None);
+        let mut debouncer = Debouncer::new(Timing { debounce: Duration::ZERO, patience: Duration::ZERO }, start);
+        assert_eq!(debouncer.look(start, 1, &1, || Readiness::Complete), Action::Wait);
+        debouncer.on_change(start);
+        assert_eq!(debouncer.look(start, 2, &1, || Readiness::Complete), Action::Reload);
+        assert_eq!(debouncer.due(), None);
     }
 }

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 
 use polyplug_abi::{BundleId, ReloadPhaseType};
 
-use super::debounce::Condition;
+use super::debounce::Readiness;
 use crate::guest::catch;
 use crate::host::bundle::fingerprint::Fingerprint;
 use crate::host::bundle::manifest::{FILE_NAME, ManifestData};
-use crate::host::bundle::shared_dirs::InPlace;
+use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::manifest::ManifestError;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::runtime::bundles::Loaded;
-use crate::host::runtime::options::in_place;
+use crate::host::runtime::options::shared_dirs;
 use crate::host::runtime::runtime::Runtime;
 
 /// Where a bundle that serves was loaded from.
@@ -26,7 +26,7 @@ pub(crate) struct Source {
     /// What the files looked like that were loaded.
     pub(crate) fingerprint: Fingerprint,
     /// What was left out of that.
-    pub(crate) in_place: InPlace,
+    pub(crate) shared_dirs: SharedDirs,
 }
 
 impl Source {
@@ -37,7 +37,7 @@ impl Source {
             name: loaded.version.name().to_owned(),
             directory: std::path::absolute(directory).unwrap_or_else(|_| directory.clone()),
             fingerprint: loaded.origin.fingerprint.clone()?,
-            in_place: loaded.origin.in_place.clone(),
+            shared_dirs: loaded.origin.shared_dirs.clone(),
         })
     }
 }
@@ -59,35 +59,35 @@ impl Runtime {
     }
 
     /// What is left in place of a bundle with this manifest, if it could be loaded.
-    pub(crate) fn in_place(&self, manifest: &ManifestData) -> Option<InPlace> {
+    pub(crate) fn shared_dirs(&self, manifest: &ManifestData) -> Option<SharedDirs> {
         let loader = self.loader_of(manifest).ok()?;
-        in_place(&*loader, manifest).ok()
+        shared_dirs(&*loader, manifest).ok()
     }
 
     /// Whether what lies in a bundle's directory looks as if it could be loaded.
-    pub(crate) fn condition(&self, source: &Source, manifest: Result<ManifestData, ManifestError>) -> Condition {
+    pub(crate) fn readiness(&self, source: &Source, manifest: Result<ManifestData, ManifestError>) -> Readiness {
         let mut manifest = match manifest {
             Ok(manifest) => manifest,
-            Err(ManifestError::Missing { path }) => return Condition::Missing(path.display().to_string()),
-            Err(error) => return Condition::Unfit(error.to_string()),
+            Err(ManifestError::Missing { path }) => return Readiness::Missing(path.display().to_string()),
+            Err(error) => return Readiness::Invalid(error.to_string()),
         };
         match manifest.find_artifact() {
             Ok(()) => {}
             Err(LoaderError::ArtifactMissing { .. }) => {
-                return Condition::Missing(manifest.artifact().display().to_string());
+                return Readiness::Missing(manifest.artifact().display().to_string());
             }
-            Err(error) => return Condition::Unfit(error.to_string()),
+            Err(error) => return Readiness::Invalid(error.to_string()),
         }
         let fit = same_bundle(&manifest, source.id, &source.name)
             .and_then(|()| self.loader_for_reload(&manifest))
             .and_then(|loader| {
-                in_place(&*loader, &manifest)?;
+                shared_dirs(&*loader, &manifest)?;
                 // A loader that panics here will do so again when it counts, and be reported then.
                 catch(|| loader.check(&manifest)).unwrap_or(Ok(())).map_err(RuntimeError::from)
             });
         match fit {
-            Ok(()) => Condition::Whole,
-            Err(error) => Condition::Unfit(error.to_string()),
+            Ok(()) => Readiness::Complete,
+            Err(error) => Readiness::Invalid(error.to_string()),
         }
     }
 

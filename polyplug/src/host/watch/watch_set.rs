@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::host::bundle::fingerprint::{Fingerprint, Place, belongs};
 use crate::host::bundle::manifest::ManifestData;
-use crate::host::bundle::shared_dirs::InPlace;
+use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::manifest::ManifestError;
 
@@ -16,7 +16,7 @@ const LINK_LIMIT: usize = 40;
 
 /// Where a bundle's files lie. All paths are free of links.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Places {
+pub(crate) struct WatchSet {
     /// Directories in which whatever belongs to a bundle counts.
     directories: BTreeSet<PathBuf>,
     /// Single files and directories that count wherever they are: the artifact, the bundle's directory itself, links
@@ -24,7 +24,7 @@ pub(crate) struct Places {
     entries: BTreeSet<PathBuf>,
 }
 
-impl Places {
+impl WatchSet {
     /// Whether files of the bundle lie in `directory` itself: then it must be watched. Above, it is as well if it can.
     pub(crate) fn need(&self, directory: &Path) -> bool {
         self.directories.contains(directory)
@@ -37,7 +37,7 @@ impl Places {
     }
 
     /// Whether something that happened at `path` concerns the bundle.
-    pub(crate) fn concern(&self, path: &Path) -> bool {
+    pub(crate) fn covers(&self, path: &Path) -> bool {
         let inside = || path.parent().is_some_and(|directory| self.directories.contains(directory));
         self.entries.contains(path)
             || self.directories.contains(path)
@@ -58,37 +58,37 @@ impl Places {
 
 /// What there is to see of a bundle.
 pub(crate) struct View {
-    pub(crate) places: Places,
+    pub(crate) watch_set: WatchSet,
     pub(crate) fingerprint: Fingerprint,
     /// What the manifest says. The artifact has been looked for, though perhaps not found.
     pub(crate) manifest: Result<ManifestData, ManifestError>,
 }
 
 impl View {
-    /// Looks at the bundle in `directory`, but for what is `in_place` with the manifest that is found, if one is.
-    pub(crate) fn of(directory: &Path, in_place: impl FnOnce(Option<&ManifestData>) -> InPlace) -> Self {
-        let mut places = Places::default();
-        let root = places.lead_to(directory);
+    /// Looks at the bundle in `directory`, but for what is `shared_dirs` with the manifest that is found, if one is.
+    pub(crate) fn of(directory: &Path, shared_dirs: impl FnOnce(Option<&ManifestData>) -> SharedDirs) -> Self {
+        let mut watch_set = WatchSet::default();
+        let root = watch_set.lead_to(directory);
         let mut manifest = ManifestData::read(directory);
         // Whatever else is wrong with it is asked again when it matters.
         if let Ok(Err(LoaderError::ArtifactMissing { tried, .. })) = manifest.as_mut().map(ManifestData::find_artifact)
         {
-            tried.iter().for_each(|path| drop(places.lead_to(path)));
+            tried.iter().for_each(|path| drop(watch_set.lead_to(path)));
         }
-        let in_place = in_place(manifest.as_ref().ok());
+        let shared_dirs = shared_dirs(manifest.as_ref().ok());
         let artifact = manifest.as_ref().map_or("", |manifest| &manifest.file);
-        let fingerprint = Fingerprint::take(&root, Path::new(artifact), &in_place, |place| match place {
+        let fingerprint = Fingerprint::take(&root, Path::new(artifact), &shared_dirs, |place| match place {
             Place::Directory(path) => {
-                places.directories.insert(path.to_owned());
+                watch_set.directories.insert(path.to_owned());
             }
             Place::Missing(path) => {
-                places.lead_to(path);
+                watch_set.lead_to(path);
             }
         });
         if !artifact.is_empty() {
-            places.lead_to(&root.join(artifact));
+            watch_set.lead_to(&root.join(artifact));
         }
-        Self { places, fingerprint, manifest }
+        Self { watch_set, fingerprint, manifest }
     }
 }
 
@@ -186,19 +186,19 @@ mod tests {
         for directory in ["env/lib", "lib"] {
             fs::create_dir_all(root.join(directory)).unwrap();
         }
-        let env = || InPlace::new(vec!["env".into()], &root).unwrap();
+        let env = || SharedDirs::new(vec!["env".into()], &root).unwrap();
         let check = |is_whole: bool| {
-            let View { places, fingerprint, .. } = View::of(&root, |manifest| {
+            let View { watch_set, fingerprint, .. } = View::of(&root, |manifest| {
                 assert_eq!(manifest.is_some(), is_whole);
                 env()
             });
-            let watched: BTreeSet<_> = places.watched().map(Path::to_owned).collect();
+            let watched: BTreeSet<_> = watch_set.watched().map(Path::to_owned).collect();
             assert!(
                 watched.contains(&root.join("lib")) && !watched.iter().any(|place| place.starts_with(root.join("env")))
             );
             fs::write(root.join("env/lib/package"), if is_whole { "one" } else { "another" }).unwrap();
             assert!(View::of(&root, |_| env()).fingerprint == fingerprint, "nobody looks there");
-            assert!(View::of(&root, |_| InPlace::default()).fingerprint != fingerprint);
+            assert!(View::of(&root, |_| SharedDirs::default()).fingerprint != fingerprint);
         };
         check(false);
         fs::write(root.join("manifest.toml"), "name = \"a\"\nversion = \"1.0.0\"\nloader = \"a\"\n").unwrap();
@@ -216,14 +216,14 @@ mod tests {
         fs::write(bundle.join("manifest.toml"), manifest).unwrap();
         let file = format!("target/debug/.calc{}", std::env::consts::DLL_SUFFIX);
         let check = |artifact: &str| {
-            let places = View::of(&bundle, |_| InPlace::default()).places;
+            let watch_set = View::of(&bundle, |_| SharedDirs::default()).watch_set;
             for path in ["", "manifest.toml", "new", "lib", "lib/new.lua", artifact] {
-                assert!(places.concern(&bundle.join(path)), "{path}");
+                assert!(watch_set.covers(&bundle.join(path)), "{path}");
             }
             for path in [".hidden", "lib/x.lua~", "target/debug/deps/x", "../other", "lib/far/away"] {
-                assert!(!places.concern(&bundle.join(path)), "{path}");
+                assert!(!watch_set.covers(&bundle.join(path)), "{path}");
             }
-            let watched: BTreeSet<_> = places.watched().map(Path::to_owned).collect();
+            let watched: BTreeSet<_> = watch_set.watched().map(Path::to_owned).collect();
             assert!(watched.is_superset(&set(&root, &["", "calc", "calc/lib"])));
             watched
         };

@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, ThreadId};
 
-use super::debounce::Tempo;
+use super::debounce::Timing;
 use super::error::WatchError;
 use super::options::WatchOptions;
 use super::worker::{Signal, Worker};
@@ -57,8 +57,8 @@ impl Watcher {
     pub(crate) fn start(runtime: &Arc<Runtime>, options: WatchOptions) -> Result<Self, WatchError> {
         let (signals, receive) = mpsc::channel();
         let over = Arc::new(AtomicBool::new(false));
-        let tempo = Tempo { debounce: options.debounce, patience: options.patience };
-        let worker = Worker::new(runtime, tempo, signals.clone(), receive, Arc::clone(&over))?;
+        let timing = Timing { debounce: options.debounce, patience: options.patience };
+        let worker = Worker::new(runtime, timing, signals.clone(), receive, Arc::clone(&over))?;
         let thread = std::thread::Builder::new().name("polyplug-watch".to_owned()).spawn(|| worker.run());
         let thread = thread.map_err(|source| WatchError::NotStarted { source })?;
         Ok(Self { signals, over, id: thread.thread().id(), thread: Mutex::new(Some(thread)) })

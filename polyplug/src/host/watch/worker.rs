@@ -9,11 +9,11 @@ use std::time::Instant;
 
 use polyplug_abi::BundleId;
 
-use super::debounce::{Condition, Pace, Tempo, Verdict};
+use super::debounce::{Action, Debouncer, Readiness, Timing};
 use super::error::WatchError;
 use super::system::{Change, ChangeKind, System};
 use super::target::{Attempt, Source};
-use super::watch_set::{Places, View};
+use super::watch_set::{View, WatchSet};
 use crate::host::bundle::fingerprint::Fingerprint;
 use crate::host::runtime::runtime::Runtime;
 
@@ -34,7 +34,7 @@ const ROUNDS: usize = 8;
 /// What the thread has.
 pub(crate) struct Worker {
     runtime: Weak<Runtime>,
-    tempo: Tempo,
+    timing: Timing,
     signals: Receiver<Signal>,
     /// Set when it is to end, and when it has ended.
     over: Arc<AtomicBool>,
@@ -45,8 +45,8 @@ pub(crate) struct Worker {
 /// A bundle that is watched.
 struct Watched {
     source: Source,
-    places: Places,
-    pace: Pace<Fingerprint>,
+    watch_set: WatchSet,
+    debouncer: Debouncer<Fingerprint>,
     /// Files into which something was written, and that have not been closed.
     open: HashSet<PathBuf>,
     /// Another was about to change it when it should have been reloaded.
@@ -56,7 +56,7 @@ struct Watched {
 impl Watched {
     /// Another is about to change it. To be looked at again when that has happened.
     fn prevented(&mut self) {
-        self.pace.prevented();
+        self.debouncer.prevented();
         self.prevented = true;
     }
 }
@@ -71,7 +71,7 @@ impl Worker {
     /// Begins to watch. What happens from now on is seen, though nobody looks before [`run`](Self::run).
     pub(crate) fn new(
         runtime: &Arc<Runtime>,
-        tempo: Tempo,
+        timing: Timing,
         send: Sender<Signal>,
         signals: Receiver<Signal>,
         over: Arc<AtomicBool>,
@@ -82,8 +82,8 @@ impl Worker {
             let _ = send.send(Signal::Files(change)); // an error while the thread ends
         })?;
         let weak = Arc::downgrade(runtime);
-        let mut this = Self { runtime: weak, tempo, signals, over, system, bundles: BTreeMap::new() };
-        for (id, directory) in this.learn(runtime) {
+        let mut this = Self { runtime: weak, timing, signals, over, system, bundles: BTreeMap::new() };
+        for (id, directory) in this.sync_bundles(runtime) {
             if !directory.is_dir() {
                 let bundle = this.bundles.remove(&id.id()).map(|bundle| bundle.source.name).unwrap_or_default();
                 return Err(WatchError::DirectoryMissing { bundle, directory });
@@ -121,19 +121,19 @@ impl Worker {
             }
             let Some(runtime) = self.runtime.upgrade() else { return };
             if bundles_changed {
-                self.learn(&runtime);
+                self.sync_bundles(&runtime);
             }
-            self.look(&runtime);
+            self.poll(&runtime);
         }
     }
 
     /// When the next look is due.
     fn due(&self) -> Option<Instant> {
-        self.bundles.values().filter_map(|bundle| bundle.pace.due()).min()
+        self.bundles.values().filter_map(|bundle| bundle.debouncer.due()).min()
     }
 
     /// Takes note of what is loaded now; the bundles that are new, with their directories.
-    fn learn(&mut self, runtime: &Runtime) -> Vec<(BundleId, PathBuf)> {
+    fn sync_bundles(&mut self, runtime: &Runtime) -> Vec<(BundleId, PathBuf)> {
         let now = Instant::now();
         let mut before = std::mem::take(&mut self.bundles);
         let mut new = Vec::new();
@@ -143,21 +143,27 @@ impl Worker {
                 Some(mut known) if known.source.directory == source.directory => {
                     let prevented = std::mem::take(&mut known.prevented);
                     if prevented || known.source.fingerprint != source.fingerprint {
-                        known.pace.wake(now);
+                        known.debouncer.schedule_now(now);
                     }
                     known.source = source;
                     known
                 }
                 _ => {
                     new.push((id, source.directory.clone()));
-                    let pace = Pace::new(self.tempo, now);
-                    Watched { source, places: Places::default(), pace, open: HashSet::new(), prevented: false }
+                    let debouncer = Debouncer::new(self.timing, now);
+                    Watched {
+                        source,
+                        watch_set: WatchSet::default(),
+                        debouncer,
+                        open: HashSet::new(),
+                        prevented: false,
+                    }
                 }
             };
             self.bundles.insert(id.id(), watched);
         }
         if !before.is_empty() {
-            self.drop_places();
+            self.drop_watch_sets();
         }
         new
     }
@@ -174,10 +180,11 @@ impl Worker {
         for bundle in self.bundles.values_mut() {
             if change.kind == ChangeKind::Unknown {
                 bundle.open.clear();
-                bundle.pace.stir(now);
+                bundle.debouncer.on_change(now);
             }
             let exchanged = change.kind == ChangeKind::Exchanged;
-            let concerns = |path: &Path| bundle.places.concern(path) || (exchanged && bundle.places.are_below(path));
+            let concerns =
+                |path: &Path| bundle.watch_set.covers(path) || (exchanged && bundle.watch_set.are_below(path));
             for path in change.paths.iter().filter(|path| concerns(path)) {
                 match change.kind {
                     // Only these systems say when a file is closed.
@@ -189,18 +196,18 @@ impl Worker {
                     }
                     _ => {}
                 }
-                bundle.pace.stir(now);
+                bundle.debouncer.on_change(now);
             }
         }
     }
 
     /// Looks at each bundle for which it is time.
-    fn look(&mut self, runtime: &Arc<Runtime>) {
+    fn poll(&mut self, runtime: &Arc<Runtime>) {
         let now = Instant::now();
         let due: Vec<_> = self
             .bundles
             .values()
-            .filter(|bundle| bundle.pace.due().is_some_and(|due| due <= now))
+            .filter(|bundle| bundle.debouncer.due().is_some_and(|due| due <= now))
             .map(|bundle| bundle.source.id)
             .collect();
         for id in due {
@@ -222,18 +229,18 @@ impl Worker {
         let (Some(view), Some(bundle)) = (view, self.bundles.get_mut(&id.id())) else { return };
         let View { fingerprint, manifest, .. } = view;
         let open = bundle.open.iter().any(|path| path.exists());
-        let condition = || if open { Condition::Open } else { runtime.condition(&bundle.source, manifest) };
-        let verdict = bundle.pace.look(Instant::now(), fingerprint, &bundle.source.fingerprint, condition);
+        let readiness = || if open { Readiness::BeingWritten } else { runtime.readiness(&bundle.source, manifest) };
+        let verdict = bundle.debouncer.look(Instant::now(), fingerprint, &bundle.source.fingerprint, readiness);
         let name = &bundle.source.name;
         match verdict {
-            Verdict::Rest => {}
-            Verdict::Await(what) => tracing::info!(bundle = name, "changed, and waits for {what}"),
-            Verdict::Refuse(reason) => {
+            Action::Wait => {}
+            Action::WaitFor(what) => tracing::info!(bundle = name, "changed, and waits for {what}"),
+            Action::Reject(reason) => {
                 if let Attempt::Busy = runtime.refuse_reload(&bundle.source, &reason) {
                     bundle.prevented();
                 }
             }
-            Verdict::Reload => {
+            Action::Reload => {
                 let attempt = runtime.reload_unless_busy(&bundle.source);
                 self.attempted(runtime, id, attempt);
             }
@@ -242,12 +249,12 @@ impl Worker {
 
     fn attempted(&mut self, runtime: &Runtime, id: BundleId, attempt: Attempt) {
         // What serves is another version, perhaps: to be known before its files are compared with those that are there.
-        self.learn(runtime);
+        self.sync_bundles(runtime);
         let Some(bundle) = self.bundles.get_mut(&id.id()) else { return };
         bundle.open.clear();
         match attempt {
-            Attempt::Succeeded => bundle.pace.succeeded(Instant::now()),
-            Attempt::Failed => bundle.pace.failed(Instant::now()),
+            Attempt::Succeeded => bundle.debouncer.succeeded(Instant::now()),
+            Attempt::Failed => bundle.debouncer.failed(Instant::now()),
             Attempt::Busy => bundle.prevented(),
         }
     }
@@ -259,10 +266,10 @@ impl Worker {
         let mut outcome = Ok(());
         for _ in 0..ROUNDS {
             let mut grown = false;
-            for place in view.places.watched() {
+            for place in view.watch_set.watched() {
                 match self.system.add(place) {
                     Ok(new) => grown |= new,
-                    Err(error @ WatchError::Unwatchable { .. }) if !view.places.need(place) => {
+                    Err(error @ WatchError::Unwatchable { .. }) if !view.watch_set.need(place) => {
                         tracing::debug!(%error, "nobody will see it if the bundle is exchanged as a whole");
                     }
                     Err(error) => outcome = Err(error),
@@ -274,21 +281,21 @@ impl Worker {
             // Between the look and the watch something may have happened.
             view = files_of(runtime, &bundle.source);
         }
-        self.place(id, std::mem::take(&mut view.places));
+        self.place(id, std::mem::take(&mut view.watch_set));
         outcome.map(|()| Some(view))
     }
 
-    fn place(&mut self, id: BundleId, places: Places) {
+    fn place(&mut self, id: BundleId, watch_set: WatchSet) {
         let Some(bundle) = self.bundles.get_mut(&id.id()) else { return };
-        if bundle.places != places {
-            bundle.places = places;
-            self.drop_places();
+        if bundle.watch_set != watch_set {
+            bundle.watch_set = watch_set;
+            self.drop_watch_sets();
         }
     }
 
     /// Ends the watch of directories that concern no bundle any more.
-    fn drop_places(&mut self) {
-        let wanted: BTreeSet<&Path> = self.bundles.values().flat_map(|bundle| bundle.places.watched()).collect();
+    fn drop_watch_sets(&mut self) {
+        let wanted: BTreeSet<&Path> = self.bundles.values().flat_map(|bundle| bundle.watch_set.watched()).collect();
         self.system.keep(&wanted);
     }
 }
@@ -296,6 +303,6 @@ impl Worker {
 /// Looks at a bundle's files. While nobody can tell from its manifest what is left in place, that is what it was.
 fn files_of(runtime: &Runtime, source: &Source) -> View {
     View::of(&source.directory, |manifest| {
-        manifest.and_then(|manifest| runtime.in_place(manifest)).unwrap_or_else(|| source.in_place.clone())
+        manifest.and_then(|manifest| runtime.shared_dirs(manifest)).unwrap_or_else(|| source.shared_dirs.clone())
     })
 }

@@ -75,13 +75,13 @@ pub fn a_report_ends_no_instance_under_a_lock() {
         let provider = Arc::clone(&loaded.provider);
         *code.at_end.borrow_mut() = Some(Box::new({
             let provider = Arc::clone(&provider);
-            move || drop(provider.holders().sites())
+            move || drop(provider.leases().sites())
         }));
         let proxy = runtime.proxy().expect("it serves");
         let user = spawn(move || drop(proxy));
-        assert!(provider.holders().sites().len() <= 1);
+        assert!(provider.leases().sites().len() <= 1);
         join(user);
-        assert!(provider.holders().sites().is_empty());
+        assert!(provider.leases().sites().is_empty());
         code.at_end.take();
     });
 }

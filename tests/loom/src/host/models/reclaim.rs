@@ -3,15 +3,15 @@
 use super::{Event, join, spawn};
 use crate::explore::explore;
 use crate::host::version::module::Module;
-use crate::host::version::reclaim::{Reclaimer, Remains};
+use crate::host::version::reclaim::{Reclaimer, VersionResources};
 use crate::sync::{Waits, end_waits, set_waits};
 
 /// Remains whose end is `event`.
-fn remains(event: &Event) -> Remains {
+fn resources(event: &Event) -> VersionResources {
     let event = event.clone();
-    let mut remains = Remains::default();
-    remains.when_gone = Some(Box::new(move |_| event.happen()));
-    remains
+    let mut resources = VersionResources::default();
+    resources.when_gone = Some(Box::new(move |_| event.happen()));
+    resources
 }
 
 /// Remains are queued by a thread that does nothing else, while another collects, and after.
@@ -23,14 +23,14 @@ fn everything_queued_is_taken_apart(waits: Waits) {
         let giver = spawn({
             let (reclaimer, events) = (reclaimer.clone(), events.clone());
             move || {
-                reclaimer.enqueue(remains(&events[0]));
-                reclaimer.enqueue(remains(&events[1]));
+                reclaimer.enqueue(resources(&events[0]));
+                reclaimer.enqueue(resources(&events[1]));
             }
         });
-        reclaimer.collecting(|| reclaimer.enqueue(remains(&events[2])));
+        reclaimer.collecting(|| reclaimer.enqueue(resources(&events[2])));
         join(giver);
         events.iter().for_each(Event::wait);
-        reclaimer.later(end_waits);
+        reclaimer.defer(end_waits);
     });
 }
 
@@ -51,7 +51,7 @@ pub fn a_thread_that_ends_leaves_nothing_behind() {
         let events: [Event; 2] = Default::default();
         let givers = events.clone().map(|event| {
             let reclaimer = reclaimer.clone();
-            spawn(move || reclaimer.enqueue(remains(&event)))
+            spawn(move || reclaimer.enqueue(resources(&event)))
         });
         givers.into_iter().for_each(join);
         events.iter().for_each(Event::wait);
@@ -65,10 +65,10 @@ pub fn collectors_leave_nothing_behind() {
         let events: [Event; 3] = Default::default();
         let other = spawn({
             let (reclaimer, event) = (reclaimer.clone(), events[0].clone());
-            move || reclaimer.collecting(|| reclaimer.enqueue(remains(&event)))
+            move || reclaimer.collecting(|| reclaimer.enqueue(resources(&event)))
         });
-        reclaimer.collecting(|| reclaimer.enqueue(remains(&events[1])));
-        reclaimer.enqueue(remains(&events[2]));
+        reclaimer.collecting(|| reclaimer.enqueue(resources(&events[1])));
+        reclaimer.enqueue(resources(&events[2]));
         join(other);
         events.iter().for_each(Event::wait);
     });
@@ -79,7 +79,7 @@ pub fn an_idle_reclaimer_is_done() {
     explore(|| {
         let reclaimer = Reclaimer::default();
         let event = Event::default();
-        reclaimer.enqueue(remains(&event));
+        reclaimer.enqueue(resources(&event));
         if reclaimer.is_idle() {
             assert!(*event.lock(), "what was queued before is done");
         }
@@ -93,7 +93,7 @@ struct Nested(Reclaimer, Event);
 impl Module for Nested {
     fn close(self: Box<Self>) -> Option<String> {
         let Self(reclaimer, event) = *self;
-        reclaimer.enqueue(remains(&event));
+        reclaimer.enqueue(resources(&event));
         None
     }
 }
@@ -104,13 +104,13 @@ pub fn taking_apart_holds_no_lock() {
         let reclaimer = Reclaimer::default();
         let events: [Event; 4] = Default::default();
         let nested = |outer: &Event, inner: &Event| {
-            let mut remains = remains(outer);
-            remains.modules.push(Box::new(Nested(reclaimer.clone(), inner.clone())));
-            remains
+            let mut resources = resources(outer);
+            resources.modules.push(Box::new(Nested(reclaimer.clone(), inner.clone())));
+            resources
         };
         let giver = spawn({
-            let (reclaimer, remains) = (reclaimer.clone(), nested(&events[0], &events[1]));
-            move || reclaimer.enqueue(remains)
+            let (reclaimer, resources) = (reclaimer.clone(), nested(&events[0], &events[1]));
+            move || reclaimer.enqueue(resources)
         });
         reclaimer.collecting(|| reclaimer.enqueue(nested(&events[2], &events[3])));
         join(giver);
@@ -125,9 +125,9 @@ pub fn pushing_does_not_delay_what_comes() {
         let reclaimer = Reclaimer::default();
         let event = Event::default();
         reclaimer.push_epochs();
-        reclaimer.enqueue(remains(&event));
+        reclaimer.enqueue(resources(&event));
         event.wait();
-        reclaimer.later(end_waits);
+        reclaimer.defer(end_waits);
     });
 }
 
@@ -137,11 +137,11 @@ pub fn jobs_are_done_in_order() {
         set_waits(Waits::NeverPass);
         let reclaimer = Reclaimer::default();
         let [first, second]: [Event; 2] = Default::default();
-        reclaimer.later({
+        reclaimer.defer({
             let first = first.clone();
             move || first.happen()
         });
-        reclaimer.later({
+        reclaimer.defer({
             let second = second.clone();
             move || {
                 first.wait();
@@ -149,6 +149,6 @@ pub fn jobs_are_done_in_order() {
             }
         });
         second.wait();
-        reclaimer.later(end_waits);
+        reclaimer.defer(end_waits);
     });
 }

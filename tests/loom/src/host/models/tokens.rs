@@ -6,13 +6,13 @@ use crossbeam_epoch::{Collects, set_collects};
 
 use super::{join, spawn};
 use crate::explore::explore;
-use crate::host::abi::slot_map::Tokens;
+use crate::host::abi::slot_map::SlotMap;
 use crate::sync::Arc;
 
 /// A token that is ended meanwhile is unknown, or what it names may be used.
 pub fn what_a_token_names_stays_while_it_is_used() {
     explore(|| {
-        let tokens = Untracked::new(Tokens::new());
+        let tokens = Untracked::new(SlotMap::new());
         let token = tokens.insert(Arc::new(7)).addr();
         let user = spawn({
             let tokens = Untracked::clone(&tokens);
@@ -28,9 +28,9 @@ pub fn what_a_token_names_stays_while_it_is_used() {
 /// Of two who end a token one gets its value.
 pub fn a_token_ends_once() {
     explore(|| {
-        let tokens = Untracked::new(Tokens::new());
+        let tokens = Untracked::new(SlotMap::new());
         let token = tokens.insert(Arc::new(7)).addr();
-        let remove = move |tokens: &Tokens<i32>| tokens.remove(std::ptr::without_provenance_mut(token)).is_some();
+        let remove = move |tokens: &SlotMap<i32>| tokens.remove(std::ptr::without_provenance_mut(token)).is_some();
         let user = spawn({
             let tokens = Untracked::clone(&tokens);
             move || remove(&tokens)
@@ -42,7 +42,7 @@ pub fn a_token_ends_once() {
 
 /// A value whose end ends another token.
 struct Chained {
-    tokens: Untracked<Tokens<Chained>>,
+    tokens: Untracked<SlotMap<Chained>>,
     next: Option<usize>,
 }
 
@@ -58,7 +58,7 @@ impl Drop for Chained {
 pub fn a_value_ends_without_a_lock() {
     explore(|| {
         set_collects(Collects::Later);
-        let tokens = Untracked::new(Tokens::new());
+        let tokens = Untracked::new(SlotMap::new());
         let chained = |next| Arc::new(Chained { tokens: Untracked::clone(&tokens), next });
         let last = tokens.insert(chained(None)).addr();
         let middle = tokens.insert(chained(Some(last))).addr();
@@ -76,7 +76,7 @@ pub fn a_value_ends_without_a_lock() {
 /// A token that a thread knows before the value is there, as one that it has guessed.
 pub fn a_token_is_whole_when_it_is_found() {
     explore(|| {
-        let tokens = Untracked::new(Tokens::new());
+        let tokens = Untracked::new(SlotMap::new());
         let token = tokens.insert(Arc::new(6)).addr();
         drop(tokens.remove(std::ptr::without_provenance_mut(token)));
         // The same place, a generation later.

@@ -11,7 +11,7 @@ use crate::contract_info::ContractInfo;
 use crate::host::abi::table::HostTable;
 use crate::host::code::{self, CONTRACT, Code, Library};
 use crate::host::plugin::plugin::Plugin;
-use crate::host::store::instances::{self, Cell, Incarnation, Next, Place};
+use crate::host::store::instances::{self, Forward, ForwardingCell, Transition, VersionedInstance};
 use crate::host::store::provider::Provider;
 use crate::host::store::publish;
 use crate::host::store::runtime_store::RuntimeStore;
@@ -62,7 +62,7 @@ impl Runtime {
     pub(crate) fn load(&self, number: u32, shares: bool) -> Loaded {
         let loaded = self.make(number, shares, &Arc::default());
         let providers = std::slice::from_ref(&loaded.provider);
-        publish::publish(&self.store, &loaded.lineage, providers).expect("the only provider");
+        publish::publish_version(&self.store, &loaded.lineage, providers).expect("the only provider");
         loaded
     }
 
@@ -70,9 +70,9 @@ impl Runtime {
     pub(crate) fn reload(&self, old: Loaded, new: Loaded) -> Loaded {
         self.reclaimer.collecting(|| {
             let mut next = Vec::new();
-            carry_over(&old.provider, &new.provider, &mut next);
+            migrate_instances(&old.provider, &new.provider, &mut next);
             let (before, after) = (std::slice::from_ref(&old.provider), std::slice::from_ref(&new.provider));
-            publish::replace(&self.store, &old.lineage, &old.version, before, after, next);
+            publish::swap_version(&self.store, &old.lineage, &old.version, before, after, next);
             drop(old);
         });
         new
@@ -82,7 +82,7 @@ impl Runtime {
     pub(crate) fn unload(&self, loaded: Loaded) {
         self.reclaimer.collecting(|| {
             let providers = std::slice::from_ref(&loaded.provider);
-            publish::withdraw(&self.store, &loaded.lineage, &loaded.version, providers);
+            publish::retire_version(&self.store, &loaded.lineage, &loaded.version, providers);
             drop(loaded);
         });
     }
@@ -109,16 +109,16 @@ impl Runtime {
 }
 
 /// As in `reload.rs`, for plugins that carry their state over.
-fn carry_over(old: &Arc<Provider>, new: &Arc<Provider>, next: &mut Vec<(Arc<Cell>, Next)>) {
-    for (cell, held) in old.holders().cells() {
+fn migrate_instances(old: &Arc<Provider>, new: &Arc<Provider>, next: &mut Vec<(Arc<ForwardingCell>, Transition)>) {
+    for (cell, held) in old.leases().cells() {
         let place = cell.get();
-        let incarnation = match (&place, &held) {
-            (Place::Later(incarnation), _) => incarnation,
-            (Place::Unknown, Some(held)) => held.incarnation(),
-            (Place::Unknown, None) => continue,
-            (Place::Stays(_), _) => unreachable!("nothing drains here"),
+        let versioned = match (&place, &held) {
+            (Forward::To(versioned), _) => versioned,
+            (Forward::None, Some(held)) => held.versioned(),
+            (Forward::None, None) => continue,
+            (Forward::Pinned(_), _) => unreachable!("nothing drains here"),
         };
-        let instance = code::create(new.plugin.code(), code::calls(incarnation.raw()));
-        next.push((cell, Next::Later(Arc::new(Incarnation::of(Arc::clone(new), instance)))));
+        let instance = code::create(new.plugin.code(), code::calls(versioned.raw()));
+        next.push((cell, Transition::MovesTo(Arc::new(VersionedInstance::of(Arc::clone(new), instance)))));
     }
 }

@@ -2,16 +2,16 @@
 
 use polyplug_abi::{GuestContractInstance, GuestContractInterface};
 
-pub(crate) struct Callee {
+pub(crate) struct CallTarget {
     instance: GuestContractInstance,
 }
 
 // SAFETY: as for polyplug's.
-unsafe impl Send for Callee {}
+unsafe impl Send for CallTarget {}
 // SAFETY: as for polyplug's.
-unsafe impl Sync for Callee {}
+unsafe impl Sync for CallTarget {}
 
-impl Callee {
+impl CallTarget {
     pub(crate) fn new(_: &GuestContractInterface, instance: GuestContractInstance) -> Self {
         Self { instance }
     }

@@ -6,8 +6,8 @@ use crossbeam_epoch::Guard;
 use polyplug::CallError;
 use polyplug::error::RuntimeError;
 
-use super::call_target::Callee;
-use super::instances::Holders;
+use super::call_target::CallTarget;
+use super::instances::LeaseRegistry;
 use crate::contract_info::ContractInfo;
 use crate::host::abi::table::HostTable;
 use crate::host::code;
@@ -22,13 +22,13 @@ pub(crate) struct Provider {
     pub(crate) plugin: Plugin,
     pub(crate) version: Option<Arc<BundleVersion>>,
     lineage: Arc<Lineage<Arc<Provider>>>,
-    shared: Option<Callee>,
-    holders: Holders,
+    shared: Option<CallTarget>,
+    leases: LeaseRegistry,
 }
 
 impl Provider {
     pub(crate) fn bare(plugin: Plugin) -> Self {
-        Self { plugin, version: None, lineage: Arc::default(), shared: None, holders: Holders::default() }
+        Self { plugin, version: None, lineage: Arc::default(), shared: None, leases: LeaseRegistry::default() }
     }
 
     /// A provider of `version`, with one instance for everybody if `shares`.
@@ -41,14 +41,14 @@ impl Provider {
         let shared = shares.then(|| {
             let instance = code::make(plugin.code());
             version.keep_instance(SharedInstance(instance));
-            Callee::new(&plugin.interface, instance)
+            CallTarget::new(&plugin.interface, instance)
         });
         let (version, lineage) = (Some(Arc::clone(version)), Arc::clone(lineage));
-        Self { plugin, version, lineage, shared, holders: Holders::default() }
+        Self { plugin, version, lineage, shared, leases: LeaseRegistry::default() }
     }
 
-    pub(crate) fn holders(&self) -> &Holders {
-        &self.holders
+    pub(crate) fn leases(&self) -> &LeaseRegistry {
+        &self.leases
     }
 
     pub(crate) fn is_current(&self) -> bool {
@@ -59,18 +59,18 @@ impl Provider {
         self.lineage.serving(guard).first().ok_or_else(|| self.unloaded())
     }
 
-    pub(crate) fn parts(&self, info: &'static ContractInfo, callee: &Callee) -> Result<ProxyParts, RuntimeError> {
+    pub(crate) fn parts(&self, info: &'static ContractInfo, target: &CallTarget) -> Result<ProxyParts, RuntimeError> {
         let version = self.version.as_ref().expect("a runtime's providers have a version");
         Ok(ProxyParts {
-            word: NonNull::from(version.word()),
+            revision: NonNull::from(version.revision()),
             functions: NonNull::dangling(),
-            instance: callee.raw(),
+            instance: target.raw(),
             host: NonNull::dangling(),
             info,
         })
     }
 
-    pub(crate) fn shared(&self) -> Option<&Callee> {
+    pub(crate) fn shared(&self) -> Option<&CallTarget> {
         self.shared.as_ref()
     }
 

@@ -7,11 +7,11 @@ const LIMIT: usize = 100;
 
 /// Displays the beginning of what it holds. Values that cross can be of any size, and nested so deep that displaying
 /// one whole needs more stack than there is.
-pub(crate) struct Brief<'a, T: ?Sized>(pub(crate) &'a T);
+pub(crate) struct Truncated<'a, T: ?Sized>(pub(crate) &'a T);
 
-impl<T: fmt::Display + ?Sized> fmt::Display for Brief<'_, T> {
+impl<T: fmt::Display + ?Sized> fmt::Display for Truncated<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut beginning = Beginning(String::new());
+        let mut beginning = LimitedWriter(String::new());
         let whole = write!(beginning, "{}", self.0).is_ok();
         f.write_str(&beginning.0)?;
         if whole { Ok(()) } else { f.write_str("...") }
@@ -19,9 +19,9 @@ impl<T: fmt::Display + ?Sized> fmt::Display for Brief<'_, T> {
 }
 
 /// Takes no more than the limit, and then fails, which ends whoever writes.
-struct Beginning(String);
+struct LimitedWriter(String);
 
-impl Write for Beginning {
+impl Write for LimitedWriter {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let room = LIMIT - self.0.len();
         if text.len() <= room {
@@ -40,11 +40,11 @@ mod tests {
 
     #[test]
     fn what_is_short_is_whole() {
-        assert_eq!(Brief("ä".repeat(50).as_str()).to_string(), "ä".repeat(50));
+        assert_eq!(Truncated("ä".repeat(50).as_str()).to_string(), "ä".repeat(50));
     }
 
     #[test]
     fn what_is_long_ends_between_letters() {
-        assert_eq!(Brief(format!("x{}", "ä".repeat(50)).as_str()).to_string(), format!("x{}...", "ä".repeat(49)));
+        assert_eq!(Truncated(format!("x{}", "ä".repeat(50)).as_str()).to_string(), format!("x{}...", "ä".repeat(49)));
     }
 }

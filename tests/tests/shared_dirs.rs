@@ -211,7 +211,7 @@ fn no_signature_covers_them() {
     let refuse = |outcome: Result<(), RuntimeError>| {
         let error = outcome.unwrap_err();
         let text = error.to_string();
-        let RuntimeError::Signature { bundle: name, path, source: SignatureError::InPlace { folder } } = error else {
+        let RuntimeError::Signature { bundle: name, path, source: SignatureError::SharedDir { folder } } = error else {
             panic!("a folder that no signature covers, not {text}")
         };
         assert_eq!((&*name, &*path, folder.to_str()), ("toy", bundle.path(), Some("env")));
