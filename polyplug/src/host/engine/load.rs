@@ -221,12 +221,12 @@ fn implemented<E: Engine>(declared: &PluginDecl, guest: &Guest) -> Result<Plugin
     let named = Named::read(&declared.contract)?;
     let described = schemas::find(&named, guest.directory())?;
     let schema = described.schema();
-    let spec: Vec<_> = schema.methods.iter().map(|method| E::method_name(&method.name)).collect();
-    let missing: Vec<_> = spec.iter().filter(|name| !declared.methods.contains(name)).collect();
+    let wanted: Vec<_> = schema.methods.iter().map(|method| E::method_name(&method.name)).collect();
+    let missing: Vec<_> = wanted.iter().filter(|name| !declared.methods.contains(name)).collect();
     if missing.is_empty() {
         return Ok(described);
     }
-    let spare: Vec<_> = declared.methods.iter().filter(|name| !spec.contains(name)).map(String::as_str).collect();
+    let spare: Vec<_> = declared.methods.iter().filter(|name| !wanted.contains(name)).map(String::as_str).collect();
     let missing: Vec<_> = missing
         .into_iter()
         .map(|name| match crate::host::engine::suggest::nearest(name, &spare) {

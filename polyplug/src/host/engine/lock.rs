@@ -68,13 +68,13 @@ fn mark() -> usize {
 /// Waiting for an engine would never end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "bundle `{spec}` is busy on a thread that waits {}this one to leave bundle `{held}`: call one of them without \
+    "bundle `{wanted}` is busy on a thread that waits {}this one to leave bundle `{held}`: call one of them without \
      being inside the other",
     .between.iter().map(|bundle| format!("for bundle `{bundle}`, whose thread waits ")).collect::<String>() + "for "
 )]
 pub(crate) struct WouldDeadlock {
     /// The bundle that the thread wants to enter.
-    spec: String,
+    wanted: String,
     /// The bundles on the way back.
     between: Vec<String>,
     /// The bundle that the thread is in.
@@ -178,7 +178,7 @@ impl EngineLock {
             let lock = unsafe { &*wait.lock };
             owner = lock.word.load(Ordering::Acquire) & MARK;
             if owner == me {
-                return Err(WouldDeadlock { spec: self.name.clone(), between: way, held: lock.name.clone() });
+                return Err(WouldDeadlock { wanted: self.name.clone(), between: way, held: lock.name.clone() });
             }
             way.push(lock.name.clone());
         }

@@ -48,7 +48,7 @@ pub enum LoaderError {
 
     /// The artifact was built for another version of the ABI.
     #[error(
-        "bundle `{bundle}`: {} speaks version {}.{} of polyplug's ABI join_paths this host {}.{}: \
+        "bundle `{bundle}`: {} speaks version {}.{} of polyplug's ABI and this host {}.{}: \
          build both with the same major version of polyplug",
         .path.display(), .found >> 16, .found & 0xffff, .expected >> 16, .expected & 0xffff
     )]

@@ -79,7 +79,7 @@ pub enum RuntimeError {
 
     /// A bundle's new version has a contract in an older minor version than loaded bundles need.
     #[error(
-        "bundle `{bundle}`: its new version provides {contract}@{}.{} in place of {}.{}, but {}, join_paths nobody else provides \
+        "bundle `{bundle}`: its new version provides {contract}@{}.{} in place of {}.{}, but {}, and nobody else provides \
          that: reload with a version that does, or unload {} first",
         .offered.major, .offered.minor, .serving.major, .serving.minor, needs_of(.dependents), bundles_of(.dependents)
     )]
@@ -198,7 +198,7 @@ pub enum RuntimeError {
 
     /// The new version of a bundle does not come up.
     #[error(
-        "bundle `{bundle}`: its new version cannot serve after {limit:?}: the reload is given up, join_paths the old version \
+        "bundle `{bundle}`: its new version cannot serve after {limit:?}: the reload is given up, and the old version \
          serves on. Look at what the new one waits for when it starts, or allow more with \
          `Runtime::builder().reload_limit(..)`"
     )]

@@ -84,7 +84,7 @@ pub enum SignatureError {
 
     /// The bundle does not come from a directory, so there is nothing that could be signed.
     #[error(
-        "the bundle is loaded from memory ({source_kind}), join_paths only directories can be signed: load it from a directory, \
+        "the bundle is loaded from memory ({source_kind}), and only directories can be signed: load it from a directory, \
          or do without `SignaturePolicy::Require`"
     )]
     InMemory {
@@ -96,7 +96,7 @@ pub enum SignatureError {
     /// [`BundleLoader::shared_dirs`](crate::loader::BundleLoader::shared_dirs).
     #[error(
         "the loader uses the bundle's folder {folder:?} where it lies, so a signature does not cover what is in it: let the \
-         host give the loader that folder itself, from a place that it trusts, join_paths remove it from the bundle"
+         host give the loader that folder itself, from a place that it trusts, and remove it from the bundle"
     )]
     SharedDir {
         /// The folder.
