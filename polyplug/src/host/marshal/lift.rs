@@ -37,8 +37,8 @@ impl Lifting<'_> {
         from: *const u8,
     ) -> Result<E::Value, E::Error> {
         // What is a number goes the shortest way.
-        // SAFETY: the caller's promise.
         match self.plan.node(id).kind {
+            // SAFETY: the caller promises the memory of a value.
             Kind::Scalar(scalar) => unsafe { lift_scalar(engine, scalar, from) },
             // SAFETY: the caller promises the memory of a value.
             _ => unsafe { self.part(engine, id, from, Depth::ROOT, false) },
