@@ -1,7 +1,7 @@
 //! Canonical memory that somebody got wrong: each way to spoil a value so that it is none any more.
 
 use polyplug::schema::plan::{Kind, NodeId, Plan};
-use polyplug::schema::{Case, Field, Schema, Shape};
+use polyplug::schema::{Case, Field, Scalar, Schema, Shape};
 
 /// Bytes that are no text.
 static NO_TEXT: [u8; 4] = [b'a', 0xff, 0xfe, b'z'];
@@ -88,12 +88,12 @@ impl Search<'_> {
     unsafe fn node(&mut self, id: NodeId, at: *mut u8) {
         let plan = self.plan;
         match &plan.node(id).kind {
-            Kind::Bool => {
+            Kind::Scalar(Scalar::Bool) => {
                 for byte in [2, 0x80, 0xff] {
                     self.add(at, &[byte], &format!("{byte} is no bool"));
                 }
             }
-            Kind::Char => {
+            Kind::Scalar(Scalar::Char) => {
                 for number in [0xd800u32, 0xdfff, 0x11_0000, u32::MAX] {
                     self.add(at, &number.to_ne_bytes(), &format!("{number:#x} is no Unicode scalar value"));
                 }

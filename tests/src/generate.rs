@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use polyplug::Value;
-use polyplug::schema::{Case, Definition, Field, Method, Schema, Shape, TypeRef};
+use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, TypeRef};
 
 /// The bytes that choices are made with. After the last one come zeroes.
 pub struct Source<'a>(&'a [u8]);
@@ -203,18 +203,18 @@ pub fn value(source: &mut Source<'_>, schema: &Schema, ty: &TypeRef, nesting: us
     let deeper = |source: &mut Source<'_>, ty: &TypeRef| value(source, schema, ty, nesting.saturating_sub(1));
     match ty {
         TypeRef::Unit => Value::Unit,
-        TypeRef::Bool => Value::Bool(source.below(2) == 1),
-        TypeRef::I8 => Value::I8(i8::from_le_bytes(source.bytes())),
-        TypeRef::I16 => Value::I16(i16::from_le_bytes(source.bytes())),
-        TypeRef::I32 => Value::I32(i32::from_le_bytes(source.bytes())),
-        TypeRef::I64 => Value::I64(i64::from_le_bytes(source.bytes())),
-        TypeRef::U8 => Value::U8(source.byte()),
-        TypeRef::U16 => Value::U16(u16::from_le_bytes(source.bytes())),
-        TypeRef::U32 => Value::U32(u32::from_le_bytes(source.bytes())),
-        TypeRef::U64 => Value::U64(u64::from_le_bytes(source.bytes())),
-        TypeRef::F32 => Value::F32(f32::from_le_bytes(source.bytes())),
-        TypeRef::F64 => Value::F64(f64::from_le_bytes(source.bytes())),
-        TypeRef::Char => Value::Char(letter(source)),
+        TypeRef::Scalar(Scalar::Bool) => Value::Bool(source.below(2) == 1),
+        TypeRef::Scalar(Scalar::I8) => Value::I8(i8::from_le_bytes(source.bytes())),
+        TypeRef::Scalar(Scalar::I16) => Value::I16(i16::from_le_bytes(source.bytes())),
+        TypeRef::Scalar(Scalar::I32) => Value::I32(i32::from_le_bytes(source.bytes())),
+        TypeRef::Scalar(Scalar::I64) => Value::I64(i64::from_le_bytes(source.bytes())),
+        TypeRef::Scalar(Scalar::U8) => Value::U8(source.byte()),
+        TypeRef::Scalar(Scalar::U16) => Value::U16(u16::from_le_bytes(source.bytes())),
+        TypeRef::Scalar(Scalar::U32) => Value::U32(u32::from_le_bytes(source.bytes())),
+        TypeRef::Scalar(Scalar::U64) => Value::U64(u64::from_le_bytes(source.bytes())),
+        TypeRef::Scalar(Scalar::F32) => Value::F32(f32::from_le_bytes(source.bytes())),
+        TypeRef::Scalar(Scalar::F64) => Value::F64(f64::from_le_bytes(source.bytes())),
+        TypeRef::Scalar(Scalar::Char) => Value::Char(letter(source)),
         TypeRef::String => Value::String((0..source.below(6)).map(|_| letter(source)).collect()),
         TypeRef::List(of) if **of == TypeRef::U8 => Value::Bytes((0..source.below(6)).map(|_| source.byte()).collect()),
         TypeRef::List(of) => Value::List((0..count(source)).map(|_| deeper(source, of)).collect()),

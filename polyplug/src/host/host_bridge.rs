@@ -12,8 +12,8 @@ use polyplug_abi::{
     HostContractInstance, HostContractInterface, SupportedLanguage, Version, VmDispatch, VmLoaderData,
 };
 
-use crate::guest::{catch, describe_panic, write_error_into};
-use crate::host::abi::arena;
+use crate::guest::{catch, describe_panic};
+use crate::host::abi::dispatch::CallFrame;
 use crate::host::host_contract::provided::Provided;
 use crate::host::runtime::runtime::Runtime;
 
@@ -197,12 +197,6 @@ unsafe extern "C" fn call(
 ) {
     // SAFETY: `provided` puts one there, which lives as long as its table.
     let Bridged { bridge, contract_id } = unsafe { &*loader_data.data.cast::<Bridged>() };
-    // The text is copied: the bridge keeps it only until its next call.
-    let room = |len: usize| {
-        // SAFETY: null or the caller's arena.
-        let place = unsafe { arena.as_mut() }.map_or(std::ptr::null_mut(), |arena| arena.alloc(len, 1));
-        if place.is_null() { arena::error_text(len) } else { place }
-    };
     // SAFETY: the caller promises arguments and room of the method's forms.
     let called = catch(|| unsafe { bridge.call_host_contract(*contract_id, fn_id, args, out) });
     let (code, text) = match called {
@@ -214,11 +208,7 @@ unsafe extern "C" fn call(
         }
         Err(payload) => (AbiErrorCode::Panic as u32, describe_panic(payload)),
     };
-    // SAFETY: writable or null by the protocol; the room has the length that was asked for.
-    unsafe {
-        write_error_into(out_err, AbiErrorCode::Generic as u32, &text, room);
-        if !out_err.is_null() {
-            (*out_err).code = code;
-        }
-    }
+    // The text is copied: the bridge keeps it only until its next call.
+    // SAFETY: the caller follows the protocol of `VmCall`: `out_err` is writable or null, `arena` valid or null.
+    unsafe { CallFrame { args, out, arena, out_err }.fail(code, &text) };
 }

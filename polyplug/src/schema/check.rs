@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::schema::layout::{Layout, Layouts, SIZE_LIMIT};
+use crate::schema::scalar::Scalar;
 use crate::schema::schema::{Case, Definition, Field, Method, Schema, Shape, TypeRef};
 
 impl Schema {
@@ -140,19 +141,9 @@ impl TypeRef {
     /// Whether values of the type can be the keys of a map.
     #[must_use]
     pub const fn can_be_key(&self) -> bool {
-        matches!(
-            self,
-            Self::Bool
-                | Self::I8
-                | Self::I16
-                | Self::I32
-                | Self::I64
-                | Self::U8
-                | Self::U16
-                | Self::U32
-                | Self::U64
-                | Self::Char
-                | Self::String
-        )
+        match self {
+            Self::Scalar(scalar) => !matches!(scalar, Scalar::F32 | Scalar::F64),
+            other => matches!(other, Self::String),
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! what they count. The reader trusts nothing: it checks sizes, counts, depth, text, and that every reference leads to
 //! a definition.
 
+use crate::schema::scalar::Scalar;
 use crate::schema::schema::{Case, Definition, Field, Interface, Method, Schema, Shape, TypeRef};
 
 /// The first bytes of every encoded schema; the last one is the version of the form.
@@ -110,25 +111,11 @@ impl Schema {
     }
 }
 
-/// The types without parts, in the order of their codes.
-const SIMPLE: [TypeRef; 14] = [
-    TypeRef::Unit,
-    TypeRef::Bool,
-    TypeRef::I8,
-    TypeRef::I16,
-    TypeRef::I32,
-    TypeRef::I64,
-    TypeRef::U8,
-    TypeRef::U16,
-    TypeRef::U32,
-    TypeRef::U64,
-    TypeRef::F32,
-    TypeRef::F64,
-    TypeRef::Char,
-    TypeRef::String,
-];
-
+/// The codes of types. Those of scalars begin at `SCALAR`, in the order of [`Scalar::ALL`].
 mod code {
+    pub(super) const UNIT: u8 = 0;
+    pub(super) const SCALAR: u8 = 1;
+    pub(super) const STRING: u8 = 13;
     pub(super) const LIST: u8 = 32;
     pub(super) const OPTION: u8 = 33;
     pub(super) const BOX: u8 = 34;
@@ -213,10 +200,9 @@ impl Writer {
                 self.0.push(code::NAMED);
                 self.number(*number);
             }
-            simple => {
-                let code = SIMPLE.iter().position(|known| known == simple).expect("every other type is simple");
-                self.0.push(code as u8);
-            }
+            TypeRef::Unit => self.0.push(code::UNIT),
+            TypeRef::Scalar(scalar) => self.0.push(code::SCALAR + *scalar as u8),
+            TypeRef::String => self.0.push(code::STRING),
         }
     }
 }
@@ -293,11 +279,11 @@ impl Reader<'_> {
             return Err(DecodeError::new(format!("types are nested deeper than {DEPTH_LIMIT}")));
         }
         let code = self.byte()?;
-        if let Some(simple) = SIMPLE.get(code as usize) {
-            return Ok(simple.clone());
-        }
         let mut part = || self.ty(depth + 1);
         Ok(match code {
+            code::UNIT => TypeRef::Unit,
+            code::STRING => TypeRef::String,
+            code::SCALAR..code::STRING => TypeRef::Scalar(Scalar::ALL[usize::from(code - code::SCALAR)]),
             code::LIST => TypeRef::list(part()?),
             code::OPTION => TypeRef::option(part()?),
             code::BOX => TypeRef::boxed(part()?),

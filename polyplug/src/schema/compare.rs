@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use crate::schema::names::spell;
+use crate::schema::scalar::Scalar;
 use crate::schema::schema::{Case, Definition, Field, Interface, Method, Schema, Shape, TypeRef};
 
 /// Something that host and plugin disagree on.
@@ -189,7 +190,7 @@ fn spell_object(interface: &Interface) -> String {
 
 /// Whether a type is best shown with what is around it: `list<i32>` against `list<i64>`.
 fn scalar(ty: &TypeRef) -> bool {
-    ty.can_be_key() || matches!(ty, TypeRef::F32 | TypeRef::F64 | TypeRef::Unit)
+    ty.can_be_key() || matches!(ty, TypeRef::Scalar(Scalar::F32) | TypeRef::Scalar(Scalar::F64) | TypeRef::Unit)
 }
 
 fn list(schema: &Schema, fields: &[Field]) -> String {

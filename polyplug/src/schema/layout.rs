@@ -63,13 +63,9 @@ impl Layouts {
 
 /// The layouts that do not depend on definitions. `None` for types that contain others by value.
 fn fixed(ty: &TypeRef) -> Option<Layout> {
-    let scalar = |size| Layout { size, align: size };
     Some(match ty {
         TypeRef::Unit => Layout { size: 0, align: 1 },
-        TypeRef::Bool | TypeRef::I8 | TypeRef::U8 => scalar(1),
-        TypeRef::I16 | TypeRef::U16 => scalar(2),
-        TypeRef::I32 | TypeRef::U32 | TypeRef::F32 | TypeRef::Char => scalar(4),
-        TypeRef::I64 | TypeRef::U64 | TypeRef::F64 => scalar(8),
+        TypeRef::Scalar(scalar) => Layout { size: scalar.size(), align: scalar.size() },
         TypeRef::String | TypeRef::List(_) | TypeRef::Map(..) => LIST,
         TypeRef::Box(_) => POINTER,
         // The pointer is null for none.

@@ -26,7 +26,7 @@ mod compare;
 mod layout;
 mod names;
 pub mod plan;
-#[allow(clippy::module_inception)]
+mod scalar;
 mod schema;
 mod types;
 mod wit;
@@ -35,5 +35,6 @@ mod wit;
 pub use build::MethodsBuilder;
 pub use codec::{DecodeError, SIZE_LIMIT};
 pub use compare::Difference;
+pub use scalar::Scalar;
 pub use schema::{BodyOf, Case, Definition, Field, Interface, Method, Schema, Shape, TypeRef};
 pub use types::Types;

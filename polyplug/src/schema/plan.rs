@@ -3,6 +3,7 @@
 //! Compiled once; whoever moves values then follows numbers, never names.
 
 use crate::schema::layout::{Layout, Layouts, optional, structure, tagged, union};
+use crate::schema::scalar::{Scalar, name_scalars};
 use crate::schema::schema::{Field, Method, Schema, Shape, TypeRef};
 
 /// The number of a node in a [`Plan`].
@@ -22,22 +23,12 @@ pub struct Node {
 
 /// What a node is made of. Offsets are in bytes from the node's start.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)] // the scalars are what they are called
+#[allow(missing_docs)] // `Unit` is what it is called
 #[non_exhaustive]
 pub enum Kind {
     Unit,
-    Bool,
-    I8,
-    I16,
-    I32,
-    I64,
-    U8,
-    U16,
-    U32,
-    U64,
-    F32,
-    F64,
-    Char,
+    /// A number, truth value or character. Each has a name here as well, such as [`Kind::I32`].
+    Scalar(Scalar),
     /// Pointer and length.
     String,
     /// Pointer and length; the elements are `u8`.
@@ -88,6 +79,8 @@ pub enum Kind {
         at: usize,
     },
 }
+
+name_scalars!(Kind);
 
 /// A part of a record, tuple, case or list of arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,18 +212,7 @@ impl Compiler<'_> {
         let kind = match ty {
             TypeRef::Named(number) => return NodeId(*number),
             TypeRef::Unit => Kind::Unit,
-            TypeRef::Bool => Kind::Bool,
-            TypeRef::I8 => Kind::I8,
-            TypeRef::I16 => Kind::I16,
-            TypeRef::I32 => Kind::I32,
-            TypeRef::I64 => Kind::I64,
-            TypeRef::U8 => Kind::U8,
-            TypeRef::U16 => Kind::U16,
-            TypeRef::U32 => Kind::U32,
-            TypeRef::U64 => Kind::U64,
-            TypeRef::F32 => Kind::F32,
-            TypeRef::F64 => Kind::F64,
-            TypeRef::Char => Kind::Char,
+            TypeRef::Scalar(scalar) => Kind::Scalar(*scalar),
             TypeRef::String => Kind::String,
             TypeRef::List(of) if **of == TypeRef::U8 => Kind::Bytes,
             TypeRef::List(of) => Kind::List(self.ty(of)),

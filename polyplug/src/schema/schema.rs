@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::scalar::{Scalar, name_scalars};
+
 /// Everything about one contract that another language, or another build, needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schema {
@@ -106,21 +108,11 @@ pub struct BodyOf<'a> {
 
 /// The use of a type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)] // the scalars are what they are called
+#[allow(missing_docs)] // `Unit` and `String` are what they are called
 pub enum TypeRef {
     Unit,
-    Bool,
-    I8,
-    I16,
-    I32,
-    I64,
-    U8,
-    U16,
-    U32,
-    U64,
-    F32,
-    F64,
-    Char,
+    /// A number, truth value or character. Each has a name here as well, such as [`TypeRef::I32`].
+    Scalar(Scalar),
     String,
     /// A sequence of values of one type; of `u8`: bytes.
     List(Box<TypeRef>),
@@ -137,6 +129,8 @@ pub enum TypeRef {
     /// The type with this number in [`Schema::types`].
     Named(u32),
 }
+
+name_scalars!(TypeRef);
 
 impl TypeRef {
     pub(crate) fn list(of: Self) -> Self {

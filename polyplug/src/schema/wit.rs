@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::schema::names::kebab;
+use crate::schema::scalar::Scalar;
 use crate::schema::schema::{Case, Field, Interface, Method, Schema, Shape, TypeRef};
 
 impl Schema {
@@ -98,10 +99,10 @@ impl Schema {
     fn wit(&self, ty: &TypeRef) -> String {
         match ty {
             TypeRef::Unit => "_".to_owned(),
-            TypeRef::I8 => "s8".to_owned(),
-            TypeRef::I16 => "s16".to_owned(),
-            TypeRef::I32 => "s32".to_owned(),
-            TypeRef::I64 => "s64".to_owned(),
+            TypeRef::Scalar(Scalar::I8) => "s8".to_owned(),
+            TypeRef::Scalar(Scalar::I16) => "s16".to_owned(),
+            TypeRef::Scalar(Scalar::I32) => "s32".to_owned(),
+            TypeRef::Scalar(Scalar::I64) => "s64".to_owned(),
             TypeRef::List(of) => format!("list<{}>", self.wit(of)),
             TypeRef::Option(of) => format!("option<{}>", self.wit(of)),
             TypeRef::Box(of) => self.wit(of),

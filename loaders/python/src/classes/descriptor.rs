@@ -1,6 +1,6 @@
 //! Definitions and types as tuples, for the prelude's `make_types` and `check_method`.
 
-use polyplug::schema::{Field, Schema, Shape, TypeRef};
+use polyplug::schema::{Field, Scalar, Schema, Shape, TypeRef};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
@@ -63,9 +63,9 @@ pub(crate) fn type_descriptor<'py>(py: Python<'py>, ty: &TypeRef) -> PyResult<Bo
     };
     match ty {
         TypeRef::Unit => with("unit", &[]),
-        TypeRef::Bool => with("bool", &[]),
-        TypeRef::F32 | TypeRef::F64 => with("float", &[]),
-        TypeRef::Char => with("char", &[]),
+        TypeRef::Scalar(Scalar::Bool) => with("bool", &[]),
+        TypeRef::Scalar(Scalar::F32) | TypeRef::Scalar(Scalar::F64) => with("float", &[]),
+        TypeRef::Scalar(Scalar::Char) => with("char", &[]),
         TypeRef::String => with("string", &[]),
         TypeRef::List(of) if **of == TypeRef::U8 => with("bytes", &[]),
         TypeRef::List(of) => with("list", &[of]),

@@ -28,24 +28,37 @@ pub(crate) unsafe fn checked(pointer: *const GuestContractInterface) -> Result<G
             (&raw const (*pointer).dispatch_type).read(),
         )
     };
+    // SAFETY: the caller promises that the interface and its tables are readable.
+    unsafe { check_functions(create, destroy, dispatch_type, &raw const (*pointer).dispatch)? };
+    // SAFETY: every field has been found valid.
+    Ok(unsafe { pointer.read() })
+}
+
+/// Checks the functions of an interface: a null one must never exist as a Rust function pointer.
+///
+/// # Safety
+///
+/// `dispatch` must be readable, and the table that it leads to.
+pub(crate) unsafe fn check_functions(
+    create: usize,
+    destroy: usize,
+    dispatch_type: DispatchType,
+    dispatch: *const DispatchMechanisms,
+) -> Result<(), String> {
     if create == 0 || destroy == 0 {
         let which = if create == 0 { "create_instance" } else { "destroy_instance" };
         return Err(format!("the interface's `{which}` is null"));
     }
     match dispatch_type {
-        // SAFETY: as above; a `NativeDispatch` is a number and a pointer.
-        DispatchType::Native => unsafe { check_native(&raw const (*pointer).dispatch)? },
+        // SAFETY: the caller's promise; a `NativeDispatch` is a number and a pointer.
+        DispatchType::Native => unsafe { check_native(dispatch) },
         DispatchType::VirtualMachine => {
-            // SAFETY: as above; the first word of a `VmDispatch` is its function.
-            let call = unsafe { (&raw const (*pointer).dispatch).cast::<usize>().read() };
-            if call == 0 {
-                return Err("the interface's `call` is null".to_owned());
-            }
+            // SAFETY: the caller's promise; the first word of a `VmDispatch` is its function.
+            let call = unsafe { dispatch.cast::<usize>().read() };
+            if call == 0 { Err("the interface's `call` is null".to_owned()) } else { Ok(()) }
         }
-        other => return Err(format!("{other:?} is no way to dispatch: use Native (0) or VirtualMachine (1)")),
+        other => Err(format!("{other:?} is no way to dispatch: use Native (0) or VirtualMachine (1)")),
     }
-    // SAFETY: every field has been found valid.
-    Ok(unsafe { pointer.read() })
 }
 
 unsafe fn check_native(dispatch: *const DispatchMechanisms) -> Result<(), String> {

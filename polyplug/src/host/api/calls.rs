@@ -3,8 +3,7 @@
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, GuestContractHandle, GuestContractInstance, HostApi};
 
 use super::error::ApiError;
-use super::with_runtime::with_runtime;
-use crate::call_error::message_text;
+use super::with_runtime::{with_callee, with_runtime};
 use crate::host::abi::dispatch::CallFrame;
 
 // SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
@@ -19,20 +18,14 @@ pub(crate) unsafe extern "C" fn call_guest_method(
     arena: *mut CallArena,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: as above. Where the caller has no room for an error, the callee gets some.
+    // SAFETY: as above.
     unsafe {
-        let mut spare = AbiError::ok();
-        let callee_err = if out_err.is_null() { &raw mut spare } else { out_err };
-        with_runtime(host, out_err, (), |_, runtime| {
-            let instance = runtime.instance(instance)?;
-            if !instance.versioned().call(fn_id, CallFrame { args, out, arena, out_err: callee_err }) {
-                let text = format!("the provider has no function {fn_id}");
-                return Err(ApiError::new(AbiErrorCode::FunctionNotAvailable, text));
+        with_callee(host, CallFrame { args, out, arena, out_err }, |runtime, frame| {
+            if runtime.instance(instance)?.versioned().call(fn_id, frame) {
+                return Ok(());
             }
-            if (*callee_err).code != 0 {
-                runtime.record_error(message_text(&*callee_err));
-            }
-            Ok(())
+            let text = format!("the provider has no function {fn_id}");
+            Err(ApiError::new(AbiErrorCode::FunctionNotAvailable, text))
         });
     }
 }

@@ -5,8 +5,7 @@ use std::ffi::c_void;
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, HostApi, ObjectOffer, ProxyRequest, StringView};
 
 use super::error::ApiError;
-use super::with_runtime::with_runtime;
-use crate::call_error::message_text;
+use super::with_runtime::{with_callee, with_runtime};
 use crate::host::abi::arena;
 use crate::host::abi::dispatch::CallFrame;
 use crate::host::plugin_proxy::object::Object;
@@ -48,16 +47,10 @@ pub(crate) unsafe extern "C" fn call_proxy(
     arena: *mut CallArena,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: as above. Where the caller has no room for an error, the callee gets some.
+    // SAFETY: as above.
     unsafe {
-        let mut spare = AbiError::ok();
-        let callee_err = if out_err.is_null() { &raw mut spare } else { out_err };
-        with_runtime(host, out_err, (), |_, runtime| {
-            runtime.plugin_proxies().call(proxy, fn_id, CallFrame { args, out, arena, out_err: callee_err })?;
-            if (*callee_err).code != 0 {
-                runtime.record_error(message_text(&*callee_err));
-            }
-            Ok(())
+        with_callee(host, CallFrame { args, out, arena, out_err }, |runtime, frame| {
+            Ok(runtime.plugin_proxies().call(proxy, fn_id, frame)?)
         });
     }
 }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use polyplug_abi::{AbiError, AbiErrorCode, Array, HostApi, StringView};
 
 use super::error::ApiError;
+use crate::call_error::message_text;
 use crate::guest::write_error_into;
 use crate::host::abi::arena;
+use crate::host::abi::dispatch::CallFrame;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::runtime::Runtime;
 
@@ -47,6 +49,31 @@ pub(crate) unsafe fn with_runtime<R>(
         runtime.release_on_reclaimer();
     }
     value
+}
+
+/// Runs `call` with the runtime behind `host`, and with the frame of a call whose callee may report an error. Where the
+/// caller has no buffer for the error, the callee gets one. Records what the callee reports.
+///
+/// # Safety
+///
+/// As for [`with_runtime`], for the `out_err` of `frame`.
+pub(crate) unsafe fn with_callee(
+    host: *const HostApi,
+    frame: CallFrame,
+    call: impl FnOnce(&Runtime, CallFrame) -> Result<(), ApiError>,
+) {
+    let mut spare = AbiError::ok();
+    let out_err = if frame.out_err.is_null() { &raw mut spare } else { frame.out_err };
+    // SAFETY: the caller's promise.
+    unsafe {
+        with_runtime(host, frame.out_err, (), |_, runtime| {
+            call(runtime, CallFrame { out_err, ..frame })?;
+            if (*out_err).code != 0 {
+                runtime.record_error(message_text(&*out_err));
+            }
+            Ok(())
+        });
+    }
 }
 
 /// Text that came as pointer and length.

@@ -19,6 +19,7 @@ use serde_json::{Map, Number, Value as Json, json};
 use super::proxy::{DynamicProxy, refused};
 use crate::call_error::{CallError, Failure};
 use crate::host::runtime::runtime::Runtime;
+use crate::schema::Scalar;
 use crate::schema::{Case, Field, Method, Schema, Shape, TypeRef};
 use crate::truncate::Truncated;
 use crate::types::{Depth, LiftError};
@@ -86,18 +87,18 @@ fn from_json(schema: &Schema, ty: &TypeRef, json: &Json, depth: Depth) -> Result
     let inner = |ty: &TypeRef, json: &Json| from_json(schema, ty, json, depth);
     Ok(match (ty, json) {
         (TypeRef::Unit, Json::Null) => Value::Unit,
-        (TypeRef::Bool, Json::Bool(flag)) => Value::Bool(*flag),
-        (TypeRef::I8, _) => integer!(i8)?,
-        (TypeRef::I16, _) => integer!(i16)?,
-        (TypeRef::I32, _) => integer!(i32)?,
-        (TypeRef::I64, _) => integer!(i64)?,
-        (TypeRef::U8, _) => integer!(u8)?,
-        (TypeRef::U16, _) => integer!(u16)?,
-        (TypeRef::U32, _) => integer!(u32)?,
-        (TypeRef::U64, _) => integer!(u64)?,
-        (TypeRef::F32, _) => Value::F32(float(json).and_then(nearest).ok_or_else(expected)?),
-        (TypeRef::F64, _) => Value::F64(float(json).ok_or_else(expected)?),
-        (TypeRef::Char, Json::String(text)) => {
+        (TypeRef::Scalar(Scalar::Bool), Json::Bool(flag)) => Value::Bool(*flag),
+        (TypeRef::Scalar(Scalar::I8), _) => integer!(i8)?,
+        (TypeRef::Scalar(Scalar::I16), _) => integer!(i16)?,
+        (TypeRef::Scalar(Scalar::I32), _) => integer!(i32)?,
+        (TypeRef::Scalar(Scalar::I64), _) => integer!(i64)?,
+        (TypeRef::Scalar(Scalar::U8), _) => integer!(u8)?,
+        (TypeRef::Scalar(Scalar::U16), _) => integer!(u16)?,
+        (TypeRef::Scalar(Scalar::U32), _) => integer!(u32)?,
+        (TypeRef::Scalar(Scalar::U64), _) => integer!(u64)?,
+        (TypeRef::Scalar(Scalar::F32), _) => Value::F32(float(json).and_then(nearest).ok_or_else(expected)?),
+        (TypeRef::Scalar(Scalar::F64), _) => Value::F64(float(json).ok_or_else(expected)?),
+        (TypeRef::Scalar(Scalar::Char), Json::String(text)) => {
             let mut letters = text.chars();
             match (letters.next(), letters.next()) {
                 (Some(letter), None) => Value::Char(letter),

@@ -4,13 +4,14 @@ use polyplug_abi::CallArena;
 
 use super::fault::Fault;
 use super::known_contract::KnownContract;
+use crate::host::abi::dispatch::CallFrame;
 use crate::host::marshal::build::Build;
 use crate::host::marshal::lift::Lifting;
 use crate::host::marshal::located::Located;
 use crate::host::marshal::lower::Lowering;
 use crate::host::marshal::read::Read;
-use crate::schema::Method;
 use crate::schema::plan::{Kind, MethodPlan};
+use crate::schema::{Method, Scalar};
 use crate::types::RawList;
 
 /// A call of one method: where its arguments are, and where its result goes.
@@ -30,17 +31,16 @@ pub struct IncomingCall<'a> {
 impl<'a> IncomingCall<'a> {
     /// # Safety
     ///
-    /// The plan must be the method's; `args` and `out` must be what its entry expects, and `arena` valid and unused or
-    /// null.
+    /// The plan must be the method's; the frame must be what its entry expects, with an arena that is valid and unused
+    /// or null.
     pub(crate) unsafe fn new(
         contract: &'a KnownContract,
         method: &'a Method,
         plan: &'a MethodPlan,
         number: usize,
-        args: *const (),
-        out: *mut (),
-        arena: *mut CallArena,
+        frame: CallFrame,
     ) -> Self {
+        let CallFrame { args, out, arena, .. } = frame;
         Self { contract, method, plan, number, args: args.cast(), out: out.cast(), arena }
     }
 
@@ -76,8 +76,8 @@ impl<'a> IncomingCall<'a> {
             unsafe {
                 let at = self.args.add(place.at);
                 match &self.contract.plan.node(place.node).kind {
-                    Kind::I64 => at.cast::<i64>().read().unsigned_abs() <= magnitude,
-                    Kind::U64 => at.cast::<u64>().read() <= magnitude,
+                    Kind::Scalar(Scalar::I64) => at.cast::<i64>().read().unsigned_abs() <= magnitude,
+                    Kind::Scalar(Scalar::U64) => at.cast::<u64>().read() <= magnitude,
                     Kind::String | Kind::Bytes => match left.checked_sub(at.cast::<RawList<u8>>().read().len) {
                         Some(rest) => {
                             left = rest;

@@ -13,7 +13,8 @@ use polyplug_abi::{
 };
 
 use super::fault::Fault;
-use super::plugin::{guarded, report_as};
+use super::plugin::guarded;
+use crate::host::abi::dispatch::CallFrame;
 use crate::host::abi::slot_map::SlotMap;
 use crate::host::plugin::plugin::EnginePlugin;
 use crate::host::runtime::context::HostContext;
@@ -133,22 +134,12 @@ impl<P: LowLevel> LowLevelPlugin<P> {
     }
 
     fn make(&self) -> Result<GuestContractInstance, String> {
-        let instance_of_plugin = LowLevelInstance::create(&self.code).map_err(|fault| fault.to_string())?;
-        Ok(GuestContractInstance {
-            data: self.instances.insert(Arc::new(instance_of_plugin)),
-            contract_id: self.contract_id,
-        })
+        let target = LowLevelInstance::create(&self.code).map_err(|fault| fault.to_string())?;
+        Ok(GuestContractInstance { data: self.instances.insert(Arc::new(target)), contract_id: self.contract_id })
     }
 
     /// Carries out a call.
-    fn call(
-        &self,
-        instance: *mut c_void,
-        function: u32,
-        args: *const (),
-        out: *mut (),
-        arena: *mut CallArena,
-    ) -> Result<(), (AbiErrorCode, String)> {
+    fn call(&self, instance: *mut c_void, function: u32, frame: CallFrame) -> Result<(), (AbiErrorCode, String)> {
         let number = function as usize;
         let count = self.code.functions();
         if number >= count {
@@ -156,7 +147,7 @@ impl<P: LowLevel> LowLevelPlugin<P> {
             return Err((AbiErrorCode::FunctionNotAvailable, text));
         }
         let own;
-        let instance_of_plugin = if instance.is_null() {
+        let target = if instance.is_null() {
             &self.default
         } else {
             own = self.instances.get(instance).ok_or_else(|| {
@@ -165,7 +156,7 @@ impl<P: LowLevel> LowLevelPlugin<P> {
             })?;
             &*own
         };
-        guarded(|| self.code.call(instance_of_plugin.instance(), number, args, out, arena)).map_err(|fault| {
+        guarded(|| self.code.call(target.instance(), number, frame.args, frame.out, frame.arena)).map_err(|fault| {
             let code = match fault.code() {
                 AbiErrorCode::Exception => AbiErrorCode::Generic,
                 code => code,
@@ -237,8 +228,9 @@ unsafe extern "C" fn call<P: LowLevel>(
 ) {
     // SAFETY: as in `create_instance`.
     let plugin = unsafe { LowLevelPlugin::<P>::of(loader_data) };
-    if let Err((code, text)) = plugin.call(instance.data, fn_id, args, out, arena) {
+    let frame = CallFrame { args, out, arena, out_err };
+    if let Err((code, text)) = plugin.call(instance.data, fn_id, frame) {
         // SAFETY: the caller follows the protocol of `VmCall`: `out_err` is writable or null, `arena` valid or null.
-        unsafe { report_as(code, &text, arena, out_err) };
+        unsafe { frame.fail(code as u32, &text) };
     }
 }

@@ -9,9 +9,10 @@ use super::fault::Fault;
 use super::guest::Guest;
 use super::incoming_call::IncomingCall;
 use super::known_contract::KnownContract;
-use super::plugin::report;
+use super::plugin::run;
 use super::vm::Vm;
 use crate::guest::catch;
+use crate::host::abi::dispatch::CallFrame;
 use crate::host::plugin_proxy::object::Object;
 use crate::host::runtime::context::HostContext;
 use crate::schema::Shape;
@@ -100,13 +101,10 @@ unsafe extern "C" fn call<E: Engine>(
     let Kind::Object { methods, .. } = &contract.plan.definition(definition).kind else { unreachable!() };
     let Shape::Object(interface) = &contract.schema.definition(definition).shape else { unreachable!() };
     let object = this.object.as_ref().expect("an object that is called has not ended");
+    let frame = CallFrame { args, out, arena, out_err };
     // SAFETY: the runtime calls functions that there are only; the caller follows the protocol of `VmCall`.
-    let incoming =
-        unsafe { IncomingCall::new(contract, &interface.methods[number], &methods[number], number, args, out, arena) };
-    let outcome =
-        crate::host::engine::plugin::guarded(|| this.vm.enter()?.call_object(definition, object, contract, &incoming));
-    if let Err(fault) = outcome {
-        // SAFETY: as above.
-        unsafe { report(&fault, arena, out_err) };
+    unsafe {
+        let call = IncomingCall::new(contract, &interface.methods[number], &methods[number], number, frame);
+        run(frame, || this.vm.enter()?.call_object(definition, object, contract, &call));
     }
 }

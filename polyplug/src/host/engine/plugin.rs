@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use polyplug_abi::{
     AbiError, AbiErrorCode, CallArena, DispatchMechanisms, DispatchType, GuestContractId, GuestContractInstance,
-    GuestContractInterface, HostApi, StringView, Version, VmDispatch, VmLoaderData,
+    GuestContractInterface, HostApi, Version, VmDispatch, VmLoaderData,
 };
 
 use super::engine::Engine;
@@ -13,8 +13,8 @@ use super::fault::Fault;
 use super::incoming_call::IncomingCall;
 use super::known_contract::KnownContract;
 use super::vm::Vm;
-use crate::guest::{catch, describe_panic, write_error_into};
-use crate::host::abi::arena;
+use crate::guest::{catch, describe_panic};
+use crate::host::abi::dispatch::CallFrame;
 use crate::host::plugin::plugin::EnginePlugin;
 
 /// One plugin of a bundle, behind its interface's loader data.
@@ -130,56 +130,35 @@ unsafe extern "C" fn call<E: Engine>(
     // SAFETY: as in `create_instance`.
     let plugin = unsafe { &*loader_data.data.cast::<VmPlugin<E>>() };
     let contract = &plugin.contract;
+    let frame = CallFrame { args, out, arena, out_err };
     let number = fn_id as usize;
-    let refuse = |code| {
-        if !out_err.is_null() {
-            // SAFETY: not null, and writable by the protocol.
-            unsafe { out_err.write(AbiError::new(code, StringView::null())) };
-        }
-    };
     let Some(method) = contract.plan.methods().get(number) else {
-        return refuse(AbiErrorCode::FunctionNotAvailable);
+        // SAFETY: the caller follows the protocol of `VmCall`.
+        return unsafe { frame.fail(AbiErrorCode::FunctionNotAvailable as u32, "") };
     };
     if instance.is_null() {
-        return refuse(AbiErrorCode::InvalidPointer); // what is left of a factory that failed
+        // What is left of a factory that failed.
+        // SAFETY: the caller follows the protocol of `VmCall`.
+        return unsafe { frame.fail(AbiErrorCode::InvalidPointer as u32, "") };
     }
     // SAFETY: the instances that the runtime calls are this plugin's, and alive.
     let object = unsafe { plugin.object(instance) };
     // SAFETY: the caller follows the protocol of `VmCall` for this method.
-    let incoming = unsafe {
-        let described = &contract.schema.methods[number];
-        IncomingCall::new(contract, described, method, number, args, out, arena)
-    };
-    let outcome = guarded(|| plugin.vm.enter()?.call(plugin.number, object, &incoming));
-    if let Err(fault) = outcome {
-        // SAFETY: as above.
-        unsafe { report(&fault, arena, out_err) };
+    unsafe {
+        let call = IncomingCall::new(contract, &contract.schema.methods[number], method, number, frame);
+        run(frame, || plugin.vm.enter()?.call(plugin.number, object, &call));
     }
 }
 
-/// Reports what went wrong in a call.
+/// Runs a call in an engine, and reports what goes wrong.
 ///
 /// # Safety
 ///
-/// `out_err` must be writable or null, `arena` valid or null.
-#[cold]
-pub(crate) unsafe fn report(fault: &Fault, arena: *mut CallArena, out_err: *mut AbiError) {
-    // SAFETY: the caller's promise.
-    unsafe { report_as(fault.code(), &fault.text(), arena, out_err) };
-}
-
-/// The same for a failure that is said with another code.
-///
-/// # Safety
-///
-/// As for [`report`].
-#[cold]
-pub(crate) unsafe fn report_as(code: AbiErrorCode, text: &str, arena: *mut CallArena, out_err: *mut AbiError) {
-    let room = |len: usize| {
-        // SAFETY: null or valid (the caller's promise).
-        let place = unsafe { arena.as_mut() }.map_or(std::ptr::null_mut(), |arena| arena.alloc(len, 1));
-        if place.is_null() { arena::error_text(len) } else { place }
-    };
-    // SAFETY: the caller's promise; the room has the length that was asked for.
-    unsafe { write_error_into(out_err, code as u32, text, room) };
+/// The arena of `frame` must be valid or null, and its `out_err` writable or null.
+#[inline(always)]
+pub(crate) unsafe fn run(frame: CallFrame, call: impl FnOnce() -> Result<(), Fault>) {
+    if let Err(fault) = guarded(call) {
+        // SAFETY: the caller's promise.
+        unsafe { frame.fail(fault.code() as u32, &fault.text()) };
+    }
 }

@@ -10,6 +10,7 @@ use polyplug_abi::{
 
 use crate::contract::Contract;
 use crate::guest::{catch, describe_panic, destroy_instance, into_raw, native_dispatch};
+use crate::host::abi::interface::check_functions;
 use crate::schema::Schema;
 
 /// A contract that the host implements.
@@ -128,26 +129,13 @@ impl Provided {
         if interface.is_null() || !interface.is_aligned() {
             return Err("the interface is null or not aligned".to_owned());
         }
-        // SAFETY: not null, aligned, readable; pointers are read as numbers until found not null.
-        let (create, destroy, dispatch_type, (count, functions)) = unsafe {
-            (
-                (&raw const (*interface).create_instance).cast::<usize>().read(),
-                (&raw const (*interface).destroy_instance).cast::<usize>().read(),
-                (&raw const (*interface).dispatch_type).read(),
-                (&raw const (*interface).dispatch).cast::<(usize, usize)>().read(),
-            )
-        };
-        if create == 0 || destroy == 0 {
-            return Err("`create_instance` or `destroy_instance` is null".to_owned());
-        }
-        match dispatch_type {
-            DispatchType::Native if count as u32 != 0 && functions == 0 => {
-                return Err("the table of functions is null".to_owned());
-            }
-            DispatchType::Native => {}
-            DispatchType::VirtualMachine if count == 0 => return Err("`call` is null".to_owned()),
-            DispatchType::VirtualMachine => {}
-            other => return Err(format!("{other:?} is no way to dispatch")),
+        // SAFETY: not null and aligned (checked above), readable with its tables (the caller's promise); pointers are read
+        // as numbers until they are found not null.
+        unsafe {
+            let create = (&raw const (*interface).create_instance).cast::<usize>().read();
+            let destroy = (&raw const (*interface).destroy_instance).cast::<usize>().read();
+            let dispatch_type = (&raw const (*interface).dispatch_type).read();
+            check_functions(create, destroy, dispatch_type, &raw const (*interface).dispatch)?;
         }
         Ok(Self::new(interface, None, None))
     }

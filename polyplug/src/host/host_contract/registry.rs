@@ -37,7 +37,7 @@ impl HostContracts {
 
     pub(crate) fn find(&self, id: HostContractId) -> Option<Arc<Provided>> {
         let known = self.provided.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
-        known.or_else(|| self.from_sources(id))
+        known.or_else(|| self.make_from_sources(id))
     }
 
     /// What people call a contract: its name, where that is known.
@@ -55,7 +55,7 @@ impl HostContracts {
     }
 
     /// Returns a contract that one of the sources makes.
-    fn from_sources(&self, id: HostContractId) -> Option<Arc<Provided>> {
+    fn make_from_sources(&self, id: HostContractId) -> Option<Arc<Provided>> {
         // Sources are the host's own code, so they are asked without a lock.
         let sources = self.sources.read().unwrap_or_else(PoisonError::into_inner).clone();
         let made = Arc::new(sources.iter().find_map(|source| source(id))?);

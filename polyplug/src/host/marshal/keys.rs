@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::schema::Scalar;
 use crate::schema::plan::{Kind, NodeId, Plan};
 use crate::truncate::Truncated;
 use crate::types::{LiftError, RawList, lift_str};
@@ -9,7 +10,7 @@ use crate::types::{LiftError, RawList, lift_str};
 /// The keys that a map has so far, as they lie in canonical memory.
 pub(crate) enum Keys<'a> {
     Text(HashSet<&'a str>),
-    Scalar(HashSet<u64>, &'a Kind, usize),
+    Scalar(HashSet<u64>, Scalar),
 }
 
 impl<'a> Keys<'a> {
@@ -17,7 +18,8 @@ impl<'a> Keys<'a> {
         let node = plan.node(key);
         match &node.kind {
             Kind::String => Self::Text(HashSet::new()),
-            kind => Self::Scalar(HashSet::new(), kind, node.size.min(size_of::<u64>())),
+            Kind::Scalar(scalar) => Self::Scalar(HashSet::new(), *scalar),
+            other => unreachable!("a schema has no map with keys that are {other:?}"),
         }
     }
 
@@ -37,12 +39,12 @@ impl<'a> Keys<'a> {
                 let text = unsafe { lift_str(at.cast::<RawList<u8>>().read()) }?;
                 if seen.insert(text) { Ok(()) } else { Err(twice(&format!("{text:?}"))) }
             }
-            Self::Scalar(seen, kind, size) => {
+            Self::Scalar(seen, scalar) => {
                 let mut bytes = [0; size_of::<u64>()];
                 // SAFETY: a scalar has that size, which is eight at most.
-                unsafe { at.copy_to_nonoverlapping(bytes.as_mut_ptr(), *size) };
+                unsafe { at.copy_to_nonoverlapping(bytes.as_mut_ptr(), scalar.size()) };
                 let bits = u64::from_le_bytes(bytes);
-                if seen.insert(bits) { Ok(()) } else { Err(twice(&spell(kind, bits))) }
+                if seen.insert(bits) { Ok(()) } else { Err(twice(&spell(*scalar, bits))) }
             }
         }
     }
@@ -54,14 +56,14 @@ fn twice(key: &str) -> LiftError {
 
 /// A scalar's bits as people write them.
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)] // the bits are those of the smaller type
-fn spell(kind: &Kind, bits: u64) -> String {
-    match kind {
-        Kind::Bool => (bits != 0).to_string(),
-        Kind::I8 => (bits as i8).to_string(),
-        Kind::I16 => (bits as i16).to_string(),
-        Kind::I32 => (bits as i32).to_string(),
-        Kind::I64 => (bits as i64).to_string(),
-        Kind::Char => char::from_u32(bits as u32).map_or_else(|| bits.to_string(), |letter| format!("{letter:?}")),
+fn spell(scalar: Scalar, bits: u64) -> String {
+    match scalar {
+        Scalar::Bool => (bits != 0).to_string(),
+        Scalar::I8 => (bits as i8).to_string(),
+        Scalar::I16 => (bits as i16).to_string(),
+        Scalar::I32 => (bits as i32).to_string(),
+        Scalar::I64 => (bits as i64).to_string(),
+        Scalar::Char => char::from_u32(bits as u32).map_or_else(|| bits.to_string(), |letter| format!("{letter:?}")),
         _ => bits.to_string(),
     }
 }

@@ -6,7 +6,7 @@ use super::keys::Keys;
 use super::located::Located;
 use super::number::{Float, Integer};
 use crate::schema::plan::{Body, Kind, NodeId, Plan};
-use crate::schema::{Field, Schema, Shape};
+use crate::schema::{Field, Scalar, Schema, Shape};
 use crate::types::{Depth, LiftError, RawList, Type};
 
 /// Lifts values of one contract.
@@ -37,11 +37,11 @@ impl Lifting<'_> {
         from: *const u8,
     ) -> Result<E::Value, E::Error> {
         // What is a number goes the shortest way.
-        // SAFETY: the caller's promise.
-        match unsafe { scalar(engine, &self.plan.node(id).kind, from) } {
-            Some(made) => made,
-            // SAFETY: as above.
-            None => unsafe { self.part(engine, id, from, Depth::ROOT, false) },
+        match self.plan.node(id).kind {
+            // SAFETY: the caller promises the memory of a value.
+            Kind::Scalar(scalar) => unsafe { lift_scalar(engine, scalar, from) },
+            // SAFETY: the caller promises the memory of a value.
+            _ => unsafe { self.part(engine, id, from, Depth::ROOT, false) },
         }
     }
 
@@ -55,15 +55,11 @@ impl Lifting<'_> {
         is_item: bool,
     ) -> Result<E::Value, E::Error> {
         let kind = &self.plan.node(id).kind;
-        // SAFETY: the caller's promise.
-        if let Some(made) = unsafe { scalar(engine, kind, from) } {
-            return made;
-        }
         match kind {
+            // SAFETY: the caller promises the memory of a value.
+            Kind::Scalar(scalar) => unsafe { lift_scalar(engine, *scalar, from) },
             Kind::Unit if is_item => engine.unit_item(),
             Kind::Unit => engine.unit(),
-            // SAFETY: the memory has this form (the caller's promise).
-            Kind::Char => engine.char(unsafe { <char as Type>::lift(&*from.cast(), depth) }?),
             // SAFETY: the memory is a list of bytes (the caller's promise).
             Kind::String => engine.unchecked_text(unsafe { from.cast::<RawList<u8>>().read().items() }?),
             // SAFETY: the memory is a list of bytes (the caller's promise).
@@ -178,7 +174,6 @@ impl Lifting<'_> {
                     .map_err(|error| error.within(name.into()))?;
                 engine.result(value, is_ok)
             }
-            _ => unreachable!("a scalar"),
         }
     }
 
@@ -219,37 +214,34 @@ impl Lifting<'_> {
     }
 }
 
-/// The value of a node that is a number or a truth value; `None` if it is neither.
+/// Returns the value of a scalar.
 ///
 /// # Safety
 ///
 /// As for [`Lifting::value`].
 #[inline(always)]
-unsafe fn scalar<E: Build>(engine: &mut E, kind: &Kind, from: *const u8) -> Option<Result<E::Value, E::Error>> {
+unsafe fn lift_scalar<E: Build>(engine: &mut E, scalar: Scalar, from: *const u8) -> Result<E::Value, E::Error> {
     // Lifted by the types themselves, so that there is one set of checks.
     macro_rules! lift {
         ($ty:ty) => {
-            // SAFETY: the memory has this form (the caller's promise).
-            match unsafe { <$ty as Type>::lift(&*from.cast(), Depth::ROOT) } {
-                Ok(value) => value,
-                Err(error) => return Some(Err(error.into())),
-            }
+            // SAFETY: the memory holds a lowered scalar of this type (the caller's promise).
+            unsafe { <$ty as Type>::lift(&*from.cast(), Depth::ROOT) }?
         };
     }
-    Some(match kind {
-        Kind::Bool => engine.bool(lift!(bool)),
-        Kind::I8 => engine.integer(Integer::I8(lift!(i8))),
-        Kind::I16 => engine.integer(Integer::I16(lift!(i16))),
-        Kind::I32 => engine.integer(Integer::I32(lift!(i32))),
-        Kind::I64 => engine.integer(Integer::I64(lift!(i64))),
-        Kind::U8 => engine.integer(Integer::U8(lift!(u8))),
-        Kind::U16 => engine.integer(Integer::U16(lift!(u16))),
-        Kind::U32 => engine.integer(Integer::U32(lift!(u32))),
-        Kind::U64 => engine.integer(Integer::U64(lift!(u64))),
-        Kind::F32 => engine.float(Float::F32(lift!(f32))),
-        Kind::F64 => engine.float(Float::F64(lift!(f64))),
-        _ => return None,
-    })
+    match scalar {
+        Scalar::Bool => engine.bool(lift!(bool)),
+        Scalar::I8 => engine.integer(Integer::I8(lift!(i8))),
+        Scalar::I16 => engine.integer(Integer::I16(lift!(i16))),
+        Scalar::I32 => engine.integer(Integer::I32(lift!(i32))),
+        Scalar::I64 => engine.integer(Integer::I64(lift!(i64))),
+        Scalar::U8 => engine.integer(Integer::U8(lift!(u8))),
+        Scalar::U16 => engine.integer(Integer::U16(lift!(u16))),
+        Scalar::U32 => engine.integer(Integer::U32(lift!(u32))),
+        Scalar::U64 => engine.integer(Integer::U64(lift!(u64))),
+        Scalar::F32 => engine.float(Float::F32(lift!(f32))),
+        Scalar::F64 => engine.float(Float::F64(lift!(f64))),
+        Scalar::Char => engine.char(lift!(char)),
+    }
 }
 
 /// The addresses of a list's elements, after every check that can be made without reading them.

@@ -9,7 +9,7 @@ use super::keys::Keys;
 use super::located::Located;
 use super::read::{CaseOf, RawText, Read};
 use crate::schema::plan::{Body, Kind, NodeId, Plan};
-use crate::schema::{Case, Field, Schema, Shape};
+use crate::schema::{Case, Field, Scalar, Schema, Shape};
 use crate::truncate::Truncated;
 use crate::types::{Depth, LiftError, RawList};
 
@@ -45,14 +45,14 @@ impl Lowering<'_> {
         value: &E::Value,
         out: *mut u8,
     ) -> Result<(), E::Error> {
-        // What is a number goes the shortest way.
-        // SAFETY: the caller's promise.
-        match unsafe { scalar(engine, &self.plan.node(node).kind, value, out) } {
-            Written::Yes => Ok(()),
-            // SAFETY: as above.
-            Written::NoScalar => unsafe { self.part(engine, node, value, out, Depth::ROOT) },
-            Written::No(refused) => Err(self.refused(engine, node, value, refused)),
+        // Scalars take the shortest way.
+        if let Kind::Scalar(scalar) = self.plan.node(node).kind {
+            // SAFETY: the caller promises a buffer for the node.
+            let written = unsafe { lower_scalar(engine, scalar, value, out) };
+            return written.map_err(|refused| self.refused(engine, node, value, refused));
         }
+        // SAFETY: the caller promises a buffer for the node, and an arena where the node has pointers.
+        unsafe { self.part(engine, node, value, out, Depth::ROOT) }
     }
 
     #[allow(clippy::too_many_lines)] // one line a kind of value
@@ -65,11 +65,10 @@ impl Lowering<'_> {
         depth: Depth,
     ) -> Result<(), E::Error> {
         let node = self.plan.node(id);
-        // SAFETY: the caller's promise.
-        match unsafe { scalar(engine, &node.kind, value, out) } {
-            Written::Yes => return Ok(()),
-            Written::NoScalar => {}
-            Written::No(refused) => return Err(self.refused(engine, id, value, refused)),
+        if let Kind::Scalar(scalar) = node.kind {
+            // SAFETY: the caller promises a buffer for the node.
+            let written = unsafe { lower_scalar(engine, scalar, value, out) };
+            return written.map_err(|refused| self.refused(engine, id, value, refused));
         }
         macro_rules! put {
             ($value:expr) => {{
@@ -90,7 +89,6 @@ impl Lowering<'_> {
         match &node.kind {
             Kind::Unit if engine.is_unit(value) => {}
             Kind::Unit => return Err(self.expected(engine, id, value)),
-            Kind::Char => put!(u32::from(one!(engine.char(value)))),
             Kind::String => {
                 // Whether it is UTF-8 is for the receiver to say.
                 let RawText { ptr, len } = one!(engine.text(value));
@@ -372,7 +370,9 @@ impl Lowering<'_> {
                 format!("tuple<{}>", parts.join(", "))
             }
             Kind::Result { ok, err, .. } => format!("result<{}, {}>", inner(ok), inner(err)),
-            simple => format!("{simple:?}").to_lowercase(),
+            Kind::Scalar(scalar) => scalar.name().to_owned(),
+            Kind::String => "string".to_owned(),
+            Kind::Bytes => "bytes".to_owned(),
         }
     }
 }
@@ -383,15 +383,7 @@ fn no_field(described: &[Field], name: &str) -> LiftError {
     LiftError::new(format_args!("there is no field `{}`, only {}", Truncated(name), known.join(", ")))
 }
 
-/// Whether a scalar was written.
-enum Written {
-    Yes,
-    /// The node is none.
-    NoScalar,
-    No(Refused),
-}
-
-/// Why not.
+/// Why a scalar was not written.
 enum Refused {
     /// The value is of another kind.
     Kind,
@@ -401,62 +393,49 @@ enum Refused {
     Narrow(f64),
 }
 
-/// Writes a value whose node is a number or a truth value.
+/// Writes a value whose node is a scalar.
 ///
 /// # Safety
 ///
-/// `out` must be room for the node, aligned.
+/// `out` must be a buffer for the scalar, aligned.
 #[inline(always)]
-unsafe fn scalar<E: Read>(engine: &mut E, kind: &Kind, value: &E::Value, out: *mut u8) -> Written {
+unsafe fn lower_scalar<E: Read>(engine: &mut E, scalar: Scalar, value: &E::Value, out: *mut u8) -> Result<(), Refused> {
     macro_rules! put {
         ($value:expr) => {{
             let scalar = $value;
-            // SAFETY: `out` is room for this scalar, aligned (the caller's promise).
-            unsafe { write(out, scalar) };
-            Written::Yes
+            // SAFETY: `out` is a buffer for this scalar, aligned (the caller's promise).
+            unsafe { write(out, scalar) }
         }};
     }
     macro_rules! integer {
-        ($ty:ty) => {
-            match engine.integer(value) {
-                None => Written::No(Refused::Kind),
-                Some(number) => match <$ty>::try_from(number) {
-                    Ok(number) => put!(number),
-                    Err(_) => Written::No(Refused::Range(number)),
-                },
-            }
-        };
+        ($ty:ty) => {{
+            let number = engine.integer(value).ok_or(Refused::Kind)?;
+            put!(<$ty>::try_from(number).map_err(|_| Refused::Range(number))?)
+        }};
     }
-    match kind {
-        Kind::Bool => match engine.bool(value) {
-            Some(flag) => put!(u8::from(flag)),
-            None => Written::No(Refused::Kind),
-        },
-        Kind::I8 => integer!(i8),
-        Kind::I16 => integer!(i16),
-        Kind::I32 => integer!(i32),
-        Kind::I64 => integer!(i64),
-        Kind::U8 => integer!(u8),
-        Kind::U16 => integer!(u16),
-        Kind::U32 => integer!(u32),
-        Kind::U64 => integer!(u64),
-        Kind::F32 => match engine.float(value, true) {
-            None => Written::No(Refused::Kind),
-            Some(number) => {
-                #[allow(clippy::cast_possible_truncation)] // to the nearest, which is what people mean by 0.1
-                let narrow = number as f32;
-                if narrow.is_infinite() && number.is_finite() {
-                    return Written::No(Refused::Narrow(number));
-                }
-                put!(narrow)
+    match scalar {
+        Scalar::Bool => put!(u8::from(engine.bool(value).ok_or(Refused::Kind)?)),
+        Scalar::I8 => integer!(i8),
+        Scalar::I16 => integer!(i16),
+        Scalar::I32 => integer!(i32),
+        Scalar::I64 => integer!(i64),
+        Scalar::U8 => integer!(u8),
+        Scalar::U16 => integer!(u16),
+        Scalar::U32 => integer!(u32),
+        Scalar::U64 => integer!(u64),
+        Scalar::F32 => {
+            let number = engine.float(value, true).ok_or(Refused::Kind)?;
+            #[allow(clippy::cast_possible_truncation)] // to the nearest, which is what people mean by 0.1
+            let narrow = number as f32;
+            if narrow.is_infinite() && number.is_finite() {
+                return Err(Refused::Narrow(number));
             }
-        },
-        Kind::F64 => match engine.float(value, false) {
-            Some(number) => put!(number),
-            None => Written::No(Refused::Kind),
-        },
-        _ => Written::NoScalar,
+            put!(narrow);
+        }
+        Scalar::F64 => put!(engine.float(value, false).ok_or(Refused::Kind)?),
+        Scalar::Char => put!(u32::from(engine.char(value).ok_or(Refused::Kind)?)),
     }
+    Ok(())
 }
 
 /// # Safety
