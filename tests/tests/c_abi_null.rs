@@ -1,11 +1,13 @@
 //! A null pointer handed to a function of the host's table is refused and recorded, and ends nothing.
 
+use std::mem::{MaybeUninit, offset_of};
 use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
 use polyplug::{Contract, Runtime, ffi};
 use polyplug_abi::{
-    AbiError, AbiErrorCode, GuestContractHandle, GuestContractInstance, HostApi, StringView, VmLoaderData,
+    AbiError, AbiErrorCode, DispatchMechanisms, DispatchType, GuestContractHandle, GuestContractInstance, HostApi,
+    HostContractId, HostContractInstance, HostContractInterface, NativeDispatch, StringView, Version, VmLoaderData,
 };
 use polyplug_tests::{Bundle, last_error, reported, runtime, works};
 use test_contracts::Calculator;
@@ -74,6 +76,58 @@ fn register_plugin_without_a_registration() {
 fn register_host_contract_without_an_interface() {
     // SAFETY: a table's function may be called with null.
     refuses(|api, host, error| unsafe { (api.register_host_contract)(host, null(), error) });
+}
+
+/// A host contract without any of its functions is refused when it is registered, not when it is called.
+#[test]
+fn register_host_contract_without_its_functions() {
+    unsafe extern "C" fn create(_: *const HostContractInterface, _: *const (), _: *mut HostContractInstance) {}
+    unsafe extern "C" fn destroy(_: *const HostContractInterface, _: HostContractInstance) {}
+    let table: [*const (); 2] = [create as *const (), null()];
+    let native =
+        |function_count, functions| DispatchMechanisms { native: NativeDispatch { function_count, functions } };
+    let interface = |dispatch| HostContractInterface {
+        contract_id: HostContractId::new("test.host", 1),
+        contract_version: Version::new(1, 0, 0),
+        singleton: 1,
+        dispatch_type: DispatchType::Native,
+        user_data: null_mut(),
+        create_instance: create,
+        destroy_instance: destroy,
+        dispatch,
+    };
+    let whole = runtime();
+    for (dispatch, expected) in [
+        (native(2, table.as_ptr()), "function 1 of 2 is null"),
+        (native(1, null()), "the table of functions is null or not aligned"),
+        (native(1, table.as_ptr().wrapping_byte_add(1)), "the table of functions is null or not aligned"),
+        (native(u32::MAX, table.as_ptr()), "functions are too many"),
+    ] {
+        let interface = interface(dispatch);
+        let host = whole.host_abi();
+        // SAFETY: the runtime is alive, and the interface as readable as it says before it is refused.
+        let (code, text) =
+            unsafe { reported(|error| ((*host).register_host_contract)(host, &raw const interface, error)) };
+        assert_eq!(code, AbiErrorCode::InvalidInterface as u32, "{text}");
+        assert!(text.contains(expected), "{text}");
+    }
+    let function_is_null = |field: usize| {
+        let mut interface = MaybeUninit::new(interface(native(0, null())));
+        // SAFETY: the offset is that of a function of the interface, which is written as a number and never called.
+        unsafe { interface.as_mut_ptr().byte_add(field).cast::<usize>().write(0) };
+        let host = whole.host_abi();
+        // SAFETY: the runtime is alive; it reads the functions as numbers.
+        unsafe { reported(|error| ((*host).register_host_contract)(host, interface.as_ptr(), error)) }
+    };
+    for (field, name) in [
+        (offset_of!(HostContractInterface, create_instance), "create_instance"),
+        (offset_of!(HostContractInterface, destroy_instance), "destroy_instance"),
+    ] {
+        let (code, text) = function_is_null(field);
+        assert_eq!(code, AbiErrorCode::InvalidInterface as u32, "{text}");
+        assert!(text.contains(&format!("`{name}` is null")), "{text}");
+    }
+    works(&whole);
 }
 
 #[test]

@@ -142,9 +142,11 @@ impl Contents {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::file::FILE_NAME as EXCEPT;
     use super::super::keys::hex;
     use super::*;
+
+    /// The file that is left out.
+    const EXCEPT: &str = "bundle.sig";
 
     type Files = BTreeMap<String, Vec<u8>>;
 
