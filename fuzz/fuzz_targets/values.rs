@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use polyplug::__private::Form;
+use polyplug::__private::Lowered;
 use polyplug::Value;
 use polyplug::schema::plan::Plan;
 use polyplug::schema::{Schema, TypeRef};
