@@ -1,18 +1,38 @@
-//! Instructions a call of a native plugin takes, beside its floor.
+//! Instructions a call takes, beside its floor: of a native plugin, and of one in Lua and in Python.
 //!
-//! Counted by callgrind, so the figures are the same on a busy machine. The program runs itself under it, once for some
-//! calls and once for twice as many: the difference is the calls.
+//! Callgrind counts them, so the figures are the same on a busy machine. The program runs itself under callgrind, once for
+//! some calls and once for twice as many: the difference is the calls.
 
+use std::ffi::CString;
 use std::hint::black_box;
 use std::process::{Command, ExitCode};
+use std::sync::Arc;
 
-use polyplug_tests::{Bundle, library, runtime};
-use test_contracts::Calculator;
+use polyplug::loader::{BundleLoader, BundleSource};
+use polyplug::{Runtime, Value};
+use polyplug_lua::{LuaLoader, mlua};
+use polyplug_python::PythonLoader;
+use polyplug_python::pyo3::prelude::*;
+use polyplug_python::pyo3::types::PyModule;
+use polyplug_tests::{Bundle, library, manifest, runtime};
+use test_contracts::{Calculator, CalculatorProxy};
 
 /// Calls in the shorter run.
 const CALLS: u64 = 10_000;
 
 const NAME: &str = "sixteen letters!";
+
+/// What is counted, and the program's words for ours and the floor; without a floor where there is none by hand.
+const COUNTED: [(&str, &str, Option<&str>); 8] = [
+    ("add(i32, i32), beside a raw dlsym call", "add", Some("floor-add")),
+    ("greet(&str) -> String, beside a direct call", "greet", Some("floor-greet")),
+    ("add by a proxy not refreshed since a reload", "stale-add", Some("floor-add")),
+    ("add by name, with values", "dynamic-add", None),
+    ("lua add(i32, i32), beside mlua", "lua-add", Some("floor-lua-add")),
+    ("lua greet(&str) -> String, beside mlua", "lua-greet", Some("floor-lua-greet")),
+    ("python add(i32, i32), beside pyo3", "python-add", Some("floor-python-add")),
+    ("python greet(&str) -> String, beside pyo3", "python-greet", Some("floor-python-greet")),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
@@ -29,12 +49,12 @@ fn main() -> ExitCode {
     }
     println!("\nInstructions a call (callgrind)");
     println!("{:<44} {:>11} {:>11} {:>7}", "", "ours", "floor", "ratio");
-    for (name, ours, floor) in [
-        ("add(i32, i32), beside a raw dlsym call", "add", "floor-add"),
-        ("greet(&str) -> String, beside a direct call", "greet", "floor-greet"),
-    ] {
-        let (ours, floor) = (count(ours), count(floor));
-        println!("{name:<44} {ours:>11.1} {floor:>11.1} {:>7.2}", ours / floor);
+    for (name, ours, floor) in COUNTED {
+        let ours = count(ours);
+        match floor.map(count) {
+            Some(floor) => println!("{name:<44} {ours:>11.1} {floor:>11.1} {:>7.2}", ours / floor),
+            None => println!("{name:<44} {ours:>11.1} {:>11} {:>7}", "-", "-"),
+        }
     }
     ExitCode::SUCCESS
 }
@@ -60,21 +80,99 @@ fn total(what: &str, calls: u64) -> u64 {
 }
 
 fn run(what: &str, calls: u64) {
+    match what.split_once("lua-").or(what.split_once("python-")) {
+        None => native(what, calls),
+        Some(("", method)) if what.starts_with("lua") => script(LuaLoader::new(), "lua", method, calls),
+        Some(("", method)) => script(PythonLoader::new(), "python", method, calls),
+        Some((_, method)) if what.contains("lua") => by_hand_in_lua(method, calls),
+        Some((_, method)) => by_hand_in_python(method, calls),
+    }
+}
+
+fn native(what: &str, calls: u64) {
     let bundle = Bundle::native("calc", "plugin-calc");
-    let runtime = runtime();
+    let runtime = if what == "stale-add" { reloadable(polyplug_native::NativeLoader::new()) } else { runtime() };
     runtime.load_bundle(bundle.path()).expect("the fixture loads");
     let calc = runtime.proxy::<dyn Calculator>().expect("the fixture provides it");
+    if what == "stale-add" {
+        runtime.reload_bundle(bundle.path()).expect("it reloads");
+    }
+    let by_name = runtime.dynamic("demo.calculator@1").expect("the fixture has a schema");
+    let values = [Value::from(2), Value::from(3)];
     // SAFETY: a fixture of our own without initialisers.
     let floor = unsafe { libloading::Library::new(library("plugin-floor")) }.expect("the fixture opens");
     // SAFETY: the fixture exports the function with this type.
     let add = *unsafe { floor.get::<extern "C" fn(i32, i32) -> i32>(b"floor_add\0") }.expect("the fixture has it");
     for _ in 0..calls {
         match what {
-            "add" => _ = black_box(calc.add(black_box(2), black_box(3))),
             "floor-add" => _ = black_box(add(black_box(2), black_box(3))),
-            "greet" => _ = black_box(calc.greet(black_box(NAME))),
             "floor-greet" => _ = black_box(plugin_floor::greet(black_box(NAME))),
-            other => panic!("{other} is nothing to count"),
+            "dynamic-add" => _ = black_box(by_name.call("add", black_box(&values))),
+            what => call(&calc, what.trim_start_matches("stale-")),
         }
+    }
+}
+
+fn call(calc: &CalculatorProxy, method: &str) {
+    match method {
+        "add" => _ = black_box(calc.add(black_box(2), black_box(3))),
+        "greet" => _ = black_box(calc.greet(black_box(NAME))),
+        other => panic!("{other} is nothing to count"),
+    }
+}
+
+fn reloadable(loader: impl BundleLoader + 'static) -> Arc<Runtime> {
+    Runtime::builder().loader(loader).hot_reload(true).build().expect("one loader has no rival")
+}
+
+fn script(loader: impl BundleLoader + 'static, language: &str, method: &str, calls: u64) {
+    let (file, code) = match language {
+        "lua" => ("main.lua", include_str!("lua/calculator.lua")),
+        _ => ("main.py", include_str!("python/calculator.py")),
+    };
+    let runtime = reloadable(loader);
+    let manifest = manifest("calculator", language, file);
+    runtime.load_bundle_from(&manifest, BundleSource::Code(code.to_owned())).expect("the fixture loads");
+    let calc = runtime.proxy::<dyn Calculator>().expect("the fixture provides it");
+    assert_eq!(calc.add(2, 3), Ok(5));
+    (0..calls).for_each(|_| call(&calc, method));
+}
+
+fn by_hand_in_lua(method: &str, calls: u64) {
+    let lua = mlua::Lua::new();
+    let functions: mlua::Table = lua.load(include_str!("lua/by_hand.lua")).eval().expect("the code runs");
+    let function = functions.get::<mlua::Function>(method).expect("it has it");
+    for _ in 0..calls {
+        match method {
+            "add" => _ = black_box(function.call::<i32>((black_box(2), black_box(3))).expect("it answers")),
+            _ => _ = black_box(function.call::<String>(black_box(NAME)).expect("it answers")),
+        }
+    }
+}
+
+fn by_hand_in_python(method: &str, calls: u64) {
+    let runtime = reloadable(PythonLoader::new());
+    let manifest = manifest("calculator", "python", "main.py");
+    let code = include_str!("python/calculator.py").to_owned();
+    runtime.load_bundle_from(&manifest, BundleSource::Code(code)).expect("it starts the interpreter");
+    let function = Python::attach(|py| {
+        let code = CString::new(include_str!("python/by_hand.py")).expect("text");
+        let module = PyModule::from_code(py, &code, c"by_hand.py", c"by_hand").expect("the code runs");
+        module.getattr(method).expect("it has it").unbind()
+    });
+    for _ in 0..calls {
+        Python::attach(|py| {
+            let function = function.bind(py);
+            match method {
+                "add" => {
+                    let sum = function.call1((black_box(2), black_box(3))).and_then(|sum| sum.extract::<i32>());
+                    black_box(sum.expect("it answers"));
+                }
+                _ => {
+                    let text = function.call1((black_box(NAME),)).and_then(|text| text.extract::<String>());
+                    black_box(text.expect("it answers"));
+                }
+            }
+        });
     }
 }
