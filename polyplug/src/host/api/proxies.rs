@@ -1,4 +1,4 @@
-//! The host's half of the proxies that plugins have.
+//! The functions that open, call, share and close the proxies of plugins.
 
 use std::ffi::c_void;
 
@@ -12,8 +12,8 @@ use crate::host::abi::dispatch::CallFrame;
 use crate::host::plugin_proxy::object::Object;
 use crate::host::plugin_proxy::request::ProxySpec;
 
-// SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
-// of ours, and the other pointers are null or lead to memory of their types.
+// Table-call contract: a function here is called through the table, as `HostApi` documents. So `host` is null or a
+// valid table of this library, and each other pointer is null or leads to memory of its type.
 
 pub(crate) unsafe extern "C" fn open_proxy(
     host: *const HostApi,
@@ -22,7 +22,7 @@ pub(crate) unsafe extern "C" fn open_proxy(
     out_bundle: *mut StringView,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, out_err, (), |context, runtime| {
             if request.is_null() || out_proxy.is_null() {
@@ -48,7 +48,7 @@ pub(crate) unsafe extern "C" fn call_proxy(
     arena: *mut CallArena,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: as above. Where the caller has no room for an error, the callee gets some.
+    // SAFETY: the table-call contract. The callee writes to `spare` if the caller passed no `out_err`.
     unsafe {
         let mut spare = AbiError::ok();
         let callee_err = if out_err.is_null() { &raw mut spare } else { out_err };
@@ -63,7 +63,7 @@ pub(crate) unsafe extern "C" fn call_proxy(
 }
 
 pub(crate) unsafe extern "C" fn close_proxy(host: *const HostApi, proxy: *mut c_void) {
-    // SAFETY: as above; a token is never followed.
+    // SAFETY: the table-call contract; `proxy` is a token, and is not dereferenced.
     unsafe {
         with_runtime(host, std::ptr::null_mut(), (), |_, runtime| {
             runtime.plugin_proxies().close(proxy);
@@ -77,7 +77,7 @@ pub(crate) unsafe extern "C" fn offer_object(
     offer: *const ObjectOffer,
     out_err: *mut AbiError,
 ) -> *mut c_void {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, out_err, std::ptr::null_mut(), |context, runtime| {
             if offer.is_null() {
@@ -96,7 +96,7 @@ pub(crate) unsafe extern "C" fn share_object(
     out_bundle: *mut StringView,
     out_err: *mut AbiError,
 ) -> *mut c_void {
-    // SAFETY: as above; a token is never followed.
+    // SAFETY: the table-call contract; `proxy` is a token, and is not dereferenced.
     unsafe {
         with_runtime(host, out_err, std::ptr::null_mut(), |_, runtime| {
             let (token, bundle) = runtime.plugin_proxies().share(proxy)?;
