@@ -49,7 +49,7 @@ struct Watched {
     debouncer: Debouncer<Fingerprint>,
     /// Files that were written to and have not been closed.
     open: HashSet<PathBuf>,
-    /// Whether a reload was prevented because another thread was changing the bundle.
+    /// True if a reload was prevented because another thread was changing the bundle.
     prevented: bool,
 }
 
