@@ -34,8 +34,8 @@ enum Kind {
 /// An exception of a guest's language.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exception {
-    /// The message, with the type of the exception if the language has types of exceptions: `ZeroDivisionError:
-    /// division by zero`.
+    /// The message, with the type of the exception if the language has types of exceptions, such as
+    /// `ZeroDivisionError: division by zero`.
     pub message: String,
     /// The file and line, if known.
     pub location: Option<String>,

@@ -131,7 +131,7 @@ impl<P: LowLevel> LowLevelPlugin<P> {
     ///
     /// `loader_data` must come from [`interface`](Self::interface), and its plugin must not have been dropped.
     unsafe fn of<'a>(loader_data: VmLoaderData) -> &'a Self {
-        // SAFETY: the caller promises that `interface` put the address of a `Self` there, and that it is not dropped.
+        // SAFETY: the caller promises that `interface` put the address of a `Self` there, which is not dropped.
         unsafe { &*loader_data.data.cast::<Self>() }
     }
 

@@ -21,8 +21,8 @@
 //! - `Vm`, `EngineLock`: an engine behind its lock, and that lock.
 //! - `VmPlugin`, `LowLevelPlugin`, `VmObject`: the data behind the tables that the runtime calls.
 //!
-//! Invariant: one thread at a time is in an [`EXCLUSIVE`](Engine::EXCLUSIVE) engine, and a panic of an engine does not
-//! leave this folder.
+//! Invariant: one thread at a time is in an [`EXCLUSIVE`](Engine::EXCLUSIVE) engine, and a function that the runtime
+//! calls through a table does not unwind.
 //!
 //! docs/src/loaders.md explains how to write a loader.
 
