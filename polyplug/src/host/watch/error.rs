@@ -25,7 +25,7 @@ pub enum WatchError {
         directory: PathBuf,
     },
 
-    /// The system watches no more directories for this user.
+    /// The limit of directories that the system watches for this user is reached.
     #[error(
         "{}: cannot be watched, for the system's limit on watched directories is reached: raise it \
          (on Linux with `sysctl fs.inotify.max_user_watches=524288`), or watch fewer",
@@ -36,7 +36,7 @@ pub enum WatchError {
         directory: PathBuf,
     },
 
-    /// The system gives this user no more watchers, or this process no more files.
+    /// The limit of watchers for this user, or of open files for this process, is reached.
     #[error(
         "no further watcher can be made: {source}: stop other watchers, or raise the limits on them and on open files \
          (on Linux with `sysctl fs.inotify.max_user_instances=1024` and `ulimit -n`)"
