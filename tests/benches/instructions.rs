@@ -103,20 +103,25 @@ fn native(what: &str, calls: u64) {
     let floor = unsafe { libloading::Library::new(library("plugin-floor")) }.expect("the fixture opens");
     // SAFETY: the fixture exports the function with this type.
     let add = *unsafe { floor.get::<extern "C" fn(i32, i32) -> i32>(b"floor_add\0") }.expect("the fixture has it");
-    for _ in 0..calls {
-        match what {
-            "floor-add" => _ = black_box(add(black_box(2), black_box(3))),
-            "floor-greet" => _ = black_box(plugin_floor::greet(black_box(NAME))),
-            "dynamic-add" => _ = black_box(by_name.call("add", black_box(&values))),
-            what => call(&calc, what.trim_start_matches("stale-")),
-        }
+    match what {
+        "floor-add" => repeat(calls, || add(black_box(2), black_box(3))),
+        "floor-greet" => repeat(calls, || plugin_floor::greet(black_box(NAME))),
+        "dynamic-add" => repeat(calls, || by_name.call("add", black_box(&values))),
+        what => call(&calc, what.trim_start_matches("stale-"), calls),
     }
 }
 
-fn call(calc: &CalculatorProxy, method: &str) {
+/// Repeats the call that is counted. Each caller has a loop of its own: what chooses the call is not counted.
+fn repeat<R>(calls: u64, mut call: impl FnMut() -> R) {
+    for _ in 0..calls {
+        black_box(call());
+    }
+}
+
+fn call(calc: &CalculatorProxy, method: &str, calls: u64) {
     match method {
-        "add" => _ = black_box(calc.add(black_box(2), black_box(3))),
-        "greet" => _ = black_box(calc.greet(black_box(NAME))),
+        "add" => repeat(calls, || calc.add(black_box(2), black_box(3))),
+        "greet" => repeat(calls, || calc.greet(black_box(NAME))),
         other => panic!("{other} is nothing to count"),
     }
 }
@@ -135,18 +140,16 @@ fn script(loader: impl BundleLoader + 'static, language: &str, method: &str, cal
     runtime.load_bundle_from(&manifest, BundleSource::Code(code.to_owned())).expect("the fixture loads");
     let calc = runtime.proxy::<dyn Calculator>().expect("the fixture provides it");
     assert_eq!(calc.add(2, 3), Ok(5));
-    (0..calls).for_each(|_| call(&calc, method));
+    call(&calc, method, calls);
 }
 
 fn by_hand_in_lua(method: &str, calls: u64) {
     let lua = mlua::Lua::new();
     let functions: mlua::Table = lua.load(include_str!("lua/by_hand.lua")).eval().expect("the code runs");
     let function = functions.get::<mlua::Function>(method).expect("it has it");
-    for _ in 0..calls {
-        match method {
-            "add" => _ = black_box(function.call::<i32>((black_box(2), black_box(3))).expect("it answers")),
-            _ => _ = black_box(function.call::<String>(black_box(NAME)).expect("it answers")),
-        }
+    match method {
+        "add" => repeat(calls, || function.call::<i32>((black_box(2), black_box(3))).expect("it answers")),
+        _ => repeat(calls, || function.call::<String>(black_box(NAME)).expect("it answers")),
     }
 }
 
@@ -160,19 +163,18 @@ fn by_hand_in_python(method: &str, calls: u64) {
         let module = PyModule::from_code(py, &code, c"by_hand.py", c"by_hand").expect("the code runs");
         module.getattr(method).expect("it has it").unbind()
     });
-    for _ in 0..calls {
-        Python::attach(|py| {
-            let function = function.bind(py);
-            match method {
-                "add" => {
-                    let sum = function.call1((black_box(2), black_box(3))).and_then(|sum| sum.extract::<i32>());
-                    black_box(sum.expect("it answers"));
-                }
-                _ => {
-                    let text = function.call1((black_box(NAME),)).and_then(|text| text.extract::<String>());
-                    black_box(text.expect("it answers"));
-                }
-            }
-        });
+    match method {
+        "add" => repeat(calls, || {
+            Python::attach(|py| {
+                let sum = function.bind(py).call1((black_box(2), black_box(3)));
+                sum.and_then(|sum| sum.extract::<i32>()).expect("it answers")
+            })
+        }),
+        _ => repeat(calls, || {
+            Python::attach(|py| {
+                let text = function.bind(py).call1((black_box(NAME),));
+                text.and_then(|text| text.extract::<String>()).expect("it answers")
+            })
+        }),
     }
 }

@@ -1,4 +1,4 @@
-//! Setting up a runtime.
+//! The builder of runtimes.
 
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::host::runtime::loader::BundleLoader;
 use crate::host::runtime::report::ReloadPolicy;
 use crate::host::runtime::runtime::{Parts, Runtime};
 
-/// Sets up a [`Runtime`].
+/// A builder of a [`Runtime`].
 ///
 /// ```
 /// # fn main() -> Result<(), polyplug::error::RuntimeError> {
@@ -36,7 +36,7 @@ pub struct RuntimeBuilder {
     signatures: crate::host::signature::verifier::Verifier,
 }
 
-/// See [`RuntimeBuilder::reload_limit`].
+/// The default of [`RuntimeBuilder::reload_limit`].
 const RELOAD_LIMIT: Duration = Duration::from_secs(60);
 
 impl Default for RuntimeBuilder {
@@ -54,7 +54,7 @@ impl Default for RuntimeBuilder {
 }
 
 impl Runtime {
-    /// Starts to set up a runtime.
+    /// Returns a builder with the default configuration.
     pub fn builder() -> RuntimeBuilder {
         RuntimeBuilder::default()
     }
@@ -73,66 +73,68 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Whether bundles may be reloaded. Off by default.
+    /// Sets whether bundles may be reloaded. Off by default.
     pub fn hot_reload(mut self, enabled: bool) -> Self {
         self.config.hot_reload_enabled = enabled;
         self
     }
 
-    /// What becomes of a bundle whose dependencies nobody provides: it is refused, or loaded with a warning.
+    /// Sets whether a bundle with a dependency that no bundle provides is refused, or loaded with a warning.
     /// [`Compatibility::Strict`] by default.
     pub fn compatibility(mut self, compatibility: Compatibility) -> Self {
         self.config.compatibility = compatibility;
         self
     }
 
-    /// What becomes of instances that do not carry their state over a reload.
+    /// Sets what a reload does with instances that do not carry their state over.
     pub fn reload_policy(mut self, policy: ReloadPolicy) -> Self {
         self.reload_policy = policy;
         self
     }
 
-    /// How long a new version may take at a reload until it can serve: to start, to check its health, to take over the
-    /// state of the old one. After that the reload fails, and the old version serves on. A minute by default.
+    /// Sets how long a new version may take at a reload until it can serve: to start, to check its health, to take over
+    /// the state of the old version. After that time the reload fails, and the old version serves on. A minute by
+    /// default.
     ///
-    /// Code that hangs cannot be stopped: it stays in memory, on a thread of its own, for as long as it hangs, and so
-    /// does the runtime.
+    /// Code that hangs cannot be stopped: such code stays in memory, on a thread of its own, for as long as it hangs.
+    /// The runtime stays in memory as long as the code.
     pub fn reload_limit(mut self, limit: Duration) -> Self {
         self.reload_limit = limit;
         self
     }
 
-    /// What becomes of bundles that no trusted key has signed. Loading and reloading obey it alike, whoever asks for it.
+    /// Sets whether bundles are loaded that no trusted key has signed. The policy holds for each load and each reload.
     ///
-    /// Unless it is [`Off`](crate::signature::SignaturePolicy::Off), every bundle runs from a private copy of its
-    /// directory, as with hot reload: what was checked is what is loaded. A bundle from memory cannot be signed, and is
-    /// refused where signatures are required. Plugins that are part of the program are as trusted as the program.
+    /// Unless the policy is [`Off`](crate::signature::SignaturePolicy::Off), every bundle runs from a private copy of
+    /// its directory, as with hot reload, so the files that are loaded are the files that were checked. A bundle from
+    /// memory cannot be signed, and is refused where signatures are required. Plugins that are part of the program are
+    /// as trusted as the program.
     #[cfg(feature = "signatures")]
     pub fn signatures(mut self, policy: crate::signature::SignaturePolicy) -> Self {
         self.signatures.policy = policy;
         self
     }
 
-    /// Trusts bundles that are signed with this key, beside those of other keys.
+    /// Trusts bundles that are signed with this key, in addition to those of other keys.
     #[cfg(feature = "signatures")]
     pub fn trust(mut self, key: crate::signature::PublicKey) -> Self {
         self.signatures.trusted.push(key);
         self
     }
 
-    /// Tells `callback` about every step in the life of a bundle, beside the callback of the configuration. It gets
-    /// the configuration's user data, and is called on the thread that reloads or unloads; that a version's code is gone
-    /// is told on the thread that took it apart.
+    /// Calls `callback` for every phase of a bundle's reloads and unloads, in addition to the callback of the
+    /// configuration. `callback` gets the configuration's user data. The thread that reloads or unloads calls it; the
+    /// thread that reclaimed a version's code calls it for the end of that code.
     ///
-    /// What is told of one bundle comes in the order of its changes: nobody else changes the bundle until `callback` has
-    /// returned. No lock is held meanwhile. To change that bundle from within gets [`RuntimeError::Busy`]; to wait there
-    /// for another thread that changes it is to wait for ever.
+    /// The calls for one bundle come in the order of the bundle's changes: no other thread changes the bundle until
+    /// `callback` has returned. No lock is held during the call. A change of the same bundle from within `callback`
+    /// fails with [`RuntimeError::Busy`]; a wait there for another thread that changes the bundle never ends.
     pub fn on_reload(mut self, callback: impl Fn(*mut c_void, ReloadPhase) + Send + Sync + 'static) -> Self {
         self.on_reload = Some(Arc::new(callback));
         self
     }
 
-    /// The runtime.
+    /// Makes the runtime.
     ///
     /// # Errors
     ///

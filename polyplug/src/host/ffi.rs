@@ -1,7 +1,7 @@
-//! Making and ending runtimes from other languages.
+//! Functions that make and end runtimes for hosts in other languages.
 //!
-//! Ordinary functions: the C library of polyplug, the crate `polyplug-loaders`, exports symbols of the same names, which
-//! know its loaders.
+//! The functions here are not exported. The C library of polyplug, the crate `polyplug-loaders`, exports symbols of the
+//! same names, whose runtimes have that crate's loaders.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,30 +12,30 @@ use crate::host::builder::RuntimeBuilder;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::runtime::Runtime;
 
-/// Makes a runtime without loaders; its table. Null when that fails.
+/// Makes a runtime without loaders. Returns the runtime's table, or null if the runtime cannot be made.
 ///
 /// # Safety
 ///
-/// `config` must be null, for the defaults, or lead to a configuration of the size that it states in its first
-/// field. The callback and its user data must be usable from any thread until the runtime is destroyed.
+/// `config` must be null, for the defaults, or lead to a configuration of the size that its first field states. The
+/// callback and its user data must be usable from any thread until the runtime is destroyed.
 pub unsafe extern "C" fn polyplug_runtime_create(config: *const RuntimeConfig) -> *const HostApi {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises the same of `config` as `create_with` asks for.
     unsafe { create_with(config, |builder| builder) }
 }
 
-/// Makes a runtime as [`polyplug_runtime_create`] does, from a builder that `set_up` has had in its hands: for
-/// libraries that bring loaders of their own. Never unwinds, whatever `set_up` does.
+/// Makes a runtime like [`polyplug_runtime_create`], from the builder that `set_up` returns: for libraries that bring
+/// loaders of their own. Catches a panic of `set_up`, and returns null then.
 ///
 /// # Safety
 ///
-/// As for [`polyplug_runtime_create`].
+/// The same as for [`polyplug_runtime_create`].
 pub unsafe fn create_with(
     config: *const RuntimeConfig,
     set_up: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder,
 ) -> *const HostApi {
-    // What `set_up` leaves behind half done goes with the builder.
+    // Unwind safe: a builder that `set_up` leaves half changed is dropped by the panic.
     catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises that `config` is null or a configuration of the size that it states.
         let config = unsafe { read_config(config) };
         match set_up(Runtime::builder().config(config)).build() {
             Ok(runtime) => {
@@ -60,27 +60,33 @@ pub unsafe fn create_with(
 /// `host` must be null or come from [`polyplug_runtime_create`] or [`create_with`], and not be used again.
 pub unsafe extern "C" fn polyplug_runtime_destroy(host: *const HostApi) {
     let _ = catch_unwind(|| {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises that `host` is null or the table of a runtime that was not destroyed.
         let runtime = unsafe { HostContext::of(host) }.and_then(HostContext::runtime);
         if let Some(runtime) = runtime {
-            // SAFETY: `polyplug_runtime_create` left one count behind, which ends here.
+            // SAFETY: `create_with` forgot one `Arc` of this runtime, whose count ends here.
             unsafe { Arc::decrement_strong_count(Arc::as_ptr(&runtime)) };
         }
     });
 }
 
-/// Reads a configuration, field by field. One that is smaller than version 1's is none: all defaults hold.
+/// Reads a configuration, field by field. A configuration that is smaller than that of version 1 is ignored: all
+/// defaults hold.
+///
+/// # Safety
+///
+/// `config` must be null or lead to a configuration of the size that its first field states.
 unsafe fn read_config(config: *const RuntimeConfig) -> RuntimeConfig {
     let mut read = RuntimeConfig::default();
     if config.is_null() || !config.is_aligned() {
         return read;
     }
-    // SAFETY: the caller's promise; a configuration begins with its size.
+    // SAFETY: not null; the caller promises that `config` leads to a configuration, which begins with its size.
     let size = unsafe { (&raw const (*config).struct_size).read() };
     if size < size_of::<RuntimeConfig>() {
         return read;
     }
-    // SAFETY: large enough. The flag is read as a byte: C has no Rust `bool`.
+    // SAFETY: the caller promises that all `size` bytes are readable, and `size` covers all fields. The flag is read as
+    // a byte, for C may have written another value than 0 and 1.
     unsafe {
         read.compatibility = (&raw const (*config).compatibility).read();
         read.hot_reload_enabled = (&raw const (*config).hot_reload_enabled).cast::<u8>().read() != 0;

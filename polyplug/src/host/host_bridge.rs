@@ -1,7 +1,7 @@
 //! Host contracts implemented in a scripting language that the host embeds.
 //!
-//! A *bridge* holds functions of that language, one a contract. Once it is given to a runtime, plugins reach them like
-//! any other host contract, through their typed proxies.
+//! A *bridge* holds functions of that language, one for each contract. After a runtime has been given the bridge,
+//! plugins call the functions like any other host contract, through typed proxies.
 
 use std::any::Any;
 use std::ffi::c_void;
@@ -17,7 +17,7 @@ use crate::host::abi::dispatch::CallFrame;
 use crate::host::host_contract::provided::Provided;
 use crate::host::runtime::runtime::Runtime;
 
-/// Host contracts implemented in one language. Given to a runtime with [`Runtime::provide_bridge`].
+/// A bridge to host contracts implemented in one language. [`Runtime::provide_bridge`] gives a bridge to a runtime.
 ///
 /// ```
 /// use std::any::Any;
@@ -72,61 +72,61 @@ use crate::host::runtime::runtime::Runtime;
 /// # }
 /// ```
 pub trait RuntimeLanguageBridge {
-    /// The language.
+    /// Returns the language.
     fn runtime_type(&self) -> SupportedLanguage;
 
-    /// Adds the implementation of a contract, which is known by its id. What it has to be is up to the language.
+    /// Adds the implementation of the contract with this id. The type of an implementation is up to the language.
     ///
     /// # Errors
     ///
     /// Any [`BridgeError`].
     fn register_host_contract(&mut self, contract_id: u64, implementation: Box<dyn Any>) -> Result<(), BridgeError>;
 
-    /// Whether a contract is implemented. A bridge that does not say is asked for all contracts that nobody else
-    /// provides, and its calls then say [`HostContractNotFound`](AbiErrorCode::HostContractNotFound).
+    /// Returns whether a contract is implemented. By default a bridge claims all contracts that have no other provider;
+    /// its calls then fail with [`HostContractNotFound`](AbiErrorCode::HostContractNotFound).
     fn provides(&self, contract_id: u64) -> bool {
         let _ = contract_id;
         true
     }
 
-    /// Calls function `fn_id` of a contract. The text of the error has to stay until this thread's next call of the
-    /// bridge.
+    /// Calls function `fn_id` of a contract. The text of the error has to stay valid until this thread's next call of
+    /// the bridge.
     ///
     /// # Safety
     ///
-    /// `args` and `out` must be what the function expects: the canonical forms of its arguments, and room for that of
-    /// its result.
+    /// `args` must lead to the arguments of the function in their canonical layout, and `out` to memory for its result
+    /// in that layout.
     unsafe fn call_host_contract(&self, contract_id: u64, fn_id: u32, args: *const (), out: *mut ()) -> AbiError;
 }
 
-/// Why a bridge did not take an implementation.
+/// A bridge's reason not to take an implementation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BridgeError {
-    /// It has one for the contract.
+    /// A second implementation of a contract.
     #[error("the host contract {contract_id:#018x} is registered already: register each once")]
     DuplicateContract {
         /// The contract.
         contract_id: u64,
     },
 
-    /// It is nothing that the language can call.
+    /// An implementation that the language cannot call.
     #[error("the implementation of the host contract {contract_id:#018x} is {got}, and has to be {expected}")]
     TypeMismatch {
         /// The contract.
         contract_id: u64,
-        /// What the bridge takes.
+        /// The type that the bridge takes.
         expected: String,
-        /// What it was given.
+        /// The type that the bridge was given.
         got: String,
     },
 
-    /// The language's engine failed.
+    /// A failure of the language's engine.
     #[error("the host contract {contract_id:#018x} could not be registered: {reason}")]
     VmRegistrationFailed {
         /// The contract.
         contract_id: u64,
-        /// What the engine says.
+        /// The reason that the engine gives.
         reason: String,
     },
 }
@@ -135,10 +135,10 @@ pub enum BridgeError {
 type Bridge = Arc<dyn RuntimeLanguageBridge + Send + Sync>;
 
 impl Runtime {
-    /// Provides all contracts that a bridge implements, now or later. What is provided in another way comes first, and
-    /// so do bridges that were given earlier.
+    /// Provides all contracts that a bridge implements, now or later. Contracts that are provided in another way, and
+    /// bridges that were given earlier, have precedence.
     ///
-    /// Calls pass through as they are: arguments and results in their canonical forms.
+    /// The bridge gets arguments and writes results in their canonical layout.
     pub fn provide_bridge(&self, bridge: impl RuntimeLanguageBridge + Send + Sync + 'static) {
         let bridge: Bridge = Arc::new(bridge);
         self.host_contracts().add_source(move |id| bridge.provides(id.id()).then(|| provided(Arc::clone(&bridge), id)));
@@ -151,12 +151,12 @@ struct Bridged {
     contract_id: u64,
 }
 
-/// A contract as `bridge` implements it.
+/// Makes the host contract `id` that `bridge` implements.
 fn provided(bridge: Bridge, id: HostContractId) -> Provided {
     let bridged = Box::into_raw(Box::new(Bridged { bridge, contract_id: id.id() }));
     let interface = HostContractInterface {
         contract_id: id,
-        // Which methods there are is up to the functions.
+        // The bridge decides which methods there are, so no minor version is too new.
         contract_version: Version::new(0, u32::MAX, 0),
         singleton: 1,
         dispatch_type: DispatchType::VirtualMachine,
@@ -165,12 +165,12 @@ fn provided(bridge: Bridge, id: HostContractId) -> Provided {
         destroy_instance,
         dispatch: DispatchMechanisms { vm: VmDispatch { call, loader_data: VmLoaderData { data: bridged.cast() } } },
     };
-    // SAFETY: the interface's functions are made for what its data leads to, which this function ends.
+    // SAFETY: the interface's functions take a `Bridged` as their data, and `drop_bridged` frees it.
     unsafe { Provided::of_owned(interface, drop_bridged, None) }
 }
 
 unsafe fn drop_bridged(data: *mut c_void) {
-    // SAFETY: made from a box of this type by `provided`.
+    // SAFETY: `provided` made `data` from a box of this type; the runtime calls this function once.
     drop(unsafe { Box::from_raw(data.cast::<Bridged>()) });
 }
 
@@ -179,8 +179,8 @@ unsafe extern "C" fn create_instance(
     _: *const (),
     out_instance: *mut HostContractInstance,
 ) {
-    // Any address that is not null: what is called is found by the table.
-    // SAFETY: the caller's table and room.
+    // Any address that is not null will do: `call` finds the bridge by the table's data.
+    // SAFETY: by the protocol, `this` is the caller's valid table and `out_instance` is writable.
     unsafe { out_instance.write(HostContractInstance { data: (*this).user_data }) };
 }
 
@@ -195,14 +195,14 @@ unsafe extern "C" fn call(
     arena: *mut CallArena,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: `provided` puts one there, which lives as long as its table.
+    // SAFETY: `provided` put a `Bridged` there, which stays valid as long as its table.
     let Bridged { bridge, contract_id } = unsafe { &*loader_data.data.cast::<Bridged>() };
-    // SAFETY: the caller promises arguments and room of the method's forms.
+    // SAFETY: the caller promises arguments, and memory for the result, in the canonical layout of the method.
     let called = catch(|| unsafe { bridge.call_host_contract(*contract_id, fn_id, args, out) });
     let (code, text) = match called {
         Ok(error) if error.is_ok() => return,
         Ok(error) => {
-            // SAFETY: the bridge's text stays until its next call on this thread.
+            // SAFETY: the bridge keeps the text valid until its next call on this thread.
             let text = unsafe { error.message.bytes() }.unwrap_or_default();
             (error.code, String::from_utf8_lossy(text).into_owned())
         }

@@ -1,4 +1,4 @@
-//! What a bundle is, and who can load one.
+//! The types of a bundle's manifest and source, and the trait of its loaders.
 
 pub use crate::host::bundle::manifest::{Dependency, HostDependency, ManifestData};
 pub use crate::host::bundle::source::BundleSource;

@@ -1,4 +1,4 @@
-//! Providing host contracts from Rust.
+//! The methods of the runtime that provide host contracts from Rust.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use crate::host::host_contract::provided::Provided;
 use crate::host::runtime::runtime::Runtime;
 
 impl Runtime {
-    /// Provides contract `C` to plugins, through one object that serves them all. They reach it with
+    /// Provides contract `C` to plugins, through one object that serves all of them. Plugins call the object with
     /// [`PluginContext::host`](crate::PluginContext::host).
     ///
-    /// The object lives as long as the runtime, which owns it. So one that needs the runtime has to hold it weakly
-    /// ([`Arc::downgrade`](std::sync::Arc::downgrade)), or neither ever ends.
+    /// The runtime owns the object and drops it at its end. An object that needs the runtime has to hold the runtime
+    /// weakly ([`Arc::downgrade`](std::sync::Arc::downgrade)); otherwise neither is ever dropped.
     ///
     /// # Errors
     ///
@@ -44,15 +44,15 @@ impl Runtime {
         let take =
             move |_: &str| object.lock().ok().and_then(|mut object| object.take()).expect("it is asked for once");
         let provided = provided::<C, _>(self, true, take);
-        // Now, so that it is ended with the runtime whether anybody has asked for it or not.
+        // The object is taken now, so that it ends with the runtime also if no plugin asks for it.
         if let Err(reason) = provided.instance("") {
             return Err(RuntimeError::HostContract { contract: contract::<C>(), reason });
         }
         self.add_host_contract::<C>(provided)
     }
 
-    /// Provides contract `C` to plugins, through an object of its own for each proxy that they make. `make` is given the
-    /// name of the bundle that asks. The object goes when the proxy does.
+    /// Provides contract `C` to plugins, through an object of its own for each proxy that they make. `make` gets the
+    /// name of the bundle that makes the proxy. The object is dropped with the proxy.
     ///
     /// # Errors
     ///
@@ -82,13 +82,13 @@ impl Runtime {
         self.add_host_contract::<C>(provided::<C, T>(self, false, make))
     }
 
-    /// Makes an object that is given to plugins as an argument, to be called back: see [`Callback`].
+    /// Makes an object that plugins get as an argument and call back: see [`Callback`].
     ///
     /// # Errors
     ///
-    /// None that a host need expect: the runtime is there.
+    /// An error if the runtime has ended, which cannot happen while the runtime is borrowed.
     pub fn callback<C: Contract + ?Sized>(&self, object: impl Provides<C>) -> Result<Callback<C>, crate::CallError> {
-        // SAFETY: the table is valid while the runtime is, and retained afterwards.
+        // SAFETY: `self` keeps the table valid during the call, and `retain` counts a reference to it.
         Callback::new(&unsafe { PluginContext::retain(self.host_abi()) }, object)
     }
 
@@ -109,6 +109,6 @@ fn provided<C: Contract + ?Sized, T: Provides<C>>(
     is_shared: bool,
     make: impl Fn(&str) -> T + Send + Sync + 'static,
 ) -> Provided {
-    // SAFETY: the functions are those of `C` for `T`.
+    // SAFETY: `T::FUNCTIONS` are the functions of contract `C` for type `T`, by `Provides`.
     unsafe { Provided::of_rust::<C, T>(runtime.host_abi(), T::FUNCTIONS, is_shared, Box::new(make)) }
 }

@@ -1,3 +1,3 @@
-//! The slots that providers of contracts live in.
+//! The store, with a slot for each provider of a contract.
 
 pub use crate::host::store::runtime_store::RuntimeStore;

@@ -1,4 +1,4 @@
-//! Loading, reloading and unloading.
+//! The functions that load, reload and unload bundles.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,8 @@ use crate::host::error::runtime::RuntimeError;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::runtime::Runtime;
 
-/// Changes a bundle: at once for the host, later for a plugin, which must not wait for what may end it.
+/// Changes a bundle: at once if the host calls, later on the runtime's own thread if a plugin calls. A plugin must not
+/// wait for a change that may unload the plugin.
 fn change(
     context: &HostContext,
     runtime: &Arc<Runtime>,
@@ -25,11 +26,11 @@ fn change(
     Ok(change(runtime)?)
 }
 
-// SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
-// of ours, and the other pointers are null or lead to memory of their types.
+// Table-call contract: a function here is called through the table, as `HostApi` documents. So `host` is null or a
+// valid table of this library, and each other pointer is null or leads to memory of its type.
 
 pub(crate) unsafe extern "C" fn load_bundle(host: *const HostApi, path: *const u8, len: usize, out_err: *mut AbiError) {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, out_err, (), |context, runtime| {
             let path = PathBuf::from(text_from(path, len, "the path")?);
@@ -44,7 +45,7 @@ pub(crate) unsafe extern "C" fn reload_bundle(
     len: usize,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, out_err, (), |context, runtime| {
             let path = PathBuf::from(text_from(path, len, "the path")?);
@@ -54,7 +55,7 @@ pub(crate) unsafe extern "C" fn reload_bundle(
 }
 
 pub(crate) unsafe extern "C" fn unload_bundle(host: *const HostApi, bundle_id: u64, out_err: *mut AbiError) {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, out_err, (), |context, runtime| {
             let id = BundleId::from_u64(bundle_id);
@@ -64,7 +65,7 @@ pub(crate) unsafe extern "C" fn unload_bundle(host: *const HostApi, bundle_id: u
 }
 
 pub(crate) unsafe extern "C" fn unload_bundle_cascade(host: *const HostApi, bundle_id: u64, out_err: *mut AbiError) {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, out_err, (), |context, runtime| {
             let id = BundleId::from_u64(bundle_id);
@@ -74,11 +75,11 @@ pub(crate) unsafe extern "C" fn unload_bundle_cascade(host: *const HostApi, bund
 }
 
 pub(crate) unsafe extern "C" fn quiesce(host: *const HostApi, millis: u64) -> usize {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, std::ptr::null_mut(), 0, |context, runtime| {
             Ok(match &context.bundle {
-                // Collecting here would run code whose frames may be below.
+                // The stack may hold frames of a plugin, so nothing is reclaimed here.
                 Some(_) => runtime.retired().len(),
                 None => runtime.quiesce(Duration::from_millis(millis)).len(),
             })

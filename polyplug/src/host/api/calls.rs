@@ -1,4 +1,4 @@
-//! Instances behind tokens, and their methods.
+//! The functions that make, call and destroy instances. Callers know an instance by a token.
 
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, GuestContractHandle, GuestContractInstance, HostApi};
 
@@ -6,8 +6,8 @@ use super::error::ApiError;
 use super::with_runtime::{with_callee, with_runtime};
 use crate::host::abi::dispatch::CallFrame;
 
-// SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
-// of ours, and the other pointers are null or lead to memory of their types.
+// Table-call contract: a function here is called through the table, as `HostApi` documents. So `host` is null or a
+// valid table of this library, and each other pointer is null or leads to memory of its type.
 
 pub(crate) unsafe extern "C" fn call_guest_method(
     host: *const HostApi,
@@ -18,7 +18,7 @@ pub(crate) unsafe extern "C" fn call_guest_method(
     arena: *mut CallArena,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_callee(host, CallFrame { args, out, arena, out_err }, |runtime, frame| {
             if runtime.instance(instance)?.versioned().call(fn_id, frame) {
@@ -37,7 +37,7 @@ pub(crate) unsafe extern "C" fn create_guest_instance(
     out_instance: *mut GuestContractInstance,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, out_err, (), |_, runtime| {
             if out_instance.is_null() {
@@ -50,7 +50,7 @@ pub(crate) unsafe extern "C" fn create_guest_instance(
 }
 
 pub(crate) unsafe extern "C" fn destroy_guest_instance(host: *const HostApi, instance: GuestContractInstance) {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, std::ptr::null_mut(), (), |_, runtime| {
             runtime.destroy_token(instance);

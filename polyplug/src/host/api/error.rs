@@ -1,4 +1,4 @@
-//! Failures on their way out.
+//! The failure of a function of the host's table.
 
 use polyplug_abi::AbiErrorCode;
 
@@ -8,9 +8,9 @@ use crate::host::error::proxy::ProxyError;
 use crate::host::error::registry::RegistryError;
 use crate::host::error::runtime::RuntimeError;
 
-/// A failure on its way out.
+/// A failure, as a function of the host's table reports it.
 pub(crate) struct ApiError {
-    /// A plugin may have codes of its own.
+    /// An [`AbiErrorCode`], or a code of a plugin's own.
     pub(crate) code: u32,
     pub(crate) text: String,
 }

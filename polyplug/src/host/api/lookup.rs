@@ -1,4 +1,4 @@
-//! Finding what bundles and hosts provide.
+//! The functions that find contracts of bundles and of the host.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::host::host_contract::provided::Provided;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::runtime::Runtime;
 
-// SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
-// of ours, and the other pointers are null or lead to memory of their types.
+// Table-call contract: a function here is called through the table, as `HostApi` documents. So `host` is null or a
+// valid table of this library, and each other pointer is null or leads to memory of its type.
 
-/// The least minor version of a contract that whoever asks may look up.
+/// Returns the least minor version of a contract that the caller may look up.
 fn required_minor(context: &HostContext, contract_id: u64) -> Result<u32, ApiError> {
     let Some(scope) = &context.bundle else { return Ok(0) };
     let contract = GuestContractId::from_u64(contract_id);
@@ -35,7 +35,7 @@ pub(crate) unsafe extern "C" fn find_guest_contract(
     contract_id: u64,
     min_version: u32,
 ) -> GuestContractHandle {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, std::ptr::null_mut(), GuestContractHandle::null(), |context, runtime| {
             let min_version = required_minor(context, contract_id)?.max(min_version);
@@ -49,7 +49,7 @@ pub(crate) unsafe extern "C" fn find_all_guest_contracts(
     contract_id: u64,
     min_version: u32,
 ) -> Array<GuestContractHandle> {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, std::ptr::null_mut(), Array::empty(), |context, runtime| {
             let min_version = required_minor(context, contract_id)?.max(min_version);
@@ -65,7 +65,7 @@ pub(crate) unsafe extern "C" fn resolve_guest_contract(
     if handle.is_null() {
         return std::ptr::null();
     }
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, std::ptr::null_mut(), std::ptr::null(), |_, runtime| {
             Ok(runtime.resolve_guest_contract(handle)?)
@@ -73,7 +73,7 @@ pub(crate) unsafe extern "C" fn resolve_guest_contract(
     }
 }
 
-/// What a failed look-up of a host contract means.
+/// Returns the error of a failed look-up of a host contract.
 fn no_host_contract(id: HostContractId, min_version: u32, other_version: bool) -> ApiError {
     if other_version {
         let text = format!("host contract {id}: the host provides an older minor version than {min_version}");
@@ -82,7 +82,7 @@ fn no_host_contract(id: HostContractId, min_version: u32, other_version: bool) -
     ApiError::new(AbiErrorCode::HostContractNotFound, format!("host contract {id}: the host does not provide it"))
 }
 
-/// A host contract, for whoever asks.
+/// Finds a host contract that the caller may use.
 fn host_contract(
     context: &HostContext,
     runtime: &Runtime,
@@ -103,7 +103,7 @@ pub(crate) unsafe extern "C" fn get_host_contract(
     min_version: u32,
 ) -> HostContractInstance {
     let id = HostContractId::from_u64(contract_id);
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, std::ptr::null_mut(), HostContractInstance::null(), |context, runtime| {
             let provided = host_contract(context, runtime, id, min_version)?;
@@ -119,7 +119,7 @@ pub(crate) unsafe extern "C" fn resolve_host_contract_interface(
     min_version: u32,
 ) -> *const HostContractInterface {
     let id = HostContractId::from_u64(contract_id);
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, std::ptr::null_mut(), std::ptr::null(), |context, runtime| {
             let provided = host_contract(context, runtime, id, min_version)?;
@@ -129,12 +129,12 @@ pub(crate) unsafe extern "C" fn resolve_host_contract_interface(
 }
 
 pub(crate) unsafe extern "C" fn list_bundles(host: *const HostApi) -> Array<BundleId> {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe { with_runtime(host, std::ptr::null_mut(), Array::empty(), |_, runtime| Ok(array(&runtime.bundle_ids()))) }
 }
 
 pub(crate) unsafe extern "C" fn get_dependencies(host: *const HostApi) -> Array<DependencyInfo> {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, std::ptr::null_mut(), Array::empty(), |context, _| {
             Ok(context.bundle.as_ref().map_or(Array::empty(), |scope| array(scope.declared())))
@@ -148,7 +148,7 @@ pub(crate) unsafe extern "C" fn find_guest_contract_in(
     bundle_id: u64,
 ) -> GuestContractHandle {
     let bundle = BundleId::from_u64(bundle_id);
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, std::ptr::null_mut(), GuestContractHandle::null(), |context, runtime| {
             required_minor(context, contract_id)?;
@@ -159,7 +159,7 @@ pub(crate) unsafe extern "C" fn find_guest_contract_in(
 
 pub(crate) unsafe extern "C" fn prefer(host: *const HostApi, contract_id: u64, bundle_id: u64, out_err: *mut AbiError) {
     let bundle = BundleId::from_u64(bundle_id);
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, out_err, (), |_, runtime| Ok(runtime.prefer_guest_contract(contract_id, bundle)?));
     }
@@ -170,14 +170,14 @@ pub(crate) unsafe extern "C" fn lease(
     handle: GuestContractHandle,
     out_err: *mut AbiError,
 ) -> *const GuestContractInterface {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, out_err, std::ptr::null(), |_, runtime| Ok(runtime.leases().keep(runtime.lease(handle)?)))
     }
 }
 
 pub(crate) unsafe extern "C" fn release(host: *const HostApi, interface: *const GuestContractInterface) {
-    // SAFETY: as above; the pointer is only compared.
+    // SAFETY: the table-call contract; `interface` is only compared.
     unsafe {
         with_runtime(host, std::ptr::null_mut(), (), |_, runtime| match runtime.leases().release(interface) {
             true => Ok(()),

@@ -1,4 +1,4 @@
-//! Memory of the host's, and the life of its tables.
+//! The functions that allocate memory of the host, and that count the references to its tables.
 
 use std::alloc::Layout;
 use std::panic::catch_unwind;
@@ -9,8 +9,8 @@ use polyplug_abi::{CallArena, HostApi};
 use crate::host::abi::arena;
 use crate::host::runtime::context::HostContext;
 
-// SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
-// of ours, and the other pointers are null or lead to memory of their types.
+// Table-call contract: a function here is called through the table, as `HostApi` documents. So `host` is null or a
+// valid table of this library, and each other pointer is null or leads to memory of its type.
 
 pub(crate) unsafe extern "C" fn alloc(_: *const HostApi, size: usize, align: usize) -> *mut u8 {
     match Layout::from_size_align(size, align) {
@@ -25,7 +25,7 @@ pub(crate) unsafe extern "C" fn free(_: *const HostApi, ptr: *mut u8, size: usiz
         return;
     }
     if let Ok(layout) = Layout::from_size_align(size, align) {
-        // SAFETY: allocated by `alloc` or `array` with this layout (the caller's promise).
+        // SAFETY: the caller promises that `alloc` or `array` allocated `ptr` with this layout.
         unsafe { std::alloc::dealloc(ptr, layout) };
     }
 }
@@ -39,20 +39,21 @@ pub(crate) unsafe extern "C" fn enter_arena(_: *const HostApi) -> *mut CallArena
 }
 
 pub(crate) unsafe extern "C" fn leave_arena(_: *const HostApi, arena: *mut CallArena) {
-    // SAFETY: from `enter_arena` on this thread, the innermost (the caller's promise).
+    // SAFETY: the caller promises that `arena` is the innermost one from `enter_arena` on this thread.
     unsafe { arena::leave(arena) };
 }
 
 pub(crate) unsafe extern "C" fn retain_host(host: *const HostApi) {
     if !host.is_null() {
-        // SAFETY: every table lies at the start of a context in an `Arc`, and the pointer came from that `Arc`.
+        // SAFETY: the table-call contract; a table lies at the start of a context in an `Arc`, and `host` came from it.
         unsafe { Arc::increment_strong_count(host.cast::<HostContext>()) };
     }
 }
 
 pub(crate) unsafe extern "C" fn release_host(host: *const HostApi) {
     if !host.is_null() {
-        // SAFETY: as in `retain_host`, which the caller called before.
+        // SAFETY: the table-call contract; a table lies at the start of a context in an `Arc`. The caller promises that
+        // it called `retain_host`, which incremented the count.
         unsafe { Arc::decrement_strong_count(host.cast::<HostContext>()) };
     }
 }

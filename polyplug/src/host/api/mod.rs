@@ -1,8 +1,14 @@
-//! The functions of [`HostApi`](polyplug_abi::HostApi).
+//! The functions behind [`HostApi`](polyplug_abi::HostApi). Each finds the caller's context, calls an ordinary method
+//! of the runtime, and converts the result to its C layout.
 //!
-//! Each finds its context, does its work on the runtime's ordinary methods, and turns what comes out into the C form.
-//! None lets a panic out. A failure is reported where the signature has room for it, and recorded as the runtime's
-//! last error in any case.
+//! - `table::FUNCTIONS`: the table with all functions of this folder.
+//! - `with_runtime`: the frame of a function: finds the runtime, catches panics, reports failures.
+//! - `ApiError`: a code and a text, made of any error of the host.
+//! - `registration`, `lookup`, `calls`, `proxies`, `bundles`, `threads`, `memory`, `messages`, `bundle_info`: the
+//!   functions, a file for each subject.
+//!
+//! Invariant: a function does not unwind; `with_runtime` records a failure as the runtime's last error, also where the
+//! signature has no `out_err`.
 
 mod bundle_info;
 mod bundles;

@@ -1,4 +1,4 @@
-//! The host's half of the proxies that plugins have.
+//! The functions that open, call, share and close the proxies of plugins.
 
 use std::ffi::c_void;
 
@@ -11,8 +11,8 @@ use crate::host::abi::dispatch::CallFrame;
 use crate::host::plugin_proxy::object::Object;
 use crate::host::plugin_proxy::request::ProxySpec;
 
-// SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
-// of ours, and the other pointers are null or lead to memory of their types.
+// Table-call contract: a function here is called through the table, as `HostApi` documents. So `host` is null or a
+// valid table of this library, and each other pointer is null or leads to memory of its type.
 
 pub(crate) unsafe extern "C" fn open_proxy(
     host: *const HostApi,
@@ -21,7 +21,7 @@ pub(crate) unsafe extern "C" fn open_proxy(
     out_bundle: *mut StringView,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, out_err, (), |context, runtime| {
             if request.is_null() || out_proxy.is_null() {
@@ -47,7 +47,7 @@ pub(crate) unsafe extern "C" fn call_proxy(
     arena: *mut CallArena,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_callee(host, CallFrame { args, out, arena, out_err }, |runtime, frame| {
             Ok(runtime.plugin_proxies().call(proxy, fn_id, frame)?)
@@ -56,7 +56,7 @@ pub(crate) unsafe extern "C" fn call_proxy(
 }
 
 pub(crate) unsafe extern "C" fn close_proxy(host: *const HostApi, proxy: *mut c_void) {
-    // SAFETY: as above; a token is never followed.
+    // SAFETY: the table-call contract; `proxy` is a token, and is not dereferenced.
     unsafe {
         with_runtime(host, std::ptr::null_mut(), (), |_, runtime| {
             runtime.plugin_proxies().close(proxy);
@@ -70,7 +70,7 @@ pub(crate) unsafe extern "C" fn offer_object(
     offer: *const ObjectOffer,
     out_err: *mut AbiError,
 ) -> *mut c_void {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, out_err, std::ptr::null_mut(), |context, runtime| {
             if offer.is_null() {
@@ -89,7 +89,7 @@ pub(crate) unsafe extern "C" fn share_object(
     out_bundle: *mut StringView,
     out_err: *mut AbiError,
 ) -> *mut c_void {
-    // SAFETY: as above; a token is never followed.
+    // SAFETY: the table-call contract; `proxy` is a token, and is not dereferenced.
     unsafe {
         with_runtime(host, out_err, std::ptr::null_mut(), |_, runtime| {
             let (token, bundle) = runtime.plugin_proxies().share(proxy)?;

@@ -1,4 +1,4 @@
-//! What bundles and hosts hand over: plugins, host contracts, loaders.
+//! The functions that register plugins, host contracts and loaders.
 
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use crate::host::runtime::loader::BundleLoader;
 use crate::host::runtime::runtime::Runtime;
 use crate::host::runtime::staging;
 
-// SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
-// of ours, and the other pointers are null or lead to memory of their types.
+// Table-call contract: a function here is called through the table, as `HostApi` documents. So `host` is null or a
+// valid table of this library, and each other pointer is null or leads to memory of its type.
 
 pub(crate) unsafe extern "C" fn register_guest_contract(
     host: *const HostApi,
@@ -28,7 +28,7 @@ pub(crate) unsafe extern "C" fn register_guest_contract(
     interface: *const GuestContractInterface,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, out_err, (), |context, runtime| {
             if descriptor.is_null() || interface.is_null() {
@@ -44,7 +44,7 @@ pub(crate) unsafe extern "C" fn register_plugin(
     registration: *const PluginRegistration,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, out_err, (), |context, runtime| {
             if registration.is_null() {
@@ -55,7 +55,8 @@ pub(crate) unsafe extern "C" fn register_plugin(
     }
 }
 
-/// Adds a plugin to the bundle whose table was used, or, through the host's own, to the one this thread is loading.
+/// Adds a plugin to the bundle that the table belongs to, or, for the host's own table, to the bundle that this thread
+/// is loading.
 fn register(
     context: &HostContext,
     runtime: &Runtime,
@@ -79,7 +80,7 @@ pub(crate) unsafe extern "C" fn register_host_contract(
     interface: *const HostContractInterface,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: as above; the table's documentation asks the caller to keep the interface valid.
+    // SAFETY: the table-call contract, by which the caller also keeps the interface valid.
     unsafe {
         with_runtime(host, out_err, (), |_, runtime| {
             if interface.is_null() {
@@ -96,7 +97,7 @@ pub(crate) unsafe extern "C" fn register_host_contract(
 }
 
 pub(crate) unsafe extern "C" fn register_loader(host: *const HostApi, loader: *mut c_void, out_err: *mut AbiError) {
-    // SAFETY: as above; the table's documentation asks for a boxed `Box<dyn BundleLoader>`.
+    // SAFETY: the table-call contract, by which a `loader` is a boxed `Box<dyn BundleLoader>`.
     unsafe {
         with_runtime(host, out_err, (), |_, runtime| {
             if loader.is_null() {

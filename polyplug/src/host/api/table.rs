@@ -4,7 +4,8 @@ use polyplug_abi::HostApi;
 
 use super::{bundle_info, bundles, calls, lookup, memory, messages, proxies, registration, threads};
 
-/// The functions of the host's table. Each version of a bundle has a copy, whose `runtime` leads to its context.
+/// The functions of the host's table. Each version of a bundle has a copy of the table, whose `runtime` leads to the
+/// version's context.
 pub(crate) const FUNCTIONS: HostApi = HostApi {
     runtime: std::ptr::null_mut(),
     register_guest_contract: registration::register_guest_contract,

@@ -1,4 +1,4 @@
-//! Threads of bundles.
+//! The functions that start threads of bundles, and that let them wait for the end of their bundle.
 
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use super::error::ApiError;
 use super::with_runtime::with_runtime;
 use crate::host::runtime::context::HostContext;
 
-// SAFETY (for every function here): called through the table as `HostApi` documents, so `host` is null or a valid table
-// of ours, and the other pointers are null or lead to memory of their types.
+// Table-call contract: a function here is called through the table, as `HostApi` documents. So `host` is null or a
+// valid table of this library, and each other pointer is null or leads to memory of its type.
 
 pub(crate) unsafe extern "C" fn spawn(
     host: *const HostApi,
@@ -21,10 +21,10 @@ pub(crate) unsafe extern "C" fn spawn(
     out_err: *mut AbiError,
 ) {
     struct Data(*mut c_void);
-    // SAFETY: whoever spawns a thread gives its data away to it, as the table documents.
+    // SAFETY: `HostApi` documents that the caller of `spawn` hands `data` over to the new thread.
     unsafe impl Send for Data {}
 
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, out_err, (), |context, _| {
             let refused = |text: &str| ApiError::new(AbiErrorCode::NotAllowed, text);
@@ -38,7 +38,7 @@ pub(crate) unsafe extern "C" fn spawn(
             let (threads, reclaimer) = (Arc::clone(lease.threads()), lease.reclaimer().clone());
             let data = Data(data);
             let run = move || {
-                let data = data; // all of it, not just the pointer, which is not `Send`
+                let data = data; // moves the whole `Data`: its pointer alone is not `Send`
                 body(data.0);
             };
             threads.spawn(lease, &reclaimer, name, run).map_err(|error| {
@@ -49,12 +49,12 @@ pub(crate) unsafe extern "C" fn spawn(
 }
 
 pub(crate) unsafe extern "C" fn wait_retired(host: *const HostApi, millis: u64) -> u8 {
-    // SAFETY: as above.
+    // SAFETY: the table-call contract.
     let Some(context) = (unsafe { HostContext::of(host) }) else { return 1 };
     if context.bundle.is_none() {
         return 0; // the host itself does not retire
     }
-    // No lease is held while waiting: that is up to the thread.
+    // The wait holds no lease: the calling thread itself decides how long its code stays mapped.
     let Some(threads) = context.version().map(|version| Arc::clone(version.threads())) else { return 1 };
     u8::from(threads.wait_retired(Duration::from_millis(millis)))
 }

@@ -1,4 +1,4 @@
-//! What all functions of the host's table have in common.
+//! The frame that the functions of the host's table share.
 
 use std::alloc::Layout;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,18 +14,19 @@ use crate::host::abi::dispatch::CallFrame;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::runtime::Runtime;
 
-/// Runs `body` with the runtime behind `host`. A failure is recorded and written to `out_err`, if there is one.
+/// Runs `body` with the runtime behind `host`, and returns `otherwise` on a failure. A failure is recorded as the
+/// runtime's last error, and written to `out_err` unless `out_err` is null.
 ///
 /// # Safety
 ///
-/// `host` must be null or a valid table of ours, `out_err` null or writable.
+/// `host` must be null or a valid table of this library, `out_err` null or writable.
 pub(crate) unsafe fn with_runtime<R>(
     host: *const HostApi,
     out_err: *mut AbiError,
     otherwise: R,
     body: impl FnOnce(&HostContext, &Arc<Runtime>) -> Result<R, ApiError>,
 ) -> R {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises that `host` is null or a valid table.
     let context = unsafe { HostContext::of(host) };
     let runtime = context.and_then(HostContext::runtime);
     let outcome = match (context, &runtime) {
@@ -37,7 +38,8 @@ pub(crate) unsafe fn with_runtime<R>(
     let value = match outcome {
         Ok(value) => value,
         Err(error) => {
-            // SAFETY: the caller's promise; the thread's buffer has the length that was asked for.
+            // SAFETY: the caller promises that `out_err` is null or writable; the thread's buffer has the length that
+            // is asked for.
             unsafe { write_error_into(out_err, error.code, &error.text, arena::error_text) };
             if let Some(runtime) = &runtime {
                 runtime.record_error(error.text);
@@ -51,8 +53,8 @@ pub(crate) unsafe fn with_runtime<R>(
     value
 }
 
-/// Runs `call` with the runtime behind `host`, and with the frame of a call whose callee may report an error. Where the
-/// caller has no buffer for the error, the callee gets one. Records what the callee reports.
+/// Runs `call` with the runtime behind `host`, and with the frame of a call whose callee may report an error. The callee
+/// writes to a spare buffer if the caller passed no `out_err`. Records the error that the callee reports.
 ///
 /// # Safety
 ///
@@ -76,7 +78,7 @@ pub(crate) unsafe fn with_callee(
     }
 }
 
-/// Text that came as pointer and length.
+/// Reads a text that is given by pointer and length. `what` names the text in errors.
 pub(crate) unsafe fn text_from(ptr: *const u8, len: usize, what: &str) -> Result<String, ApiError> {
     if ptr.is_null() {
         return Err(ApiError::null(what));
@@ -90,18 +92,18 @@ pub(crate) unsafe fn text_from(ptr: *const u8, len: usize, what: &str) -> Result
     }
 }
 
-/// An array in memory that the receiver gives back through `free`.
+/// Copies `items` into an array that the receiver gives back through `free`.
 pub(crate) fn array<T: Copy>(items: &[T]) -> Array<T> {
     if items.is_empty() {
         return Array::empty();
     }
     let Ok(layout) = Layout::array::<T>(items.len()) else { return Array::empty() };
-    // SAFETY: the size is not 0: there are items, and no item type here is without size.
+    // SAFETY: the size is not 0: `items` is not empty, and none of the item types here has size 0.
     let start = unsafe { std::alloc::alloc(layout) }.cast::<T>();
     if start.is_null() {
         return Array::empty();
     }
-    // SAFETY: fresh room for the items.
+    // SAFETY: `start` is fresh memory with space for all items.
     unsafe { start.copy_from_nonoverlapping(items.as_ptr(), items.len()) };
     Array::new(start, items.len())
 }

@@ -1,4 +1,4 @@
-//! Dynamic calls with JSON in and out, and schemas as JSON.
+//! Dynamic calls with arguments and results in JSON, and schemas as JSON.
 //!
 //! | type | JSON |
 //! |---|---|
@@ -7,8 +7,8 @@
 //! | char, string | string |
 //! | bytes | array of numbers |
 //! | list, tuple | array |
-//! | map | object where keys are text, else array of pairs |
-//! | option | null or the value; where null is a value itself (option of option), `{"some": ..}` |
+//! | map | object if the keys are text, else array of pairs |
+//! | option | null or the value; `{"some": ..}` if null is itself a value (option of option) |
 //! | record | object |
 //! | enum | the case's name |
 //! | variant | the name of a case without fields; else `{"Case": {..}}`, `{"Case": value}` or `{"Case": [..]}` |
@@ -26,17 +26,17 @@ use crate::types::{Depth, LiftError};
 use crate::value::Value;
 
 impl DynamicProxy {
-    /// As [`call`](Self::call), with JSON in and out.
+    /// Calls `method` like [`call`](Self::call), with arguments and result in JSON.
     ///
     /// # Errors
     ///
-    /// As for [`call`](Self::call).
+    /// The same as for [`call`](Self::call).
     pub fn call_json(&self, method: &str, arguments: &[Json]) -> Result<Json, CallError> {
         let current = self.current()?;
         let schema = current.schema();
         let described = schema.method(method).map(|(_, method)| method);
         let Some(described) = described.filter(|method| method.arguments.len() == arguments.len()) else {
-            // `call` knows what to say.
+            // `call_here` words the error: the method is unknown, or has another number of arguments.
             let units = vec![Value::Unit; arguments.len()];
             return current.call_here(method, &units).map(|_| Json::Null);
         };
@@ -53,11 +53,11 @@ impl DynamicProxy {
 }
 
 impl Runtime {
-    /// As [`call`](Self::call), with JSON in and out.
+    /// Calls `method` like [`call`](Self::call), with arguments and result in JSON.
     ///
     /// # Errors
     ///
-    /// As for [`call`](Self::call).
+    /// The same as for [`call`](Self::call).
     pub fn call_json(&self, contract: &str, method: &str, arguments: &[Json]) -> Result<Json, CallError> {
         let proxy = self
             .dynamic(contract)
@@ -66,7 +66,7 @@ impl Runtime {
     }
 }
 
-/// The value of type `ty` that `json` stands for.
+/// Returns the value of type `ty` that `json` stands for.
 fn from_json(schema: &Schema, ty: &TypeRef, json: &Json, depth: Depth) -> Result<Value, LiftError> {
     let expected = || LiftError::new(format_args!("expected {}, got {}", schema.type_name(ty), Truncated(json)));
     let integer = |make: fn(i128) -> Option<Value>| {
@@ -78,7 +78,7 @@ fn from_json(schema: &Schema, ty: &TypeRef, json: &Json, depth: Depth) -> Result
             integer(|number| <$ty>::try_from(number).ok().map(Value::from))
         };
     }
-    // Bounds the stack, for a type may contain itself only through these.
+    // Bounds the use of the stack: a type can contain itself only through lists, maps and boxes.
     let depth = match ty {
         TypeRef::List(of) if **of != TypeRef::U8 => depth.enter()?,
         TypeRef::Map(..) | TypeRef::Box(_) => depth.enter()?,
@@ -167,7 +167,7 @@ fn from_json(schema: &Schema, ty: &TypeRef, json: &Json, depth: Depth) -> Result
             (Shape::Variant(cases), Json::Object(object)) if object.len() == 1 => {
                 let (name, json) = object.iter().next().expect("one member");
                 let Some(case) = cases.iter().find(|case| case.name == *name) else {
-                    // `call` knows what to say.
+                    // `call_here` words the error: the case is unknown.
                     return Ok(Value::variant::<String>(name.clone(), []));
                 };
                 let fields = payload(schema, case, json, depth).map_err(|error| error.within(name.clone()))?;
@@ -179,7 +179,7 @@ fn from_json(schema: &Schema, ty: &TypeRef, json: &Json, depth: Depth) -> Result
     })
 }
 
-/// Whether null is a value of the type, so that an option of it needs another way to say that there is one.
+/// Returns whether null is a value of the type. An option of such a type marks its value with `{"some": ..}`.
 fn may_be_null(ty: &TypeRef) -> bool {
     match ty {
         TypeRef::Box(of) => may_be_null(of),
@@ -199,7 +199,7 @@ fn float(json: &Json) -> Option<f64> {
     }
 }
 
-/// The nearest number of the smaller type, which is what is meant: JSON's are wider. None for those out of range.
+/// Returns the nearest `f32`, for numbers in JSON are wider. Returns `None` for a number out of range.
 fn nearest(number: f64) -> Option<f32> {
     #[allow(clippy::cast_possible_truncation)] // checked in the next line
     let nearest = number as f32;
@@ -213,7 +213,7 @@ fn record(
     depth: Depth,
 ) -> Result<Vec<(String, Value)>, LiftError> {
     let given = |(name, json): (&String, &Json)| {
-        // Unknown names are for `call` to report.
+        // `call_here` reports unknown names.
         let value = match fields.iter().find(|field| field.name == *name) {
             Some(field) => from_json(schema, &field.ty, json, depth).map_err(|error| error.within(name.clone()))?,
             None => Value::Unit,
@@ -243,12 +243,12 @@ fn payload(schema: &Schema, case: &Case, json: &Json, depth: Depth) -> Result<Ve
     case.fields.iter().zip(parts).map(part).collect()
 }
 
-/// Whether a case's fields are numbered rather than named.
+/// Returns whether a case's fields are numbered rather than named.
 fn tuple_like(fields: &[Field]) -> bool {
     fields.first().is_some_and(|field| field.name == "0")
 }
 
-/// What stands for `value`, which is one of type `ty`.
+/// Returns the JSON of `value`, whose type is `ty`.
 fn to_json(schema: &Schema, ty: &TypeRef, value: &Value) -> Json {
     let inner = |ty: &TypeRef, value: &Value| to_json(schema, ty, value);
     match (ty, value) {
@@ -295,7 +295,7 @@ fn named(schema: &Schema, described: &[Field], fields: &[(String, Value)]) -> Js
     described.iter().zip(fields).map(member).collect::<Map<_, _>>().into()
 }
 
-/// What stands for a value without parts.
+/// Returns the JSON of a value without parts.
 fn plain(value: &Value) -> Json {
     match value {
         Value::Bool(flag) => json!(flag),
@@ -312,7 +312,7 @@ fn plain(value: &Value) -> Json {
         Value::Char(letter) => json!(letter.to_string()),
         Value::String(text) | Value::Enum(text) => json!(text),
         Value::Bytes(bytes) => json!(bytes),
-        // Unit; nothing else comes here.
+        // Unit: `to_json` handles the other kinds.
         _ => Json::Null,
     }
 }
@@ -327,7 +327,7 @@ fn number(number: f64) -> Json {
 }
 
 impl Schema {
-    /// The contract as JSON: names, documentation, and types as people write them.
+    /// Returns the contract as JSON: names, documentation, and types by name, such as `list<string>`.
     #[must_use]
     pub fn to_json(&self) -> Json {
         let fields = |fields: &[Field]| -> Json {

@@ -24,7 +24,7 @@ use crate::value::Value;
 
 /// An instance of a plugin that is called by method names, from [`Runtime::dynamic`].
 ///
-/// Calls cost more than a typed proxy's, for every value is boxed and checked against the schema.
+/// Calls cost more than those of a typed proxy, for every value is boxed and checked against the schema.
 #[derive(Clone)]
 pub struct DynamicProxy {
     pub(crate) held: Arc<InstanceLease>,
@@ -32,7 +32,7 @@ pub struct DynamicProxy {
 }
 
 impl DynamicProxy {
-    /// What the plugin implements.
+    /// Returns the schema of the contract that the plugin implements.
     #[must_use]
     pub fn schema(&self) -> &Schema {
         let described = self.held.versioned().provider().plugin.schema.as_ref();
@@ -41,17 +41,17 @@ impl DynamicProxy {
 
     /// Calls `method`.
     ///
-    /// A declared error is an answer: [`Value::Result`] with the error in it.
+    /// An error that the method declares is returned as a value: a [`Value::Result`] that holds the error.
     ///
     /// # Errors
     ///
-    /// [`CallError::NotFound`] for an unknown method, with those there are; [`CallError::InvalidArgument`] for
-    /// arguments of the wrong number or type, with the place; and whatever can befall any call.
+    /// [`CallError::NotFound`] for an unknown method, with the known methods. [`CallError::InvalidArgument`] for
+    /// arguments of the wrong number or type, with the path of the argument. Any other [`CallError`] of a typed call.
     pub fn call(&self, method: &str, arguments: &[Value]) -> Result<Value, CallError> {
         self.current()?.call_here(method, arguments)
     }
 
-    /// The proxy itself, or, after a reload, one for the version that serves.
+    /// Returns the proxy itself, or, after a reload, a proxy for the version that serves.
     pub(crate) fn current(&self) -> Result<Cow<'_, Self>, CallError> {
         let provider = self.held.versioned().provider();
         if provider.is_current() {
@@ -82,19 +82,19 @@ impl DynamicProxy {
         let mut given = ValueReader::new(schema);
         let args = AlignedBuffer::new(plan.size, plan.align);
         for (place, (field, value)) in plan.arguments.iter().zip(described.arguments.iter().zip(arguments)) {
-            // SAFETY: the room has the size of all arguments, and the place lies within.
+            // SAFETY: the buffer has the size of all arguments, and `place` lies within.
             unsafe { lowering.value(&mut given, place.node, &ValueRef::Whole(value), args.start().add(place.at)) }
                 .map_err(|error| refused(path(), error.within(field.name.clone())))?;
         }
         let result = self.plan.node(plan.result);
         let out = AlignedBuffer::new(result.size, result.align);
         let mut error = AbiError::ok();
-        let start = |room: &AlignedBuffer, size: usize| {
-            if size == 0 { std::ptr::null_mut() } else { room.start().cast::<()>() }
+        let start = |buffer: &AlignedBuffer, size: usize| {
+            if size == 0 { std::ptr::null_mut() } else { buffer.start().cast::<()>() }
         };
         let (args, out_start) = (start(&args, plan.size), start(&out, result.size));
         let frame = CallFrame { args, out: out_start, arena: arena.get(), out_err: &raw mut error };
-        // SAFETY: arguments and room have the forms that the provider's own schema gives the method.
+        // SAFETY: `args` and `out` have the canonical layouts that the provider's own schema gives the method.
         let is_called = u32::try_from(number).is_ok_and(|number| unsafe { self.held.versioned().call(number, frame) });
         if !is_called {
             return Err(CallError::NotFound(Failure::new(path(), "the provider lacks the function")));
@@ -102,11 +102,13 @@ impl DynamicProxy {
         if !error.is_ok() {
             let since = Version::new(schema.major, described.since, 0);
             let bundle = || self.held.versioned().provider().bundle_name().to_owned();
-            // SAFETY: the callee wrote the message into the arena, the thread's buffer or its own image, all there.
+            // SAFETY: the callee wrote the message into the arena, the thread's buffer or its own image. The guard
+            // keeps the arena, and the lease keeps the image.
             return Err(unsafe { CallError::reported(path(), since, &error, bundle) });
         }
         let lifting = Lifting { schema, plan: &self.plan };
-        // SAFETY: the room has the result's form, zeroed before the callee filled it; its pointers lead into the arena.
+        // SAFETY: the buffer has the layout of the result, and was zeroed before the callee wrote to it; by the
+        // protocol of calls, pointers of the result lead into the arena.
         unsafe { lifting.value(&mut Values::new(schema), plan.result, out.start()) }
             .map_err(|error: LiftError| CallError::InvalidResult(Failure::new(path(), format!("result: {error}"))))
     }
@@ -119,8 +121,8 @@ impl std::fmt::Debug for DynamicProxy {
 }
 
 impl Runtime {
-    /// An instance of the first provider of `contract`, `"name@major"` or `"name@major.minor"`, to be called by
-    /// method names.
+    /// Makes an instance of the first provider of `contract`, which is `"name@major"` or `"name@major.minor"`. Its
+    /// methods are called by name.
     ///
     /// # Errors
     ///
@@ -131,11 +133,11 @@ impl Runtime {
         self.dynamic_where(contract, None)
     }
 
-    /// As [`dynamic`](Self::dynamic), for the provider in one bundle.
+    /// Makes an instance like [`dynamic`](Self::dynamic), of the provider in one bundle.
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::BundleNotLoaded`], and as for [`dynamic`](Self::dynamic).
+    /// [`RuntimeError::BundleNotLoaded`], and the errors of [`dynamic`](Self::dynamic).
     #[track_caller]
     pub fn dynamic_from(&self, contract: &str, bundle: BundleId) -> Result<DynamicProxy, RuntimeError> {
         self.dynamic_where(contract, Some(bundle))
@@ -161,14 +163,14 @@ impl Runtime {
         Ok(DynamicProxy { held: InstanceLease::new(provider, Location::caller())?, plan })
     }
 
-    /// Calls `method` of the first provider of `contract`, `"name@major"`.
+    /// Calls `method` of the first provider of `contract`, which is `"name@major"`.
     ///
-    /// Makes an instance for this one call, unless the plugin shares one; hold a [`dynamic`](Self::dynamic) proxy to
-    /// keep an instance's state.
+    /// Makes an instance for this one call, unless the plugin shares one instance. Hold a [`dynamic`](Self::dynamic)
+    /// proxy to keep the state of an instance.
     ///
     /// # Errors
     ///
-    /// [`CallError::NotFound`] when there is no provider, and as for [`DynamicProxy::call`].
+    /// [`CallError::NotFound`] if there is no provider, and the errors of [`DynamicProxy::call`].
     ///
     /// ```no_run
     /// # use polyplug::{Runtime, Value};
@@ -187,7 +189,7 @@ impl Runtime {
     }
 }
 
-/// `name@major`, `name@major.minor`.
+/// Splits `name@major` or `name@major.minor` into name, major and minor version.
 pub(crate) fn parse(contract: &str) -> Option<(&str, u32, u32)> {
     let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
     let (name, version) = contract.split_once('@')?;
@@ -195,7 +197,7 @@ pub(crate) fn parse(contract: &str) -> Option<(&str, u32, u32)> {
     if name.is_empty() { None } else { Some((name, number(major)?, number(minor)?)) }
 }
 
-/// The error of an argument.
+/// Returns the error of an argument that cannot be lowered.
 pub(crate) fn refused(path: String, error: LiftError) -> CallError {
     let failure = Failure::new(path, error.to_string());
     if error.is_limit() { CallError::TooLarge(failure) } else { CallError::InvalidArgument(failure) }

@@ -1,4 +1,4 @@
-//! Dynamic values as an engine: the simplest there is.
+//! The engine of dynamic values.
 
 use polyplug_abi::GuestContractInstance;
 
@@ -11,7 +11,7 @@ use crate::truncate::Truncated;
 use crate::types::LiftError;
 use crate::value::Value;
 
-/// Makes and reads [`Value`]s of a contract's types.
+/// The names of a contract's types, with which [`Value`]s of these types are made.
 pub(crate) struct Values<'a> {
     schema: &'a Schema,
     bodies: Vec<BodyOf<'a>>,
@@ -97,7 +97,7 @@ impl Build for Values<'_> {
     }
 
     fn list(&mut self, _: usize) -> Result<Value, LiftError> {
-        // Not with room for so many: nobody has seen that they are there.
+        // No capacity for all items: the length is not checked against the memory that holds them.
         Ok(Value::List(Vec::new()))
     }
 
@@ -149,7 +149,7 @@ impl Build for Values<'_> {
     }
 }
 
-/// What is read: a value, or the fields of a case.
+/// A value that is read, or the fields of a case.
 #[derive(Clone, Copy)]
 pub(crate) enum ValueRef<'a> {
     Whole(&'a Value),
@@ -173,7 +173,7 @@ impl<'a> ValueRef<'a> {
     }
 }
 
-/// Reads values that stay while they are read, which lends their texts.
+/// A reader of values that are borrowed while they are read, so that their texts can be lent.
 pub(crate) struct ValueReader<'a>(Values<'a>);
 
 impl<'a> ValueReader<'a> {
@@ -182,7 +182,7 @@ impl<'a> ValueReader<'a> {
     }
 }
 
-// SAFETY: text and bytes lie in the values themselves, which are borrowed for longer than they are read.
+// SAFETY: text and bytes lie in the values themselves, which `ValueRef` borrows for longer than they are read.
 unsafe impl<'a> Read for ValueReader<'a> {
     type Value = ValueRef<'a>;
     type Items = &'a [Value];
@@ -280,7 +280,7 @@ unsafe impl<'a> Read for ValueReader<'a> {
 
     fn field(&mut self, value: &ValueRef<'a>, body: &Body, index: usize) -> Result<Option<ValueRef<'a>>, LiftError> {
         let (given, name) = (value.fields(), &self.0.bodies[body.number].fields[index].name);
-        // Usually given in order.
+        // Fields are usually given in the order of the schema.
         let in_order = given.get(index).filter(|(found, _)| found == name);
         let found = in_order.or_else(|| given.iter().find(|(found, _)| found == name));
         Ok(found.map(|(_, value)| ValueRef::Whole(value)))

@@ -1,4 +1,4 @@
-//! What a language implements for its virtual machine.
+//! The trait that a language implements for its VM.
 
 use polyplug_abi::Version;
 
@@ -6,58 +6,59 @@ use super::fault::Fault;
 use super::incoming_call::IncomingCall;
 use super::known_contract::KnownContract;
 
-/// A virtual machine that runs the code of one version of a bundle.
+/// A VM that runs the code of one version of a bundle.
 ///
-/// It is made by the loader, handed to [`load`](crate::host::engine::load::load), and dropped when nothing can run its code any more. A panic in one of
-/// its methods is a [`Fault`] of whatever was asked of it; in [`end`](Self::end) and [`memory`](Self::memory), which
-/// cannot fail, it is logged.
+/// The loader makes the engine and passes it to [`load`](crate::engine::load()). The engine is dropped when no thread
+/// can run its code any more. A panic of a method is turned into a [`Fault`] of that method. A panic of
+/// [`end`](Self::end) or [`memory`](Self::memory), which cannot fail, is logged.
 ///
-/// Its methods are called by one thread at a time, unless [`EXCLUSIVE`](Self::EXCLUSIVE) says otherwise; again by the
-/// same thread while a call of its own is running, for guests call others, who may call them.
+/// One thread at a time calls the methods, unless [`EXCLUSIVE`](Self::EXCLUSIVE) is false. The same thread may call a
+/// method while it is in another one: a guest can call another plugin, which calls the guest.
 pub trait Engine: Send + Sync + Sized + 'static {
-    /// Whether only one thread at a time may be in the engine, which then need not take a lock of its own.
+    /// True if only one thread at a time may be in the engine. Such an engine needs no lock of its own.
     const EXCLUSIVE: bool = true;
 
-    /// An object in the engine: an instance of a plugin, or one that was handed over.
+    /// An object in the engine: an instance of a plugin, or an object that was handed over.
     type Object: Send + Sync;
 
-    /// How the language's authors spell the name of a method, which is in `snake_case`.
+    /// Returns the name that a method has in the language. `name` is in `snake_case`.
     fn method_name(name: &str) -> String {
         name.to_owned()
     }
 
-    /// Told about each plugin once, by its place among those that were declared, before any is called: the time to look
-    /// up by name what calls find by number.
+    /// Prepares the calls of a plugin. Called once for each plugin, before any plugin is called, with the plugin's
+    /// number in the order of declaration. An engine looks up here by name what calls find by number.
     ///
     /// # Errors
     ///
-    /// The plugin is none for this contract after all.
+    /// The plugin does not implement this contract.
     fn prepare(&self, plugin: usize, contract: &KnownContract) -> Result<(), Fault>;
 
-    /// Makes an instance of a plugin, which is told by its place among those that were declared.
+    /// Makes an instance of the plugin with this number in the order of declaration.
     ///
     /// # Errors
     ///
     /// The plugin's own code refuses.
     fn create(&self, plugin: usize) -> Result<Self::Object, Fault>;
 
-    /// Ends an object. Called once for each that [`create`](Self::create), [`restore`](Self::restore) or
-    /// [`Guest::offer`](crate::host::engine::Guest::offer) was given or gave, on any thread: also on one that is in a call of this engine. What ends while
-    /// the engine is busy is ended by whoever leaves it.
+    /// Ends an object. Called once for each object that [`create`](Self::create) or [`restore`](Self::restore)
+    /// returned, or that [`Guest::offer`](crate::engine::Guest::offer) was given. Any thread may call it, also a thread
+    /// that is in a call of this engine. The thread that leaves a busy engine ends the objects that were released
+    /// meanwhile.
     fn end(&self, object: Self::Object);
 
     /// Calls a method of an instance.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the method from returning what it should.
+    /// The method fails, or a value does not have the type that the contract asks for.
     fn call(&self, plugin: usize, instance: &Self::Object, call: &IncomingCall<'_>) -> Result<(), Fault>;
 
     /// Calls a method of an object that was handed over as the definition with this number of a contract.
     ///
     /// # Errors
     ///
-    /// As for [`call`](Self::call).
+    /// The same as for [`call`](Self::call).
     fn call_object(
         &self,
         definition: u32,
@@ -66,23 +67,23 @@ pub trait Engine: Send + Sync + Sized + 'static {
         call: &IncomingCall<'_>,
     ) -> Result<(), Fault>;
 
-    /// Takes a snapshot of an instance. Asked only of plugins that keep their state.
+    /// Takes a snapshot of an instance. Called only for plugins that keep their state.
     ///
     /// # Errors
     ///
     /// The plugin's own code fails.
     fn save(&self, plugin: usize, instance: &Self::Object) -> Result<Vec<u8>, Fault>;
 
-    /// Makes an instance from a snapshot that version `from` of the bundle took. Asked only of plugins that keep their
-    /// state.
+    /// Makes an instance from a snapshot that version `from` of the bundle took. Called only for plugins that keep
+    /// their state.
     ///
     /// # Errors
     ///
-    /// The plugin's own code refuses it.
+    /// The plugin's own code refuses the snapshot.
     fn restore(&self, plugin: usize, state: &[u8], from: Version) -> Result<Self::Object, Fault>;
 
-    /// How many bytes of memory the engine occupies, where it can tell: for
-    /// [`Runtime::bundles`](crate::Runtime::bundles). Not asked while another thread is in the engine.
+    /// Returns how many bytes of memory the engine occupies, or `None` if the engine does not know, for
+    /// [`Runtime::bundles`](crate::Runtime::bundles). Not called while another thread is in the engine.
     fn memory(&self) -> Option<u64> {
         None
     }

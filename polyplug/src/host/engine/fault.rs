@@ -1,4 +1,4 @@
-//! What goes wrong in a guest, in one form for all engines.
+//! The faults of guests, in one type for all engines.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,61 +10,62 @@ use crate::call_error::{CallError, Failure, LOCATION_MARK, TRACEBACK_MARK};
 use crate::host::marshal::located::Located;
 use crate::types::LiftError;
 
-/// Why an engine could not do what it was asked to.
-// Boxed: the ways on which nothing goes wrong should not pay for its size.
+/// A reason why an engine could not do what it was asked to.
+// Boxed, so that a result without a fault stays small.
 #[derive(Debug)]
 pub struct Fault(Box<Kind>);
 
 #[derive(Debug)]
 enum Kind {
-    /// A value is none of its type.
+    /// A value that does not have its type.
     Value { error: LiftError, is_result: bool },
-    /// The guest's language raised an exception.
+    /// An exception that the guest's language raised.
     Exception(Exception),
-    /// The guest called somebody, and that failed.
+    /// The error of a call that the guest made.
     Call(CallError),
-    /// A limit of time or memory was reached.
+    /// A limit of time or memory that was reached.
     Limit(String),
-    /// Waiting would never end.
+    /// A wait that would never end.
     Deadlock(WouldDeadlock),
-    /// The guest's own start-up says so, with a code.
+    /// A failure that the guest's own start-up reports, with a code.
     Reported(u32, String),
 }
 
 /// An exception of a guest's language.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exception {
-    /// What it says, with its type where the language has types of exceptions: `ZeroDivisionError: division by zero`.
+    /// The message, with the type of the exception if the language has types of exceptions, such as
+    /// `ZeroDivisionError: division by zero`.
     pub message: String,
-    /// File and line, where known.
+    /// The file and line, if known.
     pub location: Option<String>,
-    /// The calls it came through, where known.
+    /// The calls that the exception passed through, if known.
     pub traceback: Option<String>,
 }
 
 impl Fault {
-    /// An exception without more than a message.
+    /// Makes an exception with nothing but a message.
     #[cold]
     #[must_use]
     pub fn new(message: impl fmt::Display) -> Self {
         Exception { message: message.to_string(), ..Exception::default() }.into()
     }
 
-    /// A limit was reached: what the bundle may have, and what it would need.
+    /// Makes the fault of a limit that was reached. The message says what the limit is, and what would exceed it.
     #[cold]
     #[must_use]
     pub fn limit(message: impl fmt::Display) -> Self {
         Self(Box::new(Kind::Limit(message.to_string())))
     }
 
-    /// A bundle's own start-up failed, and says so by a code: for loaders of bundles that have a `polyplug_init`.
+    /// Makes the fault of a start-up that reports a code, for loaders of bundles that have a `polyplug_init`.
     #[cold]
     #[must_use]
     pub fn reported(code: u32, message: impl fmt::Display) -> Self {
         Self(Box::new(Kind::Reported(code, message.to_string())))
     }
 
-    /// The code that was reported, if one was.
+    /// Returns the code that the start-up reported, or the code `Generic` for other faults.
     pub(crate) fn reported_code(&self) -> u32 {
         match &*self.0 {
             Kind::Reported(code, _) => *code,
@@ -72,11 +73,11 @@ impl Fault {
         }
     }
 
-    /// The error of a call that the guest made, where it is one.
+    /// Returns the error of a call that the guest made.
     ///
     /// # Errors
     ///
-    /// It is none, and is returned as it is.
+    /// The fault itself, if it is not the error of a call.
     pub fn into_call_error(self) -> Result<CallError, Self> {
         match *self.0 {
             Kind::Call(error) => Ok(error),
@@ -84,7 +85,7 @@ impl Fault {
         }
     }
 
-    /// The fault as one of what the guest returned, where it is about a value.
+    /// Marks a fault about a value as a fault about the guest's result. Returns other faults unchanged.
     #[must_use]
     pub(crate) fn of_result(mut self) -> Self {
         if let Kind::Value { is_result, .. } = &mut *self.0 {
@@ -93,8 +94,8 @@ impl Fault {
         self
     }
 
-    /// The fault as one of a call that the guest made, where it is about a value: of the guest's own method it says
-    /// nothing. `wrong` is what the call's error is.
+    /// Turns a fault about a value into the error of a call that the guest made, for the guest's own method is not at
+    /// fault. `wrong` makes the error of that call. Returns other faults unchanged.
     #[must_use]
     pub(crate) fn of_call(self, method: String, wrong: fn(Box<Failure>) -> CallError) -> Self {
         let Kind::Value { error, .. } = *self.0 else { return self };
@@ -102,7 +103,7 @@ impl Fault {
         if error.is_limit() { CallError::TooLarge(failure) } else { wrong(failure) }.into()
     }
 
-    /// How a call says so.
+    /// Returns the code with which a call reports the fault.
     pub(crate) fn code(&self) -> AbiErrorCode {
         match &*self.0 {
             Kind::Value { error, .. } if error.is_limit() => AbiErrorCode::TooDeep,
@@ -119,7 +120,7 @@ impl Fault {
         }
     }
 
-    /// The text that goes with the code. Where it happened stands behind marks.
+    /// Returns the text that goes with the code. Location and traceback follow after marks.
     pub(crate) fn text(&self) -> String {
         let Kind::Exception(exception) = &*self.0 else { return self.to_string() };
         let mut text = exception.message.clone();

@@ -1,4 +1,4 @@
-//! A bundle in an engine, as the engine's own code sees it: its name, its settings, the way to others.
+//! The bundle in an engine, as the engine's own code sees it: its name, its settings, its access to the host.
 
 use std::any::Any;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ use crate::host::bundle::manifest::ManifestData;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::staging::Staging;
 
-/// One version of a bundle whose code an engine runs.
+/// A version of a bundle whose code an engine runs.
 pub struct Guest {
     pub(crate) context: Arc<HostContext>,
     pub(crate) directory: Option<PathBuf>,
     bundle: String,
     config: toml::Table,
-    /// The engine's [`Vm`], once it is started.
+    /// The engine's [`Vm`](super::vm::Vm), after the engine has started.
     pub(crate) vm: OnceLock<Weak<dyn Any + Send + Sync>>,
 }
 
@@ -36,25 +36,27 @@ impl Guest {
         })
     }
 
-    /// The bundle's name.
+    /// Returns the bundle's name.
     #[must_use]
     pub fn bundle(&self) -> &str {
         &self.bundle
     }
 
-    /// The directory that the bundle is loaded from, which may be a private copy; none for a bundle in memory.
+    /// Returns the directory that the bundle is loaded from, which may be a private copy, or `None` for a bundle in
+    /// memory.
     #[must_use]
     pub fn directory(&self) -> Option<&Path> {
         self.directory.as_deref()
     }
 
-    /// The table of the host's functions for this bundle, which is there as long as this guest.
+    /// Returns the table of the host's functions for this bundle, valid as long as this guest.
     #[must_use]
     pub fn host_abi(&self) -> *const HostApi {
         self.context.host_api()
     }
 
-    /// What a bundle's `polyplug_init` is told, valid as long as this guest. The path is empty for a bundle in memory.
+    /// Returns the argument of a bundle's `polyplug_init`, valid as long as this guest. The path is empty for a bundle
+    /// in memory.
     #[must_use]
     pub fn init_context(&self) -> BundleInitContext {
         let path =
@@ -63,24 +65,24 @@ impl Guest {
         BundleInitContext { bundle_id: scope.id.id(), bundle_path: path }
     }
 
-    /// The bundle's settings.
+    /// Returns the bundle's settings.
     #[must_use]
     pub fn config(&self) -> &toml::Table {
         &self.config
     }
 
-    /// A contract by the name that guests use for it, `"name@major"`.
+    /// Finds a contract by the name that guests use, `"name@major"`.
     ///
     /// # Errors
     ///
-    /// The text names no contract, or nobody here knows it.
+    /// The text is not the name of a contract, or neither this program nor the bundle knows the contract.
     pub fn contract(&self, name: &str) -> Result<KnownContract, Fault> {
         let named = Named::read(name).map_err(Fault::new)?;
         let found = schemas::find(&named, self.directory()).map_err(Fault::new)?;
         Ok(KnownContract::new(found.shared()))
     }
 
-    /// Writes to the host's log at a level that is given by its name, as guests do.
+    /// Writes to the host's log at a level that is given by its name.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What guests call: host contracts, peers, and objects that they were given.
+//! The objects that guests call: host contracts, contracts of other bundles, and arguments that are objects.
 
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -26,65 +26,66 @@ use crate::host::runtime::context::HostContext;
 use crate::schema::plan::{Kind, MethodPlan, Plan};
 use crate::schema::{Method, Schema, Shape};
 
-/// Somebody whose methods a guest may call. It keeps nobody loaded.
+/// An object whose methods a guest may call. An imported object does not keep the bundle of its callee loaded.
 pub struct ImportedObject {
     context: Arc<HostContext>,
     token: *mut c_void,
-    /// Whether the token is closed with this. That of an object which is lent is its owner's.
+    /// True if the token is closed when this value is dropped. The owner of a lent object closes the token itself.
     is_own: bool,
     schema: Arc<Schema>,
     plan: Arc<Plan>,
-    /// Whose methods: those of the schema's contract, or of an object that it defines.
+    /// The definition of the object in the schema, or `None` for the contract itself.
     object: Option<u32>,
     bundle: String,
 }
 
-// SAFETY: the token is a number to everybody but the runtime, which accepts calls from any thread.
+// SAFETY: `token` is not dereferenced. Only the runtime interprets it, and accepts it from any thread.
 unsafe impl Send for ImportedObject {}
-// SAFETY: as for `Send`.
+// SAFETY: `token` is not dereferenced and does not change. The runtime accepts it from several threads at a time.
 unsafe impl Sync for ImportedObject {}
 
-/// What a call of somebody else gave.
+/// The outcome of a call that a guest made.
 #[derive(Debug)]
 pub enum CallOutcome<V> {
-    /// What the method returned.
+    /// The value that the method returned.
     Returned(V),
-    /// The error that it declares.
+    /// The error that the method declares.
     Declared(V),
 }
 
 /// An engine whose guests call others.
 pub trait Caller: Build<Error = Fault> + Read<Value = <Self as Build>::Value, Error = Fault> {
-    /// Makes the call, which may take its time. An engine with a lock of its own lets others in meanwhile.
+    /// Makes a call that may take long. An engine with a lock of its own releases the lock during `call`.
     fn without_lock<R>(&mut self, call: impl FnOnce() -> R) -> R {
         call()
     }
 }
 
 impl Guest {
-    /// A contract of the host's.
+    /// Opens a host contract.
     ///
     /// # Errors
     ///
-    /// The host does not provide it, in that version, or to this bundle.
+    /// The host does not provide the contract, its version, or access for this bundle.
     pub fn host(&self, contract: &str) -> Result<ImportedObject, Fault> {
         ImportedObject::open(self, ProxyTarget::Host, contract)
     }
 
-    /// A contract that another bundle provides.
+    /// Opens a contract that another bundle provides.
     ///
     /// # Errors
     ///
-    /// The bundle's manifest does not declare it, or nobody provides it.
+    /// The bundle's manifest does not declare the contract, or no bundle provides it.
     pub fn peer(&self, contract: &str) -> Result<ImportedObject, Fault> {
         ImportedObject::open(self, ProxyTarget::Peer, contract)
     }
 
-    /// The object that came as an argument of a call: `form`, of the definition with this number.
+    /// Imports an object that is an argument of a call. `form` is the lowered object, of the definition with this
+    /// number.
     ///
     /// # Errors
     ///
-    /// It is null, of another contract, or gone.
+    /// The object is null, belongs to another contract, or is closed.
     pub fn object(
         &self,
         of: &KnownContract,
@@ -96,14 +97,14 @@ impl Guest {
 }
 
 impl ImportedObject {
-    /// A host contract, or one of another bundle.
+    /// Opens a host contract, or a contract of another bundle.
     pub(crate) fn open(guest: &Guest, target: ProxyTarget, contract: &str) -> Result<Self, Fault> {
         let named = Named::read(contract).map_err(Fault::new)?;
         let runtime = guest.context.runtime().ok_or_else(|| Fault::new("the runtime has ended"))?;
         let scope = guest.context.bundle.as_deref();
         let schema = match schemas::find(&named, guest.directory.as_deref()) {
             Ok(known) => known,
-            // Nobody here knows the contract: the callee may.
+            // Neither this program nor the bundle knows the contract, but the callee may.
             Err(reason) => runtime
                 .callees()
                 .schema_of_callee(target, &named.name, named.major)
@@ -118,7 +119,7 @@ impl ImportedObject {
         Ok(Self { context: Arc::clone(&guest.context), token, is_own: true, schema, plan, object: None, bundle })
     }
 
-    /// An object that came as an argument.
+    /// Imports an object that is an argument of a call. `form` is the lowered object.
     pub(crate) fn object(
         guest: &Guest,
         schema: &Arc<Schema>,
@@ -140,17 +141,17 @@ impl ImportedObject {
         Ok(Self { context, token, is_own: interface.kept, schema, plan, object: Some(definition), bundle })
     }
 
-    /// The number of the definition that describes it, if it is an object.
+    /// Returns the number of the object's definition, or `None` for a contract.
     #[must_use]
     pub fn definition(&self) -> Option<u32> {
         self.object
     }
 
-    /// The object, to be handed on as an argument of another call. Its token is that call's to close.
+    /// Returns the lowered object, as an argument of another call. That call closes the token.
     ///
     /// # Errors
     ///
-    /// It is no object, or gone.
+    /// This is a contract and not an object, or the object is closed.
     pub fn share(&self) -> Result<GuestContractInstance, Fault> {
         let Some(interface) = self.interface() else {
             return Err(Fault::new(format_args!("{} is no object that may be handed on", self.contract())));
@@ -161,7 +162,7 @@ impl ImportedObject {
         Ok(GuestContractInstance { data, contract_id })
     }
 
-    /// The name of the contract, with its major version.
+    /// Returns the name of the contract, with its major version.
     #[must_use]
     pub fn contract(&self) -> String {
         match self.interface() {
@@ -177,19 +178,20 @@ impl ImportedObject {
         }
     }
 
-    /// The contract that the methods' types are defined in.
+    /// Returns the contract that defines the types of the methods.
     #[must_use]
     pub fn schema_and_plan(&self) -> KnownContract {
         KnownContract { schema: Arc::clone(&self.schema), plan: Arc::clone(&self.plan) }
     }
 
-    /// The methods, in the order of their numbers.
+    /// Returns the methods, in the order of their numbers.
     #[must_use]
     pub fn methods(&self) -> &[Method] {
         self.interface().map_or(&self.schema.methods, |interface| &interface.methods)
     }
 
-    /// The token of an object that is lent is closed by its owner, when the call it was lent for returns.
+    /// Replaces `Closed` by `Returned` for a lent object: its owner closes the token when the call that lends it
+    /// returns.
     #[cold]
     fn gone(&self, error: ProxyError) -> ProxyError {
         if !self.is_own && matches!(error, ProxyError::Closed) { ProxyError::Returned } else { error }
@@ -203,11 +205,12 @@ impl ImportedObject {
         }
     }
 
-    /// Calls a method. The arguments stay the caller's.
+    /// Calls a method. The caller keeps the arguments.
     ///
     /// # Errors
     ///
-    /// An argument is none of its type, or there are too many or too few; the callee is gone, or fails.
+    /// An argument does not have its type, the number of arguments is wrong, the callee is closed or unloaded, or the
+    /// callee fails.
     ///
     /// # Panics
     ///
@@ -233,30 +236,31 @@ impl ImportedObject {
         let lowering =
             Lowering { schema: &self.schema, plan: &self.plan, arena: arena.get(), offered: Some(&offered.tokens) };
         let result = self.plan.node(plan.result);
-        // SAFETY: the arena is ours until the guard goes.
+        // SAFETY: the guard keeps the arena for this thread until it is dropped.
         let (args, out) = unsafe {
-            let room = |size: usize, align: usize| {
+            let buffer = |size: usize, align: usize| {
                 if size == 0 { std::ptr::null_mut() } else { (*arena.get()).alloc(size, align) }
             };
-            (room(plan.size, plan.align), room(result.size, result.align))
+            (buffer(plan.size, plan.align), buffer(result.size, result.align))
         };
         if (plan.size > 0 && args.is_null()) || (result.size > 0 && out.is_null()) {
             return Err(Fault::new("there is no memory for the arguments"));
         }
         for (place, (field, value)) in plan.arguments.iter().zip(method.arguments.iter().zip(arguments)) {
-            // SAFETY: the room has the size of all arguments, and the place lies within.
+            // SAFETY: `args` has the size of all arguments, and `place` lies within.
             unsafe { lowering.value(engine, place.node, value, args.add(place.at)) }
                 .map_err(|fault| fault.within(field.name.clone().into()).of_call(path(), CallError::InvalidArgument))?;
         }
         if result.size > 0 {
-            // SAFETY: room for the result. Zeroed, so that a callee that claims success without writing does no harm.
+            // SAFETY: `out` has the size of the result. Zeroed, so that the result can be lifted even if a callee
+            // returns success without a write.
             unsafe { out.write_bytes(0, result.size) };
         }
         let mut error = AbiError::ok();
         let fn_id = u32::try_from(number).unwrap_or(u32::MAX);
         let called = engine.without_lock(|| {
-            // SAFETY: arguments and room have the forms of the method, by the plan of the contract that the callee was
-            // held against when the proxy was opened.
+            // SAFETY: `args` and `out` have the canonical layouts of the method, by the plan of the contract. The
+            // runtime compared the callee with that contract when it opened the proxy.
             unsafe {
                 let (args, out, arena) = (args.cast_const().cast(), out.cast(), arena.get());
                 runtime.plugin_proxies().call(
@@ -272,15 +276,17 @@ impl ImportedObject {
         }
         if !error.is_ok() {
             let since = Version::new(self.schema.major, method.since, 0);
-            // SAFETY: the callee wrote the message into the arena, the thread's buffer or its own image, all there.
+            // SAFETY: the callee wrote the message into the arena, which the guard keeps, into the thread's buffer, or
+            // into its own static memory, which stays mapped while the proxy is bound to the callee's version.
             return Err(unsafe { CallError::reported(path(), since, &error, || self.bundle.clone()) }.into());
         }
         let lifting = Lifting { schema: &self.schema, plan: &self.plan };
-        // SAFETY: the room has the result's form, zeroed before the callee filled it; its pointers lead into the arena.
+        // SAFETY: `out` has the layout of the result, and was zeroed before the callee wrote to it; by the protocol of
+        // calls, pointers of the result lead into the arena.
         let lift = |engine: &mut E, node, at| unsafe { lifting.value(engine, node, out.add(at)) };
-        let answer = match &result.kind {
+        let outcome = match &result.kind {
             Kind::Result { ok, err, at } => {
-                // SAFETY: the result begins with its tag.
+                // SAFETY: `out` has the layout of the result, which begins with a tag.
                 match unsafe { out.cast::<u32>().read() } {
                     0 => lift(engine, *ok, *at).map(CallOutcome::Returned),
                     1 => lift(engine, *err, *at).map(CallOutcome::Declared),
@@ -290,7 +296,7 @@ impl ImportedObject {
             Kind::Unit => engine.unit().map(CallOutcome::Returned),
             _ => lift(engine, plan.result, 0).map(CallOutcome::Returned),
         };
-        answer.map_err(|fault| fault.within("result".into()).of_call(path(), CallError::InvalidResult))
+        outcome.map_err(|fault| fault.within("result".into()).of_call(path(), CallError::InvalidResult))
     }
 }
 
@@ -304,7 +310,8 @@ impl Drop for ImportedObject {
     }
 }
 
-/// The objects that a call hands over. Their tokens end with it: who keeps an object has a token of its own.
+/// The objects that a call hands over. Their tokens are closed when the call has returned. A callee that keeps an
+/// object has a token of its own.
 struct Offered<'a> {
     runtime: &'a crate::Runtime,
     tokens: RefCell<Vec<*mut c_void>>,

@@ -1,4 +1,4 @@
-//! One call of a guest, as its engine carries it out.
+//! A call of a guest, as its engine carries it out.
 
 use polyplug_abi::CallArena;
 
@@ -14,10 +14,11 @@ use crate::schema::plan::{Kind, MethodPlan};
 use crate::schema::{Method, Scalar};
 use crate::types::RawList;
 
-/// A call of one method: where its arguments are, and where its result goes.
+/// A call of one method, with its arguments and the memory for its result.
 ///
-/// An engine makes each argument with [`argument`](Self::argument), calls its own function, and hands over what that
-/// returned with [`give`](Self::give), or what it raised with [`declare`](Self::declare).
+/// An engine makes each argument with [`argument`](Self::argument) and calls its own function. The engine passes the
+/// value that the function returned to [`set_result`](Self::set_result), or the error that it raised to
+/// [`set_error`](Self::set_error).
 pub struct IncomingCall<'a> {
     contract: &'a KnownContract,
     method: &'a Method,
@@ -29,10 +30,12 @@ pub struct IncomingCall<'a> {
 }
 
 impl<'a> IncomingCall<'a> {
+    /// Makes the call of method `number` of a contract.
+    ///
     /// # Safety
     ///
-    /// The plan must be the method's; the frame must be what its entry expects, with an arena that is valid and unused
-    /// or null.
+    /// `plan` must be the plan of `method`. The pointers of `frame` must have the layouts that the plan describes; its
+    /// arena must be null, or valid and not used by others during the call.
     pub(crate) unsafe fn new(
         contract: &'a KnownContract,
         method: &'a Method,
@@ -44,43 +47,43 @@ impl<'a> IncomingCall<'a> {
         Self { contract, method, plan, number, args: args.cast(), out: out.cast(), arena }
     }
 
-    /// The method's place in its contract.
+    /// Returns the number of the method in its contract.
     #[inline]
     #[must_use]
     pub fn number(&self) -> usize {
         self.number
     }
 
-    /// The method.
+    /// Returns the method.
     #[must_use]
     pub fn method(&self) -> &'a Method {
         self.method
     }
 
-    /// How many arguments there are.
+    /// Returns the number of arguments.
     #[inline]
     #[must_use]
     pub fn arguments(&self) -> usize {
         self.plan.arguments.len()
     }
 
-    /// Whether text and bytes that are arguments have at most `len` bytes together, and integers among them lie at most
-    /// `magnitude` from 0: for engines with a shorter way for what is small. What is within other arguments is not
-    /// looked at.
+    /// Returns whether the arguments are small, for engines with a faster path for small arguments. Arguments are small
+    /// if texts and bytes have at most `len` bytes together, and 64-bit integers lie at most `magnitude` from 0. Values
+    /// within other arguments do not count.
     #[inline]
     #[must_use]
     pub fn is_small(&self, len: usize, magnitude: u64) -> bool {
-        let mut left = len;
+        let mut remaining = len;
         self.plan.arguments.iter().all(|place| {
-            // SAFETY: the arguments are those of the method (promised to `new`), and the place lies within.
+            // SAFETY: the caller of `new` promised the layout of the arguments, and `place` lies within.
             unsafe {
                 let at = self.args.add(place.at);
                 match &self.contract.plan.node(place.node).kind {
                     Kind::Scalar(Scalar::I64) => at.cast::<i64>().read().unsigned_abs() <= magnitude,
                     Kind::Scalar(Scalar::U64) => at.cast::<u64>().read() <= magnitude,
-                    Kind::String | Kind::Bytes => match left.checked_sub(at.cast::<RawList<u8>>().read().len) {
+                    Kind::String | Kind::Bytes => match remaining.checked_sub(at.cast::<RawList<u8>>().read().len) {
                         Some(rest) => {
-                            left = rest;
+                            remaining = rest;
                             true
                         }
                         None => false,
@@ -91,28 +94,28 @@ impl<'a> IncomingCall<'a> {
         })
     }
 
-    /// Argument `index`, counted from 0, as a value of the engine.
+    /// Returns argument `index`, counted from 0, as a value of the engine.
     ///
     /// # Errors
     ///
-    /// The caller's memory holds none, or the engine cannot make one.
+    /// The caller's memory does not hold a value of the argument's type, or the engine cannot make the value.
     ///
     /// # Panics
     ///
-    /// If there is no such argument.
+    /// If `index` is not less than [`arguments`](Self::arguments).
     #[inline]
     pub fn argument<E: Build<Error = Fault>>(&self, engine: &mut E, index: usize) -> Result<E::Value, Fault> {
         let place = &self.plan.arguments[index];
-        // SAFETY: the arguments are those of the method (promised to `new`), and the place lies within.
+        // SAFETY: the caller of `new` promised the layout of the arguments, and `place` lies within.
         unsafe { self.lifting().value(engine, place.node, self.args.add(place.at)) }
             .map_err(|fault| self.of_argument(index, fault))
     }
 
-    /// Makes each argument a value of the engine, and hands it to `put` before the next is made.
+    /// Makes each argument a value of the engine, and passes the value to `put` before the next one is made.
     ///
     /// # Errors
     ///
-    /// As for [`argument`](Self::argument), of the first that is none.
+    /// The error of [`argument`](Self::argument) for the first argument that has one.
     #[inline(always)]
     pub fn each_argument<E: Build<Error = Fault>>(
         &self,
@@ -121,42 +124,42 @@ impl<'a> IncomingCall<'a> {
     ) -> Result<(), Fault> {
         let lifting = self.lifting();
         for (index, place) in self.plan.arguments.iter().enumerate() {
-            // SAFETY: as in `argument`.
+            // SAFETY: the caller of `new` promised the layout of the arguments, and `place` lies within.
             let value = unsafe { lifting.value(engine, place.node, self.args.add(place.at)) };
             put(value.map_err(|fault| self.of_argument(index, fault))?);
         }
         Ok(())
     }
 
-    /// Hands over what the guest returned.
+    /// Sets the result of the call to the value that the guest returned.
     ///
     /// # Errors
     ///
-    /// It is no value of the result's type.
+    /// The value does not have the result's type.
     #[inline]
     pub fn set_result<E: Read<Error = Fault>>(&self, engine: &mut E, value: &E::Value) -> Result<(), Fault> {
         let result = self.plan.result;
         let written = match &self.contract.plan.node(result).kind {
             Kind::Unit if engine.is_unit(value) => return Ok(()),
             Kind::Result { ok, at, .. } => {
-                // SAFETY: `out` is room for the result (promised to `new`), which begins with the tag; the answer lies
-                // within.
+                // SAFETY: the caller of `new` promised that `out` has the layout of the result, which begins with a
+                // tag. The value lies within.
                 unsafe {
                     self.out.cast::<u32>().write(0);
                     self.lowering().value(engine, *ok, value, self.out.add(*at))
                 }
             }
-            // SAFETY: `out` is room for the result (promised to `new`).
+            // SAFETY: the caller of `new` promised that `out` has the layout of the result.
             _ => unsafe { self.lowering().value(engine, result, value, self.out) },
         };
         written.map_err(|fault| self.of_result(fault))
     }
 
-    /// Hands over what the guest raised, which is the error that the method declares.
+    /// Sets the result of the call to the error that the guest raised, which the method declares.
     ///
     /// # Errors
     ///
-    /// It is no value of the error's type, or the method declares none.
+    /// The value does not have the error's type, or the method does not declare an error.
     pub fn set_error<E: Read<Error = Fault>>(&self, engine: &mut E, error: &E::Value) -> Result<(), Fault> {
         let Kind::Result { err, at, .. } = &self.contract.plan.node(self.plan.result).kind else {
             return Err(Fault::new(format_args!(
@@ -164,7 +167,8 @@ impl<'a> IncomingCall<'a> {
                 engine.describe(error)
             )));
         };
-        // SAFETY: as in `give`; the error lies within.
+        // SAFETY: the caller of `new` promised that `out` has the layout of the result, which begins with a tag. The
+        // error lies within.
         let written = unsafe {
             self.out.cast::<u32>().write(1);
             self.lowering().value(engine, *err, error, self.out.add(*at))
@@ -172,7 +176,8 @@ impl<'a> IncomingCall<'a> {
         written.map_err(|fault| self.of_result(fault.within("error".into())))
     }
 
-    /// Whether the method declares an error, and the number of its definition if it is a type with a name.
+    /// Returns `None` if the method does not declare an error. Otherwise returns the number of the error's definition,
+    /// or `None` within if the error's type has no name.
     #[must_use]
     pub fn declares(&self) -> Option<Option<u32>> {
         let Kind::Result { err, .. } = &self.contract.plan.node(self.plan.result).kind else { return None };

@@ -1,16 +1,16 @@
-//! A contract that a guest names, ready for its values to be moved.
+//! A contract that a guest names, with the layout of its values.
 
 use std::sync::Arc;
 
 use crate::schema::Schema;
 use crate::schema::plan::Plan;
 
-/// A contract that a guest names.
+/// A contract that a guest names, with the layout of its values.
 #[derive(Clone)]
 pub struct KnownContract {
-    /// What it says.
+    /// The description of the contract.
     pub schema: Arc<Schema>,
-    /// Where its values lie.
+    /// The layout of its values.
     pub plan: Arc<Plan>,
 }
 

@@ -1,22 +1,23 @@
-//! What a bundle may use up, for engines that can tell. What is not limited costs nothing.
+//! The limits of a bundle's memory and time, for engines that can enforce them. A resource without a limit costs
+//! nothing.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use super::fault::Fault;
 
-/// What a bundle may use up at most.
+/// The limits of a bundle.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Memory, in bytes.
+    /// The memory of the bundle, in bytes.
     pub memory: Option<usize>,
-    /// The time that a call may take, with all that it calls in turn.
+    /// The time of a call, with all calls that it makes in turn.
     pub time: Option<Duration>,
 }
 
 impl Limits {
-    /// The fault of a bundle that needs more memory than it may have, or than there is.
+    /// Returns the fault of a bundle that needs more memory than its limit, or than there is.
     #[cold]
     #[must_use]
     pub fn out_of_memory(&self, bundle: &str) -> Fault {
@@ -26,7 +27,7 @@ impl Limits {
         }
     }
 
-    /// The fault of a call that takes longer than it may.
+    /// Returns the fault of a call that takes longer than its limit.
     #[cold]
     #[must_use]
     pub fn out_of_time(&self, bundle: &str) -> Fault {
@@ -35,27 +36,27 @@ impl Limits {
     }
 }
 
-/// When the call that is running in an engine has to be over. A call within it has what is left of its time.
+/// The deadline of the call that is running in an engine. A call within that call has the same deadline.
 #[derive(Debug, Default)]
 pub struct Deadline(Cell<Option<Instant>>);
 
 impl Deadline {
-    /// Starts the time of a call; false if it is one within another.
+    /// Starts the time of a call. Returns false if the call is within another call, whose deadline then holds.
     pub fn begin(&self, limit: Duration) -> bool {
         if self.0.get().is_some() {
             return false;
         }
-        // A limit beyond what clocks can say is none.
+        // No deadline is set if the limit is beyond the range of `Instant`.
         self.0.set(Instant::now().checked_add(limit));
         true
     }
 
-    /// The call for which [`begin`](Self::begin) said true is over.
+    /// Ends the time of the call for which [`begin`](Self::begin) returned true.
     pub fn end(&self) {
         self.0.set(None);
     }
 
-    /// Whether the time is up.
+    /// Returns whether the deadline has passed.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.0.get().is_some_and(|deadline| Instant::now() >= deadline)

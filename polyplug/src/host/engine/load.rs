@@ -1,4 +1,4 @@
-//! From a bundle's code to registered plugins.
+//! The start of a bundle, from its code to registered plugins.
 
 use std::any::Any;
 use std::fmt::Display;
@@ -26,37 +26,36 @@ use crate::host::version::module::Module;
 /// A plugin, as a bundle's code declares it.
 #[derive(Debug, Clone, Default)]
 pub struct PluginDecl {
-    /// The contract it implements, as its author wrote it: `"name@major"` or `"name@major.minor"`.
+    /// The contract that the plugin implements, as its author wrote it: `"name@major"` or `"name@major.minor"`.
     pub contract: String,
-    /// What it calls itself; its contract's name where it does not.
+    /// The plugin's own name. A plugin without one has the name of its contract.
     pub name: Option<String>,
-    /// The names of its methods, in any order. There may be more than the contract has.
+    /// The names of the plugin's methods, in any order. The contract may have fewer.
     pub methods: Vec<String>,
-    /// Whether one instance serves everybody.
+    /// True if one instance serves all callers.
     pub is_singleton: bool,
-    /// Whether its instances' state can be saved and restored.
+    /// True if the state of instances can be saved and restored.
     pub keeps_state: bool,
-    /// Where it is declared: file and line, for errors.
+    /// The file and line of the declaration, for errors.
     pub place: Option<String>,
 }
 
-/// What a bundle's code turns out to be.
+/// The code of a bundle, after it was loaded.
 #[derive(Debug)]
 pub enum LoadedCode<E, P> {
     /// An engine, and the plugins that it runs.
     Engine(E, Vec<PluginDecl>),
-    /// Plugins that work on canonical memory themselves. Only contract, name and place count of what they declare.
+    /// Plugins that work on canonical memory themselves. Only the contract, name and place of their declarations count.
     LowLevel(Vec<(PluginDecl, P)>),
 }
 
-/// Starts a bundle: `start` makes its engine and runs its code, which declares plugins. These are held against their
-/// contracts and registered. For loaders, from [`BundleLoader::load`](crate::loader::BundleLoader::load) and
-/// [`reload`](crate::loader::BundleLoader::reload) alike.
+/// Starts a bundle. `start` makes the engine and runs the bundle's code, which declares plugins. The plugins are
+/// compared with their contracts and registered. Loaders call this function in both
+/// [`BundleLoader::load`](crate::loader::BundleLoader::load) and [`reload`](crate::loader::BundleLoader::reload).
 ///
 /// # Errors
 ///
-/// The code fails, declares nothing, or something that is no plugin: a contract that nobody knows, a method that is
-/// missing.
+/// The code fails, a plugin's contract is not known, or a plugin lacks a method.
 pub fn load<E: Engine>(
     manifest: &ManifestData,
     runtime: &Runtime,
@@ -67,12 +66,13 @@ pub fn load<E: Engine>(
     starting.register_all(engine, &declared)
 }
 
-/// As [`load`], for languages whose code may also be plugins that work on canonical memory themselves. Contracts of those
-/// need not be known here; each plugin's default instance is made at once.
+/// Starts a bundle like [`load`], for languages whose code may also be plugins that work on canonical memory
+/// themselves. The contracts of such plugins need not be known here. The default instance of such a plugin is made at
+/// once.
 ///
 /// # Errors
 ///
-/// As for [`load`], and a factory of such a plugin fails.
+/// The errors of [`load`], and the failure of such a plugin's factory.
 pub fn load_either<E: Engine, P: LowLevel>(
     manifest: &ManifestData,
     runtime: &Runtime,
@@ -103,13 +103,13 @@ impl<'a> Starting<'a> {
         LoaderError::init_failed(&self.manifest.name, error.to_string())
     }
 
-    /// What went wrong as its code ran, which may have a code of its own.
+    /// Returns the error of a bundle whose code failed, with the code that its start-up reported.
     fn not_started(&self, fault: &Fault) -> LoaderError {
         let (bundle, error) = (self.manifest.name.clone(), fault.to_string());
         LoaderError::InitFailed { bundle, code: fault.reported_code(), error }
     }
 
-    /// What went wrong with one plugin.
+    /// Returns the error of one plugin, with the place of its declaration.
     fn failed_at(&self, declared: &PluginDecl, error: impl Display) -> LoaderError {
         match &declared.place {
             Some(place) => self.failed(format_args!("{place}: {error}")),
@@ -152,7 +152,7 @@ impl<'a> Starting<'a> {
 
     /// Registers plugins that work on canonical memory themselves.
     fn register_low_level<P: LowLevel>(&self, plugins: Vec<(PluginDecl, P)>) -> Result<(), LoaderError> {
-        // All are read before any code runs.
+        // All declarations are read before a plugin's code runs.
         let read = |(declared, code): (PluginDecl, P)| match Named::read(&declared.contract) {
             Ok(named) => Ok((declared, named, code)),
             Err(error) => Err(self.failed_at(&declared, error)),
@@ -216,7 +216,7 @@ impl<E: Engine> Module for Running<E> {
     }
 }
 
-/// The contract that a plugin implements, all of whose methods it has.
+/// Finds the contract that a plugin implements, and checks that the plugin has all of its methods.
 fn implemented<E: Engine>(declared: &PluginDecl, guest: &Guest) -> Result<PluginSchema, String> {
     let named = Named::read(&declared.contract)?;
     let described = schemas::find(&named, guest.directory())?;

@@ -1,8 +1,8 @@
-//! Plugins whose code works on canonical memory itself: nobody makes values of their arguments, or looks at what they
-//! return.
+//! Plugins whose code works on canonical memory itself. The host neither lifts their arguments nor checks their
+//! results.
 //!
-//! Their instances are known by tokens, so that those that have ended, and those that never were, are merely unknown. Null
-//! is the default instance.
+//! Callers know an instance by a token, so that a token whose instance has ended, or that was never given out, is
+//! refused. The null token stands for the default instance.
 
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -19,16 +19,17 @@ use crate::host::abi::slot_map::SlotMap;
 use crate::host::plugin::plugin::EnginePlugin;
 use crate::host::runtime::context::HostContext;
 
-/// A plugin whose code reads its arguments and writes its results where they lie.
+/// A plugin whose code reads its arguments from canonical memory and writes its results there.
 ///
-/// It is made by the loader, handed to [`load_either`](crate::host::engine::load_either), and dropped when nothing can run its code any
-/// more. Its methods are called by any thread, by several at a time, and again by the same thread while a call is running.
-/// A panic in one of them is a [`Fault`] of whatever was asked of it; in [`end`](Self::end) it is logged.
+/// The loader makes the plugin and passes it to [`load_either`](crate::engine::load_either). The plugin is dropped when
+/// no thread can run its code any more. Any thread may call the methods, several threads at a time, and a thread again
+/// while it is in a call. A panic of a method is turned into a [`Fault`] of that method. A panic of [`end`](Self::end)
+/// is logged.
 pub trait LowLevel: Send + Sync + 'static {
     /// An instance.
     type Instance: Send + Sync + 'static;
 
-    /// How many functions there are. Others are refused, and never called.
+    /// Returns the number of functions. Calls of functions with other numbers are refused.
     fn functions(&self) -> usize;
 
     /// Makes an instance. Called once when the bundle is loaded, for the default instance.
@@ -38,14 +39,16 @@ pub trait LowLevel: Send + Sync + 'static {
     /// The plugin's own code refuses.
     fn create(&self) -> Result<Self::Instance, Fault>;
 
-    /// Ends an instance, on any thread: at once when it is destroyed, or, while calls of it run, at the end of the last.
+    /// Ends an instance, on any thread: when the instance is destroyed, or at the end of the last call of it that runs
+    /// then.
     fn end(&self, instance: Self::Instance);
 
-    /// Calls a function. The caller promises the forms that the contract says, which nobody can check here.
+    /// Calls a function. The caller promises the canonical layouts that the contract describes, which the host cannot
+    /// check.
     ///
     /// # Errors
     ///
-    /// What goes wrong in the code. An exception reaches the caller with the code `Generic`.
+    /// The plugin's own code fails. An exception reaches the caller with the code `Generic`.
     fn call(
         &self,
         instance: &Self::Instance,
@@ -56,18 +59,18 @@ pub trait LowLevel: Send + Sync + 'static {
     ) -> Result<(), Fault>;
 }
 
-/// One such plugin, behind its interface's loader data.
+/// A low-level plugin, behind the loader data of its interface.
 pub(crate) struct LowLevelPlugin<P: LowLevel> {
     instances: SlotMap<LowLevelInstance<P>>,
     default: LowLevelInstance<P>,
     pub(crate) contract_id: GuestContractId,
     major: u32,
-    /// For failures that have no other way out.
+    /// The context whose runtime records failures that cannot be returned.
     context: Arc<HostContext>,
     code: Arc<P>,
 }
 
-/// An instance, ended when dropped.
+/// An instance that is ended when it is dropped.
 struct LowLevelInstance<P: LowLevel> {
     instance: Option<P::Instance>,
     code: Arc<P>,
@@ -98,7 +101,7 @@ impl<P: LowLevel> Drop for LowLevelInstance<P> {
 }
 
 impl<P: LowLevel> LowLevelPlugin<P> {
-    /// A plugin for version `major` of a contract, with its default instance.
+    /// Makes a plugin for version `major` of a contract, with its default instance.
     pub(crate) fn new(
         code: P,
         contract_id: GuestContractId,
@@ -110,7 +113,7 @@ impl<P: LowLevel> LowLevelPlugin<P> {
         Ok(Self { instances: SlotMap::new(), default, contract_id, major, context, code })
     }
 
-    /// The table of this plugin, which has to stay where it is.
+    /// Makes the table of this plugin. The plugin must not move or be dropped while the table is used.
     pub(crate) fn interface(self: &Arc<Self>) -> GuestContractInterface {
         let loader_data = VmLoaderData { data: Arc::as_ptr(self).cast_mut().cast::<c_void>() };
         GuestContractInterface {
@@ -123,13 +126,13 @@ impl<P: LowLevel> LowLevelPlugin<P> {
         }
     }
 
-    /// The plugin behind loader data.
+    /// Returns the plugin behind loader data.
     ///
     /// # Safety
     ///
-    /// The loader data must be what [`interface`](Self::interface) put there, and the plugin be there still.
+    /// `loader_data` must come from [`interface`](Self::interface), and its plugin must not have been dropped.
     unsafe fn of<'a>(loader_data: VmLoaderData) -> &'a Self {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises that `interface` put the address of a `Self` there, which is not dropped.
         unsafe { &*loader_data.data.cast::<Self>() }
     }
 
@@ -184,6 +187,9 @@ impl<P: LowLevel> EnginePlugin for LowLevelPlugin<P> {
     }
 }
 
+// Loader-data invariant: `LowLevelPlugin::interface` put the plugin's address into the loader data that the functions
+// below get, and the runtime keeps the plugin as long as the interface.
+
 unsafe extern "C" fn create_instance<P: LowLevel>(
     loader_data: VmLoaderData,
     _: *const HostApi,
@@ -193,17 +199,17 @@ unsafe extern "C" fn create_instance<P: LowLevel>(
     if out_instance.is_null() {
         return;
     }
-    // SAFETY: `interface` put it there, and the runtime keeps it as long as the interface.
+    // SAFETY: the loader-data invariant.
     let plugin = unsafe { LowLevelPlugin::<P>::of(loader_data) };
     let instance = plugin.make().unwrap_or_else(|reason| {
-        // This signature has no other room for it.
+        // The signature has no `out_err`.
         if let Some(runtime) = plugin.context.runtime() {
             runtime.record_error(reason);
             runtime.release_on_reclaimer();
         }
         GuestContractInstance::null()
     });
-    // SAFETY: not null, and writable by the protocol.
+    // SAFETY: `out_instance` is not null, and writable by the protocol.
     unsafe { out_instance.write(instance) };
 }
 
@@ -212,7 +218,7 @@ unsafe extern "C" fn destroy_instance<P: LowLevel>(
     _: *const HostApi,
     instance: GuestContractInstance,
 ) {
-    // SAFETY: as in `create_instance`.
+    // SAFETY: the loader-data invariant.
     let plugin = unsafe { LowLevelPlugin::<P>::of(loader_data) };
     drop(plugin.instances.remove(instance.data));
 }
@@ -226,7 +232,7 @@ unsafe extern "C" fn call<P: LowLevel>(
     arena: *mut CallArena,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: as in `create_instance`.
+    // SAFETY: the loader-data invariant.
     let plugin = unsafe { LowLevelPlugin::<P>::of(loader_data) };
     let frame = CallFrame { args, out, arena, out_err };
     if let Err((code, text)) = plugin.call(instance.data, fn_id, frame) {

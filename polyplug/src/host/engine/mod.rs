@@ -1,12 +1,30 @@
-//! What bundles in scripting languages have in common: everything but the language.
+//! The parts that loaders of scripting languages share: everything but the language.
 //!
-//! A loader for such a language implements [`Engine`] for its virtual machine, and [`Caller`] (with [`Build`] and
-//! [`Read`]) for moving single values into it and out of it. It hands the machine to [`load`], which does the rest: finds
-//! the contracts that the bundle's code names, holds its methods against them, registers plugins, makes and ends
-//! instances, takes the engine's lock, turns what goes wrong into a call's error, carries state over a reload, and gives
-//! everything back at the end.
+//! A loader for such a language implements [`Engine`] for its VM, and [`Caller`] (with [`Build`] and [`Read`]) to move
+//! single values into the VM and out of it. The loader passes the VM to [`load`](load()), which does the rest. It finds
+//! the contracts that the bundle's code names, compares its methods with them, and registers plugins. It makes and ends
+//! instances, takes the engine's lock, turns faults into the errors of calls, carries state over a reload, and frees
+//! everything at the end.
 //!
-//! docs/src/loaders.md leads through the making of a loader.
+//! - [`Engine`]: the VM of one version of a bundle.
+//! - [`Caller`]: an engine whose guests call others.
+//! - [`Build`], [`Read`]: the two directions in which an engine moves values.
+//! - [`LowLevel`]: a plugin whose code works on canonical memory itself.
+//! - [`load`](load()), [`load_either`]: the start of a bundle.
+//! - [`LoadedCode`], [`PluginDecl`]: the plugins that a bundle's code declares.
+//! - [`Guest`]: the bundle, as its engine sees it.
+//! - [`KnownContract`]: a contract that a guest names, with the layout of its values.
+//! - [`IncomingCall`]: a call of a guest.
+//! - [`ImportedObject`], [`CallOutcome`]: an object that a guest calls, and the outcome of such a call.
+//! - [`Fault`], [`Exception`]: the reasons why an engine could not do what it was asked to.
+//! - [`Limits`], [`Deadline`]: the limits of a bundle's memory and time.
+//! - `Vm`, `EngineLock`: an engine behind its lock, and that lock.
+//! - `VmPlugin`, `LowLevelPlugin`, `VmObject`: the data behind the tables that the runtime calls.
+//!
+//! Invariant: one thread at a time is in an [`EXCLUSIVE`](Engine::EXCLUSIVE) engine, and a function that the runtime
+//! calls through a table does not unwind.
+//!
+//! docs/src/loaders.md explains how to write a loader.
 
 mod engine;
 mod fault;

@@ -1,4 +1,4 @@
-//! Objects of a guest's that others call.
+//! The objects of a guest that others call.
 
 use std::sync::{Arc, Weak};
 
@@ -18,10 +18,10 @@ use crate::host::runtime::context::HostContext;
 use crate::schema::Shape;
 use crate::schema::plan::Kind;
 
-/// An object and the engine it lives in.
+/// An object, with the engine that runs its code.
 struct VmObject<E: Engine> {
     vm: Arc<Vm<E>>,
-    /// Taken when it ends.
+    /// The object, or `None` after it has ended.
     object: Option<E::Object>,
     contract: KnownContract,
     definition: u32,
@@ -36,7 +36,8 @@ impl<E: Engine> Drop for VmObject<E> {
 }
 
 impl Guest {
-    /// Hands over an object of the guest's that implements the contract of the definition with this number.
+    /// Hands over an object of the guest, which implements the contract of the definition with this number. Returns the
+    /// lowered object, whose token the caller closes.
     ///
     /// # Errors
     ///
@@ -44,7 +45,7 @@ impl Guest {
     ///
     /// # Panics
     ///
-    /// If the engine is of another type than was started.
+    /// If the engine that was started is not of type `E`.
     pub fn offer<E: Engine>(
         &self,
         object: E::Object,
@@ -57,7 +58,7 @@ impl Guest {
     }
 }
 
-/// Hands an object over: the form that stands for it. Its token is the caller's to close.
+/// Hands an object over. Returns the lowered object, whose token the caller closes.
 fn offer<E: Engine>(
     context: &HostContext,
     vm: Arc<Vm<E>>,
@@ -72,15 +73,15 @@ fn offer<E: Engine>(
     let instance = GuestContractInstance { data: Box::into_raw(boxed).cast(), contract_id };
     let count = u32::try_from(interface.methods.len()).unwrap_or(u32::MAX);
     let dispatch = VmDispatch { call: call::<E>, loader_data: VmLoaderData::null() };
-    // SAFETY: the instance is what `call` and `end` take, and theirs alone.
+    // SAFETY: `call` and `end` take an instance whose data is a `VmObject<E>`, and no other code has its address.
     let object = unsafe { Object::of_vm(instance, dispatch, count, end::<E>, context.version()) };
     Ok(GuestContractInstance { data: runtime.plugin_proxies().offer(&object), contract_id })
 }
 
 unsafe extern "C" fn end<E: Engine>(instance: GuestContractInstance) {
-    // SAFETY: made from a box of this type by `offer`, and not used again.
+    // SAFETY: `offer` made the instance of a box of this type. The runtime calls `end` once, and does not use it again.
     let object = unsafe { Box::from_raw(instance.data.cast::<VmObject<E>>()) };
-    // It may have been what kept the engine.
+    // The object may have been the last owner of the engine, which is then dropped too.
     if catch(|| drop(object)).is_err() {
         tracing::error!("an engine panicked at its end");
     }
@@ -95,14 +96,15 @@ unsafe extern "C" fn call<E: Engine>(
     arena: *mut CallArena,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: made by `offer`; the runtime calls it until `end`.
+    // SAFETY: `offer` made the instance, and the runtime does not call it after `end`.
     let this = unsafe { &*instance.data.cast::<VmObject<E>>() };
     let (contract, definition, number) = (&this.contract, this.definition, fn_id as usize);
     let Kind::Object { methods, .. } = &contract.plan.definition(definition).kind else { unreachable!() };
     let Shape::Object(interface) = &contract.schema.definition(definition).shape else { unreachable!() };
     let object = this.object.as_ref().expect("an object that is called has not ended");
     let frame = CallFrame { args, out, arena, out_err };
-    // SAFETY: the runtime calls functions that there are only; the caller follows the protocol of `VmCall`.
+    // SAFETY: `method` and `plan` have the same number. The runtime calls only functions with a number that the object
+    // has, and the caller follows the protocol of `VmCall`.
     unsafe {
         let call = IncomingCall::new(contract, &interface.methods[number], &methods[number], number, frame);
         run(frame, || this.vm.enter()?.call_object(definition, object, contract, &call));

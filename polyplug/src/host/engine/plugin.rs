@@ -1,4 +1,4 @@
-//! Plugins that an engine runs, as the runtime calls them.
+//! The plugins that an engine runs, as the runtime calls them.
 
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -17,19 +17,19 @@ use crate::guest::{catch, describe_panic};
 use crate::host::abi::dispatch::CallFrame;
 use crate::host::plugin::plugin::EnginePlugin;
 
-/// One plugin of a bundle, behind its interface's loader data.
+/// A plugin of a bundle, behind the loader data of its interface.
 pub(crate) struct VmPlugin<E: Engine> {
     pub(crate) vm: Arc<Vm<E>>,
-    /// Its place among the bundle's plugins.
+    /// The number of the plugin in the order of declaration.
     pub(crate) number: usize,
     pub(crate) contract: KnownContract,
     pub(crate) contract_id: GuestContractId,
-    /// Whether its instances' state can be saved and restored.
+    /// True if the state of instances can be saved and restored.
     pub(crate) keeps_state: bool,
 }
 
 impl<E: Engine> VmPlugin<E> {
-    /// The table of this plugin, which has to stay where it is.
+    /// Makes the table of this plugin. The plugin must not move or be dropped while the table is used.
     pub(crate) fn interface(self: &Arc<Self>) -> GuestContractInterface {
         let loader_data = VmLoaderData { data: Arc::as_ptr(self).cast_mut().cast::<c_void>() };
         let schema = &self.contract.schema;
@@ -43,13 +43,13 @@ impl<E: Engine> VmPlugin<E> {
         }
     }
 
-    /// The object of an instance.
+    /// Returns the object of an instance.
     ///
     /// # Safety
     ///
-    /// It must be one of this plugin's that has not ended.
+    /// `instance` must be an instance of this plugin that has not ended.
     unsafe fn object(&self, instance: GuestContractInstance) -> &E::Object {
-        // SAFETY: made from a box of this type by `instance`.
+        // SAFETY: `Self::instance` made the instance of a box of this type, which the caller promises has not ended.
         unsafe { &*instance.data.cast::<E::Object>() }
     }
 
@@ -73,7 +73,7 @@ impl<E: Engine> EnginePlugin for VmPlugin<E> {
     }
 
     unsafe fn save(&self, instance: GuestContractInstance) -> Result<Vec<u8>, String> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises an instance of this plugin that has not ended.
         let object = unsafe { self.object(instance) };
         guarded(|| self.vm.enter()?.save(self.number, object)).map_err(|fault| fault.to_string())
     }
@@ -83,11 +83,14 @@ impl<E: Engine> EnginePlugin for VmPlugin<E> {
     }
 }
 
-/// Runs an engine's code, whose panic is a fault.
+/// Runs an engine's code, and turns a panic into a fault.
 pub(crate) fn guarded<R>(body: impl FnOnce() -> Result<R, Fault>) -> Result<R, Fault> {
     catch(body)
         .unwrap_or_else(|payload| Err(Fault::new(format_args!("the loader panicked: {}", describe_panic(payload)))))
 }
+
+// Loader-data invariant: `VmPlugin::interface` put the plugin's address into the loader data that the functions below
+// get, and the runtime keeps the plugin as long as the interface.
 
 unsafe extern "C" fn create_instance<E: Engine>(
     loader_data: VmLoaderData,
@@ -95,11 +98,11 @@ unsafe extern "C" fn create_instance<E: Engine>(
     _: *const (),
     out_instance: *mut GuestContractInstance,
 ) {
-    // SAFETY: `interface` put it there, and the runtime keeps it as long as the interface.
+    // SAFETY: the loader-data invariant.
     let plugin = unsafe { &*loader_data.data.cast::<VmPlugin<E>>() };
     let instance = plugin.create().unwrap_or_else(|_| GuestContractInstance::null());
     if !out_instance.is_null() {
-        // SAFETY: not null, and writable by the protocol.
+        // SAFETY: `out_instance` is not null, and writable by the protocol.
         unsafe { out_instance.write(instance) };
     }
 }
@@ -112,7 +115,8 @@ unsafe extern "C" fn destroy_instance<E: Engine>(
     if instance.is_null() {
         return;
     }
-    // SAFETY: as in `create_instance`; the instance was made from a box of this type, and is not used again.
+    // SAFETY: the loader-data invariant. `VmPlugin::instance` made the instance of a box of this type, and by the
+    // protocol the caller does not use the instance again.
     let (plugin, object) =
         unsafe { (&*loader_data.data.cast::<VmPlugin<E>>(), Box::from_raw(instance.data.cast::<E::Object>())) };
     plugin.vm.end(*object);
@@ -127,7 +131,7 @@ unsafe extern "C" fn call<E: Engine>(
     arena: *mut CallArena,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: as in `create_instance`.
+    // SAFETY: the loader-data invariant.
     let plugin = unsafe { &*loader_data.data.cast::<VmPlugin<E>>() };
     let contract = &plugin.contract;
     let frame = CallFrame { args, out, arena, out_err };
@@ -137,11 +141,11 @@ unsafe extern "C" fn call<E: Engine>(
         return unsafe { frame.fail(AbiErrorCode::FunctionNotAvailable as u32, "") };
     };
     if instance.is_null() {
-        // What is left of a factory that failed.
+        // The instance of a factory that failed.
         // SAFETY: the caller follows the protocol of `VmCall`.
         return unsafe { frame.fail(AbiErrorCode::InvalidPointer as u32, "") };
     }
-    // SAFETY: the instances that the runtime calls are this plugin's, and alive.
+    // SAFETY: the runtime calls only instances of this plugin that have not ended.
     let object = unsafe { plugin.object(instance) };
     // SAFETY: the caller follows the protocol of `VmCall` for this method.
     unsafe {
@@ -150,7 +154,7 @@ unsafe extern "C" fn call<E: Engine>(
     }
 }
 
-/// Runs a call in an engine, and reports what goes wrong.
+/// Runs a call in an engine, and reports its fault.
 ///
 /// # Safety
 ///
@@ -158,7 +162,7 @@ unsafe extern "C" fn call<E: Engine>(
 #[inline(always)]
 pub(crate) unsafe fn run(frame: CallFrame, call: impl FnOnce() -> Result<(), Fault>) {
     if let Err(fault) = guarded(call) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises a valid or null arena, and a writable or null `out_err`.
         unsafe { frame.fail(fault.code() as u32, &fault.text()) };
     }
 }

@@ -1,4 +1,4 @@
-//! Where the description of a contract comes from that a guest names: guests in scripting languages bring none.
+//! The search for the schema of a contract that a guest names. Guests in scripting languages do not bring schemas.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use crate::host::plugin::schema;
 use crate::host::plugin::schema::PluginSchema;
 use crate::schema::Schema;
 
-/// A contract as a guest names it: `"name@major"` or `"name@major.minor"`.
+/// A contract, as a guest names it: `"name@major"` or `"name@major.minor"`.
 pub(crate) struct Named {
     pub(crate) name: String,
     pub(crate) major: u32,
-    /// The minor version, where given.
+    /// The minor version, if the guest gives one.
     pub(crate) minor: Option<u32>,
 }
 
@@ -26,8 +26,8 @@ impl Named {
     }
 }
 
-/// The contract as this program knows it, or as the bundle describes it in a file; for a guest that asks for a minor
-/// version, as it was then.
+/// Finds the schema of a contract that is linked into this program, or that is in a file of the bundle in `directory`.
+/// If the guest names a minor version, returns the contract of that version.
 pub(crate) fn find(named: &Named, directory: Option<&Path>) -> Result<PluginSchema, String> {
     let Named { name, major, minor } = named;
     let id = GuestContractId::new(name, *major);
@@ -51,7 +51,7 @@ pub(crate) fn find(named: &Named, directory: Option<&Path>) -> Result<PluginSche
     }
 }
 
-/// A contract as it was in an earlier minor version.
+/// Returns the contract as it was in an earlier minor version.
 fn before(schema: &Schema, minor: u32) -> Schema {
     let mut schema = schema.clone();
     schema.minor = minor;

@@ -1,13 +1,14 @@
-//! What somebody who mistyped a name most likely meant.
+//! The suggestion of a known name for a mistyped one.
 
-/// The candidate that takes the fewest keystrokes to get to, if that is few for a name of this length.
+/// Returns the candidate that takes the fewest edits, or `None` if each takes more edits than a third of the name's
+/// length.
 pub(crate) fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let limit = name.chars().count().div_ceil(3);
     let near = candidates.iter().map(|candidate| (distance(name, candidate), *candidate));
     near.filter(|(distance, _)| *distance <= limit).min_by_key(|(distance, _)| *distance).map(|(_, near)| near)
 }
 
-/// How many letters have to be put in, taken out, replaced or exchanged with their neighbour.
+/// Returns the number of letters that have to be inserted, removed, replaced or swapped with their neighbour.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows = [vec![0; b.len() + 1], (0..=b.len()).collect(), Vec::new()];

@@ -7,11 +7,11 @@ use super::lock::{EngineLock, WouldDeadlock};
 use crate::guest::{catch, describe_panic};
 use crate::sync::{Mutex, PoisonError};
 
-/// The engine of one version of a bundle, and who may be in it.
+/// The engine of one version of a bundle, with its lock.
 pub(crate) struct Vm<E: Engine> {
     engine: E,
     lock: EngineLock,
-    /// Objects that ended while the engine was busy.
+    /// The objects to end that were released while the engine was busy.
     ended: Mutex<Vec<E::Object>>,
 }
 
@@ -20,7 +20,7 @@ impl<E: Engine> Vm<E> {
         Self { engine, lock: EngineLock::new(bundle), ended: Mutex::new(Vec::new()) }
     }
 
-    /// Waits until this thread may be in the engine.
+    /// Enters the engine. Waits until this thread may enter.
     #[inline]
     pub(crate) fn enter(&self) -> Result<VmGuard<'_, E>, WouldDeadlock> {
         if E::EXCLUSIVE {
@@ -29,7 +29,7 @@ impl<E: Engine> Vm<E> {
         Ok(VmGuard(self))
     }
 
-    /// How many bytes the engine occupies, unless it is busy.
+    /// Returns how many bytes the engine occupies, or `None` if the engine is busy or does not know.
     pub(crate) fn memory(&self) -> Option<u64> {
         let may_look = !E::EXCLUSIVE || self.lock.try_enter();
         let inside = may_look.then(|| VmGuard(self))?;
@@ -39,7 +39,7 @@ impl<E: Engine> Vm<E> {
         })
     }
 
-    /// Ends an object: now, or when whoever is in leaves. Never waits.
+    /// Ends an object: at once, or when the thread in the engine leaves. Does not wait.
     pub(crate) fn end(&self, object: E::Object) {
         if !E::EXCLUSIVE {
             return self.end_one(object);
@@ -48,7 +48,7 @@ impl<E: Engine> Vm<E> {
         self.sweep();
     }
 
-    /// Ends what is waiting for it, unless another thread is in, which does it then.
+    /// Ends the objects in `ended`. If another thread is in the engine, asks that thread to end them when it leaves.
     #[cold]
     fn sweep(&self) {
         while self.lock.enter_or_ask() {
@@ -66,7 +66,7 @@ impl<E: Engine> Vm<E> {
         }
     }
 
-    /// A panic ends here: this runs on the way out of calls, and nobody's call has to do with it.
+    /// Ends one object. Catches a panic of the engine: the call that is just returning is not related to the object.
     fn end_one(&self, object: E::Object) {
         if let Err(payload) = catch(|| self.engine.end(object)) {
             tracing::error!(panic = describe_panic(payload), "an engine panicked at the end of an object");
@@ -80,7 +80,7 @@ impl<E: Engine> Drop for Vm<E> {
     }
 }
 
-/// This thread is in the engine.
+/// An entry of this thread into the engine, which ends when the guard is dropped.
 pub(crate) struct VmGuard<'a, E: Engine>(&'a Vm<E>);
 
 impl<E: Engine> Deref for VmGuard<'_, E> {

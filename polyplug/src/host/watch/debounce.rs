@@ -1,81 +1,82 @@
-//! When a bundle that is watched is looked at, and when what is seen there is acted on.
+//! The state machine that decides when the files of a watched bundle are looked at, and when they are loaded.
 //!
-//! A state machine that is given the time and what there is to see. It never asks for either.
+//! The caller passes the time and the state of the files; the state machine reads neither clock nor files.
 
 use std::time::{Duration, Instant};
 
-/// How fast a watcher acts.
+/// The durations that a watcher waits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timing {
-    /// For how long files must not have changed before they are loaded.
+    /// The time for which files must not have changed before they are loaded.
     pub(crate) debounce: Duration,
-    /// For how long files that do not look whole must not have changed before they are taken for finished.
+    /// The time for which incomplete files must not have changed before they are taken for complete.
     pub(crate) patience: Duration,
 }
 
-/// What files look like that have not changed for a while.
+/// The state of files that have not changed for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Readiness {
-    /// As if they could be loaded.
+    /// Files that can be loaded, as far as a check without a load shows.
     Complete,
-    /// Somebody is still writing.
+    /// Files of which at least one is open for writing.
     BeingWritten,
-    /// As if they could not be loaded, because of this.
+    /// Files that cannot be loaded, with the reason.
     Invalid(String),
-    /// This is missing, and may come.
+    /// Files of which one is missing, with its name. The file may still appear.
     Missing(String),
 }
 
-/// What to do.
+/// The action that a look at the files asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Nothing, until it is time or something stirs.
+    /// No action until the next look is due or the files change.
     Wait,
-    /// Load what is there.
+    /// A reload from the files.
     Reload,
-    /// Tell that what is there will not be loaded, because of this.
+    /// A report that the files are not loaded, with the reason.
     Reject(String),
-    /// Tell that this is waited for.
+    /// A report that the watcher waits for a file, with its name.
     WaitFor(String),
 }
 
-/// The pace of one bundle. `F` is what its files look like.
+/// The state machine of one bundle. `F` is the fingerprint of its files.
 #[derive(Debug)]
 pub(crate) struct Debouncer<F> {
     timing: Timing,
     seen: Option<F>,
     still_since: Instant,
     due: Option<Instant>,
-    /// What was acted on last: never twice on the same.
+    /// The files that were acted on last. The same files are not acted on twice.
     acted_on: Option<F>,
-    /// How often in a row a reload failed.
+    /// The number of reloads in a row that failed.
     failures: u32,
 }
 
 impl<F: PartialEq + Clone> Debouncer<F> {
-    /// The first look is due at once.
+    /// Makes a state machine whose first look is due at once.
     pub(crate) fn new(timing: Timing, now: Instant) -> Self {
         Self { timing, seen: None, still_since: now, due: Some(now), acted_on: None, failures: 0 }
     }
 
-    /// When to look; without anything that stirs, never.
+    /// Returns the time of the next look, or `None` if none is due until the files change.
     pub(crate) fn due(&self) -> Option<Instant> {
         self.due
     }
 
-    /// Something happened to the files.
+    /// Notes that the files may have changed.
     pub(crate) fn on_change(&mut self, now: Instant) {
         self.still_since = now;
-        // Not at once, for much may happen at once; and soon, so that stillness is known to have begun.
+        // Not at once, for changes come in bursts. Soon, for the files must be seen unchanged for `debounce`.
         self.look_by(now + self.timing.debounce / 4);
     }
 
-    /// Another version serves, or may be replaced again.
+    /// Makes a look due at once: another version serves, or a version can be replaced again.
     pub(crate) fn schedule_now(&mut self, now: Instant) {
         self.look_by(now);
     }
 
-    /// Looks at the files. `served` is what those looked like that serve; `readiness` is asked when it matters.
+    /// Returns what to do about files with the fingerprint `found`. `served` is the fingerprint of the files that
+    /// serve. `readiness` is called only if the files may be acted on.
     pub(crate) fn look(&mut self, now: Instant, found: F, served: &F, readiness: impl FnOnce() -> Readiness) -> Action {
         self.due = None;
         if self.seen.as_ref() != Some(&found) {
@@ -92,7 +93,7 @@ impl<F: PartialEq + Clone> Debouncer<F> {
         }
         let debounce = self.timing.debounce;
         let patience = self.timing.patience.max(debounce);
-        // The more often it was too early, the longer.
+        // Each failure doubles the wait, for the files may have been loaded too early.
         let wait = debounce.saturating_mul(1 << self.failures.min(16)).min(patience);
         let still_for = now.saturating_duration_since(self.still_since);
         if still_for < wait {
@@ -112,19 +113,19 @@ impl<F: PartialEq + Clone> Debouncer<F> {
         }
     }
 
-    /// The reload succeeded.
+    /// Notes that the reload succeeded.
     pub(crate) fn succeeded(&mut self, now: Instant) {
         self.failures = 0;
         self.look_by(now);
     }
 
-    /// The reload failed, for a reason that lies in the files.
+    /// Notes that the reload failed for a reason that lies in the files.
     pub(crate) fn failed(&mut self, now: Instant) {
         self.failures += 1;
         self.look_by(now);
     }
 
-    /// The reload could not be tried. To be woken when it can.
+    /// Notes that the reload could not be tried. The caller calls [`schedule_now`](Self::schedule_now) when it can.
     pub(crate) fn prevented(&mut self) {
         self.acted_on = None;
     }
@@ -152,7 +153,7 @@ mod tests {
     }
 
     impl Bundle {
-        /// One whose files are as they are served, and that has been looked at.
+        /// Makes a bundle whose files are those that serve, and that has been looked at.
         fn new() -> Self {
             let timing =
                 Timing { debounce: Duration::from_millis(DEBOUNCE), patience: Duration::from_millis(PATIENCE) };
@@ -172,9 +173,9 @@ mod tests {
             self.debouncer.on_change(self.time());
         }
 
-        /// Lets time pass; what there was to do, and when.
+        /// Advances the time until the first action or `end`. Returns the action with its time.
         fn until(&mut self, end: u64) -> Vec<(u64, Action)> {
-            let mut verdicts = Vec::new();
+            let mut actions = Vec::new();
             let end_at = self.start + Duration::from_millis(end);
             let mut looks = 0;
             while let Some(due) = self.debouncer.due().filter(|due| *due <= end_at) {
@@ -182,14 +183,14 @@ mod tests {
                 assert!(looks < 100, "a tight loop");
                 self.now = self.now.max((due - self.start).as_millis() as u64);
                 let now = self.time();
-                let verdict = self.debouncer.look(now, self.files, &self.served, || self.readiness.clone());
-                if verdict != Action::Wait {
-                    verdicts.push((self.now, verdict));
-                    return verdicts;
+                let action = self.debouncer.look(now, self.files, &self.served, || self.readiness.clone());
+                if action != Action::Wait {
+                    actions.push((self.now, action));
+                    return actions;
                 }
             }
             self.now = end;
-            verdicts
+            actions
         }
     }
 
@@ -231,7 +232,7 @@ mod tests {
         let mut bundle = Bundle::new();
         bundle.change(2);
         assert_eq!(bundle.until(DEBOUNCE), []);
-        bundle.files = 3; // as through a memory map
+        bundle.files = 3; // a change without an event, as through a memory map
         let [(at, Action::Reload)] = bundle.until(10_000)[..] else { panic!("is reloaded") };
         assert!(at >= 2 * DEBOUNCE, "{at}");
     }
@@ -319,7 +320,7 @@ mod tests {
         let mut bundle = Bundle::new();
         bundle.change(2);
         let [(at, Action::Reload)] = bundle.until(10_000)[..] else { panic!("is reloaded") };
-        // The reload takes a second, and what it loaded is not what is there when it is done.
+        // The reload takes a second, and the files change meanwhile.
         (bundle.served, bundle.files, bundle.now) = (2, 3, at + 1000);
         bundle.debouncer.succeeded(bundle.time());
         let [(again, Action::Reload)] = bundle.until(20_000)[..] else { panic!("is reloaded again") };

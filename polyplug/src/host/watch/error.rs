@@ -1,19 +1,19 @@
-//! Why bundles cannot be watched.
+//! The error of watching bundles.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why bundles cannot be watched.
+/// A reason why bundles cannot be watched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WatchError {
-    /// What is watched is reloaded, and reloading is switched off.
+    /// Hot reload is off, so a watcher could not reload what it watches.
     #[error(
         "hot reload is disabled, so nothing can be watched: switch it on with `Runtime::builder().hot_reload(true)`"
     )]
     HotReloadDisabled,
 
-    /// The directory that a bundle was loaded from is gone.
+    /// The directory that a bundle was loaded from does not exist any more.
     #[error(
         "bundle `{bundle}`: {} is gone, from where it was loaded: put it back, or unload the bundle",
         .directory.display()
@@ -25,24 +25,24 @@ pub enum WatchError {
         directory: PathBuf,
     },
 
-    /// The system watches no more directories for this user.
+    /// The limit of directories that the system watches for this user is reached.
     #[error(
         "{}: cannot be watched, for the system's limit on watched directories is reached: raise it \
          (on Linux with `sysctl fs.inotify.max_user_watches=524288`), or watch fewer",
         .directory.display()
     )]
     TooManyDirectories {
-        /// The directory that was too many.
+        /// The first directory beyond the limit.
         directory: PathBuf,
     },
 
-    /// The system gives this user no more watchers, or this process no more files.
+    /// The limit of watchers for this user, or of open files for this process, is reached.
     #[error(
         "no further watcher can be made: {source}: stop other watchers, or raise the limits on them and on open files \
          (on Linux with `sysctl fs.inotify.max_user_instances=1024` and `ulimit -n`)"
     )]
     TooManyWatchers {
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
 
@@ -51,14 +51,14 @@ pub enum WatchError {
     Unwatchable {
         /// The directory.
         directory: PathBuf,
-        /// Why not.
+        /// The error of the system.
         source: io::Error,
     },
 
     /// The system's watcher, or its thread, could not be started.
     #[error("the watcher could not be started: {source}")]
     NotStarted {
-        /// Why not.
+        /// The error of the system.
         source: io::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! Watching the directories of loaded bundles, and reloading what changes there.
+//! The watcher of the directories of loaded bundles, which reloads a bundle when its files change.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -9,14 +9,22 @@
 //!     .build()?;
 //! runtime.load_bundle("plugins/calc".as_ref())?;
 //! let watcher = runtime.watch()?;
-//! // .. from here on a build that writes into `plugins/calc` is all it takes ..
+//! // From here on, a build that writes into `plugins/calc` reloads the bundle.
 //! watcher.stop();
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Inside: the `system` tells what happened in which directory, `watch_set` knows which directories matter, `debounce` when to
-//! look and when to act, and the `worker`, a thread, brings them together.
+//! - [`Watcher`]: the watcher that a host holds.
+//! - [`WatchOptions`]: the durations that a watcher waits.
+//! - [`WatchError`]: the reasons why bundles cannot be watched.
+//! - `System`: the watcher of the operating system, which reports changes of files.
+//! - `WatchSet`: the directories and files that matter for one bundle.
+//! - `Debouncer`: the state machine of one bundle: returns when its files are looked at, and what to do.
+//! - `Source`, `Attempt`: the files that a bundle was loaded from, and the outcome of a reload.
+//! - `Worker`: the thread that connects these parts.
+//!
+//! Invariant: a bundle is reloaded only if its files differ from those that serve and have not changed for a while.
 
 mod debounce;
 mod error;

@@ -1,8 +1,8 @@
-//! How a watcher goes about its work.
+//! The options of a watcher.
 
 use std::time::Duration;
 
-/// How a [`Watcher`] goes about it. For [`Runtime::watch_with`](crate::Runtime::watch_with).
+/// The options of a [`Watcher`](crate::watch::Watcher), for [`Runtime::watch_with`](crate::Runtime::watch_with).
 ///
 /// ```
 /// use std::time::Duration;
@@ -18,7 +18,7 @@ pub struct WatchOptions {
     pub(crate) patience: Duration,
 }
 
-/// The longest either duration may be.
+/// The longest duration that an option may have.
 const LONGEST: Duration = Duration::from_secs(3600);
 
 impl Default for WatchOptions {
@@ -28,15 +28,16 @@ impl Default for WatchOptions {
 }
 
 impl WatchOptions {
-    /// For how long a bundle's files must not have changed before they are loaded. 200 milliseconds by default.
+    /// Sets the time for which a bundle's files must not have changed before they are loaded. 200 milliseconds by
+    /// default.
     pub fn debounce(mut self, duration: Duration) -> Self {
         self.debounce = duration.min(LONGEST);
         self
     }
 
-    /// For how long files that do not look whole (the artifact is truncated, the manifest is no TOML, somebody has a
-    /// file open for writing) must not have changed before they are taken for finished all the same. Two seconds by
-    /// default.
+    /// Sets the time for which files that look incomplete must not have changed before they are taken for complete.
+    /// Files look incomplete if the artifact is truncated, the manifest is not TOML, or a process has a file open for
+    /// writing. Two seconds by default.
     pub fn patience(mut self, duration: Duration) -> Self {
         self.patience = duration.min(LONGEST);
         self

@@ -1,4 +1,4 @@
-//! The system's watcher: which directories it watches, and what it tells.
+//! The watcher of the operating system: the directories that it watches, and the changes that it reports.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -11,29 +11,30 @@ use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::error::WatchError;
 
-/// Something that happened to files.
+/// A change of files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Change {
     pub(crate) kind: ChangeKind,
     pub(crate) paths: Vec<PathBuf>,
 }
 
+/// The kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChangeKind {
-    /// Something was written into a file.
+    /// A write into a file.
     Written,
-    /// A file that was open for writing is closed.
+    /// The close of a file that was open for writing.
     Closed,
-    /// Anything else about a file or directory itself.
+    /// Another change of a file or directory itself, such as of its permissions.
     Touched,
-    /// Under this name there may be another file or directory than before, or none.
+    /// A change of a name, which may now stand for another file or directory, or for none.
     Exchanged,
-    /// The system lost count. Anything may have happened.
+    /// A loss of events: any file may have changed.
     Unknown,
 }
 
 impl Change {
-    /// What `event` means; nothing if it is not about a change.
+    /// Returns the change that `event` reports, or `None` if `event` does not report a change.
     fn of(event: notify::Result<notify::Event>) -> Option<Self> {
         let Ok(event) = event else { return Some(Self { kind: ChangeKind::Unknown, paths: Vec::new() }) };
         let kind = match event.kind {
@@ -48,32 +49,33 @@ impl Change {
     }
 }
 
-/// How long the end of the system's watcher may take.
+/// The longest wait for the end of the system's watcher.
 const END: Duration = Duration::from_secs(5);
 
 /// The system's watcher.
 pub(crate) struct System {
     watcher: Option<RecommendedWatcher>,
     watched: BTreeSet<PathBuf>,
-    /// Disconnected when the watcher's own thread has ended.
+    /// A channel that is disconnected when the watcher's own thread has ended.
     ended: Receiver<()>,
 }
 
 impl System {
-    /// A watcher of nothing. It tells `told` on a thread of its own.
-    pub(crate) fn new(told: impl Fn(Change) + Send + 'static) -> Result<Self, WatchError> {
+    /// Makes a watcher of no directories. The watcher calls `on_change` on a thread of its own.
+    pub(crate) fn new(on_change: impl Fn(Change) + Send + 'static) -> Result<Self, WatchError> {
         let (alive, ended) = mpsc::channel::<()>();
         let handler = move |event| {
-            let _lives_as_long = &alive;
+            let _owned_by_handler = &alive; // dropped with the handler, when the thread ends
             if let Some(change) = Change::of(event) {
-                told(change);
+                on_change(change);
             }
         };
         let watcher = notify::recommended_watcher(handler).map_err(not_started)?;
         Ok(Self { watcher: Some(watcher), watched: BTreeSet::new(), ended })
     }
 
-    /// Watches a directory; whether it was not watched before. One that is not there is passed over.
+    /// Watches a directory. Returns whether the directory is watched now and was not before. A directory that does not
+    /// exist is skipped.
     pub(crate) fn add(&mut self, directory: &Path) -> Result<bool, WatchError> {
         let Some(watcher) = &mut self.watcher else { return Ok(false) };
         if self.watched.contains(directory) {
@@ -91,20 +93,20 @@ impl System {
         }
     }
 
-    /// Watches no more than these directories.
+    /// Stops watching all directories but `wanted`.
     pub(crate) fn keep(&mut self, wanted: &BTreeSet<&Path>) {
         let Some(watcher) = &mut self.watcher else { return };
         self.watched.retain(|directory| {
             let keep = wanted.contains(directory.as_path());
             if !keep {
-                // It may be gone, and its watch with it.
+                // The system has ended the watch itself if the directory was removed.
                 let _ = watcher.unwatch(directory);
             }
             keep
         });
     }
 
-    /// Gives up what is watched at `path` and below it, for it may not be what is there now.
+    /// Stops watching `path` and the directories below it, for the name may stand for another directory now.
     pub(crate) fn forget(&mut self, path: &Path) {
         let Some(watcher) = &mut self.watcher else { return };
         self.watched.retain(|directory| {
@@ -116,7 +118,7 @@ impl System {
         });
     }
 
-    /// Gives up everything.
+    /// Stops watching all directories.
     pub(crate) fn forget_all(&mut self) {
         self.keep(&BTreeSet::new());
     }
@@ -124,14 +126,14 @@ impl System {
 
 impl Drop for System {
     fn drop(&mut self) {
-        // The watcher tells its thread to end and does not wait.
+        // The drop of the watcher asks its thread to end, and does not wait for it.
         drop(self.watcher.take());
         let _ = self.ended.recv_timeout(END);
     }
 }
 
 fn not_started(error: notify::Error) -> WatchError {
-    /// `EMFILE`, of Linux.
+    /// `EMFILE` on Linux.
     const TOO_MANY_FILES: i32 = 24;
     match into_io(error) {
         source if cfg!(target_os = "linux") && source.raw_os_error() == Some(TOO_MANY_FILES) => {
@@ -141,14 +143,14 @@ fn not_started(error: notify::Error) -> WatchError {
     }
 }
 
-/// The error of watching `directory`; none if that is not there.
+/// Returns the error of watching `directory`, or `None` if `directory` does not exist.
 fn not_watched(directory: &Path, error: notify::Error) -> Option<WatchError> {
     let directory = directory.to_owned();
     match error.kind {
         ErrorKind::PathNotFound => None,
         ErrorKind::MaxFilesWatch => Some(WatchError::TooManyDirectories { directory }),
         _ => match into_io(error) {
-            gone if matches!(gone.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => None,
+            missing if matches!(missing.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => None,
             source => Some(WatchError::Unwatchable { directory, source }),
         },
     }

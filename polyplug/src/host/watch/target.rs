@@ -1,4 +1,4 @@
-//! Bundles as a watcher sees them: where they came from, whether their files are complete, and their reload.
+//! The methods of the runtime for the watcher: the sources of bundles, the readiness of their files, their reload.
 
 use std::path::PathBuf;
 
@@ -16,16 +16,16 @@ use crate::host::runtime::bundles::Loaded;
 use crate::host::runtime::options::shared_dirs;
 use crate::host::runtime::runtime::Runtime;
 
-/// Where a bundle that serves was loaded from.
+/// The files that a bundle which serves was loaded from.
 #[derive(PartialEq)]
 pub(crate) struct Source {
     pub(crate) id: BundleId,
     pub(crate) name: String,
-    /// The bundle's own directory; absolute.
+    /// The absolute path of the bundle's own directory.
     pub(crate) directory: PathBuf,
-    /// What the files looked like that were loaded.
+    /// The fingerprint of the files that were loaded.
     pub(crate) fingerprint: Fingerprint,
-    /// What was left out of that.
+    /// The directories that the fingerprint leaves out.
     pub(crate) shared_dirs: SharedDirs,
 }
 
@@ -42,29 +42,30 @@ impl Source {
     }
 }
 
-/// What became of an attempt to reload.
+/// The outcome of an attempt to reload.
 pub(crate) enum Attempt {
-    /// The new version serves.
+    /// Success: the new version serves.
     Succeeded,
-    /// It was refused, which everybody has been told.
+    /// Failure: the new version was refused, and the callbacks were notified.
     Failed,
-    /// Somebody else is changing the bundle, or has changed it meanwhile.
+    /// No attempt: another thread is changing the bundle, or has changed it meanwhile.
     Busy,
 }
 
 impl Runtime {
-    /// The bundles that serve and were loaded from a directory, in load order.
+    /// Returns the sources of the bundles that serve and were loaded from a directory, in load order.
     pub(crate) fn sources(&self) -> Vec<Source> {
         self.bundle_table().map_loaded(Source::of).into_iter().flatten().collect()
     }
 
-    /// What is left in place of a bundle with this manifest, if it could be loaded.
+    /// Returns the directories that a bundle with this manifest shares with its private copies, or `None` if such a
+    /// bundle cannot be loaded.
     pub(crate) fn shared_dirs(&self, manifest: &ManifestData) -> Option<SharedDirs> {
         let loader = self.loader_of(manifest).ok()?;
         shared_dirs(&*loader, manifest).ok()
     }
 
-    /// Whether what lies in a bundle's directory looks as if it could be loaded.
+    /// Returns whether the files in a bundle's directory can be loaded, as far as a check without a load shows.
     pub(crate) fn readiness(&self, source: &Source, manifest: Result<ManifestData, ManifestError>) -> Readiness {
         let mut manifest = match manifest {
             Ok(manifest) => manifest,
@@ -82,7 +83,7 @@ impl Runtime {
             .and_then(|()| self.loader_for_reload(&manifest))
             .and_then(|loader| {
                 shared_dirs(&*loader, &manifest)?;
-                // A loader that panics here will do so again when it counts, and be reported then.
+                // A panic is ignored here: the loader panics again in the reload, which reports it.
                 catch(|| loader.check(&manifest)).unwrap_or(Ok(())).map_err(RuntimeError::from)
             });
         match fit {
@@ -91,8 +92,9 @@ impl Runtime {
         }
     }
 
-    /// Reloads a bundle from where it came from, unless that is another place by now, or would mean to wait for another
-    /// change of it. A watcher must not wait for one: it may be that one that stops it.
+    /// Reloads a bundle from its directory. Returns [`Attempt::Busy`] if the bundle now has another source, or if
+    /// another thread is changing the bundle. A watcher must not wait for that thread: the thread may be in
+    /// [`Watcher::stop`](crate::watch::Watcher::stop), which waits for the watcher.
     pub(crate) fn reload_unless_busy(&self, source: &Source) -> Attempt {
         let Source { id, name, directory, .. } = source;
         let mut begun = false;
@@ -114,8 +116,8 @@ impl Runtime {
         }
     }
 
-    /// Tells everybody that a bundle's new version was refused, unless the bundle is just being changed: what is told of
-    /// it comes in the order of its changes.
+    /// Notifies the callbacks that a bundle's new version was refused. Does nothing but return [`Attempt::Busy`] while
+    /// another thread is changing the bundle, for callbacks run in the order of the bundle's changes.
     pub(crate) fn refuse_reload(&self, source: &Source, reason: &str) -> Attempt {
         let Ok((name, loaded)) = self.bundle_table().try_begin_change(source.id) else { return Attempt::Busy };
         tracing::warn!(bundle = name, reason, "not reloaded; the old version serves on");
@@ -125,7 +127,7 @@ impl Runtime {
     }
 }
 
-/// Whether the manifest still is the one of this bundle.
+/// Checks that the manifest is that of this bundle.
 fn same_bundle(manifest: &ManifestData, id: BundleId, name: &str) -> Result<(), RuntimeError> {
     if manifest.id == id {
         return Ok(());

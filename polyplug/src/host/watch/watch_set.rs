@@ -1,4 +1,4 @@
-//! Where a bundle's files lie: what must be watched to see each way in which they can be replaced.
+//! The directories and files that must be watched to see each way in which the files of a bundle can be replaced.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsString;
@@ -11,32 +11,33 @@ use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::manifest::ManifestError;
 
-/// How many links may lead to one directory.
+/// The greatest number of links on the way to one directory.
 const LINK_LIMIT: usize = 40;
 
-/// Where a bundle's files lie. All paths are free of links.
+/// The directories and files of a bundle. All paths are free of links.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct WatchSet {
-    /// Directories in which whatever belongs to a bundle counts.
+    /// Directories in which each file that belongs to a bundle counts.
     directories: BTreeSet<PathBuf>,
-    /// Single files and directories that count wherever they are: the artifact, the bundle's directory itself, links
-    /// that lead to it.
+    /// Single files and directories that count by their own path: the artifact, the bundle's directory itself, links
+    /// that lead to the directory.
     entries: BTreeSet<PathBuf>,
 }
 
 impl WatchSet {
-    /// Whether files of the bundle lie in `directory` itself: then it must be watched. Above, it is as well if it can.
+    /// Returns whether files of the bundle lie in `directory` itself, so that the directory must be watched. Other
+    /// directories of [`watched`](Self::watched) are watched if the system can.
     pub(crate) fn need(&self, directory: &Path) -> bool {
         self.directories.contains(directory)
     }
 
-    /// The directories to watch.
+    /// Returns the directories to watch.
     pub(crate) fn watched(&self) -> impl Iterator<Item = &Path> {
         let around = self.entries.iter().filter_map(|entry| entry.parent());
         self.directories.iter().map(PathBuf::as_path).chain(around)
     }
 
-    /// Whether something that happened at `path` concerns the bundle.
+    /// Returns whether a change of `path` concerns the bundle.
     pub(crate) fn covers(&self, path: &Path) -> bool {
         let inside = || path.parent().is_some_and(|directory| self.directories.contains(directory));
         self.entries.contains(path)
@@ -44,11 +45,12 @@ impl WatchSet {
             || (inside() && path.file_name().is_some_and(belongs))
     }
 
-    /// Whether a directory that is watched for the bundle is `path`, or below it.
+    /// Returns whether `path`, or a directory below it, is watched for the bundle.
     pub(crate) fn are_below(&self, path: &Path) -> bool {
         self.watched().any(|directory| directory.starts_with(path))
     }
 
+    /// Adds the entries on the way to `path`. Returns the path without links.
     fn lead_to(&mut self, path: &Path) -> PathBuf {
         let (real, entries) = way(path);
         self.entries.extend(entries);
@@ -56,21 +58,22 @@ impl WatchSet {
     }
 }
 
-/// What there is to see of a bundle.
+/// The files of a bundle at one look.
 pub(crate) struct View {
     pub(crate) watch_set: WatchSet,
     pub(crate) fingerprint: Fingerprint,
-    /// What the manifest says. The artifact has been looked for, though perhaps not found.
+    /// The manifest. The artifact has been searched for, but not necessarily found.
     pub(crate) manifest: Result<ManifestData, ManifestError>,
 }
 
 impl View {
-    /// Looks at the bundle in `directory`, but for what is `shared_dirs` with the manifest that is found, if one is.
+    /// Looks at the bundle in `directory`. `shared_dirs` gets the manifest, if it can be read, and returns the
+    /// directories that are left out.
     pub(crate) fn of(directory: &Path, shared_dirs: impl FnOnce(Option<&ManifestData>) -> SharedDirs) -> Self {
         let mut watch_set = WatchSet::default();
         let root = watch_set.lead_to(directory);
         let mut manifest = ManifestData::read(directory);
-        // Whatever else is wrong with it is asked again when it matters.
+        // Other errors of the manifest are reported by `Runtime::readiness`.
         if let Ok(Err(LoaderError::ArtifactMissing { tried, .. })) = manifest.as_mut().map(ManifestData::find_artifact)
         {
             tried.iter().for_each(|path| drop(watch_set.lead_to(path)));
@@ -92,14 +95,14 @@ impl View {
     }
 }
 
-/// Follows `path`, which is absolute: where it really leads, and what lies on the way there that may be exchanged for
-/// something else: each link, and the end. When something is missing, that is the end.
+/// Follows the absolute `path`. Returns the path without links, and the entries on the way that can be replaced: each
+/// link, and the last entry. The first entry that is missing counts as the last.
 fn way(path: &Path) -> (PathBuf, BTreeSet<PathBuf>) {
     let mut entries = BTreeSet::new();
     let mut real = PathBuf::new();
-    let mut left = parts(path);
+    let mut remaining = parts(path);
     let mut links = 0;
-    while let Some(part) = left.pop_front() {
+    while let Some(part) = remaining.pop_front() {
         match Path::new(&part).components().next() {
             Some(Component::CurDir) => {}
             Some(Component::ParentDir) => {
@@ -109,16 +112,16 @@ fn way(path: &Path) -> (PathBuf, BTreeSet<PathBuf>) {
                 let next = real.join(name);
                 let Ok(found) = fs::symlink_metadata(&next) else {
                     entries.insert(next.clone());
-                    return (left.iter().fold(next, |path, part| path.join(part)), entries);
+                    return (remaining.iter().fold(next, |path, part| path.join(part)), entries);
                 };
                 if !found.is_symlink() || links == LINK_LIMIT {
                     real = next;
                     continue;
                 }
                 links += 1;
-                // An absolute one starts anew at its first part, which is the root.
+                // The first part of an absolute target is the root, at which `real` starts anew.
                 let target = fs::read_link(&next).map(|target| parts(&target)).unwrap_or_default();
-                left = target.into_iter().chain(left).collect();
+                remaining = target.into_iter().chain(remaining).collect();
                 entries.insert(next);
             }
             _ => real.push(part),
@@ -132,7 +135,7 @@ fn parts(path: &Path) -> VecDeque<OsString> {
     path.components().map(|part| part.as_os_str().to_owned()).collect()
 }
 
-#[cfg(all(test, not(miri)))] // Miri shows no files
+#[cfg(all(test, not(miri)))] // Miri has no access to files
 mod tests {
     use super::*;
 

@@ -12,10 +12,11 @@ use super::worker::{Signal, Worker};
 use crate::host::runtime::runtime::Runtime;
 use crate::host::runtime::time_limit::logical_thread;
 
-/// Watches the directories that a runtime's bundles were loaded from, and reloads what changes. From
-/// [`Runtime::watch`].
+/// A watcher of the directories that a runtime's bundles were loaded from, which reloads the bundles that change. Made
+/// by [`Runtime::watch`].
 ///
-/// It watches until it is dropped or [stopped](Self::stop), or the runtime ends, which it does not keep from that.
+/// A watcher watches until it is dropped or [stopped](Self::stop), or until the runtime ends. A watcher does not keep
+/// the runtime.
 #[must_use = "watching ends when the watcher is dropped"]
 #[derive(Debug)]
 pub struct Watcher {
@@ -26,25 +27,25 @@ pub struct Watcher {
 }
 
 impl Runtime {
-    /// Watches the directories that the loaded bundles came from, and those of bundles that are loaded later: whenever
-    /// a bundle's files have changed, and have been still for a while, it is reloaded. What becomes of that is told as
-    /// for every reload, to the callback given to [`on_reload`](crate::host::builder::RuntimeBuilder::on_reload).
+    /// Watches the directories that the loaded bundles came from, and those of bundles that are loaded later. A bundle
+    /// is reloaded when its files have changed and have then stayed unchanged for a while. The callback given to
+    /// [`on_reload`](crate::runtime::RuntimeBuilder::on_reload) is notified, as for every reload.
     ///
-    /// What changed between the load and this call is noticed as well.
+    /// Changes between the load of a bundle and this call are noticed as well.
     ///
     /// # Errors
     ///
-    /// [`WatchError::HotReloadDisabled`] unless hot reload is on, [`WatchError::DirectoryMissing`], or what keeps the
-    /// system from watching.
+    /// [`WatchError::HotReloadDisabled`] unless hot reload is on, [`WatchError::DirectoryMissing`], or the reason why
+    /// the system cannot watch a directory.
     pub fn watch(self: &Arc<Self>) -> Result<Watcher, WatchError> {
         self.watch_with(WatchOptions::default())
     }
 
-    /// As [`watch`](Self::watch), with options.
+    /// Does the same as [`watch`](Self::watch), with options.
     ///
     /// # Errors
     ///
-    /// As for [`watch`](Self::watch).
+    /// The errors of [`watch`](Self::watch).
     pub fn watch_with(self: &Arc<Self>, options: WatchOptions) -> Result<Watcher, WatchError> {
         if !self.config().hot_reload_enabled {
             return Err(WatchError::HotReloadDisabled);
@@ -64,14 +65,15 @@ impl Watcher {
         Ok(Self { signals, over, id: thread.thread().id(), thread: Mutex::new(Some(thread)) })
     }
 
-    /// Stops watching. When it returns nothing is reloaded any more, and the watcher's threads have ended.
+    /// Stops watching. After this call has returned, the watcher reloads no bundle, and its threads have ended.
     ///
-    /// It waits for a reload that the watcher has begun, which may take as long as the runtime's limit; so do not hold a
-    /// lock then that the runtime's event callback or a plugin takes. Called by one of these, from within such a reload,
-    /// it does not wait: that reload is the last.
+    /// The call waits for a reload that the watcher has begun. Such a reload may take as long as the runtime's
+    /// [limit](crate::runtime::RuntimeBuilder::reload_limit), so the caller must not hold a lock that a callback of the
+    /// runtime or a plugin takes. A call from within such a reload, by a callback or a plugin, does not wait: the
+    /// reload is the watcher's last.
     pub fn stop(&self) {
         self.over.store(true, Ordering::Release);
-        let _ = self.signals.send(Signal::Stop); // an error if it has ended by itself
+        let _ = self.signals.send(Signal::Stop); // an error if the thread has ended already
         if logical_thread() == self.id {
             return;
         }
@@ -81,7 +83,7 @@ impl Watcher {
         }
     }
 
-    /// Whether it still watches: it has not been stopped, and the runtime is there.
+    /// Returns whether the watcher still watches: it has not been stopped, and the runtime has not ended.
     #[must_use]
     pub fn is_watching(&self) -> bool {
         !self.over.load(Ordering::Acquire)

@@ -1,4 +1,4 @@
-//! The thread that watches.
+//! The thread of a watcher.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -17,26 +17,26 @@ use super::watch_set::{View, WatchSet};
 use crate::host::bundle::fingerprint::Fingerprint;
 use crate::host::runtime::runtime::Runtime;
 
-/// What wakes the thread.
+/// A signal to the thread.
 #[derive(Debug)]
 pub(crate) enum Signal {
-    /// Something happened to files.
+    /// A change of files.
     Files(Change),
-    /// A bundle was loaded, reloaded or unloaded, or a reload failed.
+    /// A load, reload or unload of a bundle, or a reload that failed.
     Bundles,
-    /// It is to end.
+    /// The request that the thread ends.
     Stop,
 }
 
-/// How often new directories are looked for in those that were just found.
+/// The greatest number of looks for new directories in directories that were just found.
 const ROUNDS: usize = 8;
 
-/// What the thread has.
+/// The state of the thread.
 pub(crate) struct Worker {
     runtime: Weak<Runtime>,
     timing: Timing,
     signals: Receiver<Signal>,
-    /// Set when it is to end, and when it has ended.
+    /// Set to ask the thread to end, and when it has ended.
     over: Arc<AtomicBool>,
     system: System,
     bundles: BTreeMap<u64, Watched>,
@@ -47,14 +47,14 @@ struct Watched {
     source: Source,
     watch_set: WatchSet,
     debouncer: Debouncer<Fingerprint>,
-    /// Files into which something was written, and that have not been closed.
+    /// Files that were written to and have not been closed.
     open: HashSet<PathBuf>,
-    /// Another was about to change it when it should have been reloaded.
+    /// True if a reload was prevented because another thread was changing the bundle.
     prevented: bool,
 }
 
 impl Watched {
-    /// Another is about to change it. To be looked at again when that has happened.
+    /// Notes that another thread is changing the bundle. The bundle is looked at again after that change.
     fn prevented(&mut self) {
         self.debouncer.prevented();
         self.prevented = true;
@@ -68,7 +68,7 @@ impl Drop for Worker {
 }
 
 impl Worker {
-    /// Begins to watch. What happens from now on is seen, though nobody looks before [`run`](Self::run).
+    /// Begins to watch. Changes from now on are kept until [`run`](Self::run) looks at them.
     pub(crate) fn new(
         runtime: &Arc<Runtime>,
         timing: Timing,
@@ -76,10 +76,10 @@ impl Worker {
         signals: Receiver<Signal>,
         over: Arc<AtomicBool>,
     ) -> Result<Self, WatchError> {
-        let bell = send.clone();
-        runtime.bundle_table().observers.add(move || bell.send(Signal::Bundles).is_ok());
+        let signals_of_bundles = send.clone();
+        runtime.bundle_table().observers.add(move || signals_of_bundles.send(Signal::Bundles).is_ok());
         let system = System::new(move |change| {
-            let _ = send.send(Signal::Files(change)); // an error while the thread ends
+            let _ = send.send(Signal::Files(change)); // an error if the thread is ending
         })?;
         let weak = Arc::downgrade(runtime);
         let mut this = Self { runtime: weak, timing, signals, over, system, bundles: BTreeMap::new() };
@@ -93,6 +93,7 @@ impl Worker {
         Ok(this)
     }
 
+    /// Watches until the thread is asked to end, or the runtime has ended.
     pub(crate) fn run(mut self) {
         loop {
             let first = match self.due() {
@@ -117,7 +118,7 @@ impl Worker {
                 return;
             }
             if !bundles_changed && self.due().is_none_or(|due| due > Instant::now()) {
-                continue; // the runtime is held no longer than it has to be
+                continue; // without an upgrade: the thread holds the runtime only while it works
             }
             let Some(runtime) = self.runtime.upgrade() else { return };
             if bundles_changed {
@@ -127,12 +128,12 @@ impl Worker {
         }
     }
 
-    /// When the next look is due.
+    /// Returns the time of the next look, or `None` if none is due.
     fn due(&self) -> Option<Instant> {
         self.bundles.values().filter_map(|bundle| bundle.debouncer.due()).min()
     }
 
-    /// Takes note of what is loaded now; the bundles that are new, with their directories.
+    /// Updates the watched bundles to those that are loaded now. Returns the new ones with their directories.
     fn sync_bundles(&mut self, runtime: &Runtime) -> Vec<(BundleId, PathBuf)> {
         let now = Instant::now();
         let mut before = std::mem::take(&mut self.bundles);
@@ -168,7 +169,7 @@ impl Worker {
         new
     }
 
-    /// Takes note of what happened to files.
+    /// Notes a change of files.
     fn changed(&mut self, change: &Change) {
         let now = Instant::now();
         if change.kind == ChangeKind::Unknown {
@@ -187,7 +188,7 @@ impl Worker {
                 |path: &Path| bundle.watch_set.covers(path) || (exchanged && bundle.watch_set.are_below(path));
             for path in change.paths.iter().filter(|path| concerns(path)) {
                 match change.kind {
-                    // Only these systems say when a file is closed.
+                    // Only these systems report when a file is closed.
                     ChangeKind::Written if cfg!(any(target_os = "linux", target_os = "android")) => {
                         bundle.open.insert(path.clone());
                     }
@@ -201,7 +202,7 @@ impl Worker {
         }
     }
 
-    /// Looks at each bundle for which it is time.
+    /// Looks at each bundle whose next look is due.
     fn poll(&mut self, runtime: &Arc<Runtime>) {
         let now = Instant::now();
         let due: Vec<_> = self
@@ -230,9 +231,9 @@ impl Worker {
         let View { fingerprint, manifest, .. } = view;
         let open = bundle.open.iter().any(|path| path.exists());
         let readiness = || if open { Readiness::BeingWritten } else { runtime.readiness(&bundle.source, manifest) };
-        let verdict = bundle.debouncer.look(Instant::now(), fingerprint, &bundle.source.fingerprint, readiness);
+        let action = bundle.debouncer.look(Instant::now(), fingerprint, &bundle.source.fingerprint, readiness);
         let name = &bundle.source.name;
-        match verdict {
+        match action {
             Action::Wait => {}
             Action::WaitFor(what) => tracing::info!(bundle = name, "changed, and waits for {what}"),
             Action::Reject(reason) => {
@@ -248,7 +249,7 @@ impl Worker {
     }
 
     fn attempted(&mut self, runtime: &Runtime, id: BundleId, attempt: Attempt) {
-        // What serves is another version, perhaps: to be known before its files are compared with those that are there.
+        // Another version may serve now: its fingerprint must be known before it is compared with that of the files.
         self.sync_bundles(runtime);
         let Some(bundle) = self.bundles.get_mut(&id.id()) else { return };
         bundle.open.clear();
@@ -259,7 +260,7 @@ impl Worker {
         }
     }
 
-    /// Looks at a bundle's files, having seen to it that whatever happens to them from now on is told.
+    /// Watches the directories of a bundle, then looks at its files, so that no later change is missed.
     fn view(&mut self, runtime: &Runtime, id: BundleId) -> Result<Option<View>, WatchError> {
         let Some(bundle) = self.bundles.get(&id.id()) else { return Ok(None) };
         let mut view = files_of(runtime, &bundle.source);
@@ -278,13 +279,14 @@ impl Worker {
             if !grown {
                 break;
             }
-            // Between the look and the watch something may have happened.
+            // The files may have changed between the look and the watch.
             view = files_of(runtime, &bundle.source);
         }
         self.place(id, std::mem::take(&mut view.watch_set));
         outcome.map(|()| Some(view))
     }
 
+    /// Replaces the watch set of a bundle.
     fn place(&mut self, id: BundleId, watch_set: WatchSet) {
         let Some(bundle) = self.bundles.get_mut(&id.id()) else { return };
         if bundle.watch_set != watch_set {
@@ -293,14 +295,15 @@ impl Worker {
         }
     }
 
-    /// Ends the watch of directories that concern no bundle any more.
+    /// Stops watching directories that do not concern a bundle any more.
     fn drop_watch_sets(&mut self) {
         let wanted: BTreeSet<&Path> = self.bundles.values().flat_map(|bundle| bundle.watch_set.watched()).collect();
         self.system.keep(&wanted);
     }
 }
 
-/// Looks at a bundle's files. While nobody can tell from its manifest what is left in place, that is what it was.
+/// Looks at a bundle's files. The shared directories are those of the manifest, or those of the version that serves if
+/// the manifest cannot be used.
 fn files_of(runtime: &Runtime, source: &Source) -> View {
     View::of(&source.directory, |manifest| {
         manifest.and_then(|manifest| runtime.shared_dirs(manifest)).unwrap_or_else(|| source.shared_dirs.clone())
