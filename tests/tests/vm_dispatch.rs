@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use std::path::PathBuf;
 use std::ptr::{null, null_mut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use polyplug::error::LoaderError;
 use polyplug::loader::{BundleLoader, BundleSource, ManifestData};
@@ -13,8 +13,8 @@ use polyplug::schema::Schema;
 use polyplug::{BundleId, CallError, Contract, Runtime};
 use polyplug_abi::{
     AbiError, AbiErrorCode, CallArena, DispatchMechanisms, DispatchType, GuestContractInstance, GuestContractInterface,
-    HostApi, PluginDescriptor, PluginFlags, PluginRegistration, StringView, SupportedLanguage, VmDispatch,
-    VmLoaderData,
+    HostApi, PluginDescriptor, PluginFlags, PluginRegistration, ProxyRequest, ProxyTarget, StringView,
+    SupportedLanguage, VmDispatch, VmLoaderData,
 };
 use polyplug_tests::{eventually, manifest, reported};
 use test_contracts::{Calculator, MathError};
@@ -24,6 +24,8 @@ use test_contracts::{Calculator, MathError};
 struct Machine {
     made: AtomicUsize,
     ended: AtomicUsize,
+    /// The host's table for the bundle that was loaded last.
+    host: AtomicPtr<HostApi>,
 }
 
 /// One object of the machine.
@@ -59,6 +61,9 @@ struct RawResult {
     error: u32,
 }
 
+/// The text of the machine's error, in the static memory of its code.
+static EXCEPTION: &[u8] = b"no such thing\n  at vm:7";
+
 /// The one function of the machine. Its calculator adds the number of the object to every sum.
 unsafe extern "C" fn call(
     loader_data: VmLoaderData,
@@ -89,8 +94,7 @@ unsafe extern "C" fn call(
                 place.copy_from_nonoverlapping(name.as_ptr(), name.len());
                 out.cast::<StringView>().write(StringView { ptr: place, len: name.len() });
             }
-            _ => out_err
-                .write(AbiError::new(AbiErrorCode::Exception, StringView::from_static(b"no such thing\n  at vm:7"))),
+            _ => out_err.write(AbiError::new(AbiErrorCode::Exception, StringView::from_static(EXCEPTION))),
         }
     }
 }
@@ -147,6 +151,7 @@ impl BundleLoader for MachineLoader {
             reserved: null_mut(),
         };
         let host = staging.host_abi();
+        self.machine.host.store(host.cast_mut(), Ordering::SeqCst);
         let (code, text) = reported(|error| {
             // SAFETY: the table is valid, and everything handed over is alive during the call.
             unsafe {
@@ -249,6 +254,56 @@ fn the_c_abi_calls_the_machine() {
             ((*host).destroy_guest_instance)(host, instance);
         }
         eventually("the object ends", || machine.ended.load(Ordering::SeqCst) == 1);
+    }
+}
+
+/// Calls with `call`, and checks that the text of the error is a copy: the code of the callee may be unloaded before the
+/// caller reads the text.
+fn fails_with_a_copy(call: impl FnOnce(*mut AbiError)) {
+    let mut error = AbiError::ok();
+    call(&raw mut error);
+    // SAFETY: the host's texts stay until this thread's next call.
+    let text = unsafe { error.message.bytes() };
+    assert_eq!((error.code, text), (AbiErrorCode::Exception as u32, Some(EXCEPTION)));
+    assert!(!EXCEPTION.as_ptr_range().contains(&error.message.ptr), "the text is in the memory of the callee");
+}
+
+#[test]
+fn the_text_of_an_error_outlives_the_code_of_the_callee() {
+    let (runtime, machine) = loaded(PluginFlags::default(), true);
+    let handle = runtime.find_guest_contract(<dyn Calculator>::ID.id(), 2).unwrap();
+    let callee = runtime.host_abi();
+    let caller = manifest("caller", "machine", "main") + "[[dependency]]\ncontract = \"demo.calculator@1\"\n";
+    runtime.load_bundle_from(&caller, BundleSource::Code(String::new())).unwrap();
+    let caller = machine.host.load(Ordering::SeqCst).cast_const();
+    let request = ProxyRequest {
+        struct_size: size_of::<ProxyRequest>(),
+        target: ProxyTarget::Peer,
+        major: 1,
+        minor: 0,
+        reserved: 0,
+        contract_name: StringView::from_static(<dyn Calculator>::NAME.as_bytes()),
+        schema: StringView::null(),
+    };
+    let (mut instance, mut proxy) = (GuestContractInstance::null(), null_mut());
+    // SAFETY: the runtime is alive, and both bundles are loaded; the method that fails reads and writes nothing.
+    unsafe {
+        let (code, text) = reported(|error| {
+            ((*callee).create_guest_instance)(callee, handle, null(), &raw mut instance, error);
+        });
+        assert_eq!(code, 0, "{text}");
+        fails_with_a_copy(|error| {
+            ((*callee).call_guest_method)(callee, instance, 3, null(), null_mut(), null_mut(), error);
+        });
+        let (code, text) = reported(|error| {
+            ((*caller).open_proxy)(caller, &raw const request, &raw mut proxy, null_mut(), error);
+        });
+        assert_eq!(code, 0, "{text}");
+        fails_with_a_copy(|error| {
+            ((*caller).call_proxy)(caller, proxy, 3, null(), null_mut(), null_mut(), error);
+        });
+        ((*caller).close_proxy)(caller, proxy);
+        ((*callee).destroy_guest_instance)(callee, instance);
     }
 }
 

@@ -17,7 +17,7 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::AlreadyProvided`].
+    /// [`RuntimeError::AlreadyProvided`], and [`RuntimeError::HostContract`] if the object cannot be given out.
     ///
     /// ```
     /// #[polyplug::contract(name = "demo.logger", version = "1.0")]

@@ -31,7 +31,7 @@ impl Engine for Meeting {
     }
 
     fn prepare(&self, _: usize, contract: &KnownContract) -> Result<(), Fault> {
-        assert_eq!(contract.schema.name, "test.threads");
+        assert_eq!(contract.schema.name, "test.threads", "an engine may panic");
         Ok(())
     }
 
@@ -82,10 +82,14 @@ impl BundleLoader for MeetingLoader {
         false
     }
 
-    fn load(&self, manifest: &ManifestData, _: &BundleSource, runtime: &Runtime) -> Result<(), LoaderError> {
+    /// Loads a plugin for the contract that the source names.
+    fn load(&self, manifest: &ManifestData, source: &BundleSource, runtime: &Runtime) -> Result<(), LoaderError> {
+        let BundleSource::Code(contract) = source else { unreachable!("the tests load code") };
         engine::load(manifest, runtime, |_| {
-            let methods = ["NOTHING", "CURRENT", "DESTRUCTOR", "PANICKING"].map(str::to_owned).to_vec();
-            let declared = PluginDecl { contract: "test.threads@1".to_owned(), methods, ..PluginDecl::default() };
+            let methods = ["NOTHING", "CURRENT", "DESTRUCTOR", "PANICKING", "ADD", "DIVIDE", "GREET", "SUM"];
+            let methods = methods.map(str::to_owned).to_vec();
+            let place = Some("main.meeting:1".to_owned());
+            let declared = PluginDecl { contract: contract.clone(), methods, place, ..PluginDecl::default() };
             Ok((Meeting { here: Barrier::new(THREADS), ended: Arc::clone(&self.0) }, vec![declared]))
         })
     }
@@ -100,7 +104,7 @@ fn threads_meet_in_an_engine_that_is_not_exclusive() {
     let ended = Arc::default();
     let runtime = Runtime::builder().loader(MeetingLoader(Arc::clone(&ended))).build().unwrap();
     let manifest = manifest("meeting", "meeting", "none");
-    let id = runtime.load_bundle_from(&manifest, BundleSource::Code(String::new())).unwrap();
+    let id = runtime.load_bundle_from(&manifest, BundleSource::Code("test.threads@1".to_owned())).unwrap();
     thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| runtime.proxy::<dyn Threads>().unwrap().nothing().unwrap());
@@ -109,4 +113,16 @@ fn threads_meet_in_an_engine_that_is_not_exclusive() {
     assert_eq!(ended.load(Ordering::SeqCst), THREADS, "each instance, at once");
     assert_eq!(runtime.bundle(id).unwrap().memory, 0, "who panics has none to tell of");
     runtime.unload_bundle(id).unwrap();
+}
+
+#[test]
+fn a_panic_while_a_plugin_is_prepared_says_which_plugin() {
+    let runtime = Runtime::builder().loader(MeetingLoader(Arc::default())).build().unwrap();
+    let source = BundleSource::Code("demo.calculator@1".to_owned());
+    let error = runtime.load_bundle_from(&manifest("meeting", "meeting", "none"), source).unwrap_err().to_string();
+    assert!(
+        error.contains("main.meeting:1: the loader panicked: ") && error.contains("an engine may panic"),
+        "{error}"
+    );
+    assert!(runtime.bundle_ids().is_empty());
 }

@@ -21,7 +21,9 @@ pub(crate) unsafe extern "C" fn call_guest_method(
     // SAFETY: the table-call contract.
     unsafe {
         with_callee(host, CallFrame { args, out, arena, out_err }, |runtime, frame| {
-            if runtime.instance(instance)?.versioned().call(fn_id, frame) {
+            let lease = runtime.instance(instance)?;
+            if lease.versioned().call(fn_id, frame) {
+                frame.keep_message();
                 return Ok(());
             }
             let text = format!("the provider has no function {fn_id}");

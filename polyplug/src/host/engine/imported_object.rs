@@ -276,8 +276,8 @@ impl ImportedObject {
         }
         if !error.is_ok() {
             let since = Version::new(self.schema.major, method.since, 0);
-            // SAFETY: the callee wrote the message into the arena, which the guard keeps, into the thread's buffer, or
-            // into its own static memory, which stays mapped while the proxy is bound to the callee's version.
+            // SAFETY: the message lies in the arena, which the guard keeps, in the thread's buffer, or in the host's own
+            // code: the message of a callee whose code may be unloaded is a copy.
             return Err(unsafe { CallError::reported(path(), since, &error, || self.bundle.clone()) }.into());
         }
         let lifting = Lifting { schema: &self.schema, plan: &self.plan };

@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::guest::Guest;
 use super::known_contract::KnownContract;
 use super::low_level::{LowLevel, LowLevelPlugin};
-use super::plugin::VmPlugin;
+use super::plugin::{VmPlugin, guarded};
 use super::schemas;
 use super::schemas::Named;
 use super::vm::Vm;
@@ -138,7 +138,7 @@ impl<'a> Starting<'a> {
     ) -> Result<(), LoaderError> {
         let described = implemented::<E>(declared, &self.guest).map_err(|error| self.failed_at(declared, error))?;
         let contract = KnownContract::new(described.shared());
-        let prepared = vm.enter().map_err(Fault::from).and_then(|engine| engine.prepare(number, &contract));
+        let prepared = guarded(|| vm.enter()?.prepare(number, &contract));
         prepared.map_err(|fault| self.failed_at(declared, fault))?;
         let contract_id = GuestContractId::new(&contract.schema.name, contract.schema.major);
         let keeps_state = declared.keeps_state;

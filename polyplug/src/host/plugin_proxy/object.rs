@@ -146,7 +146,10 @@ impl Object {
         }
         // SAFETY: the table stays as long as the object (promised to `read` and `of_vm`), which is in use and so has not
         // ended; the caller promises the frame.
-        Ok(unsafe { self.dispatch.call(self.instance, fn_id, frame) })
+        let is_called = unsafe { self.dispatch.call(self.instance, fn_id, frame) };
+        // SAFETY: the caller promises the frame, and the lease keeps the owner's code.
+        unsafe { frame.keep_message() };
+        Ok(is_called)
     }
 
     /// Lets nobody call it any more. One that is lent is not in use when this returns; one that may be kept ends with

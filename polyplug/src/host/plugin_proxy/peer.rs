@@ -67,7 +67,10 @@ impl Peer {
         let bound = self.current().ok_or_else(|| ProxyError::Unloaded { bundle: self.bundle.clone() })?;
         let Some(fn_id) = method_index(bound.methods.as_ref(), fn_id) else { return Ok(false) };
         // SAFETY: the caller promises the frame; the numbers are those of the provider's own contract.
-        Ok(unsafe { bound.held.versioned().call(fn_id, frame) })
+        let is_called = unsafe { bound.held.versioned().call(fn_id, frame) };
+        // SAFETY: the caller promises the frame, and `bound` keeps the callee's code.
+        unsafe { frame.keep_message() };
+        Ok(is_called)
     }
 
     fn rebind(self: &Arc<Self>) -> Option<Bound> {
