@@ -1,4 +1,4 @@
-//! Bytes that plugins and bundles hand over as schemas: whatever they are, they are a schema or an error.
+//! Bytes that plugins and bundles hand over as schemas: any bytes decode to a schema or an error.
 
 #![no_main]
 
@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use polyplug::schema::Schema;
 use polyplug::schema::plan::Plan;
 
-// Part of the schemas it makes are not used here.
+// This target does not use all of the module's functions.
 #[allow(dead_code)]
 #[path = "../../tests/src/generate.rs"]
 mod generate;
@@ -15,7 +15,7 @@ use generate::Source;
 
 fuzz_target!(|bytes: &[u8]| {
     read(bytes);
-    // Most bytes are no schema at all, so one is made of them as well, and then spoilt.
+    // Most bytes are not a schema, so one is made of them as well, and then damaged.
     let mut source = Source::new(bytes);
     let mut encoded = generate::schema(&mut source).encode();
     for _ in 0..source.below(8) {

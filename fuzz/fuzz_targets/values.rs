@@ -1,4 +1,4 @@
-//! Values on their way to canonical memory and back: unchanged, or refused; and memory that was spoilt is refused.
+//! Values that are lowered and lifted are unchanged, or refused; and damaged memory is refused.
 
 #![no_main]
 
@@ -27,11 +27,11 @@ fuzz_target!(|bytes: &[u8]| {
         let node = plan.method(number).result;
         let value = generate::value(&mut source, &schema, &method.result, 5);
         there_and_back(&schema, &plan, node, &value);
-        // A value of another type, which may be one of this as well.
+        // A value of another type, which may be a value of this type as well.
         let other = any_type(&mut source, &schema);
         let other = generate::value(&mut source, &schema, &other, 3);
         if let Ok(form) = Lowered::lower(&schema, &plan, node, &other) {
-            // SAFETY: lowered, and nothing wrote to it since.
+            // SAFETY: the memory was lowered above, and not changed since.
             unsafe { form.lift() }.expect("what was lowered is a value");
         }
     }
@@ -39,13 +39,13 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn there_and_back(schema: &Schema, plan: &Plan, node: polyplug::schema::plan::NodeId, value: &Value) {
     let form = Lowered::lower(schema, plan, node, value).expect("a value of the type");
-    // SAFETY: lowered, and nothing wrote to it since.
+    // SAFETY: the memory was lowered above, and not changed since.
     let lifted = unsafe { form.lift() }.expect("what was lowered is a value");
-    // Not a number is not equal to itself; its text is. Maps keep their order here.
+    // A NaN is not equal to itself, but its text is. Maps keep their order here.
     assert_eq!(format!("{lifted:?}"), format!("{value:?}"));
-    // SAFETY: a valid value, in memory that is this function's alone.
+    // SAFETY: a valid value, in memory that only this function uses.
     for damage in unsafe { damage::damages(schema, plan, node, form.start()) } {
-        // SAFETY: nothing changed since the search; the form is damaged only as `Damage` does it.
+        // SAFETY: the memory is as it was at the search, because each `Damage` undoes its change.
         let error = unsafe { damage.during(|| form.lift()) }.expect_err("it is damaged").to_string();
         assert!(error.contains(&damage.reason), "{}: {error}", damage.path);
         if damage.steps <= 16 && !damage.path.is_empty() {
@@ -54,7 +54,7 @@ fn there_and_back(schema: &Schema, plan: &Plan, node: polyplug::schema::plan::No
     }
 }
 
-/// The type of an argument somewhere in the schema.
+/// Returns the type of an argument somewhere in the schema.
 fn any_type(source: &mut Source<'_>, schema: &Schema) -> TypeRef {
     let arguments: Vec<_> = schema.methods.iter().flat_map(|method| &method.arguments).collect();
     match arguments.len() {

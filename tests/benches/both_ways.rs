@@ -8,7 +8,7 @@ use test_contracts::spinning::{Adder, Spinner};
 
 type Add = extern "C" fn(i32, i32) -> i32;
 
-/// Calls a round: the one call that starts a round is then no matter.
+/// The number of calls in a round: so many that the one call that starts a round does not count.
 const ROUND: u32 = 1_000;
 
 struct Sums;
@@ -31,7 +31,7 @@ fn main() {
     let spinner = runtime.proxy::<dyn Spinner>().expect("provided");
     let callback = runtime.callback::<dyn Adder>(Sums).expect("the runtime is there");
 
-    // SAFETY: a fixture of our own without initialisers.
+    // SAFETY: the library is a fixture of this repository, without initialisers.
     let floor = unsafe { libloading::Library::new(library("plugin-floor")) }.expect("the fixture opens");
     // SAFETY: the fixture exports the function with this type.
     let add = *unsafe { floor.get::<Add>(b"floor_add\0") }.expect("the fixture has it");

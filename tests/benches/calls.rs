@@ -1,4 +1,4 @@
-//! Calls of a native plugin beside what a careful author gets by hand.
+//! Calls of a native plugin beside the same by hand.
 
 use std::hint::black_box;
 
@@ -12,7 +12,7 @@ fn main() {
     runtime.load_bundle(bundle.path()).expect("the fixture loads");
     let calc = runtime.proxy::<dyn Calculator>().expect("the fixture provides it");
 
-    // SAFETY: a fixture of our own without initialisers.
+    // SAFETY: the library is a fixture of this repository, without initialisers.
     let floor = unsafe { libloading::Library::new(library("plugin-floor")) }.expect("the fixture opens");
     // SAFETY: the fixture exports the function with this type.
     let add = unsafe { floor.get::<extern "C" fn(i32, i32) -> i32>(b"floor_add\0") }.expect("the fixture has it");

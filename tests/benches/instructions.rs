@@ -1,7 +1,7 @@
-//! Instructions a call takes, beside its floor: of a native plugin, and of one in Lua and in Python.
+//! The instructions of a call, beside its floor: of a native plugin, and of one in Lua and in Python.
 //!
-//! Callgrind counts them, so the figures are the same on a busy machine. The program runs itself under callgrind, once for
-//! some calls and once for twice as many: the difference is the calls.
+//! Callgrind counts them, so the figures are the same on a busy machine. The program runs itself under callgrind, once
+//! for some calls and once for twice as many: the difference is the cost of the calls.
 
 use std::ffi::CString;
 use std::hint::black_box;
@@ -17,12 +17,12 @@ use polyplug_python::pyo3::types::PyModule;
 use polyplug_tests::{Bundle, library, manifest, runtime};
 use test_contracts::{Calculator, CalculatorProxy};
 
-/// Calls in the shorter run.
+/// The number of calls in the shorter run.
 const CALLS: u64 = 10_000;
 
 const NAME: &str = "sixteen letters!";
 
-/// What is counted, and the program's words for ours and the floor; without a floor where there is none by hand.
+/// The counted calls: the name, and the program's arguments for ours and for the floor, where there is a floor.
 const COUNTED: [(&str, &str, Option<&str>); 8] = [
     ("add(i32, i32), beside a raw dlsym call", "add", Some("floor-add")),
     ("greet(&str) -> String, beside a direct call", "greet", Some("floor-greet")),
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Instructions of one call of `what`.
+/// Returns the instructions of one call of `what`.
 fn count(what: &str) -> f64 {
     let (few, many) = (total(what, CALLS), total(what, 2 * CALLS));
     (many - few) as f64 / CALLS as f64
@@ -99,7 +99,7 @@ fn native(what: &str, calls: u64) {
     }
     let by_name = runtime.dynamic("demo.calculator@1").expect("the fixture has a schema");
     let values = [Value::from(2), Value::from(3)];
-    // SAFETY: a fixture of our own without initialisers.
+    // SAFETY: the library is a fixture of this repository, without initialisers.
     let floor = unsafe { libloading::Library::new(library("plugin-floor")) }.expect("the fixture opens");
     // SAFETY: the fixture exports the function with this type.
     let add = *unsafe { floor.get::<extern "C" fn(i32, i32) -> i32>(b"floor_add\0") }.expect("the fixture has it");
@@ -111,7 +111,7 @@ fn native(what: &str, calls: u64) {
     }
 }
 
-/// Repeats the call that is counted. Each caller has a loop of its own: what chooses the call is not counted.
+/// Repeats the call that is counted. Each caller has a loop of its own, so that the choice of the call is not counted.
 fn repeat<R>(calls: u64, mut call: impl FnMut() -> R) {
     for _ in 0..calls {
         black_box(call());

@@ -1,4 +1,4 @@
-//! Calls by all ways to one method, reloads, and what callers notice of them.
+//! Calls of one method in all ways, reloads, and the times of calls during reloads.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -16,7 +16,7 @@ use test_contracts::Calculator;
 
 type Add = extern "C" fn(i32, i32) -> i32;
 
-/// The arguments of `add` as they cross.
+/// The lowered arguments of `add`.
 #[repr(C)]
 struct AddArgs(i32, i32);
 
@@ -25,7 +25,7 @@ fn main() {
     let runtime = Runtime::builder().loader(NativeLoader::new()).hot_reload(true).build().expect("one loader");
     runtime.load_bundle(bundle.path()).expect("the fixture loads");
 
-    // SAFETY: a fixture of our own without initialisers.
+    // SAFETY: the library is a fixture of this repository, without initialisers.
     let floor = unsafe { libloading::Library::new(library("plugin-floor")) }.expect("the fixture opens");
     // SAFETY: the fixture exports the function with this type.
     let add = *unsafe { floor.get::<Add>(b"floor_add\0") }.expect("the fixture has it");
@@ -82,26 +82,26 @@ fn calls(runtime: &Runtime, path: &Path, add: Add) {
     drop(guard);
 
     let (mut token, mut error) = (GuestContractInstance::null(), AbiError::ok());
-    // SAFETY: the table is valid while the runtime is, and all pointers are.
+    // SAFETY: the table is valid while the runtime is, and the pointers are valid during the call.
     unsafe { ((*host).create_guest_instance)(host, handle, std::ptr::null(), &raw mut token, &raw mut error) };
     table.line(
         "through call_guest_method of the C ABI",
         Goal::None,
         || drop(black_box(pin())),
-        // SAFETY: as above.
+        // SAFETY: the table is valid while the runtime is; the instance is not destroyed yet.
         || unsafe { by_token(host, token) },
     );
-    // SAFETY: as above.
+    // SAFETY: the table is valid while the runtime is; the instance is destroyed once.
     unsafe { ((*host).destroy_guest_instance)(host, token) };
 }
 
-/// Resolves a handle and calls the first function of its table. Under a pin of the caller's.
+/// Resolves a handle and calls the first function of its table. The caller holds a pin.
 #[inline]
 fn by_handle(runtime: &Runtime, handle: GuestContractHandle, instance: GuestContractInstance) -> i32 {
     let table = runtime.resolve_guest_contract(black_box(handle)).expect("it serves");
     let (args, mut sum, mut error) = (AddArgs(black_box(2), black_box(3)), 0, AbiError::ok());
-    // SAFETY: a pin is held, so the table stays. The plugin is native, and its first function is `add`; its type is
-    // without size, whose instances are the host's table.
+    // SAFETY: a pin is held, so the table stays. The plugin is native, and its first function is `add`. Its type has no
+    // size, so that the host's table is its instance.
     unsafe {
         let entry = (*table).dispatch.native.functions.cast::<Entry>().read();
         let (args, room) = ((&raw const args).cast(), (&raw mut sum).cast());
@@ -113,7 +113,7 @@ fn by_handle(runtime: &Runtime, handle: GuestContractHandle, instance: GuestCont
 
 /// # Safety
 ///
-/// The table must be valid, and the token one of its.
+/// The table must be valid, and the token must be one of its tokens.
 unsafe fn by_token(host: *const HostApi, token: GuestContractInstance) -> i32 {
     let (args, mut sum, mut error) = (AddArgs(black_box(2), black_box(3)), 0i32, AbiError::ok());
     let (args, room) = ((&raw const args).cast(), (&raw mut sum).cast());
@@ -134,9 +134,9 @@ fn reload(table: &Table, runtime: &Runtime, path: &Path) {
             number += 1;
             let copy = folder.path().join(format!("{number}.so"));
             std::fs::copy(&file, &copy).expect("a copy");
-            // SAFETY: a fixture of our own.
+            // SAFETY: the library is a fixture of this repository.
             let library = unsafe { libloading::Library::new(&copy) }.expect("it opens");
-            // SAFETY: only looked up.
+            // SAFETY: the symbol is looked up, and not called.
             black_box(*unsafe { library.get::<extern "C" fn() -> u32>(b"polyplug_abi_version\0") }.expect("exported"));
             drop(library);
             std::fs::remove_file(&copy).expect("it is there");
@@ -145,7 +145,7 @@ fn reload(table: &Table, runtime: &Runtime, path: &Path) {
     );
 }
 
-/// How long each call of a caller takes, while bundles are reloaded and while nothing happens.
+/// Measures each call of a caller, while bundles are reloaded and while nothing is reloaded.
 fn pauses(runtime: &Runtime, path: &Path) {
     const TIME: Duration = Duration::from_secs(3);
     println!("\nPauses of a caller (ns; each call of add timed by itself, {TIME:?} each)");
@@ -194,7 +194,7 @@ fn pauses(runtime: &Runtime, path: &Path) {
     histogram("during reloads without a break", true);
 }
 
-/// Times by their binary logarithm, in eighths.
+/// A histogram of times by their binary logarithm, in eighths.
 #[derive(Default)]
 struct Histogram {
     buckets: std::collections::BTreeMap<u32, u64>,
@@ -210,7 +210,7 @@ impl Histogram {
         self.longest = self.longest.max(time);
     }
 
-    /// The time that a share of all stays within.
+    /// Returns the time that a share of all calls does not exceed.
     fn quantile(&self, share: f64) -> u64 {
         let mut left = (self.count as f64 * share) as u64;
         for (bucket, count) in &self.buckets {
@@ -223,7 +223,7 @@ impl Histogram {
     }
 }
 
-/// Find, resolve and dispatch on two threads: with one runtime for both, beside one each.
+/// Measures find, resolve and dispatch on two threads: with one runtime for both, beside a runtime each.
 fn threads() {
     let bundle = Bundle::native("calc", "plugin-calc");
     let runtimes = [(); 3].map(|()| {
@@ -254,7 +254,7 @@ fn threads() {
     println!("{:<44} {:>11.2} {:>11.2} {:>7.2}", "2 threads, beside 1 thread", shared, alone, shared / alone);
 }
 
-/// How many million calls a second the threads make together, one a runtime.
+/// Returns how many million calls a second the threads make together, one thread for each of `runtimes`.
 fn rate(runtimes: &[&std::sync::Arc<Runtime>]) -> f64 {
     const CALLS: u32 = 400_000;
     let barrier = Barrier::new(runtimes.len());

@@ -14,10 +14,10 @@ use polyplug_tests::bench::{Goal, Table};
 use polyplug_tests::{Bundle, library, runtime};
 use test_contracts::{Calculator, Counter};
 
-/// What a pin takes on the machine of the goals.
+/// The nanoseconds of a pin on the machine of the goals.
 const PIN: f64 = 6.4;
 
-/// What a call through a pointer takes there.
+/// The nanoseconds of a call through a pointer on the machine of the goals.
 const CALL: f64 = 1.68;
 
 type Add = extern "C" fn(i32, i32) -> i32;
@@ -65,14 +65,14 @@ fn store(contracts: usize) -> RuntimeStore {
             contract_name: StringView::from_static(b"bench"),
             version: Version::new(1, 0, 0),
         };
-        // SAFETY: the interface is valid during the call, and refers to nothing.
+        // SAFETY: the interface is valid during the call, and points at no other data.
         unsafe { store.register_guest_contract(descriptor, &interface, "bench".into(), BundleId::from_u64(1)) }
             .expect("it is valid");
     }
     store
 }
 
-/// Look-ups a round, each of another contract.
+/// The number of look-ups in a round, each of another contract.
 const ROUND: u32 = 64;
 
 fn look_ups(table: &Table, contracts: usize) {
@@ -86,7 +86,7 @@ fn look_ups(table: &Table, contracts: usize) {
     let calls = || (0..ROUND).for_each(|_| _ = black_box(black_box(add as Add)(black_box(2), black_box(3))));
 
     table.line_of(ROUND, &format!("find, {contracts} contracts, beside a pin"), within(11.0), pins, find);
-    // Inside a pin another one is nearly free, so these stand beside a call through a pointer.
+    // Inside a pin another pin is nearly free, so the floor of these is a call through a pointer.
     let guard = pin();
     let goal = |ns| Goal::Within { ns, reference: CALL };
     table.line_of(ROUND, &format!("find inside a pin, {contracts} contracts"), goal(5.0), calls, find);
@@ -121,9 +121,9 @@ fn load(table: &Table) {
         "load and unload, beside dlopen, dlsym, dlclose",
         Goal::Times(1.5),
         || {
-            // SAFETY: a fixture of our own.
+            // SAFETY: the library is a fixture of this repository.
             let library = unsafe { libloading::Library::new(&file) }.expect("it opens");
-            // SAFETY: only looked up.
+            // SAFETY: the symbol is looked up, and not called.
             black_box(*unsafe { library.get::<extern "C" fn() -> u32>(b"polyplug_abi_version\0") }.expect("exported"));
         },
         || {

@@ -1,4 +1,4 @@
-//! Plugins in Lua, beside what a careful author gets by hand: mlua's own calls, and the C API under one protected call.
+//! Plugins in Lua, beside the same by hand: mlua's own calls, and the C API under one protected call.
 
 use std::ffi::c_int;
 use std::hint::black_box;
@@ -18,7 +18,7 @@ const CALCULATOR: &str = include_str!("lua/calculator.lua");
 const TREES: &str = include_str!("lua/trees.lua");
 const BY_HAND: &str = include_str!("lua/by_hand.lua");
 
-/// Takes a record with a list of records, and gives it back.
+/// Takes a record with a list of records, and returns it.
 #[polyplug::contract(name = "bench.trees", version = "1.0")]
 trait Trees {
     fn tree(&self, value: &Tree) -> Tree;

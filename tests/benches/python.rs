@@ -1,5 +1,5 @@
-//! Plugins in Python, beside what a careful author gets by hand from pyo3: attach, call a function that was looked up
-//! before, extract the result.
+//! Plugins in Python, beside the same by hand with pyo3: attach, call a function that was looked up before, extract the
+//! result.
 
 use std::ffi::CString;
 use std::hint::black_box;
@@ -20,7 +20,7 @@ const CALCULATOR: &str = include_str!("python/calculator.py");
 const TREES: &str = include_str!("python/trees.py");
 const BY_HAND: &str = include_str!("python/by_hand.py");
 
-/// Takes a record with a list of records and gives it back; doubles numbers.
+/// Takes a record with a list of records and returns it; doubles numbers.
 #[polyplug::contract(name = "bench.trees", version = "1.0")]
 trait Trees {
     fn tree(&self, value: &Tree) -> Tree;
@@ -49,7 +49,7 @@ fn main() {
     failures(&runtime);
 }
 
-/// A function of the module that is written by hand.
+/// Returns a function of the module that is written by hand.
 fn by_hand(name: &str) -> Py<PyAny> {
     Python::attach(|py| {
         let code = CString::new(BY_HAND).expect("text");
@@ -132,7 +132,7 @@ fn calls(runtime: &Runtime) {
         },
         || trees.double(black_box(&numbers)).expect("it answers"),
     );
-    // A thread that the interpreter knows nothing of: pyo3 makes a state for it at each call.
+    // A thread without a state in the interpreter: pyo3 makes a state for it at each call.
     std::thread::scope(|scope| {
         scope.spawn(|| {
             table.line(
@@ -220,7 +220,7 @@ fn life_cycle() {
     });
 }
 
-/// What a bundle takes up: the memory of the process grows by that much.
+/// Prints the memory of a bundle: the growth of the process by a bundle.
 fn memory() {
     const BUNDLES: usize = 200;
     let table = Table::new("Memory of a Python bundle");
@@ -237,7 +237,7 @@ fn memory() {
     println!("memory of a loaded bundle: {} KiB", grown / BUNDLES);
 }
 
-/// The memory of this process in KiB, where the system tells.
+/// Returns the memory of this process in KiB, or `None` where the system has no such figure.
 fn resident() -> Option<usize> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

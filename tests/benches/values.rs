@@ -1,5 +1,5 @@
-//! How values of all sizes cross, beside a direct call that copies what any call must copy; calls by name beside typed
-//! ones; and what loading a large contract costs.
+//! Values of all sizes, beside a direct call that makes the same copies; calls by name beside typed ones; and the load
+//! of a large contract.
 
 use std::hint::black_box;
 

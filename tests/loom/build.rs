@@ -1,4 +1,4 @@
-//! Makes the mutants: for each a copy of everything that is checked, with one place changed, as a module of this crate.
+//! Makes the mutants: for each a copy of all checked files, with one change, as a module of this crate.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,16 +28,16 @@ fn main() {
     save(&out.join("tests.rs"), &tests);
 }
 
-/// A file of what is checked.
+/// A checked file.
 struct File {
-    /// Where it stands in a copy.
+    /// Its path in a copy.
     path: PathBuf,
-    /// Where it comes from, for people.
+    /// Its path in the repository, for messages.
     source: PathBuf,
     text: String,
 }
 
-/// All files of a copy: those that the roots of the modules include, and those that stand beside.
+/// Returns all files of a copy: those that `lib.rs` and the files of `src` include, and the files of `src` themselves.
 fn files(src: &Path) -> Vec<File> {
     let mut files = Vec::new();
     let mut beside = vec![src.join("proxy.rs")];
@@ -66,14 +66,14 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     all_files(folder)
 }
 
-/// The files below a folder; none if it does not exist.
+/// Returns the files below a folder; none if it does not exist.
 fn all_files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.map(|entry| entry.expect("a folder can be listed").path());
     paths.flat_map(|path| if path.is_dir() { all_files(&path) } else { vec![path] }).collect()
 }
 
-/// The file that a line includes, if it does.
+/// Returns the file that a line includes, or `None`.
 fn path_of(line: &str) -> Option<&str> {
     line.trim().strip_prefix("#[path = \"")?.strip_suffix("\"]")
 }
@@ -82,7 +82,7 @@ fn included(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter_map(path_of)
 }
 
-/// In a copy all files lie where their modules are.
+/// Returns a text without `#[path]`: in a copy each file lies at the path of its module.
 fn without_paths(text: &str) -> String {
     text.lines().filter(|line| path_of(line).is_none()).map(|line| format!("{line}\n")).collect()
 }
@@ -124,7 +124,7 @@ fn remove_others(copy: &Path, files: &[File]) {
     }
 }
 
-/// The models of a copy are those among which its own is: others would only be compiled.
+/// Returns the list of models without all modules but that of `model`: the others would only be compiled.
 fn only_model(text: &str, model: &str) -> String {
     let (module, _) = model.split_once("::").expect("a model is named with its module");
     let keep = |line: &&str| !line.starts_with("pub mod ") || *line == format!("pub mod {module};");
@@ -136,7 +136,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Writes a file, unless that changes nothing.
+/// Writes a file, unless it has this text already.
 fn save(path: &Path, text: &str) {
     if fs::read_to_string(path).is_ok_and(|known| known == text) {
         return;

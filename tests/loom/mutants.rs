@@ -1,31 +1,31 @@
-//! The mutants: mistakes of one place each, and the model that has to find each of them.
+//! The mutants: mistakes, each a change of one place, and the model that has to find each of them.
 
-/// A mistake.
+/// A mistake, and the model that has to find it.
 pub(crate) struct Mutant {
-    /// What is wrong.
+    /// The mistake, as a name.
     pub(crate) name: &'static str,
     /// The file, below `polyplug/src`.
     pub(crate) file: &'static str,
-    /// What is there once.
+    /// The code that the mutant replaces. The file has it once.
     pub(crate) from: &'static str,
-    /// What takes its place.
+    /// The code in its place.
     pub(crate) to: &'static str,
     /// The model that has to fail.
     pub(crate) model: &'static str,
-    /// What it says then.
+    /// The text that the model's failure has to contain.
     pub(crate) complaint: &'static str,
 }
 
-/// Something is used, or counted up, that has ended.
+/// A value is used, or counted up, after its end.
 const USED: &str = "use after its end";
 
-/// Two accesses that nothing orders.
+/// Two accesses are not ordered.
 const UNORDERED: &str = "Causality violation";
 
-/// A call is sent to where it comes from.
+/// A call is forwarded to the version that it comes from.
 const ITSELF: &str = "a version that does not serve is found in its own place";
 
-/// Somebody waits for ever.
+/// A thread waits for ever.
 const DEADLOCK: &str = "deadlock";
 
 pub(crate) const MUTANTS: &[Mutant] = &[
@@ -55,12 +55,12 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         complaint: UNORDERED,
     },
     Mutant {
-        name: "a_bundle_goes_before_it_comes",
+        name: "a_bundle_is_removed_before_it_is_replaced",
         file: "host/store/runtime_store.rs",
         from: "        for provider in providers.into_iter().flatten() {\n",
         to: "        self.install(View::new(Vec::new()), &guard);\n        for provider in providers.into_iter().flatten() {\n",
         model: "store::a_handle_leads_to_one_of_two_tables",
-        complaint: "a tenant all the time",
+        complaint: "a table all the time",
     },
     Mutant {
         name: "a_writer_does_not_keep_its_turn",
@@ -120,9 +120,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         model: "owners::a_report_ends_no_instance_under_a_lock",
         complaint: DEADLOCK,
     },
-    // The revision word.
+    // The revision.
     Mutant {
-        name: "the_word_changes_before_the_lineage",
+        name: "the_revision_changes_before_the_lineage",
         file: "host/store/publish.rs",
         from: "    lineage.set(providers.to_vec());\n    // Last,",
         to: "    old.retire_reloaded();\n    lineage.set(providers.to_vec());\n    // Last,",
@@ -130,7 +130,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         complaint: ITSELF,
     },
     Mutant {
-        name: "the_word_changes_before_the_cells",
+        name: "the_revision_changes_before_the_cells",
         file: "host/store/publish.rs",
         from: "    let mut replaced: Vec<_> =",
         to: "    store.replace_bundle(old.id(), providers.to_vec());\n    lineage.set(providers.to_vec());\n    \
@@ -139,7 +139,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         complaint: "carried over",
     },
     Mutant {
-        name: "the_word_changes_before_the_bundle_is_gone",
+        name: "the_revision_changes_before_the_bundle_is_removed",
         file: "host/store/publish.rs",
         from: "    lineage.clear();\n",
         to: "    version.retire_unloaded();\n    lineage.clear();\n",
@@ -205,16 +205,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     // Leases.
     Mutant {
-        name: "remains_are_queued_before_the_last_lease_ends",
+        name: "resources_are_queued_before_the_last_lease_ends",
         file: "host/version/version.rs",
         from: "        self.revision.set_unloaded();\n",
         to: "        self.revision.set_unloaded();\n        \
              self.reclaimer.enqueue(std::mem::take(&mut *self.resources.lock().unwrap_or_else(PoisonError::into_inner)));\n",
-        model: "lease::the_code_goes_after_its_last_user",
+        model: "lease::the_code_is_reclaimed_after_its_last_user",
         complaint: USED,
     },
     Mutant {
-        name: "code_goes_before_instances",
+        name: "code_is_unmapped_before_instances_end",
         file: "host/version/reclaim.rs",
         from: "        for instance in self.instances.drain(..) {\n            drop(instance);\n        }\n        let mut still_there = None;\n",
         to: "        let mut still_there = None;\n",
@@ -222,13 +222,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         complaint: USED,
     },
     Mutant {
-        name: "a_version_is_said_to_be_gone_before_it_is",
+        name: "a_version_is_reported_as_gone_before_it_is_reclaimed",
         file: "host/version/reclaim.rs",
         from: "        let mut still_there = None;\n",
         to: "        let mut still_there = None;\n        \
              if let Some(then) = self.when_gone.take() {\n            then(None);\n        }\n",
-        model: "lease::a_version_that_is_said_to_be_gone_is",
-        complaint: "it is said to be gone",
+        model: "lease::a_version_reported_as_gone_is_reclaimed",
+        complaint: "it is reported as gone",
     },
     // Reclaiming.
     Mutant {
@@ -252,7 +252,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "host/version/reclaim.rs",
         from: "            let wait = if pushing { wait } else { IDLE_TIMEOUT };\n",
         to: "            let wait = if pushing { wait } else { IDLE_TIMEOUT };\n            drop(state);\n            state = self.lock();\n",
-        model: "reclaim::everything_queued_is_taken_apart_by_a_thread_that_waits",
+        model: "reclaim::all_queued_resources_are_reclaimed_by_a_thread_that_waits",
         complaint: DEADLOCK,
     },
     Mutant {
@@ -260,7 +260,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "host/version/reclaim.rs",
         from: "                if !state.queue.is_empty() || !state.jobs.is_empty() {\n                    continue; // nobody waited when that was told\n                }\n",
         to: "",
-        model: "reclaim::pushing_does_not_delay_what_comes",
+        model: "reclaim::pushing_does_not_delay_new_work",
         complaint: DEADLOCK,
     },
     Mutant {
@@ -268,27 +268,27 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "host/version/reclaim.rs",
         from: "                        state.collecting -= 1;\n                        return;\n",
         to: "                        drop(state);\n                        self.0.lock().collecting -= 1;\n                        return;\n",
-        model: "reclaim::everything_queued_is_taken_apart_by_a_thread_that_ends",
+        model: "reclaim::all_queued_resources_are_reclaimed_by_a_thread_that_ends",
         complaint: DEADLOCK,
     },
     Mutant {
-        name: "nobody_is_woken",
+        name: "no_thread_is_notified",
         file: "host/version/reclaim.rs",
         from: "            self.0.more.notify_one();\n            return;\n",
         to: "            return;\n",
-        model: "reclaim::everything_queued_is_taken_apart_by_a_thread_that_waits",
+        model: "reclaim::all_queued_resources_are_reclaimed_by_a_thread_that_waits",
         complaint: DEADLOCK,
     },
     Mutant {
-        name: "remains_are_taken_apart_under_the_lock",
+        name: "resources_are_reclaimed_under_the_lock",
         file: "host/version/reclaim.rs",
         from: "        drop(state);\n        drop(queue);\n        let mut state = self.lock();\n",
         to: "        drop(queue);\n",
-        model: "reclaim::taking_apart_holds_no_lock",
+        model: "reclaim::reclaiming_holds_no_lock",
         complaint: DEADLOCK,
     },
     Mutant {
-        name: "who_takes_apart_is_idle",
+        name: "a_reclaiming_thread_counts_as_idle",
         file: "host/version/reclaim.rs",
         from: "state.queue.is_empty() && state.busy.iter().all(|thread| *thread == this_thread)",
         to: "state.queue.is_empty()",
@@ -313,7 +313,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         complaint: UNORDERED,
     },
     Mutant {
-        name: "who_waits_for_an_engine_is_told_without_the_mutex",
+        name: "a_waiter_for_an_engine_is_notified_without_the_mutex",
         file: "host/engine/lock.rs",
         from: "            drop(waiting());\n",
         to: "",
@@ -321,7 +321,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         complaint: DEADLOCK,
     },
     Mutant {
-        name: "who_waits_for_an_engine_is_not_told",
+        name: "a_waiter_for_an_engine_is_not_notified",
         file: "host/engine/lock.rs",
         from: "            self.freed.notify_all();\n",
         to: "",
@@ -329,7 +329,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         complaint: DEADLOCK,
     },
     Mutant {
-        name: "nobody_looks_for_a_cycle",
+        name: "no_search_for_a_cycle",
         file: "host/engine/lock.rs",
         from: "            self.find_cycle(owner, me, &waits)?;\n",
         to: "",
@@ -378,7 +378,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         complaint: DEADLOCK,
     },
     Mutant {
-        name: "a_tenant_is_destroyed_at_once",
+        name: "an_entry_is_destroyed_at_once",
         file: "host/abi/slot_map.rs",
         from: "unsafe { guard.defer_destroy(entry) };",
         to: "unsafe { drop(entry.into_owned()) };",
@@ -386,7 +386,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         complaint: USED,
     },
     Mutant {
-        name: "a_tenant_is_loaded_relaxed",
+        name: "an_entry_is_loaded_relaxed",
         file: "host/abi/slot_map.rs",
         from: "unsafe { slot.entry.load(Ordering::Acquire, &guard).as_ref() }?",
         to: "unsafe { slot.entry.load(Ordering::Relaxed, &guard).as_ref() }?",

@@ -2,7 +2,7 @@
 
 use polyplug_abi::{AbiError, HostApi};
 
-/// Code and text of the error that `call` writes.
+/// Returns code and text of the error that `call` writes.
 pub fn reported(call: impl FnOnce(*mut AbiError)) -> (u32, String) {
     let mut error = AbiError::ok();
     call(&raw mut error);
@@ -11,7 +11,7 @@ pub fn reported(call: impl FnOnce(*mut AbiError)) -> (u32, String) {
     (error.code, String::from_utf8(text.to_vec()).expect("the host's errors are UTF-8"))
 }
 
-/// The runtime's last error, which is thereby taken; empty when there is none.
+/// Takes the runtime's last error; empty if there is none.
 ///
 /// # Safety
 ///
@@ -25,7 +25,7 @@ pub unsafe fn last_error(host: *const HostApi) -> String {
     // SAFETY: valid (the caller's promise).
     let len = unsafe { ((*host).get_error_len)(host) };
     let mut text = vec![0; len];
-    // SAFETY: as above; the buffer has the length that is stated.
+    // SAFETY: `host` is valid (the caller's promise); the buffer has the stated length.
     let copied = unsafe { ((*host).get_last_error)(host, text.as_mut_ptr(), text.len()) };
     assert_eq!(copied, len, "an error fits into a buffer of its length");
     String::from_utf8(text).expect("the host's errors are UTF-8")

@@ -1,15 +1,15 @@
-//! Measuring something beside its floor, in the same run.
+//! Measurements beside a floor, in the same run.
 //!
-//! Machines differ and are noisy, so a figure by itself says little. Here the two are measured in turns, a batch of
-//! one after a batch of the other, and their medians are compared.
+//! Figures depend on the machine and on its load, so a figure by itself says little. Here both sides are measured in
+//! turns, a batch of one after a batch of the other, and their medians are compared.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Batches of each side.
+/// The number of batches of each side.
 const ROUNDS: usize = 61;
 
-/// How long a batch should take: long enough for the clock, short enough for many rounds.
+/// The duration of a batch: long enough for the clock, short enough for many rounds.
 const BATCH: Duration = Duration::from_millis(2);
 
 /// A table of measurements, printed line by line.
@@ -17,7 +17,7 @@ pub struct Table {
     filter: Option<String>,
 }
 
-/// What a measurement should reach.
+/// The goal of a measurement.
 #[derive(Clone, Copy)]
 pub enum Goal {
     /// At most this many nanoseconds more than the floor.
@@ -29,10 +29,10 @@ pub enum Goal {
     Within {
         /// The goal.
         ns: f64,
-        /// What the floor takes on the machine of the goals.
+        /// The nanoseconds of the floor on the machine of the goals.
         reference: f64,
     },
-    /// Just for comparison.
+    /// No goal: only for comparison.
     None,
 }
 
@@ -57,7 +57,7 @@ impl Goal {
 }
 
 impl Table {
-    /// A table with `title`. Words on the command line choose lines whose names contain one.
+    /// Makes a table with `title`. Arguments of the command line choose lines: those whose names contain one.
     #[must_use]
     pub fn new(title: &str) -> Self {
         let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
@@ -66,8 +66,8 @@ impl Table {
         Self { filter }
     }
 
-    /// Whether any line of a group is wanted, by the words that stand in their names. For groups that are costly to set
-    /// up.
+    /// Returns whether the command line chooses a line of a group, by words of the lines' names. For groups that are
+    /// costly to set up.
     #[must_use]
     pub fn wants(&self, words: &str) -> bool {
         self.filter.as_ref().is_none_or(|filter| words.split(' ').any(|word| filter.contains(word)))
@@ -78,7 +78,7 @@ impl Table {
         self.line_of(1, name, goal, floor, ours);
     }
 
-    /// As [`line`](Self::line), where each side does `times` of what it is named for.
+    /// Measures like [`line`](Self::line), where each call of a side does its work `times` times.
     pub fn line_of<A, B>(
         &self,
         times: u32,
@@ -107,7 +107,7 @@ impl Table {
 }
 
 impl Table {
-    /// With `--only-ours` or `--only-floor`, runs that side for a profiler to look at, and prints nothing.
+    /// Runs one side for a profiler, with `--only-ours` or `--only-floor`, and prints nothing.
     fn profile<A, B>(&self, floor: &mut impl FnMut() -> A, ours: &mut impl FnMut() -> B) -> bool {
         const CALLS: u32 = 5_000_000;
         let has = |option: &str| std::env::args().any(|arg| arg == option);
@@ -122,7 +122,7 @@ impl Table {
     }
 }
 
-/// A loop of its own, so that neither side pays for what else is kept in registers.
+/// Runs the loop of a batch. A function of its own, so that other values in registers cost neither side.
 #[inline(never)]
 fn batch<R>(count: u32, body: &mut impl FnMut() -> R) -> f64 {
     let start = Instant::now();
@@ -132,7 +132,7 @@ fn batch<R>(count: u32, body: &mut impl FnMut() -> R) -> f64 {
     start.elapsed().as_secs_f64() * 1e9 / f64::from(count)
 }
 
-/// How many calls fill a batch.
+/// Returns the number of calls that fill a batch.
 #[inline(never)]
 fn calibrate<R>(body: &mut impl FnMut() -> R) -> u32 {
     let mut count = 1u32;

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::{Bundle, manifest};
 
-/// The options that make a shared library.
+/// Returns the options that make a shared library.
 pub const SHARED: &[&str] = &["-shared", "-fPIC"];
 
 /// Compiles `source`, a file of `tests/c` or a path, into `output`. Each of `options` is one of the compiler's.
@@ -18,7 +18,7 @@ pub const SHARED: &[&str] = &["-shared", "-fPIC"];
 pub fn compile_c(source: impl AsRef<Path>, options: &[&str], output: &Path) {
     let mut command = compiler();
     command.args(["-std=c11", "-Wall", "-Wextra", "-Werror"]);
-    // Libraries are looked through for what the files before them lack.
+    // A linker searches libraries for the symbols of the files before them.
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("c").join(source)).args(options).arg("-o").arg(output);
     compile(&mut command);
 }
@@ -27,7 +27,7 @@ pub fn compile_c(source: impl AsRef<Path>, options: &[&str], output: &Path) {
 ///
 /// # Panics
 ///
-/// If there is none, or it finds an error.
+/// If there is no compiler, or it finds an error.
 pub fn compile(command: &mut Command) {
     let compiled = command.output().unwrap_or_else(|error| {
         panic!(
@@ -39,14 +39,14 @@ pub fn compile(command: &mut Command) {
     assert!(compiled.status.success(), "{command:?} failed:\n{}", String::from_utf8_lossy(&compiled.stderr));
 }
 
-/// The C compiler.
+/// Returns the C compiler.
 #[must_use]
 pub fn compiler() -> Command {
     Command::new(std::env::var_os("CC").unwrap_or_else(|| OsString::from("cc")))
 }
 
-/// Whether the tests are to do without a `tool` that not every machine has: whoever runs them says so in the environment
-/// variable `POLYPLUG_TESTS_WITHOUT`, a list with commas. A tool that is merely missing makes its tests fail.
+/// Returns whether the tests are to do without a `tool` that not every machine has. The environment variable
+/// `POLYPLUG_TESTS_WITHOUT` lists such tools, with commas. A tool that is missing and not listed makes its tests fail.
 #[must_use]
 pub fn without(tool: &str) -> bool {
     let without = std::env::var("POLYPLUG_TESTS_WITHOUT").unwrap_or_default();
@@ -58,12 +58,12 @@ pub fn without(tool: &str) -> bool {
 }
 
 impl Bundle {
-    /// A bundle called `name` with the library made of `source`, a file of `tests/c`. Each of `defines` is `NAME` or
-    /// `NAME=value`.
+    /// Makes a bundle called `name` with the library made of `source`, a file of `tests/c`. Each of `defines` is `NAME`
+    /// or `NAME=value`.
     ///
     /// # Panics
     ///
-    /// If the library cannot be compiled, or the folder not be written.
+    /// If the library cannot be compiled, or the folder cannot be written.
     #[must_use]
     pub fn c(name: &str, source: &str, defines: &[&str]) -> Self {
         let bundle = Self::empty();

@@ -1,16 +1,16 @@
-//! Running a test's own program again, for what must be seen from outside of the process.
+//! Running a test's own program again, for checks from outside of the process.
 
 use std::process::Command;
 
 const MARK: &str = "POLYPLUG_TEST_CHILD";
 
-/// Whether this process was started by [`again`].
+/// Returns whether this process was started by [`again`].
 #[must_use]
 pub fn is_child() -> bool {
     std::env::var_os(MARK).is_some()
 }
 
-/// The test called `name`, run once more in a process of its own, where [`is_child`] holds.
+/// Returns the command that runs the test called `name` once more in a process of its own, where [`is_child`] holds.
 ///
 /// # Panics
 ///
@@ -22,12 +22,12 @@ pub fn again(name: &str) -> Command {
     command
 }
 
-/// Whether this process has the test called `name` to itself. If not, such a process was run, and has passed the test:
-/// there is nothing more to do.
+/// Returns whether this process runs only the test called `name`. If not, such a process was run and has passed the
+/// test, and the caller has nothing more to do.
 ///
 /// # Panics
 ///
-/// If the test fails there.
+/// If the test fails in that process.
 #[must_use]
 #[track_caller]
 pub fn alone(name: &str) -> bool {

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use crate::mapped_below;
 
-/// The folder in which each process has one with its copies.
+/// Returns the folder in which each process has a folder with its copies.
 #[must_use]
 pub fn all_copies() -> PathBuf {
     std::env::temp_dir().join("polyplug-bundles")
 }
 
-/// The copies that this process has.
+/// Returns the copies of this process.
 #[must_use]
 pub fn own_copies() -> Vec<PathBuf> {
     let own = format!("{}-", std::process::id());
@@ -25,7 +25,7 @@ pub fn own_copies() -> Vec<PathBuf> {
     copies
 }
 
-/// The libraries that this process runs from copies.
+/// Returns the libraries that this process runs from copies.
 #[must_use]
 pub fn mapped_copies() -> Vec<String> {
     mapped_below(&all_copies())

@@ -1,45 +1,46 @@
-//! Canonical memory that somebody got wrong: each way to spoil a value so that it is none any more.
+//! Damaged canonical memory: each change that makes a value invalid.
 
 use polyplug::schema::plan::{Kind, NodeId, Plan};
 use polyplug::schema::{Case, Field, Scalar, Schema, Shape};
 
-/// Bytes that are no text.
+/// Bytes that are not UTF-8.
 static NO_TEXT: [u8; 4] = [b'a', 0xff, 0xfe, b'z'];
 
-/// One way to spoil a value, which can be undone.
+/// A change that makes a value invalid, and can be undone.
 pub struct Damage {
-    /// The place in the value.
+    /// The path of the changed part.
     pub path: String,
-    /// How many steps lead there.
+    /// The number of steps of the path.
     pub steps: usize,
-    /// What the error must say besides.
+    /// The reason that the error must have besides the path.
     pub reason: String,
     at: *mut u8,
     bytes: Vec<u8>,
 }
 
 impl Damage {
-    /// Runs `body` on the spoilt value, and mends it.
+    /// Runs `body` on the damaged value, and undoes the damage.
     ///
     /// # Safety
     ///
-    /// The memory that was searched for damages must still be there, unchanged.
+    /// The memory that was searched for damages must still be allocated, and unchanged.
     pub unsafe fn during<R>(&self, body: impl FnOnce() -> R) -> R {
         let len = self.bytes.len();
         let mut before = vec![0; len];
-        // SAFETY: inside of the memory that was searched (the caller's promise).
+        // SAFETY: `at` and `bytes` lie within the memory that was searched, which is still allocated (the caller's
+        // promise).
         unsafe {
             before.as_mut_ptr().copy_from_nonoverlapping(self.at, len);
             self.at.copy_from_nonoverlapping(self.bytes.as_ptr(), len);
         }
         let result = body();
-        // SAFETY: as above.
+        // SAFETY: the same bytes as above, of memory that is still allocated.
         unsafe { self.at.copy_from_nonoverlapping(before.as_ptr(), len) };
         result
     }
 }
 
-/// Every way to spoil the value of node `id` at `start`.
+/// Returns every damage of the value of node `id` at `start`.
 ///
 /// # Safety
 ///
@@ -74,7 +75,7 @@ impl Search<'_> {
 
     /// # Safety
     ///
-    /// As for [`damages`].
+    /// The conditions of [`damages`].
     unsafe fn within(&mut self, step: impl Into<String>, id: NodeId, at: *mut u8) {
         self.path.push(step.into());
         // SAFETY: the caller's promise.
@@ -84,7 +85,7 @@ impl Search<'_> {
 
     /// # Safety
     ///
-    /// As for [`damages`].
+    /// The conditions of [`damages`].
     unsafe fn node(&mut self, id: NodeId, at: *mut u8) {
         let plan = self.plan;
         match &plan.node(id).kind {
@@ -203,7 +204,7 @@ impl Search<'_> {
                     }
                 }
             }
-            // Every bit pattern of a number is one.
+            // Every bit pattern of a number is valid.
             _ => {}
         }
     }
@@ -215,7 +216,7 @@ impl Search<'_> {
         let too_long = isize::MAX as usize / size + 1;
         // SAFETY: the caller's promise.
         let (start, len) = unsafe { parts(at) };
-        // A list that was empty has a pointer to anything, or null.
+        // The pointer of an empty list may be any value, or null.
         let start = if len == 0 { NO_TEXT.as_ptr() as usize / 8 * 8 } else { start as usize };
         for (ptr, len, reason) in [
             (0, len.max(1), "the pointer is null or not aligned"),
@@ -246,7 +247,7 @@ impl Search<'_> {
     }
 }
 
-/// A list's first element and length.
+/// Returns a list's first element and length.
 ///
 /// # Safety
 ///

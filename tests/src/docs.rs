@@ -1,4 +1,4 @@
-//! What the book promises: its examples run, its tables of the ABI are true, its quickstart works as written.
+//! Tests of the book: its examples run, its tables of the ABI are correct, its quickstart works as written.
 
 #[cfg(test)]
 mod abi;
@@ -58,20 +58,20 @@ mod examples {
     struct Design;
 }
 
-/// The repository's folder.
+/// Returns the repository's folder.
 #[cfg(test)]
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository is one folder up").to_owned()
 }
 
-/// The text of a page of the book.
+/// Returns the text of a page of the book.
 #[cfg(test)]
 fn page(name: &str) -> String {
     let path = root().join("docs/src").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The contents of the first block in `language` behind the first `mark` of a page.
+/// Returns the contents of the first block in `language` after the first `mark` of a page.
 #[cfg(test)]
 fn block<'a>(page: &'a str, mark: &str, language: &str) -> &'a str {
     let behind = page.find(mark).unwrap_or_else(|| panic!("the page does not say: {mark}"));

@@ -1,16 +1,16 @@
-//! Schemas, and values that fit them, made of arbitrary bytes: the same bytes always make the same, and fewer or smaller
-//! bytes something simpler.
+//! Schemas, and values that fit them, made of arbitrary bytes: the same bytes always make the same schema or value, and
+//! fewer or smaller bytes a simpler one.
 
 use std::collections::HashSet;
 
 use polyplug::Value;
 use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, TypeRef};
 
-/// The bytes that choices are made with. After the last one come zeroes.
+/// The bytes that decide each choice. After the last one come zeroes.
 pub struct Source<'a>(&'a [u8]);
 
 impl<'a> Source<'a> {
-    /// A source of these bytes.
+    /// Makes a source of these bytes.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
@@ -26,7 +26,7 @@ impl<'a> Source<'a> {
         std::array::from_fn(|_| self.byte())
     }
 
-    /// A number less than `end`, which is at most 256.
+    /// Returns a number less than `end`, which is at most 256.
     pub fn below(&mut self, end: usize) -> usize {
         usize::from(self.byte()) % end
     }
@@ -61,10 +61,10 @@ const SIMPLE: [TypeRef; 14] = [
     TypeRef::Unit,
 ];
 
-/// How deep generated types nest.
+/// The depth to which generated types nest.
 const NESTING: usize = 4;
 
-/// A schema that a contract could have.
+/// Makes a schema that a contract could have.
 #[must_use]
 pub fn schema(source: &mut Source<'_>) -> Schema {
     let mut schema = Schema {
@@ -88,7 +88,7 @@ pub fn schema(source: &mut Source<'_>) -> Schema {
     without_nothing(schema)
 }
 
-/// The schema without lists and records of nothing, which do not exist.
+/// Returns the schema without lists and records of size 0, which do not exist.
 fn without_nothing(mut schema: Schema) -> Schema {
     fn mend(whole: &Schema, ty: &mut TypeRef) {
         match ty {
@@ -125,7 +125,7 @@ fn without_nothing(mut schema: Schema) -> Schema {
     schema
 }
 
-/// Definition `number` of `definitions`; by value it may contain only those before.
+/// Makes definition `number` of `definitions`; by value it contains only those before it.
 fn definition(source: &mut Source<'_>, number: usize, definitions: usize) -> Definition {
     let fields = |source: &mut Source<'_>, least: usize| -> Vec<Field> {
         (0..least + source.below(4)).map(|i| field(source, i, number, definitions)).collect()
@@ -153,7 +153,7 @@ fn field(source: &mut Source<'_>, number: usize, by_value: usize, definitions: u
     Field { name: name(source, number), docs: docs(source), ty }
 }
 
-/// A type that contains none but the first `by_value` definitions by value, and any of `all` behind pointers.
+/// Makes a type that contains only the first `by_value` definitions by value, and any of `all` behind pointers.
 fn ty(source: &mut Source<'_>, nesting: usize, by_value: usize, all: usize) -> TypeRef {
     let choice = source.below(if nesting == 0 { 14 } else { 30 });
     if let Some(simple) = SIMPLE.get(choice) {
@@ -165,7 +165,7 @@ fn ty(source: &mut Source<'_>, nesting: usize, by_value: usize, all: usize) -> T
         16 => TypeRef::List(Box::new(TypeRef::U8)),
         17 | 18 => TypeRef::Option(inner(by_value)),
         19 | 20 => TypeRef::Option(Box::new(TypeRef::Box(inner(all)))),
-        // As if by value, or there might be no way to end.
+        // As if by value: otherwise a value might have no end.
         21 => TypeRef::Box(inner(by_value)),
         22 | 23 => {
             let of = inner(all);
@@ -183,7 +183,7 @@ fn ty(source: &mut Source<'_>, nesting: usize, by_value: usize, all: usize) -> T
     }
 }
 
-/// Whether a type takes up no room.
+/// Returns whether a type has size 0.
 fn is_nothing(schema: &Schema, ty: &TypeRef) -> bool {
     match ty {
         TypeRef::Unit => true,
@@ -196,7 +196,7 @@ fn is_nothing(schema: &Schema, ty: &TypeRef) -> bool {
     }
 }
 
-/// A value of type `ty`, whose lists, maps and boxes are `nesting` deep at most.
+/// Makes a value of type `ty`, whose lists, maps and boxes are `nesting` deep at most.
 #[must_use]
 pub fn value(source: &mut Source<'_>, schema: &Schema, ty: &TypeRef, nesting: usize) -> Value {
     let count = |source: &mut Source<'_>| if nesting == 0 { 0 } else { source.below(4) };
@@ -221,7 +221,7 @@ pub fn value(source: &mut Source<'_>, schema: &Schema, ty: &TypeRef, nesting: us
         TypeRef::Box(of) => deeper(source, of),
         TypeRef::Option(of) => {
             let is_some = (nesting > 0 || !matches!(**of, TypeRef::Box(_))) && source.below(3) > 0;
-            // An option by value is no level, so it must not take one.
+            // An option by value does not count as a level of nesting.
             let inner = is_some.then(|| match &**of {
                 TypeRef::Box(of) => deeper(source, of),
                 of => value(source, schema, of, nesting),

@@ -7,19 +7,19 @@ use polyplug_abi::{
 };
 use test_contracts::Card;
 
-/// What goes wrong: code and text.
+/// An error: code and text.
 pub type Refused = (AbiErrorCode, String);
 
-/// A host that has nothing but the table.
+/// A host that uses only the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Handles(NonNull<HostApi>);
 
 // SAFETY: the table accepts calls from any thread.
 unsafe impl Send for Handles {}
-// SAFETY: as for `Send`.
+// SAFETY: the table accepts calls from any thread, also at the same time.
 unsafe impl Sync for Handles {}
 
-/// A `Card` as it crosses.
+/// A lowered `Card`.
 #[repr(C)]
 struct CanonicalCard {
     version: u32,
@@ -30,11 +30,11 @@ struct CanonicalCard {
 }
 
 impl Handles {
-    /// A host with this table.
+    /// Makes a host with this table.
     ///
     /// # Safety
     ///
-    /// The table must stay valid for as long as this is used.
+    /// The table must stay valid as long as the result is used.
     ///
     /// # Panics
     ///
@@ -49,7 +49,7 @@ impl Handles {
         unsafe { self.0.as_ref() }
     }
 
-    /// The first provider of a contract, if there is one.
+    /// Returns the first provider of a contract, or `None`.
     #[must_use]
     pub fn find(&self, contract: u64) -> Option<GuestContractHandle> {
         // SAFETY: the table is valid.
@@ -57,15 +57,15 @@ impl Handles {
         (!handle.is_null()).then_some(handle)
     }
 
-    /// An instance of a provider.
+    /// Makes an instance of a provider.
     ///
     /// # Errors
     ///
-    /// What the host answers.
+    /// The error that the host returns.
     pub fn create(&self, handle: GuestContractHandle) -> Result<GuestContractInstance, Refused> {
         let (mut token, mut error) = (GuestContractInstance::null(), AbiError::ok());
         let room = &raw mut token;
-        // SAFETY: the table is valid, and both places are writable.
+        // SAFETY: the table is valid, and both pointers are writable.
         unsafe { (self.table().create_guest_instance)(self.0.as_ptr(), handle, null(), room, &raw mut error) };
         answer(&error).map(|()| token)
     }
@@ -80,7 +80,7 @@ impl Handles {
     ///
     /// # Errors
     ///
-    /// What the host answers.
+    /// The error that the host returns.
     pub fn add(&self, token: GuestContractInstance, by: u64) -> Result<u64, Refused> {
         let (mut sum, mut error) = (0_u64, AbiError::ok());
         let (args, out) = ((&raw const by).cast(), (&raw mut sum).cast());
@@ -90,11 +90,11 @@ impl Handles {
         answer(&error).map(|()| sum)
     }
 
-    /// The card of an instance of a `Stamp`.
+    /// Returns the card of an instance of a `Stamp`.
     ///
     /// # Errors
     ///
-    /// What the host answers.
+    /// The error that the host returns.
     pub fn card(&self, token: GuestContractInstance, text: &str) -> Result<Card, Refused> {
         // SAFETY: the table is valid; method 2 of a stamp is called as `card_by` does.
         self.card_by(text, |args, out, arena, error| unsafe {
@@ -102,11 +102,12 @@ impl Handles {
         })
     }
 
-    /// What `call` makes of method `card` of a `Stamp`, given arguments, room for the result, an arena and an error.
+    /// Returns the card that `call` gets from method `card` of a `Stamp`. `call` takes the arguments, a buffer for the
+    /// result, an arena and an error.
     ///
     /// # Errors
     ///
-    /// What the callee reports.
+    /// The error that the callee reports.
     pub fn card_by(
         &self,
         text: &str,
@@ -116,10 +117,10 @@ impl Handles {
         let none = StringView::null();
         let mut out = CanonicalCard { version: 0, text: none, repeated: null(), repeated_len: 0, last: 0 };
         let mut error = AbiError::ok();
-        // SAFETY: the table is valid; the arena is given back below, by the same thread.
+        // SAFETY: the table is valid; `leave_arena` is called below, by the same thread.
         let arena = unsafe { (self.table().enter_arena)(self.0.as_ptr()) };
         call((&raw const args).cast(), (&raw mut out).cast(), arena, &raw mut error);
-        // SAFETY: the texts and the list lie in the arena, which has not been given back.
+        // SAFETY: the texts and the list lie in the arena, which has not been left.
         let answer = answer(&error).map(|()| unsafe { out.read() });
         // SAFETY: from `enter_arena`, and the last one that this thread took.
         unsafe { (self.table().leave_arena)(self.0.as_ptr(), arena) };

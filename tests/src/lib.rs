@@ -1,4 +1,4 @@
-//! What the tests share: finding built plugins, and making bundles of them.
+//! Helpers of the tests: finding built plugins, making bundles of them, and more.
 
 mod abi;
 pub mod bench;
@@ -11,13 +11,13 @@ mod docs;
 pub mod engine;
 pub mod generate;
 pub mod handles;
-pub mod keeping;
 pub mod layers;
 mod log;
 pub mod lua;
 mod maps;
 pub mod python;
 mod refusal;
+pub mod shared_dirs;
 pub mod values;
 pub mod watching;
 
@@ -35,14 +35,14 @@ pub use log::{Logged, logged, logged_anywhere};
 pub use maps::{eventually, mapped_below};
 pub use refusal::{BAD, refused, refused_by, works};
 
-/// A runtime with the native loader.
+/// Makes a runtime with the native loader.
 #[must_use]
 pub fn runtime() -> Arc<Runtime> {
     log::listen();
     Runtime::builder().loader(NativeLoader::new()).build().expect("one loader has no rival")
 }
 
-/// The library of the fixture package `package`, for example `plugin-calc`.
+/// Returns the library of the fixture package `package`, for example `plugin-calc`.
 ///
 /// # Panics
 ///
@@ -51,19 +51,19 @@ pub fn runtime() -> Arc<Runtime> {
 pub fn library(package: &str) -> PathBuf {
     let name = format!("{DLL_PREFIX}{}{DLL_SUFFIX}", package.replace('-', "_"));
     let executable = std::env::current_exe().expect("a test knows its own path");
-    // The test is target/debug/deps/test-1234. A copy of the library may lie beside it, built with the features of
-    // everything that the tests link; the one that authors get lies a folder up.
+    // The test is target/debug/deps/test-1234. A copy of the library in the same folder may be built with the features
+    // of all crates that the tests link; the library as authors get it lies a folder up.
     let found = executable.ancestors().nth(2).map(|folder| folder.join(&name)).filter(|path| path.is_file());
     found.unwrap_or_else(|| panic!("{name} is not built: run `cargo build -p {package}`, or `cargo xtask test`"))
 }
 
-/// A bundle in a folder of its own, which goes with it.
+/// A bundle in a folder of its own, which is removed when the value is dropped.
 pub struct Bundle {
     folder: TempDir,
 }
 
 impl Bundle {
-    /// A bundle called `name` with the library of fixture package `package`.
+    /// Makes a bundle called `name` with the library of fixture package `package`.
     ///
     /// # Panics
     ///
@@ -76,7 +76,7 @@ impl Bundle {
         bundle
     }
 
-    /// A folder without anything in it.
+    /// Makes an empty folder.
     ///
     /// # Panics
     ///
@@ -95,19 +95,19 @@ impl Bundle {
         std::fs::write(self.path().join(name), contents).expect("a file in a temporary folder");
     }
 
-    /// The bundle's folder.
+    /// Returns the bundle's folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 }
 
-/// How often to do what is usually done `usual` times: `POLYPLUG_SOAK=10` makes it ten times as often, `0.1` more seldom.
-/// Even, and not 0.
+/// Returns the number of repetitions of a step that is usually repeated `usual` times: ten times as many with
+/// `POLYPLUG_SOAK=10`, fewer with `0.1`. The number is even, and not 0.
 ///
 /// # Panics
 ///
-/// If that is no number.
+/// If the variable is not a number.
 #[must_use]
 pub fn rounds(usual: u32) -> u32 {
     let times: f64 =
@@ -115,7 +115,7 @@ pub fn rounds(usual: u32) -> u32 {
     ((f64::from(usual) * times / 2.0).ceil() as u32).max(1) * 2
 }
 
-/// The text of a manifest.
+/// Returns the text of a manifest.
 #[must_use]
 pub fn manifest(name: &str, loader: &str, file: &str) -> String {
     format!("name = {name:?}\nversion = \"1.0.0\"\nloader = {loader:?}\nfile = {file:?}\n")

@@ -1,4 +1,4 @@
-//! Listening to the host's log.
+//! Reading the host's log.
 
 use std::cell::RefCell;
 use std::fmt::{Debug, Write as _};
@@ -8,23 +8,23 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// One message.
+/// A message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Logged {
-    /// How serious it is.
+    /// The level of the message.
     pub level: Level,
-    /// The bundle it came from.
+    /// The bundle that wrote the message.
     pub bundle: String,
     /// Its text.
     pub message: String,
 }
 
 thread_local! {
-    /// What plugins wrote on this thread, while somebody wants to know.
+    /// The messages of plugins on this thread, while [`logged`] runs.
     static MESSAGES: RefCell<Option<Vec<Logged>>> = const { RefCell::new(None) };
 }
 
-/// Runs `body` and gives what plugins, or the runtime about signatures, wrote to the log of this thread meanwhile.
+/// Runs `body` and returns the messages that plugins, or the runtime about signatures, wrote on this thread meanwhile.
 ///
 /// # Panics
 ///
@@ -36,14 +36,14 @@ pub fn logged<R>(body: impl FnOnce() -> R) -> (R, Vec<Logged>) {
     (result, MESSAGES.take().expect("calls of this function are not nested"))
 }
 
-/// What plugins wrote on any thread, while somebody wants to know.
+/// The messages of plugins on any thread, while a test reads them.
 static EVERYWHERE: Mutex<Option<Vec<Logged>>> = Mutex::new(None);
 
-/// As [`logged`], for what any thread of the process writes.
+/// Does the same as [`logged`], for messages of any thread of the process.
 ///
 /// # Panics
 ///
-/// As for [`logged`], and if another test does the same at the moment.
+/// If the program has another subscriber, or another test does the same at the same time.
 pub fn logged_anywhere<R>(body: impl FnOnce() -> R) -> (R, Vec<Logged>) {
     listen();
     let before = everywhere().replace(Vec::new());
@@ -57,8 +57,8 @@ fn everywhere() -> MutexGuard<'static, Option<Vec<Logged>>> {
     EVERYWHERE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes the subscriber the program's own, before the first message: one that is set later may be overlooked by a
-/// thread that is just writing.
+/// Sets the program's subscriber, before the first message: a thread that is just writing may miss one that is set
+/// later.
 pub(crate) fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| tracing::subscriber::set_global_default(Listener).expect("the tests have no other subscriber"));

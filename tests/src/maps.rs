@@ -1,14 +1,15 @@
-//! What is mapped into this process.
+//! The files that are mapped into this process.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// The files in `folder`, or `folder` itself, that are mapped into this process. None where the system does not tell.
+/// Returns the files in `folder`, or `folder` itself, that are mapped into this process. Empty where the system does
+/// not list them.
 #[must_use]
 pub fn mapped_below(folder: &Path) -> Vec<String> {
     let Ok(folder) = folder.canonicalize() else { return Vec::new() };
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    // The path of a file that was deleted or replaced is followed by a remark.
+    // The system adds ` (deleted)` to the path of a file that was deleted or replaced.
     let mut files: Vec<String> = maps
         .lines()
         .filter_map(|line| line.find('/').map(|start| &line[start..]))
@@ -19,7 +20,7 @@ pub fn mapped_below(folder: &Path) -> Vec<String> {
     files
 }
 
-/// Waits until `condition` holds, pushing the collector on meanwhile.
+/// Waits until `condition` holds, and advances the collector meanwhile.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! Bundles in Python, for the tests of what is Python's own. They implement [`Script`](crate::lua::Script).
+//! Bundles in Python, for the tests of the Python loader alone. They implement [`Script`](crate::lua::Script).
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use polyplug_python::pyo3::prelude::*;
 
 use crate::{Bundle, manifest};
 
-/// A plugin that runs code as the body of a function of its module. The code has `self`, the instance.
+/// A plugin that runs code as the body of a function of its module. In the code `self` is the instance.
 pub const SCRIPT: &str = r#"
 import ast
 import textwrap
@@ -25,8 +25,8 @@ class Script:
         return str(names["code"](self))
 "#;
 
-/// Lets a sanitizer see the interpreter's objects, if the variable `POLYPLUG_PLAIN_MALLOC` is set: each is an allocation
-/// of its own then. To be called before the interpreter starts.
+/// Makes each of the interpreter's objects an allocation of its own, if the variable `POLYPLUG_PLAIN_MALLOC` is set, so
+/// that a sanitizer sees them. Must be called before the interpreter starts.
 ///
 /// # Panics
 ///
@@ -45,22 +45,22 @@ pub fn show_objects() {
     }
     ONCE.call_once(|| {
         let mut config = MaybeUninit::<ffi::PyPreConfig>::uninit();
-        // SAFETY: there is no interpreter yet; the configuration is filled in before it is looked at.
+        // SAFETY: there is no interpreter yet; the configuration is initialised before it is read.
         let status = unsafe {
             ffi::PyPreConfig_InitIsolatedConfig(config.as_mut_ptr());
             (*config.as_mut_ptr()).allocator = MALLOC;
             ffi::Py_PreInitialize(config.as_ptr())
         };
-        // SAFETY: only looks at it.
+        // SAFETY: the status is only read.
         assert_eq!(unsafe { ffi::PyStatus_Exception(status) }, 0, "the interpreter takes another allocator");
     });
 }
 
-/// A runtime with this loader and that for libraries.
+/// Makes a runtime with this loader and the loader for libraries.
 ///
 /// # Panics
 ///
-/// Never: the two have different names.
+/// Never: the two loaders have different names.
 #[must_use]
 pub fn python_runtime(loader: PythonLoader) -> Arc<Runtime> {
     crate::log::listen();
@@ -69,7 +69,7 @@ pub fn python_runtime(loader: PythonLoader) -> Arc<Runtime> {
     builder.build().expect("the loaders have different names")
 }
 
-/// A runtime with this loader and a bundle `python` of this code.
+/// Makes a runtime with this loader and a bundle `python` of this code.
 ///
 /// # Panics
 ///
@@ -82,11 +82,11 @@ pub fn loaded_by(loader: PythonLoader, code: &str) -> Arc<Runtime> {
     runtime
 }
 
-/// As [`loaded_by`], with a loader that is as it comes.
+/// Does the same as [`loaded_by`], with a default loader.
 ///
 /// # Panics
 ///
-/// As for [`loaded_by`].
+/// If the bundle cannot be loaded.
 #[must_use]
 #[track_caller]
 pub fn loaded(code: &str) -> Arc<Runtime> {
@@ -103,28 +103,28 @@ pub fn load_python(runtime: &Runtime, name: &str, code: &str) {
     try_load_python(runtime, name, code).unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// As [`load_python`], or why it cannot be loaded.
+/// Loads a bundle of this code, and returns the text of an error.
 ///
 /// # Errors
 ///
-/// It cannot be loaded.
+/// The bundle cannot be loaded.
 pub fn try_load_python(runtime: &Runtime, name: &str, code: &str) -> Result<(), String> {
     let source = BundleSource::Code(code.to_owned());
     runtime.load_bundle_from(&manifest(name, "python", "main.py"), source).map(drop).map_err(|error| error.to_string())
 }
 
-/// Why a bundle of this code cannot be loaded.
+/// Returns the error of loading a bundle of this code.
 ///
 /// # Panics
 ///
-/// If it can.
+/// If the bundle is loaded.
 #[must_use]
 #[track_caller]
 pub fn load_error(code: &str) -> String {
     try_load_python(&python_runtime(PythonLoader::new()), "python", code).expect_err("it is loaded")
 }
 
-/// A bundle of these files, beside a main file with [`SCRIPT`]. `options` is what its manifest says further.
+/// Makes a bundle of these files and a main file with [`SCRIPT`]. `options` is added to its manifest.
 ///
 /// # Panics
 ///
@@ -142,7 +142,8 @@ pub fn python_bundle(name: &str, options: &str, files: &[(&str, &str)]) -> Bundl
     bundle
 }
 
-/// What an expression is in the interpreter, outside of all bundles, as text. There has to be an interpreter.
+/// Evaluates an expression in the interpreter, outside of all bundles, and returns its text. The interpreter must have
+/// been started.
 ///
 /// # Panics
 ///

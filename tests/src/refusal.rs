@@ -1,4 +1,4 @@
-//! Loading what must not load, and seeing that nothing of it stays.
+//! Loading bundles that must be refused, and checking that they leave nothing behind.
 
 use std::path::Path;
 
@@ -8,24 +8,24 @@ use test_contracts::Calculator;
 
 use crate::{Bundle, mapped_below, runtime};
 
-/// What the bad bundles of the tests are called, and the good one that is loaded afterwards.
+/// The name of the bad bundles of the tests, and of the good one that is loaded afterwards.
 pub const BAD: &str = "bad";
 
-/// Loads `bundle`, which must be refused and leave nothing behind; why it was refused.
+/// Loads `bundle`, which must be refused and leave nothing behind, and returns the error.
 ///
 /// # Panics
 ///
-/// If it is not, or does.
+/// If the bundle is loaded, or leaves something behind.
 #[must_use]
 pub fn refused(bundle: &Bundle) -> RuntimeError {
     refused_by(&runtime(), bundle.path())
 }
 
-/// As [`refused`], by a runtime that has no bundles yet.
+/// Does the same as [`refused`], with a runtime that has no bundles yet.
 ///
 /// # Panics
 ///
-/// As for [`refused`].
+/// If the bundle is loaded, or leaves something behind.
 #[must_use]
 pub fn refused_by(runtime: &Runtime, path: &Path) -> RuntimeError {
     let error = match runtime.load_bundle(path) {
@@ -44,7 +44,7 @@ pub fn refused_by(runtime: &Runtime, path: &Path) -> RuntimeError {
 ///
 /// # Panics
 ///
-/// If that does not work.
+/// If one of these steps fails.
 pub fn works(runtime: &Runtime) {
     let good = Bundle::native(BAD, "plugin-calc");
     let id = runtime.load_bundle(good.path()).expect("the name of a refused bundle is free");

@@ -1,4 +1,4 @@
-//! Values of every type that crosses, and what they are as a [`Value`], written without regard to how polyplug does it.
+//! Values of every type that crosses, and the same values as a [`Value`], written without polyplug's own conversion.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
@@ -12,20 +12,20 @@ use test_contracts::types::{
 
 /// A type of which tests can make values.
 pub trait Sample: Sized + Clone + Debug {
-    /// Values: empty ones, extreme ones, ordinary ones.
+    /// Returns values: empty ones, extreme ones, ordinary ones.
     fn samples() -> Vec<Self>;
 
-    /// The value as code that learns types at run time has it.
+    /// Returns the value as a [`Value`], which has its type at run time.
     fn value(&self) -> Value;
 
-    /// A list of values.
+    /// Returns a list of values.
     #[must_use]
     fn list(items: &[Self]) -> Value {
         Value::List(items.iter().map(Self::value).collect())
     }
 }
 
-/// Whether two values are the same; not a number is the same as itself, and the entries of maps have no order.
+/// Returns whether two values are the same. A NaN is the same as itself, and the entries of maps have no order.
 #[must_use]
 pub fn same(one: &Value, other: &Value) -> bool {
     format!("{:?}", sorted(one)) == format!("{:?}", sorted(other))
@@ -140,7 +140,7 @@ impl<T: Sample, E: Sample> Sample for Result<T, E> {
     }
 }
 
-/// As many as the longest list has; the others start over.
+/// Makes as many values as the longest list has; the shorter lists start over.
 macro_rules! in_step {
     ($make:expr; $($name:ident: $ty:ty),*) => {{
         $(let $name = <$ty as Sample>::samples();)*

@@ -1,4 +1,4 @@
-//! A runtime that watches its bundles, and what it tells of them.
+//! A runtime that watches its bundles, and its events.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,43 +14,43 @@ use polyplug_abi::{ReloadPhase, ReloadPhaseType};
 use polyplug_native::NativeLoader;
 use test_contracts::Stamp;
 
-/// How long a bundle's files must be still in these tests.
+/// The time for which a bundle's files must not change in these tests.
 pub const DEBOUNCE: Duration = Duration::from_millis(60);
 
-/// For what has to happen.
+/// The limit of a wait for an event that has to come.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// For what must not happen.
+/// The duration for which no event must come.
 const QUIET: Duration = Duration::from_millis(600);
 
-/// Options for tests in which everything becomes whole in the end.
+/// Returns options for tests in which all files become complete in the end.
 pub fn patient() -> WatchOptions {
     WatchOptions::default().debounce(DEBOUNCE).patience(DEADLINE * 10)
 }
 
-/// Options for tests in which something stays as it is.
+/// Returns options for tests in which a file stays incomplete.
 pub fn impatient() -> WatchOptions {
     WatchOptions::default().debounce(DEBOUNCE).patience(Duration::from_secs(1))
 }
 
-/// Something that the runtime told.
+/// An event of the runtime.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
-    /// What happened.
+pub struct Event {
+    /// The phase of the reload.
     pub phase: ReloadPhaseType,
-    /// To which bundle.
+    /// The bundle's name.
     pub bundle: String,
-    /// Why.
+    /// The reason of a failure.
     pub reason: String,
 }
 
-/// What a runtime tells, in order, but for what becomes of old versions.
-pub struct Events(Receiver<Told>);
+/// The events of a runtime, in order, except those of old versions.
+pub struct Events(Receiver<Event>);
 
-/// Something to be done when the runtime tells something, before the test hears of it.
-pub type Hook = Box<dyn FnMut(&Told) + Send>;
+/// A function that is called with each event, before the test receives it.
+pub type Hook = Box<dyn FnMut(&Event) + Send>;
 
-/// A runtime with hot reload, and what it tells. `hook` is called with each event, on the thread that tells it.
+/// Makes a runtime with hot reload, and returns its events. `hook` is called with each event, on the runtime's thread.
 ///
 /// # Panics
 ///
@@ -60,7 +60,7 @@ pub fn watched_runtime(hook: Hook) -> (Arc<Runtime>, Events) {
     watched_runtime_with(NativeLoader::new(), hook)
 }
 
-/// As [`watched_runtime`], with this loader.
+/// Does the same as [`watched_runtime`], with this loader.
 ///
 /// # Panics
 ///
@@ -70,84 +70,85 @@ pub fn watched_runtime_with(loader: impl BundleLoader + 'static, hook: Hook) -> 
     let (send, events) = mpsc::channel();
     let hook = Mutex::new(hook);
     let callback = move |_, phase: ReloadPhase| {
-        let told = told(&phase);
-        if matches!(told.phase, ReloadPhaseType::Preparing | ReloadPhaseType::Reloaded | ReloadPhaseType::Failed) {
+        let event = event(&phase);
+        if matches!(event.phase, ReloadPhaseType::Preparing | ReloadPhaseType::Reloaded | ReloadPhaseType::Failed) {
             let mut hook = hook.lock().unwrap_or_else(PoisonError::into_inner);
-            hook(&told);
-            let _ = send.send(told); // under the lock: in the order of the calls
+            hook(&event);
+            let _ = send.send(event); // under the lock: in the order of the calls
         }
     };
     let builder = Runtime::builder().loader(loader).hot_reload(true);
-    (builder.on_reload(callback).build().expect("one loader has no rival"), Events(events))
+    (builder.on_reload(callback).build().expect("there is only one loader"), Events(events))
 }
 
-fn told(phase: &ReloadPhase) -> Told {
+fn event(phase: &ReloadPhase) -> Event {
     let text = |text: polyplug_abi::StringView| {
         // SAFETY: the runtime's texts are valid during the callback.
         String::from_utf8_lossy(unsafe { text.bytes() }.expect("the runtime's texts are valid")).into_owned()
     };
-    Told { phase: phase.phase_type, bundle: text(phase.bundle_name), reason: text(phase.reason) }
+    Event { phase: phase.phase_type, bundle: text(phase.bundle_name), reason: text(phase.reason) }
 }
 
 impl Events {
-    /// The next event.
+    /// Waits for the next event.
     ///
     /// # Panics
     ///
-    /// If none comes for a long time.
+    /// If no event comes for a long time.
     #[track_caller]
     #[must_use]
-    pub fn next(&self) -> Told {
+    pub fn next(&self) -> Event {
         self.0.recv_timeout(DEADLINE).expect("something should happen")
     }
 
-    /// The next events must be those of one reload of a bundle.
+    /// Waits for the next events, which must be those of one reload of a bundle.
     ///
     /// # Panics
     ///
-    /// If they are others, or do not come.
+    /// If other events come, or none.
     #[track_caller]
     pub fn reloaded(&self, bundle: &str) {
         for phase in [ReloadPhaseType::Preparing, ReloadPhaseType::Reloaded] {
-            let told = self.next();
-            assert_eq!((told.phase, told.bundle.as_str()), (phase, bundle), "{told:?}");
+            let event = self.next();
+            assert_eq!((event.phase, event.bundle.as_str()), (phase, bundle), "{event:?}");
         }
     }
 
-    /// The next event must tell that a bundle was not reloaded; the reason.
+    /// Waits for the next event, which must be a failed reload of a bundle, and returns the reason.
     ///
     /// # Panics
     ///
-    /// If it is another, or does not come.
+    /// If another event comes, or none.
     #[track_caller]
     #[must_use]
     pub fn failed(&self, bundle: &str) -> String {
-        let told = self.next();
-        assert_eq!((told.phase, told.bundle.as_str()), (ReloadPhaseType::Failed, bundle), "{told:?}");
-        told.reason
+        let event = self.next();
+        assert_eq!((event.phase, event.bundle.as_str()), (ReloadPhaseType::Failed, bundle), "{event:?}");
+        event.reason
     }
 
-    /// Whether nobody is left who could tell anything.
+    /// Returns whether no event can come any more, because the runtime has ended.
     #[must_use]
     pub fn are_over(&self) -> bool {
         self.0.try_recv() == Err(TryRecvError::Disconnected)
     }
 
-    /// Nothing must happen for a while.
+    /// Checks that no event comes for a while.
     ///
     /// # Panics
     ///
-    /// If something does.
+    /// If an event comes.
     #[track_caller]
     pub fn none(&self) {
         self.none_for(QUIET);
     }
 
-    /// A runtime that has just begun to watch must find nothing to do; and from then on it only knows what it is told.
+    /// Checks that a runtime that has just begun to watch reloads nothing. From then on it acts only on notifications
+    /// of the system.
     ///
     /// # Panics
     ///
-    /// If it finds something.
+    /// If an event comes.
     #[track_caller]
     pub fn none_at_first(&self) {
         self.none_for(QUIET / 4);
@@ -155,22 +156,22 @@ impl Events {
 
     #[track_caller]
     fn none_for(&self, duration: Duration) {
-        let told = self.0.recv_timeout(duration);
-        assert_eq!(told, Err(RecvTimeoutError::Timeout));
+        let event = self.0.recv_timeout(duration);
+        assert_eq!(event, Err(RecvTimeoutError::Timeout));
     }
 }
 
-/// Threads that call a bundle all the time, whatever happens to it.
+/// Threads that call a bundle all the time, also while it is reloaded.
 pub struct Callers {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<u64>>,
 }
 
-/// One call, which panics if something is wrong.
+/// One call, which panics if the result is wrong.
 pub type Call = Box<dyn FnMut() + Send>;
 
 impl Callers {
-    /// Begins to call, each on a thread of its own.
+    /// Starts a thread for each of `calls`.
     #[must_use]
     pub fn calling(calls: impl IntoIterator<Item = Call>) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
@@ -189,11 +190,11 @@ impl Callers {
         Self { threads: calls.into_iter().map(start).collect(), stop }
     }
 
-    /// Begins to call the plugins of `test.stamp`, which must answer as one of these versions.
+    /// Starts threads that call the plugin of `test.stamp`, which must answer as one of these versions.
     ///
     /// # Panics
     ///
-    /// If there are none.
+    /// If there is no such plugin.
     #[must_use]
     pub fn start(runtime: &Runtime, versions: &'static [u32]) -> Self {
         Self::calling((0..2).map(|_| {
@@ -212,7 +213,7 @@ impl Callers {
     ///
     /// # Panics
     ///
-    /// If one went wrong.
+    /// If a call failed.
     #[track_caller]
     pub fn stop(mut self) {
         self.stop.store(true, Ordering::Relaxed);
@@ -232,7 +233,7 @@ impl Drop for Callers {
 ///
 /// # Panics
 ///
-/// If it does not.
+/// If it does not hold before the deadline.
 #[track_caller]
 pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + DEADLINE;
@@ -251,7 +252,7 @@ pub fn write_slowly(file: &Path, contents: &[u8], pieces: usize, pause: Duration
     use std::io::Write as _;
     let mut out = std::fs::File::create(file).expect("a file that can be written");
     for piece in contents.chunks(contents.len().div_ceil(pieces)) {
-        out.write_all(piece).expect("room for a file");
+        out.write_all(piece).expect("space for a file");
         if reopen {
             out = std::fs::File::options().append(true).open(file).expect("a file that can be written");
         }

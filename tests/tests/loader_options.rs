@@ -1,4 +1,5 @@
-//! What a manifest says to its bundle's loader: it gets there, and nothing is started with settings that the loader refuses.
+//! What a manifest says to its bundle's loader: it gets there, and nothing is started with settings that the loader
+//! refuses.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -9,7 +10,7 @@ use polyplug::signature::SignaturePolicy;
 use polyplug::{Runtime, Value};
 use polyplug_abi::SupportedLanguage;
 use polyplug_tests::engine::ToyLoader;
-use polyplug_tests::keeping::KeepingLoader;
+use polyplug_tests::shared_dirs::SharedDirsLoader;
 use polyplug_tests::{Bundle, copies, manifest};
 
 /// Settings that the loader of these tests accepts.
@@ -17,8 +18,8 @@ const GOOD: &str = "[toy]\nfolders = [\"env\"]\n";
 /// Settings that it refuses.
 const BAD: &str = "[toy]\nfolder = \"env\"\n";
 
-fn start() -> (KeepingLoader, Arc<Runtime>) {
-    let loader = KeepingLoader::of("toy");
+fn start() -> (SharedDirsLoader, Arc<Runtime>) {
+    let loader = SharedDirsLoader::of("toy");
     let runtime = Runtime::builder().loader(loader.clone()).hot_reload(true).build().unwrap();
     (loader, runtime)
 }
@@ -42,7 +43,7 @@ fn refused(error: RuntimeError, directory: &str) -> String {
 #[test]
 fn a_loader_gets_its_settings() {
     let (loader, runtime) = start();
-    let bundle = KeepingLoader::bundle("toy", GOOD);
+    let bundle = SharedDirsLoader::bundle("toy", GOOD);
     let check = |more: &str| {
         let expected: toml::Table = toml::from_str(more).unwrap();
         let options = loader.last().manifest.options;
@@ -72,7 +73,7 @@ fn a_loader_gets_its_settings() {
 #[test]
 fn settings_that_a_loader_refuses_start_nothing() {
     let (loader, runtime) = start();
-    let bundle = KeepingLoader::bundle("toy", BAD);
+    let bundle = SharedDirsLoader::bundle("toy", BAD);
     let directory = bundle.path().display().to_string();
     let errors = [
         (runtime.load_bundle(bundle.path()), &*directory),
@@ -91,7 +92,7 @@ fn settings_that_a_loader_refuses_start_nothing() {
 #[test]
 fn a_version_whose_settings_are_refused_does_not_replace_one() {
     let (loader, runtime) = start();
-    let bundle = KeepingLoader::bundle("toy", GOOD);
+    let bundle = SharedDirsLoader::bundle("toy", GOOD);
     runtime.load_bundle(bundle.path()).unwrap();
     bundle.write("manifest.toml", text(BAD));
     let error = runtime.reload_bundle(bundle.path()).unwrap_err();
@@ -176,7 +177,7 @@ impl BundleLoader for Panicking {
 fn a_loader_that_panics_over_a_manifest_is_told_with_its_message() {
     for (over_options, message) in [(true, "what is that?"), (false, "where is that?")] {
         let runtime = Runtime::builder().loader(Panicking { over_options }).build().unwrap();
-        let bundle = KeepingLoader::bundle("toy", GOOD);
+        let bundle = SharedDirsLoader::bundle("toy", GOOD);
         for _ in 0..2 {
             let error = runtime.load_bundle(bundle.path()).unwrap_err();
             assert!(matches!(error, RuntimeError::Loader(LoaderError::InitFailed { .. })), "{error:?}");
@@ -187,7 +188,7 @@ fn a_loader_that_panics_over_a_manifest_is_told_with_its_message() {
 
 /// Has somebody write to the bundle's folder when it is asked for the first time whether settings make sense.
 struct Attacked {
-    inner: KeepingLoader,
+    inner: SharedDirsLoader,
     attack: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
@@ -230,10 +231,10 @@ fn a_manifest_that_is_exchanged_after_the_check_is_checked_again() {
         (BAD, "manifest.toml: `toy`: unknown key `folder`, expected `folders`"),
         ("[toy]\nfolders = [\"other\"]\n", "bundle `toy`: its manifest changed while it was loaded"),
     ] {
-        let bundle = KeepingLoader::bundle("toy", GOOD);
+        let bundle = SharedDirsLoader::bundle("toy", GOOD);
         let path = bundle.path().join("manifest.toml");
         let attack = move || std::fs::write(path, text(exchanged)).unwrap();
-        let inner = KeepingLoader::of("toy");
+        let inner = SharedDirsLoader::of("toy");
         let loader = Attacked { inner: inner.clone(), attack: Mutex::new(Some(Box::new(attack))) };
         let runtime = Runtime::builder().loader(loader).signatures(SignaturePolicy::Warn).build().unwrap();
         let error = runtime.load_bundle(bundle.path()).unwrap_err().to_string();

@@ -9,7 +9,7 @@ use polyplug::runtime::RuntimeBuilder;
 use polyplug::signature::{SecretKey, SignatureError, SignaturePolicy, sign_bundle};
 use polyplug::watch::WatchOptions;
 use polyplug::{Runtime, Value};
-use polyplug_tests::keeping::KeepingLoader;
+use polyplug_tests::shared_dirs::SharedDirsLoader;
 use polyplug_tests::watching::{DEBOUNCE, patient, watched_runtime_with};
 use polyplug_tests::{Bundle, logged, manifest};
 
@@ -21,7 +21,7 @@ fn key() -> SecretKey {
 
 /// A bundle with the folder `env`, in which a file and a link are that no private copy could have.
 fn bundle() -> Bundle {
-    let bundle = KeepingLoader::bundle("toy", ENV);
+    let bundle = SharedDirsLoader::bundle("toy", ENV);
     fs::create_dir(bundle.path().join("env")).unwrap();
     bundle.write("env/word", "some");
     #[cfg(unix)]
@@ -29,7 +29,7 @@ fn bundle() -> Bundle {
     bundle
 }
 
-fn build(loader: &KeepingLoader, builder: RuntimeBuilder) -> Arc<Runtime> {
+fn build(loader: &SharedDirsLoader, builder: RuntimeBuilder) -> Arc<Runtime> {
     builder.loader(loader.clone()).build().unwrap()
 }
 
@@ -55,7 +55,7 @@ fn invalid(error: RuntimeError, bundle: &Bundle) -> (&'static str, String) {
 
 #[test]
 fn a_private_copy_lacks_them_and_the_loader_finds_them() {
-    let (loader, bundle) = (KeepingLoader::of("toy"), bundle());
+    let (loader, bundle) = (SharedDirsLoader::of("toy"), bundle());
     bundle.write("beside", "");
     let runtime = build(&loader, Runtime::builder().hot_reload(true));
     let check = |word: &str| {
@@ -76,7 +76,7 @@ fn a_private_copy_lacks_them_and_the_loader_finds_them() {
 
 #[test]
 fn what_runs_from_its_own_folder_has_them_there() {
-    let (loader, bundle) = (KeepingLoader::of("toy"), bundle());
+    let (loader, bundle) = (SharedDirsLoader::of("toy"), bundle());
     let runtime = build(&loader, Runtime::builder());
     let id = runtime.load_bundle(bundle.path()).unwrap();
     let started = loader.last();
@@ -97,7 +97,7 @@ fn what_runs_from_its_own_folder_has_them_there() {
 
 #[test]
 fn a_version_may_leave_others_in_place() {
-    let (loader, bundle) = (KeepingLoader::of("toy"), bundle());
+    let (loader, bundle) = (SharedDirsLoader::of("toy"), bundle());
     let runtime = build(&loader, Runtime::builder().hot_reload(true));
     runtime.load_bundle(bundle.path()).unwrap();
     #[cfg(unix)]
@@ -114,7 +114,7 @@ fn a_version_may_leave_others_in_place() {
 
 #[test]
 fn changes_in_them_are_nobodys_business() {
-    let (loader, bundle) = (KeepingLoader::of("toy"), bundle());
+    let (loader, bundle) = (SharedDirsLoader::of("toy"), bundle());
     let (runtime, events) = watched_runtime_with(loader.clone(), Box::new(|_| ()));
     runtime.load_bundle(bundle.path()).unwrap();
     let watcher = runtime.watch_with(patient()).unwrap();
@@ -133,7 +133,7 @@ fn changes_in_them_are_nobodys_business() {
 
 #[test]
 fn a_watcher_tells_of_a_manifest_that_the_loader_refuses() {
-    let (loader, bundle) = (KeepingLoader::of("toy"), bundle());
+    let (loader, bundle) = (SharedDirsLoader::of("toy"), bundle());
     let say = |more: &str| {
         // All at once, for the watcher has no patience.
         bundle.write(".part", manifest("toy", "toy", "main.toy") + more);
@@ -169,8 +169,8 @@ fn what_is_no_folder_of_the_bundle_is_refused() {
             (".", "\".\" is the bundle's folder itself"),
             ("main.toy", "\"main.toy\" is no folder"),
         ] {
-            let loader = KeepingLoader::of("toy");
-            let bundle = KeepingLoader::bundle("toy", &format!("[toy]\nfolders = [\"{folder}\"]\n"));
+            let loader = SharedDirsLoader::of("toy");
+            let bundle = SharedDirsLoader::bundle("toy", &format!("[toy]\nfolders = [\"{folder}\"]\n"));
             let runtime = build(&loader, Runtime::builder().hot_reload(hot_reload));
             let (key, message) = invalid(runtime.load_bundle(bundle.path()).unwrap_err(), &bundle);
             assert_eq!(key, "toy");
@@ -183,7 +183,7 @@ fn what_is_no_folder_of_the_bundle_is_refused() {
 #[test]
 fn the_artifact_cannot_lie_in_one() {
     for hot_reload in [false, true] {
-        let (loader, bundle) = (KeepingLoader::of("toy"), bundle());
+        let (loader, bundle) = (SharedDirsLoader::of("toy"), bundle());
         bundle.write("env/main.toy", "toy");
         bundle.write("manifest.toml", manifest("toy", "toy", "env/main.toy") + ENV);
         let runtime = build(&loader, Runtime::builder().hot_reload(hot_reload));
@@ -200,7 +200,7 @@ fn the_artifact_cannot_lie_in_one() {
 
 #[test]
 fn no_signature_covers_them() {
-    let (loader, bundle) = (KeepingLoader::of("toy"), bundle());
+    let (loader, bundle) = (SharedDirsLoader::of("toy"), bundle());
     fs::rename(bundle.path().join("env"), bundle.path().with_extension("env")).unwrap();
     sign_bundle(bundle.path(), &key()).unwrap();
     let runtime = build(&loader, signing(SignaturePolicy::Require).hot_reload(true));
@@ -230,8 +230,8 @@ fn no_signature_covers_them() {
 
 #[test]
 fn what_comes_there_after_the_look_is_not_reached() {
-    let loader = KeepingLoader::of("toy");
-    let bundle = KeepingLoader::bundle("toy", ENV);
+    let loader = SharedDirsLoader::of("toy");
+    let bundle = SharedDirsLoader::bundle("toy", ENV);
     sign_bundle(bundle.path(), &key()).unwrap();
     let runtime = build(&loader, signing(SignaturePolicy::Require).hot_reload(true));
     runtime.load_bundle(bundle.path()).unwrap();
@@ -244,7 +244,7 @@ fn what_comes_there_after_the_look_is_not_reached() {
 
 #[test]
 fn where_signatures_are_only_looked_at_there_is_a_warning() {
-    let (loader, bundle) = (KeepingLoader::of("toy"), bundle());
+    let (loader, bundle) = (SharedDirsLoader::of("toy"), bundle());
     let runtime = build(&loader, signing(SignaturePolicy::Warn));
     let (outcome, lines) = logged(|| runtime.load_bundle(bundle.path()));
     outcome.unwrap();

@@ -1,4 +1,4 @@
-//! A plugin of a virtual machine, behind one function for all methods, is called like any other: through typed proxies
+//! A plugin of a VM, behind one function for all methods, is called like any other: through typed proxies
 //! and through the C ABI.
 
 use std::ffi::c_void;
@@ -19,16 +19,16 @@ use polyplug_abi::{
 use polyplug_tests::{eventually, manifest, reported};
 use test_contracts::{Calculator, MathError};
 
-/// What the machine keeps for a bundle: loader data leads to it.
+/// What the VM keeps for a bundle: loader data leads to it.
 #[derive(Default)]
-struct Machine {
+struct Vm {
     made: AtomicUsize,
     ended: AtomicUsize,
     /// The host's table for the bundle that was loaded last.
     host: AtomicPtr<HostApi>,
 }
 
-/// One object of the machine.
+/// One object of the VM.
 struct Object {
     number: usize,
 }
@@ -39,9 +39,9 @@ unsafe extern "C" fn create(
     _: *const (),
     out: *mut GuestContractInstance,
 ) {
-    // SAFETY: the loader data is the machine, which the bundle keeps.
-    let machine = unsafe { &*loader_data.data.cast::<Machine>() };
-    let number = machine.made.fetch_add(1, Ordering::SeqCst) + 1;
+    // SAFETY: the loader data is the VM, which the bundle keeps.
+    let vm = unsafe { &*loader_data.data.cast::<Vm>() };
+    let number = vm.made.fetch_add(1, Ordering::SeqCst) + 1;
     let data = Box::into_raw(Box::new(Object { number })).cast();
     // SAFETY: the host offers room for the instance.
     unsafe { out.write(GuestContractInstance { data, contract_id: <dyn Calculator>::ID }) };
@@ -51,7 +51,7 @@ unsafe extern "C" fn destroy(loader_data: VmLoaderData, _: *const HostApi, insta
     // SAFETY: as in `create`, which made the object.
     unsafe {
         drop(Box::from_raw(instance.data.cast::<Object>()));
-        (*loader_data.data.cast::<Machine>()).ended.fetch_add(1, Ordering::SeqCst);
+        (*loader_data.data.cast::<Vm>()).ended.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -61,10 +61,10 @@ struct RawResult {
     error: u32,
 }
 
-/// The text of the machine's error, in the static memory of its code.
+/// The text of the VM's error, in the static memory of its code.
 static EXCEPTION: &[u8] = b"no such thing\n  at vm:7";
 
-/// The one function of the machine. Its calculator adds the number of the object to every sum.
+/// The one function of the VM. Its calculator adds the number of the object to every sum.
 unsafe extern "C" fn call(
     loader_data: VmLoaderData,
     instance: GuestContractInstance,
@@ -99,14 +99,14 @@ unsafe extern "C" fn call(
     }
 }
 
-/// Registers a calculator of the machine, in the way of plugins with or without a schema.
-struct MachineLoader {
-    machine: Arc<Machine>,
+/// Registers a calculator of the VM, in the way of plugins with or without a schema.
+struct VmLoader {
+    vm: Arc<Vm>,
     flags: PluginFlags,
     with_schema: bool,
 }
 
-impl BundleLoader for MachineLoader {
+impl BundleLoader for VmLoader {
     fn loader_name(&self) -> &'static str {
         "machine"
     }
@@ -121,9 +121,9 @@ impl BundleLoader for MachineLoader {
 
     fn load(&self, manifest: &ManifestData, _: &BundleSource, runtime: &Runtime) -> Result<(), LoaderError> {
         let staging = runtime.staging(manifest.id)?;
-        let machine = Arc::clone(&self.machine);
-        let loader_data = VmLoaderData { data: Arc::as_ptr(&machine).cast_mut().cast::<c_void>() };
-        staging.keep(machine);
+        let vm = Arc::clone(&self.vm);
+        let loader_data = VmLoaderData { data: Arc::as_ptr(&vm).cast_mut().cast::<c_void>() };
+        staging.keep(vm);
         let interface = GuestContractInterface {
             contract_id: <dyn Calculator>::ID,
             contract_version: polyplug::Version::new(1, 2, 0),
@@ -151,7 +151,7 @@ impl BundleLoader for MachineLoader {
             reserved: null_mut(),
         };
         let host = staging.host_abi();
-        self.machine.host.store(host.cast_mut(), Ordering::SeqCst);
+        self.vm.host.store(host.cast_mut(), Ordering::SeqCst);
         let (code, text) = reported(|error| {
             // SAFETY: the table is valid, and everything handed over is alive during the call.
             unsafe {
@@ -170,19 +170,19 @@ impl BundleLoader for MachineLoader {
     }
 }
 
-/// A runtime with a bundle of the machine, and the machine.
-fn loaded(flags: PluginFlags, with_schema: bool) -> (Arc<Runtime>, Arc<Machine>) {
-    let machine = Arc::new(Machine::default());
-    let loader = MachineLoader { machine: Arc::clone(&machine), flags, with_schema };
+/// A runtime with a bundle of the VM, and the VM.
+fn loaded(flags: PluginFlags, with_schema: bool) -> (Arc<Runtime>, Arc<Vm>) {
+    let vm = Arc::new(Vm::default());
+    let loader = VmLoader { vm: Arc::clone(&vm), flags, with_schema };
     let runtime = Runtime::builder().loader(loader).build().unwrap();
     let source = BundleSource::Code("the machine needs none".to_owned());
     runtime.load_bundle_from(&manifest("machine", "machine", "main"), source).unwrap();
-    (runtime, machine)
+    (runtime, vm)
 }
 
 #[test]
 fn a_proxy_calls_the_machine() {
-    let (runtime, _machine) = loaded(PluginFlags::default(), true);
+    let (runtime, _vm) = loaded(PluginFlags::default(), true);
     let first = runtime.proxy::<dyn Calculator>().unwrap();
     let second = runtime.proxy::<dyn Calculator>().unwrap();
     assert_eq!((first.add(2, 3), second.add(2, 3)), (Ok(105), Ok(205)), "an object each");
@@ -193,7 +193,7 @@ fn a_proxy_calls_the_machine() {
 
 #[test]
 fn an_exception_arrives_with_its_traceback() {
-    let (runtime, _machine) = loaded(PluginFlags::default(), true);
+    let (runtime, _vm) = loaded(PluginFlags::default(), true);
     let error = runtime.proxy::<dyn Calculator>().unwrap().sum(&[1]).unwrap_err();
     let CallError::Exception(failure) = &error else { panic!("an exception, not {error:?}") };
     assert_eq!((failure.method.as_str(), failure.message.as_str()), ("demo.calculator.sum", "no such thing"));
@@ -202,38 +202,38 @@ fn an_exception_arrives_with_its_traceback() {
 
 #[test]
 fn objects_end_with_their_proxies() {
-    let (runtime, machine) = loaded(PluginFlags::default(), true);
+    let (runtime, vm) = loaded(PluginFlags::default(), true);
     let first = runtime.proxy::<dyn Calculator>().unwrap();
     let second = runtime.proxy::<dyn Calculator>().unwrap();
     drop(first);
-    eventually("the first object ends", || machine.ended.load(Ordering::SeqCst) == 1);
+    eventually("the first object ends", || vm.ended.load(Ordering::SeqCst) == 1);
     assert_eq!(second.add(1, 1), Ok(202));
     runtime.unload_bundle(BundleId::new("machine")).unwrap();
     assert_eq!(second.add(1, 1), Err(CallError::Unloaded { bundle: "machine".to_owned() }));
     drop(second);
-    eventually("the second object ends", || machine.ended.load(Ordering::SeqCst) == 2);
-    eventually("the machine is given back", || Arc::strong_count(&machine) == 2); // ours and the loader's
+    eventually("the second object ends", || vm.ended.load(Ordering::SeqCst) == 2);
+    eventually("the machine is given back", || Arc::strong_count(&vm) == 2); // ours and the loader's
 }
 
-/// What a machine calls stateless still is an object to it.
+/// What a VM calls stateless still is an object to it.
 #[test]
 fn a_shared_object_is_one_for_all() {
     for flags in [PluginFlags::SINGLETON, PluginFlags::STATELESS] {
-        let (runtime, machine) = loaded(flags, true);
+        let (runtime, vm) = loaded(flags, true);
         let proxies = [(); 3].map(|()| runtime.proxy::<dyn Calculator>().unwrap());
         assert!(proxies.iter().all(|proxy| proxy.add(2, 3) == Ok(105)));
         drop(proxies);
-        assert_eq!(machine.ended.load(Ordering::SeqCst), 0);
+        assert_eq!(vm.ended.load(Ordering::SeqCst), 0);
         runtime.unload_bundle(BundleId::new("machine")).unwrap();
-        eventually("the object ends with the bundle", || machine.ended.load(Ordering::SeqCst) == 1);
-        assert_eq!(machine.made.load(Ordering::SeqCst), 1);
+        eventually("the object ends with the bundle", || vm.ended.load(Ordering::SeqCst) == 1);
+        assert_eq!(vm.made.load(Ordering::SeqCst), 1);
     }
 }
 
 #[test]
 fn the_c_abi_calls_the_machine() {
     for with_schema in [true, false] {
-        let (runtime, machine) = loaded(PluginFlags::default(), with_schema);
+        let (runtime, vm) = loaded(PluginFlags::default(), with_schema);
         let host = runtime.host_abi();
         let handle = runtime.find_guest_contract(<dyn Calculator>::ID.id(), 2).unwrap();
         let mut instance = GuestContractInstance::null();
@@ -253,12 +253,12 @@ fn the_c_abi_calls_the_machine() {
             assert!(text.contains("no such thing"), "{text}");
             ((*host).destroy_guest_instance)(host, instance);
         }
-        eventually("the object ends", || machine.ended.load(Ordering::SeqCst) == 1);
+        eventually("the object ends", || vm.ended.load(Ordering::SeqCst) == 1);
     }
 }
 
-/// Calls with `call`, and checks that the text of the error is a copy: the code of the callee may be unloaded before the
-/// caller reads the text.
+/// Calls with `call`, and checks that the text of the error is a copy: the code of the callee may be unloaded before
+/// the caller reads the text.
 fn fails_with_a_copy(call: impl FnOnce(*mut AbiError)) {
     let mut error = AbiError::ok();
     call(&raw mut error);
@@ -270,12 +270,12 @@ fn fails_with_a_copy(call: impl FnOnce(*mut AbiError)) {
 
 #[test]
 fn the_text_of_an_error_outlives_the_code_of_the_callee() {
-    let (runtime, machine) = loaded(PluginFlags::default(), true);
+    let (runtime, vm) = loaded(PluginFlags::default(), true);
     let handle = runtime.find_guest_contract(<dyn Calculator>::ID.id(), 2).unwrap();
     let callee = runtime.host_abi();
     let caller = manifest("caller", "machine", "main") + "[[dependency]]\ncontract = \"demo.calculator@1\"\n";
     runtime.load_bundle_from(&caller, BundleSource::Code(String::new())).unwrap();
-    let caller = machine.host.load(Ordering::SeqCst).cast_const();
+    let caller = vm.host.load(Ordering::SeqCst).cast_const();
     let request = ProxyRequest {
         struct_size: size_of::<ProxyRequest>(),
         target: ProxyTarget::Peer,
@@ -309,14 +309,14 @@ fn the_text_of_an_error_outlives_the_code_of_the_callee() {
 
 #[test]
 fn a_calls_by_name_reach_the_machine() {
-    let (runtime, _machine) = loaded(PluginFlags::default(), true);
+    let (runtime, _vm) = loaded(PluginFlags::default(), true);
     let sum = runtime.call("demo.calculator@1", "add", &[2.into(), 3.into()]);
     assert_eq!(sum, Ok(polyplug::Value::I32(105)));
 }
 
 #[test]
 fn a_source_in_memory_needs_no_folder() {
-    let (runtime, _machine) = loaded(PluginFlags::default(), true);
+    let (runtime, _vm) = loaded(PluginFlags::default(), true);
     assert_eq!(runtime.bundle_name(BundleId::new("machine")).as_deref(), Some("machine"));
     assert!(!PathBuf::from("<memory>").exists());
 }

@@ -15,7 +15,7 @@ use polyplug::{BundleId, Runtime};
 use polyplug_abi::{ReloadPhaseType, SupportedLanguage};
 use polyplug_native::NativeLoader;
 use polyplug_tests::watching::{
-    Callers, DEBOUNCE, Events, Told, impatient, patient, until, watched_runtime, watched_runtime_with, write_slowly,
+    Callers, DEBOUNCE, Event, Events, impatient, patient, until, watched_runtime, watched_runtime_with, write_slowly,
 };
 use polyplug_tests::{Bundle, library, manifest};
 use tempfile::TempDir;
@@ -538,7 +538,7 @@ fn a_change_during_a_reload_is_not_lost() {
     let bundle = Bundle::native("watched", ONE);
     let directory = bundle.path().to_owned();
     let mut changes = [(ReloadPhaseType::Reloaded, ONE), (ReloadPhaseType::Reloaded, TWO)].into_iter().peekable();
-    let (runtime, events) = watched_runtime(Box::new(move |told: &Told| {
+    let (runtime, events) = watched_runtime(Box::new(move |told: &Event| {
         if let Some((_, package)) = changes.next_if(|(phase, _)| *phase == told.phase) {
             install(&directory, package);
         }
@@ -559,7 +559,7 @@ fn a_change_before_the_copy_is_loaded_at_once() {
     let bundle = Bundle::native("watched", ONE);
     let directory = bundle.path().to_owned();
     let mut late = Some(ONE);
-    let (runtime, events) = watched_runtime(Box::new(move |told: &Told| {
+    let (runtime, events) = watched_runtime(Box::new(move |told: &Event| {
         if told.phase == ReloadPhaseType::Preparing {
             late.take().into_iter().for_each(|package| install(&directory, package));
         }
@@ -580,7 +580,7 @@ fn stopped_by_the_callback() {
     let bundle = Bundle::native("watched", ONE);
     let slot = Slot::default();
     let watcher = Arc::clone(&slot);
-    let (runtime, events) = watched_runtime(Box::new(move |told: &Told| {
+    let (runtime, events) = watched_runtime(Box::new(move |told: &Event| {
         if told.phase == ReloadPhaseType::Preparing {
             let watcher = watcher.get().unwrap();
             assert!(watcher.is_watching());
@@ -619,7 +619,7 @@ fn stopped_by_the_callback_of_another_reload() {
     let directory = bundle.path().to_owned();
     let slot = Slot::default();
     let watcher = Arc::clone(&slot);
-    let (runtime, events) = watched_runtime(Box::new(move |told: &Told| {
+    let (runtime, events) = watched_runtime(Box::new(move |told: &Event| {
         if told.phase == ReloadPhaseType::Preparing {
             install(&directory, TWO);
             sleep(2 * PAUSE); // the watcher's turn would come
@@ -643,7 +643,7 @@ fn a_bundle_that_is_being_changed_is_reloaded_after_that() {
     let elsewhere = Bundle::native("watched", "plugin-init-panics");
     let directory = bundle.path().to_owned();
     let mut first = true;
-    let (runtime, events) = watched_runtime(Box::new(move |told: &Told| {
+    let (runtime, events) = watched_runtime(Box::new(move |told: &Event| {
         if std::mem::take(&mut first) {
             assert_eq!(told.phase, ReloadPhaseType::Preparing);
             install(&directory, TWO);

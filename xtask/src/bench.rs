@@ -24,7 +24,7 @@ pub(crate) fn run(filter: Option<&str>) -> Result<()> {
 
     let mut command = process::cargo();
     command.args(["bench", "--package", PACKAGE]);
-    // By name, so that cargo does not offer the package's tests to be measured too.
+    // By name, because cargo would run the package's tests as benchmarks too.
     for bench in &benches {
         command.args(["--bench", bench]);
     }
@@ -32,7 +32,7 @@ pub(crate) fn run(filter: Option<&str>) -> Result<()> {
     process::run(&mut command)
 }
 
-/// The benchmarks of the package in `folder`: what its manifest names and what lies in `benches`.
+/// Returns the benchmarks of the package in `folder`: those in its manifest and those in `benches`.
 fn benches(folder: &Path) -> Result<BTreeSet<String>> {
     let path = folder.join("Cargo.toml");
     let manifest = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -49,7 +49,7 @@ fn benches(folder: &Path) -> Result<BTreeSet<String>> {
     Ok(names)
 }
 
-/// What cargo takes for a benchmark by where it lies: `benches/x.rs` and `benches/x/main.rs`.
+/// Returns the benchmarks that cargo finds by their paths: `benches/x.rs` and `benches/x/main.rs`.
 fn discovered(folder: &Path) -> Result<Vec<String>> {
     if !folder.is_dir() {
         return Ok(Vec::new());

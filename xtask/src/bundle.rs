@@ -1,7 +1,7 @@
 //! Assembling a bundle: a folder with a `manifest.toml` and the library, or the scripts, that it names.
 //!
-//! A host may be running from the very folder that is assembled. So every file is written beside the bundles and moved
-//! into place whole, the library before the manifest, and a file that would not change is not touched at all.
+//! A host may run from the folder that is assembled. So every file is written beside the bundles and then renamed, the
+//! library before the manifest, and a file that would not change is not written.
 
 use std::env;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::workspace::{PluginPackage, library_file};
 
 const MANIFEST: &str = "manifest.toml";
 
-/// What assembling needs to know from a bundle's manifest.
+/// The part of a bundle's manifest that is needed to assemble the bundle.
 #[derive(Debug, PartialEq, Eq)]
 struct Manifest {
     name: String,
@@ -23,7 +23,7 @@ struct Manifest {
     file: String,
 }
 
-/// Assembles the bundle of `package` below `out`, from the library in `libraries`. Gives the bundle's folder.
+/// Assembles the bundle of `package` below `out`, from the library in `libraries`. Returns the bundle's folder.
 pub(crate) fn assemble(package: &PluginPackage, libraries: &Path, out: &Path) -> Result<PathBuf> {
     let manifest_path = package.folder.join(MANIFEST);
     let manifest = fs::read_to_string(&manifest_path)
@@ -49,7 +49,7 @@ pub(crate) fn assemble(package: &PluginPackage, libraries: &Path, out: &Path) ->
     Ok(bundle)
 }
 
-/// Assembles the bundle of scripts in `folder`: its files as they are, and no others. Gives the bundle's folder.
+/// Assembles the bundle of scripts in `folder`: its files unchanged, and no others. Returns the bundle's folder.
 pub(crate) fn assemble_scripts(folder: &Path, out: &Path) -> Result<PathBuf> {
     let manifest_path = folder.join(MANIFEST);
     let name = fs::read_to_string(&manifest_path)
@@ -70,7 +70,7 @@ pub(crate) fn assemble_scripts(folder: &Path, out: &Path) -> Result<PathBuf> {
     Ok(bundle)
 }
 
-/// The files below `folder`, relative to it.
+/// Returns the files below `folder`, relative to it.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let (mut found, mut folders) = (Vec::new(), vec![PathBuf::new()]);
     while let Some(relative) = folders.pop() {
@@ -84,7 +84,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The bundle's name in its manifest.
+/// Returns the bundle's name in its manifest.
 fn name_in(manifest: &Table) -> Result<String> {
     let Some(name) = manifest.get("name").and_then(Value::as_str) else { bail!("`name` is missing") };
     check_name("name", name)?;
@@ -105,7 +105,7 @@ impl Manifest {
     }
 }
 
-/// Picks from a table with keys like `linux.x86_64`, written as one key or as two.
+/// Picks the entry for this platform from a table with keys like `linux.x86_64`, written as one key or as two.
 fn file_for_this_platform(table: &Table) -> Result<&str> {
     let (os, arch) = (env::consts::OS, env::consts::ARCH);
     let platform = format!("{os}.{arch}");
@@ -113,12 +113,12 @@ fn file_for_this_platform(table: &Table) -> Result<&str> {
     file.and_then(Value::as_str).with_context(|| format!("`file` has no entry for this platform, `{platform}`"))
 }
 
-/// `file` as it is when it is a library's name on this platform, otherwise made into one.
+/// Returns `file` as a library's name on this platform: with prefix and extension, unless it has them.
 fn as_library(file: &str) -> String {
     if file.ends_with(env::consts::DLL_SUFFIX) { file.to_owned() } else { library_file(file) }
 }
 
-/// Refuses what would end up outside the bundle.
+/// Refuses a path that leads out of the bundle.
 fn check_name(key: &str, value: &str) -> Result<()> {
     let mut parts = Path::new(value).components();
     if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
@@ -127,7 +127,7 @@ fn check_name(key: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
-/// Puts a copy of `from` at `to` in one move, by way of a temporary file in `beside`.
+/// Copies `from` to `to` by renaming a temporary file in `beside`.
 fn put(from: &Path, to: &Path, beside: &Path) -> Result<()> {
     let fresh = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
     match fs::read(to) {
@@ -136,7 +136,7 @@ fn put(from: &Path, to: &Path, beside: &Path) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", to.display())),
     }
-    // In the folder of all bundles, where no host that copies or watches one bundle meets it.
+    // In the folder of all bundles, because a host that copies or watches one bundle does not read that folder.
     let temporary = beside.join(format!(".assembling-{}", std::process::id()));
     let moved = fs::write(&temporary, &fresh).and_then(|()| fs::rename(&temporary, to));
     if moved.is_err() {
@@ -155,7 +155,7 @@ mod tests {
     }
 
     impl Place {
-        /// A stage `parse` whose library has been built with `library` in it.
+        /// Makes a stage `parse` whose library is built and contains `library`.
         fn new(manifest: &str, library: &str) -> Self {
             let temp = tempfile::tempdir().unwrap();
             let stage = temp.path().join("stages/parse");

@@ -18,12 +18,12 @@ pub(crate) fn run(release: bool, out: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
-/// Where bundles go unless the user says otherwise.
+/// Returns the default folder for bundles.
 pub(crate) fn default_out() -> PathBuf {
     workspace::target_dir().join("bundles")
 }
 
-/// Assembles a bundle from each stage, all of which are built, and from each that needs no building. Gives their folders.
+/// Assembles a bundle from each stage that is built, and from each that needs no build. Returns their folders.
 pub(crate) fn assemble(stages: &[PluginPackage], profile: Profile, out: &Path) -> Result<Vec<PathBuf>> {
     let libraries = workspace::target_dir().join(profile.folder());
     let built = stages.iter().map(|stage| bundle::assemble(stage, &libraries, out));

@@ -1,11 +1,11 @@
-//! `cargo xtask ci`: what has to pass before a change is merged, in the order in which it fails fastest.
+//! `cargo xtask ci`: the checks that have to pass before a change is merged, the quickest first.
 
 use anyhow::Result;
 
 use crate::steps::Steps;
 use crate::{doc, process, python, test};
 
-/// Gives whether the tests passed; they are last and report for themselves.
+/// Runs the checks; returns whether the tests passed, which are the last check and print their own report.
 pub(crate) fn run() -> Result<bool> {
     python::required()?;
     let mut steps = Steps::new(3);

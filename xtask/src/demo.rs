@@ -45,7 +45,7 @@ pub(crate) fn run(log: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
-/// The host's command line.
+/// Returns the host's command line.
 fn host(root: &Path, log: &Path, bundles: &Path) -> Command {
     let program = format!("{HOST}{}", env::consts::EXE_SUFFIX);
     let mut command = process::program(workspace::target_dir().join(Profile::Release.folder()).join(program));
@@ -53,10 +53,10 @@ fn host(root: &Path, log: &Path, bundles: &Path) -> Command {
     command
 }
 
-/// The log to read, found before anything is built for it.
+/// Returns the path of the log to read, checked before anything is built.
 fn log_file(given: Option<&Path>, root: &Path) -> Result<PathBuf> {
     let Some(given) = given else { return Ok(root.join(LOG)) };
-    // Standard input, to the host.
+    // The host reads standard input.
     if given == Path::new("-") {
         return Ok(given.to_owned());
     }
@@ -67,7 +67,7 @@ fn log_file(given: Option<&Path>, root: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// What is needed beyond this program, with how to get it.
+/// Checks that the other programs that the demo needs are installed; the error says how to get them.
 fn check_tools() -> Result<()> {
     let mut missing = Vec::new();
     if !process::succeeds(process::cargo().arg("--version")) {
@@ -97,7 +97,7 @@ const C_COMPILER: &str = "a C compiler `cc`, which Rust links with:\n      \
      Alpine           sudo apk add gcc musl-dev\n      \
      macOS            xcode-select --install";
 
-/// GNU make, by the name that LuaJIT's build calls it.
+/// Returns the name by which LuaJIT's build calls GNU make.
 const MAKE: &str = if cfg!(any(target_os = "freebsd", target_os = "dragonfly")) { "gmake" } else { "make" };
 
 const NO_MAKE: &str = "make, which builds LuaJIT:\n      \

@@ -15,14 +15,14 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// The API documentation of the framework's crates, with every warning an error.
+/// Builds the API documentation of the framework's crates. Warnings are errors.
 pub(crate) fn rustdoc() -> Result<()> {
     let flags = env::var("RUSTDOCFLAGS").unwrap_or_default();
     let flags = format!("{flags} -Dwarnings");
     process::run(process::cargo().args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", flags.trim()))
 }
 
-/// The book in `docs/`, as far as the tool for it is there.
+/// Builds the book in `docs/`, if `mdbook` is installed.
 fn book() -> Result<()> {
     if !process::succeeds(process::program("mdbook").arg("--version")) {
         eprintln!("The book is not built: `mdbook` is not installed. Get it with `cargo install --locked mdbook`.");

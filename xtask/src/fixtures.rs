@@ -1,4 +1,5 @@
-//! `cargo xtask fixtures`: what tests and benchmarks load and cargo does not build for them: plugins, and the C library.
+//! `cargo xtask fixtures`: the plugins and the C library, which tests and benchmarks load and cargo does not build for
+//! them.
 
 use anyhow::Result;
 
@@ -23,7 +24,7 @@ pub(crate) fn run(release: bool, list: bool) -> Result<()> {
 pub(crate) fn build(profile: Profile) -> Result<()> {
     python::required()?;
     plugins(profile)?;
-    // Apart from the plugins, which would get the features of a host otherwise.
+    // In a build of its own: otherwise the plugins would get the features of a host.
     process::build_named(&[C_LIBRARY], profile)
 }
 

@@ -1,13 +1,13 @@
-//! `cargo xtask header`: the C header, written from the ABI's sources or held against them.
+//! `cargo xtask header`: the C header, written from the ABI's sources or compared with them.
 //!
-//! The work is done by the test `header` of this package, which has the generator and its dependencies: no other command
-//! waits for those.
+//! The test `header` of this package does the work. It has the generator and its dependencies, so that no other command
+//! waits for their build.
 
 use anyhow::Result;
 
 use crate::process;
 
-/// Writes the header, or only says whether it is out of date.
+/// Writes the header, or only checks that it is up to date.
 pub(crate) fn run(check: bool) -> Result<()> {
     let mut command = process::cargo();
     command.args(["test", "--quiet", "--package", "xtask", "--test", "header"]);

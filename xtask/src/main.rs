@@ -1,7 +1,7 @@
 //! The repository's own commands, run as `cargo xtask <command>`.
 //!
-//! Each command is one module with one `run` function. This file only parses the command line and hands on; what the
-//! commands share (finding packages, running programs, timing steps) lives in the modules beside them.
+//! Each command is one module with one `run` function. This file only parses the command line and calls the command;
+//! the functions that commands share (finding packages, running programs, timing steps) are in the other modules.
 
 mod bench;
 mod bundle;
@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// The commands this repository is worked on with.
+/// The commands for work on this repository.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 struct Cli {
@@ -41,13 +41,13 @@ enum Command {
     },
     /// Run every test: unit, integration, macro and documentation tests.
     Test {
-        /// Run the checks in ci/ afterwards as well (sanitizers and the like).
+        /// Run the scripts in ci/ afterwards as well (sanitizers and the like).
         #[arg(long)]
         thorough: bool,
     },
     /// Run the benchmarks and print their tables.
     Bench {
-        /// Only measure what has this in its name.
+        /// Measure only benchmarks whose names contain this.
         filter: Option<String>,
     },
     /// Build the example plugins and assemble a bundle from each.
@@ -55,22 +55,22 @@ enum Command {
         /// Build with optimizations.
         #[arg(long)]
         release: bool,
-        /// Where the bundles go; `bundles` in the target directory unless given.
+        /// The folder for the bundles; `bundles` in the target directory by default.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
-    /// Build what tests and benchmarks load: plugins, and the C library.
+    /// Build the plugins and the C library that tests and benchmarks load.
     Fixtures {
-        /// Build with optimizations, as the benchmarks need it.
+        /// Build with optimizations, for the benchmarks.
         #[arg(long)]
         release: bool,
-        /// Build nothing; print the names of the packages, one a line.
+        /// Print the names of the packages, one a line, and build nothing.
         #[arg(long)]
         list: bool,
     },
     /// Write the C header from the sources of the ABI.
     Header {
-        /// Write nothing; fail when the header is out of date.
+        /// Check that the header is up to date, and write nothing.
         #[arg(long)]
         check: bool,
     },
@@ -78,14 +78,15 @@ enum Command {
     Python,
     /// Build the book and the API documentation; warnings are errors.
     Doc,
-    /// Run what has to pass before a change is merged: formatting, clippy, documentation, tests.
+    /// Run the checks that have to pass before a change is merged: formatting, clippy, documentation, tests.
     Ci,
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo { log } => demo::run(log.as_deref()),
-        // Reports its failures itself, so that the summaries of the test runners stay the last lines of the output.
+        // `test` prints its failures itself, so that the summaries of the test runners are the last lines of the
+        // output.
         Command::Test { thorough } => match test::run(thorough) {
             Ok(true) => return ExitCode::SUCCESS,
             Ok(false) => return ExitCode::FAILURE,

@@ -1,4 +1,4 @@
-//! Running programs: with their output passed through, or passed through and read along the way.
+//! Running programs: with their output passed through, and read meanwhile if wanted.
 //!
 //! Every program runs at the root of the repository, and every command line is shown before it runs.
 
@@ -13,16 +13,17 @@ use anyhow::{Context, Result, bail};
 use crate::python;
 use crate::workspace::{self, PluginPackage, Profile};
 
-/// The cargo that started this program, so that `cargo +toolchain xtask` means that toolchain throughout.
+/// Returns the cargo that started this program, so that `cargo +toolchain xtask` uses that toolchain for everything.
 pub(crate) fn cargo() -> Command {
     program(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// A program to be run at the root of the repository, building into the one target directory, with the one Python.
+/// Returns the command of a program that runs at the root of the repository, with the target directory and the Python
+/// of all commands.
 pub(crate) fn program(name: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(name);
     command.current_dir(workspace::root()).env("CARGO_TARGET_DIR", workspace::target_dir());
-    // Where there is none, commands that need one have said so, or PyO3 does.
+    // Where no Python is found, commands that need one have failed before, or PyO3's build fails.
     if let Ok(python) = python::chosen() {
         python.apply(&mut command);
     }
@@ -35,7 +36,7 @@ pub(crate) fn build(packages: &[PluginPackage], profile: Profile) -> Result<()> 
     build_named(&names, profile)
 }
 
-/// Like [`build`], for packages that are known by name.
+/// Does the same as [`build`], for packages by their names.
 pub(crate) fn build_named(packages: &[&str], profile: Profile) -> Result<()> {
     let mut command = cargo();
     command.arg("build");
@@ -48,7 +49,7 @@ pub(crate) fn build_named(packages: &[&str], profile: Profile) -> Result<()> {
     run(&mut command)
 }
 
-/// Whether `command` can be run at all and succeeds. Prints nothing.
+/// Returns whether `command` can be started and succeeds. Prints nothing.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     quiet.status().is_ok_and(|status| status.success())
@@ -64,17 +65,17 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// What is left of a program that was read along the way.
+/// The result of a program whose output was read.
 pub(crate) struct Observed {
     pub(crate) success: bool,
     pub(crate) lines: Vec<String>,
 }
 
-/// Runs `command`, passes its output through as it comes, and keeps the lines that `wanted` asks for, as they were.
+/// Runs `command`, passes its output through as it comes, and keeps the lines that `wanted` accepts, unchanged.
 pub(crate) fn observe(command: &mut Command, wanted: fn(&str) -> bool) -> Result<Observed> {
     let line = show(command);
     if io::stderr().is_terminal() && env::var_os("CARGO_TERM_COLOR").is_none() && env::var_os("NO_COLOR").is_none() {
-        // The program sees a pipe and would drop its colours.
+        // The program writes to a pipe, and would print without colours.
         command.env("CARGO_TERM_COLOR", "always");
     }
     let mut child = command
@@ -98,7 +99,7 @@ pub(crate) fn observe(command: &mut Command, wanted: fn(&str) -> bool) -> Result
     Ok(Observed { success, lines })
 }
 
-/// Copies `from` to `to` in the pieces it comes in, so that a line that is still being written is seen as well.
+/// Copies `from` to `to` in the pieces in which it arrives, so that an unfinished line is shown as well.
 fn forward(mut from: impl Read, mut to: impl Write, wanted: fn(&str) -> bool, kept: &Mutex<Vec<String>>) {
     let mut piece = [0; 8192];
     let mut pending = Vec::new();
@@ -109,7 +110,7 @@ fn forward(mut from: impl Read, mut to: impl Write, wanted: fn(&str) -> bool, ke
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(_) => break,
         };
-        // When our own output is closed the program is still read to its end: its outcome counts.
+        // When our own output is closed, the program is still read to its end, because its result counts.
         let _ = to.write_all(&piece[..length]).and_then(|()| to.flush());
         pending.extend_from_slice(&piece[..length]);
         while let Some(end) = pending.iter().position(|&byte| byte == b'\n') {
@@ -136,7 +137,7 @@ fn show(command: &Command) -> String {
     line
 }
 
-/// `command` as one would type it at the root of the repository.
+/// Returns `command` as one would type it at the root of the repository.
 fn command_line(command: &Command) -> String {
     let root = workspace::root();
     let mut line = String::new();

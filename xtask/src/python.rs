@@ -1,7 +1,9 @@
-//! The Python that the loader for Python is built with: which one, and what its library needs to be found.
+//! The Python that the loader for Python is built with: the choice of one, and the variables by which its library is
+//! found.
 //!
-//! PyO3 builds with the one that `PYO3_PYTHON` names. Left alone it takes the first on the path, and programs may then start
-//! with another Python's library, or with none: so one is chosen here, for everything that is started.
+//! PyO3 builds with the Python that `PYO3_PYTHON` names, and without the variable with the first on the path. Programs
+//! may then start with the library of another Python, or without one. So one is chosen here, for all programs that are
+//! started.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -14,16 +16,16 @@ use anyhow::{Result, anyhow};
 
 use crate::workspace;
 
-/// Names the Python that PyO3 builds with.
+/// The variable that names the Python that PyO3 builds with.
 const VARIABLE: &str = "PYO3_PYTHON";
 
-/// The minor versions of CPython 3 that the PyO3 in Cargo.lock builds with, the last as an experiment.
+/// The minor versions of CPython 3 that the PyO3 in Cargo.lock builds with; its support for the last is experimental.
 const MINOR_VERSIONS: std::ops::RangeInclusive<u32> = 9..=16;
 
-/// The first whose free-threaded build it builds with.
+/// The first minor version whose free-threaded build PyO3 supports.
 const FREE_THREADED_SINCE: u32 = 14;
 
-/// Where programs look for libraries, by the name of the variable that adds to it.
+/// The variable that adds folders in which programs look for libraries.
 const LIBRARY_PATH: &str = if cfg!(windows) {
     "PATH"
 } else if cfg!(target_os = "macos") {
@@ -32,7 +34,7 @@ const LIBRARY_PATH: &str = if cfg!(windows) {
     "LD_LIBRARY_PATH"
 };
 
-/// Tells what [`Facts`] has, a line each.
+/// The program in Python that prints the values of [`Facts`], a line each.
 const PROBE: &str = r#"
 import os, platform, struct, sys, sysconfig
 
@@ -70,7 +72,7 @@ const HOW_TO_GET_ONE: &str = "Debian, Ubuntu   sudo apt-get install python3-dev\
      pyenv            PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install 3.13\n      \
      and name it in PYO3_PYTHON if another comes first on the path";
 
-/// What a Python says of itself.
+/// The facts about a Python, as it prints them itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Facts {
     executable: String,
@@ -78,11 +80,11 @@ struct Facts {
     version: String,
     bits: u32,
     free_threaded: bool,
-    /// Whether it was built with a shared library at all.
+    /// Whether it was built with a shared library.
     shared: bool,
-    /// The name of the macOS framework that it is, or nothing.
+    /// The name of its macOS framework; empty if it is not one.
     framework: String,
-    /// The library to link with, or where it should be.
+    /// The path of the library to link with, which may not exist.
     library: PathBuf,
     library_there: bool,
 }
@@ -103,7 +105,7 @@ impl Facts {
         })
     }
 
-    /// Why it cannot be built with.
+    /// Returns the reason why the loader cannot be built with this Python, or `None`.
     fn unfit(&self) -> Option<String> {
         let Self { implementation, version, .. } = self;
         let what = format!("{implementation} {version}");
@@ -136,7 +138,7 @@ impl Facts {
         None
     }
 
-    /// The folder of its library.
+    /// Returns the folder of its library.
     fn folder(&self) -> &Path {
         self.library.parent().unwrap_or(Path::new("/"))
     }
@@ -145,15 +147,15 @@ impl Facts {
 /// The Python to build with.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Chosen {
-    /// What `PYO3_PYTHON` gets, unless the user set it.
+    /// The value for `PYO3_PYTHON`, unless the user set it.
     executable: OsString,
     version: String,
-    /// The folder of its library, unless programs look there anyway.
+    /// The folder of its library, unless programs search it by default.
     library_folder: Option<PathBuf>,
 }
 
 impl Chosen {
-    /// Makes `command` build with it, and what `command` starts find its library.
+    /// Makes `command` build with this Python, and the programs that `command` starts find its library.
     pub(crate) fn apply(&self, command: &mut Command) {
         command.env(VARIABLE, &self.executable);
         let Some(folder) = &self.library_folder else { return };
@@ -165,7 +167,7 @@ impl Chosen {
         }
     }
 
-    /// Which one it is, and what programs need that are started by hand.
+    /// Describes this Python, and the variables for programs that are started by hand.
     fn describe(&self) -> String {
         let mut text = format!("Python {}, {}", self.version, Path::new(&self.executable).display());
         if let Some(folder) = &self.library_folder {
@@ -176,28 +178,28 @@ impl Chosen {
     }
 }
 
-/// What the variable stands for as long as it is not set.
+/// Returns the default of the variable.
 fn usual_library_path() -> &'static str {
     if cfg!(target_os = "macos") { "/usr/local/lib:/usr/lib" } else { "" }
 }
 
-/// The Python to build with, looked for once; or what is wrong with those that are here.
+/// Returns the Python to build with, which is searched once, or the reasons why no Python here can be used.
 pub(crate) fn chosen() -> Result<&'static Chosen, &'static str> {
     static CHOSEN: OnceLock<Result<Chosen, String>> = OnceLock::new();
     CHOSEN.get_or_init(find).as_ref().map_err(String::as_str)
 }
 
-/// As [`chosen`], as a line for people.
+/// Returns the description of [`chosen`], as a line for people.
 pub(crate) fn described() -> Result<String, &'static str> {
     chosen().map(Chosen::describe)
 }
 
-/// As [`chosen`], for commands that cannot do without.
+/// Returns [`chosen`] for commands that need a Python, or an error.
 pub(crate) fn required() -> Result<&'static Chosen> {
     chosen().map_err(|missing| anyhow!("this machine lacks:\n  - {missing}"))
 }
 
-/// Says which Python everything is built with, or fails where there is none.
+/// Prints the Python that everything is built with, or fails where there is none.
 pub(crate) fn check() -> Result<()> {
     eprintln!("      {}", required()?.describe());
     Ok(())
@@ -220,7 +222,7 @@ fn find() -> Result<Chosen, String> {
 const CANDIDATES: &[&str] =
     if cfg!(windows) { &["py", "python", "python3"] } else { &["python3", "python", "/usr/bin/python3"] };
 
-/// Asks the Python of this name; gives why it does not answer.
+/// Runs the Python of this name for its facts; the error says why it cannot be run.
 fn probe(name: &OsStr) -> Result<Facts, String> {
     let mut command = Command::new(name);
     command.args(["-c", PROBE]).env("PYTHONIOENCODING", "utf-8").current_dir(workspace::root());
@@ -236,7 +238,7 @@ fn probe(name: &OsStr) -> Result<Facts, String> {
     })
 }
 
-/// The one that the user named, if it is fit.
+/// Returns the Python that the user named, if the loader can be built with it.
 fn of_variable(set: &OsStr, answer: Result<Facts, String>, searched: &[PathBuf]) -> Result<Chosen, String> {
     let why = match answer {
         Ok(facts) => match facts.unfit() {
@@ -252,7 +254,7 @@ fn of_variable(set: &OsStr, answer: Result<Facts, String>, searched: &[PathBuf])
     ))
 }
 
-/// The first that is fit and whose library programs find by themselves, or else the first that is fit.
+/// Returns the first usable Python whose library programs find by default, or else the first usable one.
 fn choose(candidates: Vec<(String, Result<Facts, String>)>, searched: &[PathBuf]) -> Result<Chosen, String> {
     let mut second = None;
     let mut found = String::new();
@@ -283,20 +285,20 @@ fn choose(candidates: Vec<(String, Result<Facts, String>)>, searched: &[PathBuf]
 }
 
 fn choice(executable: OsString, facts: &Facts, searched: &[PathBuf]) -> Chosen {
-    // A framework's library states where it is.
+    // The library of a framework contains its own path.
     let found = !facts.framework.is_empty() || searched.contains(&canonical(facts.folder()));
     let library_folder = (!found).then(|| facts.folder().to_owned());
     Chosen { executable, version: facts.version.clone(), library_folder }
 }
 
-/// The folders in which programs look for a Python's library.
+/// Returns the folders in which programs look for a Python's library by default.
 fn searched() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = env::var_os(LIBRARY_PATH).iter().flat_map(env::split_paths).collect();
     if cfg!(unix) {
         folders.extend(["/lib", "/lib64", "/usr/lib", "/usr/lib64"].map(PathBuf::from));
     }
     if cfg!(target_os = "linux") {
-        // Seldom on the path of who is not root.
+        // `ldconfig` is seldom on the path of users other than root.
         let cached = ["ldconfig", "/sbin/ldconfig", "/usr/sbin/ldconfig"].into_iter().find_map(|name| {
             let output = Command::new(name).arg("-p").stdin(Stdio::null()).output().ok()?;
             output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
@@ -306,14 +308,15 @@ fn searched() -> Vec<PathBuf> {
     folders.iter().map(|folder| canonical(folder)).collect()
 }
 
-/// From the output of `ldconfig -p`: lines such as `libpython3.11.so.1.0 (libc6,x86-64) => /lib/libpython3.11.so.1.0`.
+/// Returns the folders in the output of `ldconfig -p`: lines such as `libpython3.11.so.1.0 (libc6,x86-64) =>
+/// /lib/libpython3.11.so.1.0`.
 fn folders_of_libpython(cached: &str) -> Vec<PathBuf> {
     let libraries = cached.lines().filter(|line| line.trim_start().starts_with("libpython"));
     let paths = libraries.filter_map(|line| line.split_once("=> "));
     paths.filter_map(|(_, path)| Path::new(path.trim()).parent().map(Path::to_owned)).collect()
 }
 
-/// As the system calls it, since `/lib` may be `/usr/lib`.
+/// Returns the canonical path, because `/lib` may be a link to `/usr/lib`.
 fn canonical(folder: &Path) -> PathBuf {
     std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
 }
@@ -322,7 +325,7 @@ fn canonical(folder: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    /// A fit one, whose library lies in `/places/<name>`.
+    /// Makes a usable Python, whose library lies in `/places/<name>`.
     fn python(name: &str) -> Facts {
         Facts {
             executable: format!("/bin/{name}"),
@@ -412,7 +415,7 @@ mod tests {
 
     #[test]
     fn the_probe_tells_every_fact() {
-        // Whichever Python there is, fit or not.
+        // Any Python, usable or not.
         let answers: Vec<_> = CANDIDATES.iter().map(|name| probe(name.as_ref())).collect();
         let facts = answers.iter().find_map(|answer| answer.as_ref().ok()).unwrap_or_else(|| panic!("{answers:?}"));
         assert!(Path::new(&facts.executable).is_absolute(), "{facts:?}");
@@ -441,7 +444,8 @@ mod tests {
         assert!(folders_of_libpython("").is_empty());
     }
 
-    /// The versions above are those of this PyO3: look them up in the build script of its crate `pyo3-ffi` when it changes.
+    /// The versions above are those of this PyO3: look them up in the build script of its crate `pyo3-ffi` when it
+    /// changes.
     #[test]
     fn the_versions_are_those_of_the_locked_pyo3() {
         let lock = std::fs::read_to_string(workspace::root().join("Cargo.lock")).unwrap();

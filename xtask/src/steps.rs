@@ -1,10 +1,11 @@
-//! Steps with a number, a title and a time. Progress goes to standard error; results stay alone on standard output.
+//! Steps with a number, a title and a time. Progress is printed to standard error, so that standard output has only
+//! results.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-/// Counts the steps of a command and times each.
+/// The steps of a command, counted and timed.
 pub(crate) struct Steps {
     total: usize,
     started: usize,
@@ -16,7 +17,7 @@ impl Steps {
         Self { total, started: 0, begin: Instant::now() }
     }
 
-    /// Announces `title`, does `work` and says how long it took.
+    /// Prints `title`, does `work` and prints how long it took.
     pub(crate) fn step<T>(&mut self, title: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         self.started += 1;
         eprintln!("[{}/{}] {title}", self.started, self.total);
@@ -27,13 +28,13 @@ impl Steps {
         outcome
     }
 
-    /// Says how long all of it took.
+    /// Prints how long all steps took.
     pub(crate) fn finish(&self) {
         eprintln!("All {} steps took {}.", self.started, duration(self.begin.elapsed()));
     }
 }
 
-/// A time as people read it: `0.4 s`, `12.3 s`, `2 min 5 s`.
+/// Returns a time as text for people: `0.4 s`, `12.3 s`, `2 min 5 s`.
 fn duration(time: Duration) -> String {
     if time < Duration::from_secs(60) {
         return format!("{:.1} s", time.as_secs_f64());

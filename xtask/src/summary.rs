@@ -1,28 +1,30 @@
-//! Which lines of a test runner's output are its summary. Decides only; prints nothing.
+//! The lines of a test runner's output that are its summary. Nothing is printed here.
 
 use std::borrow::Cow;
 
-/// How the line begins with which a script says that it could not run.
+/// The beginning of the line by which a script says that it could not run.
 pub(crate) const SKIPPED: &str = "SKIPPED ";
 
-/// The summary line of `cargo nextest run`: `     Summary [   0.006s] 2 tests run: 2 passed, 0 skipped`.
+/// Returns whether this is the summary line of `cargo nextest run`: `     Summary [   0.006s] 2 tests run: 2 passed, 0
+/// skipped`.
 pub(crate) fn of_nextest(line: &str) -> bool {
     plain(line).trim_start().starts_with("Summary [")
 }
 
-/// The summary line of a test harness: `test result: ok. 2 passed; 0 failed; ..`.
+/// Returns whether this is the summary line of a test harness: `test result: ok. 2 passed; 0 failed; ..`.
 ///
-/// Only at the start of a line: indented, it is what a failed test printed and nextest quotes.
+/// Only at the start of a line: an indented one is output of a failed test that nextest quotes.
 pub(crate) fn of_libtest(line: &str) -> bool {
     plain(line).starts_with("test result: ")
 }
 
-/// What counts in the output of a script, which may use either runner, or say that it could not run.
+/// Returns whether the line belongs to the summary of a script, which may use either runner, or say that it could not
+/// run.
 pub(crate) fn of_script(line: &str) -> bool {
     of_nextest(line) || of_libtest(line) || plain(line).starts_with(SKIPPED)
 }
 
-/// `line` without terminal colours.
+/// Returns `line` without terminal colours.
 fn plain(line: &str) -> Cow<'_, str> {
     if !line.contains('\x1b') {
         return line.into();
@@ -32,7 +34,7 @@ fn plain(line: &str) -> Cow<'_, str> {
     while let Some(start) = rest.find("\x1b[") {
         plain.push_str(&rest[..start]);
         let sequence = &rest[start + 2..];
-        // A sequence ends with its first letter; one that never ends takes the rest of the line with it.
+        // A sequence ends with its first letter; the rest of the line belongs to one that never ends.
         rest = sequence.find(|c: char| c.is_ascii_alphabetic()).map_or("", |end| &sequence[end + 1..]);
     }
     plain.push_str(rest);

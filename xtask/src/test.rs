@@ -1,6 +1,6 @@
-//! `cargo xtask test`: every test there is, and the summaries of all test runners together at the end.
+//! `cargo xtask test`: all tests, and the summaries of all test runners together at the end.
 //!
-//! A failure does not stop what comes after it: one run tells everything that is wrong.
+//! A failure does not stop the following steps: one run shows all failures.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::steps::Steps;
 use crate::summary;
 use crate::workspace::{self, Profile};
 
-/// Runs the tests; gives whether all passed. The last lines printed are the runners' summaries.
+/// Runs the tests; returns whether all passed. The last lines printed are the runners' summaries.
 pub(crate) fn run(thorough: bool) -> Result<bool> {
     let scripts = if thorough { scripts(&workspace::root().join("ci"))? } else { Vec::new() };
     let mut steps = Steps::new(4 + scripts.len());
@@ -34,7 +34,7 @@ pub(crate) fn run(thorough: bool) -> Result<bool> {
     Ok(report.print())
 }
 
-/// What the runners said.
+/// The results of the runners.
 #[derive(Default)]
 struct Report {
     summaries: Vec<String>,
@@ -100,7 +100,7 @@ fn libtest(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Compiles ahead of a run whose output is read along, because cargo shows its progress bar only when it is not.
+/// Compiles ahead of a run whose output is read, because cargo then shows no progress bar.
 fn compiles(command: &mut Command, what: &str, report: &mut Report) -> bool {
     let outcome = process::run(command);
     if let Err(error) = &outcome {
@@ -121,7 +121,7 @@ fn doc_tests(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// The scripts in `folder`, by name.
+/// Returns the scripts in `folder`, by name.
 fn scripts(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
     let mut scripts: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
@@ -131,7 +131,7 @@ fn scripts(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn run_script(script: &Path, title: &str, report: &mut Report) -> Result<()> {
-    // The script that cannot run says so and is no failure here, not even on a build server: the report repeats it.
+    // A script that cannot run is not a failure here, not even on a build server: the report repeats its message.
     let mut command = process::program("bash");
     command.arg(script).env("POLYPLUG_THOROUGH", "1");
     report.add(title, process::observe(&mut command, summary::of_script)?);

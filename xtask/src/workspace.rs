@@ -1,6 +1,6 @@
-//! Where things are: the repository, the target directory, the plugin packages.
+//! The folders of the repository, the target directory, and the plugin packages.
 //!
-//! Reads manifests only, so it is instant and works while the workspace does not resolve. Starts no program.
+//! Only manifests are read, and no program is started. So this is fast, and works when the workspace does not resolve.
 
 use std::env;
 use std::fs;
@@ -13,7 +13,7 @@ use toml::{Table, Value};
 const STAGES: &str = "examples/pipeline/stages";
 const TEST_PLUGINS: &str = "tests/plugins";
 
-/// A cargo profile, as far as the commands here tell them apart.
+/// A cargo profile that the commands choose.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Profile {
     Dev,
@@ -25,7 +25,7 @@ impl Profile {
         if release { Self::Release } else { Self::Dev }
     }
 
-    /// The folder below the target directory.
+    /// Returns its folder below the target directory.
     pub(crate) fn folder(self) -> &'static str {
         match self {
             Self::Dev => "debug",
@@ -84,25 +84,25 @@ impl PluginPackage {
         }
     }
 
-    /// The file that cargo builds, named as this platform names libraries.
+    /// Returns the name of the library that cargo builds on this platform.
     pub(crate) fn library_file(&self) -> String {
         library_file(&self.library)
     }
 }
 
-/// `name` with the prefix and the extension that this platform gives a library.
+/// Returns `name` with the prefix and the extension of libraries on this platform.
 pub(crate) fn library_file(name: &str) -> String {
     format!("{}{name}{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX)
 }
 
-/// The root of the repository.
+/// Returns the root of the repository.
 pub(crate) fn root() -> PathBuf {
-    // Cargo sets the variable for `cargo run`; what was compiled in serves a binary that is started directly.
+    // Cargo sets the variable for `cargo run`; a binary that is started directly uses the value of its build.
     let package = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     package.parent().map_or_else(|| package.clone(), Path::to_owned)
 }
 
-/// The directory cargo builds into.
+/// Returns the directory that cargo builds into.
 pub(crate) fn target_dir() -> PathBuf {
     target_dir_from(
         env::var_os("CARGO_TARGET_DIR").or_else(|| env::var_os("CARGO_BUILD_TARGET_DIR")).map(PathBuf::from),
@@ -111,13 +111,13 @@ pub(crate) fn target_dir() -> PathBuf {
 
 fn target_dir_from(set: Option<PathBuf>) -> PathBuf {
     match set.filter(|path| !path.as_os_str().is_empty()) {
-        // Relative to where the user stands, as cargo reads it.
+        // Relative to the user's current directory, as for cargo.
         Some(path) => std::path::absolute(&path).unwrap_or(path),
         None => root().join("target"),
     }
 }
 
-/// The stages of the example pipeline.
+/// Returns the stages of the example pipeline.
 pub(crate) fn stages() -> Result<Vec<PluginPackage>> {
     let stages = plugin_packages(&root().join(STAGES))?;
     if stages.is_empty() {
@@ -126,12 +126,12 @@ pub(crate) fn stages() -> Result<Vec<PluginPackage>> {
     Ok(stages)
 }
 
-/// The folders of the stages that no compiler builds: a manifest and scripts.
+/// Returns the folders of the stages that are not compiled: a manifest and scripts.
 pub(crate) fn script_stages() -> Result<Vec<PathBuf>> {
     script_bundles(&root().join(STAGES))
 }
 
-/// The folders directly below `folder` that have a bundle's manifest and are no packages, by name.
+/// Returns the folders directly below `folder` that have a bundle's manifest and are not packages, by name.
 fn script_bundles(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
     let mut folders = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
@@ -140,7 +140,7 @@ fn script_bundles(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// Every plugin that tests and benchmarks load, the stages of the example among them.
+/// Returns every plugin that tests and benchmarks load, including the stages of the example.
 pub(crate) fn fixtures() -> Result<Vec<PluginPackage>> {
     let root = root();
     let mut fixtures = plugin_packages(&root.join(TEST_PLUGINS))?;
@@ -149,7 +149,7 @@ pub(crate) fn fixtures() -> Result<Vec<PluginPackage>> {
     Ok(fixtures)
 }
 
-/// The plugin packages directly below `folder`, by name; none when the folder does not exist.
+/// Returns the plugin packages directly below `folder`, by name; none when the folder does not exist.
 fn plugin_packages(folder: &Path) -> Result<Vec<PluginPackage>> {
     if !folder.is_dir() {
         return Ok(Vec::new());
@@ -165,7 +165,7 @@ fn plugin_packages(folder: &Path) -> Result<Vec<PluginPackage>> {
     Ok(packages)
 }
 
-/// All libraries end up in one folder, where the second of one name would replace the first.
+/// Refuses two libraries of one name: all lie in one folder, where the second would replace the first.
 fn check_library_names(packages: &[PluginPackage]) -> Result<()> {
     for (index, package) in packages.iter().enumerate() {
         if let Some(other) = packages[..index].iter().find(|other| other.library == package.library) {

@@ -1,4 +1,4 @@
-//! Running a model, and mutants of it.
+//! Running a model, and its mutants.
 
 use std::io::Write;
 use std::process::Command;
@@ -8,11 +8,10 @@ use std::time::Instant;
 
 use crate::sync;
 
-/// How many times an execution takes the processor from a thread that could go on, unless `LOOM_MAX_PREEMPTIONS` says
-/// otherwise. Enough for every mutant.
+/// The number of preemptions in an execution, unless `LOOM_MAX_PREEMPTIONS` has another one. Enough for every mutant.
 const PREEMPTIONS: usize = 3;
 
-/// Set for a process that is to fail.
+/// The variable that is set for a process that has to fail.
 const MUTANT: &str = "POLYPLUG_LOOM_MUTANT";
 
 /// Runs `model` in every order of its steps, within the bound.
@@ -35,13 +34,13 @@ pub(crate) fn explore(model: impl Fn() + Send + Sync + 'static) {
     println!("{executions} executions in {time:.1?}{}", if stopped { ": stopped, there are more" } else { "" });
 }
 
-/// Runs `model`, of a mutant, in a process of its own, where it has to fail, saying `complaint`.
+/// Runs `model`, of a mutant, in a process of its own, where it has to fail with the message `complaint`.
 ///
 /// `test` is the name of the test that calls this.
 ///
 /// # Panics
 ///
-/// If it does not.
+/// If it passes, or fails with another message.
 pub fn must_fail(test: &str, model: fn(), complaint: &str) {
     if std::env::var_os(MUTANT).is_some() {
         return model();
@@ -55,11 +54,11 @@ pub fn must_fail(test: &str, model: fn(), complaint: &str) {
     assert!(said.contains(complaint), "the mutant fails, but not by `{complaint}`:\n{said}");
 }
 
-/// A panic ends the process, whatever test it is of: the threads of a model cannot be unwound, their destructors take
-/// steps of a model that has ended.
+/// Makes a panic of any test end the process: the threads of a model cannot be unwound, because their destructors would
+/// take steps of a model that has ended.
 fn end_at_first_panic() {
     std::panic::set_hook(Box::new(|panic| {
-        // Not by a macro, whose output might be caught.
+        // Not by a macro, whose output the test harness might capture.
         let _ = writeln!(std::io::stderr(), "{panic}\nLOOM_LOCATION=1 tells where threads are.");
         std::process::exit(101);
     }));

@@ -1,11 +1,11 @@
 //! The concurrent parts of polyplug under the model checker [loom], and mutants of them that have to fail.
 //!
-//! What is checked is the source that polyplug is built from: this crate includes those files as they are, with loom's
+//! The checked files are the sources that polyplug is built from: this crate includes them unchanged, with loom's
 //! atomics, locks and threads in place of the standard library's ([`sync`]) and a collector in place of crossbeam's
-//! (`crossbeam_epoch`, in `epoch/`). What surrounds them is made of stand-ins, each of which says what it leaves out.
+//! (`crossbeam_epoch`, in `epoch/`). The files around them are stand-ins, each of which says what it leaves out.
 //!
-//! `mutants.rs` lists changes of one place each, and the model that has to find each of them: a model that no change
-//! can fail proves nothing.
+//! `mutants.rs` lists mistakes, each a change of one place, and the model that has to find each of them: a model that
+//! finds no mistake proves nothing.
 //!
 //! [loom]: https://docs.rs/loom
 
@@ -17,7 +17,7 @@ mod proxy;
 mod revision;
 pub mod sync;
 
-/// The mutants, each a copy of everything that is checked.
+/// The mutants, each a copy of all checked files.
 #[doc(hidden)]
 #[allow(missing_docs)]
 pub mod mutants {
@@ -27,17 +27,17 @@ pub mod mutants {
 pub use explore::must_fail;
 pub use host::models;
 
-// What the files name by these paths, and loom has no part in.
+// Items that the checked files import by these paths, and that loom need not see.
 mod call_error {
     pub(crate) use polyplug::CallError;
 }
 mod contract_info {
-    /// There is one contract, of which nothing is asked.
+    /// The contract. There is only one, and nothing about it is needed.
     pub(crate) struct ContractInfo;
 }
 
 mod guest {
-    //! Panics go through: here they are what was found.
+    //! Panics are not caught: in a model a panic is the finding.
 
     pub(crate) fn catch<R>(body: impl FnOnce() -> R) -> Result<R, String> {
         Ok(body())

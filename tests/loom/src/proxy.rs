@@ -1,7 +1,7 @@
 //! In place of polyplug's `proxy.rs`: a proxy whose only method counts.
 //!
-//! What a call does first and where it goes is repeated here, three lines of it. Arguments, results and arenas are left
-//! out.
+//! The three lines that read the revision and choose the callee are repeated here. Arguments, results and arenas are
+//! left out.
 
 use std::ptr::NonNull;
 
@@ -36,12 +36,12 @@ pub(crate) struct RawProxy {
     owner: Box<dyn Shared>,
 }
 
-// SAFETY: as for polyplug's.
+// SAFETY: the pointers are kept valid by `owner`; all threads of a model run on one thread of the system.
 unsafe impl Send for RawProxy {}
-// SAFETY: as for polyplug's.
+// SAFETY: the pointers are kept valid by `owner`; all threads of a model run on one thread of the system.
 unsafe impl Sync for RawProxy {}
 
-/// `Arc<dyn Owner>`, which only the standard library's can be.
+/// An `Arc<dyn Owner>`, which only the standard library's `Arc` can be.
 trait Shared {
     fn share(&self) -> Box<dyn Shared>;
     fn owner(&self) -> &dyn Owner;
@@ -63,18 +63,18 @@ impl RawProxy {
         Self { revision, instance, info, owner: Box::new(owner) }
     }
 
-    /// Counts one call in the instance; the number of the version that it ran on.
+    /// Calls the method, which counts the call; returns the number of the version that it ran on.
     pub(crate) fn call(&self) -> Result<u32, CallError> {
-        // SAFETY: `owner` keeps the word.
+        // SAFETY: `owner` keeps the revision alive.
         if unsafe { self.revision.as_ref() }.is_current() {
             return Ok(self.enter());
         }
         Ok(self.resolve_current()?.as_ref().unwrap_or(self).enter())
     }
 
-    /// How many calls the instance that serves has counted.
+    /// Returns the number of calls that the instance that serves has counted.
     pub(crate) fn calls(&self) -> Result<usize, CallError> {
-        // SAFETY: `owner` keeps the word.
+        // SAFETY: `owner` keeps the revision alive.
         if unsafe { self.revision.as_ref() }.is_current() {
             return Ok(code::calls(self.instance));
         }
@@ -88,7 +88,7 @@ impl RawProxy {
         Ok(there)
     }
 
-    /// Runs the code.
+    /// Runs the method of the instance.
     fn enter(&self) -> u32 {
         code::count(self.instance)
     }
@@ -96,7 +96,7 @@ impl RawProxy {
 
 impl Clone for RawProxy {
     fn clone(&self) -> Self {
-        // SAFETY: `owner` keeps the word.
+        // SAFETY: `owner` keeps the revision alive.
         if !unsafe { self.revision.as_ref() }.is_current()
             && let Ok(Some(refreshed)) = self.resolve_current()
         {

@@ -40,19 +40,19 @@ models! {
         what_serves_stays_while_the_pin_is_held
         an_unload_ends_the_lineage;
     lease:
-        the_code_goes_after_its_last_user
+        the_code_is_reclaimed_after_its_last_user
         the_shared_instance_ends_after_its_last_call
-        a_version_that_is_said_to_be_gone_is;
+        a_version_reported_as_gone_is_reclaimed;
     reclaim:
-        everything_queued_is_taken_apart_by_a_thread_that_ends
-        everything_queued_is_taken_apart_by_a_thread_that_waits
+        all_queued_resources_are_reclaimed_by_a_thread_that_ends
+        all_queued_resources_are_reclaimed_by_a_thread_that_waits
         a_thread_that_ends_leaves_nothing_behind
         collectors_leave_nothing_behind
         an_idle_reclaimer_is_done
-        taking_apart_holds_no_lock
+        reclaiming_holds_no_lock
         // Crossbeam's collector ends with the first thread, and not with the one that pushes it.
         #[cfg(not(feature = "crossbeam"))]
-        pushing_does_not_delay_what_comes
+        pushing_does_not_delay_new_work
         jobs_are_done_in_order;
     engine:
         threads_take_turns

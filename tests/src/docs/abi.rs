@@ -1,4 +1,4 @@
-//! The page on the ABI: its tables.
+//! The tables of the page on the ABI.
 
 use std::fmt::Write as _;
 use std::mem::offset_of;
@@ -12,7 +12,7 @@ use polyplug_abi::{
 
 use super::page;
 
-/// The table of one structure, with offsets and sizes as the compiler sees them.
+/// The table of one structure, with the offsets and sizes of the compiler.
 macro_rules! table {
     ($ty:ty as $name:literal { $($field:ident: $c:literal),* $(,)? }) => {{
         fn size<T, F>(_: impl Fn(&T) -> &F) -> usize {

@@ -1,4 +1,4 @@
-//! The page on C: what it shows is from the examples, which are compiled and run.
+//! The page on C: its code is from the examples, which are compiled and run.
 
 use super::{page, root};
 

@@ -1,4 +1,4 @@
-//! The quickstart, followed to the letter in an empty folder.
+//! The quickstart, carried out as written in an empty folder.
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::Command;
 use super::{block, page, root};
 use crate::Bundle;
 
-/// Somebody who reads the page and does what it says.
+/// A reader who carries out the page.
 struct Reader {
     page: String,
     folder: Bundle,
@@ -18,12 +18,13 @@ struct Reader {
 impl Reader {
     fn new() -> Self {
         let test = std::env::current_exe().expect("a test knows its own path");
-        // target/debug/deps/test: what is built here lies beside it, so that the next run finds everything compiled.
+        // target/debug/deps/test: the reader's target directory lies in target, so that the next run need not compile
+        // again.
         let target = test.ancestors().nth(3).expect("the test lies in a target directory").join("quickstart");
         Self { page: page("quickstart.md"), folder: Bundle::empty(), target }
     }
 
-    /// Writes the file that the page shows under its name.
+    /// Writes the file whose contents the page shows.
     fn write(&self, file: &str, language: &str) {
         let path = self.folder.path().join(file);
         let text = block(&self.page, &format!("`{file}`:"), language);
@@ -33,7 +34,7 @@ impl Reader {
         fs::write(path, text).unwrap();
     }
 
-    /// Puts `new` into a file, in the place of `old` or, if told so, before it.
+    /// Replaces `old`, which a file has once, by `new`.
     fn change(&self, file: &str, old: &str, new: &str) {
         let path = self.folder.path().join(file);
         let text = fs::read_to_string(&path).unwrap();
@@ -41,12 +42,12 @@ impl Reader {
         fs::write(path, text.replace(old, new)).unwrap();
     }
 
-    /// The Rust that the page shows behind `mark`.
+    /// Returns the code in Rust that the page shows after `mark`.
     fn rust(&self, mark: &str) -> &str {
         block(&self.page, mark, "rust")
     }
 
-    /// The lines that the page says are printed, behind `mark`.
+    /// Returns the printed lines that the page shows after `mark`.
     fn printed(&self, mark: &str) -> Vec<&str> {
         block(&self.page, mark, "text").lines().collect()
     }
@@ -54,7 +55,7 @@ impl Reader {
     fn cargo(&self, arguments: &[&str]) -> String {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(arguments).arg("--offline").current_dir(self.folder.path());
-        // The flags of a sanitizer are for the tests, not for this.
+        // The flags of a sanitizer are for the tests, not for the reader's crates.
         cargo.env("CARGO_TARGET_DIR", &self.target).env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
         let output = cargo.output().unwrap();
         assert!(output.status.success(), "{cargo:?}\n{}", String::from_utf8_lossy(&output.stderr));
@@ -88,7 +89,7 @@ fn it_works_as_written() {
     for file in ["contracts/src/lib.rs", "plugin/src/lib.rs", MAIN] {
         reader.write(file, "rust");
     }
-    // The versions that the repository is tested with, which are there without a network.
+    // The versions that the repository is tested with, which need no network.
     fs::copy(root().join("Cargo.lock"), reader.folder.path().join("Cargo.lock")).unwrap();
     reader.cargo(&["build"]);
     reader.copy_library();

@@ -1,4 +1,4 @@
-//! What programs of the toy language are made of.
+//! The parts of a program of the toy language.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard};
@@ -6,21 +6,21 @@ use std::sync::{Arc, MutexGuard};
 use polyplug::Version;
 use polyplug::engine::{CallOutcome, Exception, Fault, Guest};
 
-use super::machine::{Machine, Thing};
 use super::moving::Toys;
+use super::vm::{Thing, ToyVm};
 use super::{Object, Toy};
 
-/// A method: gets its arguments, and returns its result or raises something.
+/// A method: takes its arguments, and returns its result or raises an error.
 pub(super) type Method = Arc<dyn Fn(&mut Call<'_>) -> Result<Toy, Raise> + Send + Sync>;
 type Save = Arc<dyn Fn(&Toy) -> Result<Vec<u8>, Raise> + Send + Sync>;
 type Restore = Arc<dyn Fn(&[u8], Version) -> Result<Toy, Raise> + Send + Sync>;
 
-/// What a method raises.
+/// An error that a method raises.
 #[derive(Debug)]
 pub enum Raise {
     /// The error that its contract declares.
     Declared(Toy),
-    /// Anything else.
+    /// Any other error.
     Fault(Fault),
 }
 
@@ -43,7 +43,7 @@ impl From<&str> for Raise {
 }
 
 impl Raise {
-    /// As a fault, where no method is there that could declare an error.
+    /// Returns the error as a fault, for code outside of a method, which cannot declare an error.
     pub(super) fn into_fault(self) -> Fault {
         match self {
             Self::Fault(fault) => fault,
@@ -54,7 +54,7 @@ impl Raise {
 
 /// A bundle's program while it runs for the first time, and declares plugins.
 pub struct Code<'a> {
-    /// What the bundle knows of the world.
+    /// The bundle, as its engine sees it.
     pub guest: &'a Arc<Guest>,
     pub(super) classes: Vec<Class>,
 }
@@ -66,7 +66,7 @@ impl Code<'_> {
     }
 }
 
-/// A plugin.
+/// A plugin's declaration.
 #[derive(Clone)]
 pub struct Class {
     pub(super) contract: String,
@@ -79,7 +79,7 @@ pub struct Class {
 }
 
 impl Class {
-    /// A plugin for a contract, without methods.
+    /// Makes a plugin for a contract, without methods.
     #[must_use]
     pub fn new(contract: &str) -> Self {
         Self {
@@ -93,7 +93,7 @@ impl Class {
         }
     }
 
-    /// With a method.
+    /// Adds a method.
     #[must_use]
     pub fn method(
         mut self,
@@ -104,14 +104,14 @@ impl Class {
         self
     }
 
-    /// With something to do when an instance is made; what it returns is the instance's state.
+    /// Adds a function that makes the state of each new instance.
     #[must_use]
     pub fn init(mut self, body: impl Fn(&mut Call<'_>) -> Result<Toy, Raise> + Send + Sync + 'static) -> Self {
         self.init = Some(Arc::new(body));
         self
     }
 
-    /// With state that can be saved and restored.
+    /// Adds the functions that save and restore an instance's state.
     #[must_use]
     pub fn keeping(
         mut self,
@@ -122,21 +122,21 @@ impl Class {
         self
     }
 
-    /// With a name.
+    /// Sets the plugin's name.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
         self.name = Some(name.to_owned());
         self
     }
 
-    /// With a place in the source.
+    /// Sets the place of the declaration in the source.
     #[must_use]
     pub fn at(mut self, place: &str) -> Self {
         self.place = Some(place.to_owned());
         self
     }
 
-    /// Of which one instance serves everybody.
+    /// Makes one instance serve the whole bundle.
     #[must_use]
     pub fn singleton(mut self) -> Self {
         self.is_singleton = true;
@@ -144,58 +144,60 @@ impl Class {
     }
 }
 
-/// A call of a method, from inside.
+/// A call of a method, as the method sees it.
 pub struct Call<'a> {
-    pub(super) machine: &'a Machine,
+    pub(super) vm: &'a ToyVm,
     pub(super) this: &'a Thing,
     /// The arguments.
     pub arguments: Vec<Toy>,
 }
 
 impl Call<'_> {
-    /// What the bundle knows of the world.
+    /// Returns the bundle, as its engine sees it.
     #[must_use]
     pub fn guest(&self) -> &Arc<Guest> {
-        &self.machine.guest
+        &self.vm.guest
     }
 
-    /// The state of the instance.
+    /// Returns the state of the instance.
     pub fn state(&self) -> MutexGuard<'_, Toy> {
         self.this.state()
     }
 
-    /// A host contract.
+    /// Opens a host contract.
     ///
     /// # Errors
     ///
-    /// As for [`Guest::host`].
+    /// The errors of [`Guest::host`].
     pub fn host(&self, contract: &str) -> Result<Toy, Raise> {
         Ok(Toy::Object(Object::Other(Arc::new(self.guest().host(contract)?))))
     }
 
-    /// A peer.
+    /// Opens a peer.
     ///
     /// # Errors
     ///
-    /// As for [`Guest::peer`].
+    /// The errors of [`Guest::peer`].
     pub fn peer(&self, contract: &str) -> Result<Toy, Raise> {
         Ok(Toy::Object(Object::Other(Arc::new(self.guest().peer(contract)?))))
     }
 
-    /// Calls a method of somebody else.
+    /// Calls a method of a host contract, a peer or an object.
     ///
     /// # Errors
     ///
-    /// The error that the method declares, or why there is no answer.
+    /// The error that the method declares, or the failure of the call.
     ///
     /// # Panics
     ///
-    /// If `callee` is nobody else, or has no such method.
+    /// If `callee` is an object of this VM or not an object, or has no such method.
     pub fn invoke(&self, callee: &Toy, method: &str, arguments: &[Toy]) -> Result<Toy, Raise> {
-        let Toy::Object(Object::Other(remote)) = callee else { panic!("somebody else is called, not {callee}") };
+        let Toy::Object(Object::Other(remote)) = callee else {
+            panic!("the callee is an imported object, not {callee}")
+        };
         let number = remote.methods().iter().position(|known| known.name == method);
         let contract = remote.schema_and_plan();
-        let mut toys = Toys::new(self.machine, &contract);
+        let mut toys = Toys::new(self.vm, &contract);
         match remote.call(&mut toys, number.expect("the callee has the method"), arguments)? {
             CallOutcome::Returned(value) => Ok(value),
             CallOutcome::Declared(error) => Err(Raise::Declared(error)),

@@ -9,13 +9,13 @@ use polyplug::loader::{BundleLoader, BundleSource, ManifestData};
 use polyplug::{BundleId, Compatibility, Runtime};
 use polyplug_abi::SupportedLanguage;
 
-use super::machine::Machine;
+use super::vm::ToyVm;
 use super::{Code, Counts, Raise};
 use crate::{Bundle, manifest};
 
 type Program = Arc<dyn Fn(&mut Code<'_>) -> Result<(), Raise> + Send + Sync>;
 
-/// Loads bundles of the toy language: what a bundle's file says is the name of a program.
+/// The loader of bundles in the toy language. A bundle's file has the name of a program.
 #[derive(Clone, Default)]
 pub struct ToyLoader {
     programs: Arc<Mutex<HashMap<String, Program>>>,
@@ -23,7 +23,7 @@ pub struct ToyLoader {
 }
 
 impl ToyLoader {
-    /// A loader without programs.
+    /// Makes a loader without programs.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -34,23 +34,23 @@ impl ToyLoader {
         self.programs.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), Arc::new(body));
     }
 
-    /// A runtime with this loader. Bundles may be loaded before those that they depend on.
+    /// Makes a runtime with this loader. Bundles may be loaded before those that they depend on.
     ///
     /// # Panics
     ///
-    /// Never: one loader has no rival.
+    /// Never: there is only one loader.
     #[must_use]
     pub fn runtime(&self) -> Arc<Runtime> {
         crate::log::listen();
         let builder = Runtime::builder().loader(self.clone()).hot_reload(true).compatibility(Compatibility::Relaxed);
-        builder.build().expect("one loader has no rival")
+        builder.build().expect("there is only one loader")
     }
 
     /// Loads a bundle called `name`, in memory, with a program of the same name. `more` is added to its manifest.
     ///
     /// # Errors
     ///
-    /// As for [`Runtime::load_bundle_from`].
+    /// The errors of [`Runtime::load_bundle_from`].
     pub fn load(
         &self,
         runtime: &Runtime,
@@ -62,13 +62,13 @@ impl ToyLoader {
         runtime.load_bundle_from(&(manifest(name, "toy", "main.toy") + more), BundleSource::Code(name.to_owned()))
     }
 
-    /// What happened so far.
+    /// Returns the counts of all VMs so far.
     #[must_use]
     pub fn counts(&self) -> &Counts {
         &self.counts
     }
 
-    /// A bundle called `name`, in a folder, with the program of the same name. `more` is added to its manifest.
+    /// Makes a bundle called `name`, in a folder, with the program of the same name. `more` is added to its manifest.
     #[must_use]
     pub fn bundle(name: &str, more: &str) -> Bundle {
         let bundle = Bundle::empty();
@@ -83,9 +83,9 @@ impl ToyLoader {
             let program = program.ok_or_else(|| Fault::new("there is no such program"))?;
             let mut code = Code { guest, classes: Vec::new() };
             program(&mut code).map_err(Raise::into_fault)?;
-            let machine = Machine::new(guest, code.classes, &self.counts);
-            let declared = machine.declared();
-            Ok((machine, declared))
+            let vm = ToyVm::new(guest, code.classes, &self.counts);
+            let declared = vm.declared();
+            Ok((vm, declared))
         })
     }
 

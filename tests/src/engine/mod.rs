@@ -1,15 +1,15 @@
 //! An engine for tests, of a toy language: its methods are closures over values without widths.
 //!
-//! It knows of polyplug what a loader in a crate of its own would: the public parts. So what holds for it holds for any
-//! engine, and a test can make happen in it what no real language would do on purpose.
+//! The engine uses only the public parts of polyplug, as a loader in a crate of its own does. So the tests' results
+//! hold for any engine, and a test can cause failures that no real language causes on purpose.
 
 mod code;
 mod loader;
-mod machine;
 mod moving;
 mod value;
+mod vm;
 
 pub use code::{Call, Class, Code, Raise};
 pub use loader::ToyLoader;
-pub use machine::{Counts, Thing};
 pub use value::{Object, Toy};
+pub use vm::{Counts, Thing};

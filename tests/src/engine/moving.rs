@@ -1,4 +1,4 @@
-//! Values of the toy language, moved to and from canonical memory.
+//! The conversion of values of the toy language to and from canonical memory.
 
 use std::sync::Arc;
 
@@ -8,19 +8,19 @@ use polyplug::schema::{BodyOf, Case, Shape};
 use polyplug::types::LiftError;
 use polyplug_abi::GuestContractInstance;
 
-use super::machine::Machine;
+use super::vm::ToyVm;
 use super::{Object, Toy};
 
-/// Moves values of one contract's types.
+/// The conversion of values of one contract's types.
 pub(super) struct Toys<'a> {
-    machine: &'a Machine,
+    vm: &'a ToyVm,
     of: &'a KnownContract,
     bodies: Vec<BodyOf<'a>>,
 }
 
 impl<'a> Toys<'a> {
-    pub(super) fn new(machine: &'a Machine, of: &'a KnownContract) -> Self {
-        Self { machine, of, bodies: of.schema.bodies().collect() }
+    pub(super) fn new(vm: &'a ToyVm, of: &'a KnownContract) -> Self {
+        Self { vm, of, bodies: of.schema.bodies().collect() }
     }
 
     fn cases(&self, definition: u32) -> &'a [Case] {
@@ -132,12 +132,12 @@ impl Build for Toys<'_> {
     }
 
     fn object(&mut self, definition: u32, _: &[MethodPlan], form: GuestContractInstance) -> Result<Toy, Fault> {
-        let remote = self.machine.guest.object(self.of, definition, form)?;
+        let remote = self.vm.guest.object(self.of, definition, form)?;
         Ok(Toy::Object(Object::Other(Arc::new(remote))))
     }
 }
 
-// SAFETY: text and bytes lie on the heap, where moving the value leaves them, until it is dropped by `release`.
+// SAFETY: text and bytes lie on the heap, so they do not move with the value, and stay until `release` drops the value.
 unsafe impl Read for Toys<'_> {
     type Value = Toy;
     type Items = std::vec::IntoIter<Toy>;
@@ -257,8 +257,8 @@ unsafe impl Read for Toys<'_> {
     fn object(&mut self, value: &Toy, definition: u32, _: &[MethodPlan]) -> Result<GuestContractInstance, Fault> {
         match value {
             Toy::Object(Object::Own(thing)) => {
-                self.machine.count_made();
-                self.machine.guest.offer::<Machine>(Arc::clone(thing), self.of, definition)
+                self.vm.count_made();
+                self.vm.guest.offer::<ToyVm>(Arc::clone(thing), self.of, definition)
             }
             Toy::Object(Object::Other(remote)) => remote.share(),
             other => Err(LiftError::new(format_args!("expected an object, got {other}")).into()),

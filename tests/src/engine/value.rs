@@ -14,11 +14,11 @@ use crate::engine::Call;
 /// `val`; tuples are lists; a nested option is a list of one; a nested result a map with `ok` or `err`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Toy {
-    /// Nothing.
+    /// The value for nothing.
     Nil,
     /// A truth value.
     Bool(bool),
-    /// An integer of any size that contracts know, and more.
+    /// An integer, of any size that contracts have and larger.
     Int(i128),
     /// A number.
     Float(f64),
@@ -30,50 +30,50 @@ pub enum Toy {
     List(Vec<Toy>),
     /// A map, in the order in which it was made.
     Map(Vec<(Toy, Toy)>),
-    /// Somebody with methods.
+    /// An object with methods.
     Object(Object),
 }
 
-/// Somebody with methods.
+/// An object with methods.
 #[derive(Clone)]
 pub enum Object {
-    /// An object of this machine.
+    /// An object of this VM.
     Own(Arc<Thing>),
-    /// A host contract, a peer, or an object that somebody else handed over.
+    /// A host contract, a peer, or an object from another bundle or the host.
     Other(Arc<ImportedObject>),
 }
 
 impl Toy {
-    /// Text.
+    /// Makes a text.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 
-    /// A map whose keys are text.
+    /// Makes a map whose keys are text.
     #[must_use]
     pub fn map<'a>(entries: impl IntoIterator<Item = (&'a str, Self)>) -> Self {
         Self::Map(entries.into_iter().map(|(key, value)| (Self::text(key), value)).collect())
     }
 
-    /// An object with one method.
+    /// Makes an object with one method.
     #[must_use]
     pub fn object(method: &str, body: impl Fn(&mut Call<'_>) -> Result<Self, Raise> + Send + Sync + 'static) -> Self {
         Self::Object(Object::Own(Arc::new(Thing::object(method, Arc::new(body)))))
     }
 
-    /// What a map has under a name.
+    /// Returns the value that a map has under a name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Self> {
         let Self::Map(entries) = self else { return None };
         entries.iter().find(|(key, _)| matches!(key, Self::Text(key) if key == name)).map(|(_, value)| value)
     }
 
-    /// The integer.
+    /// Returns the integer.
     ///
     /// # Panics
     ///
-    /// If it is none.
+    /// If the value is not an integer.
     #[must_use]
     pub fn int(&self) -> i128 {
         if let Self::Int(number) = self { *number } else { panic!("an integer, not {self}") }
@@ -92,7 +92,7 @@ impl From<i128> for Toy {
     }
 }
 
-/// As errors show it.
+/// The text in errors.
 impl fmt::Display for Toy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

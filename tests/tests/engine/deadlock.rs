@@ -81,7 +81,7 @@ impl Rings {
     fn end(self, loader: &ToyLoader) {
         drop((self.all, self.runtime));
         let counts = loader.counts();
-        eventually("everything ends", || counts.machines() == 0 && counts.made() == counts.ended());
+        eventually("everything ends", || counts.vms() == 0 && counts.made() == counts.ended());
         assert_eq!(counts.overlaps(), 0, "one thread at a time");
     }
 }

@@ -26,7 +26,7 @@ fn counter() -> Class {
 #[track_caller]
 fn nothing_is_left(loader: &ToyLoader) {
     let counts = loader.counts();
-    eventually("everything ends", || counts.machines() == 0);
+    eventually("everything ends", || counts.vms() == 0);
     assert_eq!(counts.made(), counts.ended(), "each ended once");
     assert_eq!(counts.overlaps(), 0, "one thread at a time");
 }

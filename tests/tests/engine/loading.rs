@@ -17,7 +17,7 @@ fn refused(program: impl Fn(&mut Code<'_>) -> Result<(), Raise> + Send + Sync + 
     let runtime = loader.runtime();
     let error = loader.load(&runtime, "toy", "", program).unwrap_err();
     assert!(runtime.bundle_ids().is_empty(), "nothing of it stays");
-    eventually("everything ends", || loader.counts().machines() == 0);
+    eventually("everything ends", || loader.counts().vms() == 0);
     let RuntimeError::Loader(LoaderError::InitFailed { bundle, error, .. }) = error else { return error.to_string() };
     assert_eq!(bundle, "toy");
     error
@@ -138,7 +138,7 @@ fn several_contracts_are_provided_together() {
     assert_eq!(runtime.bundle(id.unwrap()).unwrap().plugins.len(), 2);
     assert_eq!(runtime.proxy::<dyn Calculator>().unwrap().add(1, 2), Ok(3));
     assert_eq!(runtime.proxy::<dyn Counter>().unwrap().add(7), Ok(7));
-    assert_eq!(loader.counts().machines(), 1, "one machine for all");
+    assert_eq!(loader.counts().vms(), 1, "one machine for all");
 }
 
 #[test]

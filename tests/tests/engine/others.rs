@@ -115,7 +115,7 @@ fn peers_are_called() {
     assert!(error.contains("test.counter@1") && error.contains("[[dependency]]"), "{error}");
     runtime.unload_bundle_cascade(id).unwrap();
     drop(caller);
-    eventually("everything ends", || loader.counts().machines() == 0);
+    eventually("everything ends", || loader.counts().vms() == 0);
 }
 
 /// What goes wrong with a call that a guest makes says nothing of the call that the guest is in.
@@ -292,7 +292,7 @@ fn engines_hand_over_objects() {
     drop(b_worker);
     runtime.unload_bundle(b).unwrap();
     let counts = loader.counts();
-    eventually("everything ends", || counts.machines() == 0 && counts.made() == counts.ended());
+    eventually("everything ends", || counts.vms() == 0 && counts.made() == counts.ended());
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn state_is_carried_over() {
     assert_eq!((report.migrated, report.restarted), (2, 0), "{report:?}");
     assert_eq!((one.add(1), other.add(1)), (Ok(7), Ok(9)), "by new code, from the old state");
     drop((one, other));
-    eventually("everything ends", || loader.counts().machines() == 1);
+    eventually("everything ends", || loader.counts().vms() == 1);
     eventually("everything ends", || loader.counts().made() == loader.counts().ended());
 }
 
@@ -82,7 +82,7 @@ fn a_reload_that_fails_leaves_the_old_version() {
         assert!(error.contains(text), "{text} is in: {error}");
         assert_eq!(one.add(0), Ok(5), "the old version serves on");
     }
-    eventually("everything ends", || loader.counts().machines() == 1);
+    eventually("everything ends", || loader.counts().vms() == 1);
     loader.program("toy", declaring(no_save));
     // The version that serves now can save; the next one cannot.
     assert_eq!(runtime.reload_bundle(bundle.path()).map(|_| ()).map_err(|error| error.to_string()), Ok(()));
@@ -104,6 +104,6 @@ fn loading_and_unloading_leaves_nothing() {
         drop(counter);
         runtime.unload_bundle(id).unwrap();
     }
-    eventually("everything ends", || loader.counts().machines() == 0);
+    eventually("everything ends", || loader.counts().vms() == 0);
     assert_eq!(loader.counts().made(), loader.counts().ended());
 }

@@ -1,10 +1,10 @@
-//! The C header, `loaders/all/include/polyplug.h`, is what the sources say.
+//! The C header, `loaders/all/include/polyplug.h`, fits the sources.
 //!
-//! `cargo xtask header` runs this with `POLYPLUG_HEADER=write`, and the header is written instead of compared. It is a test
-//! so that the generator's dependencies are compiled for those who need them, and not for every `cargo xtask`.
+//! `cargo xtask header` runs this with `POLYPLUG_HEADER=write`, and the header is written instead of compared. The
+//! generator is a test, so that its dependencies are not compiled for every `cargo xtask`.
 //!
-//! cbindgen does the work. What it cannot express is [put before it in another way](source), [put
-//! right behind it](polish), or written by hand: see `begin.h` and `end.h`.
+//! cbindgen does the work. Code that it cannot translate is [changed before](source), [corrected afterwards](polish),
+//! or written by hand: see `begin.h` and `end.h`.
 
 mod polish;
 mod sizes;
@@ -31,7 +31,7 @@ fn the_header_is_what_the_sources_say() {
     assert_eq!(present.len(), expected.len(), "{}: run `cargo xtask header`", path.display());
 }
 
-/// The header's text.
+/// Returns the header's text.
 fn header() -> String {
     let sources = Sources::read(&root());
     let mut builder = Builder::new().with_config(config(&sources));
@@ -60,7 +60,7 @@ fn config(sources: &Sources) -> Config {
         ..Config::default()
     };
     config.export.prefix = Some("Polyplug".to_owned());
-    // Otherwise only what the exported functions mention.
+    // Otherwise cbindgen writes only the types of the exported functions.
     config.export.include = sources.names.clone();
     // `PolyplugArrayBundleId` rather than `PolyplugArray_PolyplugBundleId`.
     config.export.mangle.rename_types = RenameRule::PascalCase;
@@ -71,7 +71,7 @@ fn config(sources: &Sources) -> Config {
     config
 }
 
-/// The repository's folder.
+/// Returns the repository's folder.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository is one folder up").to_owned()
 }

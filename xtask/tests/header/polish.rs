@@ -1,12 +1,12 @@
-//! cbindgen's text, made into what a C author expects: type names without `struct`, constants in capitals, comments that
-//! speak of C.
+//! The conversion of cbindgen's text into usual C: type names without `struct`, constants in capitals, comments with
+//! the names of C.
 
 use std::fmt::Write as _;
 
 /// The prefix of all types.
 const PREFIX: &str = "Polyplug";
 
-/// How long a line may be.
+/// The longest line.
 const WIDTH: usize = 120;
 
 /// Polishes the `text` that cbindgen wrote for the types called `names` in Rust.
@@ -14,7 +14,7 @@ pub(crate) fn polish(text: &str, names: &[String]) -> String {
     let (mut body, mut tags, mut in_example) = (String::new(), String::new(), false);
     for line in text.trim().lines() {
         if let Some(comment) = line.trim_start().strip_prefix("///") {
-            // Examples are in Rust, and so are of no use here.
+            // Examples are in Rust, and are left out.
             let fence = comment.trim_start().starts_with("```");
             in_example ^= fence;
             if !fence && !in_example {
@@ -23,7 +23,7 @@ pub(crate) fn polish(text: &str, names: &[String]) -> String {
             }
             continue;
         }
-        // A definition, for its name stands at the margin.
+        // A definition, because its name is not indented.
         if let Some((kind @ ("struct" | "union"), rest)) = line.split_once(' ')
             && let Some(name) = rest.strip_suffix(" {")
         {
@@ -36,14 +36,14 @@ pub(crate) fn polish(text: &str, names: &[String]) -> String {
     format!("{tags}\n{body}")
 }
 
-/// Adds a line; of several empty lines, of comments too, only the first.
+/// Adds a line; of several empty lines only the first, in comments too.
 fn push_line(body: &mut String, line: &str) {
     let is_empty = |line: &str| matches!(line.trim(), "" | "///");
     let last = body.lines().last().unwrap_or_default();
     if is_empty(line) && is_empty(last) {
         return;
     }
-    // The end of a comment is no place for an empty line, which an example that is left out may leave.
+    // No empty line at the end of a comment, where an example was left out.
     if last.trim() == "///" && !line.trim_start().starts_with("///") {
         body.truncate(body.trim_end().rfind('\n').map_or(0, |end| end + 1));
     }
@@ -51,10 +51,10 @@ fn push_line(body: &mut String, line: &str) {
     body.push('\n');
 }
 
-/// A line of code with types named without `struct`, and constants as C names them.
+/// Returns a line of code with types named without `struct`, and constants as C names them.
 fn code(line: &str) -> String {
     let mut line = line.replace("struct Polyplug", PREFIX).replace("union Polyplug", PREFIX);
-    // The table itself, which goes without a name in Rust.
+    // The table itself, which has no parameter name in Rust.
     for end in [",", ")"] {
         line = line.replace(&format!("PolyplugHostApi*{end}"), &format!("PolyplugHostApi *host{end}"));
     }
@@ -68,7 +68,7 @@ fn code(line: &str) -> String {
     })
 }
 
-/// The C name of the constant that Rust calls `owner::name`.
+/// Returns the C name of the constant that Rust calls `owner::name`.
 fn constant(owner: &str, name: &str) -> String {
     match (owner, name) {
         ("AbiErrorCode", "Ok") => "POLYPLUG_OK".to_owned(),
@@ -77,7 +77,7 @@ fn constant(owner: &str, name: &str) -> String {
     }
 }
 
-/// `VirtualMachine` as `VIRTUAL_MACHINE`.
+/// Returns `VirtualMachine` as `VIRTUAL_MACHINE`.
 fn screaming(name: &str) -> String {
     let mut result = String::new();
     let mut after_small = false;
@@ -91,7 +91,7 @@ fn screaming(name: &str) -> String {
     result
 }
 
-/// A comment on Rust as one on C: links without their targets, types and constants by their names here.
+/// Returns a comment on Rust as one on C: links without their targets, types and constants by their names in C.
 fn in_c(comment: &str, names: &[String]) -> String {
     let mut comment = comment.replace("# Safety", "What the caller has to see to:");
     // A link is the text in brackets, and its target in parentheses where it is given.
@@ -109,7 +109,7 @@ fn in_c(comment: &str, names: &[String]) -> String {
     pieces.join("`").replace("An `Polyplug", "A `Polyplug").replace("an `Polyplug", "a `Polyplug")
 }
 
-/// Rust code of a comment in the words of C, as far as that is known.
+/// Returns Rust code of a comment with the known names in C.
 fn code_in_c(code: &str, names: &[String]) -> String {
     let known = |name: &str| names.iter().any(|known| known == name);
     if let Some(name) = code.strip_prefix("size_of::<").and_then(|code| code.strip_suffix(">()")) {
@@ -123,7 +123,7 @@ fn code_in_c(code: &str, names: &[String]) -> String {
     }
 }
 
-/// `line` with each word for which `with` has another replaced.
+/// Returns `line` with each word replaced for which `with` has another.
 fn each_word(line: &str, with: impl Fn(&str) -> Option<String>) -> String {
     let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
     let (mut result, mut rest) = (String::new(), line);
@@ -137,7 +137,7 @@ fn each_word(line: &str, with: impl Fn(&str) -> Option<String>) -> String {
     result + rest
 }
 
-/// Adds a line of code, broken behind commas where it is too long.
+/// Adds a line of code, broken after commas where it is too long.
 fn push_wrapped(body: &mut String, line: &str) {
     let indent = line.len() - line.trim_start().len();
     let mut rest = line;

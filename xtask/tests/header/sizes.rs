@@ -1,4 +1,4 @@
-//! What only the compiler knows of the ABI's types, put into the header.
+//! The sizes of the ABI's types, which only the compiler knows, as parts of the header.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ macro_rules! sizes {
     };
 }
 
-/// Assertions of the sizes of all structures that `header` defines.
+/// Returns assertions of the sizes of all structures that `header` defines.
 pub(crate) fn assertions(header: &str) -> String {
     let sizes = sizes! {
         PolyplugAbiError: AbiError,
@@ -57,7 +57,7 @@ pub(crate) fn assertions(header: &str) -> String {
     text
 }
 
-/// The ABI's version as an expression of C.
+/// Returns the ABI's version as an expression of C.
 pub(crate) fn version() -> String {
     format!("((UINT32_C({}) << 16) | {})", POLYPLUG_ABI_VERSION >> 16, POLYPLUG_ABI_VERSION & 0xffff)
 }

@@ -1,14 +1,14 @@
-//! What cbindgen reads: the ABI's types and the C library's functions, with a few words put differently.
+//! The input of cbindgen: the ABI's types and the C library's functions, with a few replacements.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// What is put differently, in the whole of the sources: as it is written in Rust, and as C needs it. Each has to be there.
+/// The replacements in all sources: the text in Rust, and the text that C needs. The sources must contain each.
 const REPLACED: &[(&str, &str)] = &[
-    // Every function pointer of C may be null. cbindgen knows so where the function's type is written out, and takes an
-    // option of a name for a type that it does not know.
+    // Every function pointer of C may be null. cbindgen knows that where the function's type is written out; an option
+    // of a named function type is a type that it does not know.
     ("Option<GrowFn>", "GrowFn"),
     ("Option<CreateWithError>", "CreateWithError"),
     ("Option<SaveInstance>", "SaveInstance"),
@@ -16,11 +16,11 @@ const REPLACED: &[(&str, &str)] = &[
     ("Option<CheckHealth>", "CheckHealth"),
     ("Option<OnReload>", "OnReload"),
     ("Option<DropObject>", "DropObject"),
-    // Rust has no type for any function. C plugins are to need no cast.
+    // Rust has no type for functions of every signature. Plugins in C need no cast with the type of C.
     ("pub functions: *const *const ()", "pub functions: *const Entry"),
 ];
 
-/// A copy of the sources, for as long as it lives.
+/// A copy of the sources, which is removed when the value is dropped.
 pub(crate) struct Sources {
     folder: TempDir,
     /// The names of all types that they define.
@@ -45,13 +45,14 @@ impl Sources {
         Self { folder, names }
     }
 
-    /// The files of the copy, always in the same order.
+    /// Returns the files of the copy, always in the same order.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         rust_files(self.folder.path())
     }
 }
 
-/// The name of the type that a line of Rust begins to define, unless it is generic: C only has what is made of those.
+/// Returns the name of the type that a line of Rust begins to define, or `None` for a generic type: C has only its
+/// instances.
 fn defined(line: &str) -> Option<&str> {
     let rest = ["pub struct ", "pub enum ", "pub union ", "pub type "].iter().find_map(|key| line.strip_prefix(key))?;
     let end = rest.find(|letter: char| !letter.is_alphanumeric())?;

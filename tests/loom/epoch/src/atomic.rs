@@ -1,4 +1,4 @@
-//! Pointers that are loaded under a guard.
+//! Atomic pointers that are loaded under a guard.
 
 use std::alloc::Layout;
 use std::marker::PhantomData;
@@ -10,16 +10,16 @@ use loom::sync::atomic::{AtomicPtr, Ordering};
 use crate::guard::Guard;
 use crate::memory::{self, Block};
 
-/// A value alone, and the record of its use.
+/// A value, and the record of its use.
 #[repr(C)]
 struct Node<T> {
     value: T,
     block: Block,
 }
 
-/// What can be put into an [`Atomic`].
+/// A pointer that an [`Atomic`] can store.
 pub trait Pointer<T> {
-    /// The address, without an owner.
+    /// Returns the address, and gives up ownership.
     fn into_raw(self) -> *mut T;
 }
 
@@ -27,10 +27,10 @@ pub trait Pointer<T> {
 pub struct Owned<T>(NonNull<Node<T>>);
 
 impl<T> Owned<T> {
-    /// Allocates.
+    /// Allocates a value.
     pub fn new(value: T) -> Self {
         let node = NonNull::from(Box::leak(Box::new(Node { value, block: Block::new::<T>() })));
-        // SAFETY: made just now.
+        // SAFETY: the block was allocated just now, and has no other user.
         memory::register(node.as_ptr().addr(), unsafe { &raw const (*node.as_ptr()).block });
         Self(node)
     }
@@ -48,7 +48,7 @@ impl<T> Pointer<T> for Owned<T> {
 impl<T> Drop for Owned<T> {
     fn drop(&mut self) {
         let node = self.0.as_ptr();
-        // SAFETY: ours alone. The block stays until the memory is given back.
+        // SAFETY: `self` is the only owner. The block stays until the memory is freed.
         unsafe {
             (*node).block.end();
             (&raw mut (*node).value).drop_in_place();
@@ -62,13 +62,13 @@ pub struct Atomic<T> {
     pointer: AtomicPtr<T>,
 }
 
-// SAFETY: as crossbeam's.
+// SAFETY: the value may be sent and shared, as crossbeam's `Atomic` asks for too; loom checks each access.
 unsafe impl<T: Send + Sync> Send for Atomic<T> {}
-// SAFETY: as crossbeam's.
+// SAFETY: the value may be sent and shared, as crossbeam's `Atomic` asks for too; loom checks each access.
 unsafe impl<T: Send + Sync> Sync for Atomic<T> {}
 
 impl<T> Atomic<T> {
-    /// Leads nowhere.
+    /// Makes a null pointer.
     #[must_use]
     pub fn null() -> Self {
         Self { pointer: AtomicPtr::new(std::ptr::null_mut()) }
@@ -89,11 +89,11 @@ impl<T> Atomic<T> {
         Shared { pointer: self.pointer.swap(new.into_raw(), order), guard: PhantomData }
     }
 
-    /// The value, if there is one.
+    /// Returns the value, or `None` for null.
     ///
     /// # Safety
     ///
-    /// As crossbeam's.
+    /// The conditions of crossbeam's function.
     pub unsafe fn try_into_owned(self) -> Option<Owned<T>> {
         NonNull::new(self.pointer.into_inner().cast()).map(Owned)
     }
@@ -132,46 +132,46 @@ impl<T> From<*const T> for Shared<'_, T> {
 }
 
 impl<'g, T> Shared<'g, T> {
-    /// Leads nowhere.
+    /// Makes a null pointer.
     #[must_use]
     pub fn null() -> Self {
         Self { pointer: std::ptr::null_mut(), guard: PhantomData }
     }
 
-    /// The address.
+    /// Returns the address.
     #[must_use]
     pub fn as_raw(&self) -> *const T {
         self.pointer
     }
 
-    /// The value, which is read now.
+    /// Returns the value, and records a read of it.
     ///
     /// # Safety
     ///
-    /// As crossbeam's.
+    /// The conditions of crossbeam's function.
     #[must_use]
     pub unsafe fn deref(&self) -> &'g T {
         memory::touch(self.pointer.addr());
-        // SAFETY: the caller's promise; a mutant that breaks it was caught just now.
+        // SAFETY: the caller's promise; the check above catches a mutant that breaks it.
         unsafe { &*self.pointer }
     }
 
-    /// The value, which is read now, if there is one.
+    /// Returns the value, and records a read of it, or `None` for null.
     ///
     /// # Safety
     ///
-    /// As crossbeam's.
+    /// The conditions of crossbeam's function.
     #[must_use]
     pub unsafe fn as_ref(&self) -> Option<&'g T> {
         // SAFETY: the caller's promise.
         (!self.pointer.is_null()).then(|| unsafe { self.deref() })
     }
 
-    /// The value, to be dropped.
+    /// Returns the value with ownership, to be dropped.
     ///
     /// # Safety
     ///
-    /// As crossbeam's.
+    /// The conditions of crossbeam's function.
     #[must_use]
     pub unsafe fn into_owned(self) -> Owned<T> {
         Owned(NonNull::new(self.pointer.cast()).expect("a value"))
@@ -182,7 +182,7 @@ impl<T> Deref for Owned<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: ours.
+        // SAFETY: `self` is the only owner of the block.
         unsafe { &self.0.as_ref().value }
     }
 }

@@ -1,4 +1,4 @@
-//! Guards, and what waits for them.
+//! Guards, and the deferred functions that wait for them.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -13,12 +13,12 @@ thread_local! {
     static COLLECTOR: RefCell<Option<Rc<Collector>>> = const { RefCell::new(None) };
 }
 
-/// The state that all guards share. `waiting` is no part of the model; the atomics tell loom which steps of two threads
-/// depend on each other, and carry the orders that the crate's documentation names.
+/// The state that all guards share. `waiting` is not a part of the model. The atomics show loom which steps of two
+/// threads depend on each other, and have the orderings that the crate's documentation names.
 struct Collector {
-    /// Changed by what defers; seen by guards that are made later.
+    /// Changed when a function is deferred; read by guards that are made later.
     deferred: AtomicUsize,
-    /// Changed by guards that go; seen by what runs then.
+    /// Changed when a guard is dropped; read before a deferred function runs.
     unpinned: AtomicUsize,
     waiting: RefCell<Waiting>,
     collects: Cell<Collects>,
@@ -32,12 +32,12 @@ struct Waiting {
 }
 
 struct Garbage {
-    /// The guards that it waits for.
+    /// The guards that the function waits for.
     guards: Vec<usize>,
     run: Box<dyn FnOnce()>,
 }
 
-/// Begins an execution of a model. Everything else here must happen in one.
+/// Begins an execution of a model. All other functions must be called in an execution.
 pub fn reset() {
     memory::reset();
     let collector = Collector {
@@ -53,19 +53,20 @@ fn collector() -> Rc<Collector> {
     COLLECTOR.with_borrow(|collector| Rc::clone(collector.as_ref().expect("`reset` begins an execution")))
 }
 
-/// When garbage is collected in this execution, from its beginning.
+/// Sets when garbage is collected in this execution. Must be called at its beginning.
 pub fn set_collects(collects: Collects) {
     collector().collects.set(collects);
 }
 
-/// Collects what is left, when no other thread has a guard. Whether to try again: nothing is left.
+/// Collects the remaining garbage, when no other thread has a guard. Returns whether to try again: never, because none
+/// remains.
 pub fn push() -> bool {
     pin().flush();
     false
 }
 
 impl Collector {
-    /// Runs what waits for no guard any more.
+    /// Runs the functions that wait for no guard any more.
     fn collect(&self) {
         let mut waiting = self.waiting.borrow_mut();
         let garbage = std::mem::take(&mut waiting.garbage);
@@ -82,23 +83,23 @@ impl Collector {
         }
     }
 
-    /// As [`collect`](Self::collect), at a moment that has nothing to do with the garbage.
+    /// Does the same as [`collect`](Self::collect), at a step that does not concern the garbage itself.
     fn collect_late(&self) {
         if self.collects.get() == Collects::Later {
-            // Whether the last guard has gone depends on who takes this step first.
+            // Whether the last guard has been dropped depends on which thread takes this step first.
             self.unpinned.fetch_add(0, Ordering::Relaxed);
             self.collect();
         }
     }
 }
 
-/// Keeps what is loaded while it exists from being destroyed.
+/// A guard: values that are loaded under it are not destroyed while it exists.
 pub struct Guard {
-    /// None protects nothing.
+    /// The number of the guard; `None` protects nothing.
     number: Option<usize>,
 }
 
-/// A guard.
+/// Makes a guard.
 #[must_use]
 pub fn pin() -> Guard {
     let collector = collector();
@@ -112,11 +113,11 @@ pub fn pin() -> Guard {
     Guard { number: Some(number) }
 }
 
-/// A guard that protects nothing.
+/// Returns a guard that protects nothing.
 ///
 /// # Safety
 ///
-/// As crossbeam's.
+/// The conditions of crossbeam's function.
 #[must_use]
 pub unsafe fn unprotected() -> &'static Guard {
     static UNPROTECTED: Guard = Guard { number: None };
@@ -124,20 +125,20 @@ pub unsafe fn unprotected() -> &'static Guard {
 }
 
 impl Guard {
-    /// Runs `f` when no guard of this moment is left.
+    /// Runs `f` when all guards that exist now are dropped.
     pub fn defer<F: FnOnce() -> R + Send + 'static, R>(&self, f: F) {
-        // SAFETY: `f` is valid for ever and may run anywhere.
+        // SAFETY: `f` is `'static` and `Send`.
         unsafe { self.defer_unchecked(f) }
     }
 
-    /// As [`defer`](Self::defer), for what the types cannot show to be safe.
+    /// Does the same as [`defer`](Self::defer), for a function that need not be `'static` or `Send`.
     ///
     /// # Safety
     ///
-    /// As crossbeam's.
+    /// The conditions of crossbeam's function.
     pub unsafe fn defer_unchecked<F: FnOnce() -> R, R>(&self, f: F) {
         let run: Box<dyn FnOnce() + '_> = Box::new(move || drop(f()));
-        // SAFETY: what `f` borrows lives until it has run, by the caller's promise.
+        // SAFETY: the borrows of `f` live until it has run (the caller's promise).
         let run: Box<dyn FnOnce() + 'static> = unsafe { std::mem::transmute(run) };
         if self.number.is_none() {
             return run();
@@ -150,18 +151,18 @@ impl Guard {
         waiting.garbage.push(Garbage { guards, run });
     }
 
-    /// Destroys what `pointer` leads to when no guard of this moment is left.
+    /// Destroys the value of `pointer` when all guards that exist now are dropped.
     ///
     /// # Safety
     ///
-    /// As crossbeam's.
+    /// The conditions of crossbeam's function.
     pub unsafe fn defer_destroy<T>(&self, pointer: Shared<'_, T>) {
         let address = pointer.as_raw().cast_mut();
         // SAFETY: the caller's promise.
         unsafe { self.defer_unchecked(move || drop(Shared::from(address.cast_const()).into_owned())) };
     }
 
-    /// Collects, if that was not done at once.
+    /// Collects garbage, unless garbage is collected at once.
     pub fn flush(&self) {
         collector().collect_late();
     }

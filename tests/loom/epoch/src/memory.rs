@@ -1,6 +1,6 @@
-//! Memory whose use after its end is found, and so is use that nothing orders after its making.
+//! Memory in which use after the end is found, and use that is not ordered after the allocation.
 //!
-//! What has ended stays allocated until the next execution: a mutant that uses it is caught, and harms nobody.
+//! A value that has ended stays allocated until the next execution: a mutant that uses it is caught, and does no harm.
 
 use std::alloc::{Layout, dealloc};
 use std::any::Any;
@@ -17,12 +17,12 @@ thread_local! {
 #[derive(Default)]
 struct Memory {
     blocks: HashMap<usize, *const Block>,
-    /// What is given back before the next execution.
+    /// The memory that is freed before the next execution.
     ended: Vec<(*mut u8, Layout)>,
     kept: Vec<Box<dyn Any>>,
 }
 
-/// One value that several threads may reach. Lives next to it, and is found by its address.
+/// The record of one value that several threads may reach. It lies next to the value, and is found by its address.
 pub struct Block {
     accesses: UnsafeCell<()>,
     ended: Cell<bool>,
@@ -31,49 +31,49 @@ pub struct Block {
 
 // SAFETY: all threads of a model run on one thread of the system, and loom checks the order of the accesses.
 unsafe impl Send for Block {}
-// SAFETY: as above.
+// SAFETY: all threads of a model run on one thread of the system, so accesses are never at the same time.
 unsafe impl Sync for Block {}
 
 impl Block {
-    /// A block for a value of type `T`. Whoever uses it has to be ordered after this.
+    /// Makes a block for a value of type `T`. Each use has to be ordered after this call.
     #[must_use]
     pub fn new<T>() -> Self {
         Self { accesses: UnsafeCell::new(()), ended: Cell::new(false), what: std::any::type_name::<T>() }
     }
 
-    /// The value is read.
+    /// Records a read of the value.
     ///
     /// # Panics
     ///
-    /// If it has ended, or loom finds that nothing orders the reading after the making.
+    /// If the value has ended, or loom finds that the read is not ordered after the allocation.
     pub fn touch(&self) {
         assert!(!self.ended.get(), "use after its end: {}", self.what);
         self.accesses.with(|_| ());
     }
 
-    /// The value ends.
+    /// Records the end of the value.
     ///
     /// # Panics
     ///
-    /// If it ended before, or loom finds that nothing orders an earlier use before this.
+    /// If it ended before, or loom finds that an earlier use is not ordered before the end.
     pub fn end(&self) {
         assert!(!self.ended.replace(true), "ended twice: {}", self.what);
         self.accesses.with_mut(|_| ());
     }
 
-    /// Whether the value has ended. Not for what is checked: it is no access.
+    /// Returns whether the value has ended. Not for checked code: loom does not see the access.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.ended.get()
     }
 }
 
-/// Has the value at `address` found by [`touch`]. The block has to stay until [`reset`].
+/// Registers the value at `address` for [`touch`]. The block has to stay until [`reset`].
 pub fn register(address: usize, block: *const Block) {
     MEMORY.with_borrow_mut(|memory| memory.blocks.insert(address, block));
 }
 
-/// The value at `address` is read by way of a raw pointer. One that was never registered does not count.
+/// Records a read of the value at `address` by way of a raw pointer. Does nothing for an unregistered address.
 pub fn touch(address: usize) {
     let block = MEMORY.with_borrow(|memory| memory.blocks.get(&address).copied());
     if let Some(block) = block {
@@ -82,11 +82,11 @@ pub fn touch(address: usize) {
     }
 }
 
-/// Gives memory back before the next execution.
+/// Frees memory before the next execution.
 ///
 /// # Safety
 ///
-/// It must have been allocated with this layout, and nobody may drop it.
+/// The memory must have been allocated with this layout, and must not be freed otherwise.
 pub unsafe fn give_back(memory: *mut u8, layout: Layout) {
     MEMORY.with_borrow_mut(|known| known.ended.push((memory, layout)));
 }
@@ -103,7 +103,8 @@ pub fn keep<T: 'static>(value: T) -> *const T {
 pub(crate) fn reset() {
     let Memory { ended, .. } = MEMORY.take();
     for (memory, layout) in ended {
-        // SAFETY: the promise made to `give_back`; the execution that used it is over.
+        // SAFETY: the layout is that of the allocation (promised to `give_back`); the execution that used the memory is
+        // over.
         unsafe { dealloc(memory, layout) };
     }
 }

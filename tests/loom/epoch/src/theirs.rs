@@ -12,11 +12,12 @@ pub fn reset() {
 /// Has no effect: crossbeam decides.
 pub fn set_collects(_: Collects) {}
 
-/// Collects what is left, when no other thread has a guard. Whether to try again, for perhaps one had.
+/// Collects the remaining garbage, when no other thread has a guard. Returns whether to try again, because a thread may
+/// have had one.
 pub fn push() -> bool {
-    // The others are done, so there is nothing to be tried.
+    // The other threads have ended, so their steps need not be tried.
     loom::stop_exploring();
-    // Two epochs have to pass, and each push advances one at most. As in `unload.rs`.
+    // Two epochs have to pass, and each push advances one at most. `unload.rs` does the same.
     for _ in 0..8 {
         pin().flush();
     }

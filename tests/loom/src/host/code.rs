@@ -1,6 +1,6 @@
 //! The code of a bundle, and the instances that it makes.
 //!
-//! Code is what must not be run after it was taken apart, an instance what must not be called after it was destroyed.
+//! Code must not be run after it was reclaimed, and an instance must not be called after it was destroyed.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
@@ -12,21 +12,21 @@ use polyplug_abi::{GuestContractId, GuestContractInstance};
 
 use crate::host::version::module::Module;
 
-/// The code of one version. What tests hold of it is no lease.
+/// The code of one version. A test that holds it has no lease.
 pub(crate) struct Code {
     number: u32,
     block: Block,
-    /// Lets loom know that it matters whether somebody looks before or after the end.
+    /// Shows loom that it matters whether a thread looks before or after the end.
     looks: AtomicUsize,
-    /// How many instances its factory has made.
+    /// The number of instances that its factory has made.
     pub(crate) made: Cell<usize>,
-    /// What its instances do when they end.
+    /// The function that runs when an instance ends.
     pub(crate) at_end: RefCell<Option<Box<dyn Fn()>>>,
 }
 
 // SAFETY: all threads of a model run on one thread of the system.
 unsafe impl Send for Code {}
-// SAFETY: as above.
+// SAFETY: all threads of a model run on one thread of the system, so accesses are never at the same time.
 unsafe impl Sync for Code {}
 
 impl Code {
@@ -40,20 +40,20 @@ impl Code {
         })
     }
 
-    /// Runs some of it.
+    /// Runs the code; returns the number of its version.
     pub(crate) fn run(&self) -> u32 {
         self.block.touch();
         self.number
     }
 
-    /// Whether it was taken apart.
+    /// Returns whether the code was reclaimed.
     pub(crate) fn is_gone(&self) -> bool {
         self.looks.fetch_add(1, Ordering::Relaxed);
         self.block.has_ended()
     }
 }
 
-/// What keeps the code mapped.
+/// The module that keeps the code mapped.
 pub(crate) struct Library(pub(crate) Arc<Code>);
 
 impl Module for Library {
@@ -64,7 +64,7 @@ impl Module for Library {
     }
 }
 
-/// An instance. Kept as long as the execution, so that a mutant may use it after its end.
+/// An instance. Its memory stays until the end of the execution, so that a mutant may use it after its end.
 struct Instance {
     code: Arc<Code>,
     block: Block,
@@ -72,11 +72,11 @@ struct Instance {
 }
 
 fn instance<'a>(raw: GuestContractInstance) -> &'a Instance {
-    // SAFETY: made by `create` in this execution.
+    // SAFETY: the pointer is from `create` in this execution, until whose end the memory stays.
     unsafe { &*raw.data.cast::<Instance>() }
 }
 
-/// A new instance that begins with what `calls` counted.
+/// Makes an instance that begins with this count of calls.
 pub(crate) fn create(code: &Arc<Code>, calls: usize) -> GuestContractInstance {
     code.run();
     let instance = Instance { code: Arc::clone(code), block: Block::new::<Instance>(), calls: AtomicUsize::new(calls) };
@@ -84,7 +84,7 @@ pub(crate) fn create(code: &Arc<Code>, calls: usize) -> GuestContractInstance {
     GuestContractInstance { data, contract_id: CONTRACT }
 }
 
-/// What the factory does.
+/// Makes an instance, as a plugin's factory does.
 pub(crate) fn make(code: &Arc<Code>) -> GuestContractInstance {
     code.made.set(code.made.get() + 1);
     create(code, 0)
@@ -99,7 +99,7 @@ pub(crate) fn destroy(raw: GuestContractInstance) {
     instance.block.end();
 }
 
-/// The only method: counts its calls. The number of the version that it ran on.
+/// Counts a call, as the plugin's only method; returns the number of the version that it ran on.
 pub(crate) fn count(raw: GuestContractInstance) -> u32 {
     let instance = instance(raw);
     instance.block.touch();
@@ -107,7 +107,7 @@ pub(crate) fn count(raw: GuestContractInstance) -> u32 {
     instance.code.run()
 }
 
-/// How many calls an instance, and those before it, had.
+/// Returns the number of calls of an instance, and of those whose state it got.
 pub(crate) fn calls(raw: GuestContractInstance) -> usize {
     let instance = instance(raw);
     instance.block.touch();

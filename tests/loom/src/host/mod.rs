@@ -1,7 +1,7 @@
-//! Polyplug's `host`, as far as it is checked, and what it needs around it.
+//! The checked part of polyplug's `host`, and stand-ins for the files that it needs.
 //!
-//! The folders are those of polyplug. A file with a `#[path]` is checked; every other one stands in for the file of the
-//! same name, and says what it leaves out.
+//! The folders are those of polyplug. A file with a `#[path]` is checked; every other file is a stand-in for the file
+//! of the same name, and says what it leaves out.
 
 pub(crate) mod abi;
 pub(crate) mod code;

@@ -1,7 +1,7 @@
-//! `Arc` and `Weak`, whose counts loom sees, with the memory orders of the standard library.
+//! `Arc` and `Weak`, whose counts loom sees, with the memory orderings of the standard library.
 //!
-//! Loom's own has no weak half. Counting up while a count is held changes nothing for anybody else, so it is no step
-//! that loom looks at; whatever may bring a count to its end or find it there is one.
+//! Loom's own `Arc` has no weak half. Incrementing a count while another one is held changes nothing for other threads,
+//! so loom does not see it as a step. Each operation that may take a count to 0, or find it at 0, is a step.
 
 use std::alloc::Layout;
 use std::cell::Cell;
@@ -21,7 +21,7 @@ pub struct Arc<T> {
 
 /// `std::sync::Weak`.
 pub struct Weak<T> {
-    /// None was made by [`Weak::new`].
+    /// `None` if made by [`Weak::new`].
     inner: Option<NonNull<Inner<T>>>,
 }
 
@@ -30,21 +30,22 @@ struct Inner<T> {
     value: ManuallyDrop<T>,
     block: Block,
     strong: Cell<usize>,
-    /// Stands for the strong count where the order of steps matters.
+    /// The strong count as loom sees it, for steps whose order matters.
     steps: AtomicUsize,
 }
 
-// SAFETY: as the standard library's. The cell is only used between two steps that loom sees, one thread at a time.
+// SAFETY: the bounds are those of the standard library's `Arc`. The cell is only used between two steps that loom sees,
+// by one thread at a time.
 unsafe impl<T: Send + Sync> Send for Arc<T> {}
-// SAFETY: as above.
+// SAFETY: the bounds are those of the standard library's type; the cell is used by one thread at a time.
 unsafe impl<T: Send + Sync> Sync for Arc<T> {}
-// SAFETY: as above.
+// SAFETY: the bounds are those of the standard library's type; the cell is used by one thread at a time.
 unsafe impl<T: Send + Sync> Send for Weak<T> {}
-// SAFETY: as above.
+// SAFETY: the bounds are those of the standard library's type; the cell is used by one thread at a time.
 unsafe impl<T: Send + Sync> Sync for Weak<T> {}
 
 impl<T> Arc<T> {
-    /// A value with one count.
+    /// Makes a value with one count.
     pub fn new(value: T) -> Self {
         let inner = Inner {
             value: ManuallyDrop::new(value),
@@ -53,15 +54,16 @@ impl<T> Arc<T> {
             steps: AtomicUsize::new(0),
         };
         let inner = NonNull::from(Box::leak(Box::new(inner)));
-        // SAFETY: made just now; never moved.
+        // SAFETY: allocated just now, and never moved.
         memory::register(inner.as_ptr().addr(), unsafe { &raw const (*inner.as_ptr()).block });
         Self { inner, _owns: PhantomData }
     }
 
-    /// A value that knows its own place: `make` is given a weak count, which finds nothing before the value is there.
+    /// Makes a value that has a weak count of itself: `make` gets the weak count, which cannot be upgraded before
+    /// `make` has returned.
     pub fn new_cyclic(make: impl FnOnce(&Weak<T>) -> T) -> Self {
         let place = Box::leak(Box::new(MaybeUninit::<Inner<T>>::uninit())).as_mut_ptr();
-        // SAFETY: room for all fields; what a weak count looks at is written before one is given out.
+        // SAFETY: the allocation has all fields; those that a weak count reads are written before one is made.
         let inner = unsafe {
             (&raw mut (*place).block).write(Block::new::<T>());
             (&raw mut (*place).strong).write(Cell::new(0));
@@ -69,7 +71,7 @@ impl<T> Arc<T> {
             NonNull::new_unchecked(place)
         };
         let value = make(&Weak { inner: Some(inner) });
-        // SAFETY: the last field that was missing; the strong count is the one returned.
+        // SAFETY: this writes the last field; the strong count is the one that is returned.
         unsafe {
             (&raw mut (*place).value).write(ManuallyDrop::new(value));
             (*place).strong.set(1);
@@ -83,31 +85,31 @@ impl<T> Arc<T> {
         unsafe { self.inner.as_ref() }
     }
 
-    /// The value's address.
+    /// Returns the value's address.
     pub fn as_ptr(this: &Self) -> *const T {
         // The value comes first.
         this.inner.as_ptr().cast()
     }
 
-    /// The value's address, with the count.
+    /// Returns the value's address, and gives up the count to it.
     pub fn into_raw(this: Self) -> *const T {
         Self::as_ptr(&ManuallyDrop::new(this))
     }
 
-    /// The opposite of [`into_raw`](Self::into_raw).
+    /// Takes back a count from [`into_raw`](Self::into_raw).
     ///
     /// # Safety
     ///
-    /// As the standard library's.
+    /// The conditions of the standard library's function.
     pub unsafe fn from_raw(value: *const T) -> Self {
         Self { inner: NonNull::new(value.cast_mut().cast()).expect("an address"), _owns: PhantomData }
     }
 
-    /// Counts up by way of the value's address.
+    /// Increments the strong count by way of the value's address.
     ///
     /// # Safety
     ///
-    /// As the standard library's.
+    /// The conditions of the standard library's function.
     ///
     /// # Panics
     ///
@@ -122,18 +124,18 @@ impl<T> Arc<T> {
         inner.strong.set(count + 1);
     }
 
-    /// How many there are.
+    /// Returns the strong count.
     pub fn strong_count(this: &Self) -> usize {
         this.inner().steps.fetch_add(1, Ordering::Relaxed);
         this.inner().strong.get()
     }
 
-    /// Whether two share a value.
+    /// Returns whether two share a value.
     pub fn ptr_eq(this: &Self, other: &Self) -> bool {
         this.inner == other.inner
     }
 
-    /// A weak count.
+    /// Makes a weak count.
     pub fn downgrade(this: &Self) -> Weak<T> {
         Weak { inner: Some(this.inner) }
     }
@@ -168,7 +170,7 @@ impl<T> Drop for Arc<T> {
         }
         inner.steps.fetch_add(1, Ordering::Acquire);
         inner.block.end();
-        // SAFETY: the last count. The record of its use stays until the memory is given back.
+        // SAFETY: this was the last count. The record of the value's use stays until the memory is freed.
         unsafe {
             ManuallyDrop::drop(&mut self.inner.as_mut().value);
             memory::give_back(self.inner.as_ptr().cast(), Layout::new::<Inner<T>>());
@@ -183,12 +185,12 @@ impl<T: Default> Default for Arc<T> {
 }
 
 impl<T> Weak<T> {
-    /// Leads nowhere.
+    /// Makes a weak count of no value.
     pub fn new() -> Self {
         Self { inner: None }
     }
 
-    /// A strong count, while there is one.
+    /// Returns a strong count, or `None` if the value has ended.
     pub fn upgrade(&self) -> Option<Arc<T>> {
         // SAFETY: the memory stays until the next execution.
         let inner = unsafe { self.inner?.as_ref() };
@@ -201,7 +203,7 @@ impl<T> Weak<T> {
         Some(Arc { inner: self.inner?, _owns: PhantomData })
     }
 
-    /// How many strong ones there are.
+    /// Returns the strong count.
     pub fn strong_count(&self) -> usize {
         let Some(inner) = self.inner else { return 0 };
         // SAFETY: the memory stays until the next execution.

@@ -1,4 +1,4 @@
-//! Atomics: loom's, and one that can be made in a constant as well.
+//! Atomics: loom's, and one with a constant constructor.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 pub use loom::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-/// How many [`AtomicU32`] an execution may use.
+/// The number of [`AtomicU32`] that an execution may use.
 const ENOUGH: usize = 6;
 
 thread_local! {
@@ -15,20 +15,20 @@ thread_local! {
     static USED: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Begins an execution: makes what will be used, before there are threads.
+/// Begins an execution: makes the atomics that it will use, before there are threads.
 pub(super) fn reset() {
     MADE.set((0..ENOUGH).map(|_| Rc::new(loom::sync::atomic::AtomicU32::new(0))).collect());
     USED.set(0);
 }
 
-/// `std::sync::atomic::AtomicU32`, for ever 0 at first.
+/// `std::sync::atomic::AtomicU32`, with 0 as its first value.
 ///
-/// Loom's cannot be made in a constant function. This is one of those that were made when the execution began, so loom
-/// does not notice if its making is not ordered before its use.
+/// Loom's cannot be made in a constant function. This one is taken from those that were made when the execution began,
+/// so loom does not notice if its construction is not ordered before its use.
 pub struct AtomicU32(OnceLock<usize>);
 
 impl AtomicU32 {
-    /// Holds `value`, which is 0.
+    /// Makes an atomic with `value`, which is 0.
     #[must_use]
     pub const fn new(value: u32) -> Self {
         assert!(value == 0, "what is made in advance holds 0");

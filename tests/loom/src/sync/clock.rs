@@ -1,4 +1,4 @@
-//! `Instant`, on a clock that only waits move: executions of a model have to be the same each time.
+//! `Instant`, on a clock that only waits advance: executions of a model have to be the same each time.
 
 use std::cell::Cell;
 use std::ops::Add;
@@ -13,7 +13,7 @@ thread_local! {
     static NOW: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// A wait of `limit` has passed, and some more time, as it may: loops that wait for long end soon.
+/// Advances the clock by a wait of `limit`, and some more time, as is allowed: so loops that wait for long end soon.
 pub(super) fn pass(limit: Duration) {
     NOW.set(NOW.get() + limit + Duration::from_secs(3));
 }
@@ -24,7 +24,7 @@ pub(super) fn reset() {
 }
 
 impl Instant {
-    /// The moment that the waits so far have led to.
+    /// Returns the time after the waits so far.
     #[must_use]
     pub fn now() -> Self {
         Self(NOW.get())

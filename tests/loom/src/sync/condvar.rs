@@ -7,13 +7,13 @@ use std::time::Duration;
 use super::clock;
 use super::mutex::MutexGuard;
 
-/// How a wait with a limit ends.
+/// The ways in which a wait with a limit ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Waits {
-    /// By its limit, which may pass at any moment. A notification is never what ends it.
+    /// By its limit, which may pass at any moment. A notification never ends the wait.
     #[default]
     PassAnyTime,
-    /// By a notification. The limit is not reached until [`end_waits`]: a wake-up that is lost is a deadlock.
+    /// By a notification. The limit is not reached until [`end_waits`]: a lost notification is a deadlock.
     NeverPass,
 }
 
@@ -23,14 +23,14 @@ thread_local! {
     static ENDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// How waits end in this execution, from its beginning.
+/// Sets how waits end in this execution. Must be called at its beginning.
 pub fn set_waits(waits: Waits) {
     WAITS.set(waits);
     ENDED.set(false);
 }
 
-/// From now on no wait is begun any more: its limit has passed. Called by the thread that waits, for those that wait
-/// already are not told.
+/// Makes the limit of every later wait pass at once. Must be called by the thread that waits, because waits that have
+/// begun do not end by it.
 pub fn end_waits() {
     ENDED.set(true);
 }
@@ -43,7 +43,7 @@ pub struct Condvar(loom::sync::Condvar);
 pub struct WaitTimeoutResult(bool);
 
 impl WaitTimeoutResult {
-    /// Whether the limit was reached.
+    /// Returns whether the limit was reached.
     #[must_use]
     pub fn timed_out(&self) -> bool {
         self.0
@@ -51,7 +51,7 @@ impl WaitTimeoutResult {
 }
 
 impl Condvar {
-    /// Nobody waits.
+    /// Makes a condition variable without waiting threads.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -68,12 +68,12 @@ impl Condvar {
         Ok(guard)
     }
 
-    /// Wakes all that wait.
+    /// Notifies all waiting threads.
     pub fn notify_all(&self) {
         self.0.notify_all();
     }
 
-    /// Wakes one that waits.
+    /// Notifies one waiting thread.
     pub fn notify_one(&self) {
         self.0.notify_one();
     }

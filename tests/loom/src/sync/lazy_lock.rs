@@ -1,4 +1,4 @@
-//! `LazyLock`, made anew in every execution.
+//! `LazyLock`, whose value is made anew in every execution.
 
 use std::marker::PhantomData;
 
@@ -8,13 +8,13 @@ use loom::lazy_static::Lazy;
 pub struct LazyLock<T>(Lazy<T>);
 
 impl<T: 'static> LazyLock<T> {
-    /// A value that `init` makes when it is asked for.
+    /// Makes a lock whose value `init` makes at the first access.
     #[must_use]
     pub const fn new(init: fn() -> T) -> Self {
         Self(Lazy { init, _p: PhantomData })
     }
 
-    /// The value, which is there until the execution ends.
+    /// Returns the value, which stays until the execution ends.
     pub fn force(this: &'static Self) -> &'static T {
         this.0.get()
     }

@@ -1,4 +1,4 @@
-//! What stands in for polyplug's module `sync`: the same names, made so that loom can try every order of events.
+//! The stand-in for polyplug's module `sync`: the same names, of types with which loom can try every order of events.
 
 mod arc;
 pub mod atomic;
@@ -29,7 +29,7 @@ macro_rules! local {
 }
 pub(crate) use local as thread_local;
 
-/// Begins an execution. Everything else here must happen in one.
+/// Begins an execution. All other functions must be called in an execution.
 pub(crate) fn reset() {
     atomic::reset();
     clock::reset();

@@ -1,4 +1,4 @@
-//! `Mutex`, whose guard knows where it is from, which a wait with a limit needs.
+//! `Mutex`, whose guard has a reference to the mutex, which a wait with a limit needs.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{LockResult, PoisonError};
@@ -14,12 +14,12 @@ pub struct MutexGuard<'a, T> {
 }
 
 impl<T> Mutex<T> {
-    /// Unlocked.
+    /// Makes an unlocked mutex.
     pub fn new(value: T) -> Self {
         Self(loom::sync::Mutex::new(value))
     }
 
-    /// Waits for the lock.
+    /// Waits for the lock, and takes it.
     ///
     /// # Errors
     ///
@@ -29,7 +29,7 @@ impl<T> Mutex<T> {
         Ok(MutexGuard { mutex: self, inner: Some(inner) })
     }
 
-    /// The value, which nobody else can reach.
+    /// Returns the value, which no other thread can reach.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! `OnceLock`, with the orders that the standard library documents.
+//! `OnceLock`, with the orderings that the standard library documents.
 
 use loom::sync::Mutex;
 use loom::sync::atomic::{AtomicBool, Ordering};
@@ -11,12 +11,12 @@ pub struct OnceLock<T> {
 }
 
 impl<T> OnceLock<T> {
-    /// Empty.
+    /// Makes an empty cell.
     pub fn new() -> Self {
         Self { is_set: AtomicBool::new(false), setting: Mutex::new(()), value: std::sync::OnceLock::new() }
     }
 
-    /// The value, if it is set.
+    /// Returns the value, or `None` if it is not set.
     pub fn get(&self) -> Option<&T> {
         if self.is_set.load(Ordering::Acquire) { self.value.get() } else { None }
     }
@@ -25,7 +25,7 @@ impl<T> OnceLock<T> {
     ///
     /// # Errors
     ///
-    /// The value that came too late.
+    /// The given value, if the cell was set before.
     pub fn set(&self, value: T) -> Result<(), T> {
         let _setting = self.setting.lock();
         self.value.set(value)?;
@@ -33,7 +33,7 @@ impl<T> OnceLock<T> {
         Ok(())
     }
 
-    /// The value, made now if there is none.
+    /// Returns the value, and makes it if it is not set.
     pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
         if let Some(value) = self.get() {
             return value;

@@ -1,4 +1,4 @@
-//! Polyplug's `host::abi`, as far as it is checked.
+//! The checked part of polyplug's `host::abi`.
 
 #[allow(dead_code)]
 #[path = "../../../../../polyplug/src/host/abi/dispatch.rs"]

@@ -1,4 +1,4 @@
-//! In place of `engine.rs`: what of an engine has to do with its lock.
+//! In place of `engine.rs`: the part of an engine that concerns its lock.
 
 pub(crate) trait Engine: Send + Sync + Sized + 'static {
     const EXCLUSIVE: bool = true;

@@ -1,7 +1,7 @@
-//! Polyplug's `host::engine`, as far as it is checked: an engine's lock, and what ends while the engine is busy.
+//! The checked part of polyplug's `host::engine`: an engine's lock, and objects that end while the engine is busy.
 
 pub(crate) mod engine;
-// What is checked. Not all that is in these files is used.
+// The checked files. Not all of their items are used.
 #[allow(dead_code)]
 #[path = "../../../../../polyplug/src/host/engine/lock.rs"]
 pub(crate) mod lock;

@@ -1,4 +1,4 @@
-//! The lock of an engine: one thread at a time, nobody forgotten, no wait without end.
+//! The lock of an engine: one thread at a time is in, each waiting thread gets in, and no wait is endless.
 
 use std::sync::Arc as Untracked;
 
@@ -10,13 +10,13 @@ use crate::host::engine::engine::Engine;
 use crate::host::engine::lock::{EngineLock, WouldDeadlock};
 use crate::host::engine::vm::Vm;
 
-/// What only the thread that is in may touch.
+/// Data that only the thread in the engine may use.
 struct Guarded {
     lock: EngineLock,
     visits: UnsafeCell<u32>,
 }
 
-// SAFETY: loom looks at each access to the cell.
+// SAFETY: loom checks each access to the cell.
 unsafe impl Sync for Guarded {}
 
 impl Guarded {
@@ -25,11 +25,11 @@ impl Guarded {
     }
 
     fn visit(&self) {
-        // SAFETY: loom looks at each access.
+        // SAFETY: loom checks each access.
         self.visits.with_mut(|visits| unsafe { *visits += 1 });
     }
 
-    /// Goes in, does something else there, and goes out.
+    /// Enters, runs `body`, and leaves.
     fn during<R>(&self, body: impl FnOnce() -> R) -> Result<R, WouldDeadlock> {
         self.lock.enter()?;
         self.visit();
@@ -40,7 +40,7 @@ impl Guarded {
     }
 }
 
-/// Threads take turns, and each gets in.
+/// One thread at a time is in the engine, and each gets in.
 pub fn threads_take_turns() {
     explore(|| {
         let guarded = Guarded::new("a");
@@ -51,33 +51,35 @@ pub fn threads_take_turns() {
         let threads = [other(&guarded), other(&guarded)];
         guarded.during(|| guarded.during(|| ()).expect("the thread is in")).expect("there is one lock");
         let _ = threads.map(join);
-        // SAFETY: as above.
+        // SAFETY: loom checks each access.
         assert_eq!(guarded.visits.with(|visits| unsafe { *visits }), 8);
     });
 }
 
-/// Two threads, each of which goes from one engine into the other: one of them is refused, or none.
+/// Two threads enter two engines in opposite order: at most one of them is refused.
 pub fn two_do_not_wait_for_each_other() {
     explore(|| {
         let (a, b) = (Guarded::new("a"), Guarded::new("b"));
         let other = spawn({
             let (a, b) = (Untracked::clone(&a), Untracked::clone(&b));
-            move || b.during(|| a.during(|| ()).is_err()).expect("the first is not waited for in vain")
+            move || b.during(|| a.during(|| ()).is_err()).expect("the first engine is entered without a wait for ever")
         });
-        let here = a.during(|| b.during(|| ()).is_err()).expect("the first is not waited for in vain");
+        let here = a.during(|| b.during(|| ()).is_err()).expect("the first engine is entered without a wait for ever");
         assert!(!(join(other) && here), "both are refused");
-        // Whoever was refused can go there now.
-        a.during(|| b.during(|| ())).expect("nobody is in").expect("nobody is in");
+        // A thread that was refused can enter now.
+        a.during(|| b.during(|| ())).expect("no thread is in").expect("no thread is in");
     });
 }
 
-/// The same in a ring of three.
+/// Three threads enter three engines in a circle: at most one of them is refused.
 pub fn three_do_not_wait_for_each_other() {
     explore(|| {
         let all = ["a", "b", "c"].map(Guarded::new);
         let go = |first: usize| {
             let [one, two] = [first, (first + 1) % 3].map(|i| Untracked::clone(&all[i]));
-            move || one.during(|| two.during(|| ()).is_err()).expect("the first is not waited for in vain")
+            move || {
+                one.during(|| two.during(|| ()).is_err()).expect("the first engine is entered without a wait for ever")
+            }
         };
         let threads = [spawn(go(1)), spawn(go(2))];
         let here = go(0)();
@@ -91,28 +93,28 @@ struct Counting {
     ended: UnsafeCell<u32>,
 }
 
-// SAFETY: loom looks at each access to the cell.
+// SAFETY: loom checks each access to the cell.
 unsafe impl Send for Counting {}
-// SAFETY: as above.
+// SAFETY: loom checks each access to the cell.
 unsafe impl Sync for Counting {}
 
 impl Engine for Counting {
     type Object = ();
 
     fn end(&self, (): ()) {
-        // SAFETY: loom looks at each access.
+        // SAFETY: loom checks each access.
         self.ended.with_mut(|ended| unsafe { *ended += 1 });
     }
 }
 
 impl Counting {
     fn ended(vm: &Vm<Self>) -> u32 {
-        // SAFETY: as above.
+        // SAFETY: loom checks each access.
         vm.enter().expect("there is one lock").ended.with(|ended| unsafe { *ended })
     }
 }
 
-/// Objects that end while the engine is busy end when it is left, at the latest; each once.
+/// Objects that end while the engine is busy end when it is left at the latest, and each ends once.
 pub fn objects_end_once() {
     explore(|| {
         let vm = Untracked::new(Vm::new(Counting { ended: UnsafeCell::new(0) }, "a"));
@@ -120,7 +122,7 @@ pub fn objects_end_once() {
             let vm = Untracked::clone(&vm);
             move || {
                 let inside = vm.enter().expect("there is one lock");
-                // SAFETY: as above.
+                // SAFETY: loom checks each access.
                 inside.ended.with(|ended| unsafe { *ended })
             }
         });
@@ -135,7 +137,7 @@ pub fn objects_end_once() {
     });
 }
 
-/// One that waits for the engine finds it as whoever asked it to do something left it, and does that.
+/// A thread that waits for the engine does not lose a request of another thread, and carries it out.
 pub fn a_waiter_does_what_is_asked() {
     explore(|| {
         let vm = Untracked::new(Vm::new(Counting { ended: UnsafeCell::new(0) }, "a"));

@@ -1,4 +1,4 @@
-//! Leases: the last one hands the version over, once, when everybody is through with the code.
+//! Leases: dropping the last one hands the version's resources over, once, after the last use of the code.
 
 use std::sync::Arc as Untracked;
 
@@ -7,8 +7,8 @@ use crate::explore::explore;
 use crate::host::runtime::runtime::Runtime;
 use crate::sync::{Arc, OnceLock};
 
-/// Two users of the code, and the runtime, which unloads it: whoever is last, it goes after all of them.
-pub fn the_code_goes_after_its_last_user() {
+/// Two threads use the code while the runtime unloads it: the code is reclaimed after all of them, in every order.
+pub fn the_code_is_reclaimed_after_its_last_user() {
     explore(|| {
         let runtime = Runtime::new();
         let loaded = runtime.load(1, true);
@@ -28,7 +28,7 @@ pub fn the_code_goes_after_its_last_user() {
     });
 }
 
-/// The shared instance of a version ends before its code goes, and after its last call.
+/// The shared instance of a version ends before its code is unmapped, and after its last call.
 pub fn the_shared_instance_ends_after_its_last_call() {
     explore(|| {
         let runtime = Runtime::new();
@@ -44,22 +44,22 @@ pub fn the_shared_instance_ends_after_its_last_call() {
     });
 }
 
-/// Who asks whether a version is gone, as `Runtime::quiesce` does, is not told so before. That nobody holds it any more is
-/// too early: whoever was last is about to queue it.
-pub fn a_version_that_is_said_to_be_gone_is() {
+/// A caller that asks whether a version is gone, as `Runtime::quiesce` does, gets the answer only after the version was
+/// reclaimed. The drop of the last lease is too early: the dropping thread has not queued the resources yet.
+pub fn a_version_reported_as_gone_is_reclaimed() {
     explore(|| {
         let runtime = Runtime::new();
         let loaded = runtime.load(1, true);
         let code = Untracked::clone(&loaded.code);
-        let fate = Untracked::new(OnceLock::new());
-        let told = Untracked::clone(&fate);
-        loaded.version.when_gone(move |_| assert!(told.set(()).is_ok(), "it goes once"));
+        let status = Untracked::new(OnceLock::new());
+        let notified = Untracked::clone(&status);
+        loaded.version.when_gone(move |_| assert!(notified.set(()).is_ok(), "it is reclaimed once"));
         let lease = Arc::clone(&loaded.version);
         let user = spawn(move || drop(lease));
         runtime.unload(loaded);
         runtime.reclaimer.collecting(|| crossbeam_epoch::pin().flush());
-        if fate.get().is_some() {
-            assert!(code.is_gone(), "it is said to be gone");
+        if status.get().is_some() {
+            assert!(code.is_gone(), "it is reported as gone");
         }
         join(user);
     });

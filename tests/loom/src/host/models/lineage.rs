@@ -1,4 +1,4 @@
-//! The lineage: what serves is found whole, and stays while the pin is held.
+//! The lineage: the list of what serves is found whole, and stays while the pin is held.
 
 use std::sync::Arc as Untracked;
 
@@ -9,7 +9,8 @@ use crate::host::runtime::runtime::Runtime;
 use crate::host::version::lineage::Lineage;
 use crate::sync::Arc;
 
-/// Who reads the lineage during a reload finds the old version or the new one, and may use it until the pin goes.
+/// A thread that reads the lineage during a reload finds the old version or the new one, and may use it until the pin
+/// is dropped.
 pub fn what_serves_stays_while_the_pin_is_held() {
     explore(|| {
         let lineage = Untracked::new(Lineage::default());
@@ -28,7 +29,7 @@ pub fn what_serves_stays_while_the_pin_is_held() {
     });
 }
 
-/// After an unload nothing is found, and the lineage keeps nothing of the bundle, though providers keep it.
+/// After an unload the lineage is empty and keeps nothing of the bundle, although providers keep the lineage.
 pub fn an_unload_ends_the_lineage() {
     explore(|| {
         let runtime = Runtime::new();

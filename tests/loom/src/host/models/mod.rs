@@ -1,4 +1,4 @@
-//! What is promised of the concurrent parts, a model each.
+//! The models: each checks one promise of the concurrent parts.
 
 pub mod engine;
 pub mod lease;
@@ -16,12 +16,12 @@ use loom::thread::JoinHandle;
 
 use crate::host::version::version::BundleVersion;
 
-/// Something that happens once, which others wait for. If it never does, loom finds a deadlock.
+/// An event that happens once, and that threads wait for. If it never happens, loom finds a deadlock.
 #[derive(Clone, Default)]
 struct Event(Untracked<(Mutex<bool>, Condvar)>);
 
 impl Event {
-    /// A version's code being taken apart.
+    /// Makes the event of a version being reclaimed.
     fn gone(version: &BundleVersion) -> Self {
         let this = Self::default();
         let event = this.clone();
@@ -35,7 +35,7 @@ impl Event {
 
     fn happen(&self) {
         let mut happened = self.lock();
-        assert!(!*happened, "what happens once has happened twice");
+        assert!(!*happened, "the event has happened twice");
         *happened = true;
         self.0.1.notify_all();
     }
@@ -51,7 +51,7 @@ impl Event {
     }
 }
 
-/// A thread of a model.
+/// Starts a thread of a model.
 fn spawn<R: 'static>(body: impl FnOnce() -> R + 'static) -> JoinHandle<R> {
     loom::thread::spawn(body)
 }

@@ -7,14 +7,15 @@ use crate::explore::explore;
 use crate::host::runtime::runtime::Runtime;
 use crate::sync::Arc;
 
-/// A proxy that is made while its version is unloaded works or says so; the code goes with the last of them.
+/// A proxy that is made while its version is unloaded works or returns an error; the code is reclaimed after the last
+/// proxy.
 pub fn proxies_made_during_an_unload_hold_their_version() {
     explore(|| {
         let runtime = Runtime::new();
         let loaded = runtime.load(1, true);
         let code = Untracked::clone(&loaded.code);
         let gone = Event::gone(&loaded.version);
-        // So that there is an owner to be found without the lock.
+        // Makes an owner, which the next look-up finds without the lock.
         drop(runtime.proxy());
         let user = spawn({
             let runtime = Untracked::clone(&runtime);
@@ -32,7 +33,7 @@ pub fn proxies_made_during_an_unload_hold_their_version() {
     });
 }
 
-/// The first proxies of all are made at one time, and one of them finds the other's owner without a lock.
+/// The first two proxies are made at the same time, and one of them finds the other's owner without a lock.
 pub fn the_first_proxies_share_an_owner() {
     explore(|| {
         let runtime = Runtime::new();
@@ -47,8 +48,8 @@ pub fn the_first_proxies_share_an_owner() {
     });
 }
 
-/// A provider that was looked up before its version retired gives out owners after, which nobody finds by a pointer
-/// that is not kept.
+/// A provider that was looked up before its version retired makes owners afterwards. No thread finds such an owner by
+/// the pointer to the recent one, which keeps no count.
 pub fn an_owner_made_after_retirement_is_not_remembered() {
     explore(|| {
         let runtime = Runtime::new();
@@ -66,7 +67,7 @@ pub fn an_owner_made_after_retirement_is_not_remembered() {
     });
 }
 
-/// A report is made while an instance ends, whose code asks for one as well: no lock is held when it runs.
+/// A report is made while an instance ends, whose code makes a report as well: no lock is held when that code runs.
 pub fn a_report_ends_no_instance_under_a_lock() {
     explore(|| {
         let runtime = Runtime::new();

@@ -1,4 +1,4 @@
-//! The reclaimer: whatever is queued is taken apart, once, by somebody, who holds no lock.
+//! The reclaimer: all queued resources are reclaimed, once, by a thread that holds no lock.
 
 use super::{Event, join, spawn};
 use crate::explore::explore;
@@ -6,7 +6,7 @@ use crate::host::version::module::Module;
 use crate::host::version::reclaim::{Reclaimer, VersionResources};
 use crate::sync::{Waits, end_waits, set_waits};
 
-/// Remains whose end is `event`.
+/// Makes resources whose end is `event`.
 fn resources(event: &Event) -> VersionResources {
     let event = event.clone();
     let mut resources = VersionResources::default();
@@ -14,13 +14,13 @@ fn resources(event: &Event) -> VersionResources {
     resources
 }
 
-/// Remains are queued by a thread that does nothing else, while another collects, and after.
-fn everything_queued_is_taken_apart(waits: Waits) {
+/// Resources are queued by a thread that does nothing else, while another thread collects, and afterwards.
+fn all_queued_resources_are_reclaimed(waits: Waits) {
     explore(move || {
         set_waits(waits);
         let reclaimer = Reclaimer::default();
         let events: [Event; 3] = Default::default();
-        let giver = spawn({
+        let queuer = spawn({
             let (reclaimer, events) = (reclaimer.clone(), events.clone());
             move || {
                 reclaimer.enqueue(resources(&events[0]));
@@ -28,37 +28,37 @@ fn everything_queued_is_taken_apart(waits: Waits) {
             }
         });
         reclaimer.collecting(|| reclaimer.enqueue(resources(&events[2])));
-        join(giver);
+        join(queuer);
         events.iter().for_each(Event::wait);
         reclaimer.defer(end_waits);
     });
 }
 
-/// Where the thread's waits may end at any moment, and it with them.
-pub fn everything_queued_is_taken_apart_by_a_thread_that_ends() {
-    everything_queued_is_taken_apart(Waits::PassAnyTime);
+/// The same where the thread's waits may end at any moment, and the thread with them.
+pub fn all_queued_resources_are_reclaimed_by_a_thread_that_ends() {
+    all_queued_resources_are_reclaimed(Waits::PassAnyTime);
 }
 
-/// Where only a notification ends the thread's waits.
-pub fn everything_queued_is_taken_apart_by_a_thread_that_waits() {
-    everything_queued_is_taken_apart(Waits::NeverPass);
+/// The same where only a notification ends the thread's waits.
+pub fn all_queued_resources_are_reclaimed_by_a_thread_that_waits() {
+    all_queued_resources_are_reclaimed(Waits::NeverPass);
 }
 
-/// Two givers, and the thread that is about to end.
+/// Two threads queue resources while the reclaimer's thread is about to end.
 pub fn a_thread_that_ends_leaves_nothing_behind() {
     explore(|| {
         let reclaimer = Reclaimer::default();
         let events: [Event; 2] = Default::default();
-        let givers = events.clone().map(|event| {
+        let queuers = events.clone().map(|event| {
             let reclaimer = reclaimer.clone();
             spawn(move || reclaimer.enqueue(resources(&event)))
         });
-        givers.into_iter().for_each(join);
+        queuers.into_iter().for_each(join);
         events.iter().for_each(Event::wait);
     });
 }
 
-/// Two collect at a time, and each leaves something to the other.
+/// Two threads collect at the same time, and each leaves resources to the other.
 pub fn collectors_leave_nothing_behind() {
     explore(|| {
         let reclaimer = Reclaimer::default();
@@ -74,7 +74,7 @@ pub fn collectors_leave_nothing_behind() {
     });
 }
 
-/// Who finds nothing to be taken apart, nor somebody who does it, finds it done.
+/// When the queue is empty and no thread is reclaiming, all resources that were queued before are reclaimed.
 pub fn an_idle_reclaimer_is_done() {
     explore(|| {
         let reclaimer = Reclaimer::default();
@@ -87,7 +87,7 @@ pub fn an_idle_reclaimer_is_done() {
     });
 }
 
-/// A library whose end drops the last lease on another.
+/// A library whose end drops the last lease on another library.
 struct Nested(Reclaimer, Event);
 
 impl Module for Nested {
@@ -98,8 +98,8 @@ impl Module for Nested {
     }
 }
 
-/// What is taken apart may leave more remains: no lock is held, whoever does it.
-pub fn taking_apart_holds_no_lock() {
+/// Reclaiming may queue more resources: no lock is held meanwhile, on any thread.
+pub fn reclaiming_holds_no_lock() {
     explore(|| {
         let reclaimer = Reclaimer::default();
         let events: [Event; 4] = Default::default();
@@ -108,18 +108,18 @@ pub fn taking_apart_holds_no_lock() {
             resources.modules.push(Box::new(Nested(reclaimer.clone(), inner.clone())));
             resources
         };
-        let giver = spawn({
+        let queuer = spawn({
             let (reclaimer, resources) = (reclaimer.clone(), nested(&events[0], &events[1]));
             move || reclaimer.enqueue(resources)
         });
         reclaimer.collecting(|| reclaimer.enqueue(nested(&events[2], &events[3])));
-        join(giver);
+        join(queuer);
         events.iter().for_each(Event::wait);
     });
 }
 
 /// What comes while the thread pushes the epoch collector on does not wait for the next push.
-pub fn pushing_does_not_delay_what_comes() {
+pub fn pushing_does_not_delay_new_work() {
     explore(|| {
         set_waits(Waits::NeverPass);
         let reclaimer = Reclaimer::default();

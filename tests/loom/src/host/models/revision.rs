@@ -1,4 +1,4 @@
-//! The revision word: whoever sees it change finds what was published before.
+//! The revision: a thread that sees it change finds what was published before.
 
 use std::sync::Arc as Untracked;
 
@@ -9,7 +9,7 @@ use crate::explore::explore;
 use crate::host::runtime::runtime::Runtime;
 use crate::sync::Arc;
 
-/// Calls through a proxy during a reload run on the old version or the new one, and do not go back.
+/// Calls through a proxy during a reload run on the old version or the new one, and never on the old one again.
 fn calls_during_a_reload(shares: bool) {
     explore(move || {
         let runtime = Runtime::new();
@@ -17,7 +17,7 @@ fn calls_during_a_reload(shares: bool) {
         let proxy = Untracked::new(runtime.proxy().expect("it serves"));
         let caller = spawn({
             let proxy = Untracked::clone(&proxy);
-            move || [proxy.call(), proxy.call()].map(|number| number.expect("somebody serves all the time"))
+            move || [proxy.call(), proxy.call()].map(|number| number.expect("a version serves all the time"))
         });
         let new = runtime.make(2, shares, &old.lineage);
         let _new = runtime.reload(old, new);
@@ -27,17 +27,17 @@ fn calls_during_a_reload(shares: bool) {
     });
 }
 
-/// For an instance that everybody shares.
+/// The same for an instance that all proxies share.
 pub fn calls_during_a_reload_find_a_shared_instance() {
     calls_during_a_reload(true);
 }
 
-/// For an instance of the proxy's own.
+/// The same for an instance of the proxy's own.
 pub fn calls_during_a_reload_find_their_instance() {
     calls_during_a_reload(false);
 }
 
-/// A proxy that is made during a reload works, finds the new version, and keeps none but its own.
+/// A proxy that is made during a reload works, finds the new version, and keeps only its own.
 fn a_proxy_made_during_a_reload(shares: bool) {
     explore(move || {
         let runtime = Runtime::new();
@@ -47,7 +47,7 @@ fn a_proxy_made_during_a_reload(shares: bool) {
         let maker = spawn({
             let runtime = Untracked::clone(&runtime);
             move || {
-                let proxy = runtime.proxy().expect("somebody serves all the time");
+                let proxy = runtime.proxy().expect("a version serves all the time");
                 assert!(matches!(proxy.call(), Ok(1 | 2)));
                 proxy
             }
@@ -64,12 +64,12 @@ fn a_proxy_made_during_a_reload(shares: bool) {
     });
 }
 
-/// For an instance that everybody shares.
+/// The same for an instance that all proxies share.
 pub fn a_proxy_made_during_a_reload_shares_an_instance() {
     a_proxy_made_during_a_reload(true);
 }
 
-/// For an instance of the proxy's own.
+/// The same for an instance of the proxy's own.
 pub fn a_proxy_made_during_a_reload_has_an_instance() {
     a_proxy_made_during_a_reload(false);
 }
@@ -97,17 +97,17 @@ fn calls_during_an_unload(shares: bool) {
     });
 }
 
-/// For an instance that everybody shares.
+/// The same for an instance that all proxies share.
 pub fn calls_during_an_unload_of_a_shared_instance() {
     calls_during_an_unload(true);
 }
 
-/// For an instance of the proxy's own.
+/// The same for an instance of the proxy's own.
 pub fn calls_during_an_unload_of_their_instance() {
     calls_during_an_unload(false);
 }
 
-/// What a reload carried over is not lost to a call that happens to look for it at that moment.
+/// State that a reload carried over is not lost to a call that looks for the instance at that moment.
 pub fn a_call_during_a_second_reload_keeps_the_state() {
     explore(|| {
         let runtime = Runtime::new();
@@ -120,7 +120,7 @@ pub fn a_call_during_a_second_reload_keeps_the_state() {
         }
         let caller = spawn({
             let proxy = Untracked::clone(&proxy);
-            move || proxy.call().expect("somebody serves all the time")
+            move || proxy.call().expect("a version serves all the time")
         });
         let third = runtime.make(3, false, &lineage);
         let code = Untracked::clone(&third.code);
@@ -133,7 +133,7 @@ pub fn a_call_during_a_second_reload_keeps_the_state() {
     });
 }
 
-/// Clones of a proxy whose instance a reload has missed agree on the next one.
+/// Clones of a proxy whose instance was not migrated by a reload agree on the next instance.
 pub fn clones_that_catch_up_share_an_instance() {
     explore(|| {
         let runtime = Runtime::new();
@@ -151,7 +151,7 @@ pub fn clones_that_catch_up_share_an_instance() {
     });
 }
 
-/// A proxy of a version that was reloaded keeps no later version beyond a call.
+/// A proxy of a version that was reloaded keeps a later version only during a call.
 pub fn a_proxy_keeps_only_the_version_it_was_made_with() {
     explore(|| {
         let runtime = Runtime::new();

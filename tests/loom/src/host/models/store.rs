@@ -1,4 +1,4 @@
-//! The store: what readers find is whole and stays while they hold it.
+//! The store: the providers that readers find are whole, and stay while the readers hold them.
 
 use std::sync::Arc as Untracked;
 
@@ -27,7 +27,7 @@ fn store() -> (Untracked<RuntimeStore>, GuestContractHandle) {
     (store, handle)
 }
 
-/// Under a pin, a look-up finds the old provider or the new one, and may use it until the pin goes.
+/// Under a pin, a look-up finds the old provider or the new one, and may use it until the pin is dropped.
 pub fn what_is_found_stays_while_the_pin_is_held() {
     explore(|| {
         let (store, _) = store();
@@ -35,7 +35,7 @@ pub fn what_is_found_stays_while_the_pin_is_held() {
             let store = Untracked::clone(&store);
             move || {
                 let guard = crossbeam_epoch::pin();
-                let provider = store.first(CONTRACT, &guard).expect("somebody provides it all the time");
+                let provider = store.first(CONTRACT, &guard).expect("a bundle provides it all the time");
                 provider.plugin.code().run()
             }
         });
@@ -50,7 +50,7 @@ pub fn what_is_found_stays_while_the_pin_is_held() {
 pub fn a_handle_leads_to_one_of_two_tables() {
     explore(|| {
         let (store, handle) = store();
-        let table = move |store: &RuntimeStore| store.resolve_guest_contract(handle).expect("a tenant all the time");
+        let table = move |store: &RuntimeStore| store.resolve_guest_contract(handle).expect("a table all the time");
         let old = table(&store);
         let reader = spawn({
             let store = Untracked::clone(&store);
@@ -68,7 +68,7 @@ pub fn a_handle_leads_to_one_of_two_tables() {
     });
 }
 
-/// A handle of a bundle that goes is stale, or what it leads to may be used as a lease.
+/// During an unload a handle is stale, or leads to a provider that may be used as a lease.
 pub fn a_lease_from_a_handle_keeps_its_provider() {
     explore(|| {
         let (store, handle) = store();
@@ -82,7 +82,7 @@ pub fn a_lease_from_a_handle_keeps_its_provider() {
     });
 }
 
-/// A snapshot is one state, and stays when the store goes on.
+/// A snapshot is one state, and stays when the store changes.
 pub fn a_snapshot_is_kept_by_itself() {
     explore(|| {
         let (store, handle) = store();
@@ -90,7 +90,7 @@ pub fn a_snapshot_is_kept_by_itself() {
             let store = Untracked::clone(&store);
             move || {
                 let snapshot = store.snapshot();
-                let table = snapshot.view.resolve(handle).expect("a tenant all the time");
+                let table = snapshot.view.resolve(handle).expect("a table all the time");
                 memory::touch(table.addr());
                 snapshot.view.first(CONTRACT).expect("a provider all the time").plugin.code().run()
             }
@@ -100,16 +100,16 @@ pub fn a_snapshot_is_kept_by_itself() {
     });
 }
 
-/// Of two changes at a time none is lost.
+/// Of two changes at the same time none is lost.
 pub fn writers_take_turns() {
     explore(|| {
         let (store, first) = store();
         let second = store.publish(vec![provider(OTHER, 1)]).expect("of another bundle")[0];
-        let table = |store: &RuntimeStore, handle| store.resolve_guest_contract(handle).expect("a tenant");
+        let table = |store: &RuntimeStore, handle| store.resolve_guest_contract(handle).expect("a table");
         let before = [table(&store, first), table(&store, second)];
         let swap = |store: &RuntimeStore, handle: GuestContractHandle| {
             let plugin = Plugin::new(BUNDLE, Code::new(2));
-            store.swap_guest_contract_interface(handle.index, plugin.interface).expect("a tenant");
+            store.swap_guest_contract_interface(handle.index, plugin.interface).expect("a table");
         };
         let writer = spawn({
             let store = Untracked::clone(&store);

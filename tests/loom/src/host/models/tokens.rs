@@ -9,7 +9,7 @@ use crate::explore::explore;
 use crate::host::abi::slot_map::SlotMap;
 use crate::sync::Arc;
 
-/// A token that is ended meanwhile is unknown, or what it names may be used.
+/// A token that is ended meanwhile is unknown, or its value may be used.
 pub fn what_a_token_names_stays_while_it_is_used() {
     explore(|| {
         let tokens = Untracked::new(SlotMap::new());
@@ -25,7 +25,7 @@ pub fn what_a_token_names_stays_while_it_is_used() {
     });
 }
 
-/// Of two who end a token one gets its value.
+/// Of two threads that end a token one gets its value.
 pub fn a_token_ends_once() {
     explore(|| {
         let tokens = Untracked::new(SlotMap::new());
@@ -40,7 +40,7 @@ pub fn a_token_ends_once() {
     });
 }
 
-/// A value whose end ends another token.
+/// A value whose drop ends another token.
 struct Chained {
     tokens: Untracked<SlotMap<Chained>>,
     next: Option<usize>,
@@ -54,7 +54,7 @@ impl Drop for Chained {
     }
 }
 
-/// Values are foreign code: no lock is held when one ends.
+/// The drop of a value may be foreign code: no lock is held when it runs.
 pub fn a_value_ends_without_a_lock() {
     explore(|| {
         set_collects(Collects::Later);
@@ -73,13 +73,13 @@ pub fn a_value_ends_without_a_lock() {
     });
 }
 
-/// A token that a thread knows before the value is there, as one that it has guessed.
+/// A thread uses a token before the value is published, such as a guessed one: it finds nothing, or the whole value.
 pub fn a_token_is_whole_when_it_is_found() {
     explore(|| {
         let tokens = Untracked::new(SlotMap::new());
         let token = tokens.insert(Arc::new(6)).addr();
         drop(tokens.remove(std::ptr::without_provenance_mut(token)));
-        // The same place, a generation later.
+        // The same slot, a generation later.
         let next = token + (1 << 32);
         let user = spawn({
             let tokens = Untracked::clone(&tokens);

@@ -5,12 +5,12 @@ use polyplug_abi::{GuestContractInstance, GuestContractInterface};
 use crate::host::abi::table::HostTable;
 use crate::host::code;
 
-/// The instance that everybody shares. Ends it when dropped.
+/// The instance that all proxies share. It ends when this is dropped.
 pub(crate) struct SharedInstance(pub(crate) GuestContractInstance);
 
-// SAFETY: as for polyplug's.
+// SAFETY: instances accept calls from any thread; all threads of a model run on one thread of the system.
 unsafe impl Send for SharedInstance {}
-// SAFETY: as for polyplug's.
+// SAFETY: instances accept calls from any thread; all threads of a model run on one thread of the system.
 unsafe impl Sync for SharedInstance {}
 
 impl Drop for SharedInstance {

@@ -1,3 +1,3 @@
-//! In place of `runtime/`: a runtime, as far as threads can see it.
+//! In place of `runtime/`: the steps of a runtime that other threads can see.
 
 pub(crate) mod runtime;

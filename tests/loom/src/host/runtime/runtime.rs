@@ -1,4 +1,5 @@
-//! In place of `runtime`: a store, a reclaimer, and the steps of a load, a reload and an unload that threads can see.
+//! In place of `runtime`: a store, a reclaimer, and the steps of a load, a reload and an unload that other threads can
+//! see.
 
 use std::panic::Location;
 use std::ptr::NonNull;
@@ -44,12 +45,12 @@ impl Runtime {
         Untracked::new(Self { store: RuntimeStore::new(), reclaimer: Reclaimer::default() })
     }
 
-    /// A version that does not serve yet.
+    /// Makes a version that does not serve yet.
     pub(crate) fn make(&self, number: u32, shares: bool, lineage: &Arc<Lineage<Arc<Provider>>>) -> Loaded {
         let code = Code::new(number);
         let scope = BundleScope { id: BUNDLE, name: "bundle".to_owned() };
         let version = BundleVersion::new(scope, &self.reclaimer, |_, _| {
-            // SAFETY: nobody looks at the table.
+            // SAFETY: no model reads the table.
             unsafe { HostTable::new(NonNull::dangling(), Untracked::new(())) }
         });
         version.keep_module(Box::new(Library(Untracked::clone(&code))));
@@ -58,7 +59,7 @@ impl Runtime {
         Loaded { version, provider, lineage: Arc::clone(lineage), code }
     }
 
-    /// The first version of a bundle, which serves.
+    /// Loads the first version of a bundle, which then serves.
     pub(crate) fn load(&self, number: u32, shares: bool) -> Loaded {
         let loaded = self.make(number, shares, &Arc::default());
         let providers = std::slice::from_ref(&loaded.provider);
@@ -66,7 +67,7 @@ impl Runtime {
         loaded
     }
 
-    /// What a reload does once the new version is there: state is carried over, then the new version serves.
+    /// Reloads, after the new version was made: carries the state over, then makes the new version serve.
     pub(crate) fn reload(&self, old: Loaded, new: Loaded) -> Loaded {
         self.reclaimer.collecting(|| {
             let mut next = Vec::new();
@@ -78,7 +79,7 @@ impl Runtime {
         new
     }
 
-    /// What an unload does.
+    /// Unloads a version.
     pub(crate) fn unload(&self, loaded: Loaded) {
         self.reclaimer.collecting(|| {
             let providers = std::slice::from_ref(&loaded.provider);
@@ -87,7 +88,7 @@ impl Runtime {
         });
     }
 
-    /// As in `lookup.rs`.
+    /// Makes a proxy, as `lookup.rs` does.
     pub(crate) fn proxy(&self) -> Result<RawProxy, RuntimeError> {
         let site = Location::caller();
         let guard = crossbeam_epoch::pin();
@@ -102,13 +103,13 @@ impl Runtime {
         instances::proxy(provider, &INFO, site)
     }
 
-    /// A proxy for an instance of a provider that was looked up before.
+    /// Makes a proxy for an instance of a provider that was looked up before.
     pub(crate) fn proxy_for(&self, provider: Arc<Provider>) -> RawProxy {
         instances::proxy(provider, &INFO, Location::caller()).expect("the factory cannot fail")
     }
 }
 
-/// As in `reload.rs`, for plugins that carry their state over.
+/// Migrates the instances, as `reload.rs` does for plugins that carry their state over.
 fn migrate_instances(old: &Arc<Provider>, new: &Arc<Provider>, next: &mut Vec<(Arc<ForwardingCell>, Transition)>) {
     for (cell, held) in old.leases().cells() {
         let place = cell.get();

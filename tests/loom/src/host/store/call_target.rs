@@ -1,4 +1,4 @@
-//! In place of `call_target.rs`: an instance as it is.
+//! In place of `call_target.rs`: the instance itself.
 
 use polyplug_abi::{GuestContractInstance, GuestContractInterface};
 
@@ -6,9 +6,9 @@ pub(crate) struct CallTarget {
     instance: GuestContractInstance,
 }
 
-// SAFETY: as for polyplug's.
+// SAFETY: instances accept calls from any thread; all threads of a model run on one thread of the system.
 unsafe impl Send for CallTarget {}
-// SAFETY: as for polyplug's.
+// SAFETY: instances accept calls from any thread; all threads of a model run on one thread of the system.
 unsafe impl Sync for CallTarget {}
 
 impl CallTarget {

@@ -1,4 +1,4 @@
-//! Polyplug's `host::store`, as far as it is checked.
+//! The checked part of polyplug's `host::store`.
 
 pub(crate) mod call_target;
 #[allow(dead_code)]

@@ -1,4 +1,4 @@
-//! In place of `provider.rs`: providers without tables, schemas and plans. How a successor is found is repeated here.
+//! In place of `provider.rs`: providers without tables, schemas and plans. The search for a successor is repeated here.
 
 use std::ptr::NonNull;
 
@@ -31,7 +31,7 @@ impl Provider {
         Self { plugin, version: None, lineage: Arc::default(), shared: None, leases: LeaseRegistry::default() }
     }
 
-    /// A provider of `version`, with one instance for everybody if `shares`.
+    /// Makes a provider of `version`, with one instance for all proxies if `shares`.
     pub(crate) fn start(
         plugin: Plugin,
         version: &Arc<BundleVersion>,

@@ -1,4 +1,4 @@
-//! Polyplug's `host::version`, as far as it is checked.
+//! The checked part of polyplug's `host::version`.
 
 #[allow(dead_code)]
 #[path = "../../../../../polyplug/src/host/version/lineage.rs"]

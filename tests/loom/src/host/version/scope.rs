@@ -1,4 +1,4 @@
-//! In place of `scope.rs`: a bundle by its name.
+//! In place of `scope.rs`: the bundle's name.
 
 use polyplug_abi::BundleId;
 

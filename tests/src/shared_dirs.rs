@@ -1,4 +1,4 @@
-//! A loader with settings of its own, which name folders that it uses where they lie.
+//! A loader with settings of its own, which name shared folders.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,25 +11,25 @@ use polyplug_abi::SupportedLanguage;
 use crate::Bundle;
 use crate::engine::{Class, ToyLoader};
 
-/// Loads bundles of the toy language. Their manifests may name `folders` in the table `[toy]`, a list; of each it reads the
-/// file `word`, if there is one.
+/// A loader of bundles in the toy language whose manifests may list shared `folders` in the table `[toy]`. The loader
+/// reads the file `word` of each folder, if there is one.
 #[derive(Clone, Default)]
-pub struct KeepingLoader {
+pub struct SharedDirsLoader {
     toys: ToyLoader,
-    started: Arc<Mutex<Vec<Started>>>,
+    started: Arc<Mutex<Vec<Start>>>,
 }
 
-/// What the loader was given to start a version from, and found.
+/// The start of a version: its manifest, and the words that the loader found.
 #[derive(Debug, Clone)]
-pub struct Started {
+pub struct Start {
     /// The bundle's manifest.
     pub manifest: ManifestData,
-    /// The words in its folders.
+    /// The words in the bundle's shared folders.
     pub words: Vec<String>,
 }
 
-impl KeepingLoader {
-    /// A loader for bundles called `name`, each with a counter.
+impl SharedDirsLoader {
+    /// Makes a loader for bundles called `name`, each with a counter.
     #[must_use]
     pub fn of(name: &str) -> Self {
         let this = Self::default();
@@ -40,40 +40,40 @@ impl KeepingLoader {
         this
     }
 
-    /// A bundle called `name`, with `more` in its manifest.
+    /// Makes a bundle called `name`, with `more` in its manifest.
     #[must_use]
     pub fn bundle(name: &str, more: &str) -> Bundle {
         ToyLoader::bundle(name, more)
     }
 
-    /// What was started so far.
+    /// Returns the starts so far.
     #[must_use]
-    pub fn started(&self) -> Vec<Started> {
+    pub fn started(&self) -> Vec<Start> {
         self.list().clone()
     }
 
-    /// What was started last.
+    /// Returns the last start.
     ///
     /// # Panics
     ///
-    /// If nothing was.
+    /// If no version was started.
     #[must_use]
-    pub fn last(&self) -> Started {
+    pub fn last(&self) -> Start {
         self.list().last().expect("something was started").clone()
     }
 
-    fn list(&self) -> MutexGuard<'_, Vec<Started>> {
+    fn list(&self) -> MutexGuard<'_, Vec<Start>> {
         self.started.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn note(&self, manifest: &ManifestData) {
         let word = |folder: &Path| std::fs::read_to_string(manifest.origin.join(folder).join("word")).ok();
         let words = self.shared_dirs(manifest).iter().filter_map(|folder| word(folder)).collect();
-        self.list().push(Started { manifest: manifest.clone(), words });
+        self.list().push(Start { manifest: manifest.clone(), words });
     }
 }
 
-impl BundleLoader for KeepingLoader {
+impl BundleLoader for SharedDirsLoader {
     fn loader_name(&self) -> &'static str {
         self.toys.loader_name()
     }

@@ -1,4 +1,4 @@
-//! The machine that runs a program of the toy language.
+//! The VM that runs a program of the toy language.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,38 +12,38 @@ use super::code::{Method, Raise};
 use super::moving::Toys;
 use super::{Call, Class, Toy};
 
-/// What happened in all machines of a loader.
+/// Counts of events in all VMs of a loader.
 #[derive(Debug, Default)]
 pub struct Counts {
-    machines: AtomicUsize,
+    vms: AtomicUsize,
     made: AtomicUsize,
     ended: AtomicUsize,
     overlaps: AtomicUsize,
 }
 
 impl Counts {
-    /// How many machines there are.
-    pub fn machines(&self) -> usize {
-        self.machines.load(Ordering::SeqCst)
+    /// Returns the number of VMs that exist.
+    pub fn vms(&self) -> usize {
+        self.vms.load(Ordering::SeqCst)
     }
 
-    /// How many instances were made, and objects handed over.
+    /// Returns the number of instances that were made and objects that were handed over.
     pub fn made(&self) -> usize {
         self.made.load(Ordering::SeqCst)
     }
 
-    /// How many objects ended.
+    /// Returns the number of objects that ended.
     pub fn ended(&self) -> usize {
         self.ended.load(Ordering::SeqCst)
     }
 
-    /// How often two threads were in a machine at a time.
+    /// Returns how often two threads were in a VM at a time.
     pub fn overlaps(&self) -> usize {
         self.overlaps.load(Ordering::SeqCst)
     }
 }
 
-/// An object of a machine: an instance, or one that is handed over.
+/// An object of a VM: an instance, or one that is handed over.
 pub struct Thing {
     methods: Arc<BTreeMap<String, Method>>,
     state: Mutex<Toy>,
@@ -59,19 +59,19 @@ impl Thing {
     }
 }
 
-/// A machine with the program of one bundle.
-pub(super) struct Machine {
+/// A VM with the program of one bundle.
+pub(super) struct ToyVm {
     pub(super) guest: Arc<Guest>,
     classes: Vec<Class>,
     contracts: Vec<OnceLock<KnownContract>>,
-    /// The thread that is in, and how often.
+    /// The thread that is in the VM, and the depth of its calls.
     visitor: Mutex<Option<(ThreadId, usize)>>,
     counts: Arc<Counts>,
 }
 
-impl Machine {
+impl ToyVm {
     pub(super) fn new(guest: &Arc<Guest>, classes: Vec<Class>, counts: &Arc<Counts>) -> Self {
-        counts.machines.fetch_add(1, Ordering::SeqCst);
+        counts.vms.fetch_add(1, Ordering::SeqCst);
         Self {
             guest: Arc::clone(guest),
             contracts: classes.iter().map(|_| OnceLock::new()).collect(),
@@ -93,7 +93,7 @@ impl Machine {
         declared.collect()
     }
 
-    /// Notes that this thread is in, until dropped.
+    /// Notes that this thread is in the VM, until the result is dropped.
     fn visit(&self) -> Visit<'_> {
         let here = thread::current().id();
         let mut visitor = self.visitor.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,7 +126,7 @@ impl Machine {
         let method = this.methods.get(name).ok_or_else(|| Fault::new(format_args!("there is no method `{name}`")))?;
         let mut toys = Toys::new(self, of);
         let arguments = (0..call.arguments()).map(|index| call.argument(&mut toys, index)).collect::<Result<_, _>>()?;
-        match method(&mut Call { machine: self, this, arguments }) {
+        match method(&mut Call { vm: self, this, arguments }) {
             Ok(result) => call.set_result(&mut toys, &result),
             Err(Raise::Declared(error)) => call.set_error(&mut toys, &error),
             Err(Raise::Fault(fault)) => Err(fault),
@@ -134,14 +134,14 @@ impl Machine {
     }
 }
 
-impl Drop for Machine {
+impl Drop for ToyVm {
     fn drop(&mut self) {
-        self.counts.machines.fetch_sub(1, Ordering::SeqCst);
+        self.counts.vms.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-/// See [`Machine::visit`].
-struct Visit<'a>(&'a Machine);
+/// The note that a thread is in the VM: see [`ToyVm::visit`].
+struct Visit<'a>(&'a ToyVm);
 
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
@@ -150,7 +150,7 @@ impl Drop for Visit<'_> {
     }
 }
 
-impl Engine for Machine {
+impl Engine for ToyVm {
     type Object = Arc<Thing>;
 
     fn prepare(&self, plugin: usize, contract: &KnownContract) -> Result<(), Fault> {
@@ -165,7 +165,7 @@ impl Engine for Machine {
             None => Toy::Nil,
             Some(init) => {
                 let this = Thing { methods: Arc::default(), state: Mutex::new(Toy::Nil) };
-                init(&mut Call { machine: self, this: &this, arguments: Vec::new() }).map_err(Raise::into_fault)?
+                init(&mut Call { vm: self, this: &this, arguments: Vec::new() }).map_err(Raise::into_fault)?
             }
         };
         Ok(self.instance(plugin, state))
@@ -176,7 +176,7 @@ impl Engine for Machine {
         self.counts.ended.fetch_add(1, Ordering::SeqCst);
         let end = object.methods.get("end").cloned();
         if let Some(end) = end {
-            let _ = end(&mut Call { machine: self, this: &object, arguments: Vec::new() });
+            let _ = end(&mut Call { vm: self, this: &object, arguments: Vec::new() });
         }
     }
 
@@ -206,7 +206,7 @@ impl Engine for Machine {
         Ok(self.instance(plugin, restore(state, from).map_err(Raise::into_fault)?))
     }
 
-    /// A thousand bytes for each object there is.
+    /// Returns a thousand bytes for each object that exists.
     fn memory(&self) -> Option<u64> {
         let _visit = self.visit();
         Some(1000 * (self.counts.made() - self.counts.ended()) as u64)
