@@ -104,8 +104,8 @@ fn by_handle(runtime: &Runtime, handle: GuestContractHandle, instance: GuestCont
     // size, so that the host's table is its instance.
     unsafe {
         let entry = (*table).dispatch.native.functions.cast::<Entry>().read();
-        let (args, room) = ((&raw const args).cast(), (&raw mut sum).cast());
-        entry(instance, args, room, std::ptr::null_mut(), &raw mut error);
+        let (args, out) = ((&raw const args).cast(), (&raw mut sum).cast());
+        entry(instance, args, out, std::ptr::null_mut(), &raw mut error);
     }
     assert!(error.is_ok());
     sum
@@ -116,9 +116,9 @@ fn by_handle(runtime: &Runtime, handle: GuestContractHandle, instance: GuestCont
 /// The table must be valid, and the token must be one of its tokens.
 unsafe fn by_token(host: *const HostApi, token: GuestContractInstance) -> i32 {
     let (args, mut sum, mut error) = (AddArgs(black_box(2), black_box(3)), 0i32, AbiError::ok());
-    let (args, room) = ((&raw const args).cast(), (&raw mut sum).cast());
+    let (args, out) = ((&raw const args).cast(), (&raw mut sum).cast());
     // SAFETY: the caller's promise.
-    unsafe { ((*host).call_guest_method)(host, token, 0, args, room, std::ptr::null_mut(), &raw mut error) };
+    unsafe { ((*host).call_guest_method)(host, token, 0, args, out, std::ptr::null_mut(), &raw mut error) };
     assert!(error.is_ok());
     sum
 }

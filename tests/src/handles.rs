@@ -64,9 +64,9 @@ impl Handles {
     /// The error that the host returns.
     pub fn create(&self, handle: GuestContractHandle) -> Result<GuestContractInstance, Refused> {
         let (mut token, mut error) = (GuestContractInstance::null(), AbiError::ok());
-        let room = &raw mut token;
+        let out = &raw mut token;
         // SAFETY: the table is valid, and both pointers are writable.
-        unsafe { (self.table().create_guest_instance)(self.0.as_ptr(), handle, null(), room, &raw mut error) };
+        unsafe { (self.table().create_guest_instance)(self.0.as_ptr(), handle, null(), out, &raw mut error) };
         answer(&error).map(|()| token)
     }
 

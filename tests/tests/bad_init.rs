@@ -67,7 +67,7 @@ fn another_minor_version_of_the_abi_is_accepted() {
 }
 
 #[test]
-fn a_start_that_fails_with_a_text_tells_it() {
+fn the_text_of_a_start_that_fails_is_reported() {
     assert_eq!(
         init_failure(&["INIT_CODE=300", "INIT_TEXT=TEXT(\"no licence for \\xc3\\xa4pfel\")"]),
         "no licence for äpfel"
@@ -75,13 +75,13 @@ fn a_start_that_fails_with_a_text_tells_it() {
 }
 
 #[test]
-fn a_start_that_fails_without_a_text_tells_the_code() {
+fn the_code_of_a_start_that_fails_without_a_text_is_reported() {
     assert_eq!(init_failure(&["INIT_CODE=300"]), "polyplug_init failed with code 300 (failed)");
     assert_eq!(init_failure(&["INIT_CODE=4"]), "polyplug_init failed with code 4 (not found)");
 }
 
 #[test]
-fn a_start_that_fails_with_a_text_that_is_no_text_tells_what_can_be_read() {
+fn the_readable_part_of_the_text_of_a_start_that_fails_is_reported() {
     assert_eq!(init_failure(&["INIT_CODE=1", "INIT_TEXT=TEXT(\"caf\\xc3\")"]), "caf\u{fffd}");
     let null = "INIT_TEXT=((StringView){NULL,7})";
     assert_eq!(init_failure(&["INIT_CODE=1", null]), "polyplug_init failed with code 1 (failed)");
@@ -90,7 +90,7 @@ fn a_start_that_fails_with_a_text_that_is_no_text_tells_what_can_be_read() {
 }
 
 #[test]
-fn a_start_that_reports_a_panic_is_told_as_one() {
+fn a_panic_that_a_start_reports_is_reported_as_one() {
     assert_eq!(
         init_failure(&["INIT_CODE=CODE_PANIC", "INIT_TEXT=TEXT(\"index out of bounds\")"]),
         "polyplug_init panicked: index out of bounds"
@@ -99,7 +99,7 @@ fn a_start_that_reports_a_panic_is_told_as_one() {
 }
 
 #[test]
-fn a_start_that_panics_tells_message_and_place() {
+fn message_and_place_of_a_start_that_panics_are_reported() {
     let source = include_str!("../plugins/init-panics/src/lib.rs");
     let line = 1 + source.lines().position(|line| line.ends_with("// mark: init")).unwrap();
     let text = failure(&Bundle::native(BAD, "plugin-init-panics"));

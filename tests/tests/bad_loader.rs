@@ -83,7 +83,7 @@ fn bundle() -> Bundle {
 }
 
 #[test]
-fn a_loader_that_fails_is_told_in_its_words() {
+fn the_text_of_a_loader_that_fails_is_reported() {
     let (runtime, kept) = flawed(Flaw::Fails);
     let error = refused_by(&runtime, bundle().path());
     assert!(matches!(error, RuntimeError::Loader(LoaderError::Failed { .. })), "{error:?}");
@@ -92,7 +92,7 @@ fn a_loader_that_fails_is_told_in_its_words() {
 }
 
 #[test]
-fn a_loader_that_panics_is_told_with_its_message() {
+fn the_message_of_a_loader_that_panics_is_reported() {
     let (runtime, kept) = flawed(Flaw::Panics);
     let error = refused_by(&runtime, bundle().path());
     assert!(matches!(error, RuntimeError::Loader(LoaderError::InitFailed { .. })), "{error:?}");
@@ -102,7 +102,7 @@ fn a_loader_that_panics_is_told_with_its_message() {
 }
 
 #[test]
-fn a_loader_that_registers_nothing_is_told() {
+fn a_loader_that_registers_nothing_is_an_error() {
     let (runtime, kept) = flawed(Flaw::Forgets);
     let error = refused_by(&runtime, bundle().path());
     assert!(matches!(error, RuntimeError::Loader(LoaderError::NothingRegistered { .. })), "{error:?}");

@@ -109,7 +109,7 @@ fn an_unknown_dispatch_type_is_refused() {
 
 /// A virtual machine's call lies where a native table has its number of functions: here 0.
 #[test]
-fn a_virtual_machine_without_a_call_is_refused() {
+fn a_vm_without_a_call_is_refused() {
     refused_with(&["DISPATCH=DISPATCH_VM", "FUNCTION_COUNT=0"], &["`call` is null", "`Basic`"]);
 }
 
@@ -160,7 +160,7 @@ fn a_contract_twice_in_one_bundle_in_c_is_refused() {
 
 /// The author sees what the host said, not that there is no plugin.
 #[test]
-fn a_refusal_that_the_plugin_ignores_is_told_all_the_same() {
+fn a_refusal_that_the_plugin_ignores_is_reported_all_the_same() {
     refused_with(&["CREATE=NULL", "IGNORE_ERRORS"], &["`create_instance` is null", "`Basic`"]);
 }
 

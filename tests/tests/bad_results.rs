@@ -195,17 +195,17 @@ fn failed<R: std::fmt::Debug>(call: impl FnOnce(&ResultsProxy) -> Result<R, Call
 }
 
 #[test]
-fn a_code_that_nobody_knows_is_told_as_it_is() {
+fn an_unknown_code_is_reported_unchanged() {
     assert_eq!(failed(|liar| liar.unknown_code()), (77, "nobody knows 77".to_owned()));
 }
 
 #[test]
-fn a_code_of_the_plugins_own_is_told_as_it_is() {
+fn a_code_of_the_plugins_own_is_reported_unchanged() {
     assert_eq!(failed(|liar| liar.own_code()), (300, "out of paper".to_owned()));
 }
 
 #[test]
-fn a_message_that_is_not_utf_8_is_told_as_far_as_it_can_be_read() {
+fn the_readable_part_of_a_message_that_is_not_utf_8_is_reported() {
     assert_eq!(failed(|liar| liar.broken_message()), (1, "caf\u{fffd}".to_owned()));
 }
 

@@ -92,7 +92,7 @@ fn an_instance_is_called_until_it_is_destroyed() {
 }
 
 #[test]
-fn an_instance_destroyed_twice_takes_nobody_with_it() {
+fn destroying_an_instance_twice_ends_no_other() {
     let host = Host::new();
     let first = host.create(host.handle::<dyn Stateful>()).unwrap();
     host.destroy(first);

@@ -123,7 +123,7 @@ fn a_callback_may_be_kept() {
 }
 
 #[test]
-fn a_plugin_that_goes_lets_go_of_callbacks() {
+fn a_plugin_that_is_unloaded_drops_its_callbacks() {
     let runtime = runtime();
     let (_bundle, worker) = load(&runtime, "worker", &[]);
     let count = Count::new(3);
@@ -171,7 +171,7 @@ fn an_object_is_handed_on() {
 }
 
 #[test]
-fn the_schema_tells_of_objects() {
+fn the_schema_describes_objects() {
     let schema = Schema::of::<dyn Worker>();
     let interfaces: Vec<_> = schema
         .types

@@ -204,7 +204,7 @@ fn a_c_host_leases_tables() {
 }
 
 #[test]
-fn a_lease_that_is_never_released_goes_with_the_runtime() {
+fn a_lease_that_is_never_released_ends_with_the_runtime() {
     let (runtime, bundles, _) = two();
     let host = runtime.host_abi();
     // SAFETY: the table is valid while the runtime is.

@@ -44,7 +44,7 @@ fn strict_is_the_default() {
 }
 
 #[test]
-fn what_nobody_provides_is_named() {
+fn a_contract_without_a_provider_is_named() {
     let runtime = runtime();
     let caller = bundle("caller", "plugin-caller", &["demo.calculator@1.2"]);
     assert_eq!(

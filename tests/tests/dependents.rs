@@ -266,7 +266,7 @@ fn a_cascade_unloads_dependents_first() {
 }
 
 #[test]
-fn a_runtime_that_ends_asks_nobody() {
+fn a_runtime_that_ends_ignores_dependents() {
     let runtime = Runtime::builder().loader(NativeLoader::new()).compatibility(Compatibility::Relaxed).build().unwrap();
     let provider = bundle("provider", "plugin-calc", &[]);
     let dependent = bundle("dependent", "plugin-reload-one", &["demo.calculator@1"]);

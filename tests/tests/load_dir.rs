@@ -236,7 +236,7 @@ fn two_bundles_of_a_name_are_refused_before_anything_is_loaded() {
 }
 
 #[test]
-fn errors_of_single_bundles_stop_nobody() {
+fn errors_of_single_bundles_do_not_stop_others() {
     let plugins = Plugins::new();
     plugins.add("a", "plugin-init-panics", &[]).add("b", "plugin-calc", &[]).add("c", "plugin-calc", &[]);
     plugins.add("d", "plugin-reload-one", &["demo.calculator@1"]);

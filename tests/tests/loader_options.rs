@@ -174,7 +174,7 @@ impl BundleLoader for Panicking {
 }
 
 #[test]
-fn a_loader_that_panics_over_a_manifest_is_told_with_its_message() {
+fn the_message_of_a_loader_that_panics_over_a_manifest_is_reported() {
     for (over_options, message) in [(true, "what is that?"), (false, "where is that?")] {
         let runtime = Runtime::builder().loader(Panicking { over_options }).build().unwrap();
         let bundle = SharedDirsLoader::bundle("toy", GOOD);

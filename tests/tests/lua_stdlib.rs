@@ -115,7 +115,7 @@ fn bundles_share_no_globals() {
 }
 
 #[test]
-fn print_goes_to_the_hosts_log() {
+fn print_writes_to_the_hosts_log() {
     for stdlib in [StdLib::Safe, StdLib::Full] {
         let runtime = loaded_by(LuaLoader::new().with_stdlib(stdlib), SCRIPT);
         let code =

@@ -93,7 +93,7 @@ fn a_panic_on_a_thread_of_the_plugins_own_is_its_own_affair() {
 }
 
 #[test]
-fn a_panic_is_told_to_the_hosts_log() {
+fn a_panic_is_written_to_the_hosts_log() {
     let (runtime, _bundle) = loaded();
     let jumpy = runtime.proxy::<dyn Panics>().unwrap();
     let (result, messages) = logged(|| jumpy.literal());
@@ -125,7 +125,7 @@ fn panics_on_many_threads_keep_their_places_apart() {
 }
 
 #[test]
-fn a_factory_that_fails_is_told_with_the_plugins_name() {
+fn the_error_of_a_factory_names_the_plugin() {
     let (runtime, _bundle) = loaded();
     let error = runtime.proxy::<dyn Refusing>().unwrap_err();
     let RuntimeError::Factory { bundle, plugin, reason } = &error else { panic!("a failed factory, not {error:?}") };
@@ -135,7 +135,7 @@ fn a_factory_that_fails_is_told_with_the_plugins_name() {
 }
 
 #[test]
-fn a_factory_that_panics_is_told_with_message_and_place() {
+fn a_factory_that_panics_is_reported_with_message_and_place() {
     let (runtime, _bundle) = loaded();
     let error = runtime.proxy::<dyn Exploding>().unwrap_err();
     let RuntimeError::Factory { bundle, plugin, reason } = &error else { panic!("a failed factory, not {error:?}") };
@@ -145,7 +145,7 @@ fn a_factory_that_panics_is_told_with_message_and_place() {
 }
 
 #[test]
-fn a_destructor_that_panics_is_told_to_the_hosts_log() {
+fn a_panic_of_a_destructor_is_written_to_the_hosts_log() {
     let (runtime, _bundle) = loaded();
     let glass = runtime.proxy::<dyn Fragile>().unwrap();
     let ((), messages) = logged(|| drop(glass));

@@ -68,7 +68,7 @@ fn a_peer_that_is_reloaded_is_followed() {
 }
 
 #[test]
-fn a_peer_that_is_unloaded_is_gone() {
+fn a_call_of_an_unloaded_peer_fails() {
     let runtime = runtime();
     let (bundle, id) = calc(&runtime, "calc");
     let (_other, _) = calc(&runtime, "other");

@@ -67,7 +67,7 @@ fn linked() -> (Arc<Runtime>, BundleId) {
 }
 
 #[test]
-fn threads_are_named_told_to_end_and_joined() {
+fn threads_are_named_notified_and_joined() {
     let (runtime, id) = linked();
     let spawner = runtime.proxy::<dyn Spawner>().unwrap();
     spawner.well_behaved("first").unwrap();
@@ -116,7 +116,7 @@ fn a_thread_that_panics_is_logged() {
 }
 
 #[test]
-fn threads_of_a_runtime_that_ends_are_told() {
+fn threads_of_a_runtime_that_ends_are_notified() {
     let (runtime, _) = linked();
     let before = ENDED.load(Ordering::Relaxed);
     runtime.proxy::<dyn Spawner>().unwrap().well_behaved("last").unwrap();
@@ -160,7 +160,7 @@ fn a_library_stays_while_its_thread_runs() {
 }
 
 #[test]
-fn a_reload_tells_the_threads_of_the_old_version() {
+fn a_reload_notifies_the_threads_of_the_old_version() {
     let bundle = Bundle::native("moody", "plugin-moody");
     let runtime = Runtime::builder().loader(NativeLoader::new()).hot_reload(true).build().unwrap();
     let id = runtime.load_bundle(bundle.path()).unwrap();

@@ -201,8 +201,8 @@ fn numpy_in_an_environment_that_bundles_share() {
 }
 
 #[test]
-fn packages_of_an_environment_are_found_and_gone_again() {
-    if !child::alone("packages_of_an_environment_are_found_and_gone_again") {
+fn packages_of_an_environment_are_found_and_removed_again() {
+    if !child::alone("packages_of_an_environment_are_found_and_removed_again") {
         return;
     }
     let files = [
@@ -306,7 +306,7 @@ fn packages_of_one_name_in_two_environments_are_refused() {
 }
 
 #[test]
-fn a_bundle_without_an_environment_has_nobodys_packages() {
+fn a_bundle_without_an_environment_has_no_packages() {
     let runtime = python_runtime(PythonLoader::new());
     let with = bundle("with", &[("mine_alone.py", "text = 'mine'\n"), ("mine_too.py", "")]);
     runtime.load_bundle(with.path()).unwrap();

@@ -99,7 +99,7 @@ fn exceptions_of_any_kind_have_their_text() {
 }
 
 #[test]
-fn exceptions_that_cannot_be_shown_are_told_all_the_same() {
+fn exceptions_without_a_text_are_reported_all_the_same() {
     let runtime = loaded(SCRIPT);
     for (body, part) in [
         ("def __str__(self): raise ValueError('worse')", "Broken"),
@@ -259,7 +259,7 @@ fn decorators_that_are_misused_are_named() {
 }
 
 #[test]
-fn an_instance_that_cannot_be_made_is_an_error_of_whoever_asks() {
+fn an_instance_that_cannot_be_made_is_an_error_of_the_caller() {
     let runtime = loaded(&format!("{SCRIPT}\n    def __init__(self):\n        raise ValueError('not today')\n"));
     let error = runtime.proxy::<dyn Script>().map(drop).unwrap_err().to_string();
     assert!(error.contains("ValueError: not today") && error.contains("main.py:"), "{error}");
@@ -320,7 +320,7 @@ fn print_writes_to_the_log() {
 }
 
 #[test]
-fn errors_that_nobody_can_be_told_go_to_the_log() {
+fn errors_without_a_caller_are_written_to_the_log() {
     let runtime = loaded(SCRIPT);
     let ((), messages) = logged(|| {
         run(&runtime, "class A:\n def __del__(self):\n  raise ValueError('in the end')\nA()").unwrap();
@@ -338,7 +338,7 @@ fn errors_that_nobody_can_be_told_go_to_the_log() {
 }
 
 #[test]
-fn an_error_that_ends_a_thread_goes_to_the_log() {
+fn an_error_that_ends_a_thread_is_written_to_the_log() {
     let runtime = loaded(SCRIPT);
     let ((), messages) = logged_anywhere(|| {
         let code = "import threading\ndef work():\n raise ValueError('in a thread')\nt = threading.Thread(target=work)\n\
@@ -367,7 +367,7 @@ fn warnings_go_to_the_log() {
 }
 
 #[test]
-fn what_logging_would_print_goes_to_the_log() {
+fn records_that_logging_would_print_are_written_to_the_log() {
     let runtime = loaded(SCRIPT);
     let ((), messages) = logged(|| {
         run(&runtime, "import logging\nlogging.getLogger('mine').warning('mind %d', 5)\nlogging.error('worse')")

@@ -202,7 +202,7 @@ impl Raw {
 }
 
 #[test]
-fn the_table_is_that_of_a_virtual_machine() {
+fn the_table_is_that_of_a_vm() {
     let raw = Raw::loaded();
     raw.with_interface(|table| {
         assert_eq!((table.contract_id, table.contract_version), (id(), Version::new(3, 0, 0)));
@@ -562,7 +562,7 @@ fn many_threads_call_at_the_same_time() {
 }
 
 #[test]
-fn a_thread_that_waits_in_python_keeps_nobody_out() {
+fn a_thread_that_waits_in_python_does_not_block_others() {
     let raw = Raw::loaded();
     let instance = raw.create();
     std::thread::scope(|scope| {

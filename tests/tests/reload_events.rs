@@ -31,7 +31,7 @@ fn install(bundle: &Bundle, package: &str) {
 }
 
 #[test]
-fn changes_are_told_one_after_the_other() {
+fn events_come_one_after_the_other() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&told);
     let runtime = telling(move |_, phase, _| {
@@ -68,7 +68,7 @@ fn changes_are_told_one_after_the_other() {
 }
 
 #[test]
-fn when_reloaded_is_told_the_new_version_serves() {
+fn at_the_event_reloaded_the_new_version_serves() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
     let runtime = telling(move |runtime, phase, id| {
@@ -102,7 +102,7 @@ fn when_reloaded_is_told_the_new_version_serves() {
 }
 
 #[test]
-fn whoever_is_told_of_a_change_cannot_begin_another_of_the_same_bundle() {
+fn a_callback_cannot_change_the_bundle_of_its_event() {
     let bundle = Arc::new(Bundle::native("told", "plugin-reload-one"));
     let answers = Arc::new(Mutex::new(Vec::new()));
     let (log, path) = (Arc::clone(&answers), bundle.path().to_owned());
@@ -136,7 +136,7 @@ fn whoever_is_told_of_a_change_cannot_begin_another_of_the_same_bundle() {
 }
 
 #[test]
-fn whoever_is_told_that_a_version_is_gone_may_change_the_bundle() {
+fn a_callback_may_change_a_bundle_at_the_event_quiesced() {
     let answers = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&answers);
     let bundle = Bundle::native("told", "plugin-reload-one");

@@ -655,7 +655,7 @@ fn a_bundle_unloads_itself_on_its_own_thread() {
 }
 
 /// A process that runs from private copies until its standard input ends.
-fn run_until_told() {
+fn run_until_signalled() {
     let bundle = Bundle::native(NAME, "plugin-reload-one");
     let (builder, _) = builder();
     let runtime = builder.build().unwrap();
@@ -670,7 +670,7 @@ fn run_until_told() {
 #[test]
 fn what_a_killed_process_left_is_swept_by_the_next() {
     if is_child() {
-        run_until_told();
+        run_until_signalled();
         return;
     }
     let folder = Bundle::empty();

@@ -113,7 +113,7 @@ fn a_version_may_leave_others_in_place() {
 }
 
 #[test]
-fn changes_in_them_are_nobodys_business() {
+fn changes_in_shared_folders_are_ignored() {
     let (loader, bundle) = (SharedDirsLoader::of("toy"), bundle());
     let (runtime, events) = watched_runtime_with(loader.clone(), Box::new(|_| ()));
     runtime.load_bundle(bundle.path()).unwrap();
@@ -132,7 +132,7 @@ fn changes_in_them_are_nobodys_business() {
 }
 
 #[test]
-fn a_watcher_tells_of_a_manifest_that_the_loader_refuses() {
+fn a_watcher_reports_a_manifest_that_the_loader_refuses() {
     let (loader, bundle) = (SharedDirsLoader::of("toy"), bundle());
     let say = |more: &str| {
         // All at once, for the watcher has no patience.

@@ -369,7 +369,7 @@ fn without_a_policy_nothing_is_looked_at() {
 }
 
 #[test]
-fn with_warnings_everything_is_loaded_and_every_finding_told() {
+fn with_warnings_everything_is_loaded_and_every_problem_logged() {
     let warns = || Runtime::builder().loader(NativeLoader::new()).trust(public(1)).signatures(SignaturePolicy::Warn);
     let runtime = warns().build().unwrap();
     let bundle = signed();
@@ -687,7 +687,7 @@ fn the_manifest_that_counts_is_the_one_that_was_checked() {
 }
 
 #[test]
-fn whoever_keeps_exchanging_files_never_gets_theirs_loaded() {
+fn files_that_are_exchanged_all_the_time_are_never_loaded() {
     let bundle = with_a_decoy();
     let done = AtomicBool::new(false);
     let runtime = requires(&[1]).loader(NativeLoader::new()).build().unwrap();

@@ -58,7 +58,7 @@ fn unload_at_once() -> (Arc<Runtime>, Bundle, Vec<Logged>) {
 }
 
 #[test]
-fn without_proxies_the_code_goes_at_once() {
+fn without_proxies_the_code_is_unmapped_at_once() {
     let _alone = alone();
     let (runtime, bundle, _) = unload_at_once();
     assert!(gone(bundle.path()), "what the report says");

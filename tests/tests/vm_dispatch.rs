@@ -181,7 +181,7 @@ fn loaded(flags: PluginFlags, with_schema: bool) -> (Arc<Runtime>, Arc<Vm>) {
 }
 
 #[test]
-fn a_proxy_calls_the_machine() {
+fn a_proxy_calls_the_vm() {
     let (runtime, _vm) = loaded(PluginFlags::default(), true);
     let first = runtime.proxy::<dyn Calculator>().unwrap();
     let second = runtime.proxy::<dyn Calculator>().unwrap();
@@ -231,7 +231,7 @@ fn a_shared_object_is_one_for_all() {
 }
 
 #[test]
-fn the_c_abi_calls_the_machine() {
+fn the_c_abi_calls_the_vm() {
     for with_schema in [true, false] {
         let (runtime, vm) = loaded(PluginFlags::default(), with_schema);
         let host = runtime.host_abi();
@@ -308,7 +308,7 @@ fn the_text_of_an_error_outlives_the_code_of_the_callee() {
 }
 
 #[test]
-fn a_calls_by_name_reach_the_machine() {
+fn calls_by_name_reach_the_vm() {
     let (runtime, _vm) = loaded(PluginFlags::default(), true);
     let sum = runtime.call("demo.calculator@1", "add", &[2.into(), 3.into()]);
     assert_eq!(sum, Ok(polyplug::Value::I32(105)));

@@ -133,7 +133,7 @@ fn deleted_and_made_anew_after_a_while() {
 }
 
 #[test]
-fn written_slowly_by_somebody_who_keeps_it_open() {
+fn written_slowly_while_it_stays_open() {
     let scene = Scene::new();
     let counter = scene.runtime.proxy::<dyn Counter>().unwrap();
     let whole = fs::read(library(TWO)).unwrap();
@@ -152,7 +152,7 @@ fn written_slowly_by_somebody_who_keeps_it_open() {
 }
 
 #[test]
-fn written_slowly_by_somebody_who_opens_it_again_and_again() {
+fn written_slowly_and_opened_again_and_again() {
     let scene = Scene::new();
     let whole = fs::read(library(TWO)).unwrap();
     write_slowly(&scene.artifact(), &whole, 6, PAUSE, true);
@@ -176,7 +176,7 @@ fn written_slowly_into_a_file_of_the_right_length() {
 }
 
 #[test]
-fn half_a_file_that_stays_is_told_and_the_whole_one_is_loaded() {
+fn half_a_file_that_stays_is_reported_and_the_whole_one_is_loaded() {
     let scene = Scene::with(impatient());
     let counter = scene.runtime.proxy::<dyn Counter>().unwrap();
     assert_eq!(counter.add(5), Ok(5));
@@ -191,7 +191,7 @@ fn half_a_file_that_stays_is_told_and_the_whole_one_is_loaded() {
 }
 
 #[test]
-fn failed_builds_are_told_once_each() {
+fn failed_builds_are_reported_once_each() {
     let scene = Scene::with(impatient());
     let counter = scene.runtime.proxy::<dyn Counter>().unwrap();
     assert_eq!(counter.add(5), Ok(5));
@@ -746,7 +746,7 @@ fn the_directory_above_need_not_be_readable() {
 
 /// Reloads by the watcher, by hand, from elsewhere, and loads and unloads of another bundle, all at once.
 #[test]
-fn everybody_at_once() {
+fn all_bundles_at_once() {
     let (here, elsewhere) = (Bundle::native("watched", ONE), Bundle::native("watched", TWO));
     let other = Bundle::native("other", "plugin-calc");
     let (runtime, _events) = watched_runtime(Box::new(|_| ()));

@@ -64,8 +64,8 @@ pub(crate) fn assemble_scripts(folder: &Path, out: &Path) -> Result<PathBuf> {
         put(&folder.join(file), &to, out)?;
     }
     for file in self::files(&bundle)?.iter().filter(|file| !files.contains(file)) {
-        let gone = bundle.join(file);
-        fs::remove_file(&gone).with_context(|| format!("cannot remove {}", gone.display()))?;
+        let stale = bundle.join(file);
+        fs::remove_file(&stale).with_context(|| format!("cannot remove {}", stale.display()))?;
     }
     Ok(bundle)
 }

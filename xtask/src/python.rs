@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn the_probe_tells_every_fact() {
+    fn the_probe_prints_every_fact() {
         // Any Python, usable or not.
         let answers: Vec<_> = CANDIDATES.iter().map(|name| probe(name.as_ref())).collect();
         let facts = answers.iter().find_map(|answer| answer.as_ref().ok()).unwrap_or_else(|| panic!("{answers:?}"));

@@ -28,7 +28,7 @@ pub(crate) fn proxies_of_unloaded_bundles_say_so(guest: &Guest) {
     assert!(matches!(runtime.proxy::<dyn Counter>(), Err(RuntimeError::NoProvider { .. })));
 }
 
-pub(crate) fn what_is_unloaded_goes(guest: &Guest) {
+pub(crate) fn an_unloaded_bundle_is_reclaimed(guest: &Guest) {
     let (runtime, bundle, proxy) = guest.proxy::<dyn Counter>("state");
     let others = [runtime.proxy::<dyn Counter>().unwrap(), runtime.proxy::<dyn Counter>().unwrap()];
     assert_eq!(runtime.bundles()[0].memory > 0, guest.knows_memory, "a bundle's own memory");

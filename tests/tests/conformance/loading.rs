@@ -21,7 +21,7 @@ pub(crate) fn several_plugins_may_be_in_a_file(guest: &Guest) {
     assert!(contracts.contains(&"test.types") && contracts.contains(&"test.depth"), "{contracts:?}");
 }
 
-pub(crate) fn a_start_that_fails_is_told(guest: &Guest) {
+pub(crate) fn a_start_that_fails_is_reported(guest: &Guest) {
     let error = guest.refusal("broken");
     for part in ["`broken`", "the start is no good"] {
         assert!(error.contains(part), "{part} is in: {error}");
@@ -167,7 +167,7 @@ pub(crate) fn a_text_in_memory_has_no_other_files(guest: &Guest) {
     }
 }
 
-pub(crate) fn a_syntax_error_is_told(guest: &Guest) {
+pub(crate) fn a_syntax_error_is_reported(guest: &Guest) {
     let (_runtime, _bundle, proxy) = guest.proxy::<dyn Modules>("modules");
     let error = proxy.load("faulty").unwrap().expect("it is none");
     assert!(error.contains("faulty"), "{error}");

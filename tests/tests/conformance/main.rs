@@ -75,11 +75,11 @@ macro_rules! every {
                 a_failing_reload_keeps_the_old callers_see_one_version_at_a_time settings_are_read_again
                 instances_may_stay_on_the_old_code reloads_leave_nothing_behind;
             life:
-                proxies_of_unloaded_bundles_say_so what_is_unloaded_goes a_proxy_keeps_the_code
+                proxies_of_unloaded_bundles_say_so an_unloaded_bundle_is_reclaimed a_proxy_keeps_the_code
                 a_bundle_is_loaded_again callers_survive_an_unload a_bundle_may_be_unloaded_from_inside
                 a_bundle_may_be_reloaded_from_inside a_runtime_ends;
             loading:
-                several_plugins_may_be_in_a_file a_start_that_fails_is_told calls_by_name_do_the_same;
+                several_plugins_may_be_in_a_file a_start_that_fails_is_reported calls_by_name_do_the_same;
         }
     };
 }
@@ -107,7 +107,7 @@ macro_rules! scripts {
         behaviours! { $guest;
             loading:
                 the_host_may_be_called_at_the_start text_in_memory_is_loaded other_files_are_found nothing_outside_is_found
-                a_text_in_memory_has_no_other_files a_syntax_error_is_told;
+                a_text_in_memory_has_no_other_files a_syntax_error_is_reported;
         }
     };
 }

@@ -134,7 +134,7 @@ fn types(method: &str, result: Toy) -> Class {
 }
 
 #[test]
-fn the_place_within_a_result_is_told() {
+fn the_place_within_a_result_is_reported() {
     let point = |x: Toy| Toy::map([("x", x), ("y", Toy::Float(0.0))]);
     for (method, result, given, message) in [
         (

@@ -109,7 +109,7 @@ impl Busy {
 }
 
 #[test]
-fn whoever_ends_an_instance_does_not_wait() {
+fn ending_an_instance_does_not_wait() {
     let (go, gone) = mpsc::channel();
     let gone = std::sync::Mutex::new(gone);
     let inside = Arc::new(Barrier::new(2));
@@ -160,7 +160,7 @@ fn an_instance_may_end_inside_of_a_call() {
 }
 
 #[test]
-fn a_panic_at_the_end_of_an_instance_hurts_nobody() {
+fn a_panic_at_the_end_of_an_instance_does_no_harm() {
     let (loader, runtime, id) = loaded(counter().method("end", |_| panic!("not like this")));
     let counters: Vec<_> = (0..3).map(|_| runtime.proxy::<dyn Counter>().unwrap()).collect();
     assert_eq!(counters[0].add(1), Ok(1));
@@ -172,7 +172,7 @@ fn a_panic_at_the_end_of_an_instance_hurts_nobody() {
 }
 
 #[test]
-fn an_engine_tells_its_memory() {
+fn an_engine_reports_its_memory() {
     let (_loader, runtime, id) = loaded(counter());
     let memory = || runtime.bundles().into_iter().find(|bundle| bundle.id == id).unwrap().memory;
     assert_eq!(memory(), 0);

@@ -58,7 +58,7 @@ fn a_program_that_panics_is_refused() {
 }
 
 #[test]
-fn a_program_that_declares_nothing_is_told_so() {
+fn a_program_that_declares_nothing_is_an_error() {
     let loader = ToyLoader::new();
     let error = loader.load(&loader.runtime(), "toy", "", |_| Ok(())).unwrap_err();
     assert!(matches!(&error, RuntimeError::Loader(LoaderError::NothingRegistered { .. })), "{error:?}");
@@ -78,7 +78,7 @@ fn names_of_contracts_are_read() {
 }
 
 #[test]
-fn a_contract_that_nobody_knows_is_named() {
+fn an_unknown_contract_is_named() {
     let error = refused(declaring(Class::new("demo.unheard@3").at("main.toy:7")));
     for part in ["main.toy:7: ", "demo.unheard@3 is not known", "`demo.unheard@3.schema`"] {
         assert!(error.contains(part), "{part} is in: {error}");

@@ -188,7 +188,7 @@ fn create(runtime: &Runtime) -> (GuestContractInstance, (u32, String)) {
 }
 
 #[test]
-fn what_goes_wrong_has_its_code() {
+fn each_failure_has_its_code() {
     let (runtime, _seen) = load(None, "test.numbers@1");
     let runtime = runtime.unwrap();
     let default = GuestContractInstance::null();
@@ -246,7 +246,7 @@ fn names_are_read_before_anything_is_made() {
 }
 
 #[test]
-fn a_factory_that_fails_is_told() {
+fn a_factory_that_fails_is_reported() {
     let (runtime, _seen) = load(Some(1), "test.numbers@1");
     let runtime = runtime.unwrap();
     let (instance, (code, text)) = create(&runtime);

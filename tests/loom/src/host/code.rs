@@ -47,7 +47,7 @@ impl Code {
     }
 
     /// Returns whether the code was reclaimed.
-    pub(crate) fn is_gone(&self) -> bool {
+    pub(crate) fn is_reclaimed(&self) -> bool {
         self.looks.fetch_add(1, Ordering::Relaxed);
         self.block.has_ended()
     }

@@ -13,7 +13,7 @@ pub fn the_code_is_reclaimed_after_its_last_user() {
         let runtime = Runtime::new();
         let loaded = runtime.load(1, true);
         let code = Untracked::clone(&loaded.code);
-        let gone = Event::gone(&loaded.version);
+        let reclaimed = Event::reclaimed(&loaded.version);
         let users = [(); 2].map(|()| {
             let (lease, code) = (Arc::clone(&loaded.version), Untracked::clone(&code));
             spawn(move || {
@@ -23,8 +23,8 @@ pub fn the_code_is_reclaimed_after_its_last_user() {
         });
         runtime.unload(loaded);
         users.into_iter().for_each(join);
-        gone.wait();
-        assert!(code.is_gone());
+        reclaimed.wait();
+        assert!(code.is_reclaimed());
     });
 }
 
@@ -34,13 +34,13 @@ pub fn the_shared_instance_ends_after_its_last_call() {
         let runtime = Runtime::new();
         let loaded = runtime.load(1, true);
         let code = Untracked::clone(&loaded.code);
-        let gone = Event::gone(&loaded.version);
+        let reclaimed = Event::reclaimed(&loaded.version);
         let proxy = runtime.proxy().expect("it serves");
         let users = [proxy.clone(), proxy].map(|proxy| spawn(move || drop(proxy.call())));
         runtime.unload(loaded);
         users.into_iter().for_each(join);
-        gone.wait();
-        assert!(code.is_gone());
+        reclaimed.wait();
+        assert!(code.is_reclaimed());
     });
 }
 
@@ -59,7 +59,7 @@ pub fn a_version_reported_as_gone_is_reclaimed() {
         runtime.unload(loaded);
         runtime.reclaimer.collecting(|| crossbeam_epoch::pin().flush());
         if status.get().is_some() {
-            assert!(code.is_gone(), "it is reported as gone");
+            assert!(code.is_reclaimed(), "it is reported as gone");
         }
         join(user);
     });

@@ -34,7 +34,7 @@ pub fn an_unload_ends_the_lineage() {
     explore(|| {
         let runtime = Runtime::new();
         let loaded = runtime.load(1, true);
-        let (lineage, gone) = (Arc::clone(&loaded.lineage), Event::gone(&loaded.version));
+        let (lineage, reclaimed) = (Arc::clone(&loaded.lineage), Event::reclaimed(&loaded.version));
         let reader = spawn({
             let lineage = Arc::clone(&lineage);
             move || {
@@ -44,7 +44,7 @@ pub fn an_unload_ends_the_lineage() {
         });
         runtime.unload(loaded);
         assert!(matches!(join(reader), Some(1) | None));
-        gone.wait();
+        reclaimed.wait();
         assert!(lineage.serving(&crossbeam_epoch::pin()).is_empty());
     });
 }

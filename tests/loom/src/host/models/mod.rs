@@ -22,7 +22,7 @@ struct Event(Untracked<(Mutex<bool>, Condvar)>);
 
 impl Event {
     /// Makes the event of a version being reclaimed.
-    fn gone(version: &BundleVersion) -> Self {
+    fn reclaimed(version: &BundleVersion) -> Self {
         let this = Self::default();
         let event = this.clone();
         version.when_gone(move |_| event.happen());

@@ -14,7 +14,7 @@ pub fn proxies_made_during_an_unload_hold_their_version() {
         let runtime = Runtime::new();
         let loaded = runtime.load(1, true);
         let code = Untracked::clone(&loaded.code);
-        let gone = Event::gone(&loaded.version);
+        let reclaimed = Event::reclaimed(&loaded.version);
         // Makes an owner, which the next look-up finds without the lock.
         drop(runtime.proxy());
         let user = spawn({
@@ -28,8 +28,8 @@ pub fn proxies_made_during_an_unload_hold_their_version() {
         });
         runtime.unload(loaded);
         join(user);
-        gone.wait();
-        assert!(code.is_gone());
+        reclaimed.wait();
+        assert!(code.is_reclaimed());
     });
 }
 
@@ -55,15 +55,15 @@ pub fn an_owner_made_after_retirement_is_not_remembered() {
         let runtime = Runtime::new();
         let loaded = runtime.load(1, true);
         let code = Untracked::clone(&loaded.code);
-        let gone = Event::gone(&loaded.version);
+        let reclaimed = Event::reclaimed(&loaded.version);
         let users = [(); 2].map(|()| {
             let runtime = Untracked::clone(&runtime);
             spawn(move || drop(runtime.proxy()))
         });
         runtime.unload(loaded);
         users.into_iter().for_each(join);
-        gone.wait();
-        assert!(code.is_gone());
+        reclaimed.wait();
+        assert!(code.is_reclaimed());
     });
 }
 

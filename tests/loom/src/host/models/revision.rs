@@ -43,7 +43,7 @@ fn a_proxy_made_during_a_reload(shares: bool) {
         let runtime = Runtime::new();
         let old = runtime.load(1, shares);
         let old_code = Untracked::clone(&old.code);
-        let gone = Event::gone(&old.version);
+        let reclaimed = Event::reclaimed(&old.version);
         let maker = spawn({
             let runtime = Untracked::clone(&runtime);
             move || {
@@ -58,8 +58,8 @@ fn a_proxy_made_during_a_reload(shares: bool) {
         assert_eq!(proxy.call().expect("it serves"), 2);
         let refreshed = proxy.clone();
         drop(proxy);
-        gone.wait();
-        assert!(old_code.is_gone());
+        reclaimed.wait();
+        assert!(old_code.is_reclaimed());
         assert_eq!(refreshed.call().expect("it serves"), 2);
     });
 }
@@ -80,7 +80,7 @@ fn calls_during_an_unload(shares: bool) {
         let runtime = Runtime::new();
         let loaded = runtime.load(1, shares);
         let code = Untracked::clone(&loaded.code);
-        let gone = Event::gone(&loaded.version);
+        let reclaimed = Event::reclaimed(&loaded.version);
         let proxy = Untracked::new(runtime.proxy().expect("it serves"));
         let caller = spawn({
             let proxy = Untracked::clone(&proxy);
@@ -92,8 +92,8 @@ fn calls_during_an_unload(shares: bool) {
         assert!(matches!(answers, [Ok(1), Ok(1) | Err(CallError::Unloaded { .. })] | [Err(_), Err(_)]), "{answers:?}");
         assert!(matches!(proxy.call(), Err(CallError::Unloaded { .. })));
         drop(proxy);
-        gone.wait();
-        assert!(code.is_gone());
+        reclaimed.wait();
+        assert!(code.is_reclaimed());
     });
 }
 
@@ -157,11 +157,11 @@ pub fn a_proxy_keeps_only_the_version_it_was_made_with() {
         let runtime = Runtime::new();
         let old = runtime.load(1, false);
         let old_code = Untracked::clone(&old.code);
-        let old_gone = Event::gone(&old.version);
+        let old_reclaimed = Event::reclaimed(&old.version);
         let provider = Arc::clone(&old.provider);
         let new = runtime.make(2, false, &old.lineage);
         let new = runtime.reload(old, new);
-        let new_gone = Event::gone(&new.version);
+        let new_reclaimed = Event::reclaimed(&new.version);
         let proxy = Untracked::new(runtime.proxy_for(provider));
         let caller = spawn({
             let proxy = Untracked::clone(&proxy);
@@ -169,9 +169,9 @@ pub fn a_proxy_keeps_only_the_version_it_was_made_with() {
         });
         runtime.unload(new);
         join(caller);
-        new_gone.wait();
-        assert!(!old_code.is_gone());
+        new_reclaimed.wait();
+        assert!(!old_code.is_reclaimed());
         drop(proxy);
-        old_gone.wait();
+        old_reclaimed.wait();
     });
 }
