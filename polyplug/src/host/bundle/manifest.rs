@@ -62,7 +62,7 @@ pub struct ManifestData {
     /// The bundle's directory. Where the runtime made a private copy: the copy's.
     pub path: PathBuf,
     /// The bundle's own directory as it was given, also where `path` is a private copy's. With it, a loader reaches the
-    /// folders that are [left in place](crate::host::runtime::loader::BundleLoader::left_in_place). Where a signature is required
+    /// folders that are [shared](crate::loader::BundleLoader::shared_dirs). Where a signature is required
     /// (`SignaturePolicy::Require`) it is the private copy's as well, as nothing else was checked.
     pub origin: PathBuf,
     /// The contracts of other bundles that the bundle's plugins call.

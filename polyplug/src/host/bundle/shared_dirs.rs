@@ -2,7 +2,7 @@
 //!
 //! They are no part of what a version runs from, so they are neither copied nor looked at for changes.
 //!
-//! [`BundleLoader::shared_dirs`]: crate::host::runtime::loader::BundleLoader::left_in_place
+//! [`BundleLoader::shared_dirs`]: crate::host::runtime::loader::BundleLoader::shared_dirs
 
 use std::path::{Component, Path, PathBuf};
 

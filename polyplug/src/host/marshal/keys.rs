@@ -14,12 +14,17 @@ pub(crate) enum Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    pub(crate) fn new(plan: &'a Plan, key: NodeId) -> Self {
-        let node = plan.node(key);
-        match &node.kind {
-            Kind::String => Self::Text(HashSet::new()),
-            Kind::Scalar(scalar) => Self::Scalar(HashSet::new(), *scalar),
-            other => unreachable!("a schema has no map with keys that are {other:?}"),
+    /// Makes the empty set for a map whose keys have the type of node `key`.
+    ///
+    /// # Errors
+    ///
+    /// The type is neither a text nor a scalar. A schema from bytes has no such map, but a contract in Rust has one if it
+    /// implements [`MapKey`](crate::MapKey) for a type of its own.
+    pub(crate) fn new(plan: &'a Plan, key: NodeId) -> Result<Self, LiftError> {
+        match &plan.node(key).kind {
+            Kind::String => Ok(Self::Text(HashSet::new())),
+            Kind::Scalar(scalar) => Ok(Self::Scalar(HashSet::new(), *scalar)),
+            _ => Err(LiftError::new("the keys of the map are neither texts nor scalars")),
         }
     }
 

@@ -105,7 +105,7 @@ impl Lifting<'_> {
                 // SAFETY: the memory is a list of entries (the caller's promise).
                 let entries = unsafe { elements(from, *stride, *align) }?;
                 let mut map = engine.map(entries.len())?;
-                let mut seen = Keys::new(self.plan, *key);
+                let mut seen = Keys::new(self.plan, *key)?;
                 for (i, at) in entries.enumerate() {
                     // SAFETY: both parts lie within the entry.
                     unsafe {

@@ -160,7 +160,7 @@ impl Lowering<'_> {
                 let (mut entries, len) = one!(engine.map(value)?);
                 let depth = depth.enter()?;
                 let start = self.room(len, *stride, *align)?;
-                let mut seen = Keys::new(self.plan, *key);
+                let mut seen = Keys::new(self.plan, *key)?;
                 let mut i = 0;
                 while let Some((name, value)) = engine.entry(&mut entries)? {
                     if i == len {
