@@ -1,6 +1,6 @@
 //! Fingerprints of a bundle's files, which show that one of the files has changed.
 //!
-//! A fingerprint has the names, lengths, times and identities of files; no file is read. It leaves out files that do
+//! A fingerprint has the names, lengths, times and identities of files; no file is read. Left out are files that do
 //! not belong to a bundle: hidden files, the files that editors write beside those they edit, caches, and folders that
 //! are used in place.
 

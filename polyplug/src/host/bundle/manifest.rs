@@ -63,7 +63,7 @@ pub struct ManifestData {
     pub path: PathBuf,
     /// The bundle's own directory as it was given, even if `path` is that of a private copy. A loader finds the folders
     /// there that it [uses in place](crate::loader::BundleLoader::shared_dirs). If a signature is required
-    /// (`SignaturePolicy::Require`), this is the directory of the private copy as well, as only the copy was checked.
+    /// (`SignaturePolicy::Require`), `origin` is the private copy's directory as well, as only the copy was checked.
     pub origin: PathBuf,
     /// The contracts of other bundles that the bundle's plugins call.
     pub dependencies: Vec<Dependency>,

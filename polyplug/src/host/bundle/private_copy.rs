@@ -285,7 +285,7 @@ mod tests {
         assert_eq!(ProcessDir::place(temporary.path(), "other").unwrap().0, inside("polyplug-bundles-3"));
     }
 
-    /// A bundle in `root` whose artifact is `file`.
+    /// Makes the manifest of a bundle in `root` whose artifact is `file`.
     fn bundle(root: &Path, file: &str) -> ManifestData {
         let text = format!("name = \"copied\"\nversion = \"1.0.0\"\nloader = \"native\"\nfile = {file:?}\n");
         fs::write(root.join("manifest.toml"), text).unwrap();
@@ -294,7 +294,7 @@ mod tests {
         manifest
     }
 
-    /// A copy of everything.
+    /// Copies all files of a bundle.
     fn copy(manifest: &ManifestData) -> Result<PrivateCopy, RuntimeError> {
         PrivateCopy::make(manifest, SharedDirs::default())
     }

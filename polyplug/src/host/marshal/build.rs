@@ -55,12 +55,11 @@ pub trait Build {
     /// mark.
     fn some(&mut self, value: Self::Value, is_nested: bool) -> Result<Self::Value, Self::Error>;
 
-    /// Makes an empty list for `len` items. `len` is not checked yet, so memory should be reserved as the items come.
+    /// Makes an empty list for `len` items. `len` is not checked yet, so reserve memory as the items come.
     fn list(&mut self, len: usize) -> Result<Self::Value, Self::Error>;
     /// Puts the item `index` into a list or tuple.
     fn put_item(&mut self, list: &mut Self::Value, index: usize, item: Self::Value) -> Result<(), Self::Error>;
-    /// Makes an empty map for `len` entries. `len` is not checked yet, so memory should be reserved as the entries
-    /// come.
+    /// Makes an empty map for `len` entries. `len` is not checked yet, so reserve memory as the entries come.
     fn map(&mut self, len: usize) -> Result<Self::Value, Self::Error>;
     /// Puts an entry into a map.
     fn put_entry(&mut self, map: &mut Self::Value, key: Self::Value, value: Self::Value) -> Result<(), Self::Error>;

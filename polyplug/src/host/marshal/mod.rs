@@ -2,8 +2,8 @@
 //!
 //! The nodes of a contract's [`Plan`](crate::schema::plan::Plan) are followed by their numbers. Engines differ only in
 //! how they make and read single values. Names were replaced by numbers when the plan was compiled, and an engine maps
-//! these numbers to its own keys for fields and cases. So no names are looked up, and nothing is allocated but what the
-//! value itself needs.
+//! these numbers to its own keys for fields and cases. So no names are looked up, and only the value itself is
+//! allocated.
 //!
 //! - [`Lifting`](lift::Lifting): lifts values of one contract; asks the engine to build each of them.
 //! - [`Lowering`](lower::Lowering): lowers values of one contract; asks the engine to read each of them.

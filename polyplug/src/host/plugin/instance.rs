@@ -8,7 +8,7 @@ use crate::host::abi::table::HostTable;
 
 pub(crate) fn loader_data(interface: &GuestContractInterface) -> VmLoaderData {
     match interface.dispatch_type {
-        // SAFETY: the dispatch type selects this member, as `checked` found when the interface was registered.
+        // SAFETY: the dispatch type is that of a VM (matched above), so this member was initialised.
         DispatchType::VirtualMachine => unsafe { interface.dispatch.vm.loader_data },
         _ => VmLoaderData::null(),
     }
@@ -58,7 +58,7 @@ impl Drop for SharedInstance {
 /// The instance must have been made by `interface` and not be used again; its code must be mapped.
 pub(crate) unsafe fn destroy(interface: &GuestContractInterface, table: &HostTable, instance: GuestContractInstance) {
     if !instance.is_null() {
-        // SAFETY: the caller guarantees the instance and its code; `checked` found the function not null.
+        // SAFETY: the caller guarantees the instance and its code; no function of a registered interface is null.
         unsafe { (interface.destroy_instance)(loader_data(interface), table.as_ptr(), instance) };
     }
 }

@@ -7,8 +7,8 @@
 //! - [`PluginSchema`](schema::PluginSchema): the schema of the contract that a plugin implements.
 //! - [`Linked`](schema::Linked): a contract that is linked into this program.
 //!
-//! Invariant: the interface of a [`Plugin`](plugin::Plugin) was checked, and its schema, if any, has as many methods as
-//! its table of functions.
+//! Invariant: no function of a plugin's interface is null, and a schema that a plugin registers or ships belongs to the
+//! interface's table.
 
 pub(crate) mod contract_check;
 pub(crate) mod instance;

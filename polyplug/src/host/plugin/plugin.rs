@@ -65,7 +65,7 @@ impl Plugin {
         match self.create {
             // SAFETY: the factory is called as the ABI declares it, with the host's table for the plugin's version.
             Some(create) => unsafe { create(host, &raw mut instance, &raw mut error) },
-            // SAFETY: the factory is called as the ABI declares it, and `checked` found it not null.
+            // SAFETY: the factory is called as the ABI declares it; no function of a registered interface is null.
             None => unsafe {
                 (self.interface.create_instance)(
                     loader_data(&self.interface),

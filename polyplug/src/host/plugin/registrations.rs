@@ -9,7 +9,7 @@ use crate::host::error::registry::RegistryError;
 #[derive(Default)]
 pub(crate) struct Registrations {
     list: Mutex<Option<Vec<Plugin>>>,
-    /// The reason of the first refusal, kept in case the bundle ignores it.
+    /// The reason of the first refusal, kept in case the bundle ignores the refusal.
     refusal: OnceLock<String>,
 }
 

@@ -13,7 +13,7 @@ use crate::schema::{SIZE_LIMIT, Schema};
 /// The schema of the contract that a plugin implements.
 #[derive(Clone)]
 pub(crate) enum PluginSchema {
-    /// The schema of a contract that is linked into this program, equal byte for byte.
+    /// The schema of a contract that is linked into this program, with the same bytes.
     Linked(&'static Linked),
     /// A schema of the plugin's own.
     Own(Arc<Schema>),
