@@ -227,7 +227,7 @@ impl RawProxy {
         };
         let since = self.info.methods.get(index).map_or(0, |method| method.since);
         let since = Version::new(self.info.major, since, 0);
-        // SAFETY: the message is readable or empty, as `enter` explains.
+        // SAFETY: the callee left the message's length at 0, or wrote a message that is readable here.
         Box::new(unsafe { CallError::reported(self.info.method_path(index), since, &error, || self.owner.bundle()) })
     }
 
