@@ -89,7 +89,7 @@ pub struct RuntimeConfig {
     pub struct_size: usize,
     /// The strictness with which versions are checked.
     pub compatibility: Compatibility,
-    /// Whether bundles may be reloaded. Reloading needs a private copy of each artifact.
+    /// True if bundles may be reloaded. The host then makes a private copy of each artifact.
     pub hot_reload_enabled: bool,
     /// The callback for every step of a reload or unload.
     pub on_reload: Option<OnReload>,

@@ -23,7 +23,7 @@ struct Link {
     /// The trampoline whose loader data is the address of this link.
     trampoline: Trampoline,
     token: *mut c_void,
-    /// Whether the token is closed when the link is dropped.
+    /// True if the link closes the token when dropped.
     is_own: bool,
     context: PluginContext,
     /// The name of the callee's bundle.

@@ -78,7 +78,7 @@ pub struct Interface {
     pub contract: String,
     /// The contract's major version.
     pub major: u32,
-    /// Whether the callee may keep the object; otherwise it is lent for the call.
+    /// True if the callee may keep the object, false if the object is lent for the call.
     pub kept: bool,
     /// The methods, in the order of their function ids.
     pub methods: Vec<Method>,
@@ -111,7 +111,7 @@ pub struct BodyOf<'a> {
 #[allow(missing_docs)] // the names of `Unit` and `String` describe them
 pub enum TypeRef {
     Unit,
-    /// A number, truth value or character. Each has a name here as well, such as [`TypeRef::I32`].
+    /// A number, `bool` or `char`. Each scalar has a constant as well, such as [`TypeRef::I32`].
     Scalar(Scalar),
     String,
     /// A sequence of values of one type; of `u8`: bytes.

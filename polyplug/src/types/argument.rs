@@ -29,7 +29,7 @@ pub unsafe trait Argument {
     /// The value that the callee holds during the call.
     #[doc(hidden)]
     type Held<'a>;
-    /// Whether lowering needs memory beyond the lowered value itself.
+    /// True if lowering needs memory beyond the lowered value itself.
     #[doc(hidden)]
     const NEEDS_ROOM: bool;
 

@@ -37,7 +37,7 @@ struct Fault {
     /// The steps to the fault, innermost first: steps are added on the way out.
     path: Vec<Step>,
     reason: String,
-    /// Whether the value is well-formed but exceeds a limit.
+    /// True if the value is well-formed but exceeds a limit.
     limit: bool,
 }
 

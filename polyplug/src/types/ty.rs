@@ -46,13 +46,13 @@ pub unsafe trait Type: Sized + 'static {
     /// The type of the lowered value of `Option<Self>`.
     #[doc(hidden)]
     type Optional: OptionalForm<Self::Canon>;
-    /// Whether slices cross without a copy, because `Self` has the layout of `Canon` and every bit pattern is a value.
+    /// True if slices cross without a copy, because `Self` has the layout of `Canon` and every bit pattern is a value.
     #[doc(hidden)]
     const PLAIN: bool = false;
-    /// Whether the lowered value holds pointers, so that a result needs an arena.
+    /// True if the lowered value has pointers, so that a result needs an arena.
     #[doc(hidden)]
     const POINTS: bool;
-    /// Whether lowering an argument needs memory beyond the lowered value itself.
+    /// True if lowering an argument needs memory beyond the lowered value itself.
     #[doc(hidden)]
     const NEEDS_ROOM: bool = false;
 
