@@ -624,7 +624,7 @@ struct PolyplugRuntimeConfig {
     size_t struct_size;
     /// The strictness with which versions are checked.
     PolyplugCompatibility compatibility;
-    /// Whether bundles may be reloaded. Reloading needs a private copy of each artifact.
+    /// True if bundles may be reloaded. The host then makes a private copy of each artifact.
     bool hot_reload_enabled;
     /// The callback for every step of a reload or unload.
     PolyplugOnReload on_reload;
