@@ -334,7 +334,7 @@ impl Trampoline {
 ///
 /// # Safety
 ///
-/// The caller must follow the protocol of [`Entry`], and `instance.data` must point at a [`Trampoline`].
+/// The caller must follow the protocol of [`Entry`], and `instance.data` must point at a `Trampoline`.
 pub unsafe extern "C" fn via<const FN_ID: u32>(
     instance: GuestContractInstance,
     args: *const (),

@@ -94,7 +94,7 @@ pub trait Kept: Sized {
 ///
 /// # Safety
 ///
-/// The object must outlive the returned [`Lending`].
+/// The object must outlive the returned `Lending`.
 pub unsafe fn lending<C: Object + ?Sized>(object: &C, proxy: &RawProxy) -> Lending<C> {
     Lending {
         object: Boxed { host: proxy.host().as_ptr(), value: Lent(object) },
