@@ -261,6 +261,7 @@ fn a_cascade_unloads_dependents_first() {
     let reports = runtime.unload_bundle_cascade(id).unwrap();
     let order: Vec<_> = reports.iter().map(|report| report.bundle.as_str()).collect();
     assert_eq!(order, ["last", "middle", "provider"]);
+    assert!(reports.iter().all(|report| report.reclaimed), "the cascade holds none of them: {reports:?}");
     assert_eq!(runtime.quiesce(std::time::Duration::from_secs(20)), [], "{reports:?}");
     assert!(runtime.bundle_ids().is_empty());
 }

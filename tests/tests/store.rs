@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use polyplug::error::RegistryError;
+use polyplug::error::{RegistryError, RuntimeError};
 use polyplug::pin;
 use polyplug::runtime_store::RuntimeStore;
 use polyplug_abi::{
@@ -69,6 +69,16 @@ fn a_static_table_is_found_and_resolved() {
     let found = unsafe { &*store.resolve_guest_contract(handle).unwrap() };
     assert_eq!((found.contract_id, found.contract_version), (CALC, Version::new(1, 0, 0)));
     assert_eq!(found.create_instance as usize, create as *const () as usize);
+}
+
+/// A factory needs a host, and a store by itself has none.
+#[test]
+fn a_table_without_a_runtime_has_no_proxies() {
+    let id = <dyn test_contracts::Calculator as polyplug::Contract>::ID;
+    let store = RuntimeStore::new();
+    register(&store, 1, &interface(id, Version::new(1, 2, 0))).unwrap();
+    let error = store.snapshot().proxy::<dyn test_contracts::Calculator>().unwrap_err();
+    assert!(matches!(&error, RuntimeError::NoSchema { plugin, .. } if plugin == "Basic"), "{error:?}");
 }
 
 #[test]

@@ -11,8 +11,12 @@ use crate::host::runtime::context::HostContext;
 pub(crate) unsafe extern "C" fn get_last_error(host: *const HostApi, buf: *mut u8, len: usize) -> usize {
     // SAFETY: the table-call contract.
     let runtime = unsafe { HostContext::of(host) }.and_then(HostContext::runtime);
-    let Some(runtime) = runtime.filter(|_| !buf.is_null() && len > 0) else { return 0 };
-    let text = runtime.take_error();
+    let Some(runtime) = runtime else { return 0 };
+    let text = if buf.is_null() || len == 0 { String::new() } else { runtime.take_error() };
+    runtime.release_on_reclaimer();
+    if text.is_empty() {
+        return 0;
+    }
     // Cut at the end of a character, so that the bytes in `buf` are UTF-8.
     let fits = (0..=len.min(text.len())).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
     // SAFETY: the caller promises that `buf` has `len` writable bytes; `fits` is at most `len`.
@@ -23,7 +27,10 @@ pub(crate) unsafe extern "C" fn get_last_error(host: *const HostApi, buf: *mut u
 pub(crate) unsafe extern "C" fn get_error_len(host: *const HostApi) -> usize {
     // SAFETY: the table-call contract.
     let runtime = unsafe { HostContext::of(host) }.and_then(HostContext::runtime);
-    runtime.map_or(0, |runtime| runtime.error_len())
+    let Some(runtime) = runtime else { return 0 };
+    let len = runtime.error_len();
+    runtime.release_on_reclaimer();
+    len
 }
 
 pub(crate) unsafe extern "C" fn log(host: *const HostApi, level: u32, scope: StringView, message: StringView) {

@@ -62,14 +62,15 @@ impl Runtime {
     /// may be loaded before what they need, some of them may need each other.
     fn cascade(&self, id: BundleId, also_unloading: &mut Vec<BundleId>) -> Result<Vec<UnloadReport>, RuntimeError> {
         let mut reports = Vec::new();
-        let loaded = self.bundle_table().loaded();
         also_unloading.push(id);
+        let loaded = self.bundle_table().loaded();
         if let Some(bundle) = loaded.iter().find(|loaded| loaded.version.id() == id) {
             let dependents = loaded.iter().rev().filter(|other| {
                 let needed = bundle.providers.iter().any(|provider| needs(&other.version, provider));
                 needed && !also_unloading.contains(&other.version.id())
             });
             let dependents: Vec<_> = dependents.map(|dependent| dependent.version.id()).collect();
+            drop(loaded); // its leases would keep the versions that are unloaded now
             for dependent in dependents {
                 match self.cascade(dependent, also_unloading) {
                     Ok(unloaded) => reports.extend(unloaded),
@@ -190,6 +191,10 @@ impl Runtime {
 impl Drop for Runtime {
     fn drop(&mut self) {
         self.unload_all();
+        // A bundle that could not be unloaded, because its change never ended, goes with the runtime all the same.
+        for lineage in self.bundle_table().map_loaded(|loaded| Arc::clone(&loaded.lineage)) {
+            lineage.clear();
+        }
     }
 }
 

@@ -42,7 +42,7 @@ impl Verifier {
         }
     }
 
-    /// As [`pass`](Self::pass), for a bundle from memory: from `code` or `bytes`.
+    /// As [`verify`](Self::verify), for a bundle from memory: from `code` or `bytes`.
     pub(crate) fn check_unsigned(
         &self,
         manifest: &ManifestData,
@@ -51,7 +51,7 @@ impl Verifier {
         self.apply_policy(manifest, vec![SignatureError::InMemory { source_kind }])
     }
 
-    /// As [`pass`](Self::pass), for what stays in the bundle's own folder, `shared_dirs`: that is not in the copy.
+    /// As [`verify`](Self::verify), for what stays in the bundle's own folder, `shared_dirs`: that is not in the copy.
     pub(crate) fn check_shared_dirs(
         &self,
         manifest: &ManifestData,

@@ -34,8 +34,7 @@ impl VersionedInstance {
         if provider.shared().is_some() {
             return Ok(Self { provider, own: None });
         }
-        let instance =
-            provider.plugin.create(provider.table().as_ptr()).map_err(|reason| provider.factory_failed(reason))?;
+        let instance = provider.create()?;
         Ok(Self::of(provider, instance))
     }
 

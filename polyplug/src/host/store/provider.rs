@@ -104,6 +104,18 @@ impl Provider {
         self.shared.as_ref()
     }
 
+    /// Makes an instance with the plugin's factory.
+    ///
+    /// # Errors
+    ///
+    /// The factory failed, or the provider has no version: without one there is no host for the factory.
+    pub(crate) fn create(&self) -> Result<GuestContractInstance, RuntimeError> {
+        let Some(version) = &self.version else {
+            return Err(contract_check::no_schema(&self.plugin, self.bundle_name()));
+        };
+        self.plugin.create(version.table().as_ptr()).map_err(|reason| self.factory_failed(reason))
+    }
+
     /// Returns the host's table for its code.
     ///
     /// # Panics
