@@ -1,4 +1,20 @@
-//! The object a host holds.
+//! The runtime that a host holds, and the operations on its bundles: loading, reloading, unloading, look-ups.
+//!
+//! - [`Runtime`]: the face over the parts of a runtime.
+//! - [`Parts`](runtime::Parts): the parts of a runtime that its builder decides.
+//! - [`Bundles`](bundles::Bundles): the bundles by id, with the state of each.
+//! - [`Dependents`](dependents::Dependents): the dependencies among bundles.
+//! - [`BundleFiles`](prepare_files::BundleFiles): the files of a bundle that is about to be loaded.
+//! - [`StartedVersion`](load::StartedVersion): a version whose code runs, before it is published.
+//! - [`HostContext`](context::HostContext): the data behind a host table.
+//! - [`Staging`](staging::Staging): a bundle that is being loaded, as its loader sees it.
+//! - [`BundleLoader`](loader::BundleLoader): a loader of one kind of artifact.
+//! - [`Retired`](retired::Retired): the record of a version that no longer serves.
+//! - [`Events`](events::Events), [`Observers`](observers::Observers): the callbacks for events and for changes.
+//! - [`BundleInfo`], [`PluginInfo`]: descriptions of loaded bundles and their plugins.
+//! - [`ReloadReport`], [`UnloadReport`], [`Lingering`], [`Holder`]: the reports of changes.
+//!
+//! Invariant: one thread at a time changes a bundle, and no lock is held while foreign code runs.
 
 pub(crate) mod access;
 pub(crate) mod bundles;
