@@ -1,8 +1,8 @@
 //! The table of the plugins' proxies.
 //!
-//! A plugin holds a token, and the table has the proxy behind the token. A proxy keeps no bundle loaded: a peer's
-//! instance is destroyed when the peer's bundle is unloaded, and each call takes a lease on the version that serves
-//! then.
+//! A plugin holds a token, and the table has the proxy behind the token. A proxy does not delay the unload
+//! of a bundle: a peer's instance is destroyed when the peer's bundle is unloaded, and each call takes a lease on the
+//! version that serves then.
 
 use std::ffi::c_void;
 use std::panic::Location;

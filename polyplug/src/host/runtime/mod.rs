@@ -1,18 +1,23 @@
 //! The runtime that a host holds, and the operations on its bundles: loading, reloading, unloading, look-ups.
 //!
-//! - [`Runtime`]: the face over the parts of a runtime.
-//! - [`Parts`](runtime::Parts): the parts of a runtime that its builder decides.
-//! - [`Bundles`](bundles::Bundles): the bundles by id, with the state of each.
-//! - [`Dependents`](dependents::Dependents): the dependencies among bundles.
-//! - [`BundleFiles`](prepare_files::BundleFiles): the files of a bundle that is about to be loaded.
-//! - [`StartedVersion`](load::StartedVersion): a version whose code runs, before it is published.
-//! - [`HostContext`](context::HostContext): the data behind a host table.
-//! - [`Staging`](staging::Staging): a bundle that is being loaded, as its loader sees it.
-//! - [`BundleLoader`](loader::BundleLoader): a loader of one kind of artifact.
-//! - [`Retired`](retired::Retired): the record of a version that no longer serves.
-//! - [`Events`](events::Events), [`Observers`](observers::Observers): the callbacks for events and for changes.
-//! - [`BundleInfo`], [`PluginInfo`]: descriptions of loaded bundles and their plugins.
-//! - [`ReloadReport`], [`UnloadReport`], [`Lingering`], [`Holder`]: the reports of changes.
+//! - [`Runtime`]: the runtime itself, which delegates to the parts below.
+//! - [`RuntimeBuilder`]: the builder of a runtime.
+//! - [`Snapshot`]: all providers at one moment.
+//! - [`Lease`]: a lease on one provider.
+//! - [`BundleInfo`], [`PluginInfo`]: the descriptions of loaded bundles and their plugins.
+//! - [`ReloadPolicy`]: the policy for instances whose plugin does not save its state.
+//! - [`ReloadReport`], [`UnloadReport`]: the reports of a reload and of an unload.
+//! - [`Lingering`], [`Holder`]: a retired version that is not reclaimed, and the leases on a version.
+//! - [`BundleLoader`](crate::loader::BundleLoader): a loader of one kind of artifact.
+//! - [`Staging`](crate::loader::Staging): a bundle that is being loaded, as its loader sees it.
+//! - `Parts`: the parts of a runtime that its builder decides.
+//! - `Bundles`: the bundles by id, with the state of each.
+//! - `Dependents`: the dependencies among bundles.
+//! - `BundleFiles`: the files of a bundle that is about to be loaded.
+//! - `StartedVersion`: a version whose code was started and that is not published yet.
+//! - `HostContext`: the data behind a host table.
+//! - `Retired`: the record of a version that no longer serves.
+//! - `Events`, `Observers`: the callbacks for events, and for changes of bundles.
 //!
 //! Invariant: one thread at a time changes a bundle, and no lock is held while foreign code runs.
 
