@@ -4,7 +4,8 @@
 //! - [`Provided`](provided::Provided): a host contract with its table and its objects.
 //! - [`Grants`](grants::Grants): the host contracts that each bundle may use.
 //!
-//! Invariant: a host contract stays valid until the runtime ends, and no lock is held while the host's code runs.
+//! Invariant: a host contract stays valid until the runtime ends, and the registry's locks are not held while the
+//! host's code runs.
 
 pub(crate) mod grants;
 pub(crate) mod provided;

@@ -29,7 +29,7 @@ pub(crate) struct Provided {
     shared: OnceLock<HostContractInstance>,
     /// The lock of the thread that makes the shared object.
     making: Mutex<()>,
-    /// Objects that were returned as bare pointers. They are destroyed with the runtime.
+    /// The objects that were returned as bare pointers. They are destroyed with the runtime.
     lent: Mutex<Vec<HostContractInstance>>,
 }
 

@@ -34,11 +34,11 @@ pub(crate) struct Object {
     bundle: String,
     /// The number of calls that are running, with [`CLOSED`] as a flag.
     users: AtomicUsize,
-    /// Whether the object has been destroyed.
+    /// `true` once the object has been destroyed.
     ended: AtomicBool,
     /// The lock for `returned`.
     returning: Mutex<()>,
-    /// Notified when the last call of a closed object has returned.
+    /// The signal that the last call of a closed object has returned.
     returned: Condvar,
 }
 
@@ -183,7 +183,7 @@ impl Object {
         let lease = self.owner.as_ref().map(Weak::upgrade);
         if let (Some(drop), false) = (self.drop, matches!(lease, Some(None))) {
             // SAFETY: `drop` is the function for this object (promised to `read` and `of_vm`), whose code the lease
-            // keeps mapped. `users` is `CLOSED`, so no call is running and none can begin.
+            // keeps mapped. The object is closed and its last call has returned, so no call uses the object.
             unsafe { drop(self.instance) };
         }
     }
@@ -224,7 +224,7 @@ impl Drop for CallGuard<'_> {
             self.0.end();
             return;
         }
-        // Between two locks of `returning`, so that a thread that is about to wait does not miss the notification.
+        // The lock is taken once, so that a thread between its check and its wait does not miss the notification.
         drop(self.0.returning.lock().unwrap_or_else(PoisonError::into_inner));
         self.0.returned.notify_all();
     }

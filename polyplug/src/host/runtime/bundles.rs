@@ -23,7 +23,7 @@ use crate::host::version::version::BundleVersion;
 #[derive(Default)]
 pub(crate) struct Bundles {
     table: Mutex<BundleTable>,
-    /// Notified whenever a change of a bundle has finished.
+    /// The signal that a change of a bundle has finished.
     finished: Condvar,
     /// The observers, which are notified after every change.
     pub(crate) observers: Observers,
@@ -56,11 +56,11 @@ pub(crate) type RemainingContract = (GuestContractId, u32);
 
 /// The state of a bundle.
 enum State {
-    /// This thread loads the bundle. No version serves yet.
+    /// A load by this thread, with no version that serves yet.
     Loading(ThreadId),
-    /// A version serves, and no thread changes the bundle.
+    /// A version that serves, and that no thread changes.
     Loaded(Loaded),
-    /// A version serves, and this thread is about to replace or remove it.
+    /// A version that serves, and that this thread is about to replace or remove.
     Changing(ThreadId, Loaded),
 }
 
@@ -125,8 +125,8 @@ impl Bundles {
         self.acquire(id, true)
     }
 
-    /// Does the same as [`begin_change`](Self::begin_change), but fails with [`RuntimeError::Busy`] if another thread
-    /// changes the bundle.
+    /// Does the same as [`begin_change`](Self::begin_change), but fails with [`RuntimeError::Busy`] if a thread changes
+    /// the bundle.
     #[cfg(feature = "watch")]
     pub(crate) fn try_begin_change(&self, id: BundleId) -> Result<(String, Loaded), RuntimeError> {
         self.acquire(id, false)

@@ -16,7 +16,7 @@ use crate::host::version::version::BundleVersion;
 /// alive.
 #[repr(C)]
 pub(crate) struct HostContext {
-    /// First, so that the table's address is the context's.
+    /// The table. It is the first field, so that the table's address is the context's address.
     api: HostApi,
     runtime: Weak<Runtime>,
     /// The version that has this table. Dangling for the host's own table.

@@ -13,7 +13,7 @@ use crate::host::store::provider::Provider;
 
 /// A loaded bundle. From [`Runtime::bundles`].
 ///
-/// Its [`Display`](fmt::Display) is a few lines for a log or a console.
+/// The [`Display`](fmt::Display) of a description is a few lines for a log or a console.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BundleInfo {
@@ -52,7 +52,7 @@ pub struct PluginInfo {
     pub contract_version: Version,
     /// The handle of the plugin in the C ABI.
     pub handle: GuestContractHandle,
-    /// Whether all callers share one instance.
+    /// `true` if all callers share one instance.
     pub shared: bool,
     /// The number of instances.
     pub instances: usize,

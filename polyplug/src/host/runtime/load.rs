@@ -193,8 +193,7 @@ impl Runtime {
                 registrations: Registrations::default(),
             });
             let run = || {
-                // SAFETY: the version keeps its table valid, and the entries are those that `PluginEntry::all`
-                // collected.
+                // SAFETY: the version keeps its table valid.
                 let outcome = unsafe { crate::guest::register_all(version.host_abi(), entries) };
                 outcome.map_err(|error| {
                     // SAFETY: `register_all` wrote the text into this thread's buffer, where it is still unchanged.

@@ -19,7 +19,8 @@
 //! - `Retired`: the record of a version that no longer serves.
 //! - `Events`, `Observers`: the callbacks for events, and for changes of bundles.
 //!
-//! Invariant: one thread at a time changes a bundle, and no lock is held while foreign code runs.
+//! Invariant: one thread at a time changes a bundle, and no lock of this folder is held while a loader's or a bundle's
+//! code runs.
 
 pub(crate) mod access;
 pub(crate) mod bundles;

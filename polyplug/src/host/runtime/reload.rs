@@ -1,7 +1,7 @@
 //! The replacement of a bundle's version while the bundle serves.
 //!
 //! A reload is a transaction. The new version is loaded beside the old one and checked, and the held instances are
-//! migrated. Only then the new version appears, all at once. An error before that leaves the old version unchanged.
+//! migrated. Only then does the new version appear, all at once. An error before that leaves the old version unchanged.
 
 use std::cell::Cell as Count;
 use std::collections::HashMap;

@@ -28,7 +28,7 @@ pub struct ReloadReport {
     pub restarted: usize,
     /// The number of instances that stay on the old code.
     pub drained: usize,
-    /// Whether the old version is reclaimed already. Otherwise proxies or calls still hold it.
+    /// `true` if the old version is reclaimed already. Otherwise proxies or calls still hold it.
     pub reclaimed: bool,
 }
 
@@ -38,7 +38,7 @@ pub struct ReloadReport {
 pub struct UnloadReport {
     /// The bundle's name.
     pub bundle: String,
-    /// Whether the bundle is reclaimed: its instances destroyed, its library closed, its engine dropped. Otherwise
+    /// `true` if the bundle is reclaimed: its instances destroyed, its library closed, its engine dropped. Otherwise
     /// proxies, calls or readers still hold it, and the bundle is reclaimed after the last of them has ended.
     pub reclaimed: bool,
     /// The known leases on the bundle. Calls that are running and readers with a pin hold it as well.

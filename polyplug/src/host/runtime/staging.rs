@@ -85,8 +85,8 @@ impl Staging {
         self.version.keep(value);
     }
 
-    /// Keeps a part of the bundle's code as [`keep`](Self::keep) does. Reports say whether the system still has it in
-    /// memory after it was closed.
+    /// Keeps a part of the bundle's code as [`keep`](Self::keep) does. After the module is closed, reports say whether
+    /// its code is still in memory.
     pub fn keep_module(&self, module: impl Module + 'static) {
         self.version.keep_module(Box::new(module));
     }

@@ -111,7 +111,7 @@ impl Runtime {
         outcome.map(|()| UnloadReport { bundle: name, reclaimed, holders, threads, still_mapped })
     }
 
-    /// Records and emits the event when a version that is about to be retired is reclaimed, on whatever thread. Returns
+    /// Records and emits the event when a version that is about to be retired is reclaimed, on any thread. Returns
     /// the status in which that is recorded.
     pub(crate) fn track_reclaim(&self, version: &BundleVersion) -> ReclaimStatus {
         let status = ReclaimStatus::default();

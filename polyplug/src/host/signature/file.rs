@@ -143,8 +143,8 @@ impl SignatureFile {
         text
     }
 
-    /// Writes the file into the bundle in `root`. The file appears complete, by a rename. A link that is there in its
-    /// place is replaced, not followed.
+    /// Writes the file into the bundle in `root`. The file appears complete, by a rename. A link of the same name is
+    /// replaced, not followed.
     pub(crate) fn write(&self, root: &Path) -> Result<(), SignatureError> {
         let unwritable = |source| SignatureError::Unwritable { source };
         let text = self.text();

@@ -32,7 +32,7 @@ pub enum KeyError {
 
 /// The public half of a key, with which signatures of the secret half are verified.
 ///
-/// Its [`Display`](fmt::Display) is 64 hexadecimal digits.
+/// The [`Display`](fmt::Display) of a key is 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PublicKey([u8; 32]);
 

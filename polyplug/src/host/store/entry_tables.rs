@@ -79,7 +79,7 @@ impl Table {
     }
 }
 
-/// Writes the error of a method that an older provider lacks. The entry of such a method.
+/// Fails with `FunctionNotAvailable`. This function is the entry of a method that an older provider lacks.
 unsafe extern "C" fn missing(
     _: GuestContractInstance,
     _: *const (),

@@ -23,7 +23,7 @@ use crate::proxy::{Owner, ProxyParts, RawProxy};
 use crate::sync::atomic::{AtomicPtr, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 
-/// An object of one version: an object of its own, which it destroys when dropped, or the one that the provider shares.
+/// An object of one version: an object that dropping this value destroys, or the object that the provider shares.
 pub(crate) struct VersionedInstance {
     provider: Arc<Provider>,
     own: Option<CallTarget>,
@@ -417,8 +417,8 @@ impl LeaseRegistry {
         self.lock().cells.push(Arc::downgrade(cell));
     }
 
-    /// Returns the owner of the proxies made at `site`. All these proxies share one owner, whose reference count is the
-    /// number of proxies. Sites are compared by address, so a site with several addresses is listed several times.
+    /// Returns the owner of the proxies made at `site`. All these proxies share one owner, whose reference count gives
+    /// the number of proxies. Sites are compared by address, so a site with several addresses is listed several times.
     #[inline]
     pub(crate) fn shared(
         &self,

@@ -156,7 +156,8 @@ impl RuntimeStore {
         let guard = crossbeam_epoch::pin();
         let view: *const View = self.view(&guard);
         // SAFETY: `view` is from `Arc::into_raw`. The store's count of it ends only when no guard from before its
-        // replacement exists, and `guard` is one. The count added here is the count of the `Arc` made here.
+        // replacement exists, and `guard` is from before any replacement that `view` did not see. The count added here
+        // is the count of the `Arc` made here.
         Snapshot::new(unsafe {
             Arc::increment_strong_count(view);
             Arc::from_raw(view)
@@ -311,9 +312,9 @@ impl RuntimeStore {
 
     #[inline]
     fn view<'g>(&self, guard: &'g Guard) -> &'g View {
-        // SAFETY: the view is never null, and a replaced view is dropped only when no guard from before its replacement
-        // exists. The release of the swap in `install` pairs with this acquire load, so the view's contents are
-        // complete.
+        // SAFETY: the view is never null. A replaced view is dropped only when no guard from before its replacement
+        // exists, and `guard` is from before any replacement that this load does not see. The release of the swap in
+        // `install` pairs with this acquire load, so the view's contents are complete.
         unsafe { self.view.load(Ordering::Acquire, guard).deref() }
     }
 
