@@ -33,8 +33,8 @@ pub(crate) fn swap_version(
     let mut replaced: Vec<_> = next.into_iter().map(|(cell, next)| next.apply(&cell)).collect();
     store.replace_bundle(old.id(), providers.to_vec());
     lineage.set(providers.to_vec());
-    // Last: this is the release store of the revision. A proxy whose acquire load sees it finds the new version in its
-    // lineage and in its cell.
+    // Last, as this is the release store of the revision: a proxy whose acquire load sees it finds the new version in
+    // its lineage and in its cell.
     old.retire_reloaded();
     for provider in before {
         provider.leases().retire();
