@@ -1,23 +1,23 @@
-//! Memory for the results of one call.
+//! Arenas, which hold the results of one call.
 
 use core::ffi::c_void;
 use core::fmt;
 
-/// Called when an arena has no room left for `size` bytes (then it returns them, or null), and with `size` 0 to
-/// rewind the arena to its start.
+/// The function by which an arena asks its owner for memory. If the region is too small for an allocation, the function
+/// returns `size` bytes or null. With `size` 0 it rewinds the arena to its start.
 pub type GrowFn = unsafe extern "C" fn(arena: *mut CallArena, size: usize, align: usize) -> *mut u8;
 
-/// Bump allocation in a region that the caller owns.
+/// A bump allocator in a region that the caller of a method owns.
 ///
-/// A call's results live here until the caller resets the arena, whoever the callee is: nothing is freed one by one.
-/// An arena without a `grow` function is of fixed size; one with it asks its owner for more.
+/// The results of calls are valid until the caller resets the arena, which frees all of them at once. An arena without
+/// a `grow` function has a fixed size; an arena with a `grow` function asks its owner for more memory.
 ///
 /// ```
 /// use polyplug_abi::CallArena;
 ///
-/// let mut room = [0u8; 64];
-/// // SAFETY: `room` outlives the arena, and nothing else touches it meanwhile.
-/// let mut arena = unsafe { CallArena::fixed(room.as_mut_ptr(), room.len()) };
+/// let mut buffer = [0u8; 64];
+/// // SAFETY: `buffer` outlives the arena, and is not used otherwise during that time.
+/// let mut arena = unsafe { CallArena::fixed(buffer.as_mut_ptr(), buffer.len()) };
 /// assert!(!arena.alloc(48, 8).is_null());
 /// assert!(arena.alloc(48, 8).is_null(), "full");
 /// arena.reset();
@@ -29,33 +29,34 @@ pub struct CallArena {
     cur: *mut u8,
     /// The end of the region.
     end: *mut u8,
-    /// Asks the owner for more, or to rewind.
+    /// The function that asks the owner for memory, or to rewind.
     grow: Option<GrowFn>,
-    /// The owner's data; the start of the region where there is no `grow`.
+    /// The owner's data; without `grow`, the start of the region.
     ctx: *mut c_void,
 }
 
 const _: () = assert!(size_of::<CallArena>() == 32);
 
 impl CallArena {
-    /// An arena over `len` bytes at `start` that never grows.
+    /// Makes an arena over `len` bytes at `start` that never grows.
     ///
     /// # Safety
     ///
-    /// The region must be writable and used by nothing else for as long as the arena is.
+    /// The region must be writable, and not be used otherwise, for as long as the arena is used.
     #[must_use]
     pub const unsafe fn fixed(start: *mut u8, len: usize) -> Self {
-        // SAFETY: one past the end of a region that exists (the caller's promise).
+        // SAFETY: the region has `len` bytes (the caller's promise), so this is at most one past its end.
         let end = unsafe { start.add(len) };
         Self { cur: start, end, grow: None, ctx: start.cast() }
     }
 
-    /// An arena that begins empty and asks `grow` for memory.
+    /// Makes an arena that begins empty and asks `grow` for memory.
     ///
     /// # Safety
     ///
-    /// `grow` must follow [`GrowFn`]'s protocol: return null or `size` writable bytes, aligned, that stay untouched
-    /// until it is asked to rewind, and it may replace the region with [`set_region`](Self::set_region).
+    /// `grow` must follow [`GrowFn`]'s protocol: it must return null, or `size` writable, aligned bytes that are not
+    /// used otherwise until `grow` is called to rewind. It may replace the region with
+    /// [`set_region`](Self::set_region).
     #[must_use]
     pub const unsafe fn growing(grow: GrowFn, ctx: *mut c_void) -> Self {
         Self { cur: core::ptr::null_mut(), end: core::ptr::null_mut(), grow: Some(grow), ctx }
@@ -65,30 +66,31 @@ impl CallArena {
     ///
     /// # Safety
     ///
-    /// As for [`CallArena::fixed`].
+    /// The region must be writable, and not be used otherwise, for as long as the arena uses it.
     pub const unsafe fn set_region(&mut self, start: *mut u8, end: *mut u8) {
         self.cur = start;
         self.end = end;
     }
 
-    /// The owner's data.
+    /// Returns the owner's data.
     #[must_use]
     pub const fn context(&self) -> *mut c_void {
         self.ctx
     }
 
-    /// `size` bytes aligned to `align`, uninitialised; null when there is no room or `align` is no power of two.
+    /// Allocates `size` bytes aligned to `align`, uninitialised. Returns null if the arena is too small, or if `align`
+    /// is not a power of two.
     ///
-    /// No bytes are a dangling pointer that is not null.
+    /// With `size` 0 the result is a dangling pointer that is not null.
     #[inline]
     pub fn alloc(&mut self, size: usize, align: usize) -> *mut u8 {
         if size == 0 || !align.is_power_of_two() {
             return Self::degenerate(size, align);
         }
         let padding = (self.cur as usize).wrapping_neg() & (align - 1);
-        let room = (self.end as usize).wrapping_sub(self.cur as usize);
-        // `room < padding` is ruled out first, so the subtraction cannot wrap.
-        if room >= padding && room - padding >= size {
+        let available = (self.end as usize).wrapping_sub(self.cur as usize);
+        // The first condition keeps the subtraction from wrapping.
+        if available >= padding && available - padding >= size {
             let start = self.cur.wrapping_add(padding);
             self.cur = start.wrapping_add(size);
             return start;
@@ -115,7 +117,7 @@ impl CallArena {
         }
     }
 
-    /// Forgets everything allocated so far; the memory is kept for reuse.
+    /// Frees all allocations, and keeps the memory for reuse.
     #[inline]
     pub fn reset(&mut self) {
         match self.grow {
@@ -142,10 +144,10 @@ mod tests {
     #[test]
     fn alignment_and_exhaustion() {
         #[repr(align(16))]
-        struct Room([u8; 128]);
-        let mut room = Room([0; 128]);
-        // SAFETY: `room` outlives `arena` and is used by nothing else.
-        let mut arena = unsafe { CallArena::fixed(room.0.as_mut_ptr(), 128) };
+        struct Buffer([u8; 128]);
+        let mut buffer = Buffer([0; 128]);
+        // SAFETY: `buffer` outlives `arena` and is not used otherwise.
+        let mut arena = unsafe { CallArena::fixed(buffer.0.as_mut_ptr(), 128) };
         let a = arena.alloc(1, 1);
         let b = arena.alloc(8, 8);
         assert_eq!(b as usize - a as usize, 8);

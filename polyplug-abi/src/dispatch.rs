@@ -1,4 +1,4 @@
-//! How a call reaches its function.
+//! The dispatch of calls to functions.
 
 use core::ffi::c_void;
 use core::fmt;
@@ -9,10 +9,10 @@ use crate::guest::GuestContractInstance;
 
 /// One function of a contract.
 ///
-/// `args` points at a C struct of the canonical forms of the arguments (null when there are none), `out` at room for
-/// the canonical form of the result (null for unit), `arena` at the memory results live in (null when the method
-/// returns only scalars and takes nothing that needs room). The caller sets `out_err.code` to 0; the callee writes
-/// it only on failure.
+/// `args` points at a C struct of the arguments in their canonical layouts (null without arguments). `out` points at
+/// memory for the result in its canonical layout (null for unit). `arena` is the memory for the data behind pointers
+/// (null if neither arguments nor result need an arena). The caller sets `out_err.code` to 0; the callee writes
+/// `out_err` only on failure.
 pub type Entry = unsafe extern "C" fn(
     instance: GuestContractInstance,
     args: *const (),
@@ -21,8 +21,8 @@ pub type Entry = unsafe extern "C" fn(
     out_err: *mut AbiError,
 );
 
-/// The one function of a contract that a virtual machine implements: an [`Entry`] plus the loader's data and the
-/// number of the method.
+/// The function that calls every method of a contract that a virtual machine implements: an [`Entry`] with the loader's
+/// data and the number of the method.
 pub type VmCall = unsafe extern "C" fn(
     loader_data: VmLoaderData,
     instance: GuestContractInstance,
@@ -33,14 +33,14 @@ pub type VmCall = unsafe extern "C" fn(
     out_err: *mut AbiError,
 );
 
-/// Which member of [`DispatchMechanisms`] an interface uses.
+/// The member of [`DispatchMechanisms`] that an interface uses.
 ///
-/// A transparent integer: a foreign table may hold any number here.
+/// The type is a transparent integer, because a foreign table may hold any number.
 #[repr(transparent)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DispatchType(pub u32);
 
-#[allow(non_upper_case_globals)] // they read like the variants of an enum, which is what they stand for
+#[allow(non_upper_case_globals)] // the constants are used like the variants of an enum
 impl DispatchType {
     /// A table of [`Entry`] functions.
     pub const Native: Self = Self(0);
@@ -58,7 +58,7 @@ impl fmt::Debug for DispatchType {
     }
 }
 
-/// What a loader attached to an interface; handed back to each of its functions.
+/// The data that a loader attached to an interface. Each function of the interface receives it.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VmLoaderData {
@@ -67,16 +67,16 @@ pub struct VmLoaderData {
 }
 
 impl VmLoaderData {
-    /// Nothing attached, as for native code.
+    /// Returns the data of native code, to which no loader attached any.
     #[must_use]
     pub const fn null() -> Self {
         Self { data: core::ptr::null_mut() }
     }
 }
 
-// SAFETY: an opaque pointer; what it points at is the loader's, which must accept calls from any thread.
+// SAFETY: an opaque pointer to the loader's data; a loader must accept calls from any thread (the ABI).
 unsafe impl Send for VmLoaderData {}
-// SAFETY: as for `Send`.
+// SAFETY: a loader must accept calls from several threads at a time (the ABI).
 unsafe impl Sync for VmLoaderData {}
 
 /// A table of native functions.
@@ -89,23 +89,23 @@ pub struct NativeDispatch {
     pub functions: *const *const (),
 }
 
-/// A call into a virtual machine.
+/// The function of a virtual machine, with its data.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct VmDispatch {
     /// The function that carries out every method.
     pub call: VmCall,
-    /// Handed to `call`, and to the interface's `create_instance` and `destroy_instance`.
+    /// The data that `call`, and the interface's `create_instance` and `destroy_instance`, receive.
     pub loader_data: VmLoaderData,
 }
 
-/// How to call: which member holds is said by [`DispatchType`].
+/// The dispatch of an interface. [`DispatchType`] says which member is valid.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union DispatchMechanisms {
-    /// For [`DispatchType::Native`].
+    /// The member for [`DispatchType::Native`].
     pub native: NativeDispatch,
-    /// For [`DispatchType::VirtualMachine`].
+    /// The member for [`DispatchType::VirtualMachine`].
     pub vm: VmDispatch,
 }
 

@@ -1,38 +1,38 @@
-//! How a call that failed says so.
+//! The errors of calls.
 
 use core::fmt;
 
 use crate::types::StringView;
 
-/// What a call reports: a code, and text for a person when the code is not Ok.
+/// The outcome of a call: a code, and a text for people if the code is not Ok.
 ///
-/// The caller sets `code` to 0 before the call; the callee writes only when it fails. The text lives in the call's
-/// arena, or, where a call has none, in a buffer that the host keeps for the thread until that thread's next call.
+/// The caller sets `code` to 0 before the call; the callee writes only on failure. The text is in the call's arena or,
+/// for a call without an arena, in a buffer that the host keeps for the thread until that thread's next call.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct AbiError {
     /// An [`AbiErrorCode`] as a number, or 256 and above for a code of the plugin's own.
     pub code: u32,
-    /// UTF-8 text; empty when the code says all.
+    /// The text in UTF-8; empty if the code needs no explanation.
     pub message: StringView,
 }
 
 const _: () = assert!(size_of::<AbiError>() == 24);
 
 impl AbiError {
-    /// No error.
+    /// Returns the outcome of a call that succeeded.
     #[must_use]
     pub const fn ok() -> Self {
         Self { code: AbiErrorCode::Ok as u32, message: StringView::null() }
     }
 
-    /// An error with `code` and `message`.
+    /// Makes an error with `code` and `message`.
     #[must_use]
     pub const fn new(code: AbiErrorCode, message: StringView) -> Self {
         Self { code: code as u32, message }
     }
 
-    /// Whether the call succeeded.
+    /// Returns whether the call succeeded.
     #[must_use]
     pub const fn is_ok(&self) -> bool {
         self.code == AbiErrorCode::Ok as u32
@@ -45,7 +45,7 @@ impl Default for AbiError {
     }
 }
 
-/// What went wrong, as far as both sides agree on it.
+/// The kinds of failure that both sides know.
 ///
 /// Codes cross as plain numbers ([`AbiError::code`]); this enum is for writing and comparing them.
 #[repr(u32)]
@@ -56,13 +56,13 @@ pub enum AbiErrorCode {
     Ok = 0,
     /// A failure that no other code describes.
     Generic = 1,
-    /// The result did not fit into the memory the caller offered.
+    /// The result did not fit into the memory that the caller offered.
     BufferTooSmall = 2,
     /// Rust code panicked.
     Panic = 3,
-    /// What was asked for does not exist.
+    /// The requested item does not exist.
     NotFound = 4,
-    /// The handle or instance token names something that is gone.
+    /// The handle or instance token refers to an item that does not exist any more.
     StaleHandle = 5,
     /// The provider has no function with this number.
     FunctionNotAvailable = 6,
@@ -72,9 +72,9 @@ pub enum AbiErrorCode {
     InvalidPointer = 8,
     /// The call may not be made from inside the call that is running.
     ReentrantCall = 9,
-    /// The callee found an argument that is no value of its type.
+    /// The callee found an argument that is not a value of its type.
     InvalidArgument = 10,
-    /// The bundle that held the code is unloaded.
+    /// The bundle that contained the code is unloaded.
     Unloaded = 11,
     /// Waiting would close a cycle of engine locks.
     Deadlock = 12,
@@ -84,15 +84,15 @@ pub enum AbiErrorCode {
     FactoryFailed = 14,
     /// A value is nested deeper than the limit.
     TooDeep = 15,
-    /// A table handed over is malformed.
+    /// A table that was passed to the host is malformed.
     InvalidInterface = 16,
     /// The operation is not allowed for the caller.
     NotAllowed = 17,
-    /// Host and plugin disagree on what the contract is.
+    /// Host and plugin have different contracts of the same name and version.
     IncompatibleContract = 18,
-    /// What the callee's code returned is no value of the result's type.
+    /// The callee's code returned something that is not a value of the result's type.
     InvalidResult = 19,
-    /// The call took more time or memory than the callee may have.
+    /// The call took more time or memory than the callee may use.
     LimitReached = 20,
     /// The host does not provide this host contract.
     HostContractNotFound = 100,
@@ -102,12 +102,12 @@ pub enum AbiErrorCode {
     HostContractCallFailed = 102,
 }
 
-/// The texts of the codes, and the way back from a number. The enum stands outside: the generator of the C header does not
-/// look into macros.
+/// Defines the texts of the codes, and the conversion from a number. The enum is defined outside of the macro, because
+/// the generator of the C header does not expand macros.
 macro_rules! texts {
     ($($name:ident: $text:literal,)*) => {
         impl AbiErrorCode {
-            /// The code with this number; [`AbiErrorCode::Generic`] for one that is not known.
+            /// Returns the code with this number, or [`AbiErrorCode::Generic`] for an unknown number.
             #[must_use]
             pub const fn from_u32(code: u32) -> Self {
                 $(
@@ -118,7 +118,7 @@ macro_rules! texts {
                 Self::Generic
             }
 
-            /// A short text for people.
+            /// Returns a short text for people.
             #[must_use]
             pub const fn text(self) -> &'static str {
                 match self {

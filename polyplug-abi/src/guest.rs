@@ -7,69 +7,70 @@ use crate::host::HostApi;
 use crate::ids::GuestContractId;
 use crate::types::Version;
 
-/// Names a slot of the store: its place, and the generation that tells a later tenant from an earlier one.
+/// A handle to a slot of the store: the slot's index, and the generation that distinguishes successive interfaces in
+/// the slot.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct GuestContractHandle {
-    /// The place of the slot.
+    /// The index of the slot.
     pub index: u32,
-    /// The generation the slot had when the handle was made.
+    /// The generation that the slot had when the handle was made.
     pub generation: u32,
 }
 
 const _: () = assert!(size_of::<GuestContractHandle>() == 8);
 
 impl GuestContractHandle {
-    /// The handle that names nothing.
+    /// Returns the null handle, which does not refer to a slot.
     #[must_use]
     pub const fn null() -> Self {
         Self { index: u32::MAX, generation: 0 }
     }
 
-    /// Whether this is the handle that names nothing.
+    /// Returns whether this is the null handle.
     #[must_use]
     pub const fn is_null(&self) -> bool {
         self.index == u32::MAX
     }
 }
 
-/// One object made by a plugin's factory.
+/// An object that a plugin's factory made.
 ///
-/// Towards an [`Entry`](crate::Entry), `data` is the plugin's own pointer. Towards `HostApi`, it is a token that only
-/// the host can read.
+/// For an [`Entry`](crate::Entry), `data` is the plugin's own pointer. For the functions of `HostApi`, `data` is a
+/// token that only the host can interpret.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GuestContractInstance {
     /// The object, or the host's token for it.
     pub data: *mut c_void,
-    /// The contract it implements.
+    /// The contract that the object implements.
     pub contract_id: GuestContractId,
 }
 
 const _: () = assert!(size_of::<GuestContractInstance>() == 16);
 
 impl GuestContractInstance {
-    /// No instance.
+    /// Returns the null instance.
     #[must_use]
     pub const fn null() -> Self {
         Self { data: core::ptr::null_mut(), contract_id: GuestContractId::from_u64(0) }
     }
 
-    /// Whether there is no object.
+    /// Returns whether this is the null instance.
     #[must_use]
     pub const fn is_null(&self) -> bool {
         self.data.is_null()
     }
 }
 
-// SAFETY: an opaque pointer and a number. The objects behind it accept calls from any thread: a contract's trait has
-// `Send + Sync` as supertraits, and docs/abi.md asks the same of plugins written by hand.
+// SAFETY: an opaque pointer and a number. The object accepts calls from any thread: a contract's trait has `Send` and
+// `Sync` as supertraits, and docs/abi.md demands the same of plugins written by hand.
 unsafe impl Send for GuestContractInstance {}
-// SAFETY: as for `Send`.
+// SAFETY: the object accepts calls from several threads at a time, by the supertrait `Sync` or by docs/abi.md.
 unsafe impl Sync for GuestContractInstance {}
 
-/// Makes an instance. Has no way to say that it failed: a plugin whose factory can fail registers one that has, with
-/// `HostApi::register_plugin`. A null `data` is an instance like any other, for plugins that need none.
+/// Makes an instance. The function cannot report an error: a plugin whose factory can fail registers a
+/// `CreateWithError` with `HostApi::register_plugin`. A null `data` is a valid instance, for plugins that need no data.
 pub type CreateInstance = unsafe extern "C" fn(
     loader_data: VmLoaderData,
     host: *const HostApi,
@@ -77,7 +78,7 @@ pub type CreateInstance = unsafe extern "C" fn(
     out_instance: *mut GuestContractInstance,
 );
 
-/// Ends an instance.
+/// Destroys an instance.
 pub type DestroyInstance =
     unsafe extern "C" fn(loader_data: VmLoaderData, host: *const HostApi, instance: GuestContractInstance);
 
@@ -89,13 +90,13 @@ pub struct GuestContractInterface {
     pub contract_id: GuestContractId,
     /// The version of the contract that the plugin was built against.
     pub contract_version: Version,
-    /// Which member of `dispatch` holds.
+    /// The member of `dispatch` that is valid.
     pub dispatch_type: DispatchType,
-    /// Makes an instance.
+    /// The function that makes an instance.
     pub create_instance: CreateInstance,
-    /// Ends an instance.
+    /// The function that destroys an instance.
     pub destroy_instance: DestroyInstance,
-    /// How to call.
+    /// The dispatch of the methods.
     pub dispatch: DispatchMechanisms,
 }
 
@@ -103,5 +104,5 @@ const _: () = assert!(size_of::<GuestContractInterface>() == 56);
 
 // SAFETY: function pointers, numbers and pointers to tables that never change while the interface is registered.
 unsafe impl Send for GuestContractInterface {}
-// SAFETY: as for `Send`.
+// SAFETY: the tables never change while the interface is registered, so any number of threads may read them.
 unsafe impl Sync for GuestContractInterface {}

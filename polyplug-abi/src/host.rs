@@ -1,4 +1,4 @@
-//! What the host offers: the function table handed to every plugin, and contracts that the host implements.
+//! The host's side: the function table that every plugin receives, and contracts that the host implements.
 
 use core::ffi::c_void;
 use core::fmt;
@@ -12,22 +12,22 @@ use crate::plugin::{PluginDescriptor, PluginRegistration};
 use crate::proxy::{ObjectOffer, ProxyRequest};
 use crate::types::{Array, DependencyInfo, StringView, Version};
 
-/// How serious a log message is; smaller is more serious.
+/// The severity of a log message; smaller is more severe.
 #[repr(transparent)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LogLevel(pub u32);
 
-#[allow(non_upper_case_globals)] // they read like the variants of an enum, which is what they stand for
+#[allow(non_upper_case_globals)] // the constants are used like the variants of an enum
 impl LogLevel {
-    /// Something failed.
+    /// A failure.
     pub const Error: Self = Self(1);
-    /// Something is wrong but work goes on.
+    /// A problem that does not stop the work.
     pub const Warn: Self = Self(2);
-    /// Worth knowing.
+    /// Information for operators.
     pub const Info: Self = Self(3);
-    /// For developers.
+    /// Information for developers.
     pub const Debug: Self = Self(4);
-    /// For developers in trouble.
+    /// Detailed information for developers.
     pub const Trace: Self = Self(5);
 }
 
@@ -53,115 +53,116 @@ pub struct HostContractInstance {
 }
 
 impl HostContractInstance {
-    /// No object.
+    /// Returns the null object.
     #[must_use]
     pub const fn null() -> Self {
         Self { data: core::ptr::null_mut() }
     }
 
-    /// Whether there is no object.
+    /// Returns whether this is the null object.
     #[must_use]
     pub const fn is_null(&self) -> bool {
         self.data.is_null()
     }
 }
 
-// SAFETY: an opaque pointer; host contracts accept calls from any thread.
+// SAFETY: an opaque pointer; host contracts accept calls from any thread (the ABI).
 unsafe impl Send for HostContractInstance {}
-// SAFETY: as for `Send`.
+// SAFETY: host contracts accept calls from several threads at a time (the ABI).
 unsafe impl Sync for HostContractInstance {}
 
-/// The table through which a host contract is called. It stays where it is until the runtime ends.
+/// The table through which a host contract is called. The table stays at its address until the runtime ends.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct HostContractInterface {
     /// The contract.
     pub contract_id: HostContractId,
-    /// Its version.
+    /// The contract's version.
     pub contract_version: Version,
-    /// 1 when one object serves all plugins, 0 when each look-up makes one.
+    /// 1 if one object serves all plugins, 0 if each look-up makes an object.
     pub singleton: u8,
-    /// Which member of `dispatch` holds.
+    /// The member of `dispatch` that is valid.
     pub dispatch_type: DispatchType,
     /// The provider's data.
     pub user_data: *mut c_void,
-    /// Makes an object.
+    /// The function that makes an object.
     pub create_instance: unsafe extern "C" fn(
         table: *const HostContractInterface,
         args: *const (),
         out_instance: *mut HostContractInstance,
     ),
-    /// Ends an object.
+    /// The function that destroys an object.
     pub destroy_instance: unsafe extern "C" fn(table: *const HostContractInterface, instance: HostContractInstance),
-    /// How to call.
+    /// The dispatch of the methods.
     pub dispatch: DispatchMechanisms,
 }
 
 const _: () = assert!(size_of::<HostContractInterface>() == 72);
 
-// SAFETY: function pointers, numbers and the provider's data, which must be usable from any thread.
+// SAFETY: function pointers, numbers and the provider's data, which must be usable from any thread (the ABI).
 unsafe impl Send for HostContractInterface {}
-// SAFETY: as for `Send`.
+// SAFETY: the provider's data must be usable from several threads at a time (the ABI).
 unsafe impl Sync for HostContractInterface {}
 
-/// The functions a host offers to a plugin, to a loader, or to a host written in another language.
+/// The functions that a host offers to a plugin, to a loader, or to a host written in another language.
 ///
 /// Each function takes the table itself as its first argument. Each loaded version of a bundle has a table of its
-/// own, so that the host knows who calls; it is valid for as long as that version's code may run.
+/// own, by which the host knows the caller. The table is valid for as long as that version's code may run.
 ///
-/// Calls are safe against a concurrent reload or unload. A null pointer where one is needed gives
-/// [`InvalidPointer`](crate::AbiErrorCode::InvalidPointer) and a recorded last error.
+/// Calls are safe against a concurrent reload or unload. A null pointer that must not be null is reported as
+/// [`InvalidPointer`](crate::AbiErrorCode::InvalidPointer), and recorded as the last error.
 ///
-/// New fields are added at the end only; `struct_size` says which ones exist.
+/// New fields are added at the end only; `struct_size` says which fields exist.
 #[repr(C)]
 pub struct HostApi {
     /// The host's own data.
     pub runtime: *mut c_void,
-    /// Registers a plugin that has no schema: one written by hand.
+    /// Registers a plugin without a schema, which is written by hand.
     pub register_guest_contract: unsafe extern "C" fn(
         *const HostApi,
         descriptor: *const PluginDescriptor,
         interface: *const GuestContractInterface,
         out_err: *mut AbiError,
     ),
-    /// Allocates from the host; null when it cannot.
+    /// Allocates memory from the host. Returns null on failure.
     pub alloc: unsafe extern "C" fn(*const HostApi, size: usize, align: usize) -> *mut u8,
-    /// Gives back what `alloc` returned, with the same size and alignment.
+    /// Frees memory that `alloc` returned, with the same size and alignment.
     pub free: unsafe extern "C" fn(*const HostApi, ptr: *mut u8, size: usize, align: usize),
-    /// The first provider of a contract, in load order, whose minor version is at least `min_version`.
+    /// Returns the first provider of a contract, in load order, whose minor version is at least `min_version`.
     pub find_guest_contract:
         unsafe extern "C" fn(*const HostApi, contract_id: u64, min_version: u32) -> GuestContractHandle,
-    /// All providers, in load order.
+    /// Returns all providers of a contract, in load order.
     pub find_all_guest_contracts:
         unsafe extern "C" fn(*const HostApi, contract_id: u64, min_version: u32) -> Array<GuestContractHandle>,
-    /// A provider's table; null when the handle is stale. Valid while leased.
+    /// Returns a provider's table, or null if the handle is stale. The table is valid while it is leased.
     pub resolve_guest_contract:
         unsafe extern "C" fn(*const HostApi, handle: GuestContractHandle) -> *const GuestContractInterface,
-    /// An object of a host contract.
+    /// Returns an object of a host contract.
     pub get_host_contract:
         unsafe extern "C" fn(*const HostApi, contract_id: u64, min_version: u32) -> HostContractInstance,
-    /// The table of a host contract.
+    /// Returns the table of a host contract.
     pub resolve_host_contract_interface:
         unsafe extern "C" fn(*const HostApi, contract_id: u64, min_version: u32) -> *const HostContractInterface,
-    /// The ids of all loaded bundles, in load order.
+    /// Returns the ids of all loaded bundles, in load order.
     pub list_bundles: unsafe extern "C" fn(*const HostApi) -> Array<BundleId>,
-    /// What the calling bundle's manifest declares as dependencies.
+    /// Returns the dependencies that the calling bundle's manifest declares.
     pub get_dependencies: unsafe extern "C" fn(*const HostApi) -> Array<DependencyInfo>,
-    /// Loads a bundle from a path in UTF-8. Through a bundle's table, this and the other functions that change bundles
-    /// only ask: the runtime does it later, on its own thread, and records a failure as its last error.
+    /// Loads a bundle from a path in UTF-8. Through a bundle's table, this function and the others that change bundles
+    /// only enqueue the change: the runtime makes the change later, on its own thread, and records a failure as its
+    /// last error.
     pub load_bundle: unsafe extern "C" fn(*const HostApi, path: *const u8, len: usize, out_err: *mut AbiError),
     /// Reloads a bundle from a path in UTF-8.
     pub reload_bundle: unsafe extern "C" fn(*const HostApi, path: *const u8, len: usize, out_err: *mut AbiError),
     /// Provides a host contract; the table must stay valid until the runtime ends.
     pub register_host_contract:
         unsafe extern "C" fn(*const HostApi, interface: *const HostContractInterface, out_err: *mut AbiError),
-    /// Adds a loader: a `Box<Box<dyn BundleLoader>>` as a raw pointer, which the runtime takes over.
+    /// Adds a loader: a `Box<Box<dyn BundleLoader>>` as a raw pointer, which the runtime then owns.
     pub register_loader: unsafe extern "C" fn(*const HostApi, loader: *mut c_void, out_err: *mut AbiError),
-    /// Copies the runtime's last error into `buf` and clears it; the number of bytes copied.
+    /// Copies the runtime's last error into `buf` and clears it. Returns the number of bytes copied.
     pub get_last_error: unsafe extern "C" fn(*const HostApi, buf: *mut u8, len: usize) -> usize,
-    /// The length of the runtime's last error in bytes; 0 when there is none.
+    /// Returns the length of the runtime's last error in bytes; 0 without an error.
     pub get_error_len: unsafe extern "C" fn(*const HostApi) -> usize,
-    /// `size_of::<HostApi>()` as the host was built.
+    /// The value of `size_of::<HostApi>()` in the host's build.
     pub struct_size: usize,
     /// Calls a method of an instance made by `create_guest_instance`.
     pub call_guest_method: unsafe extern "C" fn(
@@ -173,7 +174,7 @@ pub struct HostApi {
         arena: *mut CallArena,
         out_err: *mut AbiError,
     ),
-    /// Makes an instance; what is returned is a token that only this host understands.
+    /// Makes an instance. Its `data` is a token that only this host can interpret.
     pub create_guest_instance: unsafe extern "C" fn(
         *const HostApi,
         handle: GuestContractHandle,
@@ -181,37 +182,38 @@ pub struct HostApi {
         out_instance: *mut GuestContractInstance,
         out_err: *mut AbiError,
     ),
-    /// Ends an instance made by `create_guest_instance`; a stale token is ignored.
+    /// Destroys an instance made by `create_guest_instance`. Ignores a stale token.
     pub destroy_guest_instance: unsafe extern "C" fn(*const HostApi, instance: GuestContractInstance),
     /// Unloads a bundle.
     pub unload_bundle: unsafe extern "C" fn(*const HostApi, bundle_id: u64, out_err: *mut AbiError),
     /// Writes to the host's log. `level` is a [`LogLevel`].
     pub log: unsafe extern "C" fn(*const HostApi, level: u32, scope: StringView, message: StringView),
-    /// Registers a plugin with everything `#[plugin]` knows about it.
+    /// Registers a plugin with all the data that `#[plugin]` has about it.
     pub register_plugin:
         unsafe extern "C" fn(*const HostApi, registration: *const PluginRegistration, out_err: *mut AbiError),
-    /// Room for the text of an error where a call has no arena; valid until this thread's next call. Null when
-    /// `len` is larger than the host is willing to keep.
+    /// Returns a buffer for the text of an error of a call without an arena. The buffer is valid until this thread's
+    /// next call. Returns null if `len` exceeds the host's limit.
     pub error_text: unsafe extern "C" fn(*const HostApi, len: usize) -> *mut u8,
-    /// An arena for one call that this thread is about to make; give it back with `leave_arena` in reverse order.
+    /// Returns an arena for one call that this thread is about to make. Return arenas with `leave_arena` in reverse
+    /// order.
     pub enter_arena: unsafe extern "C" fn(*const HostApi) -> *mut CallArena,
-    /// Ends the use of an arena; what lies in it is gone.
+    /// Ends the use of an arena, and frees all data in the arena.
     pub leave_arena: unsafe extern "C" fn(*const HostApi, arena: *mut CallArena),
-    /// Keeps this table valid until `release_host`. It does not keep the bundle loaded.
+    /// Keeps this table valid until `release_host`. The bundle may still be unloaded.
     pub retain_host: unsafe extern "C" fn(*const HostApi),
     /// Ends a `retain_host`.
     pub release_host: unsafe extern "C" fn(*const HostApi),
-    /// Takes a lease on a provider: its table, which stays valid, and what it leads to mapped, until `release`. Null
-    /// when the handle is stale.
+    /// Takes a lease on a provider. Returns the provider's table, which stays valid with its code mapped until
+    /// `release`, or null if the handle is stale.
     pub lease: unsafe extern "C" fn(
         *const HostApi,
         handle: GuestContractHandle,
         out_err: *mut AbiError,
     ) -> *const GuestContractInterface,
-    /// Ends a lease. What is none is ignored.
+    /// Ends a lease. Ignores a pointer that is not leased.
     pub release: unsafe extern "C" fn(*const HostApi, interface: *const GuestContractInterface),
-    /// Runs `body(data)` on a thread of its own for the calling bundle, which stays mapped meanwhile. `name` is for
-    /// people. When this fails, `body` is not called, and `data` is still the caller's.
+    /// Runs `body(data)` on a new thread for the calling bundle, whose code stays mapped while the thread runs. `name`
+    /// is for people. On failure `body` is not called, and the caller still owns `data`.
     pub spawn: unsafe extern "C" fn(
         *const HostApi,
         name: StringView,
@@ -219,22 +221,25 @@ pub struct HostApi {
         data: *mut c_void,
         out_err: *mut AbiError,
     ),
-    /// Waits until the calling bundle's version is retired, by a reload or by being unloaded, at most for `millis`
-    /// milliseconds; 1 when it is, else 0. Threads of the bundle then have to end.
+    /// Waits at most for `millis` milliseconds until the calling bundle's version is retired by a reload or an unload.
+    /// Returns 1 if the version is retired, otherwise 0. The bundle's threads must end once the version is retired.
     pub wait_retired: unsafe extern "C" fn(*const HostApi, millis: u64) -> u8,
-    /// Prefers what `bundle_id` provides for a contract: look-ups that take the first provider find it.
+    /// Prefers the provider in bundle `bundle_id` for a contract: look-ups that take the first provider then find it.
     pub prefer: unsafe extern "C" fn(*const HostApi, contract_id: u64, bundle_id: u64, out_err: *mut AbiError),
-    /// What one bundle provides for a contract; null when it does not.
+    /// Returns the provider of a contract in one bundle, or the null handle if the bundle does not provide the
+    /// contract.
     pub find_guest_contract_in:
         unsafe extern "C" fn(*const HostApi, contract_id: u64, bundle_id: u64) -> GuestContractHandle,
-    /// Unloads a bundle after all those that need it, the last loaded first.
+    /// Unloads a bundle, after all bundles that need it, the last loaded first.
     pub unload_bundle_cascade: unsafe extern "C" fn(*const HostApi, bundle_id: u64, out_err: *mut AbiError),
-    /// Waits until the code of retired versions is gone, at most for `millis` milliseconds; how many are still there.
-    /// Through a bundle's table it does not wait: the bundle's own code may be what is to go.
+    /// Waits at most for `millis` milliseconds until the code of retired versions is unmapped. Returns the number of
+    /// versions whose code is still mapped. Through a bundle's table the function does not wait, because it may have
+    /// been called by code that is to be unmapped.
     pub quiesce: unsafe extern "C" fn(*const HostApi, millis: u64) -> usize,
     /// Makes a proxy for the calling bundle: for a host contract, or for a contract that the bundle's manifest declares
-    /// as a dependency. What is written is a token that only this host understands. It keeps nobody loaded. The name of
-    /// the callee's bundle is written as well, unless `out_bundle` is null; it is valid until this thread's next call.
+    /// as a dependency. Writes a token that only this host can interpret, and that does not keep the callee loaded.
+    /// Unless `out_bundle` is null, writes the name of the callee's bundle as well, which is valid until this thread's
+    /// next call.
     pub open_proxy: unsafe extern "C" fn(
         *const HostApi,
         request: *const ProxyRequest,
@@ -252,31 +257,33 @@ pub struct HostApi {
         arena: *mut CallArena,
         out_err: *mut AbiError,
     ),
-    /// Ends a token of `open_proxy`, `offer_object` or `share_object`; a stale one is ignored.
+    /// Closes a token of `open_proxy`, `offer_object` or `share_object`. Ignores a stale token.
     pub close_proxy: unsafe extern "C" fn(*const HostApi, proxy: *mut c_void),
-    /// Offers an object to be called by others; a token for it, or null. It is called with `call_proxy`.
+    /// Offers an object to be called by others with `call_proxy`. Returns a token for the object, or null on failure.
     pub offer_object:
         unsafe extern "C" fn(*const HostApi, offer: *const ObjectOffer, out_err: *mut AbiError) -> *mut c_void,
-    /// Another token for an object that may be kept, or null: for whoever keeps one that came as an argument. The name of
-    /// the bundle that offered it is written as well, as by `open_proxy`.
+    /// Returns another token for an object that may be kept, or null on failure. A callee that keeps an object it
+    /// received as an argument needs a token of its own. Writes the name of the bundle that offered the object as well,
+    /// like `open_proxy`.
     pub share_object: unsafe extern "C" fn(
         *const HostApi,
         proxy: *mut c_void,
         out_bundle: *mut StringView,
         out_err: *mut AbiError,
     ) -> *mut c_void,
-    /// The calling bundle's settings: an object of JSON, `{}` when there are none. Valid as long as the table is.
+    /// Returns the calling bundle's settings: a JSON object, `{}` without settings. The text is valid while the table
+    /// is.
     pub config: unsafe extern "C" fn(*const HostApi) -> StringView,
-    /// The calling bundle's name; empty through the host's own table. Valid as long as the table is.
+    /// Returns the calling bundle's name; empty through the host's own table. The text is valid while the table is.
     pub bundle_name: unsafe extern "C" fn(*const HostApi) -> StringView,
 }
 
-/// What a thread does: see [`HostApi::spawn`].
+/// The function that a thread runs: see [`HostApi::spawn`].
 pub type ThreadBody = unsafe extern "C" fn(data: *mut c_void);
 
-// SAFETY: function pointers and the host's data, whose functions accept calls from any thread.
+// SAFETY: function pointers and the host's data; the functions accept calls from any thread (the ABI).
 unsafe impl Send for HostApi {}
-// SAFETY: as for `Send`.
+// SAFETY: the functions accept calls from several threads at a time (the ABI).
 unsafe impl Sync for HostApi {}
 
 const _: () = {

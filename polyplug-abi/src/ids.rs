@@ -1,6 +1,6 @@
-//! Ids: FNV-1a 64 hashes of names, so that both sides compute them without meeting.
+//! Ids: FNV-1a 64 hashes of names, which both sides compute independently.
 
-/// FNV-1a with 64 bits, the hash all ids use.
+/// Computes the 64-bit FNV-1a hash of `bytes`, which all ids use.
 ///
 /// ```
 /// assert_eq!(polyplug_abi::fnv1a_64(b""), 0xcbf2_9ce4_8422_2325);
@@ -20,7 +20,7 @@ const fn continue_fnv1a(mut hash: u64, bytes: &[u8]) -> u64 {
     hash
 }
 
-/// The hash of `<prefix><name>@<major>`, fed piece by piece so that it needs no buffer.
+/// Computes the hash of `<prefix><name>@<major>`, piece by piece, so that no buffer is needed.
 const fn contract_hash(prefix: &str, name: &str, major: u32) -> u64 {
     let mut hash = continue_fnv1a(continue_fnv1a(fnv1a_64(prefix.as_bytes()), name.as_bytes()), b"@");
     let mut divisor = 1_000_000_000;
@@ -49,7 +49,8 @@ pub struct GuestContractId(u64);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct HostContractId(u64);
 
-/// What all ids have. The types stand outside: the generator of the C header does not look into macros.
+/// Defines the functions that all ids have. The types are defined outside of the macro, because the generator of the C
+/// header does not expand macros.
 macro_rules! id {
     ($name:ident) => {
         impl $name {
@@ -59,7 +60,7 @@ macro_rules! id {
                 Self(id)
             }
 
-            /// The id as a number.
+            /// Returns the id as a number.
             #[must_use]
             pub const fn id(self) -> u64 {
                 self.0
@@ -85,7 +86,7 @@ id!(GuestContractId);
 id!(HostContractId);
 
 impl BundleId {
-    /// The id of the bundle called `name`.
+    /// Computes the id of the bundle called `name`.
     ///
     /// ```
     /// use polyplug_abi::{BundleId, fnv1a_64};
@@ -98,7 +99,7 @@ impl BundleId {
 }
 
 impl GuestContractId {
-    /// The id of version `major` of the guest contract `name`.
+    /// Computes the id of version `major` of the guest contract `name`.
     ///
     /// ```
     /// use polyplug_abi::{GuestContractId, fnv1a_64};
@@ -111,7 +112,7 @@ impl GuestContractId {
 }
 
 impl HostContractId {
-    /// The id of version `major` of the host contract `name`.
+    /// Computes the id of version `major` of the host contract `name`.
     #[must_use]
     pub const fn new(name: &str, major: u32) -> Self {
         Self(contract_hash("host_contract:", name, major))

@@ -1,15 +1,16 @@
-//! The languages plugins and hosts are written in.
+//! The languages in which plugins and hosts are written.
 
 use core::fmt;
 
-/// A programming language, as a number that may come from anywhere.
+/// A programming language, as a number.
 ///
-/// A transparent integer rather than an enum: a number nobody knows is then merely a language nobody knows.
+/// The type is a transparent integer instead of an enum, so that an unknown number is an unknown language and not
+/// undefined behaviour.
 #[repr(transparent)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SupportedLanguage(pub u32);
 
-#[allow(non_upper_case_globals)] // they read like the variants of an enum, which is what they stand for
+#[allow(non_upper_case_globals)] // the constants are used like the variants of an enum
 impl SupportedLanguage {
     /// Rust.
     pub const Rust: Self = Self(0);

@@ -1,17 +1,16 @@
 //! The binary interface between a polyplug host and its plugins.
 //!
-//! This crate holds `repr(C)` types, the ids that name bundles and contracts, and the little logic both sides must
-//! share (allocation from a [`CallArena`], hashing of names). It has no dependencies and does not allocate.
+//! This crate has the `repr(C)` types, the ids of bundles and contracts, and the logic that both sides must share:
+//! allocation from a [`CallArena`], and hashing of names. The crate has no dependencies and does not allocate.
 //!
-//! Most programs never name these types: `#[polyplug::contract]` and `#[polyplug::plugin]` produce and consume them.
-//! They are public for hosts and plugins that are written by hand, in C or in Rust.
+//! Most programs never name these types, because `#[polyplug::contract]` and `#[polyplug::plugin]` produce and consume
+//! them. The types are public for hosts and plugins that are written by hand, in C or in Rust.
 //!
-//! # What may be trusted
+//! # Trust
 //!
-//! A value that arrives from the other side is only as good as the code that made it. Types whose invalid bit
-//! patterns would be undefined behaviour in Rust (`bool`, `char`, enums, references) therefore do not appear in
-//! structures that cross: enumerations are transparent integers with named constants, text is a [`StringView`] that
-//! the receiver checks.
+//! A receiver cannot trust a value from the other side. Types whose invalid bit patterns would be undefined behaviour
+//! in Rust (`bool`, `char`, enums, references) therefore do not appear in structures that cross: enumerations are
+//! transparent integers with named constants, text is a [`StringView`] that the receiver checks.
 #![no_std]
 
 #[cfg(not(target_pointer_width = "64"))]
@@ -43,17 +42,17 @@ pub use types::{Array, DependencyInfo, StringView, Version};
 
 /// The version of this ABI: `major * 65536 + minor`.
 ///
-/// A host and a plugin understand each other when their majors are equal. A larger minor only adds fields at the
-/// ends of structures, which the other side detects by their size.
+/// A host and a plugin are compatible if their majors are equal. A larger minor only adds fields at the ends of
+/// structures, which the other side detects by the structures' size.
 pub const POLYPLUG_ABI_VERSION: u32 = abi_version(1, 0);
 
-/// Packs an ABI version the way `polyplug_abi_version()` returns it.
+/// Packs an ABI version in the format that `polyplug_abi_version()` returns.
 #[must_use]
 pub const fn abi_version(major: u16, minor: u16) -> u32 {
     ((major as u32) << 16) | minor as u32
 }
 
-/// The major half of a packed ABI version.
+/// Returns the major half of a packed ABI version.
 #[must_use]
 pub const fn abi_major(version: u32) -> u32 {
     version >> 16

@@ -1,4 +1,4 @@
-//! What a plugin hands over when its bundle is loaded.
+//! The registration of plugins when their bundle is loaded.
 
 use core::ffi::c_void;
 
@@ -8,29 +8,29 @@ use crate::guest::{GuestContractInstance, GuestContractInterface};
 use crate::host::HostApi;
 use crate::types::{StringView, Version};
 
-/// The function every native bundle exports as `polyplug_init`.
+/// The function that every native bundle exports as `polyplug_init`.
 pub type Init = unsafe extern "C" fn(host: *const HostApi, context: *const BundleInitContext, out_err: *mut AbiError);
 
-/// The function every native bundle exports as `polyplug_abi_version`.
+/// The function that every native bundle exports as `polyplug_abi_version`.
 pub type AbiVersion = extern "C" fn() -> u32;
 
-/// What a bundle is told when it starts. Valid for the duration of `polyplug_init`.
+/// The data that a bundle receives when it starts. Valid for the duration of `polyplug_init`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct BundleInitContext {
     /// The bundle's id.
     pub bundle_id: u64,
-    /// The folder the bundle was loaded from.
+    /// The folder from which the bundle was loaded.
     pub bundle_path: StringView,
 }
 
-/// Names a plugin.
+/// The names and the version of a plugin.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct PluginDescriptor {
     /// The plugin's name, for people.
     pub name: StringView,
-    /// The name of the contract it implements.
+    /// The name of the contract that the plugin implements.
     pub contract_name: StringView,
     /// The plugin's own version.
     pub version: Version,
@@ -38,35 +38,35 @@ pub struct PluginDescriptor {
 
 const _: () = assert!(size_of::<PluginDescriptor>() == 48);
 
-/// Properties of a plugin, as bits.
+/// The properties of a plugin, as bits.
 #[repr(transparent)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PluginFlags(pub u32);
 
 impl PluginFlags {
-    /// The plugin's type holds no data: one instance serves everybody.
+    /// The plugin's type has no data, so one instance serves all callers.
     pub const STATELESS: Self = Self(1);
-    /// One instance serves the whole bundle.
+    /// The plugin has one instance for the whole bundle, which serves all callers.
     pub const SINGLETON: Self = Self(2);
 
-    /// Whether all bits of `other` are set.
+    /// Returns whether all bits of `other` are set.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// Both sets of bits.
+    /// Returns the bits that are set in `self` or `other`.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 }
 
-/// Makes an instance, or says why not.
+/// Makes an instance, or reports an error.
 pub type CreateWithError =
     unsafe extern "C" fn(host: *const HostApi, out_instance: *mut GuestContractInstance, out_err: *mut AbiError);
 
-/// Writes a snapshot of an instance's state: bytes in `arena`.
+/// Writes a snapshot of an instance's state, as bytes in `arena`.
 pub type SaveInstance = unsafe extern "C" fn(
     instance: GuestContractInstance,
     out: *mut StringView,
@@ -83,32 +83,32 @@ pub type RestoreInstance = unsafe extern "C" fn(
     out_err: *mut AbiError,
 );
 
-/// Says whether a newly loaded plugin is fit to serve.
+/// Checks whether a newly loaded plugin is fit to serve, or reports an error.
 pub type CheckHealth = unsafe extern "C" fn(host: *const HostApi, arena: *mut CallArena, out_err: *mut AbiError);
 
-/// Everything `#[plugin]` tells the host about one plugin. Valid for the duration of `register_plugin`.
+/// The data about one plugin that `#[plugin]` passes to the host. Valid for the duration of `register_plugin`.
 ///
-/// Fields are only ever added at the end; `struct_size` says which ones the sender knew.
+/// New fields are added at the end only; `struct_size` says which fields exist.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct PluginRegistration {
-    /// `size_of::<PluginRegistration>()` as the sender was built.
+    /// The value of `size_of::<PluginRegistration>()` in the sender's build.
     pub struct_size: usize,
     /// The plugin's names and version.
     pub descriptor: PluginDescriptor,
-    /// Its table; the host copies it.
+    /// The plugin's table, which the host copies.
     pub interface: *const GuestContractInterface,
-    /// Its properties.
+    /// The plugin's properties.
     pub flags: PluginFlags,
-    /// Makes an instance and can say why not; `interface.create_instance` is used where absent.
+    /// The factory, which can report an error. If absent, the host uses `interface.create_instance`.
     pub create: Option<CreateWithError>,
-    /// Takes a snapshot for a reload.
+    /// The function that takes a snapshot for a reload.
     pub save: Option<SaveInstance>,
-    /// Makes an instance from a snapshot.
+    /// The function that makes an instance from a snapshot.
     pub restore: Option<RestoreInstance>,
-    /// Asked before a newly loaded version is published.
+    /// The check that the host makes before it publishes a newly loaded version.
     pub health: Option<CheckHealth>,
-    /// The contract's schema, encoded; empty when the plugin has none.
+    /// The contract's schema, encoded; empty for a plugin without a schema.
     pub schema: StringView,
     /// Reserved for the sender; null.
     pub reserved: *mut c_void,

@@ -1,4 +1,4 @@
-//! What a plugin asks for when it wants to call others.
+//! Requests for proxies, and offers of objects, by plugins.
 
 use core::fmt;
 
@@ -6,16 +6,16 @@ use crate::dispatch::Entry;
 use crate::guest::GuestContractInstance;
 use crate::types::StringView;
 
-/// Where the callee of a plugin's proxy lives.
+/// The kind of callee of a plugin's proxy.
 #[repr(transparent)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProxyTarget(pub u32);
 
-#[allow(non_upper_case_globals)] // they read like the variants of an enum, which is what they stand for
+#[allow(non_upper_case_globals)] // the constants are used like the variants of an enum
 impl ProxyTarget {
-    /// In the host: a host contract.
+    /// A host contract.
     pub const Host: Self = Self(0);
-    /// In another bundle: a guest contract.
+    /// A guest contract of another bundle.
     pub const Peer: Self = Self(1);
 }
 
@@ -29,50 +29,50 @@ impl fmt::Debug for ProxyTarget {
     }
 }
 
-/// What `open_proxy` of the host's table is asked for. The views are valid during that call.
+/// The request for a proxy that `open_proxy` of the host's table takes. The views are valid during that call.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct ProxyRequest {
-    /// `size_of::<ProxyRequest>()` as the sender was built.
+    /// The value of `size_of::<ProxyRequest>()` in the sender's build.
     pub struct_size: usize,
-    /// Where the callee lives.
+    /// The kind of callee.
     pub target: ProxyTarget,
     /// The contract's major version.
     pub major: u32,
-    /// The least minor version that serves.
+    /// The least minor version that suffices.
     pub minor: u32,
     /// Reserved for the sender; 0.
     pub reserved: u32,
     /// The contract's name.
     pub contract_name: StringView,
-    /// The contract as the caller knows it, encoded: methods are then numbered as there. Empty: as the callee numbers
-    /// them.
+    /// The encoded schema of the contract in the caller's build, by whose numbers methods are called. If empty, methods
+    /// are called by the callee's numbers.
     pub schema: StringView,
 }
 
 const _: () = assert!(size_of::<ProxyRequest>() == 56);
 
-/// Ends an object that was offered to be kept.
+/// Drops an object that was offered to be kept.
 pub type DropObject = unsafe extern "C" fn(instance: GuestContractInstance);
 
-/// An object of a contract that a caller gives to its callee. What is handed over in a call is a
-/// [`GuestContractInstance`] whose `data` is the token that `offer_object` of the host's table returns for this.
+/// An object of a contract that a caller passes to its callee. The argument of the call is a [`GuestContractInstance`]
+/// whose `data` is the token that `offer_object` of the host's table returns for the offer.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct ObjectOffer {
-    /// `size_of::<ObjectOffer>()` as the sender was built.
+    /// The value of `size_of::<ObjectOffer>()` in the sender's build.
     pub struct_size: usize,
-    /// The object, as its functions take it.
+    /// The instance that the object's functions take.
     pub instance: GuestContractInstance,
-    /// One entry for each method of the contract.
+    /// The entries, one for each method of the contract.
     pub functions: *const Entry,
-    /// How many there are.
+    /// The number of entries.
     pub function_count: u32,
     /// Reserved for the sender; 0.
     pub reserved: u32,
-    /// Absent for an object that is lent for a call: closing its token waits until nobody calls it. Present for one that
-    /// may be kept: it is then called when the last token is closed, or the bundle that offered it is reloaded or
-    /// unloaded.
+    /// The function that drops an object that may be kept. The host calls it when the last token is closed, or when the
+    /// bundle that offered the object is reloaded or unloaded. Absent for an object that is lent for a call: closing
+    /// the token of such an object waits until no call of the object is running.
     pub drop: Option<DropObject>,
 }
 

@@ -1,4 +1,4 @@
-//! How a runtime is set up, and what it reports.
+//! The configuration of a runtime, and the events that it reports.
 
 use core::ffi::c_void;
 use core::fmt;
@@ -6,16 +6,17 @@ use core::fmt;
 use crate::ids::BundleId;
 use crate::types::StringView;
 
-/// How strictly versions are held to.
+/// The strictness with which versions are checked.
 #[repr(transparent)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Compatibility(pub u32);
 
-#[allow(non_upper_case_globals)] // they read like the variants of an enum, which is what they stand for
+#[allow(non_upper_case_globals)] // the constants are used like the variants of an enum
 impl Compatibility {
-    /// A bundle whose dependencies are missing or too old is refused. The default.
+    /// The default: a bundle whose dependencies are missing or too old is rejected.
     pub const Strict: Self = Self(0);
-    /// Such a bundle is loaded with a warning; only the calls that need what is missing fail.
+    /// A bundle whose dependencies are missing or too old is loaded with a warning. Only the calls that need the
+    /// missing dependency fail.
     pub const Relaxed: Self = Self(1);
 }
 
@@ -29,22 +30,22 @@ impl fmt::Debug for Compatibility {
     }
 }
 
-/// A step in the life of a bundle.
+/// A step of a reload or unload of a bundle.
 #[repr(transparent)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ReloadPhaseType(pub u32);
 
-#[allow(non_upper_case_globals)] // they read like the variants of an enum, which is what they stand for
+#[allow(non_upper_case_globals)] // the constants are used like the variants of an enum
 impl ReloadPhaseType {
     /// A new version is about to be loaded beside the old one.
     pub const Preparing: Self = Self(0);
     /// The new version serves.
     pub const Reloaded: Self = Self(1);
-    /// The new version was refused; the old one serves on.
+    /// The new version was rejected; the old one continues to serve.
     pub const Failed: Self = Self(2);
     /// The bundle is being unloaded.
     pub const Unloading: Self = Self(3);
-    /// Nothing can run the old version's code any more.
+    /// The old version's code cannot run any more.
     pub const Quiesced: Self = Self(4);
 }
 
@@ -61,17 +62,17 @@ impl fmt::Debug for ReloadPhaseType {
     }
 }
 
-/// What a runtime tells about a bundle's life. The views are valid during the callback.
+/// The event with which a runtime reports a step of a reload or unload. The views are valid during the callback.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct ReloadPhase {
-    /// Which step.
+    /// The step.
     pub phase_type: ReloadPhaseType,
-    /// Which bundle.
+    /// The bundle's id.
     pub bundle_id: BundleId,
     /// The bundle's name.
     pub bundle_name: StringView,
-    /// Why it failed, for [`ReloadPhaseType::Failed`]; else empty.
+    /// The reason of the failure for [`ReloadPhaseType::Failed`]; otherwise empty.
     pub reason: StringView,
 }
 
@@ -80,19 +81,19 @@ const _: () = assert!(size_of::<ReloadPhase>() == 48);
 /// The callback for [`ReloadPhase`] events.
 pub type OnReload = unsafe extern "C" fn(user_data: *mut c_void, phase: *const ReloadPhase);
 
-/// How a runtime is set up through the C ABI.
+/// The configuration of a runtime that is made through the C ABI.
 #[repr(C)]
 #[derive(Debug, Clone)]
 pub struct RuntimeConfig {
-    /// `size_of::<RuntimeConfig>()` as the caller was built; fields beyond it take their defaults.
+    /// The value of `size_of::<RuntimeConfig>()` in the caller's build. Fields beyond that size take their defaults.
     pub struct_size: usize,
-    /// How strictly versions are held to.
+    /// The strictness with which versions are checked.
     pub compatibility: Compatibility,
-    /// Whether bundles may be reloaded. Costs a private copy of each artifact.
+    /// True if bundles may be reloaded. The host then makes a private copy of each artifact.
     pub hot_reload_enabled: bool,
-    /// Told about every step in the life of a bundle.
+    /// The callback for every step of a reload or unload.
     pub on_reload: Option<OnReload>,
-    /// Handed to `on_reload`. Must be usable from any thread.
+    /// The data that `on_reload` receives. It must be usable from any thread.
     pub on_reload_user_data: *mut c_void,
 }
 
@@ -112,5 +113,5 @@ impl Default for RuntimeConfig {
 
 // SAFETY: the callback and its user data must be usable from any thread, as `on_reload_user_data` documents.
 unsafe impl Send for RuntimeConfig {}
-// SAFETY: as for `Send`.
+// SAFETY: a shared configuration is only read, and the callback may be called from several threads at a time.
 unsafe impl Sync for RuntimeConfig {}

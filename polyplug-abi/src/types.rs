@@ -6,13 +6,14 @@ use core::marker::PhantomData;
 
 use crate::ids::{BundleId, GuestContractId};
 
-/// A borrowed run of bytes, usually UTF-8 text. `{null, 0}` is empty.
+/// A borrowed sequence of bytes, usually UTF-8 text. `{null, 0}` is empty.
 ///
-/// Who owns the bytes and for how long is said by whatever holds the view. Text is checked by the receiver.
+/// The structure or function that contains the view documents the owner of the bytes and how long they are valid. The
+/// receiver checks that text is UTF-8.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct StringView {
-    /// The first byte; may be null or dangling when `len` is 0.
+    /// The first byte; may be null or dangling if `len` is 0.
     pub ptr: *const u8,
     /// The number of bytes.
     pub len: usize,
@@ -20,41 +21,41 @@ pub struct StringView {
 
 const _: () = assert!(size_of::<StringView>() == 16);
 
-// SAFETY: a view is a pointer and a length; dereferencing it is unsafe and the business of whoever does.
+// SAFETY: a view is a pointer and a length. Reading the bytes is unsafe, and the reader guarantees that it is sound.
 unsafe impl Send for StringView {}
-// SAFETY: as for `Send`.
+// SAFETY: a shared view gives no more access than a copy, and reading the bytes is unsafe.
 unsafe impl Sync for StringView {}
 
 impl StringView {
-    /// The empty view.
+    /// Returns the empty view.
     #[must_use]
     pub const fn null() -> Self {
         Self { ptr: core::ptr::null(), len: 0 }
     }
 
-    /// A view of bytes that live for ever.
+    /// Makes a view of static bytes.
     #[must_use]
     pub const fn from_static(bytes: &'static [u8]) -> Self {
         Self::lend(bytes)
     }
 
-    /// A view of `bytes`; the caller keeps them alive for as long as the view is used.
+    /// Makes a view of `bytes`, which the caller keeps alive for as long as the view is used.
     #[must_use]
     pub const fn lend(bytes: &[u8]) -> Self {
         Self { ptr: bytes.as_ptr(), len: bytes.len() }
     }
 
-    /// Whether there is nothing to read.
+    /// Returns whether the view has no bytes.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The bytes; `None` when the view cannot be one of a Rust object (null with a length, or longer than memory).
+    /// Returns the bytes, or `None` if the view is malformed: null with a length, or longer than `isize::MAX`.
     ///
     /// # Safety
     ///
-    /// When `ptr` is not null, `len` bytes from it must be readable and unchanged for `'a`.
+    /// If `ptr` is not null, it must point at `len` bytes that are readable and unchanged for `'a`.
     #[must_use]
     pub const unsafe fn bytes<'a>(self) -> Option<&'a [u8]> {
         if self.len == 0 {
@@ -79,18 +80,18 @@ impl fmt::Debug for StringView {
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Version {
-    /// Incompatible changes.
+    /// The major number, which incompatible changes increase.
     pub major: u32,
-    /// Additions.
+    /// The minor number, which additions increase.
     pub minor: u32,
-    /// Corrections.
+    /// The patch number, which corrections increase.
     pub patch: u32,
 }
 
 const _: () = assert!(size_of::<Version>() == 12);
 
 impl Version {
-    /// `major.minor.patch`.
+    /// Makes the version `major.minor.patch`.
     #[must_use]
     pub const fn new(major: u32, minor: u32, patch: u32) -> Self {
         Self { major, minor, patch }
@@ -103,7 +104,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// An array that the host allocated and the receiver gives back with `HostApi::free(items, len * size, align)`.
+/// An array that the host allocated and the receiver frees with `HostApi::free(items, len * size, align)`.
 ///
 /// An empty array has a null `items` and needs no `free`.
 #[repr(C)]
@@ -112,7 +113,7 @@ pub struct Array<T> {
     pub items: *mut T,
     /// The number of elements.
     pub len: usize,
-    /// The alignment the memory was allocated with.
+    /// The alignment with which the memory was allocated.
     pub align: usize,
     _marker: PhantomData<T>,
 }
@@ -120,31 +121,31 @@ pub struct Array<T> {
 const _: () = assert!(size_of::<Array<u64>>() == 24);
 
 impl<T> Array<T> {
-    /// No elements.
+    /// Makes an array without elements.
     #[must_use]
     pub const fn empty() -> Self {
         Self::new(core::ptr::null_mut(), 0)
     }
 
-    /// `len` elements at `items`.
+    /// Makes an array of `len` elements at `items`.
     #[must_use]
     pub const fn new(items: *mut T, len: usize) -> Self {
         Self { items, len, align: align_of::<T>(), _marker: PhantomData }
     }
 
-    /// Whether there are no elements.
+    /// Returns whether the array has no elements.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.items.is_null() || self.len == 0
     }
 
-    /// The size in bytes to hand to `HostApi::free`.
+    /// Returns the size in bytes that `HostApi::free` takes.
     #[must_use]
     pub const fn byte_size(&self) -> usize {
         self.len * size_of::<T>()
     }
 
-    /// The pointer to hand to `HostApi::free`.
+    /// Returns the pointer that `HostApi::free` takes.
     #[must_use]
     pub const fn as_void(&self) -> *mut c_void {
         self.items.cast()
@@ -169,11 +170,11 @@ impl<T> fmt::Debug for Array<T> {
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DependencyInfo {
-    /// The contract that is needed.
+    /// The contract that the bundle needs.
     pub contract_id: GuestContractId,
-    /// The least minor version that serves.
+    /// The least minor version that suffices.
     pub min_version: u32,
-    /// The bundle that must provide it; 0 when any may.
+    /// The bundle that must provide the contract; 0 if any bundle may.
     pub bundle_id: BundleId,
 }
 

@@ -1,4 +1,4 @@
-//! Reading `key = value` arguments, the same way for every macro.
+//! The `key = value` arguments of all macros.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,16 +11,16 @@ use syn::{Expr, ExprLit, Lit, LitStr, Path, Token};
 
 use crate::errors::Errors;
 
-/// What a macro knows of one of its arguments.
+/// An argument that a macro takes.
 pub(crate) struct Key {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
 }
 
-/// What may stand behind a key.
+/// The kind of value that a key takes.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
-    /// Nothing.
+    /// No value.
     Flag,
     /// `= "text"`.
     Text,
@@ -28,13 +28,13 @@ pub(crate) enum Kind {
     Path,
 }
 
-/// The arguments given, each at most once.
+/// The arguments that were written, each at most once.
 #[derive(Default)]
 pub(crate) struct Args {
     values: BTreeMap<&'static str, Value>,
-    /// Those that were meant but are reported as wrong, so that nobody calls them missing as well.
+    /// The arguments that are reported as wrong already, so that they are not reported as missing as well.
     wrong: BTreeSet<&'static str>,
-    /// Whether the list as a whole could not be read.
+    /// True if the list as a whole could not be read.
     unreadable: bool,
 }
 
@@ -104,7 +104,7 @@ impl Args {
         }
     }
 
-    /// Whether an argument is given, or was meant to be.
+    /// Returns whether an argument is written, or is reported as wrong already.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.unreadable || self.values.contains_key(name) || self.wrong.contains(name)
     }
@@ -127,13 +127,13 @@ impl Args {
         self.values.contains_key(name)
     }
 
-    /// Where polyplug is: the argument `crate`, or `::polyplug`.
+    /// Returns the path of polyplug: the argument `crate`, or `::polyplug`.
     pub(crate) fn krate(&self) -> TokenStream {
         self.path("crate").map_or_else(|| quote::quote!(::polyplug), ToTokens::to_token_stream)
     }
 }
 
-/// What is given for `key`.
+/// Reads the value that is written for `key`.
 fn value(key: &Key, arg: &Arg) -> syn::Result<Value> {
     let name = key.name;
     let (eq, written) = match &arg.value {
@@ -158,7 +158,7 @@ fn value(key: &Key, arg: &Arg) -> syn::Result<Value> {
     value.map_err(|_| syn::Error::new_spanned(written, message))
 }
 
-/// The path in a text or a call, which is what people write instead of a path.
+/// Finds the path in a text or a call, which authors often write instead of a path.
 fn nearest_path(written: &TokenStream) -> Option<String> {
     let path = match syn::parse2::<Expr>(written.clone()).ok()? {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.parse::<Path>().ok()?,
@@ -176,12 +176,12 @@ fn needs_value(key: &Key, at: impl ToTokens) -> syn::Error {
     syn::Error::new_spanned(at, format_args!("`{name}` needs a value: write `{name} = {example}`"))
 }
 
-/// A path in expressions (`Self::new`, `make::<T>`) or of a module (`crate::reexport`).
+/// Reads a path in expressions (`Self::new`, `make::<T>`) or of a module (`crate::reexport`).
 fn path(tokens: TokenStream) -> syn::Result<Path> {
     Path::parse_mod_style.parse2(tokens.clone()).or_else(|_| syn::parse2::<syn::ExprPath>(tokens).map(|expr| expr.path))
 }
 
-/// The key that `name` is most likely a slip of the pen for.
+/// Finds the key of which `name` is most likely a misspelling.
 fn nearest(name: &str, keys: &[Key]) -> Option<&'static str> {
     let (distance, nearest) = keys.iter().map(|key| (distance(name, key.name), key.name)).min()?;
     (distance <= 1 + nearest.len() / 3).then_some(nearest)
@@ -195,7 +195,7 @@ fn unknown_key(name: &str, of: &str, keys: &[Key]) -> String {
     format!("`{of}` has no `{name}`: it takes {}", all.join(", "))
 }
 
-/// How many letters must be changed, added or dropped to make one word of the other.
+/// Returns the number of letters that must be changed, added or dropped to turn one word into the other.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

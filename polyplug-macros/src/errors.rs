@@ -1,19 +1,19 @@
-//! Collects mistakes, so that all of an item are reported at once.
+//! The errors of an item, collected so that all of them are reported at once.
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
-/// The mistakes found so far.
+/// The errors found so far.
 #[derive(Default)]
 pub(crate) struct Errors(Option<syn::Error>);
 
 impl Errors {
-    /// A mistake at the tokens of `at`.
+    /// Adds an error at the tokens of `at`.
     pub(crate) fn at(&mut self, at: impl ToTokens, message: impl std::fmt::Display) {
         self.push(syn::Error::new_spanned(at, message));
     }
 
-    /// A mistake at `span`.
+    /// Adds an error at `span`.
     pub(crate) fn span(&mut self, span: Span, message: impl std::fmt::Display) {
         self.push(syn::Error::new(span, message));
     }
@@ -25,13 +25,13 @@ impl Errors {
         }
     }
 
-    /// Stops here if there is any mistake.
+    /// Returns the errors, if there are any.
     pub(crate) fn propagate(&mut self) -> syn::Result<()> {
         self.0.take().map_or(Ok(()), Err)
     }
 }
 
-/// The mistakes as code, after `item`, which is kept so that its users do not fail as well.
+/// Makes code that reports the errors, after `item`, which is kept so that code that uses the item compiles.
 pub(crate) fn report(item: impl ToTokens, error: &syn::Error) -> TokenStream {
     let mut tokens = item.into_token_stream();
     tokens.extend(error.to_compile_error());

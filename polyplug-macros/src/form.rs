@@ -1,7 +1,7 @@
-//! Canonical forms: the C structs that arguments, records and cases cross as, and the code that reads and fills them.
+//! The canonical layouts of arguments, records and cases: C structs, and the code that reads and fills them.
 //!
-//! The compiler finds out here whether a type can cross. All code that depends on it stands at the type itself and
-//! says nothing else, so that the compiler has one thing to report, in the right place, and not one for every use.
+//! The compiler checks in this code whether a type can cross. All code that depends on the check has the span of the
+//! type and names the same trait, so that the compiler reports one error at the type instead of one for every use.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -9,9 +9,10 @@ use syn::{Index, Type};
 
 use crate::spans::{ends, item_of};
 
-/// The struct `name`, whose fields have the forms of the types in the traits beside them.
+/// Defines the struct `name`, whose fields are the lowered values of the types. Each type comes with its trait.
 ///
-/// It has one more field than that, last and without size: whether the struct has a size is then never a question.
+/// The struct has one more field, last and of type `()`. Only a last field could be unsized, so the compiler never
+/// reports that the struct's size is unknown.
 pub(crate) fn define<'a>(name: &Ident, types: impl Iterator<Item = (&'a Type, TokenStream)> + Clone) -> TokenStream {
     let forms = types.clone().map(|(ty, via)| item_of(ty, &via, "Canon"));
     let copy = copy(name, types);
@@ -22,7 +23,7 @@ pub(crate) fn define<'a>(name: &Ident, types: impl Iterator<Item = (&'a Type, To
     }
 }
 
-/// Makes the struct or union `name` `Copy`, which is made of the forms of the types in the traits beside them.
+/// Implements `Copy` for the struct or union `name` of lowered values. Each type comes with its trait.
 pub(crate) fn copy<'a>(name: &Ident, types: impl Iterator<Item = (&'a Type, TokenStream)>) -> TokenStream {
     let mentions = types.map(|(ty, via)| item_of(ty, &via, "NEEDS_ROOM"));
     quote! {
@@ -30,7 +31,7 @@ pub(crate) fn copy<'a>(name: &Ident, types: impl Iterator<Item = (&'a Type, Toke
         impl ::core::clone::Clone for #name {
             #[inline]
             fn clone(&self) -> Self {
-                // If one of the types cannot cross, this is what the compiler reports here.
+                // The compiler reports a type that cannot cross at this use.
                 #(_ = #mentions;)*
                 *self
             }
@@ -41,7 +42,7 @@ pub(crate) fn copy<'a>(name: &Ident, types: impl Iterator<Item = (&'a Type, Toke
     }
 }
 
-/// A value of the struct `name`, whose fields are the `values` of the types beside them.
+/// Makes the expression for a value of the struct `name` with the fields `values`. Each value comes with its type.
 pub(crate) fn value<'a>(name: &Ident, values: impl Iterator<Item = (&'a Type, TokenStream)>) -> TokenStream {
     let mut fields = TokenStream::new();
     let mut end = Index::from(0);
@@ -53,7 +54,7 @@ pub(crate) fn value<'a>(name: &Ident, values: impl Iterator<Item = (&'a Type, To
     quote!(#name { #fields #end: () })
 }
 
-/// The pattern that takes the struct `name` apart, into variables called [`field`], for the `types` of its fields.
+/// Makes the pattern that destructures the struct `name` into variables called [`field`], for fields of `types`.
 pub(crate) fn fields<'a>(name: &Ident, types: impl Iterator<Item = &'a Type>) -> TokenStream {
     let fields = types.enumerate().map(|(i, ty)| {
         let (mut index, field) = (Index::from(i), field(i, ty));
@@ -63,7 +64,7 @@ pub(crate) fn fields<'a>(name: &Ident, types: impl Iterator<Item = &'a Type>) ->
     quote!(#name { #(#fields)* .. })
 }
 
-/// The variable with field `index` of a form, which holds the form of `ty`.
+/// Returns the name of the variable with field `index`, a lowered value of `ty`.
 pub(crate) fn field(index: usize, ty: &Type) -> Ident {
     Ident::new(&format!("__canon_{index}"), ends(ty).1)
 }

@@ -1,8 +1,7 @@
 //! The macros of [polyplug](https://docs.rs/polyplug). Use them through that crate.
 //!
-//! Each macro is a pipeline: `args` reads the attribute, `model` turns the item into what the macro means by it,
-//! `check` refuses what cannot work, `expand` writes the code and cannot fail. All mistakes of an item are reported
-//! together, each at its place.
+//! Each macro is a pipeline: `args` reads the attribute, `model` reads the item, `check` rejects items that cannot
+//! work, `expand` writes the code and cannot fail. All errors of an item are reported together, each at its own span.
 
 mod args;
 mod contract;
@@ -28,15 +27,15 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
-/// The trait stays as it is, with `Send + Sync` as supertraits, and gets a proxy, `CalculatorProxy`, whose methods
-/// are the trait's and return `Result<_, CallError>`.
+/// The trait gets the supertraits `Send + Sync` and is otherwise unchanged. The macro adds a proxy, `CalculatorProxy`,
+/// which has the methods of the trait and returns `Result<_, CallError>` from each.
 ///
 /// # Arguments
 ///
 /// - `name`: the contract's name, lower-case words joined by dots. Part of its identity.
-/// - `version`: `"major.minor"`. Contracts of different majors have nothing to do with each other; within a major,
-///   methods are only ever added, at the end, each marked with the `since` it came with.
-/// - `crate`: where polyplug is, for crates that rename it.
+/// - `version`: `"major.minor"`. Contracts of different majors are unrelated. Within a major, methods are only added at
+///   the end, each with the `since` of the version that introduced the method.
+/// - `crate`: the path of polyplug, for crates that rename it.
 #[proc_macro_attribute]
 pub fn contract(args: TokenStream, item: TokenStream) -> TokenStream {
     contract::contract(args.into(), item.into()).into()
@@ -54,14 +53,14 @@ pub fn contract(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Arguments
 ///
-/// - `create = path`: makes instances: `fn(&PluginContext) -> Result<Self, impl Display>`. Without it the type must
+/// - `create = path`: the factory, `fn(&PluginContext) -> Result<Self, impl Display>`. Without a factory the type must
 ///   implement `Default`.
-/// - `singleton`: one instance serves the whole bundle.
+/// - `singleton`: the plugin has one instance for the whole bundle.
 /// - `migrate`: instances carry their state over a reload; the type implements `polyplug::Migrate`.
-/// - `health = path`: says whether the plugin is fit to serve, before a reload publishes it:
+/// - `health = path`: the check whether the plugin is fit to serve, before a reload publishes the plugin:
 ///   `fn(&PluginContext) -> Result<(), impl Display>`.
-/// - `name = ".."`: the plugin's name; the type's name without it.
-/// - `crate = path`: where polyplug is, for crates that rename it.
+/// - `name = ".."`: the plugin's name; by default the type's name.
+/// - `crate = path`: the path of polyplug, for crates that rename it.
 #[proc_macro_attribute]
 pub fn plugin(args: TokenStream, item: TokenStream) -> TokenStream {
     plugin::plugin(args.into(), item.into()).into()
@@ -70,7 +69,7 @@ pub fn plugin(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Lets values of a struct or enum cross between host and plugin.
 ///
 /// A struct becomes a *record*, an enum without fields an *enum*, an enum with fields a *variant*. All fields must be
-/// types that can cross themselves. `#[polyplug(crate = path)]` says where polyplug is, for crates that rename it.
+/// types that can cross themselves. `#[polyplug(crate = path)]` is the path of polyplug, for crates that rename it.
 #[proc_macro_derive(Type, attributes(polyplug))]
 pub fn derive_type(item: TokenStream) -> TokenStream {
     derive::derive_type(item.into()).into()

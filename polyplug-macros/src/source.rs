@@ -1,11 +1,11 @@
-//! What the macros read from source code, and write back, in the same way.
+//! The parts of source code that several macros read and write.
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, Type, parse_quote};
 
-/// The documentation in `attrs`, one line a comment line, without the space after `///`.
+/// Returns the documentation in `attrs`: one line for each comment line, without the space after `///`.
 pub(crate) fn docs(attrs: &[Attribute]) -> String {
     let lines: Vec<String> = attrs
         .iter()
@@ -18,7 +18,7 @@ pub(crate) fn docs(attrs: &[Attribute]) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// The text of a literal, also of one that a `macro_rules` macro passed on.
+/// Returns the text of a literal, also of a literal that a `macro_rules` macro passed on.
 fn text(value: &Expr) -> Option<String> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
@@ -27,19 +27,20 @@ fn text(value: &Expr) -> Option<String> {
     }
 }
 
-/// The attributes that a generated counterpart of an item should have too: documentation, `deprecated`, lint levels.
+/// Returns the attributes that a generated counterpart of an item needs as well: documentation, `deprecated` and lint
+/// levels.
 pub(crate) fn inherited(attrs: &[Attribute]) -> Vec<Attribute> {
     let documentation = attrs.iter().filter(|attr| ["doc", "deprecated"].iter().any(|kept| attr.path().is_ident(kept)));
     documentation.cloned().chain(allowed(attrs)).collect()
 }
 
-/// The lints that `attrs` switch off, and `deprecated` where they deprecate something: code that the macros generate
-/// for it is no new use of it.
+/// Returns `allow` attributes for the lints that `attrs` switch off. If `attrs` deprecate the item, `deprecated` is
+/// allowed as well, because the code that the macros generate for the item is not a new use of the item.
 pub(crate) fn allowed(attrs: &[Attribute]) -> Vec<Attribute> {
     attrs
         .iter()
         .filter_map(|attr| match &attr.meta {
-            // An `expect` would expect the lint in each copy.
+            // An `expect` that was copied would expect the lint in each copy.
             Meta::List(list) if attr.path().is_ident("allow") || attr.path().is_ident("expect") => {
                 let lints = &list.tokens;
                 Some(parse_quote!(#[allow(#lints)]))
@@ -50,17 +51,17 @@ pub(crate) fn allowed(attrs: &[Attribute]) -> Vec<Attribute> {
         .collect()
 }
 
-/// Whether an attribute is one that `#[derive(Type)]` reads.
+/// Returns whether `#[derive(Type)]` reads the attribute.
 pub(crate) fn is_ours(attr: &Attribute) -> bool {
     attr.path().is_ident("polyplug")
 }
 
-/// The first `#[cfg]` in `attrs`, which no part of a contract may have: host and plugin would disagree.
+/// Returns the first `#[cfg]` in `attrs`. No part of a contract may have one: host and plugin could differ.
 pub(crate) fn cfg(attrs: &[Attribute]) -> Option<&Attribute> {
     attrs.iter().find(|attr| attr.path().is_ident("cfg"))
 }
 
-/// A type without the parentheses around it, and without the invisible ones of `macro_rules`.
+/// Returns a type without the parentheses around it, and without the invisible groups of `macro_rules`.
 pub(crate) fn bare(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => bare(&group.elem),
@@ -69,20 +70,21 @@ pub(crate) fn bare(ty: &Type) -> &Type {
     }
 }
 
-/// `ident` as the macros write it: errors still point at it, but lints about what authors write leave it alone.
+/// Returns `ident` for generated code: errors still point at the author's identifier, but lints about authors' code do
+/// not apply.
 pub(crate) fn generated(ident: &Ident) -> Ident {
     let span = ident.span().resolved_at(Span::call_site());
     let name = ident.unraw().to_string();
-    // Raw where it has to be: an author's edition may have fewer keywords than that of the macros.
+    // Raw if needed: the author's edition may have fewer keywords than the edition of the macros.
     if name == "gen" || *ident != name { Ident::new_raw(&name, span) } else { Ident::new(&name, span) }
 }
 
-/// A local variable that no name of an author can be confused with.
+/// Makes the name of a local variable that cannot collide with a name of the author's.
 pub(crate) fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// How a type is written in a message.
+/// Spells a type for a message.
 pub(crate) fn spelled(ty: &Type) -> String {
     let written = ty.to_token_stream().to_string();
     if written.contains("dyn ") || written.contains("impl ") || written.contains(" as ") {

@@ -1,12 +1,13 @@
-//! What the macros write, recorded in `snapshots/`, and that they never write what is no Rust.
+//! Tests that compare the expansions of the macros with the recordings in `snapshots/`, and that the expansions are
+//! valid Rust.
 //!
-//! After a change, look at what it does to the expansions: `INSTA_UPDATE=always cargo test --package polyplug-macros`,
-//! then `git diff`.
+//! After a change, record the expansions with `INSTA_UPDATE=always cargo test --package polyplug-macros`, and check the
+//! difference with `git diff`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// The expansion as people would write it.
+/// Formats an expansion like hand-written code.
 fn pretty(expansion: TokenStream) -> String {
     prettyplease::unparse(&syn::parse2(expansion).expect("an expansion is Rust"))
 }

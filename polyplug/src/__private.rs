@@ -1,4 +1,4 @@
-//! Everything that macro expansions name. Not public API.
+//! The items that macro expansions name. Not public API.
 
 pub use inventory;
 pub use polyplug_abi as abi;

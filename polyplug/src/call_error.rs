@@ -1,10 +1,10 @@
-//! Why a call did not return the guest's answer.
+//! The errors of calls.
 
 use polyplug_abi::{AbiError, AbiErrorCode, Version};
 
-/// Why a call did not return the guest's answer.
+/// The reason for which a call did not return the guest's answer.
 ///
-/// A *declared* error of a method is an answer, not a `CallError`: a method that returns `Result<T, E>` gives
+/// A *declared* error of a method is an answer, not a `CallError`: a method that returns `Result<T, E>` returns
 /// `Result<Result<T, E>, CallError>` through a proxy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -17,28 +17,28 @@ pub enum CallError {
     #[error("{}: {}{}{}", .0.method, .0.message, .0.at(), .0.trace())]
     Exception(Box<Failure>),
 
-    /// The plugin reported a failure with a code of its own, or one that this host does not know.
+    /// A failure that the plugin reported with a code of its own, or with a code that this host does not know.
     #[error("{} failed with code {code}: {}", .failure.method, .failure.message)]
     Failed {
         /// The code as the plugin gave it.
         code: u32,
-        /// What happened.
+        /// The plugin's account of the failure.
         failure: Box<Failure>,
     },
 
-    /// An argument is no value of its type: one of a dynamic call, or one in canonical memory written by hand.
+    /// An argument is not a value of its type. Happens to dynamic calls, and to canonical memory written by hand.
     #[error("{}: an argument is no value of its type: {}", .0.method, .0.message)]
     InvalidArgument(Box<Failure>),
 
-    /// What the plugin returned is no value of the result's type.
+    /// The plugin returned something that is not a value of the result's type.
     #[error("{}: the plugin returned something that is no value of its type: {}", .0.method, .0.message)]
     InvalidResult(Box<Failure>),
 
-    /// A value is too large for the memory offered, or nested too deeply, to cross.
+    /// A value is too large for the memory offered, or nested too deeply to cross.
     #[error("{}: {}", .0.method, .0.message)]
     TooLarge(Box<Failure>),
 
-    /// The plugin was built against an older version of the contract, which did not have the method yet.
+    /// The plugin was built against an older version of the contract, one that lacks the method.
     #[error("{method} exists since version {}.{} of the contract, and the plugin implements an older one: update the plugin, or look for a provider with at least that version", .since.major, .since.minor)]
     MethodNotAvailable {
         /// The method, with its contract.
@@ -54,38 +54,38 @@ pub enum CallError {
         bundle: String,
     },
 
-    /// There is no such contract or method to call. Of dynamic calls only.
+    /// No such contract or method exists. Happens to dynamic calls only.
     #[error("{}: {}", .0.method, .0.message)]
     NotFound(Box<Failure>),
 
-    /// The call took more time or memory than its bundle may have. The bundle serves on.
+    /// The call took more time or memory than its bundle may use. The bundle continues to serve.
     #[error("{}: {}", .0.method, .0.message)]
     LimitReached(Box<Failure>),
 
-    /// Waiting for the callee would never end.
+    /// The call would wait for its callee for ever.
     #[error("{}: {}", .0.method, .0.message)]
     Deadlock(Box<Failure>),
 }
 
-/// What is known about a failure.
+/// The details of a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failure {
     /// The method that was called, with its contract: `demo.calculator.add`.
     pub method: String,
-    /// What happened, in the words of whoever failed.
+    /// The message of the code that failed.
     pub message: String,
-    /// Where it happened: file and line.
+    /// The file and line of the failure.
     pub location: Option<String>,
-    /// How it came there: the calls that an exception passed through, in the words of the guest's language.
+    /// The calls that an exception passed through, as the guest's language prints them.
     pub traceback: Option<String>,
 }
 
-/// Stands between a message and its location in the text of an `AbiError`, so that hosts that show the text as it is
-/// show something readable.
+/// The separator between a message and its location in the text of an `AbiError`. A host that shows the text unparsed
+/// still shows something readable.
 pub(crate) const LOCATION_MARK: &str = "\n  at ";
 
-/// Stands between those and a traceback.
+/// The separator before a traceback, which follows the message and the location.
 pub(crate) const TRACEBACK_MARK: &str = "\ntraceback:\n";
 
 impl Failure {
@@ -118,9 +118,9 @@ impl Failure {
 }
 
 impl CallError {
-    /// What happened, in one word: `panic`, `exception`, `invalid_argument`, `invalid_result`, `too_large`,
+    /// Returns the name of the error's kind: `panic`, `exception`, `invalid_argument`, `invalid_result`, `too_large`,
     /// `method_not_available`, `unloaded`, `not_found`, `limit_reached` or `deadlock`; `failed` for anything else. For
-    /// guests in languages that tell errors apart by such words.
+    /// guests in languages that distinguish errors by name.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -138,7 +138,7 @@ impl CallError {
         }
     }
 
-    /// The method that was called, where it was found.
+    /// Returns the method that was called, or `None` if the error does not carry a method.
     #[must_use]
     pub fn method(&self) -> Option<&str> {
         match self {
@@ -156,7 +156,7 @@ impl CallError {
         }
     }
 
-    /// The error that a callee reported for `method`, which exists since `since`.
+    /// Makes the error that a callee reported for `method`, which exists since `since`.
     ///
     /// # Safety
     ///
@@ -168,7 +168,7 @@ impl CallError {
         error: &AbiError,
         bundle: impl FnOnce() -> String,
     ) -> Self {
-        // SAFETY: the caller's promise.
+        // SAFETY: the message is empty or readable (the caller's promise).
         let text = unsafe { message_text(error) };
         let failure = |method| Failure::from_text(method, text.clone());
         match AbiErrorCode::from_u32(error.code) {
@@ -185,31 +185,31 @@ impl CallError {
         }
     }
 
-    /// The code under which a plugin passes on what it met itself.
+    /// Returns the code under which a plugin passes this error on to its own caller.
     pub(crate) const fn code(&self) -> AbiErrorCode {
         match self {
             Self::Panic(_) => AbiErrorCode::Panic,
             Self::Exception(_) => AbiErrorCode::Exception,
             Self::Deadlock(_) => AbiErrorCode::Deadlock,
-            // The others would say something of the plugin's own method.
+            // The other codes would describe the plugin's own method instead of the call that it made.
             _ => AbiErrorCode::Generic,
         }
     }
 
-    /// Whether the call may succeed when it is made again through a new proxy.
+    /// Returns whether the call may succeed when it is made again through a new proxy.
     #[must_use]
     pub const fn is_unloaded(&self) -> bool {
         matches!(self, Self::Unloaded { .. })
     }
 }
 
-/// The text of an error: its message, or what its code stands for.
+/// Returns the text of an error: its message, or the meaning of its code if the message is empty.
 ///
 /// # Safety
 ///
 /// The message must be empty or readable.
 pub(crate) unsafe fn message_text(error: &AbiError) -> String {
-    // SAFETY: the caller's promise.
+    // SAFETY: the message is empty or readable (the caller's promise).
     match unsafe { error.message.bytes() } {
         Some(bytes) if !bytes.is_empty() => String::from_utf8_lossy(bytes).into_owned(),
         _ => AbiErrorCode::from_u32(error.code).text().to_owned(),

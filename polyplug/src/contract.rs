@@ -1,4 +1,4 @@
-//! What a contract is, seen from the code that serves all contracts.
+//! The traits of contracts, for code that is generic over contracts.
 
 use polyplug_abi::{Entry, GuestContractId};
 
@@ -6,9 +6,9 @@ use crate::contract_info::ContractInfo;
 use crate::proxy::{Proxy, RawProxy};
 use crate::schema::Schema;
 
-/// A contract: implemented for `dyn Trait` by `#[polyplug::contract]` on the trait.
+/// A contract. `#[polyplug::contract]` on a trait implements it for `dyn Trait`.
 ///
-/// Code that is generic over contracts takes `C: Contract + ?Sized`, and callers name one as `dyn Calculator`.
+/// Code that is generic over contracts takes `C: Contract + ?Sized`, and callers name a contract as `dyn Calculator`.
 ///
 /// # Safety
 ///
@@ -34,7 +34,7 @@ pub unsafe trait Contract: 'static {
     /// The id of the contract as implemented by plugins.
     const ID: GuestContractId = GuestContractId::new(Self::NAME, Self::MAJOR);
 
-    /// The description of the contract; one per contract, always at the same address.
+    /// Returns the description of the contract: one per contract, always at the same address.
     #[doc(hidden)]
     fn info() -> &'static ContractInfo;
 }
@@ -43,7 +43,7 @@ pub unsafe trait Contract: 'static {
 ///
 /// # Safety
 ///
-/// The table must hold one entry a method, in the order of the description. Leave it to the macro.
+/// The table must hold one entry for each method, in the order of the description. Leave it to the macro.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no contract",
@@ -55,7 +55,7 @@ pub unsafe trait Dispatch<T>: Contract {
     const FUNCTIONS: &'static [Entry];
 }
 
-/// An object that can stand for contract `C`: one that implements the contract's trait.
+/// An object that can be offered as contract `C`, because it implements the contract's trait.
 pub trait Provides<C: ?Sized>: Send + Sync + Sized + 'static {
     #[doc(hidden)]
     const FUNCTIONS: &'static [Entry];
@@ -66,7 +66,7 @@ impl<C: Dispatch<T> + ?Sized, T: Send + Sync + 'static> Provides<C> for T {
 }
 
 impl Schema {
-    /// The description of contract `C`.
+    /// Returns the description of contract `C`.
     #[must_use]
     pub fn of<C: Contract + ?Sized>() -> Self {
         (C::info().schema)()

@@ -1,4 +1,4 @@
-//! The description of a contract that the macro emits.
+//! The static descriptions of contracts that the macro emits.
 
 use polyplug_abi::{Entry, Version};
 
@@ -16,11 +16,11 @@ pub struct ContractInfo {
     pub minor: u32,
     /// The methods in the order of their function ids.
     pub methods: &'static [MethodInfo],
-    /// For each method, an entry that goes through a trampoline.
+    /// The entries that call through a trampoline, one for each method.
     pub via: &'static [Entry],
-    /// The whole description.
+    /// A function that makes the schema.
     pub schema: fn() -> Schema,
-    /// The methods, with their types defined among those of another contract.
+    /// A function that describes the methods and defines their types among those of another contract.
     pub methods_in: fn(&mut Types) -> Vec<Method>,
 }
 
@@ -41,13 +41,13 @@ pub struct ContractEntry(pub fn() -> &'static ContractInfo);
 inventory::collect!(ContractEntry);
 
 impl ContractInfo {
-    /// The version, for errors.
+    /// Returns the version, for errors.
     #[must_use]
     pub const fn version(&self) -> Version {
         Version::new(self.major, self.minor, 0)
     }
 
-    /// `demo.calculator.add`, for errors.
+    /// Returns a method's name with that of its contract, such as `demo.calculator.add`, for errors.
     #[must_use]
     pub fn method_path(&self, index: usize) -> String {
         match self.methods.get(index) {

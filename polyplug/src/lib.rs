@@ -1,7 +1,7 @@
-//! Plugins behind one annotated trait.
+//! A plugin framework in which one annotated trait describes the boundary.
 //!
-//! A trait marked `#[polyplug::contract]` is the single source of truth of a plugin system: plugins implement it,
-//! hosts call it through a typed proxy, and everything in between is derived from it.
+//! A trait marked `#[polyplug::contract]` is the single source of truth of a plugin system: plugins implement the
+//! trait, hosts call it through a typed proxy, and everything in between is derived from the trait.
 //!
 //! ```
 //! // In a crate that host and plugins share:
@@ -47,9 +47,10 @@
 //!
 //! # Features
 //!
-//! - `host` (default): the runtime that loads and calls plugins, and the module `testing`, which hosts them in tests of
-//!   their own. A plugin crate depends on polyplug with `default-features = false` and compiles a handful of crates.
-//! - `config`: `PluginContext::config`, which reads a plugin's settings into a type of its own. For plugin crates.
+//! - `host` (default): the runtime that loads and calls plugins, and the module `testing`, which hosts plugins in their
+//!   own tests. A plugin crate depends on polyplug with `default-features = false` and compiles a handful of crates.
+//! - `config`: `PluginContext::config`, which reads a plugin's settings into a type that the plugin defines. For plugin
+//!   crates.
 //! - `watch`: `Runtime::watch`, which reloads bundles when their files change.
 //! - `signatures`: the module `signature`, for bundles that are loaded only if a trusted key has signed them.
 
@@ -73,10 +74,11 @@ pub mod testing;
 #[doc(hidden)]
 pub mod __private;
 
-/// Pins the current thread to the collector's epoch: look-ups and what they found stay valid until the guard goes.
+/// Pins the current thread to the epoch of the collector that the runtime uses: a look-up and its result stay valid
+/// until the guard is dropped.
 ///
-/// The same collector the runtime uses. A pin delays the reclaiming of every unloaded bundle in the process, so hold
-/// it for a look-up, never for a call that may block.
+/// A pin delays the reclaiming of every unloaded bundle in the process, so hold the guard for a look-up, never for a
+/// call that may block.
 #[cfg(feature = "host")]
 pub use crossbeam_epoch::pin;
 pub use polyplug_abi::{BundleId, Compatibility, GuestContractId, HostContractId, LogLevel, Version};

@@ -1,7 +1,8 @@
-//! The untyped half of every proxy: how a call is made and how its failure becomes a [`CallError`].
+//! The untyped half of every proxy, which makes the call and turns a failure into a [`CallError`].
 //!
-//! The typed half, one method a contract method, is made by `#[polyplug::contract]`. This module does not know where
-//! the callee lives: a host's proxies lead straight into a plugin, others through a [`Trampoline`].
+//! `#[polyplug::contract]` makes the typed half, with one method for each of the contract's methods. This module does
+//! not depend on the kind of the callee: a host's proxy calls a native plugin directly, other proxies call through a
+//! [`Trampoline`].
 
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
@@ -17,65 +18,66 @@ use crate::contract_info::ContractInfo;
 use crate::revision::Revision;
 use crate::types::{Depth, Lend, LiftError, LowerError, Type};
 
-/// An error inside this module. Boxed: one pointer stays in a register, so that a result that is a number does too.
+/// An error inside this module. It is boxed so that a result that is a number or an error fits into registers.
 type Failed = Box<CallError>;
 
 /// The untyped half of a proxy.
 pub struct RawProxy {
-    /// The word of the version the proxy was made with.
+    /// The revision of the version that the proxy was made with.
     revision: NonNull<Revision>,
-    /// The callee's entries, in the order of `info.methods`, one for each.
+    /// The callee's entries: one for each of `info.methods`, in that order.
     functions: NonNull<Entry>,
     instance: GuestContractInstance,
     host: NonNull<HostApi>,
     info: &'static ContractInfo,
-    /// Keeps all of the above alive, and the code mapped.
+    /// The owner of everything that the other fields point at; it also keeps the code mapped.
     owner: Arc<dyn Owner>,
 }
 
 // SAFETY: the pointers lead to an atomic and to tables that never change, all kept alive by `owner`, which is
 // `Send + Sync`; instances accept calls from any thread (`GuestContractInstance`).
 unsafe impl Send for RawProxy {}
-// SAFETY: as for `Send`.
+// SAFETY: a shared proxy only loads the atomic, reads the tables and calls the instance, which any thread may do.
 unsafe impl Sync for RawProxy {}
 
-/// What every typed proxy can do.
+/// The operations that every typed proxy has.
 pub trait Proxy: Clone + Send + Sync {
-    /// The untyped half.
+    /// Returns the untyped half.
     #[doc(hidden)]
     fn raw(&self) -> &RawProxy;
 
-    /// Binds the proxy to the version that serves now, if its bundle was reloaded since it was made.
+    /// Binds the proxy to the version that serves now, if the bundle was reloaded since the proxy was made.
     ///
-    /// A proxy works without: its calls find the new version, at a small cost each, and it keeps the old one loaded.
+    /// A proxy that is not refreshed still works: each call finds the new version at a small cost, and the proxy keeps
+    /// the old version loaded.
     fn refresh(&mut self) {
         *self = self.clone();
     }
 
-    /// The name of the bundle that serves the proxy.
+    /// Returns the name of the bundle that serves the proxy.
     fn bundle_name(&self) -> String {
         self.raw().bundle()
     }
 }
 
-/// What a proxy holds on to: the instance and everything it needs to run.
+/// The owner of an instance and of everything that the instance needs to run. A proxy holds one.
 pub trait Owner: Send + Sync {
-    /// Where a call goes once the revision word has changed; `None` if it stays.
+    /// Returns the proxy that takes the calls once the revision has changed, or `None` if the present one still does.
     ///
     /// # Errors
     ///
-    /// The bundle is unloaded.
+    /// Fails if the bundle is unloaded.
     fn resolve_current(&self, info: &'static ContractInfo) -> Result<Option<RawProxy>, CallError>;
 
-    /// The bundle's name.
+    /// Returns the bundle's name.
     fn bundle(&self) -> String;
 }
 
 /// The parts of a [`RawProxy`].
 pub struct ProxyParts {
-    /// The revision word.
+    /// The revision of the version that the proxy is made with.
     pub revision: NonNull<Revision>,
-    /// One entry for each of `info.methods`.
+    /// The entries, one for each of `info.methods`.
     pub functions: NonNull<Entry>,
     /// The instance.
     pub instance: GuestContractInstance,
@@ -86,7 +88,7 @@ pub struct ProxyParts {
 }
 
 impl RawProxy {
-    /// A proxy made of `parts`.
+    /// Makes a proxy of `parts`.
     ///
     /// # Safety
     ///
@@ -98,18 +100,19 @@ impl RawProxy {
         Self { revision, functions, instance, host, info, owner }
     }
 
-    /// Calls method `index`: `lower` makes the arguments, and the result is lifted.
+    /// Calls method `index`: lowers the arguments with `lower`, and lifts the result.
     ///
-    /// `needs_arena` says whether arguments or result need room beyond their forms; it is a constant at each call.
+    /// `needs_arena` says whether arguments or result need memory beyond their lowered values; it is a constant at each
+    /// call site.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the guest's answer from arriving.
+    /// Fails with the [`CallError`] that kept the guest's answer from arriving.
     ///
     /// # Safety
     ///
-    /// `index` must be one of the contract's methods, `A` and `R` the forms of its arguments and result, and
-    /// `needs_arena` must not be false where they need one.
+    /// `index` must be one of the contract's methods, `A` and `R` must be the types of its arguments and result, and
+    /// `needs_arena` must be true where arguments or result need an arena.
     #[inline]
     pub unsafe fn call<A: Copy, R: Type>(
         &self,
@@ -117,7 +120,7 @@ impl RawProxy {
         needs_arena: bool,
         lower: impl FnOnce(&mut Lend) -> A,
     ) -> Result<R, CallError> {
-        // SAFETY: the caller's promise.
+        // SAFETY: `call` and `lower_and_invoke` have the same contract (the caller's promise).
         match unsafe { self.lower_and_invoke(index, needs_arena, lower) } {
             Ok(value) => Ok(value),
             Err(error) => Err(*error),
@@ -134,49 +137,49 @@ impl RawProxy {
         if !needs_arena {
             // SAFETY: a null arena is allowed.
             let args = lower(&mut unsafe { Lend::new(std::ptr::null_mut()) });
-            // SAFETY: the caller's promise.
+            // SAFETY: `index` is a method with these arguments and this result (promised to `call`).
             return unsafe { self.invoke(index, &args, std::ptr::null_mut()) };
         }
         let arena = ArenaGuard::enter(self.host);
-        // SAFETY: the guard's arena is ours alone until the guard goes.
+        // SAFETY: the host lends the arena to this call alone until the guard is dropped.
         let mut to = unsafe { Lend::new(arena.arena) };
         let args = lower(&mut to);
         if let Err(error) = to.finish() {
             return Err(self.not_lowered(index, error));
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: `index` is a method with these arguments and this result (promised to `call`).
         unsafe { self.invoke(index, &args, arena.arena) }
     }
 
     #[inline(always)]
     unsafe fn invoke<A: Copy, R: Type>(&self, index: usize, args: &A, arena: *mut CallArena) -> Result<R, Failed> {
-        // Zeroed, so that a callee that claims success without writing does no harm.
+        // Zeroed: a callee may report success without writing a result.
         let mut out = MaybeUninit::<R::Canon>::zeroed();
         let args = if size_of::<A>() == 0 { std::ptr::null() } else { std::ptr::from_ref(args).cast() };
-        let room = if size_of::<R::Canon>() == 0 { std::ptr::null_mut() } else { out.as_mut_ptr().cast() };
-        // SAFETY: `owner` keeps the word alive.
+        let out_ptr = if size_of::<R::Canon>() == 0 { std::ptr::null_mut() } else { out.as_mut_ptr().cast() };
+        // SAFETY: `owner` keeps the revision alive.
         let failed = if unsafe { self.revision.as_ref() }.is_current() {
-            // SAFETY: the caller's promise.
-            unsafe { self.enter(index, args, room, arena) }
+            // SAFETY: `index` is a method with these arguments and this result (promised to `call`).
+            unsafe { self.enter(index, args, out_ptr, arena) }
         } else {
-            // SAFETY: the caller's promise.
-            unsafe { self.enter_current(index, args, room, arena) }
+            // SAFETY: `index` is a method with these arguments and this result (promised to `call`).
+            unsafe { self.enter_current(index, args, out_ptr, arena) }
         };
         if let Some(failed) = failed {
             return Err(failed);
         }
-        // SAFETY: every bit pattern of a form is valid, and the callee's pointers lead into the arena.
+        // SAFETY: every bit pattern of a `Canon` is valid, and by the ABI the callee's pointers lead into the arena.
         unsafe { R::lift(out.assume_init_ref(), Depth::ROOT) }.map_err(|error| self.not_lifted(index, &error))
     }
 
-    /// Calls the entry; why it failed, if it did.
+    /// Calls the entry. Returns the error if the call failed.
     #[inline(always)]
     unsafe fn enter(&self, index: usize, args: *const (), out: *mut (), arena: *mut CallArena) -> Option<Failed> {
-        // Of the message only the length is set, which says that there is none: this is the hot path, and a callee that
-        // fails without one leaves the rest alone.
+        // This is the hot path, so only the message's length is set: 0 says that there is no message. A callee that
+        // fails without a message writes the code alone.
         let mut error = MaybeUninit::<AbiError>::uninit();
-        // SAFETY: `functions` has an entry for each method of the contract (promised to `new`), `index` is one of
-        // them, and `args` and `out` have the forms it expects (promised to `call`).
+        // SAFETY: `functions` has an entry for each method of the contract (promised to `new`); `index` is one of the
+        // methods, and `args` and `out` have the layouts that the method expects (promised to `call`).
         let code = unsafe {
             let slot = error.as_mut_ptr();
             (&raw mut (*slot).code).write(0);
@@ -188,12 +191,12 @@ impl RawProxy {
         if code == 0 {
             return None;
         }
-        // SAFETY: the callee wrote the message into the arena, the thread's buffer or its own image, all there, or left
-        // its length at 0.
+        // SAFETY: the callee wrote the message into the arena, the thread's buffer or its own image, which are all
+        // readable here, or left the length at 0.
         Some(unsafe { self.reported(index, &error) })
     }
 
-    /// The call of a proxy whose version is not the current one any more.
+    /// Calls through a proxy whose version is not the current one any more.
     #[cold]
     #[inline(never)]
     unsafe fn enter_current(
@@ -204,9 +207,9 @@ impl RawProxy {
         arena: *mut CallArena,
     ) -> Option<Failed> {
         match self.owner.resolve_current(self.info) {
-            // SAFETY: `there` is a proxy for the same contract, so the caller's promise holds for it.
-            Ok(Some(there)) => unsafe { there.enter(index, args, out, arena) },
-            // SAFETY: the caller's promise.
+            // SAFETY: `current` is a proxy for the same contract, so what was promised to `call` holds for it.
+            Ok(Some(current)) => unsafe { current.enter(index, args, out, arena) },
+            // SAFETY: `index`, `args` and `out` are as promised to `call`.
             Ok(None) => unsafe { self.enter(index, args, out, arena) },
             Err(error) => Some(Box::new(error)),
         }
@@ -224,7 +227,7 @@ impl RawProxy {
         };
         let since = self.info.methods.get(index).map_or(0, |method| method.since);
         let since = Version::new(self.info.major, since, 0);
-        // SAFETY: the caller's promise.
+        // SAFETY: the callee left the message's length at 0, or wrote a message that is readable here.
         Box::new(unsafe { CallError::reported(self.info.method_path(index), since, &error, || self.owner.bundle()) })
     }
 
@@ -242,18 +245,18 @@ impl RawProxy {
         Box::new(CallError::TooLarge(failure))
     }
 
-    /// A proxy of the same instance that is bound to the version that serves now.
+    /// Makes a proxy of the same instance that is bound to the version that serves now.
     #[cold]
     fn refreshed(&self) -> Option<Self> {
         self.owner.resolve_current(self.info).ok().flatten()
     }
 
-    /// The table of the host that the proxy goes by.
+    /// Returns the table of the host that the proxy calls through.
     pub(crate) fn host(&self) -> NonNull<HostApi> {
         self.host
     }
 
-    /// The name of the bundle that serves this proxy.
+    /// Returns the name of the bundle that serves this proxy.
     #[must_use]
     pub fn bundle(&self) -> String {
         self.owner.bundle()
@@ -261,10 +264,10 @@ impl RawProxy {
 }
 
 impl Clone for RawProxy {
-    /// Shares the instance. After a reload the clone is bound to the version that serves, so that it pays nothing for
-    /// finding it at each call.
+    /// Makes a proxy that shares the instance. After a reload the clone is bound to the version that serves, so its
+    /// calls need not look for that version.
     fn clone(&self) -> Self {
-        // SAFETY: `owner` keeps the word alive.
+        // SAFETY: `owner` keeps the revision alive.
         if !unsafe { self.revision.as_ref() }.is_current()
             && let Some(refreshed) = self.refreshed()
         {
@@ -281,7 +284,7 @@ impl std::fmt::Debug for RawProxy {
     }
 }
 
-/// An arena for one call, given back when dropped.
+/// An arena for one call. The guard returns the arena to the host when dropped.
 struct ArenaGuard {
     host: NonNull<HostApi>,
     arena: *mut CallArena,
@@ -299,28 +302,29 @@ impl ArenaGuard {
 impl Drop for ArenaGuard {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: as in `enter`; the arena came from there, and guards are dropped in reverse order.
+        // SAFETY: the proxy that made the guard keeps the host's table valid; the arena came from `enter_arena`, and
+        // guards are dropped in reverse order.
         unsafe { (self.host.as_ref().leave_arena)(self.host.as_ptr(), self.arena) };
     }
 }
 
-/// The target of calls that do not lead straight into a function: the `data` of an instance points at one.
+/// The target of calls that do not enter a method's function directly. The `data` of an instance points at one.
 ///
-/// A trampoline lets the one function of a VM, or of the host, stand in an ordinary table of entries, so that a proxy need
-/// not know which kind it calls.
+/// A trampoline lets the single call function of a VM, or of the host, serve as an ordinary table of entries, so a
+/// proxy need not know which kind of callee it calls.
 #[repr(C)]
 pub(crate) struct Trampoline {
-    /// Calls a method by its number.
+    /// The function that calls a method by its number.
     pub(crate) call: VmCall,
-    /// Passed on to `call`.
+    /// The loader data that is passed to `call`.
     pub(crate) loader_data: VmLoaderData,
-    /// Passed on to `call`.
+    /// The instance that is passed to `call`.
     pub(crate) instance: GuestContractInstance,
 }
 
 impl Trampoline {
-    /// Returns the instance that [`via`] takes for this one. It must not outlive the trampoline, nor follow it to another
-    /// place.
+    /// Returns the instance by which [`via`] finds this trampoline. The instance must not be used after the trampoline
+    /// was moved or dropped.
     pub(crate) fn as_instance(&self, contract_id: GuestContractId) -> GuestContractInstance {
         GuestContractInstance { data: std::ptr::from_ref(self).cast_mut().cast(), contract_id }
     }
@@ -330,7 +334,7 @@ impl Trampoline {
 ///
 /// # Safety
 ///
-/// As for any entry; `instance.data` must point at a [`Trampoline`].
+/// The caller must follow the protocol of [`Entry`], and `instance.data` must point at a `Trampoline`.
 pub unsafe extern "C" fn via<const FN_ID: u32>(
     instance: GuestContractInstance,
     args: *const (),
@@ -338,8 +342,8 @@ pub unsafe extern "C" fn via<const FN_ID: u32>(
     arena: *mut CallArena,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: the caller promises a trampoline, which the proxy's owner keeps alive; the caller follows the protocol of
-    // `Entry`, which `VmCall` extends.
+    // SAFETY: `instance.data` points at a trampoline (the caller's promise), which the proxy's owner keeps alive; the
+    // caller follows the protocol of `Entry`, which `VmCall` extends.
     unsafe {
         let to = &*instance.data.cast::<Trampoline>();
         (to.call)(to.loader_data, to.instance, FN_ID, args, out, arena, out_err);

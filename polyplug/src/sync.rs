@@ -1,7 +1,7 @@
-//! What the concurrent parts take from the standard library.
+//! The synchronisation primitives that the concurrent parts take from the standard library.
 //!
-//! They name it by way of this module because `tests/loom` compiles the same files against another one, made of the
-//! model checker's types. So here stands what they use, and nothing of ours.
+//! The concurrent parts name the primitives through this module because `tests/loom` compiles the same files against
+//! another module, made of the model checker's types. So this module only re-exports, and defines nothing.
 
 pub(crate) mod atomic {
     #[cfg(feature = "host")]

@@ -1,12 +1,12 @@
-//! Values in the texts of errors, where the beginning is enough.
+//! Values in the texts of errors, cut to a length.
 
 use std::fmt::{self, Write};
 
 /// The most bytes of a value that an error quotes.
 const LIMIT: usize = 100;
 
-/// Displays the beginning of what it holds. Values that cross can be of any size, and nested so deep that displaying
-/// one whole needs more stack than there is.
+/// A value that displays only the beginning of its text. A value that crosses can be of any size, and nested so deep
+/// that displaying all of it needs more stack than the thread has.
 pub(crate) struct Truncated<'a, T: ?Sized>(pub(crate) &'a T);
 
 impl<T: fmt::Display + ?Sized> fmt::Display for Truncated<'_, T> {
@@ -18,17 +18,17 @@ impl<T: fmt::Display + ?Sized> fmt::Display for Truncated<'_, T> {
     }
 }
 
-/// Takes no more than the limit, and then fails, which ends whoever writes.
+/// A writer that fails once the limit is reached, which stops the `Display` implementation that writes to it.
 struct LimitedWriter(String);
 
 impl Write for LimitedWriter {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = LIMIT - self.0.len();
-        if text.len() <= room {
+        let available = LIMIT - self.0.len();
+        if text.len() <= available {
             self.0.push_str(text);
             return Ok(());
         }
-        let end = (0..=room).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        let end = (0..=available).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
         self.0.push_str(&text[..end]);
         Err(fmt::Error)
     }

@@ -1,4 +1,4 @@
-//! Values of any type that can cross, for code that learns types at run time.
+//! Dynamic values, for code that learns types at run time.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use std::fmt;
 /// assert_eq!(point.to_string(), "{x: 1.5, y: -2}");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs)] // the scalars are what they are called
+#[allow(missing_docs)] // the names of the scalars describe them
 #[non_exhaustive]
 pub enum Value {
     Unit,
@@ -31,9 +31,9 @@ pub enum Value {
     String(String),
     /// A list of `u8`.
     Bytes(Vec<u8>),
-    /// A list of anything else.
+    /// A list of any other type.
     List(Vec<Value>),
-    /// The entries in order; no key comes twice.
+    /// The entries in order; no two have the same key.
     Map(Vec<(Value, Value)>),
     Tuple(Vec<Value>),
     Option(Option<Box<Value>>),
@@ -53,18 +53,18 @@ pub enum Value {
 }
 
 impl Value {
-    /// A record with these fields.
+    /// Makes a record with these fields.
     pub fn record<N: Into<String>>(fields: impl IntoIterator<Item = (N, Self)>) -> Self {
         Self::Record(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
     }
 
-    /// A case of a variant with these fields.
+    /// Makes a case of a variant with these fields.
     pub fn variant<N: Into<String>>(case: impl Into<String>, fields: impl IntoIterator<Item = (N, Self)>) -> Self {
         let fields = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
         Self::Variant { case: case.into(), fields }
     }
 
-    /// The field of a record or of a variant's case.
+    /// Returns the field `name` of a record or of a variant's case.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Self> {
         match self {
@@ -75,7 +75,7 @@ impl Value {
         }
     }
 
-    /// The value as an integer, if it is one.
+    /// Returns the value as an integer, or `None` if the value is not an integer.
     #[must_use]
     pub const fn as_integer(&self) -> Option<i128> {
         Some(match *self {
@@ -91,7 +91,7 @@ impl Value {
         })
     }
 
-    /// The value as text, if it is text.
+    /// Returns the value as text, or `None` if the value is not text.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -100,7 +100,7 @@ impl Value {
         }
     }
 
-    /// What kind of value it is, for errors.
+    /// Returns the name of the value's kind, for errors.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {

@@ -258,7 +258,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "the_thread_sleeps_after_a_push_without_a_look",
         file: "host/version/reclaim.rs",
-        from: "                if !state.queue.is_empty() || !state.jobs.is_empty() {\n                    continue; // nobody waited when that was told\n                }\n",
+        from: "                if !state.queue.is_empty() || !state.jobs.is_empty() {\n                    continue; // no thread waited when these were queued\n                }\n",
         to: "",
         model: "reclaim::pushing_does_not_delay_what_comes",
         complaint: DEADLOCK,

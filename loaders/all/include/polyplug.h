@@ -45,7 +45,7 @@ typedef struct PolyplugReloadPhase PolyplugReloadPhase;
 typedef struct PolyplugRuntimeConfig PolyplugRuntimeConfig;
 typedef struct PolyplugBundleInitContext PolyplugBundleInitContext;
 
-/// What went wrong, as far as both sides agree on it.
+/// The kinds of failure that both sides know.
 ///
 /// Codes cross as plain numbers (`PolyplugAbiError.code`); this enum is for writing and comparing them.
 enum PolyplugAbiErrorCode
@@ -57,13 +57,13 @@ enum PolyplugAbiErrorCode
     POLYPLUG_OK = 0,
     /// A failure that no other code describes.
     POLYPLUG_ERROR_GENERIC = 1,
-    /// The result did not fit into the memory the caller offered.
+    /// The result did not fit into the memory that the caller offered.
     POLYPLUG_ERROR_BUFFER_TOO_SMALL = 2,
     /// Rust code panicked.
     POLYPLUG_ERROR_PANIC = 3,
-    /// What was asked for does not exist.
+    /// The requested item does not exist.
     POLYPLUG_ERROR_NOT_FOUND = 4,
-    /// The handle or instance token names something that is gone.
+    /// The handle or instance token refers to an item that does not exist any more.
     POLYPLUG_ERROR_STALE_HANDLE = 5,
     /// The provider has no function with this number.
     POLYPLUG_ERROR_FUNCTION_NOT_AVAILABLE = 6,
@@ -73,9 +73,9 @@ enum PolyplugAbiErrorCode
     POLYPLUG_ERROR_INVALID_POINTER = 8,
     /// The call may not be made from inside the call that is running.
     POLYPLUG_ERROR_REENTRANT_CALL = 9,
-    /// The callee found an argument that is no value of its type.
+    /// The callee found an argument that is not a value of its type.
     POLYPLUG_ERROR_INVALID_ARGUMENT = 10,
-    /// The bundle that held the code is unloaded.
+    /// The bundle that contained the code is unloaded.
     POLYPLUG_ERROR_UNLOADED = 11,
     /// Waiting would close a cycle of engine locks.
     POLYPLUG_ERROR_DEADLOCK = 12,
@@ -85,15 +85,15 @@ enum PolyplugAbiErrorCode
     POLYPLUG_ERROR_FACTORY_FAILED = 14,
     /// A value is nested deeper than the limit.
     POLYPLUG_ERROR_TOO_DEEP = 15,
-    /// A table handed over is malformed.
+    /// A table that was passed to the host is malformed.
     POLYPLUG_ERROR_INVALID_INTERFACE = 16,
     /// The operation is not allowed for the caller.
     POLYPLUG_ERROR_NOT_ALLOWED = 17,
-    /// Host and plugin disagree on what the contract is.
+    /// Host and plugin have different contracts of the same name and version.
     POLYPLUG_ERROR_INCOMPATIBLE_CONTRACT = 18,
-    /// What the callee's code returned is no value of the result's type.
+    /// The callee's code returned something that is not a value of the result's type.
     POLYPLUG_ERROR_INVALID_RESULT = 19,
-    /// The call took more time or memory than the callee may have.
+    /// The call took more time or memory than the callee may use.
     POLYPLUG_ERROR_LIMIT_REACHED = 20,
     /// The host does not provide this host contract.
     POLYPLUG_ERROR_HOST_CONTRACT_NOT_FOUND = 100,
@@ -110,11 +110,12 @@ typedef uint32_t PolyplugAbiErrorCode;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-/// A borrowed run of bytes, usually UTF-8 text. `{null, 0}` is empty.
+/// A borrowed sequence of bytes, usually UTF-8 text. `{null, 0}` is empty.
 ///
-/// Who owns the bytes and for how long is said by whatever holds the view. Text is checked by the receiver.
+/// The structure or function that contains the view documents the owner of the bytes and how long they are valid. The
+/// receiver checks that text is UTF-8.
 struct PolyplugStringView {
-    /// The first byte; may be null or dangling when `len` is 0.
+    /// The first byte; may be null or dangling if `len` is 0.
     const uint8_t *ptr;
     /// The number of bytes.
     size_t len;
@@ -122,19 +123,19 @@ struct PolyplugStringView {
 
 /// The version of a contract, a plugin or a bundle.
 struct PolyplugVersion {
-    /// Incompatible changes.
+    /// The major number, which incompatible changes increase.
     uint32_t major;
-    /// Additions.
+    /// The minor number, which additions increase.
     uint32_t minor;
-    /// Corrections.
+    /// The patch number, which corrections increase.
     uint32_t patch;
 };
 
-/// Names a plugin.
+/// The names and the version of a plugin.
 struct PolyplugPluginDescriptor {
     /// The plugin's name, for people.
     PolyplugStringView name;
-    /// The name of the contract it implements.
+    /// The name of the contract that the plugin implements.
     PolyplugStringView contract_name;
     /// The plugin's own version.
     PolyplugVersion version;
@@ -143,77 +144,77 @@ struct PolyplugPluginDescriptor {
 /// The id of one major version of a guest contract, the kind that plugins implement.
 typedef uint64_t PolyplugGuestContractId;
 
-/// Which member of `PolyplugDispatchMechanisms` an interface uses.
+/// The member of `PolyplugDispatchMechanisms` that an interface uses.
 ///
-/// A transparent integer: a foreign table may hold any number here.
+/// The type is a transparent integer, because a foreign table may hold any number.
 typedef uint32_t PolyplugDispatchType;
 /// A table of `PolyplugEntry` functions.
 #define POLYPLUG_DISPATCH_TYPE_NATIVE 0
 /// One `PolyplugVmCall` for all methods.
 #define POLYPLUG_DISPATCH_TYPE_VIRTUAL_MACHINE 1
 
-/// What a loader attached to an interface; handed back to each of its functions.
+/// The data that a loader attached to an interface. Each function of the interface receives it.
 struct PolyplugVmLoaderData {
     /// The loader's pointer.
     void *data;
 };
 
-/// One object made by a plugin's factory.
+/// An object that a plugin's factory made.
 ///
-/// Towards a `PolyplugEntry`, `data` is the plugin's own pointer. Towards `PolyplugHostApi`, it is a token that only
-/// the host can read.
+/// For a `PolyplugEntry`, `data` is the plugin's own pointer. For the functions of `PolyplugHostApi`, `data` is a
+/// token that only the host can interpret.
 struct PolyplugGuestContractInstance {
     /// The object, or the host's token for it.
     void *data;
-    /// The contract it implements.
+    /// The contract that the object implements.
     PolyplugGuestContractId contract_id;
 };
 
-/// Makes an instance. Has no way to say that it failed: a plugin whose factory can fail registers one that has, with
-/// `PolyplugHostApi.register_plugin`. A null `data` is an instance like any other, for plugins that need none.
+/// Makes an instance. The function cannot report an error: a plugin whose factory can fail registers a
+/// `PolyplugCreateWithError` with `PolyplugHostApi.register_plugin`. A null `data` is a valid instance, for plugins that need no data.
 typedef void (*PolyplugCreateInstance)(PolyplugVmLoaderData loader_data, const PolyplugHostApi *host, const void *args,
         PolyplugGuestContractInstance *out_instance);
 
-/// Ends an instance.
+/// Destroys an instance.
 typedef void (*PolyplugDestroyInstance)(PolyplugVmLoaderData loader_data, const PolyplugHostApi *host,
         PolyplugGuestContractInstance instance);
 
-/// Called when an arena has no room left for `size` bytes (then it returns them, or null), and with `size` 0 to
-/// rewind the arena to its start.
+/// The function by which an arena asks its owner for memory. If the region is too small for an allocation, the function
+/// returns `size` bytes or null. With `size` 0 it rewinds the arena to its start.
 typedef uint8_t *(*PolyplugGrowFn)(PolyplugCallArena *arena, size_t size, size_t align);
 
-/// Bump allocation in a region that the caller owns.
+/// A bump allocator in a region that the caller of a method owns.
 ///
-/// A call's results live here until the caller resets the arena, whoever the callee is: nothing is freed one by one.
-/// An arena without a `grow` function is of fixed size; one with it asks its owner for more.
+/// The results of calls are valid until the caller resets the arena, which frees all of them at once. An arena without
+/// a `grow` function has a fixed size; an arena with a `grow` function asks its owner for more memory.
 struct PolyplugCallArena {
     /// The next free byte.
     uint8_t *cur;
     /// The end of the region.
     uint8_t *end;
-    /// Asks the owner for more, or to rewind.
+    /// The function that asks the owner for memory, or to rewind.
     PolyplugGrowFn grow;
-    /// The owner's data; the start of the region where there is no `grow`.
+    /// The owner's data; without `grow`, the start of the region.
     void *ctx;
 };
 
-/// What a call reports: a code, and text for a person when the code is not Ok.
+/// The outcome of a call: a code, and a text for people if the code is not Ok.
 ///
-/// The caller sets `code` to 0 before the call; the callee writes only when it fails. The text lives in the call's
-/// arena, or, where a call has none, in a buffer that the host keeps for the thread until that thread's next call.
+/// The caller sets `code` to 0 before the call; the callee writes only on failure. The text is in the call's arena or,
+/// for a call without an arena, in a buffer that the host keeps for the thread until that thread's next call.
 struct PolyplugAbiError {
     /// A `PolyplugAbiErrorCode` as a number, or 256 and above for a code of the plugin's own.
     uint32_t code;
-    /// UTF-8 text; empty when the code says all.
+    /// The text in UTF-8; empty if the code needs no explanation.
     PolyplugStringView message;
 };
 
 /// One function of a contract.
 ///
-/// `args` points at a C struct of the canonical forms of the arguments (null when there are none), `out` at room for
-/// the canonical form of the result (null for unit), `arena` at the memory results live in (null when the method
-/// returns only scalars and takes nothing that needs room). The caller sets `out_err.code` to 0; the callee writes
-/// it only on failure.
+/// `args` points at a C struct of the arguments in their canonical layouts (null without arguments). `out` points at
+/// memory for the result in its canonical layout (null for unit). `arena` is the memory for the data behind pointers
+/// (null if neither arguments nor result need an arena). The caller sets `out_err.code` to 0; the callee writes
+/// `out_err` only on failure.
 typedef void (*PolyplugEntry)(PolyplugGuestContractInstance instance, const void *args, void *out,
         PolyplugCallArena *arena, PolyplugAbiError *out_err);
 
@@ -225,24 +226,24 @@ struct PolyplugNativeDispatch {
     const PolyplugEntry *functions;
 };
 
-/// The one function of a contract that a virtual machine implements: a `PolyplugEntry` plus the loader's data and the
-/// number of the method.
+/// The function that calls every method of a contract that a virtual machine implements: a `PolyplugEntry` with the loader's
+/// data and the number of the method.
 typedef void (*PolyplugVmCall)(PolyplugVmLoaderData loader_data, PolyplugGuestContractInstance instance,
         uint32_t fn_id, const void *args, void *out, PolyplugCallArena *arena, PolyplugAbiError *out_err);
 
-/// A call into a virtual machine.
+/// The function of a virtual machine, with its data.
 struct PolyplugVmDispatch {
     /// The function that carries out every method.
     PolyplugVmCall call;
-    /// Handed to `call`, and to the interface's `create_instance` and `destroy_instance`.
+    /// The data that `call`, and the interface's `create_instance` and `destroy_instance`, receive.
     PolyplugVmLoaderData loader_data;
 };
 
-/// How to call: which member holds is said by `PolyplugDispatchType`.
+/// The dispatch of an interface. `PolyplugDispatchType` says which member is valid.
 union PolyplugDispatchMechanisms {
-    /// For `POLYPLUG_DISPATCH_TYPE_NATIVE`.
+    /// The member for `POLYPLUG_DISPATCH_TYPE_NATIVE`.
     PolyplugNativeDispatch native;
-    /// For `POLYPLUG_DISPATCH_TYPE_VIRTUAL_MACHINE`.
+    /// The member for `POLYPLUG_DISPATCH_TYPE_VIRTUAL_MACHINE`.
     PolyplugVmDispatch vm;
 };
 
@@ -252,25 +253,26 @@ struct PolyplugGuestContractInterface {
     PolyplugGuestContractId contract_id;
     /// The version of the contract that the plugin was built against.
     PolyplugVersion contract_version;
-    /// Which member of `dispatch` holds.
+    /// The member of `dispatch` that is valid.
     PolyplugDispatchType dispatch_type;
-    /// Makes an instance.
+    /// The function that makes an instance.
     PolyplugCreateInstance create_instance;
-    /// Ends an instance.
+    /// The function that destroys an instance.
     PolyplugDestroyInstance destroy_instance;
-    /// How to call.
+    /// The dispatch of the methods.
     PolyplugDispatchMechanisms dispatch;
 };
 
-/// Names a slot of the store: its place, and the generation that tells a later tenant from an earlier one.
+/// A handle to a slot of the store: the slot's index, and the generation that distinguishes successive interfaces in
+/// the slot.
 struct PolyplugGuestContractHandle {
-    /// The place of the slot.
+    /// The index of the slot.
     uint32_t index;
-    /// The generation the slot had when the handle was made.
+    /// The generation that the slot had when the handle was made.
     uint32_t generation;
 };
 
-/// An array that the host allocated and the receiver gives back with `PolyplugHostApi.free(items, len * size, align)`.
+/// An array that the host allocated and the receiver frees with `PolyplugHostApi.free(items, len * size, align)`.
 ///
 /// An empty array has a null `items` and needs no `free`.
 struct PolyplugArrayGuestContractHandle {
@@ -278,7 +280,7 @@ struct PolyplugArrayGuestContractHandle {
     PolyplugGuestContractHandle *items;
     /// The number of elements.
     size_t len;
-    /// The alignment the memory was allocated with.
+    /// The alignment with which the memory was allocated.
     size_t align;
 };
 
@@ -291,31 +293,31 @@ struct PolyplugHostContractInstance {
 /// The id of one major version of a host contract, the kind that the host implements for its plugins.
 typedef uint64_t PolyplugHostContractId;
 
-/// The table through which a host contract is called. It stays where it is until the runtime ends.
+/// The table through which a host contract is called. The table stays at its address until the runtime ends.
 struct PolyplugHostContractInterface {
     /// The contract.
     PolyplugHostContractId contract_id;
-    /// Its version.
+    /// The contract's version.
     PolyplugVersion contract_version;
-    /// 1 when one object serves all plugins, 0 when each look-up makes one.
+    /// 1 if one object serves all plugins, 0 if each look-up makes an object.
     uint8_t singleton;
-    /// Which member of `dispatch` holds.
+    /// The member of `dispatch` that is valid.
     PolyplugDispatchType dispatch_type;
     /// The provider's data.
     void *user_data;
-    /// Makes an object.
+    /// The function that makes an object.
     void (*create_instance)(const PolyplugHostContractInterface *table, const void *args,
             PolyplugHostContractInstance *out_instance);
-    /// Ends an object.
+    /// The function that destroys an object.
     void (*destroy_instance)(const PolyplugHostContractInterface *table, PolyplugHostContractInstance instance);
-    /// How to call.
+    /// The dispatch of the methods.
     PolyplugDispatchMechanisms dispatch;
 };
 
 /// The id of a bundle: the hash of its name.
 typedef uint64_t PolyplugBundleId;
 
-/// An array that the host allocated and the receiver gives back with `PolyplugHostApi.free(items, len * size, align)`.
+/// An array that the host allocated and the receiver frees with `PolyplugHostApi.free(items, len * size, align)`.
 ///
 /// An empty array has a null `items` and needs no `free`.
 struct PolyplugArrayBundleId {
@@ -323,21 +325,21 @@ struct PolyplugArrayBundleId {
     PolyplugBundleId *items;
     /// The number of elements.
     size_t len;
-    /// The alignment the memory was allocated with.
+    /// The alignment with which the memory was allocated.
     size_t align;
 };
 
 /// One dependency that a bundle's manifest declares.
 struct PolyplugDependencyInfo {
-    /// The contract that is needed.
+    /// The contract that the bundle needs.
     PolyplugGuestContractId contract_id;
-    /// The least minor version that serves.
+    /// The least minor version that suffices.
     uint32_t min_version;
-    /// The bundle that must provide it; 0 when any may.
+    /// The bundle that must provide the contract; 0 if any bundle may.
     PolyplugBundleId bundle_id;
 };
 
-/// An array that the host allocated and the receiver gives back with `PolyplugHostApi.free(items, len * size, align)`.
+/// An array that the host allocated and the receiver frees with `PolyplugHostApi.free(items, len * size, align)`.
 ///
 /// An empty array has a null `items` and needs no `free`.
 struct PolyplugArrayDependencyInfo {
@@ -345,22 +347,22 @@ struct PolyplugArrayDependencyInfo {
     PolyplugDependencyInfo *items;
     /// The number of elements.
     size_t len;
-    /// The alignment the memory was allocated with.
+    /// The alignment with which the memory was allocated.
     size_t align;
 };
 
-/// Properties of a plugin, as bits.
+/// The properties of a plugin, as bits.
 typedef uint32_t PolyplugPluginFlags;
-/// The plugin's type holds no data: one instance serves everybody.
+/// The plugin's type has no data, so one instance serves all callers.
 #define POLYPLUG_PLUGIN_FLAGS_STATELESS 1
-/// One instance serves the whole bundle.
+/// The plugin has one instance for the whole bundle, which serves all callers.
 #define POLYPLUG_PLUGIN_FLAGS_SINGLETON 2
 
-/// Makes an instance, or says why not.
+/// Makes an instance, or reports an error.
 typedef void (*PolyplugCreateWithError)(const PolyplugHostApi *host, PolyplugGuestContractInstance *out_instance,
         PolyplugAbiError *out_err);
 
-/// Writes a snapshot of an instance's state: bytes in `arena`.
+/// Writes a snapshot of an instance's state, as bytes in `arena`.
 typedef void (*PolyplugSaveInstance)(PolyplugGuestContractInstance instance, PolyplugStringView *out,
         PolyplugCallArena *arena, PolyplugAbiError *out_err);
 
@@ -368,276 +370,285 @@ typedef void (*PolyplugSaveInstance)(PolyplugGuestContractInstance instance, Pol
 typedef void (*PolyplugRestoreInstance)(const PolyplugHostApi *host, PolyplugStringView state, PolyplugVersion from,
         PolyplugGuestContractInstance *out_instance, PolyplugAbiError *out_err);
 
-/// Says whether a newly loaded plugin is fit to serve.
+/// Checks whether a newly loaded plugin is fit to serve, or reports an error.
 typedef void (*PolyplugCheckHealth)(const PolyplugHostApi *host, PolyplugCallArena *arena, PolyplugAbiError *out_err);
 
-/// Everything `#[plugin]` tells the host about one plugin. Valid for the duration of `register_plugin`.
+/// The data about one plugin that `#[plugin]` passes to the host. Valid for the duration of `register_plugin`.
 ///
-/// Fields are only ever added at the end; `struct_size` says which ones the sender knew.
+/// New fields are added at the end only; `struct_size` says which fields exist.
 struct PolyplugPluginRegistration {
-    /// `sizeof(PolyplugPluginRegistration)` as the sender was built.
+    /// The value of `sizeof(PolyplugPluginRegistration)` in the sender's build.
     size_t struct_size;
     /// The plugin's names and version.
     PolyplugPluginDescriptor descriptor;
-    /// Its table; the host copies it.
+    /// The plugin's table, which the host copies.
     const PolyplugGuestContractInterface *interface;
-    /// Its properties.
+    /// The plugin's properties.
     PolyplugPluginFlags flags;
-    /// Makes an instance and can say why not; `interface.create_instance` is used where absent.
+    /// The factory, which can report an error. If absent, the host uses `interface.create_instance`.
     PolyplugCreateWithError create;
-    /// Takes a snapshot for a reload.
+    /// The function that takes a snapshot for a reload.
     PolyplugSaveInstance save;
-    /// Makes an instance from a snapshot.
+    /// The function that makes an instance from a snapshot.
     PolyplugRestoreInstance restore;
-    /// Asked before a newly loaded version is published.
+    /// The check that the host makes before it publishes a newly loaded version.
     PolyplugCheckHealth health;
-    /// The contract's schema, encoded; empty when the plugin has none.
+    /// The contract's schema, encoded; empty for a plugin without a schema.
     PolyplugStringView schema;
     /// Reserved for the sender; null.
     void *reserved;
 };
 
-/// What a thread does: see `PolyplugHostApi.spawn`.
+/// The function that a thread runs: see `PolyplugHostApi.spawn`.
 typedef void (*PolyplugThreadBody)(void *data);
 
-/// Where the callee of a plugin's proxy lives.
+/// The kind of callee of a plugin's proxy.
 typedef uint32_t PolyplugProxyTarget;
-/// In the host: a host contract.
+/// A host contract.
 #define POLYPLUG_PROXY_TARGET_HOST 0
-/// In another bundle: a guest contract.
+/// A guest contract of another bundle.
 #define POLYPLUG_PROXY_TARGET_PEER 1
 
-/// What `open_proxy` of the host's table is asked for. The views are valid during that call.
+/// The request for a proxy that `open_proxy` of the host's table takes. The views are valid during that call.
 struct PolyplugProxyRequest {
-    /// `sizeof(PolyplugProxyRequest)` as the sender was built.
+    /// The value of `sizeof(PolyplugProxyRequest)` in the sender's build.
     size_t struct_size;
-    /// Where the callee lives.
+    /// The kind of callee.
     PolyplugProxyTarget target;
     /// The contract's major version.
     uint32_t major;
-    /// The least minor version that serves.
+    /// The least minor version that suffices.
     uint32_t minor;
     /// Reserved for the sender; 0.
     uint32_t reserved;
     /// The contract's name.
     PolyplugStringView contract_name;
-    /// The contract as the caller knows it, encoded: methods are then numbered as there. Empty: as the callee numbers
-    /// them.
+    /// The encoded schema of the contract in the caller's build, by whose numbers methods are called. If empty, methods
+    /// are called by the callee's numbers.
     PolyplugStringView schema;
 };
 
-/// Ends an object that was offered to be kept.
+/// Drops an object that was offered to be kept.
 typedef void (*PolyplugDropObject)(PolyplugGuestContractInstance instance);
 
-/// An object of a contract that a caller gives to its callee. What is handed over in a call is a
-/// `PolyplugGuestContractInstance` whose `data` is the token that `offer_object` of the host's table returns for this.
+/// An object of a contract that a caller passes to its callee. The argument of the call is a `PolyplugGuestContractInstance`
+/// whose `data` is the token that `offer_object` of the host's table returns for the offer.
 struct PolyplugObjectOffer {
-    /// `sizeof(PolyplugObjectOffer)` as the sender was built.
+    /// The value of `sizeof(PolyplugObjectOffer)` in the sender's build.
     size_t struct_size;
-    /// The object, as its functions take it.
+    /// The instance that the object's functions take.
     PolyplugGuestContractInstance instance;
-    /// One entry for each method of the contract.
+    /// The entries, one for each method of the contract.
     const PolyplugEntry *functions;
-    /// How many there are.
+    /// The number of entries.
     uint32_t function_count;
     /// Reserved for the sender; 0.
     uint32_t reserved;
-    /// Absent for an object that is lent for a call: closing its token waits until nobody calls it. Present for one that
-    /// may be kept: it is then called when the last token is closed, or the bundle that offered it is reloaded or
-    /// unloaded.
+    /// The function that drops an object that may be kept. The host calls it when the last token is closed, or when the
+    /// bundle that offered the object is reloaded or unloaded. Absent for an object that is lent for a call: closing
+    /// the token of such an object waits until no call of the object is running.
     PolyplugDropObject drop;
 };
 
-/// The functions a host offers to a plugin, to a loader, or to a host written in another language.
+/// The functions that a host offers to a plugin, to a loader, or to a host written in another language.
 ///
 /// Each function takes the table itself as its first argument. Each loaded version of a bundle has a table of its
-/// own, so that the host knows who calls; it is valid for as long as that version's code may run.
+/// own, by which the host knows the caller. The table is valid for as long as that version's code may run.
 ///
-/// Calls are safe against a concurrent reload or unload. A null pointer where one is needed gives
-/// `InvalidPointer` and a recorded last error.
+/// Calls are safe against a concurrent reload or unload. A null pointer that must not be null is reported as
+/// `InvalidPointer`, and recorded as the last error.
 ///
-/// New fields are added at the end only; `struct_size` says which ones exist.
+/// New fields are added at the end only; `struct_size` says which fields exist.
 struct PolyplugHostApi {
     /// The host's own data.
     void *runtime;
-    /// Registers a plugin that has no schema: one written by hand.
+    /// Registers a plugin without a schema, which is written by hand.
     void (*register_guest_contract)(const PolyplugHostApi *host, const PolyplugPluginDescriptor *descriptor,
             const PolyplugGuestContractInterface *interface, PolyplugAbiError *out_err);
-    /// Allocates from the host; null when it cannot.
+    /// Allocates memory from the host. Returns null on failure.
     uint8_t *(*alloc)(const PolyplugHostApi *host, size_t size, size_t align);
-    /// Gives back what `alloc` returned, with the same size and alignment.
+    /// Frees memory that `alloc` returned, with the same size and alignment.
     void (*free)(const PolyplugHostApi *host, uint8_t *ptr, size_t size, size_t align);
-    /// The first provider of a contract, in load order, whose minor version is at least `min_version`.
+    /// Returns the first provider of a contract, in load order, whose minor version is at least `min_version`.
     PolyplugGuestContractHandle (*find_guest_contract)(const PolyplugHostApi *host, uint64_t contract_id,
             uint32_t min_version);
-    /// All providers, in load order.
+    /// Returns all providers of a contract, in load order.
     PolyplugArrayGuestContractHandle (*find_all_guest_contracts)(const PolyplugHostApi *host, uint64_t contract_id,
             uint32_t min_version);
-    /// A provider's table; null when the handle is stale. Valid while leased.
+    /// Returns a provider's table, or null if the handle is stale. The table is valid while it is leased.
     const PolyplugGuestContractInterface *(*resolve_guest_contract)(const PolyplugHostApi *host,
             PolyplugGuestContractHandle handle);
-    /// An object of a host contract.
+    /// Returns an object of a host contract.
     PolyplugHostContractInstance (*get_host_contract)(const PolyplugHostApi *host, uint64_t contract_id,
             uint32_t min_version);
-    /// The table of a host contract.
+    /// Returns the table of a host contract.
     const PolyplugHostContractInterface *(*resolve_host_contract_interface)(const PolyplugHostApi *host,
             uint64_t contract_id, uint32_t min_version);
-    /// The ids of all loaded bundles, in load order.
+    /// Returns the ids of all loaded bundles, in load order.
     PolyplugArrayBundleId (*list_bundles)(const PolyplugHostApi *host);
-    /// What the calling bundle's manifest declares as dependencies.
+    /// Returns the dependencies that the calling bundle's manifest declares.
     PolyplugArrayDependencyInfo (*get_dependencies)(const PolyplugHostApi *host);
-    /// Loads a bundle from a path in UTF-8. Through a bundle's table, this and the other functions that change bundles
-    /// only ask: the runtime does it later, on its own thread, and records a failure as its last error.
+    /// Loads a bundle from a path in UTF-8. Through a bundle's table, this function and the others that change bundles
+    /// only enqueue the change: the runtime makes the change later, on its own thread, and records a failure as its
+    /// last error.
     void (*load_bundle)(const PolyplugHostApi *host, const uint8_t *path, size_t len, PolyplugAbiError *out_err);
     /// Reloads a bundle from a path in UTF-8.
     void (*reload_bundle)(const PolyplugHostApi *host, const uint8_t *path, size_t len, PolyplugAbiError *out_err);
     /// Provides a host contract; the table must stay valid until the runtime ends.
     void (*register_host_contract)(const PolyplugHostApi *host, const PolyplugHostContractInterface *interface,
             PolyplugAbiError *out_err);
-    /// Adds a loader: a `Box<Box<dyn BundleLoader>>` as a raw pointer, which the runtime takes over.
+    /// Adds a loader: a `Box<Box<dyn BundleLoader>>` as a raw pointer, which the runtime then owns.
     void (*register_loader)(const PolyplugHostApi *host, void *loader, PolyplugAbiError *out_err);
-    /// Copies the runtime's last error into `buf` and clears it; the number of bytes copied.
+    /// Copies the runtime's last error into `buf` and clears it. Returns the number of bytes copied.
     size_t (*get_last_error)(const PolyplugHostApi *host, uint8_t *buf, size_t len);
-    /// The length of the runtime's last error in bytes; 0 when there is none.
+    /// Returns the length of the runtime's last error in bytes; 0 without an error.
     size_t (*get_error_len)(const PolyplugHostApi *host);
-    /// `sizeof(PolyplugHostApi)` as the host was built.
+    /// The value of `sizeof(PolyplugHostApi)` in the host's build.
     size_t struct_size;
     /// Calls a method of an instance made by `create_guest_instance`.
     void (*call_guest_method)(const PolyplugHostApi *host, PolyplugGuestContractInstance instance, uint32_t fn_id,
             const void *args, void *out, PolyplugCallArena *arena, PolyplugAbiError *out_err);
-    /// Makes an instance; what is returned is a token that only this host understands.
+    /// Makes an instance. Its `data` is a token that only this host can interpret.
     void (*create_guest_instance)(const PolyplugHostApi *host, PolyplugGuestContractHandle handle, const void *args,
             PolyplugGuestContractInstance *out_instance, PolyplugAbiError *out_err);
-    /// Ends an instance made by `create_guest_instance`; a stale token is ignored.
+    /// Destroys an instance made by `create_guest_instance`. Ignores a stale token.
     void (*destroy_guest_instance)(const PolyplugHostApi *host, PolyplugGuestContractInstance instance);
     /// Unloads a bundle.
     void (*unload_bundle)(const PolyplugHostApi *host, uint64_t bundle_id, PolyplugAbiError *out_err);
     /// Writes to the host's log. `level` is a `PolyplugLogLevel`.
     void (*log)(const PolyplugHostApi *host, uint32_t level, PolyplugStringView scope, PolyplugStringView message);
-    /// Registers a plugin with everything `#[plugin]` knows about it.
+    /// Registers a plugin with all the data that `#[plugin]` has about it.
     void (*register_plugin)(const PolyplugHostApi *host, const PolyplugPluginRegistration *registration,
             PolyplugAbiError *out_err);
-    /// Room for the text of an error where a call has no arena; valid until this thread's next call. Null when
-    /// `len` is larger than the host is willing to keep.
+    /// Returns a buffer for the text of an error of a call without an arena. The buffer is valid until this thread's
+    /// next call. Returns null if `len` exceeds the host's limit.
     uint8_t *(*error_text)(const PolyplugHostApi *host, size_t len);
-    /// An arena for one call that this thread is about to make; give it back with `leave_arena` in reverse order.
+    /// Returns an arena for one call that this thread is about to make. Return arenas with `leave_arena` in reverse
+    /// order.
     PolyplugCallArena *(*enter_arena)(const PolyplugHostApi *host);
-    /// Ends the use of an arena; what lies in it is gone.
+    /// Ends the use of an arena, and frees all data in the arena.
     void (*leave_arena)(const PolyplugHostApi *host, PolyplugCallArena *arena);
-    /// Keeps this table valid until `release_host`. It does not keep the bundle loaded.
+    /// Keeps this table valid until `release_host`. The bundle may still be unloaded.
     void (*retain_host)(const PolyplugHostApi *host);
     /// Ends a `retain_host`.
     void (*release_host)(const PolyplugHostApi *host);
-    /// Takes a lease on a provider: its table, which stays valid, and what it leads to mapped, until `release`. Null
-    /// when the handle is stale.
+    /// Takes a lease on a provider. Returns the provider's table, which stays valid with its code mapped until
+    /// `release`, or null if the handle is stale.
     const PolyplugGuestContractInterface *(*lease)(const PolyplugHostApi *host, PolyplugGuestContractHandle handle,
             PolyplugAbiError *out_err);
-    /// Ends a lease. What is none is ignored.
+    /// Ends a lease. Ignores a pointer that is not leased.
     void (*release)(const PolyplugHostApi *host, const PolyplugGuestContractInterface *interface);
-    /// Runs `body(data)` on a thread of its own for the calling bundle, which stays mapped meanwhile. `name` is for
-    /// people. When this fails, `body` is not called, and `data` is still the caller's.
+    /// Runs `body(data)` on a new thread for the calling bundle, whose code stays mapped while the thread runs. `name`
+    /// is for people. On failure `body` is not called, and the caller still owns `data`.
     void (*spawn)(const PolyplugHostApi *host, PolyplugStringView name, PolyplugThreadBody body, void *data,
             PolyplugAbiError *out_err);
-    /// Waits until the calling bundle's version is retired, by a reload or by being unloaded, at most for `millis`
-    /// milliseconds; 1 when it is, else 0. Threads of the bundle then have to end.
+    /// Waits at most for `millis` milliseconds until the calling bundle's version is retired by a reload or an unload.
+    /// Returns 1 if the version is retired, otherwise 0. The bundle's threads must end once the version is retired.
     uint8_t (*wait_retired)(const PolyplugHostApi *host, uint64_t millis);
-    /// Prefers what `bundle_id` provides for a contract: look-ups that take the first provider find it.
+    /// Prefers the provider in bundle `bundle_id` for a contract: look-ups that take the first provider then find it.
     void (*prefer)(const PolyplugHostApi *host, uint64_t contract_id, uint64_t bundle_id, PolyplugAbiError *out_err);
-    /// What one bundle provides for a contract; null when it does not.
+    /// Returns the provider of a contract in one bundle, or the null handle if the bundle does not provide the
+    /// contract.
     PolyplugGuestContractHandle (*find_guest_contract_in)(const PolyplugHostApi *host, uint64_t contract_id,
             uint64_t bundle_id);
-    /// Unloads a bundle after all those that need it, the last loaded first.
+    /// Unloads a bundle, after all bundles that need it, the last loaded first.
     void (*unload_bundle_cascade)(const PolyplugHostApi *host, uint64_t bundle_id, PolyplugAbiError *out_err);
-    /// Waits until the code of retired versions is gone, at most for `millis` milliseconds; how many are still there.
-    /// Through a bundle's table it does not wait: the bundle's own code may be what is to go.
+    /// Waits at most for `millis` milliseconds until the code of retired versions is unmapped. Returns the number of
+    /// versions whose code is still mapped. Through a bundle's table the function does not wait, because it may have
+    /// been called by code that is to be unmapped.
     size_t (*quiesce)(const PolyplugHostApi *host, uint64_t millis);
     /// Makes a proxy for the calling bundle: for a host contract, or for a contract that the bundle's manifest declares
-    /// as a dependency. What is written is a token that only this host understands. It keeps nobody loaded. The name of
-    /// the callee's bundle is written as well, unless `out_bundle` is null; it is valid until this thread's next call.
+    /// as a dependency. Writes a token that only this host can interpret, and that does not keep the callee loaded.
+    /// Unless `out_bundle` is null, writes the name of the callee's bundle as well, which is valid until this thread's
+    /// next call.
     void (*open_proxy)(const PolyplugHostApi *host, const PolyplugProxyRequest *request, void **out_proxy,
             PolyplugStringView *out_bundle, PolyplugAbiError *out_err);
     /// Calls a method through a proxy made by `open_proxy`.
     void (*call_proxy)(const PolyplugHostApi *host, void *proxy, uint32_t fn_id, const void *args, void *out,
             PolyplugCallArena *arena, PolyplugAbiError *out_err);
-    /// Ends a token of `open_proxy`, `offer_object` or `share_object`; a stale one is ignored.
+    /// Closes a token of `open_proxy`, `offer_object` or `share_object`. Ignores a stale token.
     void (*close_proxy)(const PolyplugHostApi *host, void *proxy);
-    /// Offers an object to be called by others; a token for it, or null. It is called with `call_proxy`.
+    /// Offers an object to be called by others with `call_proxy`. Returns a token for the object, or null on failure.
     void *(*offer_object)(const PolyplugHostApi *host, const PolyplugObjectOffer *offer, PolyplugAbiError *out_err);
-    /// Another token for an object that may be kept, or null: for whoever keeps one that came as an argument. The name of
-    /// the bundle that offered it is written as well, as by `open_proxy`.
+    /// Returns another token for an object that may be kept, or null on failure. A callee that keeps an object it
+    /// received as an argument needs a token of its own. Writes the name of the bundle that offered the object as well,
+    /// like `open_proxy`.
     void *(*share_object)(const PolyplugHostApi *host, void *proxy, PolyplugStringView *out_bundle,
             PolyplugAbiError *out_err);
-    /// The calling bundle's settings: an object of JSON, `{}` when there are none. Valid as long as the table is.
+    /// Returns the calling bundle's settings: a JSON object, `{}` without settings. The text is valid while the table
+    /// is.
     PolyplugStringView (*config)(const PolyplugHostApi *host);
-    /// The calling bundle's name; empty through the host's own table. Valid as long as the table is.
+    /// Returns the calling bundle's name; empty through the host's own table. The text is valid while the table is.
     PolyplugStringView (*bundle_name)(const PolyplugHostApi *host);
 };
 
-/// How strictly versions are held to.
+/// The strictness with which versions are checked.
 typedef uint32_t PolyplugCompatibility;
-/// A bundle whose dependencies are missing or too old is refused. The default.
+/// The default: a bundle whose dependencies are missing or too old is rejected.
 #define POLYPLUG_COMPATIBILITY_STRICT 0
-/// Such a bundle is loaded with a warning; only the calls that need what is missing fail.
+/// A bundle whose dependencies are missing or too old is loaded with a warning. Only the calls that need the
+/// missing dependency fail.
 #define POLYPLUG_COMPATIBILITY_RELAXED 1
 
-/// A step in the life of a bundle.
+/// A step of a reload or unload of a bundle.
 typedef uint32_t PolyplugReloadPhaseType;
 /// A new version is about to be loaded beside the old one.
 #define POLYPLUG_RELOAD_PHASE_TYPE_PREPARING 0
 /// The new version serves.
 #define POLYPLUG_RELOAD_PHASE_TYPE_RELOADED 1
-/// The new version was refused; the old one serves on.
+/// The new version was rejected; the old one continues to serve.
 #define POLYPLUG_RELOAD_PHASE_TYPE_FAILED 2
 /// The bundle is being unloaded.
 #define POLYPLUG_RELOAD_PHASE_TYPE_UNLOADING 3
-/// Nothing can run the old version's code any more.
+/// The old version's code cannot run any more.
 #define POLYPLUG_RELOAD_PHASE_TYPE_QUIESCED 4
 
-/// What a runtime tells about a bundle's life. The views are valid during the callback.
+/// The event with which a runtime reports a step of a reload or unload. The views are valid during the callback.
 struct PolyplugReloadPhase {
-    /// Which step.
+    /// The step.
     PolyplugReloadPhaseType phase_type;
-    /// Which bundle.
+    /// The bundle's id.
     PolyplugBundleId bundle_id;
     /// The bundle's name.
     PolyplugStringView bundle_name;
-    /// Why it failed, for `POLYPLUG_RELOAD_PHASE_TYPE_FAILED`; else empty.
+    /// The reason of the failure for `POLYPLUG_RELOAD_PHASE_TYPE_FAILED`; otherwise empty.
     PolyplugStringView reason;
 };
 
 /// The callback for `PolyplugReloadPhase` events.
 typedef void (*PolyplugOnReload)(void *user_data, const PolyplugReloadPhase *phase);
 
-/// How a runtime is set up through the C ABI.
+/// The configuration of a runtime that is made through the C ABI.
 struct PolyplugRuntimeConfig {
-    /// `sizeof(PolyplugRuntimeConfig)` as the caller was built; fields beyond it take their defaults.
+    /// The value of `sizeof(PolyplugRuntimeConfig)` in the caller's build. Fields beyond that size take their defaults.
     size_t struct_size;
-    /// How strictly versions are held to.
+    /// The strictness with which versions are checked.
     PolyplugCompatibility compatibility;
-    /// Whether bundles may be reloaded. Costs a private copy of each artifact.
+    /// True if bundles may be reloaded. The host then makes a private copy of each artifact.
     bool hot_reload_enabled;
-    /// Told about every step in the life of a bundle.
+    /// The callback for every step of a reload or unload.
     PolyplugOnReload on_reload;
-    /// Handed to `on_reload`. Must be usable from any thread.
+    /// The data that `on_reload` receives. It must be usable from any thread.
     void *on_reload_user_data;
 };
 
-/// How serious a log message is; smaller is more serious.
+/// The severity of a log message; smaller is more severe.
 typedef uint32_t PolyplugLogLevel;
-/// Something failed.
+/// A failure.
 #define POLYPLUG_LOG_LEVEL_ERROR 1
-/// Something is wrong but work goes on.
+/// A problem that does not stop the work.
 #define POLYPLUG_LOG_LEVEL_WARN 2
-/// Worth knowing.
+/// Information for operators.
 #define POLYPLUG_LOG_LEVEL_INFO 3
-/// For developers.
+/// Information for developers.
 #define POLYPLUG_LOG_LEVEL_DEBUG 4
-/// For developers in trouble.
+/// Detailed information for developers.
 #define POLYPLUG_LOG_LEVEL_TRACE 5
 
-/// A programming language, as a number that may come from anywhere.
+/// A programming language, as a number.
 ///
-/// A transparent integer rather than an enum: a number nobody knows is then merely a language nobody knows.
+/// The type is a transparent integer instead of an enum, so that an unknown number is an unknown language and not
+/// undefined behaviour.
 typedef uint32_t PolyplugSupportedLanguage;
 /// Rust.
 #define POLYPLUG_SUPPORTED_LANGUAGE_RUST 0
@@ -652,36 +663,36 @@ typedef uint32_t PolyplugSupportedLanguage;
 /// JavaScript.
 #define POLYPLUG_SUPPORTED_LANGUAGE_JAVA_SCRIPT 5
 
-/// What a bundle is told when it starts. Valid for the duration of `polyplug_init`.
+/// The data that a bundle receives when it starts. Valid for the duration of `polyplug_init`.
 struct PolyplugBundleInitContext {
     /// The bundle's id.
     uint64_t bundle_id;
-    /// The folder the bundle was loaded from.
+    /// The folder from which the bundle was loaded.
     PolyplugStringView bundle_path;
 };
 
-/// The function every native bundle exports as `polyplug_init`.
+/// The function that every native bundle exports as `polyplug_init`.
 typedef void (*PolyplugInit)(const PolyplugHostApi *host, const PolyplugBundleInitContext *context,
         PolyplugAbiError *out_err);
 
-/// The function every native bundle exports as `polyplug_abi_version`.
+/// The function that every native bundle exports as `polyplug_abi_version`.
 typedef uint32_t (*PolyplugAbiVersion)(void);
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
 
-/// Makes a runtime with every loader that this library was built with. Returns its table, or null when that fails.
+/// Makes a runtime with every loader that this library was built with. Returns the runtime's table, or null on failure.
 ///
-/// Without a configuration, the defaults hold: versions are held to strictly, and nothing can be reloaded.
+/// Without a configuration the defaults apply: versions are checked strictly, and bundles cannot be reloaded.
 ///
 /// What the caller has to see to:
 ///
-/// `config` must be null, for the defaults, or lead to a configuration of the size that it states in its first
-/// field. The callback and its user data must be usable from any thread until the runtime is destroyed.
+/// `config` must be null, for the defaults, or point at a configuration of the size that its first field states. The
+/// callback and its user data must be usable from any thread until the runtime is destroyed.
 const PolyplugHostApi *polyplug_runtime_create(const PolyplugRuntimeConfig *config);
 
-/// Ends a runtime: unloads its bundles and frees its table. Null is ignored.
+/// Destroys a runtime: unloads its bundles and frees its table. Ignores null.
 ///
 /// What the caller has to see to:
 ///

@@ -1,22 +1,21 @@
-//! Every loader of polyplug in one place: for hosts in Rust behind one function, and for hosts in other languages as a C
-//! library.
+//! All loaders of polyplug: behind one function for hosts in Rust, and as a C library for hosts in other languages.
 //!
 //! # Hosts in Rust
 //!
-//! [`register`] adds every loader that is switched on:
+//! [`register`] adds every loader whose feature is on:
 //!
 //! ```
 //! use polyplug::Runtime;
 //!
 //! # fn main() -> Result<(), polyplug::error::RuntimeError> {
 //! let runtime = polyplug_loaders::register(Runtime::builder()).hot_reload(true).build()?;
-//! // runtime.load_bundle("plugins/calc".as_ref())?; // whatever loader its manifest names
+//! // runtime.load_bundle("plugins/calc".as_ref())?; // the manifest names the loader
 //! # drop(runtime);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Each loader is a feature, and all are on by default. A host that knows what it loads takes those:
+//! Each loader is a feature, and all features are on by default. A host can choose the loaders that it needs:
 //!
 //! ```toml
 //! polyplug-loaders = { version = "0.1", default-features = false, features = ["native"] }
@@ -25,8 +24,8 @@
 //! | feature | bundles that are |
 //! |---|---|
 //! | `lua` | written in Lua |
-//! | `native` | shared libraries: plugins in Rust, C, or whatever speaks the C ABI |
-//! | `python` | written in Python; what is built with it needs the library of a Python when it starts |
+//! | `native` | shared libraries: plugins in Rust, C, or any language with a C ABI |
+//! | `python` | written in Python; a program with this loader needs the shared library of a Python when it starts |
 //!
 //! # Hosts in other languages
 //!
@@ -38,10 +37,10 @@
 //! | macOS | `libpolyplug_loaders.dylib` | `-lpolyplug_loaders` |
 //! | Windows | `polyplug_loaders.dll` | `polyplug_loaders.dll.lib` |
 //!
-//! Programs find it at run time by that file's name, wherever it was when they were linked. Its header is
-//! `include/polyplug.h`, for C11 and C++17. It exports two functions, [`polyplug_runtime_create`] and
-//! [`polyplug_runtime_destroy`]; everything else goes through the table that the first returns. `examples/c` has a host
-//! and a plugin in C, and docs/abi.md says what the table's functions do.
+//! A program finds the library at run time by the file's name, independently of its path at link time. The header is
+//! `include/polyplug.h`, for C11 and C++17. The library exports two functions, [`polyplug_runtime_create`] and
+//! [`polyplug_runtime_destroy`]; the first returns a table with all other functions. `examples/c` has a host and a
+//! plugin in C, and docs/abi.md describes the functions of the table.
 //!
 //! # Safety
 //!
@@ -53,7 +52,7 @@ use polyplug_abi::{HostApi, RuntimeConfig};
 
 /// Adds every loader whose feature is on.
 ///
-/// A loader that the builder has already makes `build` fail: there can be one of a name.
+/// If the builder has one of the loaders already, `build` fails, because the names of loaders must differ.
 pub fn register(builder: RuntimeBuilder) -> RuntimeBuilder {
     #[cfg(feature = "lua")]
     let builder = builder.loader(polyplug_lua::LuaLoader::new());
@@ -64,22 +63,22 @@ pub fn register(builder: RuntimeBuilder) -> RuntimeBuilder {
     builder
 }
 
-/// Makes a runtime with every loader that this library was built with. Returns its table, or null when that fails.
+/// Makes a runtime with every loader that this library was built with. Returns the runtime's table, or null on failure.
 ///
-/// Without a configuration, the defaults hold: versions are held to strictly, and nothing can be reloaded.
+/// Without a configuration the defaults apply: versions are checked strictly, and bundles cannot be reloaded.
 ///
 /// # Safety
 ///
-/// `config` must be null, for the defaults, or lead to a configuration of the size that it states in its first
-/// field. The callback and its user data must be usable from any thread until the runtime is destroyed.
+/// `config` must be null, for the defaults, or point at a configuration of the size that its first field states. The
+/// callback and its user data must be usable from any thread until the runtime is destroyed.
 // SAFETY: the name is polyplug's own; nothing else may define it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn polyplug_runtime_create(config: *const RuntimeConfig) -> *const HostApi {
-    // SAFETY: the caller's promise.
+    // SAFETY: `config` is null or a configuration of the stated size (the caller's promise).
     unsafe { ffi::create_with(config, register) }
 }
 
-/// Ends a runtime: unloads its bundles and frees its table. Null is ignored.
+/// Destroys a runtime: unloads its bundles and frees its table. Ignores null.
 ///
 /// # Safety
 ///
@@ -87,7 +86,7 @@ pub unsafe extern "C" fn polyplug_runtime_create(config: *const RuntimeConfig) -
 // SAFETY: the name is polyplug's own; nothing else may define it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn polyplug_runtime_destroy(host: *const HostApi) {
-    // SAFETY: the caller's promise.
+    // SAFETY: `host` is null or from `polyplug_runtime_create`, and is not used again (the caller's promise).
     unsafe { ffi::polyplug_runtime_destroy(host) }
 }
 

@@ -1,7 +1,7 @@
-//! A library in memory, and getting it out again.
+//! A library in memory, and the check that closing the library has unmapped it.
 //!
-//! Closing a library is a request: the system keeps it mapped while it thinks somebody may still run its code, and on
-//! the other hand forgets about code that it was told to run later. Both are looked at here.
+//! Closing a library is a request. The system keeps the library mapped while code of the library may still run, but
+//! does not count the destructors of thread-specific data that it will run later. This module handles both cases.
 
 use libloading::Library;
 use polyplug::loader::Module;
@@ -13,7 +13,7 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// The library that `symbol` is part of.
+    /// Makes the image of `library`, which `symbol` is part of.
     pub(crate) fn new(library: Library, symbol: *const ()) -> Self {
         Self { library, place: place::Place::of(symbol) }
     }
@@ -46,7 +46,7 @@ mod place {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// Where a library lies.
+    /// The address range of a library.
     #[derive(Clone, Copy)]
     pub(super) struct Place {
         base: usize,
@@ -55,18 +55,18 @@ mod place {
     }
 
     impl Place {
-        /// How many bytes of it are mapped.
+        /// Returns the number of bytes of the library that are mapped.
         pub(super) fn mapped(&self) -> u64 {
             self.mapped
         }
 
-        /// The place of the library that `symbol` is part of.
+        /// Returns the address range of the library that `symbol` is part of.
         pub(super) fn of(symbol: *const ()) -> Option<Self> {
             let address = symbol as usize;
             find(|place| place.contains(address))
         }
 
-        /// Whether a library lies there.
+        /// Returns whether a library is mapped at the range's base.
         pub(super) fn is_mapped(&self) -> bool {
             find(|place| place.base == self.base).is_some()
         }
@@ -77,20 +77,20 @@ mod place {
 
         /// Unregisters the destructors of thread-specific data that lie in the library.
         ///
-        /// Rust's standard library registers one the first time a thread asks for its own handle, which a channel or a
-        /// mutex does as well. The C library does not keep a library mapped for these, and calls them when a thread
-        /// ends, however long after the library has gone.
+        /// Rust's standard library registers such a destructor when a thread first asks for its own handle, which a
+        /// channel or a mutex does as well. The C library does not keep a library mapped for these destructors, and
+        /// calls them when a thread ends, even after the library was unmapped.
         pub(super) fn forget_destructors(&self) {
             for (key, destructor) in keys() {
                 if self.contains(destructor) {
-                    // SAFETY: deleting a key calls nothing. Whoever made it is about to go.
+                    // SAFETY: deleting a key runs no destructor. The library that made the key is about to be unmapped.
                     unsafe { libc::pthread_key_delete(key) };
                 }
             }
         }
     }
 
-    /// The first library for which `wanted` holds.
+    /// Returns the first library for which `wanted` returns true.
     fn find(wanted: impl FnMut(&Place) -> bool) -> Option<Place> {
         struct Search<F> {
             wanted: F,
@@ -101,8 +101,8 @@ mod place {
             _: usize,
             data: *mut c_void,
         ) -> c_int {
-            // SAFETY: `data` is the search handed to `dl_iterate_phdr` below, `info` valid during the visit, with
-            // `dlpi_phnum` headers.
+            // SAFETY: `data` is the search that `iterate` passes to `dl_iterate_phdr`, which guarantees that `info` is
+            // valid during the visit and has `dlpi_phnum` headers.
             let (search, info, headers) = unsafe {
                 let info = &*info;
                 let headers = std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into());
@@ -128,27 +128,27 @@ mod place {
         search.found
     }
 
-    /// One of the C library's records of a key: a sequence number, odd while the key is in use, and its destructor.
+    /// The C library's record of a key: a sequence number, which is odd while the key is in use, and a destructor.
     #[repr(C)]
     struct Key {
         sequence: AtomicUsize,
         destructor: AtomicUsize,
     }
 
-    /// How many keys a process may have.
+    /// The most keys that a process may have.
     const KEYS: usize = 1024;
 
-    /// The keys in use that have a destructor.
+    /// Returns the keys in use that have a destructor.
     ///
-    /// glibc shows its table to debuggers, together with a description of its layout, and only with that is it
-    /// trusted. Other C libraries show none: there, libraries keep what they registered.
+    /// glibc exports its table for debuggers, together with a description of the table's layout. The table is used only
+    /// if the description agrees with [`Key`]. Other C libraries export no table, so destructors stay registered there.
     fn keys() -> impl Iterator<Item = (libc::pthread_key_t, usize)> {
         static TABLE: OnceLock<usize> = OnceLock::new();
         let table = *TABLE.get_or_init(find_table);
         let count = if table == 0 { 0 } else { KEYS };
         (0..count).filter_map(move |number| {
-            // SAFETY: the table has this layout and length (checked by `find_table`), and is there for ever. Other
-            // threads change it atomically.
+            // SAFETY: the table has this layout and length (`find_table` has checked glibc's description), and is
+            // static data of glibc. Other threads change it atomically.
             let key = unsafe { &*(table as *const Key).add(number) };
             let used = key.sequence.load(Ordering::Acquire) % 2 == 1;
             let destructor = key.destructor.load(Ordering::Acquire);
@@ -156,11 +156,11 @@ mod place {
         })
     }
 
-    /// The address of the table of keys; 0 when there is none, or one with another layout.
+    /// Returns the address of the table of keys, or 0 if there is no table with the expected layout.
     fn find_table() -> usize {
-        /// The size in bits, the number of elements, and the offset of a field, as glibc describes them.
+        /// The size in bits, the number of elements and the offset of a field, as glibc describes them.
         type Field = [u32; 3];
-        // SAFETY: looking a name up has no effect.
+        // SAFETY: `dlsym` only looks the name up, and the name ends with a null byte (`CStr`).
         let symbol = |name: &std::ffi::CStr| unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
         let table = symbol(c"__pthread_keys");
         let size = symbol(c"_thread_db_sizeof_pthread_key_struct").cast::<u32>();
@@ -180,7 +180,7 @@ mod place {
 
 #[cfg(not(target_os = "linux"))]
 mod place {
-    /// Where a library lies: not looked at on this system.
+    /// The address range of a library, which is not looked up on this system.
     #[derive(Clone, Copy)]
     pub(super) struct Place(());
 

@@ -1,7 +1,7 @@
-//! A look at an artifact before the system's linker gets it.
+//! The check of an artifact before the system's linker opens it.
 //!
-//! The linker's own messages are terse, and for a truncated file it maps pages that do not exist, so that the process
-//! is killed when it touches them. Only the headers are read.
+//! The linker's own messages are terse. For a truncated file the linker maps pages that do not exist, and the process
+//! is killed when it touches them. The check reads only the headers.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -13,10 +13,10 @@ use object::endian::NativeEndian;
 use object::pod::slice_from_bytes;
 use object::read::elf::{FileHeader, ProgramHeader};
 
-/// How much of the file is read to see what it is.
+/// The number of bytes of the file that are read to recognise its format.
 const HEAD: usize = 4096;
 
-/// Says what is wrong with the artifact, as far as its headers tell.
+/// Checks the artifact's headers, or returns the fault that they show.
 pub(crate) fn inspect(path: &Path) -> Result<(), String> {
     let mut file = File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
     let size = file.metadata().map_err(|error| format!("cannot be read: {error}"))?.len();
@@ -132,7 +132,7 @@ fn inspect_elf(head: &[u8], file: &mut File, size: u64) -> Result<(), String> {
     Ok(())
 }
 
-/// The bytes of the table of segments. Linkers put it behind the header; tools that edit libraries move it to the end.
+/// Reads the table of segments. Linkers put the table behind the header; tools that edit libraries move it to the end.
 fn program_headers<'a>(
     header: &Header,
     endian: NativeEndian,
@@ -151,7 +151,7 @@ fn program_headers<'a>(
 }
 
 mod elf_ident {
-    /// Where an ELF file says whether it is of 32 or 64 bits.
+    /// The offset of the byte that distinguishes 32-bit and 64-bit ELF files.
     pub(super) const CLASS: usize = 4;
 }
 

@@ -1,5 +1,4 @@
-//! Loads polyplug bundles that are shared libraries: plugins written in Rust, C, or anything else that speaks the C
-//! ABI.
+//! The loader of polyplug bundles that are shared libraries: plugins written in Rust, C, or any language with a C ABI.
 //!
 //! ```no_run
 //! use polyplug::Runtime;
@@ -30,7 +29,7 @@ pub struct NativeLoader {
 }
 
 impl NativeLoader {
-    /// A loader.
+    /// Makes a loader.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -69,7 +68,7 @@ impl BundleLoader for NativeLoader {
         library::check(manifest)
     }
 
-    /// Nothing of its own to do: the runtime drops the library that was given to it to keep.
+    /// Does nothing: the runtime owns the library, and drops it.
     fn unload(&self, _: BundleId, _: &Runtime) -> Result<(), LoaderError> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Opening a library and starting the bundle in it.
+//! The start of a bundle: the library is opened, checked and initialised.
 
 use std::ffi::CStr;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::inspect::inspect;
 const INIT: &CStr = c"polyplug_init";
 const ABI_VERSION: &CStr = c"polyplug_abi_version";
 
-/// Looks at the bundle's library without opening it.
+/// Checks the bundle's library without opening it.
 pub(crate) fn check(manifest: &ManifestData) -> Result<(), LoaderError> {
     let path = manifest.artifact();
     inspect(&path).map_err(|reason| LoaderError::ArtifactInvalid { bundle: manifest.name.clone(), path, reason })
@@ -40,17 +40,18 @@ pub(crate) fn start(manifest: &ManifestData, staging: &Staging) -> Result<(), Lo
         });
     }
 
-    // Kept before its code runs: whatever that registers must never outlive it.
+    // Kept before its code runs: the plugins that the code registers must not outlive the library.
     staging.keep_module(Image::new(library, init as *const ()));
     let context = staging.init_context(&manifest.path);
     let mut error = AbiError::ok();
-    // SAFETY: the symbol is polyplug's by name and, by the version just checked, has this signature; the table is
-    // valid while the library is, and the context during the call.
+    // SAFETY: a symbol of this name is polyplug's, and has this signature in the version of the ABI that was checked
+    // above; the staging keeps the table valid while the library is mapped, and the context lives during the call.
     unsafe { init(staging.host_abi(), &raw const context, &raw mut error) };
     if error.is_ok() {
         return Ok(());
     }
-    // SAFETY: the text is in memory that stays until this thread's next call, or static in the library.
+    // SAFETY: by the ABI the text is in the host's buffer, which is kept until this thread's next call, or static in
+    // the library.
     let text = unsafe { error.message.bytes() }.map(String::from_utf8_lossy).filter(|text| !text.is_empty());
     let (code, meaning) = (error.code, AbiErrorCode::from_u32(error.code));
     let error = match (text, meaning) {
@@ -64,26 +65,27 @@ pub(crate) fn start(manifest: &ManifestData, staging: &Staging) -> Result<(), Lo
 #[cfg(unix)]
 fn open(path: &Path) -> Result<Library, libloading::Error> {
     use libloading::os::unix::{Library as UnixLibrary, RTLD_LOCAL, RTLD_NOW};
-    // Bound now: a symbol that is missing is an error here rather than the end of the process at some later call.
-    // SAFETY: opening runs the library's initialisers, which is what loading a plugin means.
+    // Bound now: a missing symbol is then an error here instead of the end of the process at a later call.
+    // SAFETY: opening runs the library's initialisers; a host that loads a bundle trusts its code.
     unsafe { UnixLibrary::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map(Library::from)
 }
 
 #[cfg(not(unix))]
 fn open(path: &Path) -> Result<Library, libloading::Error> {
-    // SAFETY: opening runs the library's initialisers, which is what loading a plugin means.
+    // SAFETY: opening runs the library's initialisers; a host that loads a bundle trusts its code.
     unsafe { Library::new(path) }
 }
 
-/// What the system says, without the words around it.
+/// Returns the system's message, without the text that libloading adds.
 fn describe(error: &libloading::Error) -> String {
     use std::error::Error;
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-/// A function of the library, copied out: `library` must be kept as long as it is called.
+/// Returns a copy of a function pointer of the library. The caller must keep `library` open while it calls the
+/// function.
 fn symbol<F: Copy>(library: &Library, name: &CStr) -> Result<F, String> {
-    // SAFETY: the symbol's name is polyplug's own, and fixes its type.
+    // SAFETY: the ABI fixes the type of the symbol by its name, which is polyplug's own.
     let symbol = unsafe { library.get::<F>(name.to_bytes_with_nul()) };
     symbol.map(|symbol| *symbol).map_err(|_| {
         format!(

@@ -6,7 +6,7 @@ use syn::{Attribute, LitStr, Meta};
 use crate::args::{Args, Key, Kind};
 use crate::errors::Errors;
 
-/// `major.minor`.
+/// The version of a contract, written `major.minor`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ContractVersion {
     pub(super) major: u32,
@@ -14,7 +14,7 @@ pub(super) struct ContractVersion {
 }
 
 impl ContractVersion {
-    /// What stands for a version that is missing or cannot be read, which is reported.
+    /// The value for a version that is missing or malformed, which is reported already.
     pub(super) const UNKNOWN: Self = Self { major: u32::MAX, minor: u32::MAX };
 }
 
@@ -57,7 +57,7 @@ impl ContractArgs {
     }
 }
 
-/// The `since` of a method's own `#[contract]` attribute.
+/// Reads the `since` of a method's own `#[contract]` attribute.
 pub(super) fn since(attr: &Attribute, errors: &mut Errors) -> Option<(ContractVersion, LitStr)> {
     let tokens = match &attr.meta {
         Meta::List(list) => list.tokens.clone(),

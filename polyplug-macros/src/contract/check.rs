@@ -1,4 +1,4 @@
-//! What a contract must not be.
+//! The checks of a contract.
 
 use std::collections::HashSet;
 
@@ -63,7 +63,7 @@ fn check_trait(contract: &Contract, errors: &mut Errors) {
     }
 }
 
-/// The name of a well-known trait that cannot be a supertrait of a trait object.
+/// Returns the name of a well-known trait that cannot be a supertrait of a trait object.
 fn not_for_objects(bound: &TypeParamBound) -> Option<&'static str> {
     const NAMES: [&str; 9] = ["Clone", "Copy", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd", "Sized"];
     let TypeParamBound::Trait(bound) = bound else { return None };
@@ -166,7 +166,8 @@ fn check_receiver(receiver: &Receiver, errors: &mut Errors) {
     }
 }
 
-/// Methods are only ever appended, so `since` never goes down, and nothing comes from the future.
+/// Checks that `since` never decreases from one method to the next, because methods are only added at the end, and that
+/// no method is newer than the contract.
 fn check_since(contract: &Contract, errors: &mut Errors) {
     let version = contract.args.version;
     if version == ContractVersion::UNKNOWN {

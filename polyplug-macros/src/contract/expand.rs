@@ -1,4 +1,4 @@
-//! The code of a contract: the trait, its proxy, its entries and its description. Cannot fail.
+//! The code of a contract: the trait, its proxy, its entries and its description. The expansion cannot fail.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -39,7 +39,7 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
     }
 }
 
-/// The lints that the author switched off on the trait or on a method: the types in it are written again below.
+/// Returns the lints that the author switched off on the trait or on a method. Generated code repeats their types.
 fn allowed(contract: &Contract) -> Vec<Attribute> {
     let methods = contract.methods.iter().flat_map(|method| source::allowed(&method.item.attrs));
     source::allowed(&contract.item.attrs).into_iter().chain(methods).collect()
@@ -117,7 +117,7 @@ fn arguments_form(contract: &Contract, method: &Method) -> TokenStream {
     form::define(&arguments_name(method), fields)
 }
 
-/// The trait through which an argument crosses.
+/// Returns the trait through which an argument crosses.
 fn conversion(contract: &Contract, argument: &Argument) -> TokenStream {
     let krate = &contract.args.krate;
     match argument.passing {
@@ -128,12 +128,12 @@ fn conversion(contract: &Contract, argument: &Argument) -> TokenStream {
     }
 }
 
-/// An item of the trait through which an argument crosses.
+/// Makes the path of an item of the trait through which an argument crosses.
 fn of_argument(contract: &Contract, argument: &Argument, item: &str) -> TokenStream {
     item_of(argument.crossing(), &conversion(contract, argument), item)
 }
 
-/// An item of the trait through which a result crosses.
+/// Makes the path of an item of the trait through which a result crosses.
 fn of_result(contract: &Contract, method: &Method, item: &str) -> TokenStream {
     let krate = &contract.args.krate;
     item_of(&method.result, &quote!(#krate::Type), item)
@@ -174,7 +174,7 @@ fn entry(contract: &Contract, method: &Method) -> TokenStream {
             __arena: *mut #private::abi::CallArena,
             __out_err: *mut #private::abi::AbiError,
         ) {
-            // First of all: so that the compiler says of a result that it cannot cross, not that it cannot be served.
+            // Comes first, so that the compiler reports that a result cannot cross, and not that `serve` rejects it.
             _ = #points;
             // SAFETY: the caller follows the protocol of `Entry` for this method.
             unsafe {
@@ -188,7 +188,7 @@ fn entry(contract: &Contract, method: &Method) -> TokenStream {
     }
 }
 
-/// The trait's methods on the proxy.
+/// Makes the proxy's methods, one for each method of the trait.
 fn callers(contract: &Contract) -> TokenStream {
     let proxy = proxy_name(contract);
     let callers = contract.methods.iter().enumerate().map(|(index, method)| caller(contract, index, method));
@@ -203,7 +203,7 @@ fn caller(contract: &Contract, index: usize, method: &Method) -> TokenStream {
     let krate = &contract.args.krate;
     let (name, result, form) = (source::generated(&method.name), &method.result, arguments_name(method));
     let attrs = &method.attrs;
-    // Beside the author's names of arguments.
+    // These names must not collide with the author's names of arguments.
     let (to, needs_arena) = (source::local("__to"), source::local("__needs_arena"));
     let mut parameters = Vec::new();
     let mut room = Vec::new();
@@ -219,7 +219,8 @@ fn caller(contract: &Contract, index: usize, method: &Method) -> TokenStream {
                     let crossing = argument.crossing();
                     let private = private(contract);
                     lent.extend(quote! {
-                        // SAFETY: the object outlives the call, and with that the loan.
+                        // SAFETY: the borrow of the argument lasts until the call returns, so the object outlives the
+                        // loan.
                         let #object = unsafe { #private::lending::<#crossing>(::core::mem::transmute(#name), &self.raw) };
                         let #loan = #object.lend()?;
                     });
@@ -255,7 +256,7 @@ fn caller(contract: &Contract, index: usize, method: &Method) -> TokenStream {
         pub fn #name(&self, #(#parameters),*) -> ::core::result::Result<#result, #krate::CallError> {
             let #needs_arena = #points #(#room)*;
             #lent
-            // SAFETY: the index and the forms are those of this method in the contract's description.
+            // SAFETY: the index and the types are those of this method in the contract's description.
             unsafe { self.raw.call::<#form, #result>(#index, #needs_arena, |#to| #lowered) }
         }
     }
@@ -303,7 +304,7 @@ fn description(contract: &Contract) -> TokenStream {
             methods_in: __methods,
         };
 
-        // SAFETY: the entries made for this trait follow this description.
+        // SAFETY: the macro makes the entries of this trait and this description from the same model.
         unsafe impl #krate::Contract for dyn #item {
             type Proxy = #proxy;
             const NAME: &'static str = #name;
@@ -326,15 +327,15 @@ fn dispatch(contract: &Contract) -> TokenStream {
     let item = source::generated(&contract.item.ident);
     let entries = contract.methods.iter().map(entry_name);
     quote! {
-        // SAFETY: one entry a method, in the order of the description.
+        // SAFETY: the table has one entry for each method, in the order of the description.
         unsafe impl<__Plugin: #item + 'static> #private::Dispatch<__Plugin> for dyn #item {
             const FUNCTIONS: &'static [#private::abi::Entry] = &[#(#entries::<__Plugin>),*];
         }
     }
 }
 
-/// What lets objects of the contract be lent for a call. Needs implementations of the trait, so a trait that demands
-/// more than its own methods goes without.
+/// Makes the code by which objects of the contract can be lent for a call. The code implements the trait, so a trait
+/// with supertraits of its own does not get it.
 fn objects(contract: &Contract) -> TokenStream {
     let known = |bound: &syn::TypeParamBound| match bound {
         syn::TypeParamBound::Lifetime(lifetime) => lifetime.ident == "static",
@@ -365,7 +366,7 @@ fn objects(contract: &Contract) -> TokenStream {
     let lent = methods(&|method, names| {
         let name = source::generated(&method.name);
         quote! {
-            // SAFETY: the host lets nobody call an object that is not lent any more.
+            // SAFETY: the host rejects calls of an object that is not lent any more.
             unsafe { self.get() }.#name(#(#names),*)
         }
     });
@@ -384,7 +385,7 @@ fn objects(contract: &Contract) -> TokenStream {
             #remote
         }
 
-        // SAFETY: the implementations above are those that are needed.
+        // SAFETY: `Lent` and `Remote` implement the trait above, with the methods of this contract.
         unsafe impl #private::Object for dyn #item {
             type Canon = #private::abi::GuestContractInstance;
             const NEEDS_ROOM: bool = false;

@@ -26,7 +26,7 @@ pub(crate) fn contract(args: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
-/// What to say of an item that is no trait.
+/// Returns the error for an item that is not a trait.
 fn misplaced(item: &TokenStream, error: syn::Error) -> syn::Error {
     match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Fn(function)) => syn::Error::new_spanned(
@@ -46,7 +46,7 @@ fn misplaced(item: &TokenStream, error: syn::Error) -> syn::Error {
     }
 }
 
-/// Reports what cannot cross in the type of a record's or case's field.
+/// Reports each type that cannot cross in the type of a field of a record or case.
 pub(crate) fn check_field_type(ty: &syn::Type, errors: &mut Errors) {
     types::check_type(ty, types::Place::Field, errors);
 }

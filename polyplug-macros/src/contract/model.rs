@@ -1,4 +1,4 @@
-//! What a contract is, read from its trait.
+//! The model of a contract, read from its trait.
 
 use proc_macro2::{Ident, Span};
 use syn::{
@@ -23,7 +23,7 @@ pub(super) struct Method {
     pub(super) docs: String,
     pub(super) attrs: Vec<Attribute>,
     pub(super) since: ContractVersion,
-    /// Where `since` is written, if it is.
+    /// The literal of `since`, if it is written.
     pub(super) since_at: Option<LitStr>,
     pub(super) arguments: Vec<Argument>,
     pub(super) result: Type,
@@ -35,9 +35,9 @@ pub(super) struct Argument {
     pub(super) name: Ident,
     /// The type as written.
     pub(super) ty: Type,
-    /// How it crosses.
+    /// The way in which the argument crosses.
     pub(super) passing: Passing,
-    /// Its attributes, for checks.
+    /// The argument's attributes, for checks.
     pub(super) attrs: Vec<Attribute>,
 }
 
@@ -46,18 +46,18 @@ pub(super) enum Passing {
     Value,
     /// A reference to a value of a type.
     Reference(TypeReference),
-    /// A reference to what has no size of its own: text or a list.
+    /// A reference to a type without a size of its own: text or a slice.
     Unsized(TypeReference),
     /// An object of a contract, lent for the call: `&dyn Trait`.
     Object(TypeReference),
     /// An object of a contract that may be kept: `Callback<dyn Trait>`.
     Callback,
-    /// A reference to one.
+    /// A reference to a `Callback<dyn Trait>`.
     CallbackReference(TypeReference),
 }
 
 impl Argument {
-    /// The type that crosses: what is behind the reference, if there is one.
+    /// Returns the type that crosses: for a reference, the type behind the reference.
     pub(super) fn crossing(&self) -> &Type {
         match &self.passing {
             Passing::Value | Passing::Callback => &self.ty,
@@ -68,7 +68,7 @@ impl Argument {
         }
     }
 
-    /// Whether it is an object of a contract.
+    /// Returns whether the argument is an object of a contract.
     pub(super) fn is_object(&self) -> bool {
         matches!(self.passing, Passing::Object(_) | Passing::Callback | Passing::CallbackReference(_))
     }
@@ -116,7 +116,7 @@ impl Method {
     }
 }
 
-/// Takes the macro's own attribute off a method.
+/// Removes the macro's own attribute from a method, and reads it.
 fn take_since(item: &mut TraitItemFn, errors: &mut Errors) -> Option<(ContractVersion, LitStr)> {
     let is_ours = |attr: &Attribute| attr.path().segments.last().is_some_and(|segment| segment.ident == "contract");
     let (ours, others) = std::mem::take(&mut item.attrs).into_iter().partition::<Vec<_>, _>(is_ours);
@@ -157,7 +157,7 @@ fn is_object(ty: &Type) -> bool {
     let Type::TraitObject(object) = source::bare(ty) else { return false };
     let mut bounds = object.bounds.iter();
     match (bounds.next(), bounds.next()) {
-        // The traits of functions are no contracts, whatever they take.
+        // The traits of functions, such as `Fn(i32)`, are not contracts.
         (Some(TypeParamBound::Trait(bound)), None) => {
             bound.path.segments.last().is_some_and(|last| !matches!(last.arguments, PathArguments::Parenthesized(_)))
         }

@@ -1,31 +1,31 @@
-//! Which types, as written, cannot cross. Whether a named type implements `Type` is for the compiler to say.
+//! The check of types for those that cannot cross. The compiler checks whether a named type implements `Type`.
 
 use syn::{GenericArgument, Ident, PathArguments, Type, TypePath, TypeReference};
 
 use crate::errors::Errors;
 use crate::source::{bare, spelled};
 
-/// Where a type is written.
+/// The place where a type is written.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Place {
     /// An argument taken by value.
     Argument,
-    /// Directly behind the `&` of an argument.
+    /// A type directly behind the `&` of an argument.
     Borrowed,
-    /// What a method returns.
+    /// The type that a method returns.
     Result,
     /// A field of a record or of a case.
     Field,
     /// The element of a list.
     Element,
-    /// Inside another type.
+    /// A type inside another type.
     Inner,
 }
 
-/// How many parts a tuple may have for which polyplug implements `Type`.
+/// The most parts of a tuple for which polyplug implements `Type`.
 const LONGEST_TUPLE: usize = 8;
 
-/// Reports what cannot cross in `ty` and in everything it is made of.
+/// Reports each type that cannot cross, in `ty` and in the types that `ty` contains.
 pub(super) fn check_type(ty: &Type, place: Place, errors: &mut Errors) {
     match ty {
         Type::Paren(paren) => check_type(&paren.elem, place, errors),
@@ -62,7 +62,7 @@ pub(super) fn check_type(ty: &Type, place: Place, errors: &mut Errors) {
     }
 }
 
-/// Why a type cannot cross wherever it is written.
+/// Returns the message for a type that cannot cross in any place.
 fn impossible(ty: &Type) -> Option<&'static str> {
     Some(match ty {
         Type::Ptr(_) => {
@@ -144,7 +144,7 @@ fn check_reference(reference: &TypeReference, place: Place, errors: &mut Errors)
     }
 }
 
-/// The type that owns what `ty` borrows.
+/// Returns the type that owns the data that `ty` borrows.
 fn owned(ty: &Type) -> Type {
     match bare(ty) {
         Type::Reference(reference) => owned(&reference.elem),

@@ -1,4 +1,4 @@
-//! What a type that crosses must not be.
+//! The checks of a type that crosses.
 
 use proc_macro2::{Ident, TokenTree};
 use syn::{Attribute, GenericArgument, Meta, PathArguments, Type};
@@ -57,7 +57,7 @@ fn check_fields(model: &Model<'_>, fields: &[Field<'_>], errors: &mut Errors) {
     }
 }
 
-/// Whether a value of `ty` holds one of the type `name` in itself, and not behind a pointer.
+/// Returns whether a value of `ty` contains a value of the type `name` by value, and not behind a pointer.
 fn contains(ty: &Type, name: &Ident) -> bool {
     match source::bare(ty) {
         Type::Tuple(tuple) => tuple.elems.iter().any(|element| contains(element, name)),

@@ -1,4 +1,4 @@
-//! The code of a type that crosses: its canonical form and how values get in and out. Cannot fail.
+//! The code of a type that crosses: its canonical layout, `lower` and `lift`. The expansion cannot fail.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -27,7 +27,7 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
         const _: () = {
             #forms
 
-            // SAFETY: `PLAIN` compares the layouts, and both directions follow the described shape.
+            // SAFETY: `PLAIN` demands equal layouts and plain fields; `lower` and `lift` follow the described shape.
             #[automatically_derived]
             unsafe impl #krate::Type for #ty {
                 type Canon = #canon;
@@ -57,13 +57,13 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
     }
 }
 
-/// What differs between records, enums and variants.
+/// The parts of the code that differ between records, enums and variants.
 struct Parts<'a> {
-    /// Definitions of canonical forms.
+    /// The definitions of the canonical layouts.
     forms: TokenStream,
-    /// The canonical form.
+    /// The type of the lowered value.
     canon: TokenStream,
-    /// Whether the layouts agree.
+    /// The value of `PLAIN`.
     plain: TokenStream,
     /// The types of all fields.
     parts: Vec<&'a Type>,
@@ -75,7 +75,7 @@ struct Parts<'a> {
     shape: TokenStream,
 }
 
-/// The lints that the author switched off on the type or in it: the types of its fields are written again below.
+/// Returns the lints that the author switched off on the type or in it. Generated code repeats the types of its fields.
 fn allowed(model: &Model<'_>) -> Vec<Attribute> {
     let mut allowed = source::allowed(&model.item.attrs);
     let (cases, fields): (&[Case<'_>], &[Field<'_>]) = match &model.shape {
@@ -92,33 +92,33 @@ fn allowed(model: &Model<'_>) -> Vec<Attribute> {
     allowed
 }
 
-/// The name of the canonical form.
+/// Returns the name of the type of the lowered value.
 fn canon_name() -> Ident {
     format_ident!("__Canon")
 }
 
-/// The trait through which fields cross.
+/// Returns the trait through which fields cross.
 fn conversion(model: &Model<'_>) -> TokenStream {
     let krate = &model.krate;
     quote!(#krate::Type)
 }
 
-/// An item of the trait `Type`, as `ty` implements it.
+/// Makes the path of an item in the implementation of `Type` by `ty`.
 fn of_type(model: &Model<'_>, ty: &Type, item: &str) -> TokenStream {
     item_of(ty, &conversion(model), item)
 }
 
-/// An item of the trait `Type`, as the types of `fields` implement it.
+/// Makes the paths of an item in the implementations of `Type` by the types of `fields`.
 fn of_fields(model: &Model<'_>, fields: &[Field<'_>], item: &str) -> Vec<TokenStream> {
     fields.iter().map(|field| of_type(model, &field.ty, item)).collect()
 }
 
-/// The form `name`, made of the forms of `fields`.
+/// Defines the struct `name` of the lowered values of `fields`.
 fn define(model: &Model<'_>, name: &Ident, fields: &[Field<'_>]) -> TokenStream {
     form::define(name, fields.iter().map(|field| (&field.ty, conversion(model))))
 }
 
-/// The lifted values of `fields`, whose form was taken apart.
+/// Makes the expressions that lift `fields` from the variables of [`form::fields`].
 fn lifts(model: &Model<'_>, fields: &[Field<'_>]) -> Vec<TokenStream> {
     let lift = |(i, field): (usize, &Field<'_>)| {
         let canon = form::field(i, &field.ty);
@@ -127,7 +127,7 @@ fn lifts(model: &Model<'_>, fields: &[Field<'_>]) -> Vec<TokenStream> {
     fields.iter().enumerate().map(lift).collect()
 }
 
-/// The lowered value of a field, with its type.
+/// Makes the expression that lowers a field, with the field's type.
 fn lower<'a>(model: &Model<'_>, field: &'a Field<'_>, value: TokenStream) -> (&'a Type, TokenStream) {
     (&field.ty, call_of(&field.ty, &conversion(model), "lower", quote!(#value, __to)))
 }
@@ -155,7 +155,7 @@ fn record<'a>(model: &Model<'_>, fields: &'a [Field<'_>]) -> Parts<'a> {
         forms: quote! {
             #form
 
-            // As in C. A field that is plain has the layout of its form.
+            // The fields in C's order. A plain field has the layout of its lowered value.
             #[repr(C)]
             struct __InOrder(#(#types),*);
         },
@@ -170,7 +170,7 @@ fn record<'a>(model: &Model<'_>, fields: &'a [Field<'_>]) -> Parts<'a> {
         lift: quote! {
             let #canons = __canon;
             ::core::result::Result::Ok(Self {
-                // SAFETY: the caller's promise covers every field.
+                // SAFETY: the memory that the fields point at is readable (the caller's promise).
                 #(#members: unsafe { #lifts }.map_err(|__error| __error.within(#labels))?,)*
             })
         },
@@ -191,7 +191,7 @@ fn enumeration<'a>(model: &Model<'_>, cases: &'a [Case<'_>]) -> Parts<'a> {
         canon: quote!(u32),
         plain: quote!(false),
         parts: Vec::new(),
-        // Matched with braces, which fit every way of writing a case without fields.
+        // Matched with braces, which fit every style of a case without fields.
         lower: quote!(match self { #(Self::#names { .. } => #tags),* }),
         lift: quote! {
             match *__canon {
@@ -237,9 +237,9 @@ fn variant<'a>(model: &Model<'_>, cases: &'a [Case<'_>]) -> Parts<'a> {
         });
         lifts.extend(quote! {
             #tag => {
-                // SAFETY: the tag says that the sender filled in this case, and every bit pattern of a form is valid.
+                // SAFETY: by the tag the sender has initialised this case (the ABI), and every bit pattern is valid.
                 let #canons = unsafe { &__canon.payload.assume_init_ref().#member };
-                // SAFETY: the caller's promise covers every field.
+                // SAFETY: the memory that the fields point at is readable (the caller's promise).
                 #(let #bindings = unsafe { #lift }.map_err(|__error| __error.within(#labels).within(#label))?;)*
                 ::core::result::Result::Ok(Self::#case_name #pattern)
             }
@@ -279,7 +279,7 @@ fn variant<'a>(model: &Model<'_>, cases: &'a [Case<'_>]) -> Parts<'a> {
     }
 }
 
-/// The fields of a case bound to `bindings`, as pattern and as expression.
+/// Makes the fields of a case with `bindings`, which serve as pattern and as expression.
 fn pattern(case: &Case<'_>, bindings: &[Ident]) -> TokenStream {
     match case.style {
         Fields::Named(_) => {

@@ -1,4 +1,4 @@
-//! What a type that can cross is, read from its definition.
+//! The model of a type that can cross, read from its definition.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -20,7 +20,7 @@ pub(super) enum Shape<'a> {
     Record(Vec<Field<'a>>),
     /// An enum or a variant, by whether any case has fields.
     Cases(Vec<Case<'a>>),
-    /// Reported already.
+    /// A shape that cannot cross, which is reported already.
     Impossible,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Case<'a> {
     pub(super) docs: String,
     pub(super) attrs: &'a [Attribute],
     pub(super) fields: Vec<Field<'a>>,
-    /// How the case is written: `Case`, `Case(..)` or `Case { .. }`.
+    /// The style of the case: `Case`, `Case(..)` or `Case { .. }`.
     pub(super) style: &'a Fields,
 }
 
@@ -37,7 +37,8 @@ pub(super) struct Field<'a> {
     pub(super) member: Member,
     pub(super) docs: String,
     pub(super) attrs: &'a [Attribute],
-    /// Its type. `Self`, which is another type in the form, is written out.
+    /// The field's type. `Self` is replaced by the type's name, because it would be another type in the canonical
+    /// layout.
     pub(super) ty: Type,
 }
 
@@ -101,7 +102,7 @@ fn fields<'a>(fields: &'a Fields, of: &Ident) -> Vec<Field<'a>> {
         .collect()
 }
 
-/// `ty` with the type's name in place of `Self`.
+/// Returns `ty` with the type's name in place of `Self`.
 fn named(ty: &Type, name: &Ident) -> Type {
     fn replace(tokens: TokenStream, name: &Ident) -> TokenStream {
         let replaced = tokens.into_iter().map(|token| match token {
@@ -123,21 +124,21 @@ fn named(ty: &Type, name: &Ident) -> Type {
 }
 
 impl Model<'_> {
-    /// The type's name as other languages see it.
+    /// Returns the type's name as other languages see it.
     pub(super) fn name(&self) -> String {
         self.item.ident.unraw().to_string()
     }
 }
 
 impl Case<'_> {
-    /// The case's name as other languages see it.
+    /// Returns the case's name as other languages see it.
     pub(super) fn label(&self) -> String {
         self.name.unraw().to_string()
     }
 }
 
 impl Field<'_> {
-    /// The field as the macro names it.
+    /// Returns the field's name for generated code.
     pub(super) fn generated(&self) -> Member {
         match &self.member {
             Member::Named(name) => Member::Named(source::generated(name)),
@@ -145,7 +146,7 @@ impl Field<'_> {
         }
     }
 
-    /// The field's name as other languages see it.
+    /// Returns the field's name as other languages see it.
     pub(super) fn label(&self) -> String {
         match &self.member {
             Member::Named(name) => name.unraw().to_string(),

@@ -1,4 +1,4 @@
-//! What a plugin must not be.
+//! The checks of a plugin.
 
 use syn::{ItemImpl, Type};
 

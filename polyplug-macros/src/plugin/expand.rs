@@ -1,4 +1,4 @@
-//! The code of a plugin: its factory, its table, and its entry in the list of plugins. Cannot fail.
+//! The code of a plugin: its factory, its table, and its entry in the list of plugins. The expansion cannot fail.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -30,7 +30,7 @@ pub(super) fn expand(args: &PluginArgs, item: &ItemImpl) -> TokenStream {
     let singleton = args.singleton;
     let migration = migration(args, item, &contract);
     let (check, health) = health(args);
-    // The contract and the type are named again below.
+    // Generated code names the contract and the type again.
     let allowed = source::allowed(&item.attrs);
     quote! {
         #item
@@ -98,14 +98,14 @@ pub(super) fn expand(args: &PluginArgs, item: &ItemImpl) -> TokenStream {
     }
 }
 
-/// The function that makes an instance. The only code that says how, so that a mistake is reported once.
+/// Makes the function that makes an instance. No other code names the factory, so that an error is reported once.
 fn factory(args: &PluginArgs, item: &ItemImpl) -> TokenStream {
     let krate = &args.krate;
     let ty = &item.self_ty;
     let context = quote!(__context);
     let (span, made) = match &args.create {
         Some(path) => {
-            // Its type is written out, so that the compiler says which type it should have.
+            // The type is written out, so that the compiler's message says which type the factory should have.
             let (start, end) = ends(path);
             let expected = quote_spanned!(end=> fn(&#krate::PluginContext) -> ::core::result::Result<#ty, _>);
             (start, quote!({ let __create: #expected = #path; __create(#context) }))
@@ -120,7 +120,7 @@ fn factory(args: &PluginArgs, item: &ItemImpl) -> TokenStream {
     }
 }
 
-/// How an instance's state is carried over a reload. A type that cannot do it is reported once, where it is written.
+/// Makes the expression for the plugin's migration. The compiler reports a type without `Migrate` once, at the type.
 fn migration(args: &PluginArgs, item: &ItemImpl, contract: &Type) -> TokenStream {
     if !args.migrate {
         return quote!(::core::option::Option::None);
@@ -130,12 +130,12 @@ fn migration(args: &PluginArgs, item: &ItemImpl, contract: &Type) -> TokenStream
     quote!(::core::option::Option::Some(#migration))
 }
 
-/// The function that says whether the plugin is fit to serve, likewise.
+/// Makes the function that checks whether the plugin is fit to serve, and the expression for it.
 fn health(args: &PluginArgs) -> (TokenStream, TokenStream) {
     let Some(path) = &args.health else { return (TokenStream::new(), quote!(::core::option::Option::None)) };
     let krate = &args.krate;
     let private = quote!(#krate::__private);
-    // As for a factory: its type is written out for the compiler's message.
+    // The type is written out, so that the compiler's message says which type the function should have.
     let expected = quote_spanned!(ends(path).1=> fn(&#krate::PluginContext) -> ::core::result::Result<(), _>);
     let code = quote! {
         unsafe extern "C" fn __check_health(
@@ -151,7 +151,7 @@ fn health(args: &PluginArgs) -> (TokenStream, TokenStream) {
     (code, quote!(::core::option::Option::Some(__check_health)))
 }
 
-/// The last word of a type's path, which people know it by.
+/// Returns the last segment of a type's path, which is the plugin's default name.
 fn type_name(ty: &Type) -> String {
     match source::bare(ty) {
         Type::Path(path) => {

@@ -23,7 +23,7 @@ pub(crate) fn plugin(args: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
-/// What to say of an item that is no implementation.
+/// Returns the error for an item that is not an implementation.
 fn misplaced(item: &TokenStream, error: syn::Error) -> syn::Error {
     match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Trait(item)) => syn::Error::new_spanned(

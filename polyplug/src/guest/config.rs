@@ -1,10 +1,10 @@
-//! Settings, read into a plugin's own types.
+//! The settings of a plugin, read into a type of its own.
 
 use serde::de::DeserializeOwned;
 
 use crate::guest::context::PluginContext;
 
-/// Settings are not what a plugin expects.
+/// The error of settings that do not have the type that a plugin expects.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "bundle `{bundle}`: settings: {}{message}: correct `[config]` in its manifest.toml, or what the host gives to \
@@ -17,7 +17,7 @@ pub struct ConfigError {
     pub bundle: String,
     /// The key, such as `limits.max_lines`; empty for the settings as a whole.
     pub key: String,
-    /// What is wrong, and what is expected.
+    /// The fault, and what the plugin expects instead.
     pub message: String,
 }
 
@@ -26,13 +26,13 @@ fn place(key: &str) -> String {
 }
 
 impl PluginContext {
-    /// The bundle's settings: what its manifest says under `[config]`, with what the host says instead. They stay as they
-    /// are for as long as this version of the bundle.
+    /// Reads the bundle's settings: the `[config]` of its manifest, overridden by the settings that the host gives. The
+    /// settings do not change during the lifetime of this version of the bundle.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`], which names the bundle and the key. Return it from the factory, and whoever makes an instance is
-    /// told.
+    /// Fails with [`ConfigError`], which names the bundle and the key. A factory that returns the error passes it on to
+    /// the caller that asked for an instance.
     ///
     /// ```
     /// use polyplug::{ConfigError, PluginContext};
@@ -55,7 +55,7 @@ impl PluginContext {
     /// ```
     pub fn config<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
         let failed = |key: String, message: String| ConfigError { bundle: self.bundle_name(), key, message };
-        // By way of a value, so that messages speak of keys and not of places in a text that nobody wrote.
+        // Through a `Value`, so that messages name keys instead of positions in JSON text, which no author wrote.
         let value: serde_json::Value =
             serde_json::from_str(&self.config_text()).map_err(|error| failed(String::new(), error.to_string()))?;
         serde_path_to_error::deserialize(value).map_err(|error| {

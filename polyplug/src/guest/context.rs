@@ -1,4 +1,4 @@
-//! What a plugin knows of the bundle it is part of and of its host.
+//! The context of a plugin, which gives access to its host and to its bundle's data.
 
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use polyplug_abi::{HostApi, LogLevel, StringView};
 
-/// A plugin's way to its host. Handed to factories; may be cloned and kept.
+/// The access of a plugin to its host. A factory receives one, and may clone and keep it.
 ///
 /// ```
 /// # use polyplug::PluginContext;
@@ -25,33 +25,33 @@ pub struct PluginContext {
     host: NonNull<HostApi>,
 }
 
-// SAFETY: the host's table accepts calls from any thread, and stays valid while it is retained.
+// SAFETY: the host's table accepts calls from any thread (the ABI), and stays valid while it is retained.
 unsafe impl Send for PluginContext {}
-// SAFETY: as for `Send`.
+// SAFETY: the host's table accepts calls from several threads at a time (the ABI).
 unsafe impl Sync for PluginContext {}
 
 impl PluginContext {
-    /// A context that keeps the host's table valid. It does not keep the bundle loaded.
+    /// Makes a context that keeps the host's table valid. The context does not keep the bundle loaded.
     ///
     /// # Safety
     ///
     /// `host` must be valid and not null.
     pub(crate) unsafe fn retain(host: *const HostApi) -> Self {
-        // SAFETY: the caller's promise.
+        // SAFETY: `host` is valid and not null (the caller's promise).
         unsafe {
             ((*host).retain_host)(host);
             Self { host: NonNull::new_unchecked(host.cast_mut()) }
         }
     }
 
-    /// A context for one call of a factory: the host keeps its table valid meanwhile, so nothing is retained. A clone
-    /// that the factory makes retains it as usual.
+    /// Makes a context for one call of a factory. The host keeps its table valid during the call, so nothing is
+    /// retained; a clone that the factory makes retains the table as usual.
     ///
     /// # Safety
     ///
     /// `host` must be valid and not null for as long as the context is used.
     pub(crate) unsafe fn borrow(host: *const HostApi) -> ManuallyDrop<Self> {
-        // SAFETY: the caller's promise.
+        // SAFETY: `host` is not null (the caller's promise).
         ManuallyDrop::new(Self { host: unsafe { NonNull::new_unchecked(host.cast_mut()) } })
     }
 
@@ -62,14 +62,15 @@ impl PluginContext {
         unsafe { (self.host.as_ref().log)(self.host.as_ptr(), level.0, scope, StringView::lend(message.as_bytes())) };
     }
 
-    /// Whether the version of the bundle that this context belongs to has been reloaded or unloaded.
+    /// Returns whether the version of the bundle that this context belongs to has been reloaded or unloaded.
     #[must_use]
     pub fn is_retired(&self) -> bool {
         self.wait_retired(Duration::ZERO)
     }
 
-    /// Waits until the version of the bundle that this context belongs to is reloaded or unloaded, at most for
-    /// `timeout`; whether it is. Only for threads of the bundle's own: whoever calls a plugin is not kept waiting.
+    /// Waits at most for `timeout` until the version of the bundle that this context belongs to is reloaded or
+    /// unloaded. Returns whether the version is. Only for threads of the bundle's own: a method that waits would block
+    /// its caller.
     #[must_use]
     pub fn wait_retired(&self, timeout: Duration) -> bool {
         let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
@@ -77,22 +78,23 @@ impl PluginContext {
         unsafe { (self.host.as_ref().wait_retired)(self.host.as_ptr(), millis) != 0 }
     }
 
-    /// The name of the bundle that this plugin is part of.
+    /// Returns the name of the bundle that this plugin is part of.
     #[must_use]
     pub fn bundle_name(&self) -> String {
-        // SAFETY: the table is valid (retained), and its text as long as that.
+        // SAFETY: the table is valid (retained), and the text is valid while the table is (the ABI).
         let name = unsafe { (self.host.as_ref().bundle_name)(self.host.as_ptr()).bytes() };
         name.map(String::from_utf8_lossy).unwrap_or_default().into_owned()
     }
 
-    /// The bundle's settings as JSON: what its manifest says under `[config]`, with what the host says instead. `{}` when
-    /// there are none.
+    /// Returns the bundle's settings as JSON: the `[config]` of its manifest, overridden by the settings that the host
+    /// gives; `{}` if there are none.
     ///
-    /// They stay as they are for as long as this version of the bundle. What TOML has and JSON has not is text: dates and
-    /// times, `nan` and `inf`. With the feature `config`, `PluginContext::config` reads them into a type.
+    /// The settings do not change during the lifetime of this version of the bundle. TOML values that JSON lacks are
+    /// text: dates and times, `nan` and `inf`. With the feature `config`, `PluginContext::config` reads the settings
+    /// into a type.
     #[must_use]
     pub fn config_text(&self) -> String {
-        // SAFETY: as above.
+        // SAFETY: the table is valid (retained), and the text is valid while the table is (the ABI).
         let text = unsafe { (self.host.as_ref().config)(self.host.as_ptr()).bytes() };
         text.map(String::from_utf8_lossy).unwrap_or_default().into_owned()
     }
@@ -101,7 +103,7 @@ impl PluginContext {
         self.host
     }
 
-    /// The host's table, for code that speaks the C ABI. Valid while the context is.
+    /// Returns the host's table, for code that uses the C ABI. The table is valid while the context is.
     #[must_use]
     pub fn host_abi(&self) -> *const HostApi {
         self.host.as_ptr()
@@ -110,14 +112,14 @@ impl PluginContext {
 
 impl Clone for PluginContext {
     fn clone(&self) -> Self {
-        // SAFETY: valid while `self` is.
+        // SAFETY: `self` keeps the table valid.
         unsafe { Self::retain(self.host.as_ptr()) }
     }
 }
 
 impl Drop for PluginContext {
     fn drop(&mut self) {
-        // SAFETY: retained by `retain`, and not used afterwards.
+        // SAFETY: `retain` retained the table for this context, which does not use it afterwards.
         unsafe { (self.host.as_ref().release_host)(self.host.as_ptr()) };
     }
 }

@@ -1,4 +1,4 @@
-//! What every dispatch entry of a plugin does around its method.
+//! The body of every dispatch entry of a plugin, which surrounds the call of the method.
 
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, GuestContractInstance, HostApi};
 
@@ -8,7 +8,7 @@ use crate::guest::instance;
 use crate::guest::panic::{Payload, catch, describe_panic};
 use crate::types::{Give, LiftError, LowerError, Type};
 
-/// Why an entry has no result.
+/// The reason for which an entry has no result.
 enum Fault {
     NoInstance,
     NoArguments,
@@ -17,12 +17,12 @@ enum Fault {
     Result(LowerError),
 }
 
-/// Carries out one call: finds the object, hands it and the arguments to `body`, lowers what it returns.
+/// Carries out one call: finds the object, passes the object and the arguments to `body`, and lowers the result.
 ///
 /// # Safety
 ///
-/// As for any [`Entry`](polyplug_abi::Entry): the pointers are null or what the entry's type says, `instance` was made
-/// by this plugin for `T`, and `A` and `R` are the forms of arguments and result.
+/// The contract of [`Entry`](polyplug_abi::Entry): each pointer must be null or what the entry's type says, `instance`
+/// must have been made by this plugin for `T`, and `A` and `R` must be the lowered arguments and the result's type.
 #[inline(always)]
 pub unsafe fn serve<T, A, R: Type>(
     instance: GuestContractInstance,
@@ -32,17 +32,17 @@ pub unsafe fn serve<T, A, R: Type>(
     out_err: *mut AbiError,
     body: impl FnOnce(&T, &A, *const HostApi) -> Result<R, LiftError>,
 ) {
-    // Failures are reported from within, so that nothing but a panic's payload has to come out: success leaves no trace
-    // on the stack.
+    // Failures are reported inside the closure, so that it returns nothing but a panic's payload: a call that succeeds
+    // then uses no stack for an error.
     let outcome = catch(move || {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller follows the contract of `Entry`.
         if let Err(fault) = unsafe { run::<T, A, R>(instance, args, out, arena, body) } {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller follows the contract of `Entry`.
             unsafe { report::<T>(instance, arena, out_err, fault) };
         }
     });
     if let Err(payload) = outcome {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller follows the contract of `Entry`.
         unsafe { report_panic::<T>(instance, arena, out_err, payload) };
     }
 }
@@ -55,9 +55,9 @@ unsafe fn run<T, A, R: Type>(
     arena: *mut CallArena,
     body: impl FnOnce(&T, &A, *const HostApi) -> Result<R, LiftError>,
 ) -> Result<(), Fault> {
-    // SAFETY: the caller's promise.
+    // SAFETY: `instance` was made by this plugin for `T` (promised to `serve`).
     let Some(parts) = (unsafe { instance::parts::<T>(instance) }) else { return Err(Fault::NoInstance) };
-    // No arguments come as null; any other pointer serves for a type without size.
+    // Without arguments the pointer may be null; a reference to a type without size needs any other pointer.
     let args =
         if size_of::<A>() == 0 { std::ptr::NonNull::<A>::dangling().as_ptr() } else { args.cast::<A>().cast_mut() };
     if args.is_null() {
@@ -66,21 +66,21 @@ unsafe fn run<T, A, R: Type>(
     if size_of::<R::Canon>() != 0 && out.is_null() {
         return Err(Fault::NoRoom);
     }
-    // SAFETY: not null (checked above) and of the right form (the caller's promise).
+    // SAFETY: not null (checked above), and the arguments have the layout of `A` (promised to `serve`).
     let result = body(parts.value, unsafe { &*args }, parts.host).map_err(Fault::Argument)?;
-    // SAFETY: null or the caller's arena, which nothing else uses while the call runs.
+    // SAFETY: null or the caller's arena, which nothing else uses while the call runs (the contract of `Entry`).
     let mut to = unsafe { Give::new(arena) };
     let canon = result.lower(&mut to);
     to.finish().map_err(Fault::Result)?;
     if size_of::<R::Canon>() != 0 {
-        // SAFETY: not null (checked above), and room for the form (the caller's promise).
+        // SAFETY: not null (checked above), and large enough for the result (the contract of `Entry`).
         unsafe { out.cast::<R::Canon>().write(canon) };
     }
     Ok(())
 }
 
-// Both reports are `extern "C"`, which cannot unwind: an entry whose method cannot panic then needs no landing pad, and
-// keeps its whole frame for the failure. Arguments and code fit into registers.
+// Both reports are `extern "C"`, which cannot unwind: an entry whose method cannot panic then needs no landing pad.
+// Their arguments fit into registers.
 
 #[cold]
 #[inline(never)]
@@ -99,7 +99,8 @@ unsafe extern "C" fn report<T>(
         Fault::Result(LowerError::NoRoom) => (AbiErrorCode::BufferTooSmall, format!("result: {}", LowerError::NoRoom)),
         Fault::Result(LowerError::TooDeep) => (AbiErrorCode::TooDeep, format!("result: {}", LowerError::TooDeep)),
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: `out_err` is writable or null and `arena` valid or null (the contract of `Entry`); the host's table
+    // outlives the instance.
     unsafe { write_error(out_err, host_of::<T>(instance), arena, code, &text) };
 }
 
@@ -112,17 +113,18 @@ unsafe extern "C" fn report_panic<T>(
     out_err: *mut AbiError,
     payload: Payload,
 ) {
-    // A call of an object that was lent may have failed: that is no panic, and what the caller is told instead.
+    // `unwind` carries the error of a call of a lent object. The caller receives that error instead of a panic.
     let (code, text) = match payload.downcast::<CallError>() {
         Ok(error) => (error.code(), error.to_string()),
         Err(payload) => (AbiErrorCode::Panic, describe_panic(payload)),
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: `out_err` is writable or null and `arena` valid or null (the contract of `Entry`); the host's table
+    // outlives the instance.
     unsafe { write_error(out_err, host_of::<T>(instance), arena, code, &text) };
 }
 
-/// The host's table, which outlives the instance; null without one.
+/// Returns the host's table, which outlives the instance; null for a null instance.
 unsafe fn host_of<T>(instance: GuestContractInstance) -> *const HostApi {
-    // SAFETY: the caller's promise.
+    // SAFETY: `instance` was made by this plugin for `T` (promised to `serve`).
     unsafe { instance::parts::<T>(instance) }.map_or(std::ptr::null(), |parts| parts.host)
 }

@@ -1,9 +1,9 @@
-//! Putting errors where the other side finds them.
+//! Errors across the ABI, written with their text.
 
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, HostApi, StringView};
 
-/// Reports a failure: the text goes into `arena`, or, where that has no room, into the buffer that the host keeps for the
-/// thread.
+/// Reports a failure. Puts the text into `arena` or, if the text does not fit there, into the buffer that the host
+/// keeps for the thread.
 ///
 /// # Safety
 ///
@@ -16,44 +16,45 @@ pub(crate) unsafe fn write_error(
     code: AbiErrorCode,
     text: &str,
 ) {
-    let room = |len| {
-        let mut place = std::ptr::null_mut();
+    let alloc = |len| {
+        let mut buffer = std::ptr::null_mut();
         if !arena.is_null() {
             // SAFETY: not null, and valid by the caller's promise.
-            place = unsafe { (*arena).alloc(len, 1) };
+            buffer = unsafe { (*arena).alloc(len, 1) };
         }
         // An arena that is too small for the result is often too small for the text that says so.
-        if place.is_null() && !host.is_null() {
+        if buffer.is_null() && !host.is_null() {
             // SAFETY: not null, and valid by the caller's promise.
-            place = unsafe { ((*host).error_text)(host, len) };
+            buffer = unsafe { ((*host).error_text)(host, len) };
         }
-        place
+        buffer
     };
-    // SAFETY: the caller's promise; what arenas and hosts give has the length that was asked for.
-    unsafe { write_error_into(out_err, code as u32, text, room) };
+    // SAFETY: `out_err` is writable or null (the caller's promise); arenas and hosts return buffers of the length that
+    // was asked for (the ABI).
+    unsafe { write_error_into(out_err, code as u32, text, alloc) };
 }
 
-/// Reports a failure, its text where `room` finds a place for it. Without one, the error goes without text.
+/// Reports a failure, with its text in the buffer that `alloc` returns. Without a buffer the error has no text.
 ///
 /// # Safety
 ///
-/// `out_err` must be writable or null; what `room` returns must be writable for as many bytes as it was asked for, or
-/// null.
+/// `out_err` must be writable or null. `alloc` must return null, or a buffer that is writable for the number of bytes
+/// that it was called with.
 pub(crate) unsafe fn write_error_into(
     out_err: *mut AbiError,
     code: u32,
     text: &str,
-    room: impl FnOnce(usize) -> *mut u8,
+    alloc: impl FnOnce(usize) -> *mut u8,
 ) {
     if out_err.is_null() {
         return;
     }
-    let place = if text.is_empty() { std::ptr::null_mut() } else { room(text.len()) };
+    let buffer = if text.is_empty() { std::ptr::null_mut() } else { alloc(text.len()) };
     let mut message = StringView::null();
-    if !place.is_null() {
-        // SAFETY: `place` has room for the text.
-        unsafe { place.copy_from_nonoverlapping(text.as_ptr(), text.len()) };
-        message = StringView { ptr: place, len: text.len() };
+    if !buffer.is_null() {
+        // SAFETY: `alloc` returned a writable buffer of the text's length (the caller's promise).
+        unsafe { buffer.copy_from_nonoverlapping(text.as_ptr(), text.len()) };
+        message = StringView { ptr: buffer, len: text.len() };
     }
     // SAFETY: not null, and writable by the caller's promise.
     unsafe { out_err.write(AbiError { code, message }) };

@@ -1,7 +1,7 @@
-//! The two symbols a native bundle exports.
+//! The two symbols that a native bundle exports.
 //!
-//! They are defined here, once, and the linker puts them into every `cdylib` that links polyplug. A plugin crate
-//! contributes only its entries in the list of plugins.
+//! This module defines the symbols once, and the linker puts them into every `cdylib` that links polyplug. A plugin
+//! crate contributes only its entries in the list of plugins.
 
 use polyplug_abi::{AbiError, AbiErrorCode, BundleInitContext, HostApi, POLYPLUG_ABI_VERSION};
 
@@ -9,14 +9,14 @@ use crate::guest::error::write_error;
 use crate::guest::panic::{catch, describe_panic, install_hook};
 use crate::guest::plugin::PluginEntry;
 
-/// The version of the ABI this library was built with.
+/// Returns the version of the ABI that this library was built with.
 // SAFETY: the name is polyplug's own; nothing else may define it.
 #[unsafe(no_mangle)]
 extern "C" fn polyplug_abi_version() -> u32 {
     POLYPLUG_ABI_VERSION
 }
 
-/// Hands every `#[plugin]` of this library to the host.
+/// Registers every `#[plugin]` of this library with the host.
 // SAFETY: the name is polyplug's own; nothing else may define it.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn polyplug_init(host: *const HostApi, _: *const BundleInitContext, out_err: *mut AbiError) {
@@ -45,18 +45,18 @@ unsafe extern "C" fn polyplug_init(host: *const HostApi, _: *const BundleInitCon
     }
 }
 
-/// Hands plugins to a host, up to the first that it refuses.
+/// Registers plugins with a host, up to the first plugin that the host rejects.
 ///
 /// # Safety
 ///
 /// `host` must be valid.
 pub(crate) unsafe fn register_all(host: *const HostApi, plugins: &[&PluginEntry]) -> Result<(), AbiError> {
     for plugin in plugins {
-        // Made anew at each load and dropped again: nothing may stay on the heap of a library that goes.
+        // Made at each load and dropped again: a library must not leave an allocation behind when it is unmapped.
         let schema = ((plugin.contract)().schema)().encode();
         let registration = plugin.registration(&schema);
         let mut error = AbiError::ok();
-        // SAFETY: valid (the caller's promise); the registration and its views are alive during the call.
+        // SAFETY: `host` is valid (the caller's promise); the registration and its views are alive during the call.
         unsafe { ((*host).register_plugin)(host, &raw const registration, &raw mut error) };
         if !error.is_ok() {
             return Err(error);

@@ -1,7 +1,7 @@
-//! The life of a plugin's instances.
+//! The instances of a plugin, from the factory to the destructor.
 //!
-//! An instance's `data` leads to the plugin's object and to its host's table. For a type without size there is no
-//! object to lead to, and `data` is the table itself.
+//! An instance's `data` points at the plugin's object and its host's table. A type without size has no object in
+//! memory, so `data` is the table itself.
 
 use std::fmt::Display;
 use std::ptr::NonNull;
@@ -12,19 +12,19 @@ use crate::guest::context::PluginContext;
 use crate::guest::error::write_error;
 use crate::guest::panic::{catch, describe_panic};
 
-/// A plugin's object as it lies in memory.
+/// A plugin's object with its host's table, as it is allocated.
 pub(super) struct Boxed<T> {
     pub(super) host: *const HostApi,
     pub(super) value: T,
 }
 
-/// What an entry needs of its instance.
+/// The parts of an instance that an entry needs.
 pub(super) struct Parts<'a, T> {
     pub(super) value: &'a T,
     pub(super) host: *const HostApi,
 }
 
-/// The object behind `instance`; `None` when there is none.
+/// Returns the object behind `instance`, or `None` if the instance is null.
 ///
 /// # Safety
 ///
@@ -32,7 +32,7 @@ pub(super) struct Parts<'a, T> {
 #[inline(always)]
 pub(super) unsafe fn parts<'a, T>(instance: GuestContractInstance) -> Option<Parts<'a, T>> {
     if size_of::<T>() == 0 {
-        // SAFETY: a type without size needs no memory, and `create` made and forgot a value of it.
+        // SAFETY: a type without size needs no memory, and `into_raw` has forgotten a value of it.
         let value = unsafe { NonNull::<T>::dangling().as_ref() };
         return Some(Parts { value, host: instance.data.cast() });
     }
@@ -41,7 +41,7 @@ pub(super) unsafe fn parts<'a, T>(instance: GuestContractInstance) -> Option<Par
     Some(Parts { value: &boxed.value, host: boxed.host })
 }
 
-/// Makes an instance with the plugin's factory, and says why if it cannot.
+/// Makes an instance with the plugin's factory, or writes the reason for which that failed.
 ///
 /// # Safety
 ///
@@ -58,7 +58,7 @@ pub unsafe fn create<T, E: Display>(
         unsafe { write_error(out_err, host, std::ptr::null_mut(), AbiErrorCode::InvalidPointer, "") };
         return;
     }
-    // The error is turned into text inside: its `Display` and its `Drop` are the plugin's code and may panic as well.
+    // The error becomes text inside `catch`: its `Display` and its `Drop` are the plugin's code and may panic as well.
     let made = catch(|| {
         // SAFETY: not null (checked above) and valid (the caller's promise).
         let context = unsafe { PluginContext::borrow(host) };
@@ -68,18 +68,18 @@ pub unsafe fn create<T, E: Display>(
         // SAFETY: not null (checked above) and writable (the caller's promise).
         Ok(Ok(data)) => unsafe { out_instance.write(GuestContractInstance { data, contract_id }) },
         Ok(Err(text)) => {
-            // SAFETY: the caller's promise.
+            // SAFETY: `out_err` is writable or null, and `host` is valid (the caller's promise).
             unsafe { write_error(out_err, host, std::ptr::null_mut(), AbiErrorCode::FactoryFailed, &text) };
         }
         Err(payload) => {
             let text = describe_panic(payload);
-            // SAFETY: the caller's promise.
+            // SAFETY: `out_err` is writable or null, and `host` is valid (the caller's promise).
             unsafe { write_error(out_err, host, std::ptr::null_mut(), AbiErrorCode::Panic, &text) };
         }
     }
 }
 
-/// Puts an object where [`destroy_instance`] finds it. The host must be valid for as long as the object.
+/// Makes the `data` of an instance, which [`destroy_instance`] frees. The host must be valid for as long as the object.
 pub(crate) fn into_raw<T>(value: T, host: *const HostApi) -> *mut std::ffi::c_void {
     if size_of::<T>() == 0 {
         std::mem::forget(value); // dropped by `destroy_instance`
@@ -88,11 +88,11 @@ pub(crate) fn into_raw<T>(value: T, host: *const HostApi) -> *mut std::ffi::c_vo
     Box::into_raw(Box::new(Boxed { host, value })).cast()
 }
 
-/// Makes an instance through the table of a host that does not ask why.
+/// Makes an instance for a host that takes no error, or writes a null instance.
 ///
 /// # Safety
 ///
-/// As for [`create`].
+/// `host` must be valid for as long as the instance; `out_instance` must be writable or null.
 pub unsafe fn create_instance<T, E: Display>(
     contract_id: GuestContractId,
     host: *const HostApi,
@@ -100,7 +100,7 @@ pub unsafe fn create_instance<T, E: Display>(
     factory: impl FnOnce(&PluginContext) -> Result<T, E>,
 ) {
     let mut error = AbiError::ok();
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises what `create` demands; the error is a local.
     unsafe { create(contract_id, host, out_instance, &raw mut error, factory) };
     if !error.is_ok() && !out_instance.is_null() {
         // SAFETY: not null, and writable by the caller's promise.
@@ -108,7 +108,7 @@ pub unsafe fn create_instance<T, E: Display>(
     }
 }
 
-/// Ends an instance.
+/// Drops an instance.
 ///
 /// # Safety
 ///
@@ -122,8 +122,8 @@ pub unsafe extern "C" fn destroy_instance<T>(
         return;
     }
     let dropped = catch(|| {
-        // SAFETY: made by `create` for `T` and not used again (the caller's promise): for a type without size the
-        // value that was forgotten there, else the box.
+        // SAFETY: made by `create` for `T` and not used again (the caller's promise). For a type without size this
+        // drops the value that `into_raw` forgot, otherwise the box.
         unsafe {
             if size_of::<T>() == 0 {
                 NonNull::<T>::dangling().drop_in_place();
@@ -133,12 +133,12 @@ pub unsafe extern "C" fn destroy_instance<T>(
         }
     });
     if let Err(payload) = dropped {
-        // The hook has told the host's log; a destructor has nobody to return an error to.
+        // The panic hook has written to the host's log; a destructor cannot return an error.
         describe_panic(payload);
     }
 }
 
-/// A plugin type that can be made without being told how.
+/// A plugin type that can be made without a factory.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "polyplug cannot make an instance of `{Self}`",
@@ -155,11 +155,11 @@ impl<T: Default> DefaultPlugin for T {
     }
 }
 
-/// The factory of a plugin that names none.
+/// Makes the object of a plugin that does not name a factory.
 ///
 /// # Errors
 ///
-/// None.
+/// Never fails.
 pub fn make_default<T: DefaultPlugin>(_: &PluginContext) -> Result<T, std::convert::Infallible> {
     Ok(T::make())
 }

@@ -1,4 +1,4 @@
-//! What a plugin may do about reloads: carry its state over, and say whether it is fit to serve.
+//! Reloads, seen from the plugin: state that is carried over, and checks of health.
 
 use std::fmt::Display;
 
@@ -13,10 +13,10 @@ use crate::guest::panic::{catch, describe_panic};
 
 /// A plugin whose instances carry their state over a reload: `#[polyplug::plugin(migrate)]`.
 ///
-/// At a reload the host calls [`save`](Self::save) of the old code for each instance, and [`restore`](Self::restore) of
-/// the new code with what that returned. The two may be of different versions of the plugin, so the format of the
-/// snapshot is a contract of its own: write down which version it is of, or go by `from`. Calls that run between the
-/// two change the old instance only: what they changed is lost.
+/// At a reload the host calls [`save`](Self::save) of the old code for each instance, and passes the bytes to
+/// [`restore`](Self::restore) of the new code. Old and new code may be different versions of the plugin, so the format
+/// of the bytes is a contract of its own: write its version into the bytes, or decide by `from`. A call that runs
+/// between `save` and `restore` changes the old instance only, so its changes are lost.
 ///
 /// ```
 /// use polyplug::{Migrate, Version};
@@ -50,33 +50,33 @@ use crate::guest::panic::{catch, describe_panic};
     note = "implement `polyplug::Migrate`, or leave `migrate` out: instances are then made afresh at a reload"
 )]
 pub trait Migrate: Sized {
-    /// The state as bytes.
+    /// Returns the state as bytes.
     fn save(&self) -> Vec<u8>;
 
-    /// An instance with the state that `save` of the plugin's version `from` returned.
+    /// Makes an instance with the state that `save` of the plugin's version `from` returned.
     ///
     /// # Errors
     ///
-    /// The state is no good, in words that are shown to the operator. The reload then fails, and the old version serves
-    /// on.
+    /// Fails if the state cannot be used, with a text that is shown to the operator. The reload then fails, and the old
+    /// version continues to serve.
     fn restore(state: &[u8], from: Version) -> Result<Self, impl Display>;
 }
 
-/// How a plugin carries the state of its instances over a reload.
+/// The functions that carry the state of a plugin's instances over a reload.
 pub struct Migration {
     pub(super) save: SaveInstance,
     pub(super) restore: RestoreInstance,
 }
 
 impl Migration {
-    /// That of `T`, which implements `C`.
+    /// Returns the functions of `T`, which implements `C`.
     #[must_use]
     pub const fn new<T: Migrate, C: Contract + ?Sized>() -> Self {
         Self { save: save::<T>, restore: restore::<T, C> }
     }
 }
 
-/// Puts an instance's state into `arena`.
+/// Saves an instance's state in `arena`.
 ///
 /// # Safety
 ///
@@ -87,11 +87,12 @@ unsafe extern "C" fn save<T: Migrate>(
     arena: *mut CallArena,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: the caller's promise.
+    // SAFETY: `instance` is null or made for `T` (the caller's promise).
     let parts = unsafe { parts::<T>(instance) };
     let host = parts.as_ref().map_or(std::ptr::null(), |parts| parts.host);
     let fail = |code, text: &str| {
-        // SAFETY: the caller's promise; the host of an instance is valid.
+        // SAFETY: `out_err` and `arena` are as `write_error` demands (the caller's promise); the host of an instance is
+        // valid.
         unsafe { write_error(out_err, host, arena, code, text) };
     };
     let Some(parts) = parts.filter(|_| !out.is_null() && !arena.is_null()) else {
@@ -100,14 +101,14 @@ unsafe extern "C" fn save<T: Migrate>(
     match catch(|| parts.value.save()) {
         Ok(state) => {
             // SAFETY: not null (checked above), and valid by the caller's promise.
-            let place = unsafe { (*arena).alloc(state.len().max(1), 1) };
-            if place.is_null() {
+            let buffer = unsafe { (*arena).alloc(state.len().max(1), 1) };
+            if buffer.is_null() {
                 return fail(AbiErrorCode::BufferTooSmall, "the state is too large for the host");
             }
-            // SAFETY: `place` has room for the state; `out` is not null, and writable by the caller's promise.
+            // SAFETY: `buffer` has the state's length; `out` is not null, and writable by the caller's promise.
             unsafe {
-                place.copy_from_nonoverlapping(state.as_ptr(), state.len());
-                out.write(StringView { ptr: place, len: state.len() });
+                buffer.copy_from_nonoverlapping(state.as_ptr(), state.len());
+                out.write(StringView { ptr: buffer, len: state.len() });
             }
         }
         Err(payload) => fail(AbiErrorCode::Panic, &describe_panic(payload)),
@@ -118,7 +119,8 @@ unsafe extern "C" fn save<T: Migrate>(
 ///
 /// # Safety
 ///
-/// As for [`create`]; `state` must be readable.
+/// `host` must be valid for as long as the instance; `out_instance` and `out_err` must be writable or null; `state`
+/// must be readable.
 unsafe extern "C" fn restore<T: Migrate, C: Contract + ?Sized>(
     host: *const HostApi,
     state: StringView,
@@ -126,7 +128,7 @@ unsafe extern "C" fn restore<T: Migrate, C: Contract + ?Sized>(
     out_instance: *mut GuestContractInstance,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises what `create` demands, and that `state` is readable.
     unsafe {
         create(C::ID, host, out_instance, out_err, |_| match state.bytes() {
             Some(state) => T::restore(state, from).map_err(|error| error.to_string()),
@@ -147,7 +149,7 @@ pub unsafe fn check_health<E: Display>(
     health: impl FnOnce(&PluginContext) -> Result<(), E>,
 ) {
     let fail = |code, text: &str| {
-        // SAFETY: the caller's promise.
+        // SAFETY: `out_err`, `host` and `arena` are as `write_error` demands (the caller's promise).
         unsafe { write_error(out_err, host, arena, code, text) };
     };
     if host.is_null() {

@@ -1,7 +1,16 @@
-//! The plugin's side: what `#[polyplug::plugin]` expands to calls the functions here.
+//! The plugin's side of the boundary: the functions that expansions of `#[polyplug::plugin]` call, and the types that
+//! plugins use.
 //!
-//! Nothing here may leave anything behind when the library is unmapped: no thread-local with a destructor, no thread, no
-//! global that points at a host's data.
+//! - [`PluginContext`]: the access of a plugin to its host
+//! - [`Callback`]: an object of a contract that its callee may keep
+//! - [`Object`], [`Kept`]: a contract whose objects can be lent, and a callback, as arguments
+//! - [`Lent`], [`Remote`]: a lent object on its caller's side, and on its callee's side
+//! - [`Migrate`], [`Migration`]: a plugin that carries its state over a reload, and its functions for that
+//! - `PluginEntry`: a `#[plugin]`, as the macro describes it
+//! - `ConfigError`: the error of settings that do not have the expected type
+//!
+//! Invariant: an unmapped library leaves nothing behind: no thread-local with a destructor, no thread of the library's
+//! own, no global that points at a host's data.
 
 #[cfg(feature = "config")]
 mod config;

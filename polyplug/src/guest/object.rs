@@ -1,4 +1,4 @@
-//! Objects of contracts that a caller gives to its callee: lent for a call, or to be kept.
+//! Objects of contracts as arguments: lent for a call, or to be kept.
 
 use std::any::TypeId;
 use std::ffi::c_void;
@@ -32,33 +32,33 @@ use crate::types::LiftError;
     note = "write `#[polyplug::contract(name = \"..\", version = \"1.0\")]` on the trait, and no supertraits but `Send` and `Sync`"
 )]
 pub unsafe trait Object: Contract + Dispatch<Lent<Self>> {
-    /// The canonical form.
+    /// The type of the lowered value.
     type Canon: Copy;
-    /// Nothing beyond the form.
+    /// Always false: an object needs no memory beyond its lowered value.
     const NEEDS_ROOM: bool;
 
-    /// What the callee sees as an object that implements the contract.
+    /// Returns the object that implements the contract for the callee.
     fn view(remote: &Remote<Self>) -> &Self;
 
-    /// The type in the language-neutral description of a contract.
+    /// Describes the type for the contract's schema.
     fn describe(types: &mut Types) -> TypeRef {
         define_object::<Self, Lent<Self>>(types, false)
     }
 
-    /// The object that `form` stands for, as its callee sees it for the call.
+    /// Lifts the object that `form` refers to, for the duration of the call.
     ///
     /// # Errors
     ///
-    /// It is null, or of another contract.
+    /// Fails if the object is null, or of another contract.
     ///
     /// # Safety
     ///
-    /// The host must be valid, for as long as the object is used.
+    /// The host must be valid for as long as the object is used.
     unsafe fn lift(form: &GuestContractInstance, host: *const HostApi) -> Result<Remote<Self>, LiftError> {
         check::<Self>(form, host)?;
-        // SAFETY: the caller's promise.
+        // SAFETY: the host is valid (the caller's promise) and not null (`check`).
         let context = unsafe { PluginContext::retain(host) };
-        // SAFETY: the contract was held against that of the caller when the callee was loaded.
+        // SAFETY: `check` compared the contract's id, and the host compared the schemas when it loaded the callee.
         Ok(Remote(unsafe { link::<Self>(context, form.data, String::new(), false) }))
     }
 }
@@ -70,19 +70,19 @@ pub unsafe trait Object: Contract + Dispatch<Lent<Self>> {
     note = "write `polyplug::Callback<dyn Trait>`, where the trait is a contract"
 )]
 pub trait Kept: Sized {
-    /// The canonical form.
+    /// The type of the lowered value.
     type Canon: Copy;
-    /// Nothing beyond the form.
+    /// Always false: a callback needs no memory beyond its lowered value.
     const NEEDS_ROOM: bool;
 
-    /// The type in the language-neutral description of a contract.
+    /// Describes the type for the contract's schema.
     fn describe(types: &mut Types) -> TypeRef;
 
-    /// A callback of the callee's own for the object that `form` stands for.
+    /// Makes a callback of the callee's own for the object that `form` refers to.
     ///
     /// # Errors
     ///
-    /// It is null, of another contract, or gone.
+    /// Fails if the object is null, of another contract, or dropped.
     ///
     /// # Safety
     ///
@@ -90,11 +90,11 @@ pub trait Kept: Sized {
     unsafe fn lift(form: &GuestContractInstance, host: *const HostApi) -> Result<Self, LiftError>;
 }
 
-/// Takes hold of an object that a proxy is about to lend.
+/// Prepares an object that a proxy is about to lend.
 ///
 /// # Safety
 ///
-/// The object must outlive what is returned.
+/// The object must outlive the returned `Lending`.
 pub unsafe fn lending<C: Object + ?Sized>(object: &C, proxy: &RawProxy) -> Lending<C> {
     Lending {
         object: Boxed { host: proxy.host().as_ptr(), value: Lent(object) },
@@ -103,39 +103,39 @@ pub unsafe fn lending<C: Object + ?Sized>(object: &C, proxy: &RawProxy) -> Lendi
     }
 }
 
-/// An object on its caller's side, as its entries find it.
+/// A lent object on its caller's side, on which its entries are called.
 pub struct Lent<C: ?Sized>(*const C);
 
 // SAFETY: contracts are `Send + Sync`, and so are references to their objects.
 unsafe impl<C: ?Sized> Send for Lent<C> {}
-// SAFETY: as for `Send`.
+// SAFETY: contracts are `Sync`, so their objects may be called from several threads.
 unsafe impl<C: ?Sized> Sync for Lent<C> {}
 
 impl<C: ?Sized> Lent<C> {
-    /// The object.
+    /// Returns the object.
     ///
     /// # Safety
     ///
-    /// It must still be lent.
+    /// The object must still be lent.
     #[must_use]
     pub unsafe fn get(&self) -> &C {
-        // SAFETY: the caller's promise.
+        // SAFETY: the object is still lent (the caller's promise), so it is alive.
         unsafe { &*self.0 }
     }
 }
 
-/// An object on its callee's side.
+/// A lent object on its callee's side.
 pub struct Remote<C: Contract + ?Sized>(C::Proxy);
 
 impl<C: Contract + ?Sized> Remote<C> {
-    /// The way to it.
+    /// Returns the proxy that calls the object.
     #[must_use]
     pub fn proxy(&self) -> &C::Proxy {
         &self.0
     }
 }
 
-/// Ends the method that is running, whose own caller is told. For methods that cannot return an error.
+/// Ends the method that is running and passes `error` to the method's caller. For methods that cannot return an error.
 #[cold]
 pub fn unwind<R>(error: CallError) -> R {
     resume_unwind(Box::new(error))
@@ -148,19 +148,19 @@ pub struct Lending<C: ?Sized> {
     functions: &'static [Entry],
 }
 
-// Demands nothing of the contract: what is none is refused once, where this is made.
+// No bounds here: a type that is not a contract is rejected once, by the bounds of `lending`.
 impl<C: ?Sized> Lending<C> {
-    /// Lends it until what is returned is dropped.
+    /// Lends the object until the returned value is dropped.
     ///
     /// # Errors
     ///
-    /// The runtime has ended.
+    /// Fails if the runtime has ended.
     pub fn lend(&self) -> Result<OnLoan<'_>, CallError> {
         let data = (&raw const self.object).cast_mut().cast();
         let host = NonNull::new(self.object.host.cast_mut()).expect("made from one that is not null");
         let instance = GuestContractInstance { data, contract_id: self.contract };
-        // SAFETY: the host's table is valid while its proxy is, which is calling. The object stays where it is while
-        // this is borrowed, and the entries are those for it.
+        // SAFETY: the proxy that is calling keeps the host's table valid. The borrow of `self` keeps the object in
+        // place, and `lending` took the entries for the object's type.
         let token = unsafe { offer(host.as_ptr(), instance, self.functions, None) }?;
         let form = GuestContractInstance { data: token, contract_id: self.contract };
         Ok(OnLoan { host, form, _object: PhantomData })
@@ -175,7 +175,7 @@ pub struct OnLoan<'a> {
 }
 
 impl OnLoan<'_> {
-    /// What is handed over.
+    /// Returns the lowered value.
     #[must_use]
     pub fn form(&self) -> GuestContractInstance {
         self.form
@@ -184,16 +184,18 @@ impl OnLoan<'_> {
 
 impl Drop for OnLoan<'_> {
     fn drop(&mut self) {
-        // SAFETY: the table is valid while the proxy that is calling is. Waits for whoever calls the object.
+        // Waits for the calls of the object that are running.
+        // SAFETY: the proxy that is calling keeps the host's table valid; the token is not used again.
         unsafe { (self.host.as_ref().close_proxy)(self.host.as_ptr(), self.form.data) };
     }
 }
 
-/// Offers an object to be called by others; its token.
+/// Offers an object to be called by others. Returns its token.
 ///
 /// # Safety
 ///
-/// The host must be valid. The entries must be for the instance, which must live as the offer's `drop` says.
+/// The host must be valid. The entries must be for the instance, which must be valid until the host calls `drop`, or
+/// until the token is closed if there is no `drop`.
 unsafe fn offer(
     host: *const HostApi,
     instance: GuestContractInstance,
@@ -209,7 +211,7 @@ unsafe fn offer(
         drop,
     };
     let mut error = AbiError::ok();
-    // SAFETY: the caller's promise.
+    // SAFETY: the host is valid, and the offer is as its type demands (the caller's promise).
     let token = unsafe { ((*host).offer_object)(host, &raw const offer, &raw mut error) };
     if error.is_ok() {
         return Ok(token);
@@ -228,12 +230,12 @@ fn check<C: Contract + ?Sized>(form: &GuestContractInstance, host: *const HostAp
     Ok(())
 }
 
-/// An object of contract `C` that may be kept and called at any time: given to a callee as an argument
-/// `Callback<dyn C>` or `&Callback<dyn C>` of a contract's method, for progress, events, streams.
+/// An object of contract `C` that its callee may keep and call at any time, for progress, events, streams. A contract's
+/// method takes one as an argument `Callback<dyn C>` or `&Callback<dyn C>`.
 ///
-/// Whoever has one calls the contract's methods on it, each of which returns a `Result`. The object lives while anybody
-/// has one; but it is *weak* towards the bundle whose code it is: when that is reloaded or unloaded, the object ends, and
-/// calls answer [`CallError::Unloaded`].
+/// Each of the contract's methods can be called on a callback, and returns a `Result`. The object is dropped with its
+/// last callback. The object is *weak* towards the bundle whose code it runs: when the bundle is reloaded or unloaded,
+/// the object ends, and calls fail with [`CallError::Unloaded`].
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU32, Ordering};
@@ -247,9 +249,9 @@ fn check<C: Contract + ?Sized>(form: &GuestContractInstance, host: *const HostAp
 ///
 /// #[polyplug::contract(name = "demo.worker", version = "1.0")]
 /// pub trait Worker {
-///     /// Tells `progress` about each item, whenever it gets to it, until that says no.
+///     /// Reports each item to `progress`, now or later, until `step` returns false.
 ///     fn start(&self, items: u32, progress: Callback<dyn Progress>) -> u32;
-///     /// The same within the call.
+///     /// Reports each item to `progress` before it returns.
 ///     fn work(&self, items: u32, progress: &dyn Progress) -> u32;
 /// }
 ///
@@ -294,11 +296,11 @@ pub struct Callback<C: Contract + ?Sized> {
 }
 
 impl<C: Contract + ?Sized> Callback<C> {
-    /// Makes an object to be given to others. It ends when this, and all that were made of it, are gone.
+    /// Makes a callback of `object`. The object is dropped with the last callback that refers to it.
     ///
     /// # Errors
     ///
-    /// The runtime has ended.
+    /// Fails if the runtime has ended.
     pub fn new<T: Provides<C>>(context: &PluginContext, object: T) -> Result<Self, CallError> {
         unsafe extern "C" fn end<T>(instance: GuestContractInstance) {
             // SAFETY: made below for the same type, and not used again.
@@ -306,29 +308,31 @@ impl<C: Contract + ?Sized> Callback<C> {
         }
         let host = context.host_abi();
         let instance = GuestContractInstance { data: into_raw(object, host), contract_id: C::ID };
-        // SAFETY: the context keeps its table valid, which the object's errors go by; an object that ends later than
-        // that has nobody to tell. The entries are those for the object.
+        // SAFETY: the context keeps the host's table valid, through which the object reports errors; an object that is
+        // dropped later reports none. `Provides` has the entries for the object's type.
         match unsafe { offer(host, instance, T::FUNCTIONS, Some(end::<T>)) } {
-            // SAFETY: the token is that of an object of this contract.
+            // SAFETY: the token is that of the object just offered, which is of this contract.
             Ok(token) => Ok(unsafe { Self::of_token(context.clone(), token, String::new()) }),
             Err(error) => {
-                // SAFETY: made just now, and given to nobody.
+                // SAFETY: made above, and not passed on, because the offer failed.
                 unsafe { end::<T>(instance) };
                 Err(error)
             }
         }
     }
 
+    /// Makes a callback that owns `token`, and closes it.
+    ///
     /// # Safety
     ///
-    /// The token must be that of an object of this contract, and is this callback's to close.
+    /// The token must be that of an object of this contract, and owned by the caller.
     unsafe fn of_token(context: PluginContext, token: *mut c_void, bundle: String) -> Self {
-        // SAFETY: the caller's promise.
+        // SAFETY: the token is of this contract and owned (the caller's promise).
         let proxy = unsafe { link::<C>(context, token, bundle, true) };
         Self { proxy, form: GuestContractInstance { data: token, contract_id: C::ID } }
     }
 
-    /// What is handed over. Valid for a call that borrows this.
+    /// Returns the lowered value, which is valid for a call that borrows this callback.
     #[doc(hidden)]
     #[must_use]
     pub fn form(&self) -> GuestContractInstance {
@@ -347,15 +351,16 @@ impl<C: Contract + ?Sized> Kept for Callback<C> {
     unsafe fn lift(form: &GuestContractInstance, host: *const HostApi) -> Result<Self, LiftError> {
         check::<C>(form, host)?;
         let (mut bundle, mut error) = (StringView::null(), AbiError::ok());
-        // SAFETY: the caller's promise.
+        // SAFETY: the host is valid (the caller's promise) and not null (`check`).
         let token = unsafe { ((*host).share_object)(host, form.data, &raw mut bundle, &raw mut error) };
         if !error.is_ok() {
             // SAFETY: the text is in the buffer that the host keeps for this thread.
             return Err(LiftError::new(unsafe { crate::call_error::message_text(&error) }));
         }
-        // SAFETY: the name is in the same buffer.
+        // SAFETY: the name is in the buffer that the host keeps for this thread.
         let bundle = unsafe { bundle.bytes() }.map(String::from_utf8_lossy).unwrap_or_default().into_owned();
-        // SAFETY: the caller's promise. The contract was held against that of the caller when the callee was loaded.
+        // SAFETY: the host is valid (the caller's promise). `check` compared the contract's id, and the host compared
+        // the schemas when it loaded the callee; the token from `share_object` is owned.
         Ok(unsafe { Self::of_token(PluginContext::retain(host), token, bundle) })
     }
 }
@@ -369,7 +374,7 @@ impl<C: Contract + ?Sized> Deref for Callback<C> {
 }
 
 impl<C: Contract + ?Sized> Clone for Callback<C> {
-    /// Shares the object.
+    /// Makes another callback of the same object.
     fn clone(&self) -> Self {
         Self { proxy: self.proxy.clone(), form: self.form }
     }
@@ -381,8 +386,8 @@ impl<C: Contract + ?Sized> std::fmt::Debug for Callback<C> {
     }
 }
 
-/// Returns a reference to the objects of contract `C`, lent or kept, told apart by `Key`. A contract's methods may take
-/// objects of the contract itself.
+/// Returns a reference to the definition of objects of contract `C`. `Key` identifies the definition, which differs
+/// for lent and kept objects. A contract's methods may take objects of the contract itself.
 fn define_object<C: Contract + ?Sized, Key: 'static>(types: &mut Types, kept: bool) -> TypeRef {
     types.define_once(TypeId::of::<Key>(), |types| {
         let info = C::info();

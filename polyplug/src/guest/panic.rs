@@ -1,4 +1,4 @@
-//! Keeping panics inside the plugin, with their message and place.
+//! Panics of the plugin's code, caught with their message and location.
 
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
@@ -14,25 +14,25 @@ use crate::call_error::LOCATION_MARK;
 /// A panic's payload.
 pub(crate) type Payload = Box<dyn Any + Send>;
 
-/// Runs `body`; a panic ends here.
+/// Runs `body`, and returns the payload if it panics.
 #[inline(always)]
 pub(crate) fn catch<R>(body: impl FnOnce() -> R) -> Result<R, Payload> {
-    // What a panic may have left half-changed is the plugin's own state. It is the author's to keep consistent, as
-    // with any object whose method panics while others hold it.
+    // A panic may leave the plugin's own state half-changed. The plugin's author keeps that state consistent, as with
+    // any shared object whose method may panic.
     catch_unwind(AssertUnwindSafe(body))
 }
 
-/// The text of a caught panic: its message, and where it happened if the hook saw it.
+/// Returns the text of a caught panic: its message, and its location if the hook has recorded one.
 #[cold]
 pub(crate) fn describe_panic(payload: Payload) -> String {
-    // First: dropping the payload may panic as well, and that is not the place to tell.
-    let place = LAST.with(LastPanic::take);
+    // Taken first: dropping the payload may panic as well, and would replace the location.
+    let location = LAST.with(LastPanic::take);
     let mut text = match payload.downcast::<String>() {
         Ok(text) => *text,
         Err(payload) => match payload.downcast::<&'static str>() {
             Ok(text) => (*text).to_owned(),
             Err(payload) => {
-                // The payload's own drop may panic: it is then forgotten rather than let loose.
+                // The payload's own drop may panic. The second payload is forgotten, for its drop may panic as well.
                 if let Err(second) = catch(|| drop(payload)) {
                     std::mem::forget(second);
                 }
@@ -40,18 +40,18 @@ pub(crate) fn describe_panic(payload: Payload) -> String {
             }
         },
     };
-    if let Some(place) = place {
-        let _ = write!(text, "{LOCATION_MARK}{place}");
+    if let Some(location) = location {
+        let _ = write!(text, "{LOCATION_MARK}{location}");
     }
     text
 }
 
-/// The longest file name kept, in bytes; of a longer one the end, which tells more.
+/// The most bytes of a file name that are recorded. Of a longer name the end is recorded.
 const FILE_LIMIT: usize = 256;
 
-/// The place of the last panic on a thread.
+/// The location of the last panic on a thread.
 ///
-/// Fixed in size and without `Drop`: a thread-local with a destructor would keep the library mapped.
+/// The type has a fixed size and no `Drop`: a thread-local with a destructor would keep the library mapped.
 struct LastPanic {
     line: Cell<u32>,
     column: Cell<u32>,
@@ -87,24 +87,24 @@ impl LastPanic {
         if len == 0 {
             return None;
         }
-        // SAFETY: as in `keep`.
+        // SAFETY: the cell is this thread's alone, and no reference into it outlives `keep` or `take`.
         let file = String::from_utf8_lossy(unsafe { &(&*self.file.get())[..len] });
         Some(format!("{file}:{}:{}", self.line.get(), self.column.get()))
     }
 }
 
-/// The host's `log`, for panics on threads that serve no call.
+/// The host's `log` function, for panics on threads that serve no call.
 ///
-/// A function of the host, whose code outlives its plugins, not the host's table, which goes with the runtime.
+/// The function's code outlives the host's plugins, while the host's table is freed with the runtime.
 static LOG: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
 
 type LogFn = unsafe extern "C" fn(*const HostApi, u32, StringView, StringView);
 
 /// Replaces the panic hook of a plugin's own library, once.
 ///
-/// std's default hook prints, which belongs to the host, and its backtrace leaves a thread-local destructor behind,
-/// which would keep the library mapped. This one keeps the place for the error that the call returns, and tells the
-/// host's log, so that a panic on a thread of the plugin's own is not lost.
+/// std's default hook prints to the host's output, and its backtrace leaves a thread-local destructor behind, which
+/// would keep the library mapped. The new hook records the location for the error that the call returns. The hook also
+/// writes to the host's log, so that a panic on a thread of the plugin's own is not lost.
 pub(super) fn install_hook(host: &HostApi) {
     LOG.store(host.log as *mut (), Ordering::Relaxed);
     static ONCE: Once = Once::new();
@@ -116,8 +116,8 @@ pub(super) fn install_hook(host: &HostApi) {
     });
 }
 
-/// Keeps the place of every panic of this program, beside whatever its hook does. For plugins linked into the host,
-/// where the hook is the program's own.
+/// Records the location of every panic of this program before the program's own hook runs. For plugins that are linked
+/// into the host.
 #[cfg(feature = "host")]
 pub(crate) fn keep_locations() {
     static ONCE: Once = Once::new();
@@ -143,7 +143,8 @@ fn log(info: &PanicHookInfo<'_>) {
         Some(location) => format!("{message} (at {location})"),
         None => message,
     };
-    // SAFETY: `LOG` only ever holds the `log` of a host's table; a null host is allowed there.
+    // SAFETY: `install_hook` is the only writer of `LOG`, and stores the `log` of a host's table; the ABI allows a null
+    // host there.
     unsafe {
         let log = std::mem::transmute::<*mut (), LogFn>(log);
         log(

@@ -1,4 +1,4 @@
-//! The list of a program's plugins.
+//! The list of the plugins of a program or library.
 
 use polyplug_abi::plugin::{CheckHealth, CreateWithError};
 use polyplug_abi::{
@@ -9,33 +9,33 @@ use polyplug_abi::{
 use crate::contract_info::ContractInfo;
 use crate::guest::migrate::Migration;
 
-/// One `#[plugin]`, as the macro describes it.
+/// A `#[plugin]`, as the macro describes it.
 #[doc(hidden)]
 pub struct PluginEntry {
     /// The plugin's name.
     pub name: &'static str,
-    /// The package it is written in.
+    /// The package that the plugin is part of.
     pub package: &'static str,
     /// The package's version.
     pub version: Version,
-    /// The contract it implements.
+    /// The contract that the plugin implements.
     pub contract: fn() -> &'static ContractInfo,
-    /// Its table.
+    /// The plugin's table.
     pub interface: &'static GuestContractInterface,
-    /// Its properties.
+    /// The plugin's properties.
     pub flags: PluginFlags,
-    /// Its factory.
+    /// The plugin's factory.
     pub create: CreateWithError,
-    /// Carries the state of its instances over a reload.
+    /// The functions that carry the state of the plugin's instances over a reload.
     pub migration: Option<Migration>,
-    /// Says whether it is fit to serve.
+    /// The function that checks whether the plugin is fit to serve.
     pub health: Option<CheckHealth>,
 }
 
 inventory::collect!(PluginEntry);
 
 impl PluginEntry {
-    /// What the host is told about the plugin. The view of `schema` is valid while that is, the others for ever.
+    /// Makes the registration of the plugin. Its view of `schema` is valid while `schema` is, its other views for ever.
     pub(crate) fn registration(&self, schema: &[u8]) -> PluginRegistration {
         PluginRegistration {
             struct_size: size_of::<PluginRegistration>(),
@@ -55,7 +55,7 @@ impl PluginEntry {
         }
     }
 
-    /// All plugins of the program, always in the same order.
+    /// Returns all plugins of the program, always in the same order.
     pub(crate) fn all() -> Vec<&'static Self> {
         let mut entries: Vec<_> = inventory::iter::<Self>.into_iter().collect();
         entries.sort_by_key(|entry| (entry.package, entry.name, entry.interface.contract_id));
@@ -63,7 +63,7 @@ impl PluginEntry {
     }
 }
 
-/// The properties of a plugin whose type is `T`.
+/// Returns the properties of a plugin whose type is `T`.
 #[doc(hidden)]
 #[must_use]
 pub const fn plugin_flags<T>(singleton: bool) -> PluginFlags {
@@ -77,14 +77,14 @@ pub const fn plugin_flags<T>(singleton: bool) -> PluginFlags {
     flags
 }
 
-/// The table of a plugin's entries as an interface has it.
+/// Makes the dispatch of an interface from the plugin's entries.
 #[doc(hidden)]
 #[must_use]
 pub const fn native_dispatch(functions: &'static [Entry]) -> NativeDispatch {
     NativeDispatch { function_count: functions.len() as u32, functions: functions.as_ptr().cast() }
 }
 
-/// A package's version from the three numbers cargo gives as text.
+/// Makes a package's version from the three numbers that cargo provides as text.
 #[doc(hidden)]
 #[must_use]
 pub const fn package_version(major: &str, minor: &str, patch: &str) -> Version {

@@ -1,7 +1,7 @@
-//! Proxies that a plugin has: for contracts of its host, and for other plugins.
+//! The proxies of a plugin: for contracts of its host, and for other plugins.
 //!
-//! They are the same typed proxies that hosts have. Their calls go through the host's table, to whoever serves then; the
-//! proxy itself keeps nobody loaded.
+//! Plugins and hosts have the same typed proxies. A plugin's proxy calls through the host's table, to the version that
+//! serves at the time of the call, and does not keep the callee loaded.
 
 use std::ffi::c_void;
 use std::sync::{Arc, Weak};
@@ -15,31 +15,31 @@ use crate::guest::context::PluginContext;
 use crate::proxy::{Owner, ProxyParts, RawProxy, Trampoline};
 use crate::revision::Revision;
 
-/// The word of proxies whose calls find out for themselves.
+/// The revision of every proxy of a plugin. It never changes: the host finds the current version at each call.
 static ALWAYS: Revision = Revision::current();
 
-/// A token of the host's, and what calls through it need.
+/// A token of the host's, with the data that calls through the token need.
 struct Link {
-    /// Leads here: the loader data is the address of the link.
+    /// The trampoline whose loader data is the address of this link.
     trampoline: Trampoline,
     token: *mut c_void,
-    /// Whether it is closed with this.
+    /// True if the link closes the token when dropped.
     is_own: bool,
     context: PluginContext,
-    /// The callee's.
+    /// The name of the callee's bundle.
     bundle: String,
 }
 
-// SAFETY: the token is a number to everybody but the host, whose table accepts calls from any thread.
+// SAFETY: the plugin never follows the token, and the host's table accepts calls from any thread (the ABI).
 unsafe impl Send for Link {}
-// SAFETY: as for `Send`.
+// SAFETY: a shared link only passes the token to the host's table, which accepts calls from several threads (the ABI).
 unsafe impl Sync for Link {}
 
 impl Drop for Link {
     fn drop(&mut self) {
         if self.is_own {
             let host = self.context.host_abi();
-            // SAFETY: the context keeps its table valid; the token is not used again.
+            // SAFETY: the context keeps the host's table valid; the token is not used again.
             unsafe { ((*host).close_proxy)(host, self.token) };
         }
     }
@@ -47,7 +47,7 @@ impl Drop for Link {
 
 impl Owner for Link {
     fn resolve_current(&self, _: &'static ContractInfo) -> Result<Option<RawProxy>, CallError> {
-        Ok(None) // never asked: the word does not change
+        Ok(None) // never called: the revision does not change
     }
 
     fn bundle(&self) -> String {
@@ -56,15 +56,15 @@ impl Owner for Link {
 }
 
 impl PluginContext {
-    /// A proxy for the host contract `C`, with at least the minor version that this plugin was built against.
+    /// Makes a proxy for the host contract `C`, with at least the minor version that this plugin was built against.
     ///
-    /// The proxy keeps the host's runtime from nothing: when that ends, calls answer so.
+    /// The proxy does not keep the host's runtime running: after the runtime has ended, calls fail.
     ///
     /// # Errors
     ///
-    /// [`CallError::Failed`] when the host does not provide the contract (code 100), provides an older version (101), or
-    /// another contract of that name and version (18); the message says what to do. A plugin that cannot do without
-    /// returns the error from its factory; one that can goes on without.
+    /// Fails with [`CallError::Failed`] if the host does not provide the contract (code 100), provides an older version
+    /// (101), or another contract of that name and version (18); the message says what to do. A plugin that needs the
+    /// contract returns the error from its factory; any other plugin can ignore the error.
     ///
     /// ```
     /// # use polyplug::{CallError, PluginContext};
@@ -87,26 +87,27 @@ impl PluginContext {
         open::<C>(self, ProxyTarget::Host, C::MINOR)
     }
 
-    /// As [`host`](Self::host), content with minor version `minor`: methods that the host lacks answer
-    /// [`CallError::MethodNotAvailable`].
+    /// Makes a proxy like [`host`](Self::host), but accepts any minor version from `minor` on: a method that the host
+    /// lacks fails with [`CallError::MethodNotAvailable`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Fails with the errors of [`host`](Self::host).
     pub fn host_since<C: Contract + ?Sized>(&self, minor: u32) -> Result<C::Proxy, CallError> {
         open::<C>(self, ProxyTarget::Host, minor)
     }
 
-    /// A proxy for another bundle's plugin: the first provider of contract `C` with at least the minor version that the
-    /// manifest of this bundle asks for.
+    /// Makes a proxy for another bundle's plugin: the first provider of contract `C` with at least the minor version
+    /// that the manifest of this bundle asks for.
     ///
-    /// The proxy is weak: it keeps the other bundle from nothing. When that is reloaded, calls go to its new version;
-    /// when it is unloaded, they answer [`CallError::Unloaded`].
+    /// The proxy is weak: it does not keep the other bundle loaded. After a reload of that bundle, calls reach the new
+    /// version; after an unload, calls fail with [`CallError::Unloaded`].
     ///
     /// # Errors
     ///
-    /// [`CallError::Failed`] when the bundle's manifest does not declare the contract under `[[dependency]]` (code 17),
-    /// nobody provides it (4), or it is another contract (18); the message says what to do.
+    /// Fails with [`CallError::Failed`] if the bundle's manifest does not declare the contract under `[[dependency]]`
+    /// (code 17), no bundle provides the contract (4), or the provider has another contract of that name (18); the
+    /// message says what to do.
     ///
     /// ```
     /// # use polyplug::{CallError, PluginContext};
@@ -140,25 +141,26 @@ fn open<C: Contract + ?Sized>(context: &PluginContext, target: ProxyTarget, mino
         schema: StringView::lend(&schema),
     };
     let (mut proxy, mut bundle, mut error) = (std::ptr::null_mut(), StringView::null(), AbiError::ok());
-    // SAFETY: the context keeps its table valid; the request and its views are alive during the call.
+    // SAFETY: the context keeps the host's table valid; the request and its views are alive during the call.
     unsafe { ((*host).open_proxy)(host, &raw const request, &raw mut proxy, &raw mut bundle, &raw mut error) };
     if !error.is_ok() {
         let (name, since) = (format!("{}@{}", info.name, info.major), info.version());
         // SAFETY: the text is in the buffer that the host keeps for this thread.
         return Err(unsafe { CallError::reported(name, since, &error, String::new) });
     }
-    // SAFETY: the name is in the same buffer.
+    // SAFETY: the name is in the buffer that the host keeps for this thread.
     let bundle = unsafe { bundle.bytes() }.map(String::from_utf8_lossy).unwrap_or_default().into_owned();
-    // SAFETY: the token is that of a proxy for this contract: the host was given its schema.
+    // SAFETY: the host has compared the schemas, so the token is that of a proxy for this contract; `open_proxy` gives
+    // the token to its caller.
     Ok(unsafe { link::<C>(context.clone(), proxy, bundle, true) })
 }
 
-/// The typed proxy that calls through a token of the host's.
+/// Makes the typed proxy that calls through a token of the host's.
 ///
 /// # Safety
 ///
-/// The token must lead to something of contract `C`, whose methods are numbered as here. If it `is_own`, it is the
-/// proxy's to close.
+/// The token must be that of an object of contract `C`, whose methods are numbered as in this build. If `is_own`, the
+/// caller must own the token, which the proxy closes.
 pub(super) unsafe fn link<C: Contract + ?Sized>(
     context: PluginContext,
     token: *mut c_void,
@@ -178,9 +180,9 @@ pub(super) unsafe fn link<C: Contract + ?Sized>(
         host: link.context.host_api(),
         info,
     };
-    // SAFETY: the link keeps the table, and is itself what the entries in `via` take for their instance; they go through
-    // the host to the methods of this contract (the caller's promise). The word is static, and the code is this
-    // library's.
+    // SAFETY: the link keeps the table valid, and holds the trampoline that the entries in `via` expect as the
+    // instance; they call the methods of this contract through the host (the caller's promise). The revision is static,
+    // and the code is this library's.
     C::Proxy::from(unsafe { RawProxy::new(parts, link) })
 }
 
@@ -193,9 +195,9 @@ unsafe extern "C" fn call(
     arena: *mut CallArena,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: `link` puts the address of a link there, which the proxy keeps alive.
+    // SAFETY: `link` stores the address of a link as loader data, and the proxy keeps the link alive.
     let link = unsafe { &*loader_data.data.cast::<Link>() };
     let host = link.context.host_abi();
-    // SAFETY: the context keeps its table valid; the caller follows the protocol of `Entry`.
+    // SAFETY: the context keeps the host's table valid; the caller follows the protocol of `Entry`.
     unsafe { ((*host).call_proxy)(host, link.token, fn_id, args, out, arena, out_err) };
 }

@@ -9,25 +9,26 @@ use crate::call_error::message_text;
 use crate::guest::context::PluginContext;
 use crate::guest::panic::{catch, describe_panic};
 
-/// What a thread is given.
+/// The data that a new thread receives.
 struct Start<F> {
     context: PluginContext,
     body: F,
 }
 
 impl PluginContext {
-    /// Runs `body` on a thread of its own, with this context.
+    /// Runs `body` on a new thread, with this context.
     ///
-    /// The host knows the thread by `name`: it keeps the bundle's code mapped while the thread runs, and waits for it,
-    /// or reports it, when the bundle is unloaded or reloaded. So `body` has to end when the version it belongs to is
-    /// retired: ask [`is_retired`](Self::is_retired), or wait with [`wait_retired`](Self::wait_retired). A thread that
-    /// a plugin starts in another way may still run when its code is gone, which ends the process.
+    /// The host knows the thread by `name`, and keeps the bundle's code mapped while the thread runs. When the bundle
+    /// is unloaded or reloaded, the host waits for the thread, or reports it. So `body` has to return once the version
+    /// it belongs to is retired: ask [`is_retired`](Self::is_retired), or wait with
+    /// [`wait_retired`](Self::wait_retired). A thread that a plugin starts in another way may still run when its code
+    /// is unmapped, which ends the process.
     ///
     /// A panic in `body` ends the thread and is written to the host's log.
     ///
     /// # Errors
     ///
-    /// The version is gone already, or the system has no more threads.
+    /// Fails if the version is retired already, or if the system cannot start a thread.
     ///
     /// ```
     /// use std::time::Duration;
@@ -54,12 +55,14 @@ fn spawn<F: FnOnce(&PluginContext) + Send + 'static>(context: &PluginContext, na
     let host = context.host_abi();
     let data = Box::into_raw(Box::new(Start { context: context.clone(), body }));
     let mut error = AbiError::ok();
-    // SAFETY: the context keeps its table valid; the data is of the type that `run::<F>` takes, and is given away.
+    // SAFETY: the context keeps the host's table valid; the data is of the type that `run::<F>` takes, and is given to
+    // the host.
     unsafe { ((*host).spawn)(host, StringView::lend(name.as_bytes()), run::<F>, data.cast(), &raw mut error) };
     if error.is_ok() {
         return Ok(());
     }
-    // SAFETY: the host did not start a thread, so the data is still ours; the text is in this thread's buffer.
+    // SAFETY: the host did not start a thread, so it did not take the data; the text is in the buffer that the host
+    // keeps for this thread.
     let text = unsafe {
         drop(Box::from_raw(data));
         message_text(&error)
@@ -68,14 +71,14 @@ fn spawn<F: FnOnce(&PluginContext) + Send + 'static>(context: &PluginContext, na
 }
 
 unsafe extern "C" fn run<F: FnOnce(&PluginContext)>(data: *mut c_void) {
-    // SAFETY: made by `spawn` for the same type, and given to this one call.
+    // SAFETY: `spawn` made the data for the same type, and the host calls `run` once (the ABI).
     let Start { context, body } = *unsafe { Box::from_raw(data.cast::<Start<F>>()) };
     let ran = catch(move || {
         body(&context);
         drop(context);
     });
     if let Err(payload) = ran {
-        // The hook has told the host's log; a thread has nobody to return an error to.
+        // The panic hook has written to the host's log; a thread cannot return an error.
         describe_panic(payload);
     }
 }

@@ -1,9 +1,9 @@
-//! How macro expansions describe things.
+//! Builders with which macro expansions describe contracts and types.
 
 use crate::schema::schema::{Case, Definition, Field, Method, Schema, Shape, TypeRef};
 use crate::schema::types::Types;
 
-/// Collects a contract's methods.
+/// A builder of the descriptions of a contract's methods.
 pub struct MethodsBuilder<'a> {
     types: &'a mut Types,
     methods: Vec<Method>,
@@ -12,7 +12,7 @@ pub struct MethodsBuilder<'a> {
 type Describe = fn(&mut Types) -> TypeRef;
 
 impl<'a> MethodsBuilder<'a> {
-    /// None so far. Their types are defined in `types`.
+    /// Makes a builder without methods, which defines the methods' types in `types`.
     #[must_use]
     pub fn new(types: &'a mut Types) -> Self {
         Self { types, methods: Vec::new() }
@@ -35,7 +35,7 @@ impl<'a> MethodsBuilder<'a> {
         self
     }
 
-    /// All of them.
+    /// Returns the methods, in the order in which they were added.
     #[must_use]
     pub fn build(self) -> Vec<Method> {
         self.methods
@@ -43,7 +43,7 @@ impl<'a> MethodsBuilder<'a> {
 }
 
 impl Schema {
-    /// The contract of which the macro says this.
+    /// Makes a schema from the data that the macro reads in the source.
     #[doc(hidden)]
     #[must_use]
     pub fn describe(
@@ -60,7 +60,7 @@ impl Schema {
 }
 
 impl Definition {
-    /// A definition from what a macro reads in the source.
+    /// Makes a definition from the data that a macro reads in the source.
     #[must_use]
     pub fn new(name: &str, docs: &str, shape: Shape) -> Self {
         Self { name: name.into(), docs: docs.into(), shape }
@@ -68,7 +68,7 @@ impl Definition {
 }
 
 impl Field {
-    /// A field from what a macro reads in the source.
+    /// Makes a field from the data that a macro reads in the source.
     #[must_use]
     pub fn new(name: &str, docs: &str, ty: TypeRef) -> Self {
         Self { name: name.into(), docs: docs.into(), ty }
@@ -76,7 +76,7 @@ impl Field {
 }
 
 impl Case {
-    /// A case from what a macro reads in the source.
+    /// Makes a case from the data that a macro reads in the source.
     #[must_use]
     pub fn new(name: &str, docs: &str, fields: Vec<Field>) -> Self {
         Self { name: name.into(), docs: docs.into(), fields }

@@ -1,4 +1,4 @@
-//! Whether a schema from anywhere makes sense: what its encoded form alone does not rule out.
+//! The check of a decoded schema for faults that the encoding does not rule out.
 
 use std::collections::HashSet;
 
@@ -7,9 +7,10 @@ use crate::schema::scalar::Scalar;
 use crate::schema::schema::{Case, Definition, Field, Method, Schema, Shape, TypeRef};
 
 impl Schema {
-    /// Why no contract has this schema, if that is so.
+    /// Checks that a contract can have this schema, or returns the reason for which none can.
     ///
-    /// Afterwards every reference leads to a definition, every type has a size, and lists have elements of some size.
+    /// In a schema that passes, every reference leads to a definition, every type has a size, and the elements of every
+    /// list have a size above 0.
     pub(super) fn check(&self) -> Result<(), String> {
         self.types.iter().try_for_each(Definition::check)?;
         distinct("methods", &self.name, self.methods.iter().map(|method| &method.name))?;
@@ -35,7 +36,7 @@ impl Schema {
         Ok(())
     }
 
-    /// Every use of a type, outermost only.
+    /// Returns every use of a type, outermost only.
     fn all_types(&self) -> impl Iterator<Item = &TypeRef> {
         let of_definitions = self.types.iter().flat_map(|definition| match &definition.shape {
             Shape::Record(fields) => vec![fields],
@@ -47,7 +48,7 @@ impl Schema {
         of_definitions.chain(of_methods).flatten().map(|field| &field.ty).chain(results)
     }
 
-    /// The contract's methods, and those of objects that they take.
+    /// Returns the contract's methods, and the methods of objects that they take.
     fn all_methods(&self) -> impl Iterator<Item = &Method> {
         let of_objects = self.types.iter().filter_map(|definition| match &definition.shape {
             Shape::Object(interface) => Some(&interface.methods),
@@ -100,7 +101,7 @@ fn names(fields: &[Field]) -> impl Iterator<Item = &String> {
     fields.iter().map(|field| &field.name)
 }
 
-/// What is told apart by name must differ in name.
+/// Checks that no two of `names` are equal.
 fn distinct<'a>(what: &str, of: &str, names: impl Iterator<Item = &'a String>) -> Result<(), String> {
     let mut seen = HashSet::new();
     for name in names {
@@ -114,7 +115,7 @@ fn distinct<'a>(what: &str, of: &str, names: impl Iterator<Item = &'a String>) -
 fn check_sizes(layouts: &Layouts, ty: &TypeRef) -> Result<(), String> {
     small(layouts.of(ty))?;
     match ty {
-        // Any number of elements would fit anywhere.
+        // A list of any length would fit into any memory.
         TypeRef::List(of) if layouts.of(of).size == 0 => Err("a list of nothing".to_owned()),
         _ => parts(ty).into_iter().try_for_each(|part| check_sizes(layouts, part)),
     }
@@ -127,7 +128,7 @@ fn small(layout: Layout) -> Result<(), String> {
     Ok(())
 }
 
-/// What a type is made of, one level down.
+/// Returns the types that a type contains, one level down.
 fn parts(ty: &TypeRef) -> Vec<&TypeRef> {
     match ty {
         TypeRef::List(of) | TypeRef::Option(of) | TypeRef::Box(of) => vec![of],
@@ -138,7 +139,7 @@ fn parts(ty: &TypeRef) -> Vec<&TypeRef> {
 }
 
 impl TypeRef {
-    /// Whether values of the type can be the keys of a map.
+    /// Returns whether values of the type can be the keys of a map.
     #[must_use]
     pub const fn can_be_key(&self) -> bool {
         match self {

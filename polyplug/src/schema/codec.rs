@@ -1,22 +1,22 @@
-//! A schema as bytes, for crossing the ABI and for files.
+//! The encoding of schemas as bytes, for crossing the ABI and for files.
 //!
-//! The form is flat and bounded: a header with a version, then every part in order, counts and lengths in front of
-//! what they count. The reader trusts nothing: it checks sizes, counts, depth, text, and that every reference leads to
-//! a definition.
+//! The encoding is flat and bounded: a header with a version, then every part in order, each sequence after its count
+//! and each text after its length. The reader does not trust the bytes: it checks sizes, counts, depth, text, and that
+//! every reference leads to a definition.
 
 use crate::schema::scalar::Scalar;
 use crate::schema::schema::{Case, Definition, Field, Interface, Method, Schema, Shape, TypeRef};
 
-/// The first bytes of every encoded schema; the last one is the version of the form.
+/// The first bytes of every encoded schema; the last of them is the version of the encoding.
 const MAGIC: &[u8] = b"polyplug schema\x01";
 
 /// The most bytes an encoded schema may have.
 pub const SIZE_LIMIT: usize = 1 << 20;
 
-/// How deep the parts of a type may nest in one another.
+/// The greatest depth to which the parts of a type may nest.
 const DEPTH_LIMIT: usize = 128;
 
-/// Why bytes are no schema.
+/// The reason for which bytes are not an encoded schema.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a schema: {0}")]
 pub struct DecodeError(String);
@@ -28,7 +28,7 @@ impl DecodeError {
 }
 
 impl Schema {
-    /// The schema as bytes.
+    /// Encodes the schema.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer(MAGIC.to_vec());
@@ -65,11 +65,11 @@ impl Schema {
         out.0
     }
 
-    /// The schema of bytes from anywhere.
+    /// Decodes a schema from bytes that need not be trusted.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] says what is wrong with them.
+    /// Fails with [`DecodeError`] if the bytes are not a schema that a contract can have.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         if bytes.len() > SIZE_LIMIT {
             return Err(DecodeError::new(format!("{} bytes are too many (at most {SIZE_LIMIT})", bytes.len())));
@@ -111,7 +111,7 @@ impl Schema {
     }
 }
 
-/// The codes of types. Those of scalars begin at `SCALAR`, in the order of [`Scalar::ALL`].
+/// The codes of types. The codes of scalars begin at `SCALAR`, in the order of [`Scalar::ALL`].
 mod code {
     pub(super) const UNIT: u8 = 0;
     pub(super) const SCALAR: u8 = 1;
@@ -128,7 +128,7 @@ mod code {
 struct Writer(Vec<u8>);
 
 impl Writer {
-    /// Seven bits a byte, the lowest first; the top bit says that more follow.
+    /// Writes seven bits in each byte, the lowest first; the top bit says that more bytes follow.
     fn number(&mut self, mut number: u32) {
         while number >= 0x80 {
             self.0.push(number as u8 | 0x80);
@@ -232,7 +232,8 @@ impl Reader<'_> {
         Err(DecodeError::new("a number is too large"))
     }
 
-    /// A count of things that take at least a byte each, so that a hostile one cannot reserve memory.
+    /// Reads a count of items that take at least one byte each. A count that exceeds the input fails, so that a hostile
+    /// count cannot reserve memory.
     fn count(&mut self) -> Result<usize, DecodeError> {
         let count = self.number()? as usize;
         if count > self.0.len() { Err(DecodeError::new("it ends too early")) } else { Ok(count) }

@@ -1,7 +1,7 @@
-//! Whether a plugin implements the contract that a host calls.
+//! The comparison of the contract that a plugin implements with the contract that a host calls.
 //!
-//! Methods are matched by name and compared by structure: names of records do not matter, those of fields and cases
-//! do. What only one side has is no difference as long as the other can be older.
+//! Methods are matched by name and compared by structure: names of fields and cases matter, names of records do not. A
+//! method that only one side has is not a difference if the other side can be older.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,14 +10,14 @@ use crate::schema::names::spell;
 use crate::schema::scalar::Scalar;
 use crate::schema::schema::{Case, Definition, Field, Interface, Method, Schema, Shape, TypeRef};
 
-/// Something that host and plugin disagree on.
+/// A difference between the host's contract and the plugin's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// The method, and what of it: ``add: argument `a` ``.
+    /// The method, and the part of the method: ``add: argument `a` ``.
     pub place: String,
-    /// What the host's contract says.
+    /// The part in the host's contract.
     pub host: String,
-    /// What the plugin's contract says.
+    /// The part in the plugin's contract.
     pub plugin: String,
 }
 
@@ -28,10 +28,10 @@ impl fmt::Display for Difference {
 }
 
 impl Schema {
-    /// What keeps a plugin that was built against `plugin` from serving a host that was built against `self`.
+    /// Returns the differences that prevent a plugin built against `plugin` from serving a host built against `self`.
     ///
-    /// No differences are: a method the plugin has and the host does not, and a method the host has that is newer
-    /// than the plugin.
+    /// A method that only the plugin has is not a difference, and neither is a method of the host that is newer than
+    /// the plugin.
     #[must_use]
     pub fn differences(&self, plugin: &Self) -> Vec<Difference> {
         let mut compare =
@@ -51,17 +51,17 @@ impl Schema {
     }
 }
 
-/// How long the way from an argument or result to a type within it may be before it is abbreviated.
+/// The most bytes of the path from an argument or result to a type within it. A longer path is abbreviated.
 const PLACE_LIMIT: usize = 200;
 
 struct Compare<'a> {
     host: &'a Schema,
     plugin: &'a Schema,
     found: Vec<Difference>,
-    /// Pairs of definitions compared already, or waiting: types may contain themselves.
+    /// The pairs of definitions that are compared already, or waiting: types may contain themselves.
     assumed: HashSet<(u32, u32)>,
-    /// Pairs of definitions still to be compared, with their places. Not compared on the spot, for chains of types may
-    /// be longer than the stack.
+    /// The pairs of definitions still to be compared, with their places. A queue instead of recursion, because a chain
+    /// of types may need more stack than the thread has.
     waiting: Vec<(String, &'a Definition, &'a Definition)>,
 }
 
@@ -71,7 +71,7 @@ impl<'a> Compare<'a> {
         if host.arguments.len() != plugin.arguments.len() {
             self.differ(name.clone(), list(self.host, &host.arguments), list(self.plugin, &plugin.arguments));
         } else {
-            // The names of arguments are for people: they may differ.
+            // Calls do not use the names of arguments, so these may differ.
             for (ours, theirs) in host.arguments.iter().zip(&plugin.arguments) {
                 self.all(&format!("{name}: argument `{}`", ours.name), &ours.ty, &theirs.ty);
             }
@@ -79,13 +79,13 @@ impl<'a> Compare<'a> {
         self.all(&format!("{name}: result"), &host.result, &plugin.result);
     }
 
-    /// Compares two types and everything they are made of.
+    /// Compares two types and all types within them.
     fn all(&mut self, root: &str, host: &TypeRef, plugin: &TypeRef) {
         self.types(root, host, plugin);
         while let Some((place, host, plugin)) = self.waiting.pop() {
             let before = self.waiting.len();
             self.definitions(&place, host, plugin);
-            // In the order in which people read.
+            // `pop` takes from the end: reversed, so that differences come in the order of the source.
             self.waiting[before..].reverse();
             for (place, ..) in &mut self.waiting[before..] {
                 if place.len() > root.len() + PLACE_LIMIT {
@@ -144,7 +144,8 @@ impl<'a> Compare<'a> {
         }
     }
 
-    /// Methods of objects are called by their numbers, so those that both have must be the same, in the same order.
+    /// Compares two objects. Methods of objects are called by their numbers, so the methods that both sides have must
+    /// be the same, in the same order.
     fn objects(&mut self, place: &str, host: &'a Interface, plugin: &'a Interface) {
         if spell_object(host) != spell_object(plugin) {
             return self.differ(place.to_owned(), spell_object(host), spell_object(plugin));
@@ -188,7 +189,7 @@ fn spell_object(interface: &Interface) -> String {
     format!("{how} of {}@{}", interface.contract, interface.major)
 }
 
-/// Whether a type is best shown with what is around it: `list<i32>` against `list<i64>`.
+/// Returns whether a difference in the type is best shown with the enclosing type: `list<i32>` against `list<i64>`.
 fn scalar(ty: &TypeRef) -> bool {
     ty.can_be_key() || matches!(ty, TypeRef::Scalar(Scalar::F32) | TypeRef::Scalar(Scalar::F64) | TypeRef::Unit)
 }

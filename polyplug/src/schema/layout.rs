@@ -1,20 +1,20 @@
-//! Sizes and alignments in canonical memory: those of the `repr(C)` types that the macros make, and C's.
+//! Sizes and alignments in canonical memory, which are those of the `repr(C)` types that the macros make.
 //!
-//! The sizes of all definitions are known before anything that lies behind a pointer is laid out: it may contain a
-//! definition that contains it.
+//! The sizes of all definitions are computed before any type behind a pointer is laid out, because that type may
+//! contain the definition that points at it.
 
 use crate::schema::schema::{Case, Field, Schema, Shape, TypeRef};
 
-/// How deep types may contain one another by value.
+/// The greatest depth to which types may contain one another by value.
 const DEPTH_LIMIT: usize = 128;
 
-/// The most bytes that a type may take up by value.
+/// The most bytes that a type may occupy by value.
 pub(super) const SIZE_LIMIT: usize = 1 << 20;
 
-/// The size of a list, of text and of bytes: a pointer and a length.
+/// The layout of a list, of text and of bytes: a pointer and a length.
 const LIST: Layout = Layout { size: 16, align: 8 };
 
-/// The size of a pointer.
+/// The layout of a pointer.
 const POINTER: Layout = Layout { size: 8, align: 8 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(super) struct Layouts {
 }
 
 impl Layouts {
-    /// Lays out every definition; why that cannot be done.
+    /// Lays out every definition, or returns the reason for which that cannot be done.
     pub(super) fn new(schema: &Schema) -> Result<Self, String> {
         let mut finding = Finding { schema, known: vec![Known::Nothing; schema.types.len()] };
         let named = (0..schema.types.len()).map(|number| Ok(finding.named(number, 0)?.layout));
@@ -50,31 +50,32 @@ impl Layouts {
         })
     }
 
-    /// Where the fields of a C struct lie, and the struct's layout.
+    /// Returns the offsets of the fields of a C struct, and the struct's layout.
     pub(super) fn fields(&self, fields: &[Field]) -> (Vec<usize>, Layout) {
         structure(fields.iter().map(|field| self.of(&field.ty)))
     }
 
-    /// The layout of the union of all cases of a variant.
+    /// Returns the layout of the union of all cases of a variant.
     pub(super) fn cases(&self, cases: &[Case]) -> Layout {
         union(cases.iter().map(|case| self.fields(&case.fields).1))
     }
 }
 
-/// The layouts that do not depend on definitions. `None` for types that contain others by value.
+/// Returns the layout of a type that does not depend on definitions, or `None` for a type that contains others by
+/// value.
 fn fixed(ty: &TypeRef) -> Option<Layout> {
     Some(match ty {
         TypeRef::Unit => Layout { size: 0, align: 1 },
         TypeRef::Scalar(scalar) => Layout { size: scalar.size(), align: scalar.size() },
         TypeRef::String | TypeRef::List(_) | TypeRef::Map(..) => LIST,
         TypeRef::Box(_) => POINTER,
-        // The pointer is null for none.
+        // A null pointer is none.
         TypeRef::Option(of) if matches!(**of, TypeRef::Box(_)) => POINTER,
         TypeRef::Option(_) | TypeRef::Tuple(_) | TypeRef::Result(..) | TypeRef::Named(_) => return None,
     })
 }
 
-/// A C struct: each part at the next multiple of its alignment.
+/// Lays out a C struct: each part at the next multiple of its alignment. Returns the offsets and the struct's layout.
 pub(super) fn structure(parts: impl IntoIterator<Item = Layout>) -> (Vec<usize>, Layout) {
     let (mut end, mut align) = (0, 1);
     let places = parts.into_iter().map(|part| {
@@ -87,12 +88,12 @@ pub(super) fn structure(parts: impl IntoIterator<Item = Layout>) -> (Vec<usize>,
     (places, Layout { size: round_up(end, align), align })
 }
 
-/// A tag of one byte and a value: where the value lies, and the layout of both.
+/// Lays out a tag of one byte and a value. Returns the offset of the value, and the layout of both.
 pub(super) fn optional(value: Layout) -> (usize, Layout) {
     (value.align, Layout { size: value.align + value.size, align: value.align })
 }
 
-/// A tag of four bytes and a union: where the union lies, and the layout of both.
+/// Lays out a tag of four bytes and a union. Returns the offset of the union, and the layout of both.
 pub(super) fn tagged(union: Layout) -> (usize, Layout) {
     let at = round_up(4, union.align);
     let align = union.align.max(4);
@@ -112,16 +113,16 @@ const fn round_up(size: usize, align: usize) -> usize {
     size.div_ceil(align) * align
 }
 
-/// What is known of a definition while all are being laid out.
+/// The state of a definition while all definitions are being laid out.
 #[derive(Clone, Copy)]
 enum Known {
     Nothing,
-    /// Its own parts are being laid out.
+    /// The definition's parts are being laid out.
     Open,
     Done(Found),
 }
 
-/// A layout, and how many types lie in one another there.
+/// A layout, with the number of types that are nested in it by value.
 #[derive(Clone, Copy)]
 struct Found {
     layout: Layout,
@@ -165,7 +166,7 @@ impl Finding<'_> {
         Ok(structure(parts.collect::<Result<Vec<_>, _>>()?).1)
     }
 
-    /// The layout of a part; `height` becomes at least the part's.
+    /// Lays out a part, and raises `height` to at least the part's.
     fn part(&mut self, ty: &TypeRef, depth: usize, height: &mut usize) -> Result<Layout, String> {
         let found = self.ty(ty, depth + 1)?;
         *height = found.height.max(*height);
@@ -176,7 +177,7 @@ impl Finding<'_> {
         if let Some(layout) = fixed(ty) {
             return Ok(Found { layout, height: 1 });
         }
-        // Bounds the stack; the height bounds what was laid out before.
+        // This check bounds the stack. The check of the height below bounds definitions that were laid out before.
         if depth > DEPTH_LIMIT {
             return Err(too_deep());
         }

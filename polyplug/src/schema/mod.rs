@@ -1,7 +1,18 @@
-//! The language-neutral description of contracts and their types.
+//! The language-neutral description of contracts and their types, for code that knows a contract without its Rust
+//! trait: the check at load, dynamic calls, loaders of other languages.
 //!
-//! Everything that must know a contract without its Rust trait works from here: the check at load, dynamic calls,
-//! loaders of other languages, people.
+//! - [`Schema`]: the description of one contract
+//! - [`Method`], [`Field`], [`Definition`], [`Shape`], [`Case`], [`Interface`]: the parts of a schema
+//! - [`TypeRef`]: the use of a type
+//! - [`Scalar`]: a number type, `bool` or `char`
+//! - [`BodyOf`]: the fields of one record or case
+//! - [`Types`]: the definitions that a contract's methods use, while they are collected
+//! - [`plan`]: a schema compiled into offsets in canonical memory
+//! - [`Difference`]: a difference between the contracts of a host and of a plugin
+//! - [`DecodeError`]: the reason for which bytes are not an encoded schema
+//!
+//! Invariant: in a schema that was decoded or made by the macros, every reference leads to a definition, and every type
+//! has a bounded size.
 //!
 //! ```
 //! use polyplug::Contract;

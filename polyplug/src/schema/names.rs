@@ -1,8 +1,8 @@
-//! How types and names are written for people.
+//! The spelling of types and names in messages and texts.
 
 use crate::schema::schema::{Schema, TypeRef};
 
-/// A type as people write it.
+/// Spells a type, such as `list<string>`.
 pub(super) fn spell(schema: &Schema, ty: &TypeRef) -> String {
     let inner = |ty: &TypeRef| spell(schema, ty);
     match ty {
@@ -26,7 +26,7 @@ pub(super) fn spell(schema: &Schema, ty: &TypeRef) -> String {
     }
 }
 
-/// `someName`, `SomeName` and `some_name` as `some-name`.
+/// Spells `someName`, `SomeName` and `some_name` as `some-name`.
 pub(super) fn kebab(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 4);
     let mut previous_lower = false;
@@ -46,7 +46,7 @@ pub(super) fn kebab(name: &str) -> String {
 }
 
 impl Schema {
-    /// A type as people write it: `list<string>`, `Point`.
+    /// Returns the spelling of a type: `list<string>`, `Point`.
     #[must_use]
     pub fn type_name(&self, ty: &TypeRef) -> String {
         spell(self, ty)

@@ -1,6 +1,6 @@
-//! Where everything lies in canonical memory: a schema compiled into a flat list of nodes.
+//! The compiled schema: a flat list of nodes with the offsets of all parts in canonical memory.
 //!
-//! Compiled once; whoever moves values then follows numbers, never names.
+//! A schema is compiled once. Code that moves values then follows numbers, never names.
 
 use crate::schema::layout::{Layout, Layouts, optional, structure, tagged, union};
 use crate::schema::scalar::{Scalar, name_scalars};
@@ -10,24 +10,24 @@ use crate::schema::schema::{Field, Method, Schema, Shape, TypeRef};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NodeId(u32);
 
-/// One type's place in canonical memory.
+/// The layout of one type in canonical memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     /// The size in bytes.
     pub size: usize,
     /// The alignment in bytes.
     pub align: usize,
-    /// What it is made of.
+    /// The parts of the node.
     pub kind: Kind,
 }
 
-/// What a node is made of. Offsets are in bytes from the node's start.
+/// The parts of a node. Offsets are in bytes from the node's start.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)] // `Unit` is what it is called
+#[allow(missing_docs)] // the name of `Unit` describes it
 #[non_exhaustive]
 pub enum Kind {
     Unit,
-    /// A number, truth value or character. Each has a name here as well, such as [`Kind::I32`].
+    /// A number, `bool` or `char`. Each scalar has a constant as well, such as [`Kind::I32`].
     Scalar(Scalar),
     /// Pointer and length.
     String,
@@ -57,7 +57,7 @@ pub enum Kind {
     Tuple(Vec<Place>),
     /// The number of the definition, and the fields.
     Record(u32, Body),
-    /// The number of the definition, and how many cases it has.
+    /// The number of the definition, and the number of its cases.
     Enum(u32, u32),
     /// A token of the host's, and the id of the contract.
     Object {
@@ -85,29 +85,29 @@ name_scalars!(Kind);
 /// A part of a record, tuple, case or list of arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// Where it begins.
+    /// The offset of the part.
     pub at: usize,
-    /// What it is.
+    /// The node of the part.
     pub node: NodeId,
 }
 
 /// The fields of a record, or of one case of a variant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Body {
-    /// Counted through a schema: the place in [`Schema::bodies`].
+    /// The index in [`Schema::bodies`].
     pub number: usize,
     /// The fields, in the order of the definition.
     pub places: Vec<Place>,
 }
 
-/// One method's arguments and result.
+/// The layout of one method's arguments and result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MethodPlan {
     /// The arguments.
     pub arguments: Vec<Place>,
     /// The size of the struct of arguments.
     pub size: usize,
-    /// Its alignment.
+    /// The alignment of the struct of arguments.
     pub align: usize,
     /// The result.
     pub result: NodeId,
@@ -125,8 +125,8 @@ impl Plan {
     ///
     /// # Panics
     ///
-    /// If a type of the schema contains itself other than through a pointer, or takes up more than a mebibyte; neither
-    /// a decoded schema nor that of a contract has such types.
+    /// Panics if a type of the schema contains itself other than through a pointer, or occupies more than a mebibyte.
+    /// Neither a decoded schema nor the schema of a contract has such types.
     #[must_use]
     pub fn new(schema: &Schema) -> Self {
         let layouts = Layouts::new(schema).unwrap_or_else(|reason| panic!("{schema}: {reason}"));
@@ -136,19 +136,19 @@ impl Plan {
         Self { nodes: compiler.nodes, methods }
     }
 
-    /// The node with this number.
+    /// Returns the node with this number.
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
     }
 
-    /// The node of the definition with this number.
+    /// Returns the node of the definition with this number.
     #[must_use]
     pub fn definition(&self, number: u32) -> &Node {
         self.node(NodeId(number))
     }
 
-    /// Whether a value of this node may be an option without a value.
+    /// Returns whether a value of this node may be an option without a value.
     #[must_use]
     pub fn may_be_none(&self, id: NodeId) -> bool {
         match &self.node(id).kind {
@@ -158,13 +158,13 @@ impl Plan {
         }
     }
 
-    /// The plans of all methods, in the order of their numbers.
+    /// Returns the plans of all methods, in the order of their numbers.
     #[must_use]
     pub fn methods(&self) -> &[MethodPlan] {
         &self.methods
     }
 
-    /// The plan of the method with this number.
+    /// Returns the plan of the method with this number.
     #[must_use]
     pub fn method(&self, number: usize) -> &MethodPlan {
         &self.methods[number]
@@ -175,7 +175,7 @@ struct Compiler<'a> {
     schema: &'a Schema,
     layouts: Layouts,
     nodes: Vec<Node>,
-    /// How many there are so far.
+    /// The number of bodies so far.
     bodies: usize,
 }
 
@@ -185,7 +185,7 @@ impl Compiler<'_> {
         NodeId(u32::try_from(self.nodes.len() - 1).expect("a schema has fewer than four billion types"))
     }
 
-    /// Definitions are the first nodes, so their numbers are known before they are compiled.
+    /// Compiles the definitions. They are the first nodes, so their numbers are known before they are compiled.
     fn definitions(&mut self) {
         let schema = self.schema;
         for number in (0..).take(schema.types.len()) {

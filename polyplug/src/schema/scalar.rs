@@ -2,7 +2,7 @@
 
 /// A type whose values have no parts and one size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the scalars are what they are called
+#[allow(missing_docs)] // the names of the scalars describe them
 pub enum Scalar {
     Bool,
     I8,
@@ -46,7 +46,7 @@ impl Scalar {
         }
     }
 
-    /// Returns the name that Rust has for the scalar.
+    /// Returns the name of the scalar in Rust.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -66,10 +66,10 @@ impl Scalar {
     }
 }
 
-/// Names the scalars as if they were cases of an enum that has `Scalar(Scalar)`: `TypeRef::I32`.
+/// Defines a constant for each scalar on an enum that has the case `Scalar(Scalar)`, such as `TypeRef::I32`.
 macro_rules! name_scalars {
     ($of:ident) => {
-        #[allow(non_upper_case_globals, missing_docs)] // they read like the cases beside them
+        #[allow(non_upper_case_globals, missing_docs)] // the constants are used like cases of the enum
         impl $of {
             pub const Bool: Self = Self::Scalar(Scalar::Bool);
             pub const I8: Self = Self::Scalar(Scalar::I8);

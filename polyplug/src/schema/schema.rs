@@ -1,10 +1,10 @@
-//! What a schema is made of.
+//! The types of a schema.
 
 use std::fmt;
 
 use super::scalar::{Scalar, name_scalars};
 
-/// Everything about one contract that another language, or another build, needs to know.
+/// The description of one contract, for other languages and other builds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schema {
     /// The contract's name.
@@ -24,7 +24,7 @@ pub struct Schema {
 /// One method of a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Method {
-    /// The method's name, as Rust has it.
+    /// The method's name, as in Rust.
     pub name: String,
     /// The documentation of the method.
     pub docs: String,
@@ -32,7 +32,7 @@ pub struct Method {
     pub since: u32,
     /// The arguments in order.
     pub arguments: Vec<Field>,
-    /// What it returns.
+    /// The type that the method returns.
     pub result: TypeRef,
 }
 
@@ -54,11 +54,11 @@ pub struct Definition {
     pub name: String,
     /// The documentation.
     pub docs: String,
-    /// Its contents.
+    /// The contents of the type.
     pub shape: Shape,
 }
 
-/// What a [`Definition`] is made of.
+/// The contents of a [`Definition`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shape {
     /// A C struct of the fields.
@@ -71,14 +71,14 @@ pub enum Shape {
     Object(Interface),
 }
 
-/// The contract of an object that crosses, as far as it matters there.
+/// The contract of an object that crosses, reduced to the parts that calls of the object need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interface {
     /// The contract's name.
     pub contract: String,
     /// The contract's major version.
     pub major: u32,
-    /// Whether the callee may keep the object; otherwise it is lent for the call.
+    /// True if the callee may keep the object, false if the object is lent for the call.
     pub kept: bool,
     /// The methods, in the order of their function ids.
     pub methods: Vec<Method>,
@@ -91,16 +91,16 @@ pub struct Case {
     pub name: String,
     /// The documentation.
     pub docs: String,
-    /// The fields it carries.
+    /// The fields of the case.
     pub fields: Vec<Field>,
 }
 
-/// What has fields: see [`Schema::bodies`].
+/// The fields of a record, or of one case of a variant: see [`Schema::bodies`].
 #[derive(Debug, Clone, Copy)]
 pub struct BodyOf<'a> {
     /// The number of the definition.
     pub definition: u32,
-    /// The case, of a variant; none for a record.
+    /// The case of a variant; `None` for a record.
     pub case: Option<&'a Case>,
     /// The fields.
     pub fields: &'a [Field],
@@ -108,10 +108,10 @@ pub struct BodyOf<'a> {
 
 /// The use of a type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)] // `Unit` and `String` are what they are called
+#[allow(missing_docs)] // the names of `Unit` and `String` describe them
 pub enum TypeRef {
     Unit,
-    /// A number, truth value or character. Each has a name here as well, such as [`TypeRef::I32`].
+    /// A number, `bool` or `char`. Each scalar has a constant as well, such as [`TypeRef::I32`].
     Scalar(Scalar),
     String,
     /// A sequence of values of one type; of `u8`: bytes.
@@ -120,7 +120,7 @@ pub enum TypeRef {
     Option(Box<TypeRef>),
     /// A value behind a pointer, for recursion.
     Box(Box<TypeRef>),
-    /// Keys with a value each; keys are scalars, characters or text.
+    /// Pairs of a key and a value; keys are integers, `bool`, characters or text.
     Map(Box<TypeRef>, Box<TypeRef>),
     /// A fixed number of values.
     Tuple(Vec<TypeRef>),
@@ -155,23 +155,23 @@ impl TypeRef {
 }
 
 impl Schema {
-    /// The number and description of a method.
+    /// Returns the number and description of the method `name`.
     #[must_use]
     pub fn method(&self, name: &str) -> Option<(usize, &Method)> {
         self.methods.iter().enumerate().find(|(_, method)| method.name == name)
     }
 
-    /// The definition behind a [`TypeRef::Named`].
+    /// Returns the definition behind a [`TypeRef::Named`].
     ///
     /// # Panics
     ///
-    /// If the number is none of this schema's; a schema that was decoded has no such numbers.
+    /// Panics if this schema has no definition with the number. The references in a decoded schema do not panic.
     #[must_use]
     pub fn definition(&self, number: u32) -> &Definition {
         &self.types[number as usize]
     }
 
-    /// Everything that has fields: each record, and each case of each variant.
+    /// Returns the fields of each record, and of each case of each variant.
     pub fn bodies(&self) -> impl Iterator<Item = BodyOf<'_>> {
         (0u32..).zip(&self.types).flat_map(|(number, definition)| {
             let of = move |case, fields| BodyOf { definition: number, case, fields };

@@ -1,10 +1,10 @@
-//! Collecting the definitions that a contract uses.
+//! The collection of the definitions that a contract uses.
 
 use std::any::TypeId;
 
 use crate::schema::schema::{Definition, TypeRef};
 
-/// Collects the definitions that a contract's methods use.
+/// A collection of the definitions that a contract's methods use.
 #[derive(Debug, Default)]
 pub struct Types {
     known: Vec<TypeId>,
@@ -12,8 +12,8 @@ pub struct Types {
 }
 
 impl Types {
-    /// Returns a reference to the definition that belongs to `id`, which `describe` makes on first use. A definition may refer
-    /// to itself.
+    /// Returns a reference to the definition that belongs to `id`, which `describe` makes on first use. A definition
+    /// may refer to itself.
     pub(crate) fn define_once(&mut self, id: TypeId, describe: impl FnOnce(&mut Self) -> Definition) -> TypeRef {
         if let Some(number) = self.known.iter().position(|known| *known == id) {
             return Self::named(number);
@@ -30,7 +30,7 @@ impl Types {
         TypeRef::Named(u32::try_from(number).expect("a contract does not use four billion types"))
     }
 
-    /// All definitions, in the order of first use.
+    /// Returns all definitions, in the order of first use.
     #[must_use]
     pub fn into_definitions(self) -> Vec<Definition> {
         self.definitions.into_iter().flatten().collect()

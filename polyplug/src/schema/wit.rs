@@ -1,5 +1,5 @@
-//! A schema as WIT text, the interface language of the WebAssembly component model. For people: WIT has no maps and
-//! no recursion, so the text says more than a WIT tool would accept.
+//! The spelling of a schema as WIT, the interface language of the WebAssembly component model. The text is for people:
+//! WIT has no recursion, so a WIT tool does not accept the text of every schema.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crate::schema::scalar::Scalar;
 use crate::schema::schema::{Case, Field, Interface, Method, Schema, Shape, TypeRef};
 
 impl Schema {
-    /// The contract as WIT text.
+    /// Returns the contract as WIT text.
     ///
     /// ```
     /// # use polyplug::schema::Schema;
@@ -129,8 +129,8 @@ impl Schema {
     }
 }
 
-/// A name as WIT has it. Names start with a letter, while those of a tuple struct's fields are numbers; what else means
-/// something in WIT is marked as a name.
+/// Returns a name in WIT's spelling. WIT names start with a letter, so the field names of a tuple struct, which are
+/// numbers, get a letter in front. A keyword of WIT is marked as a name.
 fn id(name: &str) -> String {
     let id = kebab(name);
     if id.starts_with(|c: char| c.is_ascii_digit()) {

@@ -1,8 +1,8 @@
-//! What a fake remembers.
+//! The calls that a fake records.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A list of what a fake was called with. Clones share it: one is in the fake, and one stays with the test.
+/// A list of the calls that a fake received. Clones share the list: one clone is in the fake, another in the test.
 ///
 /// ```
 /// let calls = polyplug::testing::Calls::default();
@@ -14,12 +14,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Calls<T>(Arc<Mutex<Vec<T>>>);
 
 impl<T> Calls<T> {
-    /// Adds to the list.
+    /// Adds `call` to the list.
     pub fn push(&self, call: T) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(call);
     }
 
-    /// What was added since it was last asked, in order.
+    /// Takes the calls that were added since the last `take`, in order.
     #[must_use]
     pub fn take(&self) -> Vec<T> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))

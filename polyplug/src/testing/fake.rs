@@ -1,4 +1,4 @@
-//! An object of the test as another bundle's plugin.
+//! A loader that serves an object of the test as another bundle's plugin.
 
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,14 +18,14 @@ use crate::loader::{BundleLoader, BundleSource, ManifestData};
 use crate::schema::Schema;
 use crate::testing::linked::manifest;
 
-/// Has `fake` provide contract `C` in a bundle of its own.
+/// Loads a bundle in which `fake` provides contract `C`.
 pub(super) fn load<C: Contract + ?Sized>(runtime: &Runtime, fake: impl Provides<C>) -> Result<(), RuntimeError> {
     runtime.register_loader(Box::new(FakeLoader::<C, _> { fake: Mutex::new(Some(fake)), contract: PhantomData }))?;
     let manifest = manifest(&format!("fake-{}", C::NAME), "0.0.0", C::NAME);
     runtime.load_bundle_from(&manifest, BundleSource::Code(String::new())).map(drop)
 }
 
-/// Loads one fake, once. Its name is the contract's.
+/// A loader that loads one fake, once. The loader has the name of the contract.
 struct FakeLoader<C: ?Sized, T> {
     fake: Mutex<Option<T>>,
     contract: PhantomData<fn(&C)>,
@@ -53,7 +53,8 @@ impl<C: Contract + ?Sized, T: Provides<C>> BundleLoader for FakeLoader<C, T> {
         let served = Arc::new(Served::new::<C, T>(fake, host));
         let interface = served.interface::<C>();
         staging.keep(served);
-        // SAFETY: the table is valid while the bundle is being loaded; what the interface leads to is kept.
+        // SAFETY: the staging keeps the table valid while the bundle is being loaded; `staging.keep` keeps the data
+        // that the interface points at.
         unsafe { register::<C>(host, &interface) }.map_err(failed)
     }
 
@@ -65,8 +66,8 @@ impl<C: Contract + ?Sized, T: Provides<C>> BundleLoader for FakeLoader<C, T> {
 
 /// A fake as the one instance of a plugin.
 ///
-/// Functions of native plugins are given nothing but the instance that their own factory made. This one is there
-/// already, so it is dispatched like an engine's object, whose functions know where to look.
+/// A native plugin's functions receive only the instance that the plugin's factory made. The fake exists before the
+/// bundle is loaded, so it is dispatched like a VM's object, whose functions also receive loader data.
 struct Served {
     instance: GuestContractInstance,
     functions: &'static [Entry],
@@ -76,17 +77,17 @@ struct Served {
 
 // SAFETY: the object is `Send + Sync` (`Provides`), its functions may be called on any thread, and so may the table's.
 unsafe impl Send for Served {}
-// SAFETY: as for `Send`.
+// SAFETY: the object is `Sync` (`Provides`), and the table accepts calls from several threads (the ABI).
 unsafe impl Sync for Served {}
 
 impl Served {
-    /// `host` must be valid for as long as this is.
+    /// Boxes the fake. `host` must be valid for as long as the returned value.
     fn new<C: Contract + ?Sized, T: Provides<C>>(fake: T, host: *const HostApi) -> Self {
         let instance = GuestContractInstance { data: into_raw(fake, host), contract_id: C::ID };
         Self { instance, functions: T::FUNCTIONS, host, end: destroy_instance::<T> }
     }
 
-    /// Its table, valid for as long as `self`.
+    /// Makes the fake's table, which is valid for as long as `self`.
     fn interface<C: Contract + ?Sized>(self: &Arc<Self>) -> GuestContractInterface {
         let loader_data = VmLoaderData { data: Arc::as_ptr(self).cast_mut().cast() };
         GuestContractInterface {
@@ -102,13 +103,14 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        // SAFETY: made by `into_raw` for the type that `end` is for, and not used again: who kept this has no calls left.
+        // SAFETY: `into_raw` made the instance for the type that `end` is for; the runtime drops what a bundle keeps
+        // after the bundle's last call.
         unsafe { (self.end)(VmLoaderData::null(), std::ptr::null(), self.instance) };
     }
 }
 
-// SAFETY (for the functions below): the runtime calls them as the interface's types say, with the loader data of
-// `Served::interface`, which is kept until nobody calls any more.
+// SAFETY (`Served` protocol): the runtime calls the functions below as the interface's types say, with the loader data
+// of `Served::interface`, which the bundle keeps until after its last call.
 
 unsafe extern "C" fn create_instance(
     loader_data: VmLoaderData,
@@ -116,11 +118,11 @@ unsafe extern "C" fn create_instance(
     _: *const (),
     out_instance: *mut GuestContractInstance,
 ) {
-    // SAFETY: as above.
+    // SAFETY: the `Served` protocol: the loader data is a `Served`, and the runtime's `out_instance` is writable.
     unsafe { out_instance.write((*loader_data.data.cast::<Served>()).instance) };
 }
 
-/// Instances are all the fake itself, which goes with its bundle.
+/// Does nothing: every instance is the fake itself, which is dropped with its bundle.
 unsafe extern "C" fn leave(_: VmLoaderData, _: *const HostApi, _: GuestContractInstance) {}
 
 unsafe extern "C" fn call(
@@ -132,12 +134,12 @@ unsafe extern "C" fn call(
     arena: *mut CallArena,
     out_err: *mut AbiError,
 ) {
-    // SAFETY: as above.
+    // SAFETY: the `Served` protocol: the loader data is a `Served`.
     let served = unsafe { &*loader_data.data.cast::<Served>() };
     match served.functions.get(fn_id as usize) {
-        // SAFETY: the function is the contract's for the fake's type; the rest is the caller's promise.
+        // SAFETY: the function is the contract's for the fake's type; the runtime follows the protocol of `Entry`.
         Some(function) => unsafe { function(instance, args, out, arena, out_err) },
-        // SAFETY: as above.
+        // SAFETY: the runtime follows the protocol of `Entry`; the bundle's host is valid.
         None => unsafe { write_error(out_err, served.host, arena, AbiErrorCode::FunctionNotAvailable, "") },
     }
 }
@@ -146,7 +148,8 @@ unsafe extern "C" fn call(
 ///
 /// # Safety
 ///
-/// `host` must be valid, and what `interface` leads to for as long as the bundle's code may run.
+/// `host` must be valid, and the data that `interface` points at must be valid for as long as the bundle's code may
+/// run.
 unsafe fn register<C: Contract + ?Sized>(
     host: *const HostApi,
     interface: &GuestContractInterface,
@@ -169,11 +172,11 @@ unsafe fn register<C: Contract + ?Sized>(
         reserved: std::ptr::null_mut(),
     };
     let mut error = AbiError::ok();
-    // SAFETY: valid (the caller's promise); the registration and its views are alive during the call.
+    // SAFETY: `host` is valid (the caller's promise); the registration and its views are alive during the call.
     unsafe { ((*host).register_plugin)(host, &raw const registration, &raw mut error) };
     if error.is_ok() {
         return Ok(());
     }
-    // SAFETY: the text is in this thread's buffer.
+    // SAFETY: the text is in the buffer that the host keeps for this thread.
     Err(unsafe { message_text(&error) })
 }

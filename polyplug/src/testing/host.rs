@@ -11,34 +11,34 @@ use crate::error::RuntimeError;
 use crate::testing::linked::{Linked, list};
 use crate::testing::{fake, linked};
 
-/// Hosts the plugins of one package that are linked into the test, with fakes for what they call.
+/// A host for the plugins of one package that are linked into the test, with fakes for the contracts that they call.
 ///
-/// The methods that set it up panic at the test's line when the test itself is wrong. What is wrong with the plugin, or
-/// missing for it, is an error of [`proxy`](Self::proxy), so that a test can ask for it: the package is loaded as a bundle
-/// when the first proxy is asked for.
+/// The methods that set up the host panic at the test's line if the test itself is wrong. A fault of the plugin, or a
+/// missing requirement of the plugin, is an error of [`proxy`](Self::proxy), so that a test can check the error: the
+/// package is loaded as a bundle when the test asks for the first proxy.
 ///
-/// Keep the host for as long as its proxies: when it goes, they answer
+/// Keep the host for as long as its proxies: after the host is dropped, their calls fail with
 /// [`CallError::Unloaded`](crate::CallError::Unloaded).
 #[must_use = "ask it for a proxy"]
 pub struct Host {
     runtime: Arc<Runtime>,
     tested: Linked,
-    /// Linked packages that are loaded before.
+    /// The linked packages that are loaded before the tested one.
     peers: Vec<Linked>,
     /// The names of the contracts that fakes provide.
     fakes: HashSet<&'static str>,
-    /// The contracts that any others than the tested package provide, `name@major`.
+    /// The contracts that fakes and peers provide, `name@major`.
     provided: BTreeSet<String>,
     config: toml::Table,
     loaded: Mutex<Option<BundleId>>,
 }
 
 impl Host {
-    /// Hosts the plugins of the only package with plugins that is linked into the test.
+    /// Makes a host for the plugins of the only package with plugins that is linked into the test.
     ///
     /// # Panics
     ///
-    /// There is none, or more than one: [`of`](Self::of) says which one is meant.
+    /// Panics if the number of such packages is not one. [`of`](Self::of) chooses among several.
     #[track_caller]
     pub fn new() -> Self {
         match Linked::packages()[..] {
@@ -55,12 +55,12 @@ impl Host {
         }
     }
 
-    /// Hosts the plugins of `package`, of all that are linked into the test: in the plugins' own crate
-    /// `Host::of(env!("CARGO_PKG_NAME"))`.
+    /// Makes a host for the plugins of `package`, for a test into which several packages are linked. In the plugins'
+    /// own crate write `Host::of(env!("CARGO_PKG_NAME"))`.
     ///
     /// # Panics
     ///
-    /// None of its plugins is linked.
+    /// Panics if no plugin of `package` is linked.
     #[track_caller]
     pub fn of(package: &str) -> Self {
         let tested = expect(Linked::of(package));
@@ -70,50 +70,50 @@ impl Host {
     }
 
     /// Takes name, settings, dependencies and host contracts from the text of the bundle's manifest,
-    /// `include_str!("../manifest.toml")`. So the test shows that the manifest has what the plugins need. Its `file` is
-    /// not looked for.
+    /// `include_str!("../manifest.toml")`. So the test shows that the manifest declares everything that the plugins
+    /// need. The manifest's `file` need not exist.
     ///
-    /// Without a manifest the bundle is called like the package, may use every host contract, and may call the peers that
-    /// the test gives and no others.
+    /// Without a manifest the bundle has the name of the package, may use every host contract, and may call only the
+    /// peers that the test adds.
     ///
     /// # Panics
     ///
-    /// The manifest is malformed.
+    /// Panics if the manifest is malformed.
     #[track_caller]
     pub fn manifest(mut self, text: &str) -> Self {
         expect(self.tested.set_manifest(text));
         self
     }
 
-    /// Settings, as TOML, over those of the manifest: as from [`Runtime::configure`]. They replace what an earlier call
-    /// gave.
+    /// Sets settings, as TOML, that override those of the manifest, like [`Runtime::configure`]. The settings of an
+    /// earlier call are replaced.
     ///
     /// # Panics
     ///
-    /// The text is not TOML.
+    /// Panics if the text is not TOML.
     #[track_caller]
     pub fn config(mut self, text: &str) -> Self {
         self.config = expect(text.parse().map_err(|error| format!("the settings are not TOML: {error}")));
         self
     }
 
-    /// Provides host contract `C`: as [`Runtime::provide`].
+    /// Provides host contract `C`, like [`Runtime::provide`].
     ///
     /// # Panics
     ///
-    /// It is provided already.
+    /// Panics if the contract is provided already.
     #[track_caller]
     pub fn provide<C: Contract + ?Sized>(self, fake: impl Provides<C>) -> Self {
         expect(self.runtime.provide::<C>(fake));
         self
     }
 
-    /// Has an object of the test provide contract `C` as another bundle's plugin, which the tested ones call with
-    /// [`PluginContext::peer`](crate::PluginContext::peer). They all call this one object.
+    /// Adds a peer: another bundle in which `fake` provides contract `C`. The tested plugins call the peer with
+    /// [`PluginContext::peer`](crate::PluginContext::peer), and all reach this one object.
     ///
     /// # Panics
     ///
-    /// There is a fake of that contract already.
+    /// Panics if the test has a fake of that contract already.
     #[track_caller]
     pub fn peer<C: Contract + ?Sized>(mut self, fake: impl Provides<C>) -> Self {
         assert!(self.fakes.insert(C::NAME), "the test has a fake peer for {} already: give each once", C::NAME);
@@ -122,12 +122,12 @@ impl Host {
         self
     }
 
-    /// Has another package that is linked into the test be another bundle, with the text of its manifest. Such bundles are
-    /// loaded in the order in which they are given, before the one that is tested.
+    /// Adds a peer: another bundle, made of a package that is linked into the test, with the text of its manifest.
+    /// Peers are loaded in the order in which they are added, before the tested bundle.
     ///
     /// # Panics
     ///
-    /// None of its plugins is linked, or its manifest is malformed.
+    /// Panics if no plugin of the package is linked, or if the manifest is malformed.
     #[track_caller]
     pub fn linked_peer(mut self, package: &str, manifest: &str) -> Self {
         let mut peer = expect(Linked::of(package));
@@ -137,24 +137,25 @@ impl Host {
         self
     }
 
-    /// A typed proxy for the tested plugin of contract `C`, with an instance of its own unless the plugin shares one.
+    /// Makes a typed proxy for the tested plugin of contract `C`, with an instance of its own unless the plugin is a
+    /// singleton.
     ///
     /// # Errors
     ///
-    /// Those of [`Runtime::load_bundle`] and [`Runtime::proxy_from`], such as [`RuntimeError::HostContractMissing`] for
-    /// what the manifest lists and the test does not provide, or [`RuntimeError::Factory`] with what the plugin's factory
-    /// says of its settings.
+    /// Fails with the errors of [`Runtime::load_bundle`] and [`Runtime::proxy_from`]. For example, with
+    /// [`RuntimeError::HostContractMissing`] for a host contract that the manifest lists and the test does not provide,
+    /// or with [`RuntimeError::Factory`] for settings that the plugin's factory rejects.
     #[track_caller]
     pub fn proxy<C: Contract + ?Sized>(&self) -> Result<C::Proxy, RuntimeError> {
         let bundle = self.load()?;
         self.runtime.proxy_from::<C>(bundle)
     }
 
-    /// The runtime, with the tested bundle loaded: for what a plugin's test wants beyond proxies, such as unloading.
+    /// Returns the runtime, with the tested bundle loaded, for a test that needs more than proxies, such as unloading.
     ///
     /// # Errors
     ///
-    /// Those of [`Runtime::load_bundle`].
+    /// Fails with the errors of [`Runtime::load_bundle`].
     pub fn runtime(&self) -> Result<&Arc<Runtime>, RuntimeError> {
         self.load()?;
         Ok(&self.runtime)
@@ -188,7 +189,7 @@ impl std::fmt::Debug for Host {
     }
 }
 
-/// What a test must not get wrong.
+/// Returns the value, or panics with the error at the test's line.
 #[track_caller]
 fn expect<T>(outcome: Result<T, impl std::fmt::Display>) -> T {
     match outcome {

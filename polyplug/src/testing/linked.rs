@@ -1,4 +1,4 @@
-//! The plugins of a package, linked into the test, as a bundle.
+//! A loader that serves the plugins of a package, linked into the test, as a bundle.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,19 +14,19 @@ use crate::loader::{BundleLoader, BundleSource, ManifestData};
 /// The plugins of one package.
 pub(super) struct Linked {
     package: String,
-    /// The text of the bundle's manifest, and what it says.
+    /// The text of the bundle's manifest, and the parsed manifest.
     manifest: Option<(String, ManifestData)>,
 }
 
 impl Linked {
-    /// The packages with plugins that are linked into this program.
+    /// Returns the packages with plugins that are linked into this program.
     pub(super) fn packages() -> Vec<&'static str> {
         let mut packages: Vec<_> = PluginEntry::all().iter().map(|entry| entry.package).collect();
         packages.dedup();
         packages
     }
 
-    /// The plugins of `package`; what is wrong if there are none.
+    /// Finds the plugins of `package`, or returns the message for a package without plugins.
     pub(super) fn of(package: &str) -> Result<Self, String> {
         let packages = Self::packages();
         if packages.contains(&package) {
@@ -47,12 +47,12 @@ impl Linked {
         Ok(())
     }
 
-    /// The bundle's name.
+    /// Returns the bundle's name.
     pub(super) fn name(&self) -> &str {
         self.manifest.as_ref().map_or(&self.package, |(_, manifest)| &manifest.name)
     }
 
-    /// The contracts that its plugins provide, `name@major`.
+    /// Returns the contracts that the plugins provide, `name@major`.
     pub(super) fn provides(&self) -> Vec<String> {
         let contract = |entry: &&PluginEntry| {
             let info = (entry.contract)();
@@ -61,7 +61,7 @@ impl Linked {
         entries(&self.package).iter().map(contract).collect()
     }
 
-    /// Loads it, unless it is loaded already. Without a manifest it may call what provides `peers`.
+    /// Loads the bundle, unless it is loaded already. A bundle without a manifest may call the providers of `peers`.
     pub(super) fn load(&self, runtime: &Runtime, peers: &BTreeSet<String>) -> Result<BundleId, RuntimeError> {
         let id = BundleId::new(self.name());
         if runtime.bundle_name(id).is_some() {
@@ -84,12 +84,12 @@ impl Linked {
     }
 }
 
-/// The text of a manifest that says no more than it has to.
+/// Returns the text of a manifest with the required keys only.
 pub(super) fn manifest(name: &str, version: &str, loader: &str) -> String {
     format!("name = \"{name}\"\nversion = \"{version}\"\nloader = \"{loader}\"\n")
 }
 
-/// `` `a`, `b` and `c` ``.
+/// Lists names for a message: `` `a`, `b` and `c` ``.
 pub(super) fn list(packages: &[&str]) -> String {
     let names: Vec<_> = packages.iter().map(|package| format!("`{package}`")).collect();
     match names.split_last() {
@@ -103,8 +103,8 @@ fn entries(package: &str) -> Vec<&'static PluginEntry> {
     PluginEntry::all().into_iter().filter(|entry| entry.package == package).collect()
 }
 
-/// Stands for the loader of native bundles, so that their manifests serve as they are. What it loads is named by the
-/// code it is given: a package.
+/// A loader that replaces the loader of native bundles, so that their manifests can be used unchanged. The source's
+/// code is the name of the package to load.
 pub(super) struct LinkedLoader;
 
 impl LinkedLoader {
@@ -131,9 +131,9 @@ impl BundleLoader for LinkedLoader {
         };
         keep_locations();
         let host = runtime.staging(manifest.id)?.host_abi();
-        // SAFETY: the table lives as long as the bundle's code may run.
+        // SAFETY: the runtime keeps the table valid for as long as the bundle's code may run.
         unsafe { register_all(host, &entries(package)) }.map_err(|error| {
-            // SAFETY: the text is in this thread's buffer.
+            // SAFETY: the text is in the buffer that the host keeps for this thread.
             let error = unsafe { message_text(&error) };
             LoaderError::init_failed(&manifest.name, error)
         })
@@ -145,7 +145,7 @@ impl BundleLoader for LinkedLoader {
     }
 }
 
-/// A runtime that hosts them.
+/// Makes a runtime that loads linked plugins.
 pub(super) fn runtime() -> Result<Arc<Runtime>, RuntimeError> {
     Runtime::builder().loader(LinkedLoader).build()
 }

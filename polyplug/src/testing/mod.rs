@@ -1,8 +1,12 @@
-//! A host for the tests of plugins, with fakes for what a real host and other bundles would provide.
+//! A host for the tests of plugins, with fakes for the contracts that a real host and other bundles would provide.
 //!
-//! A [`Host`] serves the plugins that are linked into the test, so no library is built or loaded; apart from that they
-//! live as in a bundle, and calls go the same way. For this the plugin's crate has polyplug with its runtime among its
-//! `[dev-dependencies]`:
+//! - [`Host`]: a host for the plugins of one package that are linked into the test
+//! - [`Calls`]: a list of the calls that a fake received
+//!
+//! Invariant: no library is built or loaded, but the plugins are otherwise loaded as a bundle, and their calls take the
+//! same path.
+//!
+//! The crate of the plugins has polyplug with its runtime among its `[dev-dependencies]`:
 //!
 //! ```toml
 //! [dependencies]
@@ -12,7 +16,7 @@
 //! polyplug = { version = "0.1", features = ["host"] }
 //! ```
 //!
-//! What a test holds of its fakes is a clone that shares its state, such as [`Calls`]:
+//! A test keeps a clone of each fake that shares the fake's state, for example through [`Calls`]:
 //!
 //! ```standalone_crate
 //! use polyplug::testing::{Calls, Host};

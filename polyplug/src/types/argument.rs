@@ -1,4 +1,4 @@
-//! Arguments that a method takes by reference.
+//! The types of arguments that a method takes by reference.
 
 use crate::schema::{TypeRef, Types};
 use crate::types::forms::RawList;
@@ -8,51 +8,54 @@ use crate::types::lower::Lend;
 use crate::types::text;
 use crate::types::ty::Type;
 
-/// What may stand behind `&` in a contract's method beside any [`Type`]: `str` and `[T]`, which have no size.
+/// A type that an argument of a contract's method may refer to: any [`Type`], and `str` and `[T]`, which have no size.
 ///
-/// The caller lends it; the callee sees it where it lies, where that is possible, or a lifted value.
+/// The caller lends the argument. The callee reads it in the caller's memory if the layouts agree, otherwise from a
+/// lifted value.
 ///
 /// # Safety
 ///
-/// As for [`Type`].
+/// `lower` must return the lowered value that `lift` and every other language expect of the described type. Leave the
+/// implementation to the derive.
 #[diagnostic::on_unimplemented(
     message = "`&{Self}` cannot be an argument of a contract's method",
     label = "`{Self}` does not implement `polyplug::Type`",
     note = "write `#[derive(polyplug::Type)]` on the definition of `{Self}` if it is yours; docs/src/types.md lists what can cross"
 )]
 pub unsafe trait Argument {
-    /// The canonical form.
+    /// The type of the lowered value.
     #[doc(hidden)]
     type Canon: Copy;
-    /// What the callee holds during the call.
+    /// The value that the callee holds during the call.
     #[doc(hidden)]
     type Held<'a>;
-    /// Whether lowering needs room beyond the form itself.
+    /// True if lowering needs memory beyond the lowered value itself.
     #[doc(hidden)]
     const NEEDS_ROOM: bool;
 
-    /// The type in the language-neutral description of a contract.
+    /// Describes the type for the contract's schema.
     #[doc(hidden)]
     fn describe(types: &mut Types) -> TypeRef;
 
-    /// The canonical form, with pointers into `self` or into the arena of `to`.
+    /// Lowers the argument, with pointers into `self` or into the arena of `to`.
     #[doc(hidden)]
     fn lower(&self, to: &mut Lend) -> Self::Canon;
 
-    /// What the callee works with.
+    /// Lifts the value that the callee holds during the call.
     ///
     /// # Safety
     ///
-    /// As for [`Type::lift`], and the memory must stay unchanged for `'a`.
+    /// Pointers in `canon` that are not null must point at readable memory of the length that goes with them. That
+    /// memory must stay unchanged for `'a`.
     #[doc(hidden)]
     unsafe fn lift<'a>(canon: &'a Self::Canon) -> Result<Self::Held<'a>, LiftError>;
 
-    /// The argument as the method's signature has it.
+    /// Returns the argument with the type of the method's signature.
     #[doc(hidden)]
     fn view<'h>(held: &'h Self::Held<'_>) -> &'h Self;
 }
 
-// SAFETY: the form of `String`.
+// SAFETY: `lower` and `lift` use the canonical layout of `String`, whose type `describe` returns.
 unsafe impl Argument for str {
     type Canon = RawList<u8>;
     type Held<'a> = &'a str;
@@ -69,7 +72,7 @@ unsafe impl Argument for str {
 
     #[inline]
     unsafe fn lift(canon: &RawList<u8>) -> Result<&str, LiftError> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the bytes are readable and stay unchanged for `'a` (the caller's promise).
         unsafe { text::lift_str(*canon) }
     }
 
@@ -79,7 +82,7 @@ unsafe impl Argument for str {
     }
 }
 
-// SAFETY: the form of `Vec<T>`.
+// SAFETY: `lower` and `lift` use the canonical layout of `Vec<T>`, whose type `describe` returns.
 unsafe impl<T: Type> Argument for [T] {
     type Canon = RawList<T::Canon>;
     type Held<'a> = ListArgument<'a, T>;
@@ -96,7 +99,7 @@ unsafe impl<T: Type> Argument for [T] {
 
     #[inline]
     unsafe fn lift<'a>(canon: &'a RawList<T::Canon>) -> Result<ListArgument<'a, T>, LiftError> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the elements are readable and stay unchanged for `'a` (the caller's promise).
         unsafe { ListArgument::lift(*canon) }
     }
 

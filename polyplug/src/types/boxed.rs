@@ -6,7 +6,7 @@ use crate::types::lift::{Depth, LiftError};
 use crate::types::lower::Lower;
 use crate::types::ty::Type;
 
-// SAFETY: a pointer that is checked before it is followed.
+// SAFETY: the lowered value is a pointer, which `lift` checks before it follows it; `PLAIN` is false.
 unsafe impl<T: Type> Type for Box<T> {
     type Canon = RawBox<T::Canon>;
     type Optional = RawBox<T::Canon>;
@@ -19,13 +19,13 @@ unsafe impl<T: Type> Type for Box<T> {
 
     #[inline]
     fn lower<const COPY: bool>(&self, to: &mut Lower<COPY>) -> Self::Canon {
-        let Some(place) = to.room::<T::Canon>(1) else { return RawBox(std::ptr::null()) };
+        let Some(target) = to.room::<T::Canon>(1) else { return RawBox(std::ptr::null()) };
         to.nested(|to| {
             let canon = (**self).lower(to);
-            // SAFETY: `place` is fresh room for one form.
-            unsafe { place.write(canon) };
+            // SAFETY: `room` returned fresh memory for one lowered value.
+            unsafe { target.write(canon) };
         });
-        RawBox(place)
+        RawBox(target)
     }
 
     #[inline]

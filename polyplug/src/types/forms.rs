@@ -1,14 +1,14 @@
-//! The canonical forms that generic types share.
+//! The canonical layouts that generic types share.
 
 use std::mem::{ManuallyDrop, MaybeUninit};
 
 use crate::types::lift::LiftError;
 
-/// The canonical form of a list, of text and of bytes.
+/// The canonical layout of a list, of text and of bytes.
 #[repr(C)]
 #[derive(Debug)]
 pub struct RawList<T> {
-    /// The first element; anything when `len` is 0.
+    /// The first element; any pointer if `len` is 0.
     pub ptr: *const T,
     /// The number of elements.
     pub len: usize,
@@ -23,17 +23,18 @@ impl<T> Clone for RawList<T> {
 impl<T> Copy for RawList<T> {}
 
 impl<T> RawList<T> {
-    /// No elements.
+    /// Makes a list without elements.
     #[must_use]
     pub const fn empty() -> Self {
         Self { ptr: std::ptr::null(), len: 0 }
     }
 
-    /// The elements, after every check that can be made without reading them.
+    /// Returns the elements, after every check that can be made without reading them.
     ///
     /// # Errors
     ///
-    /// A null or misaligned pointer with a length, or a length beyond the address space.
+    /// Fails if the list is not empty and its pointer is null or misaligned, or if its length exceeds the address
+    /// space.
     ///
     /// # Safety
     ///
@@ -54,29 +55,29 @@ impl<T> RawList<T> {
     }
 }
 
-/// The canonical form of an option whose value has the form `C`: a [`RawOption`], or a nullable pointer for a box.
+/// The canonical layout of an option whose lowered value is a `C`: a [`RawOption`], or a nullable pointer for a box.
 pub trait OptionalForm<C>: Copy {
-    /// The form of none.
+    /// Makes an option without a value.
     fn none() -> Self;
 
-    /// The form of some.
+    /// Makes an option with a value.
     fn some(value: C) -> Self;
 
-    /// The value's form, if there is one.
+    /// Returns the lowered value, or `None` if the option has no value.
     ///
     /// # Errors
     ///
-    /// The tag is no option's.
+    /// Fails if the tag is neither 0 nor 1.
     fn value(&self) -> Result<Option<&C>, LiftError>;
 }
 
-/// A tag, and the value where the tag is 1.
+/// The canonical layout of an option: a tag, and the value if the tag is 1.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct RawOption<C: Copy> {
     /// 0 for none, 1 for some.
     pub tag: u8,
-    /// The value's form; not initialised for none.
+    /// The lowered value; not initialised for none.
     pub value: MaybeUninit<C>,
 }
 
@@ -95,14 +96,15 @@ impl<C: Copy> OptionalForm<C> for RawOption<C> {
     fn value(&self) -> Result<Option<&C>, LiftError> {
         match self.tag {
             0 => Ok(None),
-            // SAFETY: tag 1 says that the sender filled the value in, and every bit pattern of a form is valid.
+            // SAFETY: with tag 1 the sender has initialised the value (the ABI), and every bit pattern of a `Canon` is
+            // valid.
             1 => Ok(Some(unsafe { self.value.assume_init_ref() })),
             tag => Err(LiftError::tag("option", tag.into(), 2)),
         }
     }
 }
 
-/// The canonical form of a box: a pointer that is not null; null stands for none in an option.
+/// The canonical layout of a box: a pointer that is not null. In an option, null stands for none.
 #[repr(transparent)]
 pub struct RawBox<C>(pub *const C);
 
@@ -131,7 +133,7 @@ impl<C> OptionalForm<RawBox<C>> for RawBox<C> {
     }
 }
 
-/// The canonical form of `Result<T, E>`: a variant of two cases.
+/// The canonical layout of `Result<T, E>`: a variant of two cases.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct RawResult<T: Copy, E: Copy> {
@@ -141,12 +143,12 @@ pub struct RawResult<T: Copy, E: Copy> {
     pub payload: ResultPayload<T, E>,
 }
 
-/// The value of one of the two cases.
+/// The value of one of the two cases of a [`RawResult`].
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub union ResultPayload<T: Copy, E: Copy> {
-    /// Under tag 0.
+    /// The value under tag 0.
     pub ok: ManuallyDrop<T>,
-    /// Under tag 1.
+    /// The value under tag 1.
     pub err: ManuallyDrop<E>,
 }

@@ -1,24 +1,25 @@
-//! What lifting needs to know, and how it says what is wrong.
+//! The depth and the errors of lifting.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// How many lists, maps and boxes may lie in one another. Empty lists and maps count, text and bytes do not.
+/// The most levels of lists, maps and boxes that may nest in a value. Empty lists and maps count, text and bytes do
+/// not.
 pub const NESTING_LIMIT: u8 = 128;
 
-/// How many lists, maps and boxes the value being lifted lies in.
+/// The number of lists, maps and boxes that enclose the value being lifted.
 #[derive(Debug, Clone, Copy)]
 pub struct Depth(u8);
 
 impl Depth {
-    /// The argument or result itself.
+    /// The depth of the argument or result itself.
     pub const ROOT: Self = Self(0);
 
-    /// One level further in.
+    /// Returns the depth one level further in.
     ///
     /// # Errors
     ///
-    /// The limit is reached.
+    /// Fails at [`NESTING_LIMIT`].
     #[inline]
     pub fn enter(self) -> Result<Self, LiftError> {
         if self.0 == NESTING_LIMIT {
@@ -28,15 +29,15 @@ impl Depth {
     }
 }
 
-/// Why canonical memory is no value of the expected type, and where in the value.
-// Boxed: lifting a scalar cannot fail, and lifting anything else should not pay for the error's size.
+/// The reason for which canonical memory is not a value of the expected type, with the path to the fault in the value.
+// Boxed, so that the size of the error does not slow down lifting that succeeds.
 pub struct LiftError(Box<Fault>);
 
 struct Fault {
-    /// Outermost step last: steps are added on the way out.
+    /// The steps to the fault, innermost first: steps are added on the way out.
     path: Vec<Step>,
     reason: String,
-    /// Whether the value is a good one that a limit keeps from crossing.
+    /// True if the value is well-formed but exceeds a limit.
     limit: bool,
 }
 
@@ -46,27 +47,27 @@ enum Step {
 }
 
 impl LiftError {
-    /// An error at the place being lifted.
+    /// Makes an error at the part being lifted.
     #[cold]
     #[must_use]
     pub fn new(reason: impl fmt::Display) -> Self {
         Self(Box::new(Fault { path: Vec::new(), reason: reason.to_string(), limit: false }))
     }
 
-    /// The error of a value that is too large or too deep.
+    /// Makes the error of a value that is too large or too deep.
     #[cold]
     #[must_use]
     pub fn limit(reason: impl fmt::Display) -> Self {
         Self(Box::new(Fault { path: Vec::new(), reason: reason.to_string(), limit: true }))
     }
 
-    /// Whether the value is a good one that a limit keeps from crossing.
+    /// Returns whether the value is well-formed but exceeds a limit.
     #[must_use]
     pub fn is_limit(&self) -> bool {
         self.0.limit
     }
 
-    /// The error as seen from the record, variant or argument list that holds the place as `name`.
+    /// Extends the path by a part called `name` of a record, variant or argument list.
     #[cold]
     #[must_use]
     pub fn within(mut self, name: impl Into<Cow<'static, str>>) -> Self {
@@ -74,7 +75,7 @@ impl LiftError {
         self
     }
 
-    /// The error as seen from the list that holds the place as element `index`.
+    /// Extends the path by element `index` of a list.
     #[cold]
     #[must_use]
     pub fn at(mut self, index: usize) -> Self {
@@ -82,14 +83,14 @@ impl LiftError {
         self
     }
 
-    /// The error of a null or misaligned pointer.
+    /// Makes the error of a null or misaligned pointer.
     #[cold]
     #[must_use]
     pub fn pointer(what: &str) -> Self {
         Self::new(format_args!("{what}: the pointer is null or not aligned"))
     }
 
-    /// The error of a tag that names no case.
+    /// Makes the error of a tag that does not name a case.
     #[cold]
     #[must_use]
     pub fn tag(of: &str, tag: u32, cases: u32) -> Self {
@@ -97,8 +98,10 @@ impl LiftError {
     }
 }
 
-/// How many steps of a long path are shown: the outermost and the innermost.
+/// The number of outermost steps that are shown of a long path.
 const OUTER: usize = 12;
+
+/// The number of innermost steps that are shown of a long path.
 const INNER: usize = 4;
 
 impl fmt::Display for LiftError {

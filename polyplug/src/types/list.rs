@@ -1,4 +1,4 @@
-//! Lists, and the pointer-and-length form that lists and text share.
+//! Lists.
 
 use std::any::TypeId;
 
@@ -9,24 +9,24 @@ use crate::types::lift::{Depth, LiftError};
 use crate::types::lower::Lower;
 use crate::types::ty::Type;
 
-/// True; for elements without a size, which a length would say nothing about, an error of the compiler.
+/// Returns true, or fails to compile for elements without a size: any length of such a list would fit into any memory.
 pub(super) const fn has_size<T: Type>() -> bool {
     assert!(size_of::<T::Canon>() > 0, "a list's elements must have a size: `()` cannot be listed");
     true
 }
 
-/// Whether a list of `T` is bytes, which are no level of nesting.
+/// Returns whether a list of `T` is bytes, which do not count as a level of nesting.
 #[inline]
 pub(super) fn are_bytes<T: 'static>() -> bool {
     TypeId::of::<T>() == TypeId::of::<u8>()
 }
 
 impl<const COPY: bool> Lower<COPY> {
-    /// The canonical form of a list.
+    /// Lowers a list.
     #[inline]
     pub fn list<T: Type>(&mut self, items: &[T]) -> RawList<T::Canon> {
         const { assert!(has_size::<T>()) };
-        // A level of its own even when empty or plain, as for the receiver, who may be written in another language.
+        // A level of nesting even if empty or plain: a receiver in another language counts it without knowing `PLAIN`.
         if (items.is_empty() || T::PLAIN) && !are_bytes::<T>() && !self.nested(|_| {}) {
             return RawList::empty();
         }
@@ -41,7 +41,7 @@ impl<const COPY: bool> Lower<COPY> {
         self.nested(|to| {
             for (i, item) in items.iter().enumerate() {
                 let canon = item.lower(to);
-                // SAFETY: `start` is room for `items.len()` forms, and `i` is less.
+                // SAFETY: `room` returned memory for `items.len()` lowered values, and `i` is less.
                 unsafe { start.add(i).write(canon) };
             }
         });
@@ -53,18 +53,18 @@ impl<const COPY: bool> Lower<COPY> {
 ///
 /// # Safety
 ///
-/// As for [`Type::lift`].
+/// Pointers in `forms` that are not null must point at readable memory of the length that goes with them.
 unsafe fn lift_each<T: Type>(forms: &[T::Canon], depth: Depth) -> Result<Vec<T>, LiftError> {
     let depth = depth.enter()?;
     let mut items = with_room(forms.len())?;
     for (i, form) in forms.iter().enumerate() {
-        // SAFETY: the caller's promise covers what the elements point at.
+        // SAFETY: the memory that the elements point at is readable (the caller's promise).
         items.push(unsafe { T::lift(form, depth) }.map_err(|e| e.at(i))?);
     }
     Ok(items)
 }
 
-// SAFETY: pointer and length of the elements' canonical forms.
+// SAFETY: the lowered value is the pointer and length of the lowered elements, which `lift` checks; `PLAIN` is false.
 unsafe impl<T: Type> Type for Vec<T> {
     type Canon = RawList<T::Canon>;
     type Optional = RawOption<Self::Canon>;
@@ -82,29 +82,30 @@ unsafe impl<T: Type> Type for Vec<T> {
 
     #[inline]
     unsafe fn lift(canon: &Self::Canon, depth: Depth) -> Result<Self, LiftError> {
-        // SAFETY: the caller's promise covers the list.
+        // SAFETY: the list is readable (the caller's promise).
         let forms = unsafe { canon.items() }?;
         if T::PLAIN {
             if !are_bytes::<T>() {
                 depth.enter()?;
             }
-            // SAFETY: a plain type's canonical forms are values of the type (promised by `Type::PLAIN`), and plain
+            // SAFETY: the lowered values of a plain type are values of the type (promised by `Type::PLAIN`), and plain
             // values own nothing, so copying them bytewise makes no second owner.
             return unsafe { copy_plain::<T>(forms) };
         }
-        // SAFETY: as above.
+        // SAFETY: the memory that the elements point at is readable (the caller's promise).
         unsafe { lift_each(forms, depth) }
     }
 }
 
-/// The values of plain forms.
+/// Copies the values of a plain type.
 ///
 /// # Safety
 ///
 /// `T` must be plain.
 unsafe fn copy_plain<T: Type>(forms: &[T::Canon]) -> Result<Vec<T>, LiftError> {
     let mut items = with_room::<T>(forms.len())?;
-    // SAFETY: room for `forms.len()` values was reserved just now, and the caller promises that the forms are values.
+    // SAFETY: `with_room` reserved memory for `forms.len()` values, and `T` is plain (the caller's promise), so the
+    // lowered values are values of `T`.
     unsafe {
         items.as_mut_ptr().copy_from_nonoverlapping(forms.as_ptr().cast(), forms.len());
         items.set_len(forms.len());
@@ -112,8 +113,8 @@ unsafe fn copy_plain<T: Type>(forms: &[T::Canon]) -> Result<Vec<T>, LiftError> {
     Ok(items)
 }
 
-/// An empty list with room for `len` items. A length that memory cannot hold is the sender's mistake, not the end of
-/// the process.
+/// Makes an empty list with capacity for `len` items. A length that does not fit into memory is an error of the sender,
+/// and does not end the process.
 fn with_room<T>(len: usize) -> Result<Vec<T>, LiftError> {
     let mut items = Vec::new();
     match items.try_reserve_exact(len) {
@@ -122,16 +123,16 @@ fn with_room<T>(len: usize) -> Result<Vec<T>, LiftError> {
     }
 }
 
-/// A list as the callee sees it: where the caller keeps it, if it is plain, else lifted.
+/// A list as the callee sees it: in the caller's memory if the elements are plain, otherwise lifted.
 pub enum ListArgument<'a, T> {
-    /// The caller's own memory.
+    /// The list in the caller's memory.
     Lent(&'a [T]),
-    /// Lifted element by element.
+    /// The elements, lifted one by one.
     Owned(Vec<T>),
 }
 
 impl<T> ListArgument<'_, T> {
-    /// The elements.
+    /// Returns the elements.
     #[inline]
     #[must_use]
     pub fn as_slice(&self) -> &[T] {
@@ -147,20 +148,21 @@ impl<'a, T: Type> ListArgument<'a, T> {
     ///
     /// # Errors
     ///
-    /// The memory is no list of `T`.
+    /// Fails if the memory is not a list of `T`.
     ///
     /// # Safety
     ///
-    /// As for [`Type::lift`], and the memory must stay unchanged for `'a`.
+    /// Pointers that are not null must point at readable memory of the length that goes with them. That memory must
+    /// stay unchanged for `'a`.
     #[inline]
     pub unsafe fn lift(canon: RawList<T::Canon>) -> Result<Self, LiftError> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the list is readable and stays unchanged for `'a` (the caller's promise).
         let forms = unsafe { canon.items::<'a>() }?;
         if T::PLAIN {
-            // SAFETY: a plain type's canonical forms are values of the type (promised by `Type::PLAIN`).
+            // SAFETY: the lowered values of a plain type are values of the type (promised by `Type::PLAIN`).
             return Ok(Self::Lent(unsafe { std::slice::from_raw_parts(forms.as_ptr().cast(), forms.len()) }));
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: the memory that the elements point at is readable (the caller's promise).
         unsafe { lift_each(forms, Depth::ROOT) }.map(Self::Owned)
     }
 }

@@ -1,4 +1,4 @@
-//! Where lowered values go.
+//! Lowering, which borrows the sender's memory or copies into a call's arena.
 
 use std::fmt;
 
@@ -7,26 +7,27 @@ use polyplug_abi::CallArena;
 use crate::types::forms::RawList;
 use crate::types::lift::NESTING_LIMIT;
 
-/// Lowers arguments: text and plain lists are lent where they lie, for the duration of the call.
+/// A [`Lower`] for arguments: text and plain lists are borrowed in the caller's memory for the duration of the call.
 pub type Lend = Lower<false>;
 
-/// Lowers results: everything is copied into the caller's arena, for the value itself is about to go.
+/// A [`Lower`] for results: all data is copied into the caller's arena, because the value itself is about to be
+/// dropped.
 pub type Give = Lower<true>;
 
-/// The place where what does not fit into a canonical form itself is put.
+/// The target of lowering, which allocates the data behind pointers.
 ///
-/// A failure is remembered rather than returned at each step; [`finish`](Self::finish) tells. Until then the forms
-/// that could not be filled are empty.
+/// The first failure is kept instead of returned at each step; [`finish`](Self::finish) returns it. Lowered values that
+/// could not be allocated are empty.
 pub struct Lower<const COPY: bool> {
     arena: *mut CallArena,
     depth: u8,
     failure: Option<LowerError>,
 }
 
-/// Why a value could not be lowered.
+/// The reason for which a value could not be lowered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LowerError {
-    /// The arena has no room left.
+    /// The arena is too small.
     NoRoom,
     /// The value is nested deeper than [`NESTING_LIMIT`].
     TooDeep,
@@ -42,7 +43,7 @@ impl fmt::Display for LowerError {
 }
 
 impl<const COPY: bool> Lower<COPY> {
-    /// Lowers into `arena`, which may be null where nothing needs room.
+    /// Makes a target that allocates in `arena`, which may be null if nothing needs to be allocated.
     ///
     /// # Safety
     ///
@@ -53,11 +54,11 @@ impl<const COPY: bool> Lower<COPY> {
         Self { arena, depth: 0, failure: None }
     }
 
-    /// Whether everything found its place.
+    /// Ends lowering.
     ///
     /// # Errors
     ///
-    /// The first failure.
+    /// Fails with the first failure of an earlier step.
     #[inline]
     pub fn finish(self) -> Result<(), LowerError> {
         match self.failure {
@@ -66,7 +67,7 @@ impl<const COPY: bool> Lower<COPY> {
         }
     }
 
-    /// Room for `count` values of `T`; `None` when there is not, which is remembered.
+    /// Allocates memory for `count` values of `T`. Returns `None`, and keeps the failure, if the arena is too small.
     #[inline]
     pub fn room<T>(&mut self, count: usize) -> Option<*mut T> {
         let start = match count.checked_mul(size_of::<T>()) {
@@ -81,13 +82,14 @@ impl<const COPY: bool> Lower<COPY> {
         Some(start.cast())
     }
 
-    /// The canonical form of bytes.
+    /// Lowers bytes.
     #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) -> RawList<u8> {
         self.plain(bytes)
     }
 
-    /// Lowers what lies one level further in; whether that was done. Past the limit it is not, which is remembered.
+    /// Runs `inner` one level of nesting further in. Returns whether `inner` ran: past the limit it does not run, and
+    /// the failure is kept.
     #[inline]
     pub fn nested(&mut self, inner: impl FnOnce(&mut Self)) -> bool {
         if self.depth == NESTING_LIMIT {
@@ -100,14 +102,14 @@ impl<const COPY: bool> Lower<COPY> {
         true
     }
 
-    /// Lends or copies a slice that crosses as it is.
+    /// Borrows or copies a slice whose elements are their own lowered values.
     #[inline]
     pub(super) fn plain<T>(&mut self, items: &[T]) -> RawList<T> {
         if !COPY || items.is_empty() {
             return RawList { ptr: items.as_ptr(), len: items.len() };
         }
         let Some(start) = self.room::<T>(items.len()) else { return RawList::empty() };
-        // SAFETY: `start` is fresh room for `items.len()` values of `T`; plain values may be copied bytewise.
+        // SAFETY: `room` returned fresh memory for `items.len()` values of `T`; plain values may be copied bytewise.
         unsafe { start.copy_from_nonoverlapping(items.as_ptr(), items.len()) };
         RawList { ptr: start, len: items.len() }
     }

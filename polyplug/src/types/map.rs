@@ -1,4 +1,4 @@
-//! Maps: lists of pairs in which no key comes twice.
+//! Maps, which cross as lists of pairs without equal keys.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
@@ -12,7 +12,7 @@ use crate::types::ty::Type;
 
 /// A type whose values can be the keys of a map: an integer, `bool`, `char` or `String`.
 ///
-/// Other languages must find the same keys equal, which rules out floating-point numbers and compound values.
+/// Keys must be equal in every language or in none. So floating-point numbers and compound values cannot be keys.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the key of a map that crosses",
     label = "not a key in every language",
@@ -26,7 +26,7 @@ macro_rules! key {
 
 key!(bool, i8, i16, i32, i64, u8, u16, u32, u64, char, String);
 
-/// The canonical form of one entry.
+/// The canonical layout of one entry of a map.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct RawPair<K: Copy, V: Copy> {
@@ -43,7 +43,7 @@ fn lower_pairs<'a, K: MapKey, V: Type, const COPY: bool>(
     to: &mut Lower<COPY>,
 ) -> RawMap<K, V> {
     let len = entries.len();
-    // A level of its own even when empty, as for the receiver.
+    // A level of nesting even if empty, because the receiver counts it.
     if len == 0 {
         to.nested(|_| {});
         return RawList::empty();
@@ -52,28 +52,28 @@ fn lower_pairs<'a, K: MapKey, V: Type, const COPY: bool>(
     let complete = to.nested(|to| {
         for (i, (key, value)) in entries.enumerate() {
             let pair = RawPair { key: key.lower(to), value: value.lower(to) };
-            // SAFETY: `start` is room for `len` pairs, and an exact iterator yields no more.
+            // SAFETY: `room` returned memory for `len` pairs. The iterators of std's maps yield exactly `len`.
             unsafe { start.add(i).write(pair) };
         }
     });
     if complete { RawList { ptr: start, len } } else { RawList::empty() }
 }
 
-/// Lifts the entries one by one; `insert` says whether the key was new.
+/// Lifts the entries one by one. `insert` returns the key as an error if the map has the key already.
 ///
 /// # Safety
 ///
-/// As for [`Type::lift`].
+/// Pointers in `canon` that are not null must point at readable memory of the length that goes with them.
 unsafe fn lift_pairs<K: MapKey, V: Type>(
     canon: &RawMap<K, V>,
     depth: Depth,
     mut insert: impl FnMut(K, V) -> Result<(), K>,
 ) -> Result<(), LiftError> {
     let depth = depth.enter()?;
-    // SAFETY: the caller's promise.
+    // SAFETY: the list of pairs is readable (the caller's promise).
     let pairs = unsafe { canon.items() }?;
     for (i, pair) in pairs.iter().enumerate() {
-        // SAFETY: the caller's promise covers keys and values.
+        // SAFETY: the memory that keys and values point at is readable (the caller's promise).
         let (key, value) = unsafe {
             let key = K::lift(&pair.key, depth).map_err(|error| error.within("key").at(i))?;
             (key, V::lift(&pair.value, depth).map_err(|error| error.within("value").at(i))?)
@@ -88,7 +88,7 @@ unsafe fn lift_pairs<K: MapKey, V: Type>(
 
 macro_rules! map {
     ([$($generics:tt)*] $map:ty, $new:expr, $entry:path) => {
-        // SAFETY: a list of pairs, each part checked on arrival.
+        // SAFETY: the lowered value is a list of pairs, and `lift` checks each part; `PLAIN` is false.
         unsafe impl<K: MapKey, V: Type, $($generics)*> Type for $map {
             type Canon = RawMap<K, V>;
             type Optional = RawOption<Self::Canon>;
@@ -118,7 +118,7 @@ macro_rules! map {
                         Entry::Occupied(entry) => Err(entry.remove_entry().0),
                     }
                 };
-                // SAFETY: the caller's promise.
+                // SAFETY: the pairs and their data are readable (the caller's promise).
                 unsafe { lift_pairs::<K, V>(canon, depth, insert) }?;
                 Ok(map)
             }
@@ -126,6 +126,6 @@ macro_rules! map {
     };
 }
 
-// The length is not checked yet, so it reserves no more than a small map needs.
+// The length is not checked yet, so no more is reserved than a small map needs.
 map!([S: BuildHasher + Default + 'static] HashMap<K, V, S>, |len: usize| HashMap::with_capacity_and_hasher(len.min(1024), S::default()), std::collections::hash_map::Entry);
 map!([] BTreeMap<K, V>, |_| BTreeMap::new(), std::collections::btree_map::Entry);

@@ -1,8 +1,19 @@
-//! Types that may cross between host and plugin, and how their values do.
+//! The types that may cross between host and plugin, with the conversions of their values.
 //!
 //! A value crosses in *canonical memory*: a C layout that every language can read. The sender *lowers* its Rust value
-//! into that form, the receiver *lifts* it out again and checks everything on the way. [`Type`] ties a Rust type to
-//! its canonical form; `#[derive(polyplug::Type)]` implements it for structs and enums.
+//! into canonical memory; the receiver checks the memory and *lifts* a Rust value out of it.
+//!
+//! - [`Type`]: a type whose values can cross; `#[derive(polyplug::Type)]` implements the trait for structs and enums
+//! - [`Argument`]: a type that an argument of a method may refer to
+//! - [`MapKey`]: a type whose values can be the keys of a map
+//! - [`Lower`], [`Lend`], [`Give`]: the targets of lowering; [`LowerError`]: the reason for which it failed
+//! - [`Depth`]: the level of nesting of a value being lifted; [`LiftError`]: the reason for which lifting failed
+//! - [`ListArgument`]: a list as the callee sees it
+//! - [`RawList`], [`RawOption`], [`RawBox`], [`RawResult`], [`RawPair`], `RawTuple1` to `RawTuple8`: canonical layouts
+//! - [`OptionalForm`]: the canonical layout of an option, which depends on the type of its value
+//!
+//! Invariant: every bit pattern of a canonical layout is valid, so lifting may read memory that any sender has written,
+//! and checks the values afterwards.
 
 mod argument;
 mod boxed;

@@ -6,7 +6,7 @@ use crate::types::lift::{Depth, LiftError};
 use crate::types::lower::Lower;
 use crate::types::ty::Type;
 
-// SAFETY: the value's form is read only where the checked form says that there is one.
+// SAFETY: `lift` checks the tag or pointer, and reads the value only if there is one; `PLAIN` is false.
 unsafe impl<T: Type> Type for Option<T> {
     type Canon = T::Optional;
     type Optional = RawOption<T::Optional>;
@@ -29,7 +29,7 @@ unsafe impl<T: Type> Type for Option<T> {
     unsafe fn lift(canon: &Self::Canon, depth: Depth) -> Result<Self, LiftError> {
         match canon.value()? {
             None => Ok(None),
-            // SAFETY: what the form points at is covered by the caller's promise.
+            // SAFETY: the memory that the lowered value points at is readable (the caller's promise).
             Some(value) => unsafe { T::lift(value, depth) }.map(Some),
         }
     }

@@ -1,4 +1,4 @@
-//! Answers that may be a declared error.
+//! Results, which are an answer or a declared error.
 
 use std::mem::ManuallyDrop;
 
@@ -9,7 +9,7 @@ use crate::types::lift::{Depth, LiftError};
 use crate::types::lower::Lower;
 use crate::types::ty::Type;
 
-// SAFETY: a checked tag, and each form read only under its tag.
+// SAFETY: `lift` checks the tag, and reads each value only under its tag; `PLAIN` is false.
 unsafe impl<T: Type, E: Type> Type for Result<T, E> {
     type Canon = RawResult<T::Canon, E::Canon>;
     type Optional = RawOption<Self::Canon>;
@@ -32,9 +32,11 @@ unsafe impl<T: Type, E: Type> Type for Result<T, E> {
     #[inline]
     unsafe fn lift(canon: &Self::Canon, depth: Depth) -> Result<Self, LiftError> {
         match canon.tag {
-            // SAFETY: the tag says which form the sender filled in; what it points at is the caller's promise.
+            // SAFETY: with tag 0 the sender has initialised `ok` (the ABI), and the memory that `ok` points at is
+            // readable (the caller's promise).
             0 => unsafe { T::lift(&canon.payload.ok, depth) }.map(Ok).map_err(|e| e.within("ok")),
-            // SAFETY: as above.
+            // SAFETY: with tag 1 the sender has initialised `err` (the ABI), and the memory that `err` points at is
+            // readable (the caller's promise).
             1 => unsafe { E::lift(&canon.payload.err, depth) }.map(Err).map_err(|e| e.within("err")),
             tag => Err(LiftError::tag("result", tag, 2)),
         }

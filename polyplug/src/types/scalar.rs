@@ -8,7 +8,7 @@ use crate::types::ty::Type;
 
 macro_rules! number {
     ($($rust:ty => $name:ident),*) => {$(
-        // SAFETY: a number is its own canonical form, and every bit pattern is one.
+        // SAFETY: a number is its own lowered value, and every bit pattern is a number.
         unsafe impl Type for $rust {
             type Canon = $rust;
             type Optional = RawOption<$rust>;
@@ -38,7 +38,7 @@ number!(
     f32 => F32, f64 => F64
 );
 
-// SAFETY: a byte, checked on arrival; not plain, for most bytes are no `bool`.
+// SAFETY: the lowered value is a byte, which `lift` checks. `PLAIN` is false, because most bytes are not a `bool`.
 unsafe impl Type for bool {
     type Canon = u8;
     type Optional = RawOption<u8>;
@@ -63,7 +63,8 @@ unsafe impl Type for bool {
     }
 }
 
-// SAFETY: the scalar value, checked on arrival; not plain, for not every number is a `char`.
+// SAFETY: the lowered value is the scalar value, which `lift` checks. `PLAIN` is false, because not every number is a
+// `char`.
 unsafe impl Type for char {
     type Canon = u32;
     type Optional = RawOption<u32>;
@@ -84,7 +85,7 @@ unsafe impl Type for char {
     }
 }
 
-// SAFETY: nothing crosses.
+// SAFETY: the lowered value has no size, so nothing is read.
 unsafe impl Type for () {
     type Canon = ();
     type Optional = RawOption<()>;

@@ -6,28 +6,28 @@ use crate::types::lift::{Depth, LiftError};
 use crate::types::lower::Lower;
 use crate::types::ty::Type;
 
-/// The text of a canonical form, checked.
+/// Lifts text in place, after checking it.
 ///
 /// # Safety
 ///
-/// As for [`RawList::items`].
+/// A pointer that is not null must point at `len` readable bytes that stay unchanged for `'a`.
 #[inline]
 pub(crate) unsafe fn lift_str<'a>(canon: RawList<u8>) -> Result<&'a str, LiftError> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the bytes are readable and stay unchanged for `'a` (the caller's promise).
     utf8(unsafe { canon.items() }?)
 }
 
-/// See [`utf8`].
+/// The most bytes of text that [`utf8`] checks for ASCII first.
 const SHORT: usize = 256;
 
-/// Bytes as text.
+/// Returns bytes as text.
 ///
 /// # Errors
 ///
-/// They are none.
+/// Fails if the bytes are not UTF-8.
 #[inline]
 pub fn utf8(bytes: &[u8]) -> Result<&str, LiftError> {
-    // Most text is short and has no other letters, which is seen faster.
+    // Most text is short and ASCII, and the check for ASCII is faster.
     if bytes.len() <= SHORT && bytes.is_ascii() {
         // SAFETY: ASCII is UTF-8.
         return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
@@ -35,7 +35,7 @@ pub fn utf8(bytes: &[u8]) -> Result<&str, LiftError> {
     std::str::from_utf8(bytes).map_err(|e| LiftError::new(format_args!("not UTF-8: {e}")))
 }
 
-// SAFETY: pointer and length of bytes, which are checked on arrival.
+// SAFETY: the lowered value is the pointer and length of the bytes, which `lift` checks; `PLAIN` is false.
 unsafe impl Type for String {
     type Canon = RawList<u8>;
     type Optional = RawOption<Self::Canon>;
@@ -52,7 +52,7 @@ unsafe impl Type for String {
 
     #[inline]
     unsafe fn lift(canon: &RawList<u8>, _: Depth) -> Result<Self, LiftError> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the bytes are readable (the caller's promise).
         unsafe { lift_str(*canon) }.map(str::to_owned)
     }
 }

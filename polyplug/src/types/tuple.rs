@@ -8,12 +8,12 @@ use crate::types::ty::Type;
 
 macro_rules! tuple {
     ($raw:ident: $($name:ident $place:tt $label:literal),+) => {
-        /// The canonical form of a tuple.
+        /// The canonical layout of a tuple.
         #[repr(C)]
         #[derive(Clone, Copy)]
         pub struct $raw<$($name: Copy),+>($(pub $name),+);
 
-        // SAFETY: `PLAIN` compares the layouts, and both directions go part by part.
+        // SAFETY: `PLAIN` demands equal layouts and plain parts; `lower` and `lift` convert part by part.
         unsafe impl<$($name: Type),+> Type for ($($name,)+) {
             type Canon = $raw<$($name::Canon),+>;
             type Optional = RawOption<Self::Canon>;
@@ -35,7 +35,7 @@ macro_rules! tuple {
 
             #[inline]
             unsafe fn lift(canon: &Self::Canon, depth: Depth) -> Result<Self, LiftError> {
-                // SAFETY: the caller's promise covers every part.
+                // SAFETY: the memory that the parts point at is readable (the caller's promise).
                 Ok(($(unsafe { $name::lift(&canon.$place, depth) }.map_err(|error| error.within($label))?,)+))
             }
         }

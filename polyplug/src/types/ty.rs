@@ -1,4 +1,4 @@
-//! What a type implements whose values can cross.
+//! The trait of types whose values can cross.
 
 use std::any::TypeId;
 
@@ -9,8 +9,8 @@ use crate::types::lower::Lower;
 
 /// A type whose values can cross between host and plugin.
 ///
-/// Implemented for the scalars, `char`, `bool`, `String`, `Vec<T>`, `Option<T>`, `Box<T>`, tuples of up to eight, maps
-/// (`HashMap` and `BTreeMap`), `Result<T, E>` and `()`; derive it for structs (records) and enums:
+/// The trait is implemented for the scalars, `char`, `bool`, `String`, `Vec<T>`, `Option<T>`, `Box<T>`, tuples of up to
+/// eight, maps (`HashMap` and `BTreeMap`), `Result<T, E>` and `()`. Derive it for structs (records) and enums:
 ///
 /// ```
 /// # use polyplug::Type;
@@ -32,39 +32,39 @@ use crate::types::lower::Lower;
 /// # Safety
 ///
 /// `PLAIN` promises that a slice of `Self` is a slice of `Canon` and that every bit pattern of `Canon` is a value of
-/// `Self`. `lower` must return what `lift` and every other language expect of the described type. Leave both to the
-/// derive.
+/// `Self`. `lower` must return the lowered value that `lift` and every other language expect of the described type.
+/// Leave both to the derive.
 #[diagnostic::on_unimplemented(
     message = "values of `{Self}` cannot cross between host and plugin",
     label = "`{Self}` does not implement `polyplug::Type`",
     note = "write `#[derive(polyplug::Type)]` on the definition of `{Self}` if it is yours; docs/src/types.md lists what can cross"
 )]
 pub unsafe trait Type: Sized + 'static {
-    /// The canonical form: `repr(C)`, every bit pattern valid.
+    /// The type of the lowered value, which has the canonical layout: `repr(C)`, every bit pattern valid.
     #[doc(hidden)]
     type Canon: Copy;
-    /// The canonical form of `Option<Self>`.
+    /// The type of the lowered value of `Option<Self>`.
     #[doc(hidden)]
     type Optional: OptionalForm<Self::Canon>;
-    /// Whether slices cross without a copy: same layout, every bit pattern a value.
+    /// True if slices cross without a copy, because `Self` has the layout of `Canon` and every bit pattern is a value.
     #[doc(hidden)]
     const PLAIN: bool = false;
-    /// Whether the canonical form holds pointers, so that a result needs an arena.
+    /// True if the lowered value has pointers, so that a result needs an arena.
     #[doc(hidden)]
     const POINTS: bool;
-    /// Whether lowering an argument needs room beyond the form itself.
+    /// True if lowering an argument needs memory beyond the lowered value itself.
     #[doc(hidden)]
     const NEEDS_ROOM: bool = false;
 
-    /// The type in the language-neutral description of a contract.
+    /// Describes the type for the contract's schema.
     #[doc(hidden)]
     fn describe(types: &mut Types) -> TypeRef;
 
-    /// The canonical form of `self`, whose pointers are into `self` or into the arena of `to`.
+    /// Lowers the value, with pointers into `self` or into the arena of `to`.
     #[doc(hidden)]
     fn lower<const COPY: bool>(&self, to: &mut Lower<COPY>) -> Self::Canon;
 
-    /// The value of a canonical form.
+    /// Lifts a value.
     ///
     /// # Safety
     ///
@@ -74,7 +74,7 @@ pub unsafe trait Type: Sized + 'static {
 }
 
 impl Types {
-    /// Returns a reference to the definition of `T`, which is described on first use. A type may describe itself through
+    /// Returns a reference to the definition of `T`, which `describe` makes on first use. A definition may refer to
     /// itself.
     pub fn define<T: Type>(&mut self, describe: impl FnOnce(&mut Self) -> Definition) -> TypeRef {
         const { assert!(size_of::<T::Canon>() > 0, "a record needs a field that has a size: `()` has none") };

@@ -1,4 +1,4 @@
-//! Memory that the host keeps per thread: one arena a call depth, and room for the text of an error.
+//! Memory that the host keeps per thread: an arena for each depth of nested calls, and a buffer for an error's text.
 
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::{Cell, RefCell, UnsafeCell};
@@ -9,10 +9,10 @@ use polyplug_abi::{CallArena, StringView};
 /// The size of an arena's first block: enough for the results of most calls.
 const FIRST_BLOCK: usize = 4096;
 
-/// The longest error text kept, in bytes. Longer ones are refused, and the error goes without text.
+/// The longest error text kept, in bytes. A longer text is refused, and its error has no text.
 pub(crate) const ERROR_TEXT_LIMIT: usize = 1 << 20;
 
-/// Memory of an arena. Blocks are only ever added during a call; rewinding makes one of them all.
+/// The memory of an arena. A call only adds blocks; [`rewind`] merges them into one.
 #[derive(Default)]
 struct Blocks(Vec<Block>);
 
@@ -24,21 +24,21 @@ struct Block {
 impl Block {
     fn new(size: usize) -> Option<Self> {
         let layout = Layout::from_size_align(size, 16).ok()?;
-        // SAFETY: the size is not 0: callers ask for at least `FIRST_BLOCK`.
+        // SAFETY: the size is not 0, as every caller passes at least `FIRST_BLOCK`.
         let start = unsafe { alloc(layout) };
-        // Not `then_some`: that would make a block of a null pointer, and drop it.
+        // Not `then_some`, which would make a block of a null pointer and drop it.
         (!start.is_null()).then(|| Self { start, layout })
     }
 
     fn region(&self) -> (*mut u8, *mut u8) {
-        // SAFETY: one past the end of the allocation.
+        // SAFETY: the offset is the allocation's size, so the result is one past its end.
         (self.start, unsafe { self.start.add(self.layout.size()) })
     }
 }
 
 impl Drop for Block {
     fn drop(&mut self) {
-        // SAFETY: allocated by `new` with this layout.
+        // SAFETY: `new` allocated `start` with this layout.
         unsafe { dealloc(self.start, self.layout) };
     }
 }
@@ -49,13 +49,13 @@ impl Blocks {
     }
 }
 
-/// [`CallArena`]'s way to more memory; see [`polyplug_abi::GrowFn`].
+/// Gives an arena a further block, or rewinds it if `size` is 0; see [`polyplug_abi::GrowFn`].
 ///
 /// # Safety
 ///
-/// `arena` must be one of ours, whose context is a `Blocks` that nothing else uses.
+/// `arena` must have been made by [`Arena::new`], and nothing else may use it or its `Blocks` during the call.
 unsafe extern "C" fn grow(arena: *mut CallArena, size: usize, align: usize) -> *mut u8 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `Arena::new` made the arena, whose context is a `Blocks`, and exclusive use.
     let (arena, blocks) = unsafe { (&mut *arena, &mut *(*arena).context().cast::<Blocks>()) };
     if size == 0 {
         rewind(arena, blocks);
@@ -66,14 +66,14 @@ unsafe extern "C" fn grow(arena: *mut CallArena, size: usize, align: usize) -> *
     let Some(block) = Block::new(wanted.max(blocks.total()).max(FIRST_BLOCK)) else { return std::ptr::null_mut() };
     let (start, end) = block.region();
     blocks.0.push(block);
-    // SAFETY: the block is ours until the next rewind, which moves the region first.
+    // SAFETY: `blocks` owns the block until `rewind` frees it, and `rewind` gives the arena another region.
     unsafe { arena.set_region(start, end) };
-    // Fits: the block has room for the size and the largest padding.
+    // The block holds the size and the largest padding, so this does not grow again.
     arena.alloc(size, align)
 }
 
-/// Back to the start. After a call that needed several blocks, one block takes their place, so that the next such
-/// call needs none.
+/// Makes an arena's memory free again. Replaces several blocks by one of their total size, so that the next such call
+/// needs no further block.
 fn rewind(arena: &mut CallArena, blocks: &mut Blocks) {
     if blocks.0.len() > 1 {
         let total = blocks.total();
@@ -81,12 +81,12 @@ fn rewind(arena: &mut CallArena, blocks: &mut Blocks) {
         blocks.0.extend(Block::new(total));
     }
     let (start, end) = blocks.0.first().map_or((std::ptr::null_mut(), std::ptr::null_mut()), Block::region);
-    // SAFETY: the block is ours, and what lay in it is forgotten.
+    // SAFETY: `blocks` owns the block, and the code that resets an arena no longer uses memory allocated from it.
     unsafe { arena.set_region(start, end) };
 }
 
-/// The arenas of one thread, one for each depth of nested calls: an inner call must not reset what an outer one is
-/// still reading.
+/// The arenas of one thread, one for each depth of nested calls: an inner call must not reset memory that an outer
+/// call still reads.
 struct Arenas {
     depth: Cell<usize>,
     // Boxed: callers hold pointers to arenas while the list grows.
@@ -102,7 +102,7 @@ struct Arena {
 impl Arena {
     fn new() -> Box<Self> {
         let blocks = Box::into_raw(Box::<Blocks>::default());
-        // SAFETY: `grow` follows the protocol; `blocks` lives until the arena is dropped.
+        // SAFETY: `grow` keeps the contract of `GrowFn`, and `blocks` is freed only when the arena is dropped.
         let arena = unsafe { CallArena::growing(grow, blocks.cast::<c_void>()) };
         Box::new(Self { arena, blocks })
     }
@@ -110,7 +110,7 @@ impl Arena {
 
 impl Drop for Arena {
     fn drop(&mut self) {
-        // SAFETY: made by `Box::into_raw` in `new`, and the arena that used it goes as well.
+        // SAFETY: `new` made the pointer by `Box::into_raw`, and the arena, its only user, is being dropped.
         drop(unsafe { Box::from_raw(self.blocks) });
     }
 }
@@ -120,11 +120,11 @@ thread_local! {
     static ERROR_TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// An arena for one call; [`leave`] ends its use.
+/// Returns an arena for one call; [`leave`] ends its use.
 #[inline]
 pub(crate) fn enter() -> *mut CallArena {
     ARENAS.try_with(Arenas::enter).unwrap_or_else(|_| {
-        // The thread is ending and its arenas are gone. A call from a destructor gets one of its own.
+        // The thread is ending and has dropped its arenas. A call from a destructor gets an arena of its own.
         &raw mut Box::leak(Arena::new()).arena
     })
 }
@@ -137,13 +137,13 @@ pub(crate) fn enter() -> *mut CallArena {
 #[inline]
 pub(crate) unsafe fn leave(arena: *mut CallArena) {
     if ARENAS.try_with(|arenas| arenas.leave(arena)).is_err() {
-        // SAFETY: leaked by `enter`, for its thread-local was gone then as it is now. `arena` is the first field's
-        // address within the box only by chance of layout, so go back by its offset.
+        // SAFETY: the thread-local was dropped before `enter` as well, as a call begins and ends within one destructor,
+        // so `enter` leaked this box. `Arena` has no fixed layout, so subtract the offset of the field `arena`.
         drop(unsafe { Box::from_raw(arena.byte_sub(std::mem::offset_of!(Arena, arena)).cast::<Arena>()) });
     }
 }
 
-/// An arena for one call, given back when dropped.
+/// An arena for one call. Dropping the guard calls [`leave`].
 pub(crate) struct CallArenaGuard(*mut CallArena);
 
 impl CallArenaGuard {
@@ -158,8 +158,8 @@ impl CallArenaGuard {
 
 impl Drop for CallArenaGuard {
     fn drop(&mut self) {
-        // SAFETY: entered by `enter` on this thread, for a raw pointer is not `Send`; guards are dropped in reverse
-        // order.
+        // SAFETY: `enter` returned the pointer on this thread, as a guard with a raw pointer is not `Send`; nested
+        // guards are dropped in reverse order.
         unsafe { leave(self.0) };
     }
 }
@@ -169,7 +169,7 @@ impl Arenas {
     fn enter(&self) -> *mut CallArena {
         let depth = self.depth.get();
         self.depth.set(depth + 1);
-        // SAFETY: the list is this thread's alone, and no reference into it outlives this function or `leave`.
+        // SAFETY: only this thread reaches the list, and no reference to the list outlives this function.
         let list = unsafe { &mut *self.list.get() };
         if depth == list.len() {
             list.push(Arena::new());
@@ -181,37 +181,38 @@ impl Arenas {
     fn leave(&self, arena: *mut CallArena) {
         let depth = self.depth.get() - 1;
         self.depth.set(depth);
-        // SAFETY: as in `enter`.
+        // SAFETY: only this thread reaches the list, and no reference to the list outlives this function.
         let list = unsafe { &mut *self.list.get() };
         debug_assert!(std::ptr::eq(&raw const list[depth].arena, arena), "arenas are left in reverse order");
         list[depth].arena.reset();
     }
 }
 
-/// Room for the text of an error, valid until this thread asks again; null when it is too long.
+/// Returns a buffer of `len` bytes for the text of an error, or null if `len` exceeds [`ERROR_TEXT_LIMIT`]. The buffer
+/// is valid until this thread's next call of this function.
 pub(crate) fn error_text(len: usize) -> *mut u8 {
     if len > ERROR_TEXT_LIMIT {
         return std::ptr::null_mut();
     }
-    let room = |text: &RefCell<Vec<u8>>| {
+    let resize = |text: &RefCell<Vec<u8>>| {
         let mut text = text.borrow_mut();
         text.clear();
         text.resize(len, 0);
         text.shrink_to(4096.max(len));
         text.as_mut_ptr()
     };
-    ERROR_TEXT.try_with(room).unwrap_or(std::ptr::null_mut())
+    ERROR_TEXT.try_with(resize).unwrap_or(std::ptr::null_mut())
 }
 
-/// Keeps a text where the one of an error would be: valid until this thread asks for room again.
+/// Copies `text` into the buffer of [`error_text`], which keeps it until this thread asks for that buffer again.
 pub(crate) fn keep_text(text: &str) -> StringView {
-    let place = error_text(text.len());
-    if place.is_null() || text.is_empty() {
+    let start = error_text(text.len());
+    if start.is_null() || text.is_empty() {
         return StringView::null();
     }
-    // SAFETY: `place` has room for the text.
-    unsafe { place.copy_from_nonoverlapping(text.as_ptr(), text.len()) };
-    StringView { ptr: place, len: text.len() }
+    // SAFETY: `start` is a buffer of the text's length.
+    unsafe { start.copy_from_nonoverlapping(text.as_ptr(), text.len()) };
+    StringView { ptr: start, len: text.len() }
 }
 
 #[cfg(test)]
@@ -221,19 +222,19 @@ mod tests {
     #[test]
     fn arenas_of_different_depths_are_apart() {
         let outer = enter();
-        // SAFETY: entered just now.
+        // SAFETY: `enter` returned the arena just now.
         let kept = unsafe { (*outer).alloc(8, 8) };
-        // SAFETY: room for eight bytes.
+        // SAFETY: eight bytes were allocated there.
         unsafe { kept.cast::<u64>().write(7) };
         let inner = enter();
         assert_ne!(outer, inner);
-        // SAFETY: entered just now.
+        // SAFETY: `enter` returned the arena just now.
         assert!(!unsafe { (*inner).alloc(1 << 20, 8) }.is_null());
-        // SAFETY: the innermost.
+        // SAFETY: the arena is the innermost one of this thread.
         unsafe { leave(inner) };
         // SAFETY: the outer arena has not been left.
         assert_eq!(unsafe { kept.cast::<u64>().read() }, 7);
-        // SAFETY: the innermost.
+        // SAFETY: the arena is the innermost one of this thread.
         unsafe { leave(outer) };
     }
 
@@ -242,9 +243,9 @@ mod tests {
         let mut starts = Vec::new();
         for _ in 0..4 {
             let arena = enter();
-            // SAFETY: entered just now.
+            // SAFETY: `enter` returned the arena just now.
             starts.push(unsafe { (*arena).alloc(1 << 16, 8) } as usize);
-            // SAFETY: the innermost.
+            // SAFETY: the arena is the innermost one of this thread.
             unsafe { leave(arena) };
         }
         assert_eq!(starts[2], starts[3]);
@@ -254,10 +255,10 @@ mod tests {
     fn what_cannot_be_allocated_is_null() {
         let arena = enter();
         for size in [usize::MAX, isize::MAX as usize, usize::MAX - 15, 1 << 62] {
-            // SAFETY: entered above.
+            // SAFETY: the arena was entered above, and not left yet.
             assert!(unsafe { (*arena).alloc(size, 16) }.is_null(), "{size}");
         }
-        // SAFETY: the innermost.
+        // SAFETY: the arena is the innermost one of this thread.
         unsafe { leave(arena) };
         assert!(error_text(ERROR_TEXT_LIMIT + 1).is_null());
     }

@@ -2,10 +2,10 @@
 
 use std::mem::MaybeUninit;
 
-/// Zeroed memory, aligned for every canonical form.
+/// A zeroed buffer, aligned for every canonical layout.
 pub(crate) struct AlignedBuffer {
     start: *mut u8,
-    /// Keeps the memory, which is only ever reached through `start`.
+    /// The owner of the memory, which is accessed through `start` only.
     _words: Vec<MaybeUninit<u128>>,
 }
 

@@ -6,11 +6,11 @@ use polyplug_abi::LogLevel;
 
 /// Writes to the host's log for a bundle.
 pub(crate) fn write_log(level: LogLevel, bundle: &str, scope: &str, message: &str) {
-    // A subscriber is the program's own code and may panic.
+    // A subscriber is code of the program, which may panic.
     let _ = catch_unwind(AssertUnwindSafe(|| emit(level, bundle, scope, message)));
 }
 
-/// One event of the `tracing` world; its target is `polyplug::plugin`.
+/// Emits one event of `tracing` with the target `polyplug::plugin`.
 fn emit(level: LogLevel, bundle: &str, scope: &str, message: &str) {
     macro_rules! event {
         ($level:ident) => {

@@ -1,4 +1,14 @@
-//! What crosses the C ABI, and memory for it.
+//! The data that crosses the C ABI: checks of foreign tables, calls through them, and memory for the calls.
+//!
+//! - [`CallArenaGuard`](arena::CallArenaGuard): an arena for one call.
+//! - [`AlignedBuffer`](buffer::AlignedBuffer): memory for lowered arguments or a lowered result.
+//! - [`Dispatch`](dispatch::Dispatch): the dispatch of one table's methods.
+//! - [`CallFrame`](dispatch::CallFrame): the pointers that a call passes on.
+//! - [`SlotMap`](slot_map::SlotMap): a map from tokens to the instances that are called through the C ABI.
+//! - [`HostTable`](table::HostTable): a pointer to the host's table of functions.
+//!
+//! Invariant: no function of an interface is called before [`check_functions`](interface::check_functions) has found it
+//! not null.
 
 pub(crate) mod arena;
 pub(crate) mod buffer;

@@ -1,7 +1,7 @@
-//! Instances that are called through the C ABI, behind tokens.
+//! A map from tokens to the instances that are called through the C ABI.
 //!
-//! A token is a slot and a generation packed into the pointer that callers see. It is never followed: a stale or
-//! foreign one is merely unknown.
+//! A token is a slot's index and a generation, packed into the pointer that callers see. The map never dereferences a
+//! token: a stale or foreign token is merely unknown.
 
 use std::ffi::c_void;
 use std::sync::atomic::AtomicU32;
@@ -11,43 +11,46 @@ use crossbeam_epoch::{Atomic, Owned};
 use crate::sync::atomic::{AtomicPtr, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-/// Slots in chunk 0; each further chunk has twice as many as the one before.
+/// The number of slots in chunk 0. Each further chunk has twice as many as the one before.
 const FIRST_CHUNK: usize = 32;
 
-/// Enough chunks for every index below `u32::MAX`.
+/// The number of chunks, enough for every index below `u32::MAX`.
 const CHUNKS: usize = 27;
 
-/// A table from tokens to values. Looking up takes no lock; adding and removing take turns.
+/// A map from tokens to values. Look-ups take no lock; insertions and removals hold the lock of `allocation`.
 pub(crate) struct SlotMap<T> {
     chunks: [AtomicPtr<Slot<T>>; CHUNKS],
     allocation: Mutex<Allocation<T>>,
     first_generation: u32,
 }
 
-/// Tables begin their generations far apart, so that the tokens of one are unknown to the others. The step is odd and
-/// near the golden ratio of all numbers: any few multiples of it lie far from each other.
+/// The first generation of the next map. Maps begin their generations far apart, so that the tokens of one map are
+/// unknown to the others.
 static FIRST_GENERATION: AtomicU32 = AtomicU32::new(1);
+/// The step between the first generations of two maps: odd, and near 2^32 divided by the golden ratio, so that any few
+/// multiples of the step lie far from each other.
 const BETWEEN_TABLES: u32 = 0x9e37_79b9;
 
 struct Slot<T> {
     entry: Atomic<Entry<T>>,
 }
 
-/// What look-ups find. It owns nothing: the collector destroys it, anywhere, and values end by foreign code.
+/// The content of a slot, as look-ups find it. An entry owns no value: the epoch collector drops entries on any thread,
+/// and dropping a value runs foreign code.
 struct Entry<T> {
     generation: u32,
     value: Weak<T>,
 }
 
-/// What look-ups do not need.
+/// The part of a map that look-ups do not need.
 struct Allocation<T> {
-    /// The value of each slot that was ever used.
+    /// The value of each slot that was ever used; `None` where the slot is empty.
     values: Vec<Option<Arc<T>>>,
-    /// Places without a tenant, with the generation of the next.
+    /// The empty slots that can be used again, each with the generation of its next entry.
     free: Vec<(u32, u32)>,
 }
 
-/// The chunk of a slot, and its number within.
+/// Returns the chunk of the slot `index`, and the slot's offset in the chunk.
 fn locate(index: u32) -> (usize, usize) {
     let n = index as usize / FIRST_CHUNK + 1;
     let chunk = n.ilog2() as usize;
@@ -59,7 +62,7 @@ fn chunk_len(chunk: usize) -> usize {
 }
 
 fn pack(index: u32, generation: u32) -> *mut c_void {
-    // One is added so that no token is null.
+    // The index plus one, so that no token is null.
     std::ptr::without_provenance_mut(((generation as usize) << 32) | (index as usize + 1))
 }
 
@@ -78,7 +81,7 @@ impl<T: Send + Sync + 'static> SlotMap<T> {
         }
     }
 
-    /// A token for `value`.
+    /// Adds `value` and returns its token.
     pub(crate) fn insert(&self, value: Arc<T>) -> *mut c_void {
         let mut allocation = self.lock();
         let (index, generation) = allocation.free.pop().unwrap_or_else(|| {
@@ -92,28 +95,30 @@ impl<T: Send + Sync + 'static> SlotMap<T> {
         pack(index, generation)
     }
 
-    /// The value of a token.
+    /// Returns the value of a token, or `None` if the token is unknown.
     #[inline]
     pub(crate) fn get(&self, token: *mut c_void) -> Option<Arc<T>> {
         let (index, generation) = unpack(token)?;
         let slot = self.slot(index)?;
         let guard = crossbeam_epoch::pin();
-        // SAFETY: a tenant that is removed is destroyed only when no guard from before is left.
+        // SAFETY: `remove` defers the destruction of an entry until no guard from before the removal exists, and
+        // `guard` is from before any removal that this load does not see. The release store of `insert` pairs with this
+        // acquire load, so the entry is complete.
         let entry = unsafe { slot.entry.load(Ordering::Acquire, &guard).as_ref() }?;
         if entry.generation == generation { entry.value.upgrade() } else { None }
     }
 
-    /// Ends a token; the value it named, which is the caller's alone unless somebody is using it.
+    /// Removes a token and returns its value. Threads that looked the token up before may still use the value.
     pub(crate) fn remove(&self, token: *mut c_void) -> Option<Arc<T>> {
         let (index, generation) = unpack(token)?;
         let mut allocation = self.lock();
         let slot = self.slot(index)?;
         let guard = crossbeam_epoch::pin();
         let entry = slot.entry.load(Ordering::Acquire, &guard);
-        // SAFETY: only we, holding the lock, remove tenants.
+        // SAFETY: entries are removed under the lock only, which this function holds.
         unsafe { entry.as_ref() }.filter(|entry| entry.generation == generation)?;
         slot.entry.store(crossbeam_epoch::Shared::null(), Ordering::Release);
-        // SAFETY: no longer reachable.
+        // SAFETY: the store above made the entry unreachable, and under the lock no other call removes the entry.
         unsafe { guard.defer_destroy(entry) };
         // A slot whose generations are used up is never used again.
         let next = generation.wrapping_add(1);
@@ -130,13 +135,13 @@ impl<T: Send + Sync + 'static> SlotMap<T> {
     fn slot(&self, index: u32) -> Option<&Slot<T>> {
         let (chunk, offset) = locate(index);
         let start = self.chunks.get(chunk)?.load(Ordering::Acquire);
-        // SAFETY: a chunk that is there has `chunk_len` slots and stays until the table goes.
+        // SAFETY: `slot_or_make` made a chunk that is not null, and the chunk stays until the map is dropped.
         unsafe { start.as_ref()? };
-        // SAFETY: as above; `offset` is less than the chunk's length.
+        // SAFETY: the chunk has `chunk_len` slots, and `offset` is less than that.
         Some(unsafe { &*start.add(offset) })
     }
 
-    /// The slot, whose chunk is made if need be. The caller holds the lock.
+    /// Returns the slot, and makes its chunk if the chunk is missing. The caller holds the lock.
     fn slot_or_make(&self, index: u32) -> &Slot<T> {
         let (chunk, _) = locate(index);
         if self.chunks[chunk].load(Ordering::Relaxed).is_null() {
@@ -154,10 +159,10 @@ impl<T> Drop for SlotMap<T> {
             if start.is_null() {
                 continue;
             }
-            // SAFETY: made from a box of this length by `slot_or_make`.
+            // SAFETY: `slot_or_make` made the pointer from a box of this length.
             let slots = unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(start, chunk_len(chunk))) };
             for slot in slots {
-                // SAFETY: the table is going, so nobody looks tokens up any more.
+                // SAFETY: the map is being dropped, so no thread looks tokens up any more.
                 drop(unsafe { slot.entry.try_into_owned() });
             }
         }

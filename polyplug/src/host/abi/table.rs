@@ -1,4 +1,4 @@
-//! The host's table of functions, as those keep it who hand it to foreign code.
+//! The host's table of functions, kept valid for the foreign code that receives it.
 
 use std::any::Any;
 use std::ptr::NonNull;
@@ -6,21 +6,23 @@ use std::sync::Arc;
 
 use polyplug_abi::HostApi;
 
-/// A table of the host's functions, kept valid for as long as a clone of this exists.
+/// A pointer to a table of the host's functions, which stays valid for as long as a clone of the pointer exists.
 #[derive(Clone)]
 pub(crate) struct HostTable {
     api: NonNull<HostApi>,
-    /// What the table lies in. Not looked at here.
+    /// The owner of the table's memory, not accessed here.
     _owner: Arc<dyn Any + Send + Sync>,
 }
 
-// SAFETY: the pointer leads into `_owner`, which is `Send + Sync`, and the table's functions accept calls from any thread.
+// SAFETY: `_owner`, which is `Send + Sync`, keeps the table valid, and the ABI contract lets the table's functions be
+// called from any thread.
 unsafe impl Send for HostTable {}
-// SAFETY: nothing is changed through the pointer, and the table's functions accept calls from any thread.
+// SAFETY: no method writes through the pointer, and the ABI contract lets the table's functions be called from any
+// thread.
 unsafe impl Sync for HostTable {}
 
 impl HostTable {
-    /// Keeps the table at `api`, which lies in `owner`.
+    /// Makes a pointer to the table at `api`, which lies in `owner`.
     ///
     /// # Safety
     ///
@@ -29,7 +31,7 @@ impl HostTable {
         Self { api, _owner: owner }
     }
 
-    /// Returns the table's address, which is valid while this exists.
+    /// Returns the table's address, which is valid while `self` exists.
     pub(crate) fn api(&self) -> NonNull<HostApi> {
         self.api
     }

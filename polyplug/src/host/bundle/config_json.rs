@@ -1,12 +1,12 @@
 //! Settings as JSON, which every language can read.
 //!
-//! What TOML has and JSON has not becomes text, as TOML writes it: dates and times, and the numbers `nan` and `inf`.
+//! Values that JSON does not have become text, as TOML writes them: dates and times, and the numbers `nan` and `inf`.
 
 use std::fmt::Write as _;
 
 use toml::{Table, Value};
 
-/// The text of a table.
+/// Returns a table as JSON text.
 pub(crate) fn text(table: &Table) -> String {
     let mut out = String::new();
     write_table(&mut out, table);
@@ -18,7 +18,7 @@ fn write_value(out: &mut String, value: &Value) {
         Value::String(text) => write_text(out, text),
         Value::Integer(number) => push(out, number),
         Value::Boolean(yes) => push(out, yes),
-        // With a point or an exponent, so that it stays a number of this kind.
+        // `{:?}` writes a point or an exponent, so that the number stays a floating-point number.
         Value::Float(number) if number.is_finite() => push(out, &format_args!("{number:?}")),
         Value::Float(number) if number.is_nan() => write_text(out, "nan"),
         Value::Float(number) => write_text(out, if *number > 0.0 { "inf" } else { "-inf" }),

@@ -1,4 +1,4 @@
-//! Configuration that the host sets for bundles, over what their manifests say under `[config]`.
+//! Settings that the host sets for bundles, over those that the manifests have under `[config]`.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,12 +6,12 @@ use std::sync::{Mutex, PoisonError};
 use polyplug_abi::BundleId;
 use toml::{Table, Value};
 
-/// What the host has set for the bundles of one runtime.
+/// The settings that the host has set for the bundles of one runtime.
 #[derive(Default)]
 pub(crate) struct ConfigOverrides(Mutex<HashMap<BundleId, Table>>);
 
 impl ConfigOverrides {
-    /// Puts what the host has set for a bundle over `config`.
+    /// Merges the host's settings for a bundle into `config`, where they take precedence.
     pub(crate) fn apply(&self, bundle: BundleId, config: &mut Table) {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(host) = all.get(&bundle) {
@@ -19,7 +19,7 @@ impl ConfigOverrides {
         }
     }
 
-    /// Replaces what the host sets for a bundle.
+    /// Replaces the host's settings for a bundle.
     pub(crate) fn set(&self, bundle: BundleId, config: Table) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(bundle, config);
     }

@@ -1,7 +1,8 @@
-//! What the files of a bundle look like from outside: enough to tell that one of them has changed.
+//! Fingerprints of a bundle's files, which show that one of the files has changed.
 //!
-//! Names, lengths, times and identities; nothing is read. What does not belong to a bundle does not count: hidden files,
-//! what editors leave beside the files they edit, caches, folders that are used where they lie.
+//! A fingerprint has the names, lengths, times and identities of files; no file is read. Left out are files that do
+//! not belong to a bundle: hidden files, the files that editors write beside those they edit, caches, and folders that
+//! are used in place.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -11,14 +12,14 @@ use std::time::SystemTime;
 
 use super::shared_dirs::{BundleRoot, SharedDirs};
 
-/// How deep the directories of a bundle may nest.
+/// The greatest depth to which the directories of a bundle may nest.
 pub(crate) const DEPTH_LIMIT: usize = 32;
 
-/// The looks of a bundle's files, by their paths in its directory.
+/// The metadata of a bundle's files, by their paths in the bundle's directory.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Fingerprint(BTreeMap<PathBuf, Stamp>);
 
-/// The looks of one file. Where it is a link, of the file that it leads to.
+/// The metadata of one file. For a link, the metadata of the file that the link leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Stamp {
     len: u64,
@@ -26,18 +27,18 @@ struct Stamp {
     identity: Option<(u64, u64)>,
 }
 
-/// Where a change of a bundle's files may show.
+/// A path where a change of a bundle's files may show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place<'a> {
     /// A directory in which files lie.
     Directory(&'a Path),
-    /// A file that is not there.
+    /// A file that does not exist.
     Missing(&'a Path),
 }
 
 impl Fingerprint {
-    /// Looks at the bundle in `root`, but for what is `shared_dirs`, and tells `visit` where its files lie. The artifact, whose
-    /// path is relative, counts wherever it is.
+    /// Takes the fingerprint of the bundle in `root` without its `shared_dirs`, and passes to `visit` where the
+    /// bundle's files lie. The artifact, whose path is relative, is included wherever it lies.
     pub(crate) fn take(
         root: &Path,
         artifact: &Path,
@@ -52,12 +53,13 @@ impl Fingerprint {
         this
     }
 
-    /// When one of the files was changed last.
+    /// Returns the time of the latest change of a file.
     pub(crate) fn latest(&self) -> Option<SystemTime> {
         self.0.values().filter_map(|stamp| stamp.modified).max()
     }
 
-    /// Looks at the directory `inside` the bundle, which is really the last one of those `within`.
+    /// Adds the files of a directory. `inside` is the directory's path in the bundle, and the last path of `within` is
+    /// its real path, after those of the directories that contain it.
     fn walk(
         &mut self,
         bundle_root: &BundleRoot<'_>,
@@ -79,7 +81,7 @@ impl Fingerprint {
                         self.walk_below(bundle_root, within, entry.path(), &path, visit);
                     }
                 }
-                // What is no link lies where it is: in a directory that has been told.
+                // A file that is not a link lies in `directory`, which was passed to `visit` above.
                 Ok(kind) if kind.is_file() => {
                     if let Some(stamp) = entry.metadata().ok().as_ref().and_then(Stamp::of) {
                         self.0.insert(path, stamp);
@@ -99,7 +101,8 @@ impl Fingerprint {
         }
     }
 
-    /// Looks at a directory, unless it leads round in a circle: then no version is made of the bundle.
+    /// Walks through a directory, unless it nests too deeply or a link leads back to a directory that contains it. A
+    /// private copy of such a bundle is refused.
     fn walk_below(
         &mut self,
         bundle_root: &BundleRoot<'_>,
@@ -129,7 +132,7 @@ impl Fingerprint {
 }
 
 impl Stamp {
-    /// Only of files.
+    /// Returns the stamp of a file, or `None` for anything else.
     fn of(found: &Metadata) -> Option<Self> {
         found.is_file().then(|| Self { len: found.len(), modified: found.modified().ok(), identity: identity(found) })
     }
@@ -146,24 +149,24 @@ fn identity(_: &Metadata) -> Option<(u64, u64)> {
     None
 }
 
-/// Whether a file or directory of this name is part of a bundle.
+/// Returns whether a file or directory of this name is part of a bundle.
 pub(crate) fn belongs(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     let hidden = name.starts_with('.');
     let backup = name.ends_with('~') || name.ends_with(".bak") || name.ends_with(".orig");
-    // Emacs, JetBrains, vim (which looks whether it may write), and those that rename over.
+    // Emacs, JetBrains, and vim, which creates `4913` to test whether it may write.
     let editing = name.starts_with('#') || name.contains("___jb_") || name == "4913";
     let partial = name.ends_with(".tmp") || name.ends_with(".swp") || name.ends_with(".part");
     !(hidden || backup || editing || partial || name == "__pycache__")
 }
 
-/// Whether whoever made the directory says that it is a cache, as cargo does of `target`: see
+/// Returns whether a directory is marked as a cache, as cargo marks `target`: see
 /// <https://bford.info/cachedir/>.
 pub(crate) fn is_cache(directory: &Path) -> bool {
     directory.join("CACHEDIR.TAG").exists()
 }
 
-/// Whether a directory below `root` is a cache, or lies in one.
+/// Returns whether a directory below `root` is a cache, or lies in one.
 pub(crate) fn is_in_cache(root: &Path, directory: &Path) -> bool {
     directory.ancestors().take_while(|above| *above != root).any(is_cache)
 }
@@ -195,7 +198,7 @@ mod tests {
             self.look_beside(artifact, &[])
         }
 
-        /// As it looks where these folders are used where they lie.
+        /// Takes the fingerprint of a bundle whose folders `shared_dirs` are used in place.
         fn look_beside(&self, artifact: &str, shared_dirs: &[&str]) -> (Fingerprint, BTreeSet<String>) {
             let root = self.0.path().canonicalize().unwrap();
             let mut places = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! `manifest.toml`: what a bundle says of itself.
+//! `manifest.toml`: the description of a bundle.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 use crate::host::error::loader::LoaderError;
 use crate::host::error::manifest::ManifestError;
 
-/// The name of the file.
+/// The name of a manifest's file.
 pub(crate) const FILE_NAME: &str = "manifest.toml";
 
 /// The most bytes a manifest may have.
@@ -55,27 +55,28 @@ pub struct ManifestData {
     pub version: semver::Version,
     /// The name of the loader that loads it.
     pub loader: String,
-    /// The artifact, relative to `path`. After loading from a directory: an existing file.
+    /// The artifact, relative to `path`. After loading from a directory, the file is known to exist.
     pub file: String,
     /// The hash of the name.
     pub id: BundleId,
-    /// The bundle's directory. Where the runtime made a private copy: the copy's.
+    /// The bundle's directory, or that of its private copy if the runtime made one.
     pub path: PathBuf,
-    /// The bundle's own directory as it was given, also where `path` is a private copy's. With it, a loader reaches the
-    /// folders that are [shared](crate::loader::BundleLoader::shared_dirs). Where a signature is required
-    /// (`SignaturePolicy::Require`) it is the private copy's as well, as nothing else was checked.
+    /// The bundle's own directory as it was given, even if `path` is that of a private copy. A loader finds the folders
+    /// there that it [uses in place](crate::loader::BundleLoader::shared_dirs). If a signature is required
+    /// (`SignaturePolicy::Require`), `origin` is the private copy's directory as well, as only the copy was checked.
     pub origin: PathBuf,
     /// The contracts of other bundles that the bundle's plugins call.
     pub dependencies: Vec<Dependency>,
-    /// The host contracts that the bundle's plugins call. Empty: all that there are.
+    /// The host contracts that the bundle's plugins call. If empty, the plugins may call every host contract.
     pub host_contracts: Vec<HostDependency>,
-    /// The bundle's settings. What a loader is given has those of the host in it, see
+    /// The bundle's settings. In the manifest that a loader receives, the host's settings are merged in: see
     /// [`Runtime::configure`](crate::Runtime::configure).
     pub config: toml::Table,
-    /// The settings for the loader itself: the table of the manifest that has the loader's name, `[python]` where `loader` is
-    /// `"python"`. Empty if there is none. The loader has [checked](crate::host::runtime::loader::BundleLoader::check_options) them.
+    /// The settings for the loader itself: the table of the manifest that has the loader's name, `[python]` where
+    /// `loader` is `"python"`. Empty if the manifest has no such table. The loader has
+    /// [checked](crate::loader::BundleLoader::check_options) the settings.
     ///
-    /// A loader whose name is a key of every manifest, such as `config`, gets none.
+    /// A loader whose name is a key of every manifest, such as `config`, gets no settings.
     pub options: toml::Table,
 }
 
@@ -87,7 +88,7 @@ pub struct Dependency {
     pub contract: String,
     /// The contract's major version.
     pub major: u32,
-    /// The least minor version that serves.
+    /// The least minor version that suffices.
     pub minor: u32,
     /// The line of the manifest, from 1.
     pub line: usize,
@@ -101,16 +102,16 @@ pub struct HostDependency {
     pub contract: String,
     /// The contract's major version.
     pub major: u32,
-    /// The least minor version that serves.
+    /// The least minor version that suffices.
     pub minor: u32,
-    /// Whether the plugins can do without.
+    /// `true` if the plugins can do without the contract.
     pub optional: bool,
     /// The line of the manifest, from 1.
     pub line: usize,
 }
 
 impl HostDependency {
-    /// The contract's id.
+    /// Returns the contract's id.
     #[must_use]
     pub fn id(&self) -> HostContractId {
         HostContractId::new(&self.contract, self.major)
@@ -118,7 +119,7 @@ impl HostDependency {
 }
 
 impl Dependency {
-    /// The contract's id.
+    /// Returns the contract's id.
     #[must_use]
     pub fn id(&self) -> GuestContractId {
         GuestContractId::new(&self.contract, self.major)
@@ -133,8 +134,8 @@ impl Dependency {
 const KEYS: [&str; 11] =
     ["name", "version", "loader", "file", "id", "dependency", "host", "config", "description", "authors", "license"];
 
-/// The file as written, without the table of its loader. Keys that nobody knows are mistakes: a misspelt one would
-/// otherwise be ignored in silence.
+/// A manifest as written, without the table of its loader. An unknown key is an error: a misspelt key would otherwise
+/// be ignored in silence.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -149,7 +150,7 @@ struct Written {
     host: Vec<WrittenHost>,
     #[serde(default)]
     config: toml::Table,
-    // For people; the runtime makes nothing of them.
+    // For people; the runtime does not use these keys.
     #[serde(rename = "description")]
     _description: Option<String>,
     #[serde(rename = "authors")]
@@ -162,7 +163,7 @@ struct Written {
 #[serde(untagged, expecting = "expected a file name, or a table of file names by os and arch")]
 enum Artifact {
     One(String),
-    /// By `os.arch`: a table of tables, or one with dotted keys in quotes.
+    /// A file for each `os.arch`: a table of tables, or a table with dotted keys in quotes.
     ByPlatform(BTreeMap<String, Platform>),
 }
 
@@ -203,7 +204,7 @@ impl ManifestData {
     pub fn read(path: &Path) -> Result<Self, ManifestError> {
         match read_limited(&path.join(FILE_NAME)) {
             Ok(text) => Self::parse(&text, path),
-            // Perhaps it is the artifact itself, or the manifest.
+            // The path may be that of the artifact or of the manifest.
             Err(ManifestError::Missing { .. }) if path.is_file() => {
                 let directory = path.parent().unwrap_or(path);
                 Self::parse(&read_limited(&directory.join(FILE_NAME))?, directory)
@@ -212,7 +213,7 @@ impl ManifestData {
         }
     }
 
-    /// A manifest from its text, for a bundle at `directory`.
+    /// Parses the text of a manifest, for a bundle at `directory`.
     ///
     /// # Errors
     ///
@@ -298,7 +299,7 @@ impl ManifestData {
             self.file.clone_from(found);
             return Ok(());
         }
-        // A link may lead anywhere, so compare where the paths really end.
+        // A link may lead anywhere, so compare the paths with all links followed.
         let artifact = self.path.join(found);
         let real = artifact.canonicalize().map_err(unreadable(artifact.clone()))?;
         let directory = self.path.canonicalize().map_err(unreadable(self.path.clone()))?;
@@ -309,8 +310,8 @@ impl ManifestData {
         Ok(())
     }
 
-    /// Whether any part of `file`, seen from the bundle's directory, is a symbolic link. What passes none stays where
-    /// its name says, which was checked.
+    /// Returns whether any part of `file`, relative to the bundle's directory, is a symbolic link. A path without links
+    /// stays in the bundle, as its parts were checked.
     fn passes_a_link(&self, file: &str) -> bool {
         let mut path = self.path.clone();
         Path::new(file).components().any(|part| {
@@ -319,14 +320,14 @@ impl ManifestData {
         })
     }
 
-    /// The artifact's path.
+    /// Returns the artifact's path.
     #[must_use]
     pub fn artifact(&self) -> PathBuf {
         self.path.join(&self.file)
     }
 }
 
-/// What is wrong with the text of a manifest, and at which byte.
+/// A mistake in the text of a manifest, and the byte at which it is.
 struct Mistake {
     at: usize,
     message: String,
@@ -338,7 +339,7 @@ impl From<toml::de::Error> for Mistake {
     }
 }
 
-/// What a manifest says, and the table of its loader.
+/// Parses the text of a manifest into its keys and the table of its loader.
 fn read_text(text: &str) -> Result<(Written, toml::Table), Mistake> {
     let mut document = DeTable::parse(text)?;
     let options = take_options(document.get_mut())?;
@@ -366,7 +367,8 @@ fn take_options(document: &mut DeTable<'_>) -> Result<toml::Table, Mistake> {
     }
 }
 
-/// Tables that are nobody's. Other keys that nobody knows are found with those that are missing.
+/// Refuses tables that belong neither to the manifest nor to its loader. Other unknown keys are found when the manifest
+/// is deserialised.
 fn refuse_other_tables(document: &DeTable<'_>, loader: &str) -> Result<(), Mistake> {
     let unknown = document.iter().find(|(key, value)| value.get_ref().is_table() && !KEYS.contains(&&**key.get_ref()));
     let Some((key, _)) = unknown else { return Ok(()) };
@@ -384,7 +386,7 @@ fn read_limited(path: &Path) -> Result<String, ManifestError> {
         _ => ManifestError::Unreadable { path: path.to_owned(), source },
     };
     let too_large = |size| ManifestError::TooLarge { path: path.to_owned(), size, limit: SIZE_LIMIT };
-    // Asked before it is opened: opening a pipe waits for somebody to write.
+    // Checked before the file is opened, as opening a pipe waits for a writer.
     let found = std::fs::metadata(path).map_err(failed)?;
     if !found.is_file() {
         return Err(failed(std::io::Error::other("it is no file")));
@@ -393,7 +395,7 @@ fn read_limited(path: &Path) -> Result<String, ManifestError> {
         return Err(too_large(found.len()));
     }
     let mut bytes = Vec::with_capacity(found.len() as usize + 1);
-    // Limited as well, for the file may grow.
+    // The read is limited as well, as the file may grow.
     File::open(path).map_err(failed)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > SIZE_LIMIT {
         return Err(too_large(bytes.len() as u64));
@@ -404,7 +406,7 @@ fn read_limited(path: &Path) -> Result<String, ManifestError> {
     })
 }
 
-/// What is wrong at byte `at` of the file.
+/// Returns the error of a mistake at byte `at` of the file.
 fn syntax(path: &Path, text: &[u8], at: usize, message: &str) -> ManifestError {
     let before = &text[..at.min(text.len())];
     let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
@@ -416,7 +418,7 @@ fn syntax(path: &Path, text: &[u8], at: usize, message: &str) -> ManifestError {
     }
 }
 
-/// The line of byte `at`, from 1.
+/// Returns the line of byte `at`, from 1.
 fn line_at(text: &[u8], at: usize) -> usize {
     text.iter().take(at).filter(|byte| **byte == b'\n').count() + 1
 }
@@ -437,7 +439,7 @@ fn check_name(name: &str) -> Result<(), String> {
 
 fn check_id(given: &Id, expected: BundleId, name: &str) -> Result<(), String> {
     let (shown, value) = match given {
-        // TOML's numbers are signed; an id's upper half comes out negative.
+        // TOML's numbers are signed, so an id in the upper half of the range is negative.
         Id::Number(number) => (number.to_string(), Some(*number as u64)),
         Id::Text(text) => {
             let digits = text.strip_prefix("0x");
@@ -463,7 +465,8 @@ fn check_relative(file: &str) -> Result<(), String> {
     }
 }
 
-/// Refuses contracts, each with its major version and its line, of which one comes twice: only one minor version can count.
+/// Refuses a list that has a contract and major version twice, as only one minor version can apply. Each item is a
+/// contract, its major version and its line.
 fn check_listed_once<'a>(listed: impl Iterator<Item = (&'a str, u32, usize)>) -> Result<(), String> {
     let mut lines = BTreeMap::new();
     for (contract, major, line) in listed {
@@ -477,7 +480,7 @@ fn check_listed_once<'a>(listed: impl Iterator<Item = (&'a str, u32, usize)>) ->
     Ok(())
 }
 
-/// `name@major`, `name@major.minor`.
+/// Parses `name@major` or `name@major.minor`.
 pub(crate) fn parse_contract(text: &str) -> Result<(String, u32, u32), String> {
     let wrong = || format!("\"{text}\" names no contract: write \"name@major\" or \"name@major.minor\"");
     let (name, version) = text.split_once('@').ok_or_else(wrong)?;
@@ -517,7 +520,7 @@ fn not_empty(file: String) -> Result<String, String> {
     if file.is_empty() { Err("is empty: name the artifact".to_owned()) } else { Ok(file) }
 }
 
-/// The names under which an artifact may be found, the one written first.
+/// Returns the names under which an artifact may be found, first the name as written.
 fn candidates(file: &str) -> Vec<String> {
     use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
     let path = Path::new(file);

@@ -1,4 +1,15 @@
-//! A bundle as files and text.
+//! A bundle as files and text: its manifest, its settings, and the directory that a version runs from.
+//!
+//! - [`ManifestData`](manifest::ManifestData): a bundle's manifest, checked.
+//! - [`Dependency`](manifest::Dependency), [`HostDependency`](manifest::HostDependency): a contract that the manifest
+//!   lists.
+//! - [`BundleSource`](source::BundleSource): the source of a bundle's artifact.
+//! - [`ConfigOverrides`](config_overrides::ConfigOverrides): the settings that the host has set for bundles.
+//! - [`Fingerprint`](fingerprint::Fingerprint): the metadata of a bundle's files, which shows that one has changed.
+//! - [`SharedDirs`](shared_dirs::SharedDirs): the folders of a bundle that its loader uses in place.
+//! - [`PrivateCopy`](private_copy::PrivateCopy): a private copy of a bundle's directory.
+//!
+//! Invariant: nothing here runs code of a bundle, or writes to a bundle's own directory.
 
 pub(crate) mod config_json;
 pub(crate) mod config_overrides;

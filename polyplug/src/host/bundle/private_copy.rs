@@ -1,12 +1,12 @@
-//! A private copy of a bundle's directory.
+//! Private copies of bundles' directories.
 //!
-//! The linker gives back the image it already has for a path or file it knows, and an artifact that is overwritten in
-//! place changes under the feet of the code that runs. And whoever may write to a bundle may change it after its signature
-//! was checked. So with hot reload on, or with signatures asked for, each version runs from files that nobody else can
-//! change. They stay for as long as the version does, so that debuggers and backtraces find their symbols.
+//! The dynamic linker returns the image that it already has for a known path or file, and an artifact that is
+//! overwritten in place changes under code that runs. Files in a bundle's directory may also change after the signature
+//! was checked. So with hot reload on, or with signatures checked, each version runs from a copy that no other user can
+//! change. The copy is kept for as long as the version, so that debuggers and backtraces find their symbols.
 //!
-//! Each process has a directory of its own with a lock on a file in it. What a process that died left behind is
-//! recognised by its lock being free, and removed by the next one.
+//! Each process has a directory of its own, with a locked file in it. If that lock is free the process has died, and
+//! the next process removes the directory.
 
 use std::fs::{self, File};
 use std::io;
@@ -21,7 +21,7 @@ use super::shared_dirs::{BundleRoot, SharedDirs};
 use crate::host::error::loader::LoaderError;
 use crate::host::error::runtime::RuntimeError;
 
-/// The copy; removed when dropped.
+/// A private copy of a bundle's directory, removed when dropped.
 pub(crate) struct PrivateCopy {
     path: PathBuf,
     fingerprint: Fingerprint,
@@ -29,7 +29,7 @@ pub(crate) struct PrivateCopy {
 }
 
 impl PrivateCopy {
-    /// Copies the bundle of `manifest`, but for what is `shared_dirs`.
+    /// Copies the bundle of `manifest` without its `shared_dirs`.
     pub(crate) fn make(manifest: &ManifestData, shared_dirs: SharedDirs) -> Result<Self, RuntimeError> {
         let failed = |error: io::Error| LoaderError::Failed {
             bundle: manifest.name.clone(),
@@ -50,12 +50,12 @@ impl PrivateCopy {
         Ok(copy)
     }
 
-    /// What the files looked like of which this is the copy.
+    /// Returns the fingerprint of the files that were copied.
     pub(crate) fn fingerprint(&self) -> &Fingerprint {
         &self.fingerprint
     }
 
-    /// What is not in it.
+    /// Returns the folders that the copy leaves out.
     pub(crate) fn shared_dirs(&self) -> &SharedDirs {
         &self.shared_dirs
     }
@@ -68,17 +68,17 @@ impl PrivateCopy {
 impl Drop for PrivateCopy {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.path) {
-            // The next process removes it.
+            // The next process removes the copy.
             tracing::warn!(path = %self.path.display(), %error, "a private copy could not be removed");
         }
     }
 }
 
-/// The times of files are coarser than clocks: a file that was changed twice within this may look as if it was once.
+/// The time within which two changes of a file may look like one, as the times of files are coarser than clocks.
 const COARSENESS: Duration = Duration::from_millis(20);
 
-/// What the bundle's files look like when they have been as they are for long enough that another change would show. Files
-/// that are written all the time never get there, and show it.
+/// Takes the fingerprint of a bundle's files once they have been unchanged for so long that another change would show.
+/// Gives up after some tries: files that are written all the time are noticed when the copy is compared.
 fn telling_fingerprint(root: &Path, artifact: &Path, shared_dirs: &SharedDirs) -> Fingerprint {
     let mut tries = 5;
     loop {
@@ -87,16 +87,16 @@ fn telling_fingerprint(root: &Path, artifact: &Path, shared_dirs: &SharedDirs) -
         tries -= 1;
         match fingerprint.latest().map(|latest| looked.duration_since(latest)) {
             Some(Ok(age)) if age < COARSENESS && tries > 0 => std::thread::sleep(COARSENESS - age),
-            // Changed after the look at the clock; by more only if the clock of the files goes wrong.
+            // Changed after the clock was read. A greater difference means that the clock of the files is wrong.
             Some(Err(ahead)) if ahead.duration() < COARSENESS && tries > 0 => std::thread::sleep(COARSENESS),
             _ => return fingerprint,
         }
     }
 }
 
-/// Copies what is in the last of the directories `within`, of which each was come upon in the one before. What a link
-/// within the bundle leads to is copied in the link's place. Never a hard link: that would be the same file. Caches are
-/// left out: they may be large, and change while they are copied. So is what is used where it lies.
+/// Copies the contents of the last directory of `within`, each of which contains the next one. A link within the bundle
+/// is replaced by a copy of its target, never by a hard link, which would be the same file. Caches are left out, as
+/// they may be large and change while they are copied. Folders that are used in place are left out too.
 fn copy_directory(bundle_root: &BundleRoot<'_>, within: &mut Vec<PathBuf>, to: &Path) -> io::Result<()> {
     let Some(from) = within.last() else { return Ok(()) };
     if within.len() > DEPTH_LIMIT + 1 {
@@ -139,7 +139,7 @@ fn copy_below(bundle_root: &BundleRoot<'_>, within: &mut Vec<PathBuf>, from: Pat
     Ok(())
 }
 
-/// Where a link leads.
+/// Returns the target of a link, which must lie in the bundle.
 fn follow(root: &Path, link: &Path) -> io::Result<PathBuf> {
     let real = link.canonicalize().map_err(|error| {
         io::Error::new(error.kind(), format!("{} is a link that cannot be followed: {error}", link.display()))
@@ -151,7 +151,7 @@ fn follow(root: &Path, link: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other(format!("{} leads out of the bundle: {way}", link.display())))
 }
 
-/// Copies the artifact if it lies in a cache, as what cargo builds does.
+/// Copies the artifact if it lies in a cache, as an artifact that cargo builds does.
 fn copy_artifact(root: &Path, artifact: &Path, to: &Path) -> io::Result<()> {
     let target = to.join(artifact);
     if target.exists() {
@@ -164,7 +164,7 @@ fn copy_artifact(root: &Path, artifact: &Path, to: &Path) -> io::Result<()> {
     fs::copy(real, target).map(|_| ())
 }
 
-/// A directory that nobody else uses.
+/// Makes a directory for one copy.
 fn fresh_directory() -> io::Result<PathBuf> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let mut home = PROCESS_DIR.lock().unwrap_or_else(PoisonError::into_inner);
@@ -177,10 +177,10 @@ fn fresh_directory() -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// This process's directory.
+/// The directory of this process.
 struct ProcessDir {
     path: PathBuf,
-    /// Locked for as long as the process lives.
+    /// The lock file, locked for as long as the process runs.
     _lock: File,
 }
 
@@ -193,7 +193,7 @@ impl ProcessDir {
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let name = format!("{}-{:x}", std::process::id(), started.as_nanos());
         let (all, path) = Self::place(&std::env::temp_dir(), &name)?;
-        // It gets its name once it is locked: one that is not belongs to a process that died.
+        // The file gets its name once it is locked: an unlocked file of this name belongs to a process that died.
         let unnamed = path.join("locking");
         let lock = File::create_new(&unnamed)?;
         lock.lock()?;
@@ -202,8 +202,8 @@ impl ProcessDir {
         Ok(Self { path, _lock: lock })
     }
 
-    /// Makes the directory called `name`, in one for all processes of this user. Several users may have the directory
-    /// for temporary files in common, and the one who owns the directory in between can exchange what is in it.
+    /// Makes the directory `name` in a directory for all processes of this user. Several users may share the directory
+    /// for temporary files, and the owner of the directory in between can exchange its contents.
     fn place(temporary: &Path, name: &str) -> io::Result<(PathBuf, PathBuf)> {
         const ALL: &str = "polyplug-bundles";
         fs::create_dir_all(temporary)?;
@@ -225,7 +225,7 @@ impl ProcessDir {
     }
 }
 
-/// Whether nobody but this user, who has just made `own` in it, can change what is in `directory`.
+/// Returns whether only this user, who has just made `own` in `directory`, can change the contents of `directory`.
 #[cfg(unix)]
 fn is_ours_alone(directory: &Path, own: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
@@ -235,7 +235,7 @@ fn is_ours_alone(directory: &Path, own: &Path) -> io::Result<bool> {
 
 #[cfg(not(unix))]
 fn is_ours_alone(_: &Path, _: &Path) -> io::Result<bool> {
-    Ok(true) // directories for temporary files are a user's own there
+    Ok(true) // each user has a directory for temporary files of their own there
 }
 
 #[cfg(unix)]
@@ -249,11 +249,11 @@ fn create_private(path: &Path) -> io::Result<()> {
     fs::create_dir(path)
 }
 
-/// Removes what processes that died left behind. What cannot be removed is left: it may be another user's.
+/// Removes the directories of processes that died. Skips those that cannot be removed, which may be another user's.
 fn sweep(all: &Path) {
     let Ok(entries) = fs::read_dir(all) else { return };
     for home in entries.flatten() {
-        // A directory without a lock file may be just being made.
+        // A process may be just making a directory that has no lock file yet.
         let Ok(lock) = File::open(home.path().join(LOCK)) else { continue };
         if lock.try_lock().is_ok() {
             let _ = fs::remove_dir_all(home.path());
@@ -285,7 +285,7 @@ mod tests {
         assert_eq!(ProcessDir::place(temporary.path(), "other").unwrap().0, inside("polyplug-bundles-3"));
     }
 
-    /// A bundle in `root` whose artifact is `file`.
+    /// Makes the manifest of a bundle in `root` whose artifact is `file`.
     fn bundle(root: &Path, file: &str) -> ManifestData {
         let text = format!("name = \"copied\"\nversion = \"1.0.0\"\nloader = \"native\"\nfile = {file:?}\n");
         fs::write(root.join("manifest.toml"), text).unwrap();
@@ -294,7 +294,7 @@ mod tests {
         manifest
     }
 
-    /// A copy of everything.
+    /// Copies all files of a bundle.
     fn copy(manifest: &ManifestData) -> Result<PrivateCopy, RuntimeError> {
         PrivateCopy::make(manifest, SharedDirs::default())
     }

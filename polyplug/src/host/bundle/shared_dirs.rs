@@ -1,8 +1,8 @@
-//! Folders of a bundle that are used where they lie: see [`BundleLoader::shared_dirs`].
+//! Folders of a bundle that its loader uses in place: see [`BundleLoader::shared_dirs`].
 //!
-//! They are no part of what a version runs from, so they are neither copied nor looked at for changes.
+//! These folders are neither copied for a version nor watched for changes.
 //!
-//! [`BundleLoader::shared_dirs`]: crate::host::runtime::loader::BundleLoader::shared_dirs
+//! [`BundleLoader::shared_dirs`]: crate::loader::BundleLoader::shared_dirs
 
 use std::path::{Component, Path, PathBuf};
 
@@ -10,53 +10,55 @@ use std::path::{Component, Path, PathBuf};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct SharedDirs(Vec<PathBuf>);
 
-/// The directory of a bundle, for somebody who walks through it and follows its links.
+/// The directory of a bundle and the paths of its shared folders, for a walk that follows links.
 pub(crate) struct BundleRoot<'a> {
     pub(crate) root: &'a Path,
-    /// Where the folders lie.
+    /// The paths of the folders, with and without their links followed.
     resolved: Vec<PathBuf>,
 }
 
 impl SharedDirs {
-    /// What a loader names for the bundle in `root`; what is wrong with it otherwise.
+    /// Checks the folders that a loader names for the bundle in `root`. Fails with what is wrong with a folder.
     pub(crate) fn new(folders: Vec<PathBuf>, root: &Path) -> Result<Self, String> {
         folders.iter().try_for_each(|folder| check(folder, root))?;
         Ok(Self(folders))
     }
 
-    /// The bundle in `root`, a path without links, as it is now.
+    /// Resolves the folders in the bundle in `root`, a path without links, as they are now.
     pub(crate) fn bundle_root<'a>(&self, root: &'a Path) -> BundleRoot<'a> {
         BundleRoot { root, resolved: self.0.iter().flat_map(|folder| resolve(folder, root)).collect() }
     }
 
-    /// The first of the folders that is there, in the bundle in `root`. A link counts, wherever it leads.
+    /// Returns the first of the folders that exists in the bundle in `root`. A link counts, wherever it leads.
     #[cfg(any(test, feature = "signatures"))]
     pub(crate) fn existing(&self, root: &Path) -> Option<&Path> {
         self.0.iter().find(|folder| root.join(folder).symlink_metadata().is_ok()).map(PathBuf::as_path)
     }
 
-    /// The folder in which `file` lies, in the bundle in `root`, by its name or in truth.
+    /// Returns the folder that contains `file`, in the bundle in `root`, by the file's path as written or with its
+    /// links followed.
     pub(crate) fn folder_of(&self, file: &Path, root: &Path) -> Option<&Path> {
         let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
         let named = root.join(file);
         let real = named.canonicalize().unwrap_or_else(|_| named.clone());
         let has_file = |folder: &&PathBuf| {
             let resolved = resolve(folder, &root);
-            resolved.iter().any(|spot| named.starts_with(spot) || real.starts_with(spot))
+            resolved.iter().any(|path| named.starts_with(path) || real.starts_with(path))
         };
         self.0.iter().find(has_file).map(PathBuf::as_path)
     }
 }
 
 impl BundleRoot<'_> {
-    /// Whether `path`, which has no links on its way, is one of the folders, or lies in one.
+    /// Returns whether `path`, which has no links on its way, is one of the folders, or lies in one.
     pub(crate) fn is_shared(&self, path: &Path) -> bool {
-        self.resolved.iter().any(|spot| path.starts_with(spot))
+        self.resolved.iter().any(|folder| path.starts_with(folder))
     }
 }
 
-/// By the folder's name, where links on the way to it lead, and where one in its place leads. Outside of the bundle nobody
-/// walks; and what leads to all of the bundle does not make it disappear.
+/// Returns three paths of a folder: with the links on the way to it followed, with a link in its own position followed
+/// too, and as written. A target outside of the bundle is left out, as no walk leaves the bundle. So is the bundle's
+/// directory: a link to it, such as `all -> .`, must not leave out the whole bundle.
 fn resolve(folder: &Path, root: &Path) -> [PathBuf; 3] {
     let named = root.join(folder);
     let beside = named.parent().and_then(|parent| Some(parent.canonicalize().ok()?.join(named.file_name()?)));
@@ -64,7 +66,7 @@ fn resolve(folder: &Path, root: &Path) -> [PathBuf; 3] {
     [beside.unwrap_or_else(|| named.clone()), real.unwrap_or_else(|| named.clone()), named]
 }
 
-/// Refuses what is no folder in the bundle.
+/// Refuses a path that is not that of a folder in the bundle.
 fn check(folder: &Path, root: &Path) -> Result<(), String> {
     let shown = folder.display();
     let way = "name a folder by its path in the bundle's folder";

@@ -1,8 +1,8 @@
-//! Where a bundle's artifact comes from.
+//! The source of a bundle's artifact.
 
 use std::path::PathBuf;
 
-/// Where a bundle's artifact comes from.
+/// The source of a bundle's artifact.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum BundleSource {
@@ -15,7 +15,7 @@ pub enum BundleSource {
 }
 
 impl BundleSource {
-    /// `path`, `code` or `bytes`.
+    /// Returns `path`, `code` or `bytes`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {

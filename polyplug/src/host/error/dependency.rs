@@ -1,35 +1,35 @@
-//! What a bundle needs and does not find.
+//! The contracts that a bundle needs and does not find.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use polyplug_abi::Version;
 
-/// A contract under a manifest's `[[dependency]]` that nobody provides.
+/// A contract under a manifest's `[[dependency]]` that no loaded bundle provides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MissingDependency {
-    /// Where it is declared.
+    /// The declaration in the manifest.
     pub declared: Declared,
-    /// Versions of the contract that are there instead.
+    /// The versions of the contract that loaded bundles provide.
     pub offered: Vec<Offer>,
 }
 
-/// Where a manifest declares to need a contract.
+/// The line of a manifest that declares a contract as needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Declared {
     /// The bundle's name.
     pub bundle: String,
-    /// Its manifest.
+    /// The bundle's manifest.
     pub manifest: PathBuf,
     /// The line, from 1.
     pub line: usize,
-    /// The contract, with the least version that serves.
+    /// The contract, with the least version that suffices.
     pub contract: String,
 }
 
-/// A contract that a bundle provides, in a version that does not serve.
+/// A bundle that provides a contract in a version that does not suffice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Offer {
@@ -39,45 +39,45 @@ pub struct Offer {
     pub version: Version,
 }
 
-/// A bundle that needs a contract in a minor version that would go.
+/// A bundle that needs a newer minor version of a contract than a reload would provide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dependent {
     /// The bundle's name.
     pub bundle: String,
-    /// The least version of the contract that serves it.
+    /// The least version of the contract that suffices for the bundle.
     pub needed: Version,
 }
 
-/// A contract under a manifest's `[[host]]` that is not there for the bundle.
+/// A contract under a manifest's `[[host]]` that the bundle cannot have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MissingHostContract {
-    /// Where it is declared.
+    /// The declaration in the manifest.
     pub declared: Declared,
-    /// Why the bundle cannot have it.
+    /// The reason why the bundle cannot have the contract.
     pub reason: Unavailable,
 }
 
-/// Why a bundle cannot have a host contract.
+/// The reason why a bundle cannot have a host contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unavailable {
-    /// Nobody provides it.
+    /// The host does not provide the contract.
     NotProvided,
-    /// It is provided in an older version, which this is.
+    /// The host provides the contract in this older version only.
     TooOld(Version),
     /// The host has granted the bundle other contracts only: see [`Runtime::grant`](crate::Runtime::grant).
     NotGranted,
 }
 
-/// A bundle of a cycle, and what it needs of the next one.
+/// A bundle of a cycle, with the contract that it needs of the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CycleStep {
-    /// Where it is declared.
+    /// The declaration in the manifest.
     pub declared: Declared,
-    /// The bundle that provides it.
+    /// The bundle that provides the contract.
     pub provider: String,
 }
 
@@ -132,29 +132,29 @@ impl fmt::Display for CycleStep {
     }
 }
 
-/// One a line.
+/// Returns the missing contracts as text, one a line.
 pub(crate) fn one_per_line(missing: &[MissingDependency]) -> String {
     missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// What each of them needs.
+/// Returns the least version that each dependent needs, as text.
 pub(crate) fn needs_of(dependents: &[Dependent]) -> String {
     dependents.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
-/// The names of bundles that need something.
+/// Returns the names of the dependents, as text.
 pub(crate) fn bundles_of(dependents: &[Dependent]) -> String {
     dependents.iter().map(|dependent| format!("`{}`", dependent.bundle)).collect::<Vec<_>>().join(", ")
 }
 
-/// `a -> b -> a`, and what each needs of the next.
+/// Returns a cycle as text: `a -> b -> a`, then what each bundle needs of the next one.
 pub(crate) fn cycle(steps: &[CycleStep]) -> String {
     let names: Vec<_> = steps.iter().map(|step| step.declared.bundle.as_str()).collect();
     let needs: String = steps.iter().map(|step| format!("\n  {step}")).collect();
     format!("{} -> {}:{needs}", names.join(" -> "), names.first().unwrap_or(&""))
 }
 
-/// Each failure, with its further lines moved below it.
+/// Returns each failure on a line of its own, its further lines indented below.
 pub(crate) fn each(failures: &[impl fmt::Display]) -> String {
     failures.iter().map(|failure| format!("\n  {}", failure.to_string().replace('\n', "\n  "))).collect()
 }

@@ -1,11 +1,11 @@
-//! Why a loader could not load a bundle.
+//! The errors of loaders.
 
 use std::path::PathBuf;
 
 use super::text::paths;
 
 impl LoaderError {
-    /// A start-up that failed without a code of its own.
+    /// Returns the error of a start-up that failed without a code of its own.
     #[must_use]
     pub fn init_failed(bundle: impl Into<String>, error: impl Into<String>) -> Self {
         let code = polyplug_abi::AbiErrorCode::Generic as u32;
@@ -13,16 +13,16 @@ impl LoaderError {
     }
 }
 
-/// Why a loader could not load a bundle.
+/// The failure of a loader to load a bundle.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoaderError {
-    /// The artifact the manifest names does not exist.
+    /// The artifact that the manifest names does not exist.
     #[error("bundle `{bundle}`: there is no {}: build the artifact, or correct `file` in manifest.toml", paths(.tried))]
     ArtifactMissing {
         /// The bundle's name.
         bundle: String,
-        /// Where it was looked for.
+        /// The paths that were tried.
         tried: Vec<PathBuf>,
     },
 
@@ -31,7 +31,7 @@ pub enum LoaderError {
     ArtifactOutside {
         /// The bundle's name.
         bundle: String,
-        /// Where it leads.
+        /// The path that `file` leads to.
         path: PathBuf,
     },
 
@@ -42,7 +42,7 @@ pub enum LoaderError {
         bundle: String,
         /// The artifact.
         path: PathBuf,
-        /// What it is instead, and what to do.
+        /// The reason, and what to do.
         reason: String,
     },
 
@@ -68,14 +68,14 @@ pub enum LoaderError {
     InitFailed {
         /// The bundle's name.
         bundle: String,
-        /// The code that the bundle's own start-up reported, where it did; else that of
+        /// The code that the bundle's start-up reported, or else that of
         /// [`AbiErrorCode::Generic`](polyplug_abi::AbiErrorCode::Generic).
         code: u32,
-        /// What it says.
+        /// The error text of the start-up.
         error: String,
     },
 
-    /// The bundle started, and registered nothing.
+    /// The bundle started, but registered no plugin.
     #[error("bundle `{bundle}`: registered no plugin: does its code declare one, in Rust with `#[polyplug::plugin]`?")]
     NothingRegistered {
         /// The bundle's name.
@@ -87,25 +87,25 @@ pub enum LoaderError {
     UnsupportedBundleSource {
         /// The loader's name.
         loader: &'static str,
-        /// What it was given: `path`, `code` or `bytes`.
+        /// The kind of the source: `path`, `code` or `bytes`.
         source_kind: &'static str,
         /// The bundle's name.
         bundle: String,
     },
 
-    /// Something was asked of a bundle that is not being loaded.
+    /// The operation needs a bundle that is being loaded on this thread.
     #[error("bundle {id} is not being loaded on this thread")]
     NotLoading {
         /// The bundle's id.
         id: polyplug_abi::BundleId,
     },
 
-    /// A loader's own failure.
+    /// Another failure of the loader.
     #[error("bundle `{bundle}`: {reason}")]
     Failed {
         /// The bundle's name.
         bundle: String,
-        /// What happened, and what to do.
+        /// The reason, and what to do.
         reason: String,
     },
 }

@@ -1,15 +1,15 @@
-//! Why a manifest is refused.
+//! The errors of manifests.
 
 use std::path::PathBuf;
 
-/// What is wrong with a bundle's manifest.
+/// The fault of a bundle's manifest.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
-    /// There is no manifest.
+    /// The manifest does not exist.
     #[error("{}: no bundle there: a bundle is a folder with a manifest.toml", .path.display())]
     Missing {
-        /// Where it was looked for.
+        /// The path that was tried.
         path: PathBuf,
     },
 
@@ -18,7 +18,7 @@ pub enum ManifestError {
     Unreadable {
         /// The manifest.
         path: PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 
@@ -27,13 +27,13 @@ pub enum ManifestError {
     TooLarge {
         /// The manifest.
         path: PathBuf,
-        /// Its size.
+        /// The manifest's size in bytes.
         size: u64,
-        /// The limit.
+        /// The greatest size allowed, in bytes.
         limit: u64,
     },
 
-    /// The manifest is no TOML, or a key is wrong.
+    /// The manifest is not TOML, or a key is wrong.
     #[error("{}:{line}:{column}: {message}", .path.display())]
     Syntax {
         /// The manifest.
@@ -42,18 +42,18 @@ pub enum ManifestError {
         line: usize,
         /// The column, from 1.
         column: usize,
-        /// What is wrong.
+        /// The mistake, as text.
         message: String,
     },
 
-    /// A value makes no sense.
+    /// A value is not valid.
     #[error("{}: `{key}`: {message}", .path.display())]
     Invalid {
         /// The manifest.
         path: PathBuf,
         /// The key.
         key: &'static str,
-        /// What is wrong, and what to write.
+        /// The mistake, and what to write instead.
         message: String,
     },
 }

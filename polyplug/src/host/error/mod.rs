@@ -1,4 +1,17 @@
-//! Why loading, looking up or unloading failed. Every error about a bundle names it, and says what to do.
+//! The errors of loading, looking up, reloading and unloading.
+//!
+//! - [`RuntimeError`]: the failure of a runtime's operation; wraps the three below.
+//! - [`ManifestError`]: the fault of a bundle's manifest.
+//! - [`LoaderError`]: the failure of a loader to load a bundle.
+//! - [`RegistryError`]: the failure of the store to find, register or change a provider.
+//! - [`MissingDependency`], [`MissingHostContract`], [`Unavailable`]: a contract that a bundle needs and does not find.
+//! - [`Declared`]: the line of a manifest that declares a contract as needed.
+//! - [`Offer`], [`Dependent`]: a bundle that provides, or needs, a contract in another version.
+//! - [`CycleStep`]: a bundle of a dependency cycle.
+//! - `SignatureError`: the failure of a bundle's signature check, with the feature `signatures`.
+//! - `ProxyError`: the failure to make a plugin's proxy, or to call through one.
+//!
+//! Invariant: every error about a bundle names the bundle, and says what to do.
 
 pub(crate) mod dependency;
 pub(crate) mod loader;

@@ -1,4 +1,4 @@
-//! Why a plugin has no proxy, or cannot call through it.
+//! The errors of the proxies that plugins hold.
 
 use polyplug_abi::{AbiErrorCode, Version};
 
@@ -6,7 +6,7 @@ use super::text::lines;
 use crate::call_error::{CallError, Failure};
 use crate::schema::Difference;
 
-/// Why a plugin has no proxy, or cannot call through it. It reaches the plugin as code and text.
+/// The failure to make a plugin's proxy, or to call through one. The plugin receives the error as a code and a text.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProxyError {
     #[error(
@@ -97,7 +97,8 @@ impl ProxyError {
             Self::NotKept | Self::UnknownTarget { .. } => AbiErrorCode::InvalidArgument,
         }
     }
-    /// As a call's error.
+
+    /// Converts the error to that of a call.
     pub(crate) fn into_call_error(self, method: String, bundle: &str) -> CallError {
         let failure = Failure::new(method, self.to_string());
         match self {

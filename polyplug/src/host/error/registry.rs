@@ -1,29 +1,29 @@
-//! Why the store could not find, register or change a provider.
+//! The errors of the store.
 
-/// Why the store could not find, register or change a provider.
+/// The failure of the store to find, register or change a provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
-    /// The handle's slot has no tenant, or another one.
+    /// The handle's slot is empty, or holds another provider.
     #[error("the handle of slot {index} is stale: the provider is gone; look it up again")]
     StaleHandle {
-        /// The slot.
+        /// The index of the slot.
         index: u32,
     },
 
-    /// The handle names no slot.
+    /// The handle does not name a slot.
     #[error("slot {index} does not exist: the handle is null or foreign")]
     InvalidHandle {
-        /// The slot.
+        /// The index of the slot.
         index: u32,
     },
 
-    /// No provider is there.
+    /// No provider of the contract is loaded.
     #[error("no provider of contract {contract_id:#018x} with a minor version of at least {min_version}")]
     NotFound {
-        /// The contract.
+        /// The contract's id.
         contract_id: u64,
-        /// The least minor version that was asked for.
+        /// The least minor version requested.
         min_version: u32,
     },
 
@@ -34,7 +34,7 @@ pub enum RegistryError {
     DuplicateProvider {
         /// The contract's name.
         contract: String,
-        /// The plugin that was first.
+        /// The plugin that was registered first.
         existing: String,
     },
 
@@ -43,7 +43,7 @@ pub enum RegistryError {
     InvalidInterface {
         /// The plugin's name.
         plugin: String,
-        /// What is wrong.
+        /// The fault of the interface.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Why loading, looking up or unloading failed. Every error about a bundle names it, and says what to do.
+//! The errors of a runtime's operations.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use super::registry::RegistryError;
 use super::text::{join_paths, lines, list};
 use crate::schema::Difference;
 
-/// Why a runtime could not do what it was asked to.
+/// The failure of a runtime's operation.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuntimeError {
@@ -40,23 +40,23 @@ pub enum RuntimeError {
     /// No loaded bundle has this id.
     #[error("no loaded bundle has the id {id}")]
     BundleNotLoaded {
-        /// The id that was asked for.
+        /// The requested id.
         id: polyplug_abi::BundleId,
     },
 
-    /// The manifest of what was to be reloaded names a bundle that is not loaded.
+    /// The manifest found by a reload names a bundle that is not loaded.
     #[error("{}: bundle `{bundle}` is not loaded, so it cannot be reloaded: {}", .manifest.display(), reload_hint(.bundle, .serving))]
     ReloadOfUnloaded {
         /// The bundle's name.
         bundle: String,
-        /// Its manifest.
+        /// The bundle's manifest.
         manifest: PathBuf,
-        /// The bundles that were loaded from there under another name, and serve on.
+        /// The bundles that were loaded from the same directory under another name, and keep serving.
         serving: Vec<String>,
     },
 
-    /// The bundle is being loaded, reloaded or unloaded by this very thread, further out, or by one that waits for this
-    /// one.
+    /// The bundle is being loaded, reloaded or unloaded by an outer call on this thread, or by a thread that waits for
+    /// this one.
     #[error(
         "bundle `{bundle}` is being changed by the call that this one is nested in, or by one that waits for that: do it \
          after that has returned"
@@ -66,10 +66,10 @@ pub enum RuntimeError {
         bundle: String,
     },
 
-    /// Loaded bundles depend on what would go.
+    /// Loaded bundles depend on a contract that the unload would remove.
     #[error("bundle `{bundle}` provides {contract}, which {} needs and nobody else provides: unload {} first", list(.dependents), list(.dependents))]
     DependencyInUse {
-        /// The bundle that provides.
+        /// The bundle that provides the contract.
         bundle: String,
         /// The contract.
         contract: String,
@@ -77,64 +77,64 @@ pub enum RuntimeError {
         dependents: Vec<String>,
     },
 
-    /// A bundle's new version has a contract in an older minor version than loaded bundles need.
+    /// A bundle's new version provides a contract in an older minor version than loaded bundles need.
     #[error(
         "bundle `{bundle}`: its new version provides {contract}@{}.{} in place of {}.{}, but {}, and nobody else provides \
          that: reload with a version that does, or unload {} first",
         .offered.major, .offered.minor, .serving.major, .serving.minor, needs_of(.dependents), bundles_of(.dependents)
     )]
     DependencyLowered {
-        /// The bundle that provides.
+        /// The bundle that provides the contract.
         bundle: String,
         /// The contract.
         contract: String,
-        /// The version of the contract that it provides, and goes on to.
+        /// The version of the contract that the bundle provides now, and keeps providing.
         serving: Version,
-        /// The version of the contract that its new version would provide.
+        /// The version of the contract that the bundle's new version would provide.
         offered: Version,
-        /// The bundles that need more than that.
+        /// The bundles that need a newer minor version than `offered`.
         dependents: Vec<Dependent>,
     },
 
-    /// Contracts that the bundle's manifest declares as dependencies are not provided.
+    /// No loaded bundle provides contracts that the bundle's manifest declares as dependencies.
     #[error("{}", one_per_line(.missing))]
     DependencyMissing {
-        /// The contracts.
+        /// The missing contracts.
         missing: Vec<MissingDependency>,
     },
 
-    /// Bundles of a directory need each other, so that none can be loaded first.
+    /// Bundles of a directory need each other, so none of them can be loaded first.
     #[error(
         "bundles need each other in a circle, {}\nmove what they share into a bundle of its own, or let the runtime \
          be relaxed: `Runtime::builder().compatibility(Compatibility::Relaxed)`",
         cycle(.steps)
     )]
     DependencyCycle {
-        /// The bundles, each with what it needs of the next one.
+        /// The bundles, each with the contract that it needs of the next one.
         steps: Vec<CycleStep>,
     },
 
     /// A bundle of a directory needs another one that was not loaded.
     #[error("{declared}{} of bundle `{provider}`, which was not loaded: see there", .declared.contract)]
     DependencyNotLoaded {
-        /// Where it is declared.
+        /// The declaration in the manifest.
         declared: Declared,
-        /// The bundle that would provide it.
+        /// The bundle that would provide the contract.
         provider: String,
     },
 
-    /// A host contract that the bundle's manifest lists as needed is not there for it.
+    /// The bundle's manifest requires a host contract that the bundle cannot have.
     #[error("{0}")]
     HostContractMissing(MissingHostContract),
 
-    /// Not all bundles of a directory could be loaded.
+    /// Some bundles of a directory could not be loaded.
     #[error("{}: not all bundles could be loaded:{}", .directory.display(), each(.failures))]
     Directory {
         /// The directory.
         directory: PathBuf,
-        /// The bundles that were loaded, and stay so.
+        /// The bundles that were loaded, and stay loaded.
         loaded: Vec<polyplug_abi::BundleId>,
-        /// What was in the way of the others.
+        /// The errors of the other bundles.
         failures: Vec<RuntimeError>,
     },
 
@@ -143,7 +143,7 @@ pub enum RuntimeError {
     DirectoryUnreadable {
         /// The directory.
         directory: PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 
@@ -156,12 +156,12 @@ pub enum RuntimeError {
         directories: Vec<PathBuf>,
     },
 
-    /// The settings are no table of TOML.
+    /// The settings are not a TOML table.
     #[error("the settings for bundle `{bundle}` cannot be set: {reason}")]
     Settings {
         /// The bundle's name.
         bundle: String,
-        /// What is wrong.
+        /// The reason, as text.
         reason: String,
     },
 
@@ -174,11 +174,11 @@ pub enum RuntimeError {
     UnknownLoader {
         /// The bundle's name.
         bundle: String,
-        /// Its manifest.
+        /// The bundle's manifest.
         manifest: PathBuf,
         /// The name in the manifest.
         loader: String,
-        /// The names the runtime knows.
+        /// The names of the runtime's loaders.
         registered: Vec<String>,
     },
 
@@ -189,14 +189,14 @@ pub enum RuntimeError {
         loader: String,
     },
 
-    /// Reloading is switched off, or the bundle's loader cannot do it.
+    /// Reloading is switched off, or the bundle's loader does not support it.
     #[error("hot reload is disabled: {reason}")]
     HotReloadDisabled {
-        /// Which of the two.
+        /// The one of the two reasons that applies.
         reason: String,
     },
 
-    /// The new version of a bundle does not come up.
+    /// The new version of a bundle could not serve within the time limit.
     #[error(
         "bundle `{bundle}`: its new version cannot serve after {limit:?}: the reload is given up, and the old version \
          serves on. Look at what the new one waits for when it starts, or allow more with \
@@ -205,11 +205,11 @@ pub enum RuntimeError {
     ReloadTimedOut {
         /// The bundle's name.
         bundle: String,
-        /// How long it was waited for.
+        /// The time limit.
         limit: std::time::Duration,
     },
 
-    /// The host contract is provided already.
+    /// The runtime provides the host contract already.
     #[error("the runtime provides the host contract {contract} already: provide each once")]
     AlreadyProvided {
         /// The contract.
@@ -221,11 +221,11 @@ pub enum RuntimeError {
     HostContract {
         /// The contract.
         contract: String,
-        /// Why not.
+        /// The reason, as text.
         reason: String,
     },
 
-    /// The text names no contract.
+    /// The text does not name a contract.
     #[error(
         "`{contract}` names no contract: write its name and major version, such as `demo.calculator@1`, or with the least minor version that serves, `demo.calculator@1.2`"
     )]
@@ -239,9 +239,9 @@ pub enum RuntimeError {
     NoProvider {
         /// The contract with its version.
         contract: String,
-        /// The bundle that was asked for, if one was.
+        /// The requested bundle, if any.
         bundle: Option<String>,
-        /// Versions that are provided instead.
+        /// The versions of the contract that loaded bundles provide.
         offered: Vec<Version>,
     },
 
@@ -262,11 +262,12 @@ pub enum RuntimeError {
         expected: Version,
         /// The version the plugin was built against.
         provided: Version,
-        /// What they disagree on.
+        /// The differences between the two versions.
         differences: Vec<Difference>,
     },
 
-    /// The plugin came without a schema, so that nobody knows whether it implements what the host calls.
+    /// The plugin has no schema, so the runtime cannot check that the plugin implements the contract that the host
+    /// calls.
     #[error(
         "bundle `{bundle}`: plugin `{plugin}` has no schema of `{contract}`, so a typed proxy cannot know what it \
          implements: put the contract's schema (`Schema::of::<dyn ..>().encode()`) into the bundle as `{file}`, or \
@@ -283,15 +284,15 @@ pub enum RuntimeError {
         file: String,
     },
 
-    /// The bundle is not signed, or not as it is.
+    /// The bundle is not signed, or its signature does not match its files.
     #[cfg(feature = "signatures")]
     #[error("bundle `{bundle}`: {}: {source}", .path.display())]
     Signature {
         /// The bundle's name.
         bundle: String,
-        /// Its directory.
+        /// The bundle's directory.
         path: PathBuf,
-        /// What is wrong with the signature.
+        /// The error of the signature check.
         source: crate::host::error::signature::SignatureError,
     },
 
@@ -302,13 +303,13 @@ pub enum RuntimeError {
         bundle: String,
         /// The plugin's name.
         plugin: String,
-        /// What the factory says.
+        /// The factory's error text.
         reason: String,
     },
 }
 
 impl RuntimeError {
-    /// The error as seen from the bundle's directory, where a private copy of it was loaded from.
+    /// Replaces paths in the private copy `copy` by paths in the bundle's own directory, `original`.
     pub(crate) fn at_original(mut self, copy: &Path, original: Option<&Path>) -> Self {
         let Some(original) = original else { return self };
         let correct = |path: &mut PathBuf| {
@@ -332,7 +333,7 @@ impl RuntimeError {
             Self::Loader(LoaderError::ArtifactMissing { tried, .. }) => tried.iter_mut().for_each(correct),
             _ => {}
         }
-        // What the system or an engine says may quote the path as well.
+        // A text of the operating system or of an engine may quote the path as well.
         if let Self::Loader(
             LoaderError::ArtifactInvalid { reason: text, .. }
             | LoaderError::InitFailed { error: text, .. }
@@ -345,7 +346,7 @@ impl RuntimeError {
     }
 }
 
-/// What to do instead of reloading `bundle`, when `serving` were loaded from its directory.
+/// Returns what to do instead of reloading `bundle`, if the bundles `serving` were loaded from its directory.
 fn reload_hint(bundle: &str, serving: &[String]) -> String {
     match serving {
         [] => "load it with `Runtime::load_bundle`, or correct `name`".to_owned(),

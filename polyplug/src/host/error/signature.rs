@@ -1,25 +1,25 @@
-//! What can be wrong with a bundle's signature.
+//! The errors of signature checks.
 
 use std::path::PathBuf;
 
-/// What is wrong with a bundle's signature. Arrives as [`RuntimeError::Signature`](crate::error::RuntimeError), which
-/// names the bundle and its directory.
+/// The failure of a bundle's signature check. [`RuntimeError::Signature`](crate::error::RuntimeError) wraps the error,
+/// and names the bundle and its directory.
 ///
 /// Files are named by their paths in the bundle, with `/` between the parts.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignatureError {
-    /// There is no signature.
+    /// The bundle has no signature.
     #[error(
         "the bundle is not signed: there is no `bundle.sig` in it: get a signed one from its maker, or sign it with \
          `polyplug::signature::sign_bundle`"
     )]
     Unsigned,
 
-    /// The file with the signature is none.
+    /// The file `bundle.sig` is malformed.
     #[error("`bundle.sig` is malformed: {reason}: get the bundle anew from its maker, or sign it again")]
     Malformed {
-        /// What is wrong with it.
+        /// The fault of the file.
         reason: String,
     },
 
@@ -29,7 +29,7 @@ pub enum SignatureError {
          it under its own name"
     )]
     WrongBundle {
-        /// The name of the bundle that it belongs to.
+        /// The name of the bundle that the signature belongs to.
         signed: String,
     },
 
@@ -43,56 +43,56 @@ pub enum SignatureError {
         key: String,
     },
 
-    /// The signature is not one of what it claims to sign.
+    /// The signature does not match the rest of `bundle.sig`.
     #[error(
         "the signature in `bundle.sig` does not fit the rest of the file, which was changed after it was signed: get the \
          bundle anew from its maker, or sign it again"
     )]
     BadSignature,
 
-    /// A file has other contents than were signed.
+    /// A file was changed after the bundle was signed.
     #[error("{file:?} was changed after the bundle was signed: put the original back, or sign the bundle again")]
     Changed {
         /// The file.
         file: String,
     },
 
-    /// A file was not there when the bundle was signed.
+    /// A file was added after the bundle was signed.
     #[error("{file:?} was added after the bundle was signed: remove it, or sign the bundle again")]
     Added {
         /// The file.
         file: String,
     },
 
-    /// A file that was signed is not there.
+    /// A signed file is missing.
     #[error("{file:?} was removed after the bundle was signed: put it back, or sign the bundle again")]
     Removed {
         /// The file.
         file: String,
     },
 
-    /// A file that was signed has another name.
+    /// A signed file has another name.
     #[error(
         "{from:?} was renamed to {to:?} after the bundle was signed: give it its name back, or sign the bundle again"
     )]
     Renamed {
-        /// Its name when it was signed.
+        /// The file's name when the bundle was signed.
         from: String,
-        /// Its name now.
+        /// The file's name now.
         to: String,
     },
 
-    /// The bundle does not come from a directory, so there is nothing that could be signed.
+    /// The bundle does not come from a directory, and only directories can be signed.
     #[error(
         "the bundle is loaded from memory ({source_kind}), and only directories can be signed: load it from a directory, \
          or do without `SignaturePolicy::Require`"
     )]
     InMemory {
-        /// What it is loaded from: `code` or `bytes`.
+        /// The kind of the source: `code` or `bytes`.
         source_kind: &'static str,
     },
 
-    /// The bundle has a folder that its loader uses where it lies, so that no signature covers what is in it. See
+    /// The bundle has a folder that its loader uses in place, so the signature does not cover the folder's files. See
     /// [`BundleLoader::shared_dirs`](crate::loader::BundleLoader::shared_dirs).
     #[error(
         "the loader uses the bundle's folder {folder:?} where it lies, so a signature does not cover what is in it: let the \
@@ -103,7 +103,7 @@ pub enum SignatureError {
         folder: PathBuf,
     },
 
-    /// A file's name is not UTF-8, so that it means different things on different systems.
+    /// A file's name is not UTF-8. Systems interpret such a name differently.
     #[error("{file:?} has a name that is not UTF-8, which cannot be signed: rename or remove it")]
     NotUtf8 {
         /// The file.
@@ -115,14 +115,14 @@ pub enum SignatureError {
     Unreadable {
         /// The file.
         file: String,
-        /// Why not.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 
     /// The signature cannot be written.
     #[error("`bundle.sig` cannot be written: {source}: see to it that the bundle's folder can be written to")]
     Unwritable {
-        /// Why not.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }

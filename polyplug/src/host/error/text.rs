@@ -1,4 +1,4 @@
-//! Lists of things as text, for the messages of errors.
+//! Lists as text, for the messages of errors.
 
 use std::fmt::Display;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! What an engine does to take a value in.
+//! The operations by which an engine makes values.
 
 use polyplug_abi::GuestContractInstance;
 
@@ -7,63 +7,68 @@ use super::number::{Float, Integer};
 use crate::schema::plan::{Body, MethodPlan};
 use crate::types::utf8;
 
-/// Makes values of an engine.
+/// An engine that makes values.
 ///
-/// Values are made from the outside in: first what holds others, then each part, which is put in place before the next
-/// is made. So an engine that works on a stack may keep a value at the stack's top, and `Value` be that place's number.
+/// Values are made from the outside in: first the container, then each part, which is put into the container before the
+/// next part is made. So an engine that works on a stack may keep a value at the stack's top, and use the index of its
+/// slot as `Value`.
 ///
-/// Text and bytes are lent for the call.
+/// Text and bytes are lent for the call of the method only.
 ///
-/// Each method fails where the language has no such value, or no memory for one; the error gets its path on the way out.
+/// Each method fails if the language has no such value, or no memory for the value. The caller adds the path to the
+/// error.
 pub trait Build {
-    /// A value of the engine's.
+    /// A value of the engine.
     type Value;
-    /// Why one could not be made.
+    /// The error of a value that could not be made.
     type Error: Located;
 
-    /// No value, as methods return that return nothing.
+    /// Makes the value of a method that returns nothing.
     fn unit(&mut self) -> Result<Self::Value, Self::Error>;
-    /// The same as part of a list, a tuple or a map, where some engines cannot leave a gap.
+    /// Makes the value of [`unit`](Self::unit) as a part of a list, a tuple or a map, where some engines cannot leave a
+    /// gap.
     fn unit_item(&mut self) -> Result<Self::Value, Self::Error> {
         self.unit()
     }
-    /// A truth value.
+    /// Makes a truth value.
     fn bool(&mut self, value: bool) -> Result<Self::Value, Self::Error>;
-    /// An integer.
+    /// Makes an integer.
     fn integer(&mut self, value: Integer) -> Result<Self::Value, Self::Error>;
-    /// A floating-point number.
+    /// Makes a floating-point number.
     fn float(&mut self, value: Float) -> Result<Self::Value, Self::Error>;
-    /// A character.
+    /// Makes a character.
     fn char(&mut self, value: char) -> Result<Self::Value, Self::Error>;
-    /// Text.
+    /// Makes a text.
     fn text(&mut self, value: &str) -> Result<Self::Value, Self::Error>;
-    /// What should be text, which nobody has looked at yet: for engines that look themselves when they take it in.
+    /// Makes a text from bytes that are not yet known to be UTF-8. An engine that checks them itself overrides this
+    /// method.
     fn unchecked_text(&mut self, value: &[u8]) -> Result<Self::Value, Self::Error> {
         self.text(utf8(value)?)
     }
-    /// Bytes.
+    /// Makes a sequence of bytes.
     fn bytes(&mut self, value: &[u8]) -> Result<Self::Value, Self::Error>;
 
-    /// An option without a value. `is_item`: it is about to become part of a list, a tuple or a map, where some engines
-    /// cannot leave a gap.
+    /// Makes an option without a value. If `is_item`, the option becomes a part of a list, a tuple or a map, where some
+    /// engines cannot leave a gap.
     fn none(&mut self, is_item: bool) -> Result<Self::Value, Self::Error>;
-    /// An option with a value. `is_nested`: the value could be without one itself, so that it needs a mark.
+    /// Makes an option with a value. If `is_nested`, the type of the value is optional as well, so the option needs a
+    /// mark.
     fn some(&mut self, value: Self::Value, is_nested: bool) -> Result<Self::Value, Self::Error>;
 
-    /// An empty list for `len` items. Nobody has seen yet that there are as many: make room as they come.
+    /// Makes an empty list for `len` items. `len` is not checked yet, so reserve memory as the items come.
     fn list(&mut self, len: usize) -> Result<Self::Value, Self::Error>;
-    /// Puts item `index` into a list or tuple.
+    /// Puts the item `index` into a list or tuple.
     fn put_item(&mut self, list: &mut Self::Value, index: usize, item: Self::Value) -> Result<(), Self::Error>;
-    /// An empty map for `len` entries, of which nobody has seen yet that they are there.
+    /// Makes an empty map for `len` entries. `len` is not checked yet, so reserve memory as the entries come.
     fn map(&mut self, len: usize) -> Result<Self::Value, Self::Error>;
     /// Puts an entry into a map.
     fn put_entry(&mut self, map: &mut Self::Value, key: Self::Value, value: Self::Value) -> Result<(), Self::Error>;
-    /// An empty tuple for `len` items.
+    /// Makes an empty tuple for `len` items.
     fn tuple(&mut self, len: usize) -> Result<Self::Value, Self::Error>;
 
-    /// A record or a case of a variant, its fields still missing. `body` says of what.
+    /// Begins a record or a case of a variant, without its fields. `body` describes the record or case.
     fn begin(&mut self, body: &Body) -> Result<Self::Value, Self::Error>;
-    /// Puts field `index` into what was begun.
+    /// Puts the field `index` into a record or case that was begun.
     fn put_field(
         &mut self,
         whole: &mut Self::Value,
@@ -71,18 +76,19 @@ pub trait Build {
         index: usize,
         field: Self::Value,
     ) -> Result<(), Self::Error>;
-    /// What was begun has all its fields.
+    /// Finishes a record or case that has all its fields.
     fn finish(&mut self, whole: Self::Value, body: &Body) -> Result<Self::Value, Self::Error> {
         let _ = body;
         Ok(whole)
     }
-    /// A case of the enum with this number.
+    /// Makes a case of the enum with the number `definition`.
     fn case(&mut self, definition: u32, case: u32) -> Result<Self::Value, Self::Error>;
 
-    /// An answer, or an error in place of one, within another value.
+    /// Makes a result within another value: a success if `is_ok`, otherwise an error.
     fn result(&mut self, value: Self::Value, is_ok: bool) -> Result<Self::Value, Self::Error>;
 
-    /// The object that `form` stands for, whose contract is the definition with this number.
+    /// Makes the value that stands for the object `form`, whose contract is the definition with the number
+    /// `definition`.
     fn object(
         &mut self,
         definition: u32,

@@ -1,4 +1,4 @@
-//! The keys of a map, none of which may come twice.
+//! The keys of a map, each of which must be unique.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use crate::schema::plan::{Kind, NodeId, Plan};
 use crate::truncate::Truncated;
 use crate::types::{LiftError, RawList, lift_str};
 
-/// The keys that a map has so far, as they lie in canonical memory.
+/// The keys that a map has so far, read from canonical memory.
 pub(crate) enum Keys<'a> {
     Text(HashSet<&'a str>),
     Scalar(HashSet<u64>, Scalar),
@@ -32,21 +32,22 @@ impl<'a> Keys<'a> {
     ///
     /// # Errors
     ///
-    /// It is there already.
+    /// The map has the key already.
     ///
     /// # Safety
     ///
-    /// A key lies there that was found to be one, and its text stays as long as this.
+    /// `at` must point to a key of the map's type whose value was found valid. Its text must stay valid for as long as
+    /// `self` exists.
     pub(crate) unsafe fn insert(&mut self, at: *const u8) -> Result<(), LiftError> {
         match self {
             Self::Text(seen) => {
-                // SAFETY: the caller's promise.
+                // SAFETY: `at` points to a list of bytes that stays valid (guaranteed by the caller).
                 let text = unsafe { lift_str(at.cast::<RawList<u8>>().read()) }?;
                 if seen.insert(text) { Ok(()) } else { Err(twice(&format!("{text:?}"))) }
             }
             Self::Scalar(seen, scalar) => {
                 let mut bytes = [0; size_of::<u64>()];
-                // SAFETY: a scalar has that size, which is eight at most.
+                // SAFETY: `at` points to a scalar of this size (guaranteed by the caller), which is eight at most.
                 unsafe { at.copy_to_nonoverlapping(bytes.as_mut_ptr(), scalar.size()) };
                 let bits = u64::from_le_bytes(bytes);
                 if seen.insert(bits) { Ok(()) } else { Err(twice(&spell(*scalar, bits))) }
@@ -59,7 +60,7 @@ fn twice(key: &str) -> LiftError {
     LiftError::new(format_args!("the key {} comes twice", Truncated(key)))
 }
 
-/// A scalar's bits as people write them.
+/// Returns the text of a scalar, given by its bits.
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)] // the bits are those of the smaller type
 fn spell(scalar: Scalar, bits: u64) -> String {
     match scalar {

@@ -1,5 +1,8 @@
-//! From canonical memory to values of an engine. Trusts nothing but that pointers lead to memory of the lengths beside
-//! them.
+//! Lifts values from canonical memory to values of an engine.
+//!
+//! MEMORY is the condition of every unsafe function here: the caller guarantees that `from` points to initialised
+//! memory of the node's canonical layout, aligned, whose pointers are null or lead to readable memory of the lengths
+//! beside them. All else is checked: tags, lengths, alignments, text.
 
 use super::build::Build;
 use super::keys::Keys;
@@ -14,21 +17,21 @@ use crate::types::{Depth, LiftError, RawList, Type};
 pub(crate) struct Lifting<'a> {
     /// The contract.
     pub(crate) schema: &'a Schema,
-    /// Compiled from it.
+    /// The plan compiled from the schema.
     pub(crate) plan: &'a Plan,
 }
 
 impl Lifting<'_> {
-    /// The value of the node at `from`.
+    /// Lifts the value of the node `id` from the memory at `from`.
     ///
     /// # Errors
     ///
-    /// The memory holds none, or the engine cannot make one.
+    /// The memory does not hold a valid value, or the engine cannot make the value.
     ///
     /// # Safety
     ///
-    /// `from` must lead to initialised memory of the node's form, aligned, whose pointers are null or lead to readable
-    /// memory of the lengths beside them.
+    /// `from` must point to initialised memory of the node's canonical layout, aligned, whose pointers are null or lead
+    /// to readable memory of the lengths beside them.
     #[inline(always)]
     pub(crate) unsafe fn value<E: Build>(
         &self,
@@ -36,11 +39,11 @@ impl Lifting<'_> {
         id: NodeId,
         from: *const u8,
     ) -> Result<E::Value, E::Error> {
-        // What is a number goes the shortest way.
+        // Scalars take the shortest path.
         match self.plan.node(id).kind {
-            // SAFETY: the caller promises the memory of a value.
+            // SAFETY: MEMORY.
             Kind::Scalar(scalar) => unsafe { lift_scalar(engine, scalar, from) },
-            // SAFETY: the caller promises the memory of a value.
+            // SAFETY: MEMORY.
             _ => unsafe { self.part(engine, id, from, Depth::ROOT, false) },
         }
     }
@@ -56,33 +59,33 @@ impl Lifting<'_> {
     ) -> Result<E::Value, E::Error> {
         let kind = &self.plan.node(id).kind;
         match kind {
-            // SAFETY: the caller promises the memory of a value.
+            // SAFETY: MEMORY.
             Kind::Scalar(scalar) => unsafe { lift_scalar(engine, *scalar, from) },
             Kind::Unit if is_item => engine.unit_item(),
             Kind::Unit => engine.unit(),
-            // SAFETY: the memory is a list of bytes (the caller's promise).
+            // SAFETY: MEMORY; a text or bytes are a list of bytes.
             Kind::String => engine.unchecked_text(unsafe { from.cast::<RawList<u8>>().read().items() }?),
-            // SAFETY: the memory is a list of bytes (the caller's promise).
+            // SAFETY: MEMORY; a text or bytes are a list of bytes.
             Kind::Bytes => engine.bytes(unsafe { from.cast::<RawList<u8>>().read().items() }?),
             Kind::List(of) => {
                 let node = self.plan.node(*of);
                 let depth = depth.enter()?;
-                // SAFETY: the memory is a list of this node (the caller's promise).
+                // SAFETY: MEMORY; the node is a list of elements of this size and alignment.
                 let items = unsafe { elements(from, node.size, node.align) }?;
                 let mut list = engine.list(items.len())?;
                 for (i, at) in items.enumerate() {
-                    // SAFETY: as above.
+                    // SAFETY: MEMORY; `at` is the address of an element.
                     let item = unsafe { self.part(engine, *of, at, depth, true) }.map_err(|error| error.at(i))?;
                     engine.put_item(&mut list, i, item)?;
                 }
                 Ok(list)
             }
             Kind::Option { of, at } => {
-                // SAFETY: the node begins with the tag, and the value lies within.
+                // SAFETY: MEMORY; an option begins with its tag.
                 match unsafe { from.read() } {
                     0 => engine.none(is_item),
                     1 => {
-                        // SAFETY: tag 1 says that there is a value.
+                        // SAFETY: MEMORY; the value lies within the node, and is initialised as the tag is 1.
                         let value = unsafe { self.part(engine, *of, from.add(*at), depth, is_item) }?;
                         engine.some(value, self.plan.may_be_none(*of))
                     }
@@ -90,24 +93,24 @@ impl Lifting<'_> {
                 }
             }
             Kind::Nullable(of) => {
-                // SAFETY: the memory is a pointer (the caller's promise).
+                // SAFETY: MEMORY; the node is a pointer.
                 if unsafe { from.cast::<*const u8>().read() }.is_null() {
                     return engine.none(is_item);
                 }
-                // SAFETY: as above, and not null.
+                // SAFETY: MEMORY; the node is a pointer.
                 let value = unsafe { self.boxed(engine, *of, from, depth, is_item) }?;
                 engine.some(value, self.plan.may_be_none(*of))
             }
-            // SAFETY: the memory is a pointer (the caller's promise).
+            // SAFETY: MEMORY; the node is a pointer.
             Kind::Box(of) => unsafe { self.boxed(engine, *of, from, depth, is_item) },
             Kind::Map { key, value: of, value_at, stride, align } => {
                 let depth = depth.enter()?;
-                // SAFETY: the memory is a list of entries (the caller's promise).
+                // SAFETY: MEMORY; a map is a list of entries of this size and alignment.
                 let entries = unsafe { elements(from, *stride, *align) }?;
                 let mut map = engine.map(entries.len())?;
                 let mut seen = Keys::new(self.plan, *key)?;
                 for (i, at) in entries.enumerate() {
-                    // SAFETY: both parts lie within the entry.
+                    // SAFETY: MEMORY; key and value lie within the entry at `at`, and `part` found the key valid.
                     unsafe {
                         let name = self
                             .part(engine, *key, at, depth, true)
@@ -124,7 +127,7 @@ impl Lifting<'_> {
             Kind::Tuple(places) => {
                 let mut tuple = engine.tuple(places.len())?;
                 for (i, place) in places.iter().enumerate() {
-                    // SAFETY: the part lies within the node.
+                    // SAFETY: MEMORY; the part lies within the node.
                     let part = unsafe { self.part(engine, place.node, from.add(place.at), depth, true) }
                         .map_err(|error| error.within(i.to_string().into()))?;
                     engine.put_item(&mut tuple, i, part)?;
@@ -132,17 +135,17 @@ impl Lifting<'_> {
                 Ok(tuple)
             }
             Kind::Object { definition, methods } => {
-                // SAFETY: the memory is an object's form, any bit pattern of which is valid.
+                // SAFETY: MEMORY; the node is a lowered object, any bit pattern of which is valid.
                 engine
                     .object(*definition, methods, unsafe { from.cast::<polyplug_abi::GuestContractInstance>().read() })
             }
             Kind::Record(number, body) => {
                 let Shape::Record(fields) = &self.schema.definition(*number).shape else { unreachable!() };
-                // SAFETY: the fields lie within the node.
+                // SAFETY: MEMORY; the fields lie within the node.
                 unsafe { self.fields(engine, fields, body, from, depth) }
             }
             Kind::Enum(definition, cases) => {
-                // SAFETY: the memory is a tag (the caller's promise).
+                // SAFETY: MEMORY; an enum is its tag.
                 let tag = unsafe { from.cast::<u32>().read() };
                 if tag >= *cases {
                     return Err(LiftError::tag(&self.schema.definition(*definition).name, tag, *cases).into());
@@ -152,24 +155,24 @@ impl Lifting<'_> {
             Kind::Variant { definition, at, cases } => {
                 let definition = self.schema.definition(*definition);
                 let Shape::Variant(described) = &definition.shape else { unreachable!() };
-                // SAFETY: the node begins with the tag.
+                // SAFETY: MEMORY; a variant begins with its tag.
                 let tag = unsafe { from.cast::<u32>().read() };
                 let Some((body, case)) = cases.get(tag as usize).zip(described.get(tag as usize)) else {
                     let cases = u32::try_from(cases.len()).unwrap_or(u32::MAX);
                     return Err(LiftError::tag(&definition.name, tag, cases).into());
                 };
-                // SAFETY: the tag says which case was filled in.
+                // SAFETY: MEMORY; the fields lie within the node, and those of the tag's case are initialised.
                 unsafe { self.fields(engine, &case.fields, body, from.add(*at), depth) }
                     .map_err(|error| error.within(case.name.clone().into()))
             }
             Kind::Result { ok, err, at } => {
-                // SAFETY: the node begins with the tag, which says which of the two was filled in.
+                // SAFETY: MEMORY; a result begins with its tag.
                 let (of, name, is_ok) = match unsafe { from.cast::<u32>().read() } {
                     0 => (ok, "ok", true),
                     1 => (err, "err", false),
                     tag => return Err(LiftError::tag("result", tag, 2).into()),
                 };
-                // SAFETY: as above.
+                // SAFETY: MEMORY; the value lies within the node, and is initialised as the tag says.
                 let value = unsafe { self.part(engine, *of, from.add(*at), depth, false) }
                     .map_err(|error| error.within(name.into()))?;
                 engine.result(value, is_ok)
@@ -187,7 +190,7 @@ impl Lifting<'_> {
     ) -> Result<E::Value, E::Error> {
         let mut whole = engine.begin(body)?;
         for (i, (field, place)) in described.iter().zip(&body.places).enumerate() {
-            // SAFETY: the field lies within the record or case (the caller's promise).
+            // SAFETY: MEMORY; the field lies within the record or case.
             let value = unsafe { self.part(engine, place.node, from.add(place.at), depth, false) }
                 .map_err(|error| error.within(field.name.clone().into()))?;
             engine.put_field(&mut whole, body, i, value)?;
@@ -195,7 +198,7 @@ impl Lifting<'_> {
         engine.finish(whole, body)
     }
 
-    /// What the pointer at `from` leads to.
+    /// Lifts the value that the pointer at `from` leads to.
     unsafe fn boxed<E: Build>(
         &self,
         engine: &mut E,
@@ -204,27 +207,27 @@ impl Lifting<'_> {
         depth: Depth,
         is_item: bool,
     ) -> Result<E::Value, E::Error> {
-        // SAFETY: the memory is a pointer (the caller's promise).
+        // SAFETY: MEMORY; the node is a pointer.
         let start = unsafe { from.cast::<*const u8>().read() };
         if start.is_null() || !(start as usize).is_multiple_of(self.plan.node(of).align) {
             return Err(LiftError::pointer("box").into());
         }
-        // SAFETY: not null and aligned (checked above), readable by the caller's promise.
+        // SAFETY: MEMORY, for the node that the pointer leads to; not null and aligned (checked above).
         unsafe { self.part(engine, of, start, depth.enter()?, is_item) }
     }
 }
 
-/// Returns the value of a scalar.
+/// Lifts a scalar.
 ///
 /// # Safety
 ///
-/// As for [`Lifting::value`].
+/// `from` must point to initialised memory of the scalar, aligned.
 #[inline(always)]
 unsafe fn lift_scalar<E: Build>(engine: &mut E, scalar: Scalar, from: *const u8) -> Result<E::Value, E::Error> {
-    // Lifted by the types themselves, so that there is one set of checks.
+    // Lifted by the Rust types, so that there is one set of checks.
     macro_rules! lift {
         ($ty:ty) => {
-            // SAFETY: the memory holds a lowered scalar of this type (the caller's promise).
+            // SAFETY: MEMORY; the node is a scalar of this type.
             unsafe { <$ty as Type>::lift(&*from.cast(), Depth::ROOT) }?
         };
     }
@@ -244,13 +247,13 @@ unsafe fn lift_scalar<E: Build>(engine: &mut E, scalar: Scalar, from: *const u8)
     }
 }
 
-/// The addresses of a list's elements, after every check that can be made without reading them.
+/// Returns the addresses of a list's elements, after every check that can be made without reading the elements.
 unsafe fn elements(
     from: *const u8,
     size: usize,
     align: usize,
 ) -> Result<impl ExactSizeIterator<Item = *const u8>, LiftError> {
-    // SAFETY: the memory is a list (the caller's promise).
+    // SAFETY: MEMORY; the node is a list.
     let list = unsafe { from.cast::<RawList<u8>>().read() };
     if list.len > 0 {
         if list.ptr.is_null() || !(list.ptr as usize).is_multiple_of(align) {
@@ -260,6 +263,6 @@ unsafe fn elements(
             return Err(LiftError::new(format_args!("a list of {} elements cannot exist", list.len)));
         }
     }
-    // SAFETY: within the list, whose extent is the caller's promise.
+    // SAFETY: MEMORY; `i` is less than the list's length, so the element lies within the list.
     Ok((0..list.len).map(move |i| unsafe { list.ptr.add(i * size) }))
 }

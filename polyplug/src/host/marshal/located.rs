@@ -1,16 +1,16 @@
-//! Errors that know where in a value they happened.
+//! Errors with the path to the part of a value where they happened.
 
 use std::borrow::Cow;
 
 use crate::types::LiftError;
 
-/// An error that knows where in a value it happened.
+/// An error with the path to the part of a value where it happened.
 pub trait Located: From<LiftError> {
-    /// The error as seen from the record, variant or argument list that holds the place as `name`.
+    /// Puts `name` in front of the path: the name of the part in the record, variant or argument list that holds it.
     #[must_use]
     fn within(self, name: Cow<'static, str>) -> Self;
 
-    /// The error as seen from the list that holds the place as element `index`.
+    /// Puts `index` in front of the path: the index of the part in the list that holds it.
     #[must_use]
     fn at(self, index: usize) -> Self;
 }

@@ -1,4 +1,7 @@
-//! From values of an engine to canonical memory.
+//! Lowers values of an engine to canonical memory.
+//!
+//! BUFFER is the condition of every unsafe function here: the caller guarantees that `out` points to a writable buffer
+//! of the node's size, aligned. The caller of [`Lowering::value`] guarantees the arena as well.
 
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -18,25 +21,25 @@ use crate::types::{Depth, LiftError, RawList};
 pub(crate) struct Lowering<'a> {
     /// The contract.
     pub(crate) schema: &'a Schema,
-    /// Compiled from it.
+    /// The plan compiled from the schema.
     pub(crate) plan: &'a Plan,
-    /// Where everything goes that a form leads to.
+    /// The arena for the memory that lowered values point to.
     pub(crate) arena: *mut CallArena,
-    /// Where the tokens of objects are noted that are handed over.
+    /// The list to which the tokens of objects that are handed over are added.
     pub(crate) offered: Option<&'a RefCell<Vec<*mut c_void>>>,
 }
 
 impl Lowering<'_> {
-    /// Writes `value` as the node to `out`.
+    /// Lowers `value` as the node `node` to the buffer `out`.
     ///
     /// # Errors
     ///
-    /// The value is none of the node's type, or the engine cannot tell.
+    /// The value is not of the node's type, or the engine cannot read the value.
     ///
     /// # Safety
     ///
-    /// `out` must be room for the node, aligned; the arena must be valid and ours, or null where the node has no
-    /// pointers.
+    /// `out` must point to a writable buffer of the node's size, aligned. The arena must be valid and not used by
+    /// anything else during the call; it may be null if the node has no pointers.
     #[inline]
     pub(crate) unsafe fn value<E: Read>(
         &self,
@@ -45,13 +48,13 @@ impl Lowering<'_> {
         value: &E::Value,
         out: *mut u8,
     ) -> Result<(), E::Error> {
-        // Scalars take the shortest way.
+        // Scalars take the shortest path.
         if let Kind::Scalar(scalar) = self.plan.node(node).kind {
-            // SAFETY: the caller promises a buffer for the node.
+            // SAFETY: BUFFER.
             let written = unsafe { lower_scalar(engine, scalar, value, out) };
             return written.map_err(|refused| self.refused(engine, node, value, refused));
         }
-        // SAFETY: the caller promises a buffer for the node, and an arena where the node has pointers.
+        // SAFETY: BUFFER; the caller guarantees an arena if the node has pointers.
         unsafe { self.part(engine, node, value, out, Depth::ROOT) }
     }
 
@@ -66,18 +69,18 @@ impl Lowering<'_> {
     ) -> Result<(), E::Error> {
         let node = self.plan.node(id);
         if let Kind::Scalar(scalar) = node.kind {
-            // SAFETY: the caller promises a buffer for the node.
+            // SAFETY: BUFFER.
             let written = unsafe { lower_scalar(engine, scalar, value, out) };
             return written.map_err(|refused| self.refused(engine, id, value, refused));
         }
         macro_rules! put {
             ($value:expr) => {{
                 let scalar = $value;
-                // SAFETY: `out` is room for this scalar, aligned (the caller's promise).
+                // SAFETY: BUFFER; the node begins with a value of this type.
                 unsafe { write(out, scalar) }
             }};
         }
-        /// What a question to the engine gives, or the error that the value is of another kind.
+        /// Unwraps an answer of the engine, or returns the error that the value is of another kind.
         macro_rules! one {
             ($answer:expr) => {
                 match $answer {
@@ -90,18 +93,20 @@ impl Lowering<'_> {
             Kind::Unit if engine.is_unit(value) => {}
             Kind::Unit => return Err(self.expected(engine, id, value)),
             Kind::String => {
-                // Whether it is UTF-8 is for the receiver to say.
+                // The receiver checks that the text is UTF-8.
                 let RawText { ptr, len } = one!(engine.text(value));
-                // SAFETY: the engine's text is readable until the value is released (promised by `Read`).
+                // SAFETY: the text is readable until the value is released (guaranteed by the implementation of
+                // `Read`).
                 put!(self.keep::<E>(unsafe { RawList { ptr, len }.items() }?)?);
             }
             Kind::Bytes => match engine.bytes(value) {
-                // SAFETY: as for text.
+                // SAFETY: the bytes are readable until the value is released (guaranteed by the implementation of
+                // `Read`).
                 Some(RawText { ptr, len }) => put!(self.keep::<E>(unsafe { RawList { ptr, len }.items() }?)?),
-                // Bytes may come as a list of numbers as well.
+                // An engine may have bytes as a list of numbers as well.
                 None => {
                     let (mut items, len) = one!(engine.list(value)?);
-                    let start = self.room(len, 1, 1)?;
+                    let start = self.allocate(len, 1, 1)?;
                     for i in 0..len {
                         let item = engine.item(&mut items, i).map_err(|error| error.at(i))?;
                         let byte = engine.integer(&item).and_then(|number| u8::try_from(number).ok());
@@ -110,7 +115,7 @@ impl Lowering<'_> {
                         let Some(byte) = byte else {
                             return Err(LiftError::new(format_args!("expected u8, got {wrong}")).at(i).into());
                         };
-                        // SAFETY: `start` is room for all items.
+                        // SAFETY: `start` is a buffer for all items, and `i` is less than their number.
                         unsafe { start.add(i).write(byte) };
                     }
                     put!(RawList { ptr: start.cast_const(), len });
@@ -120,10 +125,10 @@ impl Lowering<'_> {
                 let (mut items, len) = one!(engine.list(value)?);
                 let depth = depth.enter()?;
                 let element = self.plan.node(*of);
-                let start = self.room(len, element.size, element.align)?;
+                let start = self.allocate(len, element.size, element.align)?;
                 for i in 0..len {
                     let item = engine.item(&mut items, i).map_err(|error| error.at(i))?;
-                    // SAFETY: `start` is room for all elements.
+                    // SAFETY: `start` is a buffer for all elements, and `i` is less than their number.
                     let written = unsafe { self.part(engine, *of, &item, start.add(i * element.size), depth) };
                     engine.release(item);
                     written.map_err(|error| error.at(i))?;
@@ -132,12 +137,12 @@ impl Lowering<'_> {
             }
             Kind::Option { of, at } => {
                 if engine.is_none(value) {
-                    // SAFETY: `out` is room for the node; none is a zero tag.
+                    // SAFETY: BUFFER; an option without a value has the tag 0.
                     unsafe { out.write_bytes(0, node.size) };
                     return Ok(());
                 }
                 let inner = one!(engine.some(value, self.plan.may_be_none(*of)));
-                // SAFETY: the node begins with the tag, and the value lies within.
+                // SAFETY: BUFFER; the node begins with its tag, and the value lies within the node.
                 let written = unsafe {
                     out.write(1);
                     self.part(engine, *of, &inner, out.add(*at), depth)
@@ -159,7 +164,7 @@ impl Lowering<'_> {
             Kind::Map { key, value: of, value_at, stride, align } => {
                 let (mut entries, len) = one!(engine.map(value)?);
                 let depth = depth.enter()?;
-                let start = self.room(len, *stride, *align)?;
+                let start = self.allocate(len, *stride, *align)?;
                 let mut seen = Keys::new(self.plan, *key)?;
                 let mut i = 0;
                 while let Some((name, value)) = engine.entry(&mut entries)? {
@@ -168,7 +173,8 @@ impl Lowering<'_> {
                         engine.release(name);
                         return Err(LiftError::new("the map grew while it was read").into());
                     }
-                    // SAFETY: `start` is room for all entries, and both parts lie within one.
+                    // SAFETY: `start` is a buffer for all entries, `i` is less than their number, key and value lie
+                    // within the entry, and `part` wrote the key before it is read.
                     let written = unsafe {
                         let entry = start.add(i * stride);
                         self.part(engine, *key, &name, entry, depth)
@@ -193,25 +199,25 @@ impl Lowering<'_> {
                 }
                 for (i, place) in places.iter().enumerate() {
                     let item = engine.item(&mut items, i).map_err(|error| error.within(i.to_string().into()))?;
-                    // SAFETY: the part lies within the node.
+                    // SAFETY: BUFFER; the part lies within the node.
                     let written = unsafe { self.part(engine, place.node, &item, out.add(place.at), depth) };
                     engine.release(item);
                     written.map_err(|error| error.within(i.to_string().into()))?;
                 }
             }
             Kind::Object { definition, methods } => {
-                let form = engine.object(value, *definition, methods)?;
+                let object = engine.object(value, *definition, methods)?;
                 if let Some(offered) = self.offered {
-                    offered.borrow_mut().push(form.data);
+                    offered.borrow_mut().push(object.data);
                 }
-                put!(form);
+                put!(object);
             }
             Kind::Record(number, body) => {
                 let Shape::Record(described) = &self.schema.definition(*number).shape else { unreachable!() };
                 if !engine.has_fields(value, body) {
                     return Err(self.expected(engine, id, value));
                 }
-                // SAFETY: the fields lie within the node.
+                // SAFETY: BUFFER; the fields lie within the node.
                 unsafe { self.fields(engine, described, body, value, out, depth) }?;
             }
             Kind::Enum(definition, _) => match engine.enum_case(value, *definition)? {
@@ -227,7 +233,7 @@ impl Lowering<'_> {
                 };
                 put!(tag);
                 let (body, case) = (&cases[tag as usize], &self.cases(*definition)[tag as usize]);
-                // SAFETY: the union lies within the node, and each case within the union.
+                // SAFETY: BUFFER; the union lies within the node, and each case within the union.
                 let written = unsafe { self.fields(engine, &case.fields, body, &payload, out.add(*at), depth) };
                 engine.release(payload);
                 written.map_err(|error| error.within(case.name.clone().into()))?;
@@ -235,7 +241,7 @@ impl Lowering<'_> {
             Kind::Result { ok, err, at } => {
                 let (payload, is_ok) = one!(engine.result(value));
                 put!(u32::from(!is_ok));
-                // SAFETY: the union lies within the node.
+                // SAFETY: BUFFER; the union lies within the node.
                 let written =
                     unsafe { self.part(engine, if is_ok { *ok } else { *err }, &payload, out.add(*at), depth) };
                 engine.release(payload);
@@ -258,19 +264,20 @@ impl Lowering<'_> {
         let mut is_missing = E::STRICT;
         for (i, (field, place)) in described.iter().zip(&body.places).enumerate() {
             let node = self.plan.node(place.node);
-            // SAFETY: the field lies within the record or case (the caller's promise).
+            // SAFETY: BUFFER; the field lies within the record or case.
             let out = unsafe { out.add(place.at) };
             let found = engine.field(value, body, i).map_err(|error| error.within(field.name.clone().into()))?;
             let written = match found {
                 Some(found) => {
-                    // SAFETY: as above.
+                    // SAFETY: `out` is the buffer of the field.
                     let written = unsafe { self.part(engine, place.node, &found, out, depth) };
                     engine.release(found);
                     written
                 }
                 None if !E::STRICT && matches!(node.kind, Kind::Option { .. } | Kind::Nullable(_) | Kind::Unit) => {
                     is_missing = true;
-                    // SAFETY: as above; none is a zero tag or a null pointer, and nothing has no size.
+                    // SAFETY: `out` is the buffer of the field. An option without a value has the tag 0 or is a null
+                    // pointer, and unit has no size.
                     unsafe { out.write_bytes(0, node.size) };
                     Ok(())
                 }
@@ -310,25 +317,25 @@ impl Lowering<'_> {
     ) -> Result<*const u8, E::Error> {
         let node = self.plan.node(of);
         let depth = depth.enter()?;
-        let start = self.room(1, node.size.max(1), node.align)?;
-        // SAFETY: `start` is room for the node.
+        let start = self.allocate(1, node.size.max(1), node.align)?;
+        // SAFETY: `start` is a buffer for the node, aligned.
         unsafe { self.part(engine, of, value, start, depth) }?;
         Ok(start)
     }
 
-    /// Bytes as they are handed over.
+    /// Returns bytes as they are handed over: lent where the engine lends them, otherwise copied into the arena.
     fn keep<E: Read>(&self, bytes: &[u8]) -> Result<RawList<u8>, LiftError> {
         if E::LENDS || bytes.is_empty() {
             return Ok(RawList { ptr: bytes.as_ptr(), len: bytes.len() });
         }
-        let start = self.room(bytes.len(), 1, 1)?;
-        // SAFETY: fresh room for as many bytes.
+        let start = self.allocate(bytes.len(), 1, 1)?;
+        // SAFETY: `start` is a new buffer of as many bytes.
         unsafe { start.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
         Ok(RawList { ptr: start, len: bytes.len() })
     }
 
-    fn room(&self, count: usize, size: usize, align: usize) -> Result<*mut u8, LiftError> {
-        // SAFETY: null, or valid and ours (promised to `value`).
+    fn allocate(&self, count: usize, size: usize, align: usize) -> Result<*mut u8, LiftError> {
+        // SAFETY: the arena is null, or valid and not used by anything else (guaranteed by the caller of `value`).
         let arena = unsafe { self.arena.as_mut() };
         let start = arena.zip(count.checked_mul(size)).map(|(arena, bytes)| arena.alloc(bytes, align));
         start.filter(|start| !start.is_null()).ok_or_else(|| LiftError::limit("the value does not fit into memory"))
@@ -351,7 +358,7 @@ impl Lowering<'_> {
         LiftError::new(format_args!("expected {}, got {found}", self.spell(id))).into()
     }
 
-    /// The type of a node as people write it.
+    /// Returns the name of a node's type, for an error.
     fn spell(&self, id: NodeId) -> String {
         let inner = |id: &NodeId| self.spell(*id);
         match &self.plan.node(id).kind {
@@ -383,27 +390,27 @@ fn no_field(described: &[Field], name: &str) -> LiftError {
     LiftError::new(format_args!("there is no field `{}`, only {}", Truncated(name), known.join(", ")))
 }
 
-/// Why a scalar was not written.
+/// The reason why a scalar was not written.
 enum Refused {
     /// The value is of another kind.
     Kind,
-    /// It is an integer that does not fit.
+    /// The value is an integer that does not fit.
     Range(i128),
-    /// It is a number beyond those of `f32`.
+    /// The value is a number beyond the range of `f32`.
     Narrow(f64),
 }
 
-/// Writes a value whose node is a scalar.
+/// Lowers a value whose node is a scalar.
 ///
 /// # Safety
 ///
-/// `out` must be a buffer for the scalar, aligned.
+/// `out` must point to a writable buffer for the scalar, aligned.
 #[inline(always)]
 unsafe fn lower_scalar<E: Read>(engine: &mut E, scalar: Scalar, value: &E::Value, out: *mut u8) -> Result<(), Refused> {
     macro_rules! put {
         ($value:expr) => {{
             let scalar = $value;
-            // SAFETY: `out` is a buffer for this scalar, aligned (the caller's promise).
+            // SAFETY: BUFFER; the node is a scalar of this type.
             unsafe { write(out, scalar) }
         }};
     }
@@ -425,7 +432,7 @@ unsafe fn lower_scalar<E: Read>(engine: &mut E, scalar: Scalar, value: &E::Value
         Scalar::U64 => integer!(u64),
         Scalar::F32 => {
             let number = engine.float(value, true).ok_or(Refused::Kind)?;
-            #[allow(clippy::cast_possible_truncation)] // to the nearest, which is what people mean by 0.1
+            #[allow(clippy::cast_possible_truncation)] // rounds to the nearest `f32`, so that 0.1 is accepted
             let narrow = number as f32;
             if narrow.is_infinite() && number.is_finite() {
                 return Err(Refused::Narrow(number));
@@ -438,11 +445,13 @@ unsafe fn lower_scalar<E: Read>(engine: &mut E, scalar: Scalar, value: &E::Value
     Ok(())
 }
 
+/// Writes `value` to `out`.
+///
 /// # Safety
 ///
-/// `out` must be room for a `T`, aligned.
+/// `out` must point to a writable buffer for a `T`, aligned.
 #[inline(always)]
 unsafe fn write<T>(out: *mut u8, value: T) {
-    // SAFETY: the caller's promise.
+    // SAFETY: `out` is writable and aligned for a `T` (guaranteed by the caller).
     unsafe { out.cast::<T>().write(value) };
 }

@@ -1,10 +1,20 @@
-//! Moving values between canonical memory and an engine: the world of dynamic values, or a language's virtual machine.
+//! Moves values between canonical memory and an engine: the host's dynamic values, or the VM of a language.
 //!
-//! The way is the same for all: a contract's [`Plan`](crate::schema::plan::Plan) is followed, number by number, and
-//! [`lift`] asks the engine to [`Build`] a value of its own for each node, or [`lower`] to [`Read`] one. What differs is
-//! only how an engine makes and looks at single values. No more is looked up, boxed or allocated on the way than a value
-//! itself needs: names were turned into numbers when the plan was compiled, and an engine turns those numbers into
-//! whatever it finds fields and cases by.
+//! The nodes of a contract's [`Plan`](crate::schema::plan::Plan) are followed by their numbers. Engines differ only in
+//! how they make and read single values. Names were replaced by numbers when the plan was compiled, and an engine maps
+//! these numbers to its own keys for fields and cases. So no names are looked up, and only the value itself is
+//! allocated.
+//!
+//! - [`Lifting`](lift::Lifting): lifts values of one contract; asks the engine to build each of them.
+//! - [`Lowering`](lower::Lowering): lowers values of one contract; asks the engine to read each of them.
+//! - [`Build`](build::Build): an engine that makes values.
+//! - [`Read`](read::Read): an engine whose values can be read.
+//! - [`Located`](located::Located): an error that knows where in a value it happened.
+//! - [`Integer`](number::Integer), [`Float`](number::Float): numbers with the width that a contract gives them.
+//! - [`Keys`](keys::Keys): the keys of a map, each of which must be unique.
+//!
+//! Invariant: lifting trusts no tag, length, alignment or text; a pointer that is not null must lead to readable memory
+//! of the length beside it.
 
 pub(crate) mod build;
 pub(crate) mod keys;

@@ -2,7 +2,7 @@
 
 /// An integer of a contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the cases are what they are called
+#[allow(missing_docs)] // each case has the name of its type
 pub enum Integer {
     I8(i8),
     I16(i16),
@@ -15,7 +15,7 @@ pub enum Integer {
 }
 
 impl Integer {
-    /// The number; `None` for what only a `u64` holds.
+    /// Returns the number, or `None` if only a `u64` holds it.
     #[inline]
     #[must_use]
     pub fn to_i64(self) -> Option<i64> {
@@ -34,14 +34,14 @@ impl Integer {
 
 /// A floating-point number of a contract.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[allow(missing_docs)] // the cases are what they are called
+#[allow(missing_docs)] // each case has the name of its type
 pub enum Float {
     F32(f32),
     F64(f64),
 }
 
 impl Float {
-    /// The number, which an `f64` always holds.
+    /// Returns the number as an `f64`, which loses nothing.
     #[inline]
     #[must_use]
     pub fn to_f64(self) -> f64 {

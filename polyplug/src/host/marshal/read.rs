@@ -1,14 +1,14 @@
-//! What an engine does to give a value out.
+//! The operations by which an engine's values are read.
 
 use polyplug_abi::GuestContractInstance;
 
 use super::located::Located;
 use crate::schema::plan::{Body, MethodPlan};
 
-/// Where text or bytes of an engine lie.
+/// The location of text or bytes in an engine's memory.
 #[derive(Debug, Clone, Copy)]
 pub struct RawText {
-    /// The beginning; may be anything when `len` is 0.
+    /// The address of the first byte; any pointer if `len` is 0.
     pub ptr: *const u8,
     /// The length in bytes.
     pub len: usize,
@@ -20,96 +20,99 @@ impl From<&[u8]> for RawText {
     }
 }
 
-/// Which case of an enum or variant a value is.
+/// The case of an enum or variant that a value is.
 #[derive(Debug)]
 pub enum CaseOf<V> {
-    /// The case with this number, and what holds its fields.
+    /// The case with this number, and the value that holds its fields.
     Known(u32, V),
-    /// It calls itself so, and there is no such case.
+    /// A case of this name, which the enum or variant does not have.
     Unknown(String),
-    /// It is no case of anything.
+    /// A value that is not a case of an enum or variant.
     None,
 }
 
-/// Looks at values of an engine.
+/// An engine whose values can be read.
 ///
-/// Where a method returns an `Option`, `None` says that the value is of another kind; the error is made from
-/// [`describe`](Self::describe). A value that was got from another is given back by [`release`](Self::release), in
-/// reverse order, also where there is an error.
+/// A method that returns an `Option` returns `None` for a value of another kind; the error is then made from
+/// [`describe`](Self::describe). The caller releases each value that it got from another value by
+/// [`release`](Self::release), in reverse order, after an error too.
 ///
-/// Methods that return a `Result` fail where finding out fails: where code of the guest's runs that raises something.
+/// A method that returns a `Result` fails if it runs code of the guest and that code raises an error.
 ///
 /// # Safety
 ///
-/// Text and bytes must lie where the engine says, readable, until the value they came from is released, or, where
-/// [`LENDS`](Self::LENDS) says so, until the call that they are read for is over.
+/// Text and bytes must be readable at the location that the engine returns until the value that they came from is
+/// released. If [`LENDS`](Self::LENDS) is `true`, they must be readable until the call that they are read for is over.
 pub unsafe trait Read {
-    /// A value of the engine's.
+    /// A value of the engine.
     type Value;
     /// The items of a list, while they are read.
     type Items;
     /// The entries of a map, while they are read.
     type Entries;
-    /// Why a value could not be read, beyond being of another kind.
+    /// The error of a value that could not be read for another reason than its kind.
     type Error: Located;
 
-    /// Whether text and bytes stay where they are until the call is over. Else they are copied.
+    /// `true` if text and bytes stay readable until the call is over. If `false`, they are copied.
     const LENDS: bool = false;
-    /// Whether fields that nobody asked for are errors even where no field is missing.
+    /// `true` if unknown fields are errors even where no field is missing.
     const STRICT: bool = false;
 
-    /// What the value is, for an error: `str "x"`.
+    /// Describes the value for an error, for example as `str "x"`.
     fn describe(&mut self, value: &Self::Value) -> String;
-    /// Gives a value back.
+    /// Releases a value that was got from another value.
     fn release(&mut self, value: Self::Value);
 
-    /// Whether the value stands for none.
+    /// Returns whether the value stands for an option without a value.
     fn is_none(&mut self, value: &Self::Value) -> bool;
-    /// Whether the value is what methods return that return nothing.
+    /// Returns whether the value is that of a method that returns nothing.
     fn is_unit(&mut self, value: &Self::Value) -> bool;
-    /// A truth value.
+    /// Reads a truth value.
     fn bool(&mut self, value: &Self::Value) -> Option<bool>;
-    /// An integer of any size.
+    /// Reads an integer of any size.
     fn integer(&mut self, value: &Self::Value) -> Option<i128>;
-    /// A number, for a place that takes an `f32` if `is_narrow`, else an `f64`.
+    /// Reads a number, for an `f32` if `is_narrow`, otherwise for an `f64`.
     fn float(&mut self, value: &Self::Value, is_narrow: bool) -> Option<f64>;
-    /// A character: text of one.
+    /// Reads a character: a text of one character.
     fn char(&mut self, value: &Self::Value) -> Option<char>;
-    /// Text, which need not be valid.
+    /// Reads a text, which need not be valid UTF-8.
     fn text(&mut self, value: &Self::Value) -> Option<RawText>;
-    /// Bytes.
+    /// Reads a sequence of bytes.
     fn bytes(&mut self, value: &Self::Value) -> Option<RawText>;
 
-    /// What an option holds. `is_nested`: it has a mark, for it could be an option without a value.
+    /// Reads the value of an option. If `is_nested`, the type of the value is optional as well, so the option has a
+    /// mark.
     fn some(&mut self, value: &Self::Value, is_nested: bool) -> Option<Self::Value>;
 
-    /// The items of a list, and how many there are.
+    /// Reads the items of a list, and their number.
     fn list(&mut self, value: &Self::Value) -> Result<Option<(Self::Items, usize)>, Self::Error>;
-    /// The items of a tuple, and how many there are.
+    /// Reads the items of a tuple, and their number.
     fn tuple(&mut self, value: &Self::Value) -> Result<Option<(Self::Items, usize)>, Self::Error>;
-    /// An item. An engine whose lists can shrink while they are read says so.
+    /// Reads an item. Fails if the list has shrunk while it was read.
     fn item(&mut self, items: &mut Self::Items, index: usize) -> Result<Self::Value, Self::Error>;
-    /// The entries of a map, and how many there are.
+    /// Reads the entries of a map, and their number.
     fn map(&mut self, value: &Self::Value) -> Result<Option<(Self::Entries, usize)>, Self::Error>;
-    /// The next entry; `None` after the last. Its value is released before its key.
+    /// Reads the next entry, or returns `None` after the last one. The caller releases the entry's value before its
+    /// key.
     #[allow(clippy::type_complexity)] // a key and a value
     fn entry(&mut self, entries: &mut Self::Entries) -> Result<Option<(Self::Value, Self::Value)>, Self::Error>;
 
-    /// Whether the value can have fields at all.
+    /// Returns whether the value can have fields at all.
     fn has_fields(&mut self, value: &Self::Value, body: &Body) -> bool;
-    /// A field; `None` if it is missing.
+    /// Reads a field, or returns `None` if the field is missing.
     fn field(&mut self, value: &Self::Value, body: &Body, index: usize) -> Result<Option<Self::Value>, Self::Error>;
-    /// A field that the record or case does not have. Asked for when one is missing, which may have been misspelt.
+    /// Returns the name of a field that the record or case does not have. Called when a field is missing, whose name
+    /// may have been misspelt.
     fn unknown_field(&mut self, value: &Self::Value, body: &Body) -> Option<String>;
-    /// Which case of the enum with this number the value is.
+    /// Reads which case of the enum with the number `definition` the value is.
     fn enum_case(&mut self, value: &Self::Value, definition: u32) -> Result<CaseOf<()>, Self::Error>;
-    /// Which case of the variant with this number the value is.
+    /// Reads which case of the variant with the number `definition` the value is.
     fn case(&mut self, value: &Self::Value, definition: u32) -> Result<CaseOf<Self::Value>, Self::Error>;
 
-    /// Whether a value within another is an answer or an error in place of one, and which.
+    /// Reads a result within another value: the value of a success or an error, and `true` for a success.
     fn result(&mut self, value: &Self::Value) -> Option<(Self::Value, bool)>;
 
-    /// Hands over an object that implements the contract of the definition with this number.
+    /// Hands over an object that implements the contract with the number `definition`.
     fn object(
         &mut self,
         value: &Self::Value,

@@ -1,4 +1,4 @@
-//! What a plugin says it implements, held against what the host calls.
+//! Checks of the contract that a plugin implements against the contract that the host calls.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use crate::host::error::registry::RegistryError;
 use crate::host::error::runtime::RuntimeError;
 use crate::schema::{Difference, Schema};
 
-/// The schema that a plugin handed over as bytes.
+/// Reads the schema that a plugin registered as bytes.
 pub(crate) fn read(bytes: &[u8], plugin: &Plugin) -> Result<PluginSchema, RegistryError> {
-    // What is linked was made by the same code as the plugin's, in all likelihood: then equal bytes say all.
+    // A linked schema was most likely encoded by the same code as the plugin's, so equal bytes are tried first.
     let described = match linked(plugin.contract_id).iter().find(|linked| linked.encoded == bytes) {
         Some(linked) => PluginSchema::Linked(linked),
         None => {
@@ -28,14 +28,14 @@ pub(crate) fn read(bytes: &[u8], plugin: &Plugin) -> Result<PluginSchema, Regist
     Ok(described)
 }
 
-/// Whether a schema is that of the plugin's table at all.
+/// Checks that a schema belongs to the plugin's table.
 fn check_table(schema: &Schema, plugin: &Plugin) -> Result<(), RegistryError> {
     let interface = &plugin.interface;
     if GuestContractId::new(&schema.name, schema.major) != plugin.contract_id {
         return Err(invalid(plugin, format!("the schema is of {schema}, and the interface is not")));
     }
     if interface.dispatch_type == DispatchType::Native {
-        // SAFETY: native, and checked when the interface was read.
+        // SAFETY: the interface is native (checked above), and `checked` accepted it when the plugin was read.
         let functions = unsafe { native_functions(interface) }.len();
         if functions != schema.methods.len() {
             let methods = schema.methods.len();
@@ -89,7 +89,7 @@ fn file_name(plugin: &Plugin) -> String {
 
 fn from_file(plugin: &Plugin, bundle: &str, directory: &Path) -> Result<Option<PluginSchema>, RuntimeError> {
     let name = file_name(plugin);
-    // The name comes from the plugin: it must not lead anywhere else.
+    // The name comes from the plugin, and must not lead out of the directory.
     if name.contains(['/', '\\']) {
         return Ok(None);
     }
@@ -132,7 +132,8 @@ pub(crate) fn no_schema(plugin: &Plugin, bundle: &str) -> RuntimeError {
     }
 }
 
-/// For each method of the host's contract, the plugin's number for it; none where the plugin is too old to have it.
+/// Returns, for each method of the host's contract, the plugin's number of the method, or `None` if the plugin is too
+/// old to have the method.
 pub(crate) fn method_indices(
     info: &'static ContractInfo,
     plugin: &Plugin,

@@ -1,4 +1,4 @@
-//! What is known of one plugin, and the functions that its code offers.
+//! A plugin, and the functions that its code offers.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use super::schema::PluginSchema;
 use crate::call_error::message_text;
 use crate::host::abi::arena::CallArenaGuard;
 
-/// What is known of a plugin.
+/// A plugin as it was registered.
 #[derive(Clone)]
 pub(crate) struct Plugin {
     pub(crate) name: String,
     pub(crate) contract: String,
-    /// The contract it was registered for. A table that is swapped in may speak of another.
+    /// The contract that the plugin was registered for. A table that is swapped in later may name another contract.
     pub(crate) contract_id: GuestContractId,
     pub(crate) bundle: BundleId,
     pub(crate) interface: Arc<GuestContractInterface>,
@@ -27,11 +27,11 @@ pub(crate) struct Plugin {
     pub(crate) save: Option<SaveInstance>,
     pub(crate) restore: Option<RestoreInstance>,
     pub(crate) health: Option<CheckHealth>,
-    /// Does the work of these functions, for plugins that an engine runs.
+    /// The implementation of the functions above, if an engine runs the plugin.
     pub(crate) engine: Option<Arc<dyn EnginePlugin>>,
     /// The plugin's own version.
     pub(crate) version: Version,
-    /// What it implements; absent where nobody said.
+    /// The schema of the contract that the plugin implements, if known.
     pub(crate) schema: Option<PluginSchema>,
 }
 
@@ -40,17 +40,17 @@ pub(crate) trait EnginePlugin: Send + Sync {
     /// Makes an instance.
     fn create(&self) -> Result<GuestContractInstance, String>;
 
-    /// Whether its instances' state can be saved and restored.
+    /// Returns whether the state of the plugin's instances can be saved and restored.
     fn keeps_state(&self) -> bool;
 
-    /// A snapshot of an instance.
+    /// Takes a snapshot of an instance.
     ///
     /// # Safety
     ///
-    /// The instance must be this plugin's, and alive.
+    /// This plugin must have made the instance, which must not be destroyed.
     unsafe fn save(&self, instance: GuestContractInstance) -> Result<Vec<u8>, String>;
 
-    /// An instance made from a snapshot that version `from` of the plugin took.
+    /// Makes an instance from a snapshot that version `from` of the plugin took.
     fn restore(&self, state: &[u8], from: Version) -> Result<GuestContractInstance, String>;
 }
 
@@ -63,9 +63,9 @@ impl Plugin {
         let mut instance = GuestContractInstance::null();
         let mut error = AbiError::ok();
         match self.create {
-            // SAFETY: the plugin's factory, called as its type says, with the table of the plugin's own version.
+            // SAFETY: the factory is called as the ABI declares it, with the host's table for the plugin's version.
             Some(create) => unsafe { create(host, &raw mut instance, &raw mut error) },
-            // SAFETY: as above; the function was found not null when the interface was checked.
+            // SAFETY: the factory is called as the ABI declares it; no function of a registered interface is null.
             None => unsafe {
                 (self.interface.create_instance)(
                     loader_data(&self.interface),
@@ -76,7 +76,7 @@ impl Plugin {
             },
         }
         if !error.is_ok() {
-            // SAFETY: the text is in the buffer that this thread keeps until its next call.
+            // SAFETY: the plugin wrote the error, whose text the host keeps for this thread until its next call.
             return Err(unsafe { message_text(&error) });
         }
         if self.create.is_some() && instance.is_null() {
@@ -85,7 +85,7 @@ impl Plugin {
         Ok(instance)
     }
 
-    /// What a plugin that nobody described further is.
+    /// Makes a plugin without a schema and without optional functions.
     pub(crate) fn plain(
         descriptor: &polyplug_abi::PluginDescriptor,
         name: String,
@@ -110,38 +110,39 @@ impl Plugin {
         }
     }
 
-    /// Whether it can take snapshots of its instances.
+    /// Returns whether the plugin can take snapshots of its instances.
     pub(crate) fn can_save(&self) -> bool {
         self.engine.as_ref().map_or(self.save.is_some(), |engine| engine.keeps_state())
     }
 
-    /// Whether it can make instances from snapshots.
+    /// Returns whether the plugin can make instances from snapshots.
     pub(crate) fn can_restore(&self) -> bool {
         self.engine.as_ref().map_or(self.restore.is_some(), |engine| engine.keeps_state())
     }
 
-    /// A snapshot of an instance; `None` if the plugin does not take any.
+    /// Takes a snapshot of an instance, or returns `None` if the plugin does not take snapshots.
     pub(crate) fn save(&self, instance: GuestContractInstance) -> Option<Result<Vec<u8>, String>> {
         if let Some(engine) = &self.engine {
-            // SAFETY: the runtime saves instances of the plugin that it holds.
+            // SAFETY: the runtime passes an instance that this plugin made and that is not destroyed.
             return engine.keeps_state().then(|| unsafe { engine.save(instance) });
         }
         let save = self.save?;
         let arena = CallArenaGuard::enter();
         let mut state = StringView::null();
         let mut error = AbiError::ok();
-        // SAFETY: the plugin's function, called as its type says, with an instance of the plugin's.
+        // SAFETY: the function is called as the ABI declares it, with an instance that this plugin made.
         unsafe { save(instance, &raw mut state, arena.get(), &raw mut error) };
         if !error.is_ok() {
-            // SAFETY: the text is in the arena or in the buffer that this thread keeps until its next call.
+            // SAFETY: the plugin wrote the error, whose text lies in the arena or in the buffer that the host keeps for
+            // this thread until its next call.
             return Some(Err(unsafe { message_text(&error) }));
         }
-        // SAFETY: the plugin put the bytes into the arena.
+        // SAFETY: the plugin put the bytes into the arena (ABI contract), which is not left before `arena` is dropped.
         let bytes = unsafe { state.bytes() };
         Some(bytes.map(<[u8]>::to_vec).ok_or_else(|| "the snapshot is null".to_owned()))
     }
 
-    /// An instance made from a snapshot that version `from` of the plugin took.
+    /// Makes an instance from a snapshot that version `from` of the plugin took.
     pub(crate) fn restore(
         &self,
         host: *const HostApi,
@@ -154,23 +155,24 @@ impl Plugin {
         let Some(restore) = self.restore else { return self.create(host) };
         let mut instance = GuestContractInstance::null();
         let mut error = AbiError::ok();
-        // SAFETY: the plugin's function, called as its type says, with the table of the plugin's own version.
+        // SAFETY: the function is called as the ABI declares it, with the host's table for the plugin's version.
         unsafe { restore(host, StringView::lend(state), from, &raw mut instance, &raw mut error) };
         if !error.is_ok() {
-            // SAFETY: the text is in the buffer that this thread keeps until its next call.
+            // SAFETY: the plugin wrote the error, whose text the host keeps for this thread until its next call.
             return Err(unsafe { message_text(&error) });
         }
         if instance.is_null() { Err("success was reported without an instance".to_owned()) } else { Ok(instance) }
     }
 
-    /// Whether the plugin says that it can serve.
+    /// Asks the plugin whether it can serve. Fails with the plugin's reason if it cannot.
     pub(crate) fn check_health(&self, host: *const HostApi) -> Result<(), String> {
         let Some(health) = self.health else { return Ok(()) };
         let arena = CallArenaGuard::enter();
         let mut error = AbiError::ok();
-        // SAFETY: the plugin's function, called as its type says, with the table of the plugin's own version.
+        // SAFETY: the function is called as the ABI declares it, with the host's table for the plugin's version.
         unsafe { health(host, arena.get(), &raw mut error) };
-        // SAFETY: the text is in the arena or in the buffer that this thread keeps until its next call.
+        // SAFETY: the plugin wrote the error, whose text lies in the arena or in the buffer that the host keeps for
+        // this thread until its next call.
         if error.is_ok() { Ok(()) } else { Err(unsafe { message_text(&error) }) }
     }
 }

@@ -1,15 +1,15 @@
-//! What a bundle has registered so far.
+//! The plugins that a bundle has registered so far.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::plugin::Plugin;
 use crate::host::error::registry::RegistryError;
 
-/// What a bundle has registered so far.
+/// The plugins that a bundle has registered so far.
 #[derive(Default)]
 pub(crate) struct Registrations {
     list: Mutex<Option<Vec<Plugin>>>,
-    /// Why the first one that was refused was, should the bundle not care.
+    /// The reason of the first refusal, kept in case the bundle ignores the refusal.
     refusal: OnceLock<String>,
 }
 
@@ -19,17 +19,17 @@ impl Registrations {
         *self.list.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
     }
 
-    /// Accepts no more; what was registered.
+    /// Stops accepting registrations, and returns the registered plugins.
     pub(crate) fn close(&self) -> Vec<Plugin> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
     }
 
-    /// Why the first plugin that was refused was, if one was.
+    /// Returns the reason of the first refusal, if a plugin was refused.
     pub(crate) fn refusal(&self) -> Option<&str> {
         self.refusal.get().map(String::as_str)
     }
 
-    /// Adds the plugin that was read, or remembers why it could not be.
+    /// Adds a plugin that was read, or keeps the reason why it was refused.
     pub(crate) fn add(&self, plugin: Result<Plugin, RegistryError>) -> Result<(), RegistryError> {
         plugin.and_then(|plugin| self.push(plugin)).inspect_err(|error| {
             self.refusal.get_or_init(|| error.to_string());

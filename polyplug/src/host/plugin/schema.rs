@@ -1,4 +1,4 @@
-//! The description of the contract that a plugin implements, and where it comes from.
+//! The schema of the contract that a plugin implements: linked into the program, registered, or shipped as a file.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -10,12 +10,12 @@ use polyplug_abi::GuestContractId;
 use crate::contract_info::{ContractEntry, ContractInfo};
 use crate::schema::{SIZE_LIMIT, Schema};
 
-/// The schema of a plugin.
+/// The schema of the contract that a plugin implements.
 #[derive(Clone)]
 pub(crate) enum PluginSchema {
-    /// To the letter that of a contract linked into this program.
+    /// The schema of a contract that is linked into this program, with the same bytes.
     Linked(&'static Linked),
-    /// Its own.
+    /// A schema of the plugin's own.
     Own(Arc<Schema>),
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Linked {
     pub(crate) encoded: Vec<u8>,
 }
 
-/// The builds of a contract that are linked into this program: usually one.
+/// Returns the builds of a contract that are linked into this program: usually one.
 pub(crate) fn linked(contract: GuestContractId) -> &'static [Linked] {
     static ALL: OnceLock<HashMap<GuestContractId, Vec<Linked>>> = OnceLock::new();
     let all = ALL.get_or_init(|| {
@@ -59,12 +59,12 @@ pub(crate) fn linked(contract: GuestContractId) -> &'static [Linked] {
     all.get(&contract).map_or(&[], Vec::as_slice)
 }
 
-/// The newest build of a contract that is linked into this program.
+/// Returns the newest build of a contract that is linked into this program.
 pub(crate) fn newest_linked(contract: GuestContractId) -> Option<PluginSchema> {
     linked(contract).iter().max_by_key(|linked| linked.schema.minor).map(PluginSchema::Linked)
 }
 
-/// The schema of a contract that a bundle ships as a file.
+/// Reads the schema of a contract that a bundle ships as a file.
 pub(crate) fn shipped(name: &str, major: u32, directory: Option<&Path>) -> Result<Option<PluginSchema>, String> {
     let Some(directory) = directory else { return Ok(None) };
     let path = directory.join(schema_file(name, major));
@@ -77,12 +77,12 @@ pub(crate) fn shipped(name: &str, major: u32, directory: Option<&Path>) -> Resul
     Ok(Some(PluginSchema::Own(Arc::new(schema))))
 }
 
-/// The file in which a bundle ships the schema of a contract.
+/// Returns the name of the file in which a bundle ships the schema of a contract.
 pub(crate) fn schema_file(name: &str, major: u32) -> String {
     format!("{name}@{major}.schema")
 }
 
-/// A schema's file, if there is one.
+/// Reads a schema's file, or returns `None` if the file does not exist.
 pub(crate) fn read_file(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
     let file = match std::fs::File::open(path) {
         Ok(file) => file,

@@ -16,7 +16,6 @@ use crate::call_error::CallError;
 use crate::contract_info::ContractInfo;
 use crate::host::abi::dispatch::{CallFrame, Dispatch};
 use crate::host::error::runtime::RuntimeError;
-use crate::host::plugin::contract_check::no_schema;
 use crate::host::plugin::instance::destroy;
 use crate::host::version::version::BundleVersion;
 use crate::proxy::{Owner, ProxyParts, RawProxy};
@@ -35,12 +34,7 @@ impl VersionedInstance {
         if provider.shared().is_some() {
             return Ok(Self { provider, own: None });
         }
-        if provider.version.is_none() {
-            // The table was registered in a store without a runtime, so there is no host table for the factory.
-            return Err(no_schema(&provider.plugin, provider.bundle_name()));
-        }
-        let instance =
-            provider.plugin.create(provider.table().as_ptr()).map_err(|reason| provider.factory_failed(reason))?;
+        let instance = provider.create()?;
         Ok(Self::of(provider, instance))
     }
 

@@ -104,6 +104,19 @@ impl Provider {
         self.shared.as_ref()
     }
 
+    /// Makes an instance with the plugin's factory.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::Factory`] if the factory fails, or [`RuntimeError::NoSchema`] if the provider has no version and
+    /// thereby no host table for the factory.
+    pub(crate) fn create(&self) -> Result<GuestContractInstance, RuntimeError> {
+        let Some(version) = &self.version else {
+            return Err(contract_check::no_schema(&self.plugin, self.bundle_name()));
+        };
+        self.plugin.create(version.table().as_ptr()).map_err(|reason| self.factory_failed(reason))
+    }
+
     /// Returns the host's table for the plugin's code.
     ///
     /// # Panics

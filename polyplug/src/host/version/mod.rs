@@ -1,4 +1,14 @@
-//! One loaded generation of a bundle.
+//! The loaded versions of a bundle: their code, their leases, and the reclaiming of their resources.
+//!
+//! - [`BundleVersion`](version::BundleVersion): one loaded version of a bundle; an `Arc` of it is a lease.
+//! - [`BundleScope`](scope::BundleScope): the name, permissions and registrations of a version.
+//! - [`Lineage`](lineage::Lineage): the list of what serves now of one loaded bundle.
+//! - [`Module`](module::Module): a part of a version's code, such as a library or an engine.
+//! - [`Threads`](threads::Threads): the threads that a version's code runs on by way of the host.
+//! - [`VersionResources`](reclaim::VersionResources): the instances, modules and table of a version.
+//! - [`Reclaimer`](reclaim::Reclaimer): the queue of resources to reclaim.
+//!
+//! Invariant: the code of a version stays mapped while a lease on the version exists.
 
 pub(crate) mod lineage;
 pub(crate) mod module;

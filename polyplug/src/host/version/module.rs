@@ -1,17 +1,20 @@
-//! What a version's code is made of.
+//! The parts of a version's code.
 
-/// Something a bundle's code needs, or is: a library, an engine. See [`Staging::keep_module`](crate::loader::Staging::keep_module).
+/// A part of a bundle's code, or something that the code needs: a library, an engine. See
+/// [`Staging::keep_module`](crate::loader::Staging::keep_module).
 pub trait Module: Send + Sync {
-    /// Ends it, on a thread that has none of its frames. If its code is there all the same, says why.
+    /// Ends the module, on a thread that has none of the module's frames. Returns the reason if the module's code stays
+    /// in memory.
     fn close(self: Box<Self>) -> Option<String>;
 
-    /// How many bytes of memory it occupies, where it can tell: for [`Runtime::bundles`].
+    /// Returns how many bytes of memory the module occupies, if known: for
+    /// [`Runtime::bundles`](crate::Runtime::bundles).
     fn memory(&self) -> Option<u64> {
         None
     }
 }
 
-/// A value that is kept for as long as a version, and then dropped.
+/// A value that is kept until its version is reclaimed, and then dropped.
 pub(crate) struct Kept<T>(pub(crate) T);
 
 impl<T: Send + Sync> Module for Kept<T> {

@@ -1,8 +1,8 @@
-//! Taking apart what is no longer used, at a time and place where that is safe.
+//! Reclaims the resources of versions that are no longer used, on a thread where that is safe.
 //!
-//! Dropping the last lease of a version may happen anywhere: in an epoch closure, on a plugin's own thread with the
-//! plugin's frames below. So it only puts the remains here. They are taken apart by whoever is collecting, or else
-//! by a thread of the runtime's own, which is started when first needed and ends when idle.
+//! The last lease of a version may be dropped anywhere: in an epoch closure, or on a plugin's own thread with the
+//! plugin's frames below. So the drop only queues the version's resources here. A thread that is collecting reclaims
+//! them, or else a thread of the runtime's own, which is started when first needed and ends when idle.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,19 +13,19 @@ use crate::host::abi::table::HostTable;
 use crate::host::plugin::instance::SharedInstance;
 use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard, PoisonError, thread};
 
-/// Told what keeps a version's code in memory after it was taken apart.
+/// A callback for a reclaimed version. Its argument is the reason why the version's code stays in memory, if it does.
 pub(crate) type WhenGone = Box<dyn FnOnce(Option<&str>) + Send + Sync>;
 
-/// What is left of a version that nobody uses any more. Dropping it takes it apart.
+/// The resources of a version. Dropping the resources reclaims them.
 #[derive(Default)]
 pub(crate) struct VersionResources {
-    /// Instances that served everybody; ended first, for they need the code.
+    /// The instances that all callers shared, destroyed first, as they need the code.
     pub(crate) instances: Vec<SharedInstance>,
-    /// Libraries, engines: the code itself, in the order it was loaded.
+    /// The libraries and engines, which are the code itself, in the order of loading.
     pub(crate) modules: Vec<Box<dyn Module>>,
-    /// The host's table that the code was given.
+    /// The host's table that the code received.
     pub(crate) table: Option<HostTable>,
-    /// Told at the end, with what keeps the code in memory all the same.
+    /// The callback that is called last.
     pub(crate) when_gone: Option<WhenGone>,
 }
 
@@ -36,7 +36,7 @@ impl Drop for VersionResources {
         }
         let mut still_there = None;
         while let Some(module) = self.modules.pop() {
-            // A loader's code may panic; what is left must go all the same.
+            // A loader's code may panic, and the other modules must be closed all the same.
             let closed = catch(|| module.close()).unwrap_or_else(|payload| Some(describe_panic(payload)));
             still_there = closed.or(still_there);
         }
@@ -47,15 +47,15 @@ impl Drop for VersionResources {
     }
 }
 
-/// How long the thread waits for more before it ends.
+/// The time that the idle thread waits for more resources before it ends.
 const IDLE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How long the thread pushes the epoch collector on, for readers that hold a pin when a bundle is unloaded.
+/// The time for which the thread advances the epoch collector, for readers that hold a pin when a bundle is unloaded.
 const PUSHING: Duration = Duration::from_secs(5);
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// The queue of remains. Clones share it.
+/// The queue of resources to reclaim. Clones share the queue.
 #[derive(Clone, Default)]
 pub(crate) struct Reclaimer(Arc<Queue>);
 
@@ -68,20 +68,21 @@ struct Queue {
 #[derive(Default)]
 struct State {
     queue: Vec<VersionResources>,
-    /// Threads that are taking remains apart.
+    /// The threads that are reclaiming resources.
     busy: Vec<thread::ThreadId>,
-    /// Threads that are collecting and will empty the queue.
+    /// The number of threads that are collecting and will empty the queue.
     collecting: usize,
-    /// Whether the runtime's own thread runs.
+    /// `true` while the runtime's own thread runs.
     thread: bool,
-    /// Until when that thread pushes the epoch collector on.
+    /// The time until which that thread advances the epoch collector.
     push_until: Option<Instant>,
-    /// What plugins asked for that cannot be done on a thread with their frames on it.
+    /// The jobs of plugins that cannot run on a thread with the plugins' frames.
     jobs: VecDeque<Job>,
 }
 
 impl Reclaimer {
-    /// Leaves `resources` to be taken apart. Does nothing else: any lock may be held, any frames be below.
+    /// Queues `resources` to be reclaimed. Does nothing else, so the caller may hold any lock and have any frames
+    /// below.
     pub(crate) fn enqueue(&self, resources: VersionResources) {
         let mut state = self.0.lock();
         state.queue.push(resources);
@@ -90,22 +91,22 @@ impl Reclaimer {
         }
     }
 
-    /// Pushes the epoch collector on for a while: nothing else does when a pin ends, and what a reader might have held
-    /// would stay.
+    /// Advances the epoch collector for a while. Nothing else does so after a pin ends, and objects that a reader might
+    /// have held would stay in memory.
     pub(crate) fn push_epochs(&self) {
         let mut state = self.0.lock();
         state.push_until = Some(Instant::now() + PUSHING);
         self.wake(state);
     }
 
-    /// Does something later, on the runtime's own thread, in the order of asking.
+    /// Runs `job` later, on the runtime's own thread, in the order of the calls.
     pub(crate) fn defer(&self, job: impl FnOnce() + Send + 'static) {
         let mut state = self.0.lock();
         state.jobs.push_back(Box::new(job));
         self.wake(state);
     }
 
-    /// Sees to it that the thread runs and looks.
+    /// Starts the thread, or notifies it if it runs.
     fn wake(&self, mut state: MutexGuard<'_, State>) {
         if std::mem::replace(&mut state.thread, true) {
             drop(state);
@@ -116,33 +117,33 @@ impl Reclaimer {
         let queue = Arc::clone(&self.0);
         let thread = thread::Builder::new().name("polyplug-reclaim".to_owned());
         if let Err(error) = thread.spawn(move || queue.run()) {
-            // Without a thread the remains wait for the next collection.
+            // Without a thread the resources wait for the next collection.
             tracing::warn!(%error, "the reclaiming thread could not be started");
             self.0.lock().thread = false;
         }
     }
 
-    /// Takes apart what has gathered, on this thread: for one that is collecting and has to wait.
+    /// Reclaims the queued resources on this thread, which is collecting and has to wait.
     pub(crate) fn collect(&self) {
         let mut state = self.0.lock();
         let queue = std::mem::take(&mut state.queue);
         drop(self.0.reclaim_all(state, queue));
     }
 
-    /// Whether this thread is taking remains apart.
+    /// Returns whether this thread is reclaiming resources.
     pub(crate) fn is_reclaiming(&self) -> bool {
         let this_thread = thread::current().id();
         self.0.lock().busy.contains(&this_thread)
     }
 
-    /// Whether nothing is left to be taken apart, nor being taken apart by another thread.
+    /// Returns whether no resources are queued, and no other thread is reclaiming any.
     pub(crate) fn is_idle(&self) -> bool {
         let this_thread = thread::current().id();
         let state = self.0.lock();
         state.queue.is_empty() && state.busy.iter().all(|thread| *thread == this_thread)
     }
 
-    /// Runs `body`, then takes apart what has gathered meanwhile, on this thread.
+    /// Runs `body`, then reclaims the resources that were queued meanwhile, on this thread.
     pub(crate) fn collecting<R>(&self, body: impl FnOnce() -> R) -> R {
         struct Collecting<'a>(&'a Queue);
         impl Drop for Collecting<'_> {
@@ -171,7 +172,7 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes remains apart without the lock: they run foreign code, which must not find it held.
+    /// Reclaims `queue` without the lock, as foreign code runs, which must not find the lock held.
     fn reclaim_all<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
@@ -182,8 +183,8 @@ impl Queue {
         drop(state);
         drop(queue);
         let mut state = self.lock();
-        let place = state.busy.iter().rposition(|thread| *thread == this_thread).expect("pushed above");
-        state.busy.swap_remove(place);
+        let index = state.busy.iter().rposition(|thread| *thread == this_thread).expect("pushed above");
+        state.busy.swap_remove(index);
         state
     }
 
@@ -211,7 +212,7 @@ impl Queue {
                 crossbeam_epoch::pin().flush();
                 state = self.lock();
                 if !state.queue.is_empty() || !state.jobs.is_empty() {
-                    continue; // nobody waited when that was told
+                    continue; // no thread waited when these were queued
                 }
                 wait = (wait * 2).min(Duration::from_millis(100));
             }

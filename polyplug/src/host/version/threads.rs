@@ -1,7 +1,7 @@
 //! Threads that a bundle's code runs on by way of its host.
 //!
-//! Such a thread holds a lease until it has been joined: its frames, and the destructors of its thread-locals, may be
-//! the library's. It is told to end by its version being retired.
+//! Such a thread holds a lease until it has been joined, as its frames and the destructors of its thread-locals may be
+//! code of the library. The retirement of its version notifies the thread to end.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -14,25 +14,25 @@ use crate::guest::{catch, describe_panic};
 #[derive(Default)]
 pub(crate) struct Threads {
     state: Mutex<State>,
-    /// Told when a thread has finished, and when the version retires.
+    /// The condition that is notified when a thread has finished, and when the version retires.
     changed: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     retired: bool,
-    /// The latest number given to a thread.
+    /// The number of the thread that was started last.
     latest: u64,
     running: Vec<Running>,
     finished: Vec<Finished>,
     followers: Vec<Weak<dyn Follower>>,
-    /// How long that list may grow before those that are gone are swept out.
+    /// The length of `followers` at which dropped followers are removed.
     sweep_at: usize,
 }
 
-/// What is told when a version retires.
+/// An observer of a version's retirement.
 pub(crate) trait Follower: Send + Sync {
-    /// The version has been replaced or unloaded.
+    /// Reacts to the replacement or unload of the version.
     fn retired(&self);
 }
 
@@ -42,7 +42,7 @@ struct Running {
     handle: JoinHandle<()>,
 }
 
-/// A thread at its end, and its lease.
+/// A thread that has run its body, and its lease.
 struct Finished {
     handle: JoinHandle<()>,
     _lease: Box<dyn Send>,
@@ -53,7 +53,7 @@ impl Threads {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs `body` on a thread of its own, called `name`.
+    /// Runs `body` on a new thread called `name`, which holds `lease` until it is joined.
     pub(crate) fn spawn(
         self: &Arc<Self>,
         lease: impl Send + 'static,
@@ -66,7 +66,7 @@ impl Threads {
         let number = state.latest;
         let (this, reclaimer) = (Arc::clone(self), reclaimer.clone());
         let (named, lease): (_, Box<dyn Send>) = (name.clone(), Box::new(lease));
-        // Started under the lock, so that it finds itself listed when it ends.
+        // Started under the lock, so that the thread is listed before it can finish.
         let handle = std::thread::Builder::new().name(name.clone()).spawn(move || {
             if let Err(payload) = catch(body) {
                 tracing::error!(thread = named, panic = describe_panic(payload), "a bundle's thread panicked");
@@ -77,27 +77,27 @@ impl Threads {
         Ok(())
     }
 
-    /// The last thing a thread does: it leaves its lease to whoever joins it.
+    /// Moves a thread to the finished ones, as the thread's last step. The joining thread drops the lease.
     fn finish(self: Arc<Self>, number: u64, lease: Box<dyn Send>, reclaimer: &Reclaimer) {
         let mut state = self.lock();
-        let place = state.running.iter().position(|thread| thread.number == number);
-        let place = place.expect("a thread is listed under the lock that it was started under");
-        let Running { handle, .. } = state.running.swap_remove(place);
+        let index = state.running.iter().position(|thread| thread.number == number);
+        let index = index.expect("a thread is listed under the lock that it was started under");
+        let Running { handle, .. } = state.running.swap_remove(index);
         state.finished.push(Finished { handle, _lease: lease });
         drop(state);
         self.changed.notify_all();
         reclaimer.defer(move || self.join_finished());
     }
 
-    /// Joins the threads that are at their end, and gives up their leases.
+    /// Joins the finished threads, and drops their leases.
     fn join_finished(&self) {
         let finished = std::mem::take(&mut self.lock().finished);
         for Finished { handle, _lease } in finished {
-            let _ = handle.join(); // its body's panic was caught
+            let _ = handle.join(); // a panic of the body was caught
         }
     }
 
-    /// Tells the threads to end.
+    /// Notifies the threads and the followers that the version is retired.
     pub(crate) fn retire(&self) {
         let mut state = self.lock();
         state.retired = true;
@@ -109,7 +109,7 @@ impl Threads {
         }
     }
 
-    /// Tells `follower` when the version retires: at once, if it has.
+    /// Notifies `follower` when the version retires, or at once if the version is retired already.
     pub(crate) fn follow(&self, follower: &Arc<impl Follower + 'static>) {
         let mut state = self.lock();
         if state.retired {
@@ -131,24 +131,24 @@ impl Threads {
         loop {
             self.join_finished();
             let state = self.lock();
-            let left = deadline.saturating_duration_since(Instant::now());
-            if state.running.is_empty() && state.finished.is_empty() || left.is_zero() {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            if state.running.is_empty() && state.finished.is_empty() || remaining.is_zero() {
                 return;
             }
             if state.finished.is_empty() {
-                drop(self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner));
+                drop(self.changed.wait_timeout(state, remaining).unwrap_or_else(PoisonError::into_inner));
             }
         }
     }
 
-    /// Waits until the version retires, at most for `limit`; whether it has.
+    /// Waits until the version retires, at most for `limit`. Returns whether the version has retired.
     pub(crate) fn wait_retired(&self, limit: Duration) -> bool {
         let state = self.lock();
         let waited = self.changed.wait_timeout_while(state, limit, |state| !state.retired);
         waited.unwrap_or_else(PoisonError::into_inner).0.retired
     }
 
-    /// The names of those that run.
+    /// Returns the names of the threads that run.
     pub(crate) fn names(&self) -> Vec<String> {
         self.lock().running.iter().map(|thread| thread.name.clone()).collect()
     }

@@ -1,4 +1,4 @@
-//! One loaded generation of a bundle.
+//! One loaded version of a bundle.
 
 use polyplug_abi::BundleId;
 
@@ -11,12 +11,12 @@ use crate::host::plugin::instance::SharedInstance;
 use crate::revision::Revision;
 use crate::sync::{Arc, Mutex, PoisonError, Weak};
 
-/// One loaded generation of a bundle: its code, its host table, its revision word.
+/// One loaded version of a bundle: its code, its host table, its revision.
 ///
-/// An `Arc` of it is a *lease*: while one exists the code stays mapped. The last one to go only hands what is left of the
-/// version to the reclaimer.
+/// An `Arc` of a version is a *lease*: while a lease exists, the code stays mapped. Dropping the last lease only hands
+/// the version's resources to the reclaimer.
 pub(crate) struct BundleVersion {
-    /// What proxies look at before each call.
+    /// The revision that proxies read before each call.
     revision: Revision,
     scope: Arc<BundleScope>,
     table: HostTable,
@@ -26,7 +26,7 @@ pub(crate) struct BundleVersion {
 }
 
 impl BundleVersion {
-    /// Makes a version whose code is still to be loaded. `table` makes the host's table for that code, which leads back to
+    /// Makes a version whose code is still to be loaded. `table` makes the host's table for that code, which refers to
     /// the version.
     pub(crate) fn new(
         scope: BundleScope,
@@ -76,12 +76,12 @@ impl BundleVersion {
         self.keep_module(Box::new(Kept(value)));
     }
 
-    /// Ends `instance` when the version is reclaimed, before the modules go.
+    /// Keeps `instance` until the version is reclaimed, then destroys it before the modules are closed.
     pub(crate) fn keep_instance(&self, instance: SharedInstance) {
         self.resources.lock().unwrap_or_else(PoisonError::into_inner).instances.push(instance);
     }
 
-    /// Returns the threads that its code runs on by way of the host.
+    /// Returns the threads that the version's code runs on by way of the host.
     pub(crate) fn threads(&self) -> &Arc<Threads> {
         &self.threads
     }
@@ -90,7 +90,7 @@ impl BundleVersion {
         &self.reclaimer
     }
 
-    /// Returns how many bytes its modules occupy, as far as they can tell.
+    /// Returns how many bytes the version's modules occupy, as far as known.
     pub(crate) fn memory(&self) -> u64 {
         let resources = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
         resources.modules.iter().filter_map(|module| module.memory()).sum()
@@ -101,18 +101,19 @@ impl BundleVersion {
         self.revision.is_current()
     }
 
-    /// Calls `then` when the version's code has been taken apart, with what keeps it in memory all the same.
+    /// Calls `then` when the version has been reclaimed, with the reason if the version's code stays in memory.
     pub(crate) fn when_gone(&self, then: impl FnOnce(Option<&str>) + Send + Sync + 'static) {
         self.resources.lock().unwrap_or_else(PoisonError::into_inner).when_gone = Some(Box::new(then));
     }
 
-    /// Sends every proxy to look for the next version, after that was published.
+    /// Marks the version as replaced, so that every proxy resolves the next version. The caller has published that
+    /// version.
     pub(crate) fn retire_reloaded(&self) {
         self.revision.set_reloaded();
         self.threads.retire();
     }
 
-    /// Makes every proxy fail, likewise after the bundle is gone from the store.
+    /// Marks the version as unloaded, so that every proxy fails. The caller has removed the bundle from the store.
     pub(crate) fn retire_unloaded(&self) {
         self.revision.set_unloaded();
         self.threads.retire();

@@ -5,6 +5,7 @@ use std::ptr::NonNull;
 use crossbeam_epoch::Guard;
 use polyplug::CallError;
 use polyplug::error::RuntimeError;
+use polyplug_abi::GuestContractInstance;
 
 use super::call_target::CallTarget;
 use super::instances::LeaseRegistry;
@@ -72,6 +73,10 @@ impl Provider {
 
     pub(crate) fn shared(&self) -> Option<&CallTarget> {
         self.shared.as_ref()
+    }
+
+    pub(crate) fn create(&self) -> Result<GuestContractInstance, RuntimeError> {
+        self.plugin.create(self.table().as_ptr()).map_err(|reason| self.factory_failed(reason))
     }
 
     pub(crate) fn table(&self) -> &HostTable {
