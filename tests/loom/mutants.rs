@@ -149,7 +149,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a_cell_is_looked_into_once",
         file: "host/store/instances.rs",
-        from: "            place = cell.get();\n            if place.is(&left) {\n",
+        from: "            forward = cell.get();\n            if forward.is(&seen) {\n",
         to: "            {\n",
         model: "revision::a_call_during_a_second_reload_keeps_the_state",
         complaint: "an instance is made although its state is carried over",
@@ -157,7 +157,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "the_last_to_catch_up_wins",
         file: "host/store/instances.rs",
-        from: "            done = place.is(seen);\n",
+        from: "            done = forward.is(seen);\n",
         to: "            done = true;\n",
         model: "revision::clones_that_catch_up_share_an_instance",
         complaint: "left == right",

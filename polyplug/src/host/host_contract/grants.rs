@@ -1,4 +1,4 @@
-//! Which host contracts a bundle may use: those that its manifest lists, of those that the host has granted.
+//! The host contracts that a bundle may use: those that its manifest lists and the host has granted.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
@@ -8,18 +8,20 @@ use polyplug_abi::{BundleId, HostContractId};
 use crate::host::error::proxy::ProxyError;
 use crate::host::version::scope::BundleScope;
 
-/// What is granted to the bundles of one runtime. A bundle that is not in here may use everything.
+/// The host contracts that are granted to the bundles of one runtime. A bundle without an entry may use every host
+/// contract.
 #[derive(Default)]
 pub(crate) struct Grants(RwLock<HashMap<BundleId, HashSet<HostContractId>>>);
 
 impl Grants {
-    /// Whether the host lets a bundle use a contract.
+    /// Returns whether the host lets a bundle use a contract.
     pub(crate) fn allow(&self, bundle: BundleId, contract: HostContractId) -> bool {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         all.get(&bundle).is_none_or(|granted| granted.contains(&contract))
     }
 
-    /// Returns the least minor version of a host contract that the code of `scope` may use. `name` is for the error.
+    /// Returns the least minor version that the code of `scope` needs of a host contract, if that code may use the
+    /// contract. `name` is for the error.
     ///
     /// # Errors
     ///
@@ -39,7 +41,7 @@ impl Grants {
         Ok(least)
     }
 
-    /// Replaces what is granted to a bundle; none is everything.
+    /// Replaces the grants of a bundle. `None` grants every host contract.
     pub(crate) fn set(&self, bundle: BundleId, granted: Option<HashSet<HostContractId>>) {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         match granted {

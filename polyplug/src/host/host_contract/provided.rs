@@ -1,4 +1,4 @@
-//! A contract that the host implements.
+//! A provided host contract: its table and its objects.
 
 use std::ffi::c_void;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -13,27 +13,35 @@ use crate::guest::{catch, describe_panic, destroy_instance, into_raw, native_dis
 use crate::host::abi::interface::check_functions;
 use crate::schema::Schema;
 
-/// A contract that the host implements.
+/// A host contract with its table and its objects.
+///
+/// Facts for the safety comments:
+///
+/// - TABLE: `interface` points into `owned`, or the caller of [`of_table`](Self::of_table) promised that it stays valid
+///   until the runtime ends.
 pub(crate) struct Provided {
     interface: *const HostContractInterface,
-    /// What implements it, where that is ours to drop.
+    /// The interface, if this value owns it.
     owned: Option<Owned>,
-    /// The contract, where it is known.
+    /// The contract's schema, if it is known.
     schema: Option<Schema>,
-    /// The object that serves everybody, if one does.
+    /// The object that all bundles share, once it is made.
     shared: OnceLock<HostContractInstance>,
+    /// The lock of the thread that makes the shared object.
     making: Mutex<()>,
-    /// Objects that were handed out as pointers, and end with the runtime.
+    /// The objects that were returned as bare pointers. They are destroyed with the runtime.
     lent: Mutex<Vec<HostContractInstance>>,
 }
 
-// SAFETY: host contracts accept calls from any thread; what is owned is `Send + Sync` (see `of_rust`).
+// SAFETY: host contracts accept calls from any thread by the ABI's contract, and the factory in `owned` is `Send +
+// Sync` (a bound of `of_rust`, a promise to `of_owned`).
 unsafe impl Send for Provided {}
 
-// SAFETY: as for `Send`.
+// SAFETY: host contracts accept calls from any thread by the ABI's contract, and the factory in `owned` is `Send +
+// Sync` (a bound of `of_rust`, a promise to `of_owned`). Everything that changes is behind a lock.
 unsafe impl Sync for Provided {}
 
-/// An interface on the heap, and how to end what its data leads to.
+/// An interface on the heap, with the function that drops its user data.
 struct Owned {
     interface: Box<HostContractInterface>,
     drop_data: unsafe fn(*mut c_void),
@@ -41,15 +49,15 @@ struct Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // SAFETY: the user data is what this function was made for, and goes once.
+        // SAFETY: `drop_data` is the function for this user data (promised to `of_owned`), and is called once, here.
         unsafe { (self.drop_data)(self.interface.user_data) };
     }
 }
 
-/// Makes objects for the bundles that it is given the names of.
+/// A factory, which makes objects for bundles, given their names.
 struct Factory<T> {
     make: Box<dyn Fn(&str) -> T + Send + Sync>,
-    /// The host's own table, which lives as long as the runtime.
+    /// The host's own table, which is valid as long as the runtime.
     host: *const HostApi,
 }
 
@@ -58,30 +66,33 @@ unsafe extern "C" fn create<T>(
     args: *const (),
     out_instance: *mut HostContractInstance,
 ) {
-    // SAFETY: `of_rust` puts a factory of this type there; `args` is null or a view.
+    // SAFETY: `of_rust` stores a factory of this type in `user_data`, and `args` is null or points to a view (the ABI's
+    // contract).
     let (factory, name) = unsafe { (&*(*this).user_data.cast::<Factory<T>>(), args.cast::<StringView>().as_ref()) };
-    // SAFETY: the view is valid during the call.
+    // SAFETY: the caller's view is readable during the call (the ABI's contract).
     let name = name.and_then(|name| unsafe { name.bytes() }).and_then(|name| std::str::from_utf8(name).ok());
     match catch(|| (factory.make)(name.unwrap_or_default())) {
-        // SAFETY: the caller's room.
+        // SAFETY: the caller passes a pointer that may be written (the ABI's contract).
         Ok(object) => unsafe { out_instance.write(HostContractInstance { data: into_raw(object, factory.host) }) },
         Err(payload) => tracing::error!(panic = describe_panic(payload), "a host contract's factory panicked"),
     }
 }
 
 unsafe extern "C" fn destroy<T>(_: *const HostContractInterface, instance: HostContractInstance) {
-    let contract_id = polyplug_abi::GuestContractId::from_u64(0); // not looked at
+    let contract_id = polyplug_abi::GuestContractId::from_u64(0); // not used
     let instance = polyplug_abi::GuestContractInstance { data: instance.data, contract_id };
-    // SAFETY: made by `create` for the same type, and not used again (the caller's promise).
+    // SAFETY: `create` made the object for the same `T`, and the caller does not use the object again (the ABI's
+    // contract).
     unsafe { destroy_instance::<T>(VmLoaderData::null(), std::ptr::null(), instance) };
 }
 
 impl Provided {
-    /// A contract implemented in Rust, by objects that `make` makes: one for everybody, or one for each proxy.
+    /// Makes a contract that is implemented in Rust, by objects of `make`: one object for all bundles if `is_shared`,
+    /// otherwise one for each proxy.
     ///
     /// # Safety
     ///
-    /// `functions` must be the contract's, for `T`.
+    /// `functions` must be the contract's entries for `T`.
     pub(crate) unsafe fn of_rust<C: Contract + ?Sized, T: Send + Sync + 'static>(
         host: *const HostApi,
         functions: &'static [Entry],
@@ -89,7 +100,7 @@ impl Provided {
         make: Box<dyn Fn(&str) -> T + Send + Sync>,
     ) -> Self {
         unsafe fn drop_factory<T>(factory: *mut c_void) {
-            // SAFETY: made from a box of this type below.
+            // SAFETY: the pointer is from `Box::into_raw` of a box of this type below, and is dropped once.
             drop(unsafe { Box::from_raw(factory.cast::<Factory<T>>()) });
         }
         let interface = HostContractInterface {
@@ -102,15 +113,16 @@ impl Provided {
             destroy_instance: destroy::<T>,
             dispatch: DispatchMechanisms { native: native_dispatch(functions) },
         };
-        // SAFETY: the interface's functions are made for the factory, which this function ends.
+        // SAFETY: the interface's functions are those for a factory of `T`, which `drop_factory` drops.
         unsafe { Self::of_owned(interface, drop_factory::<T>, Some(Schema::of::<C>())) }
     }
 
-    /// A contract with an interface of our own making.
+    /// Makes a contract with an interface that the runtime itself made.
     ///
     /// # Safety
     ///
-    /// The interface's functions must be fit for its data, which `drop_data` has to end.
+    /// The interface's functions must be those for its user data. `drop_data` must drop the user data. Any thread may
+    /// use and drop the user data.
     pub(crate) unsafe fn of_owned(
         interface: HostContractInterface,
         drop_data: unsafe fn(*mut c_void),
@@ -120,7 +132,7 @@ impl Provided {
         Self::new(&raw const *owned.interface, Some(owned), schema)
     }
 
-    /// A contract whose table was registered through the C ABI.
+    /// Makes a contract whose table was registered through the C ABI.
     ///
     /// # Safety
     ///
@@ -129,8 +141,8 @@ impl Provided {
         if interface.is_null() || !interface.is_aligned() {
             return Err("the interface is null or not aligned".to_owned());
         }
-        // SAFETY: not null and aligned (checked above), readable with its tables (the caller's promise); pointers are read
-        // as numbers until they are found not null.
+        // SAFETY: the interface is neither null nor misaligned (checked above), and it is readable with its tables (the
+        // caller's promise). Its function pointers are read as numbers, as they may be null.
         unsafe {
             let create = (&raw const (*interface).create_instance).cast::<usize>().read();
             let destroy = (&raw const (*interface).destroy_instance).cast::<usize>().read();
@@ -146,7 +158,7 @@ impl Provided {
     }
 
     pub(crate) fn interface(&self) -> &HostContractInterface {
-        // SAFETY: ours, or valid until the runtime ends by the promise made at registration.
+        // SAFETY: TABLE.
         unsafe { &*self.interface }
     }
 
@@ -154,7 +166,8 @@ impl Provided {
         self.schema.as_ref()
     }
 
-    /// An object for a bundle, and whether it is the bundle's own: it then ends by [`destroy`](Self::destroy).
+    /// Returns an object for a bundle, and whether the object is the bundle's own. An own object must be passed to
+    /// [`destroy`](Self::destroy).
     pub(crate) fn instance(&self, bundle: &str) -> Result<(HostContractInstance, bool), String> {
         if self.interface().singleton == 0 {
             return self.make(bundle).map(|instance| (instance, true));
@@ -162,7 +175,7 @@ impl Provided {
         if let Some(shared) = self.shared.get() {
             return Ok((*shared, false));
         }
-        // Not the lock of the registry: this is the host's own code.
+        // Not under the lock of the registry, as `make` runs the host's own code.
         let _one = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(shared) = self.shared.get() {
             return Ok((*shared, false));
@@ -171,7 +184,7 @@ impl Provided {
         Ok((*self.shared.get_or_init(|| shared), false))
     }
 
-    /// An object for somebody who gets no more than a pointer: it ends with the runtime.
+    /// Returns an object for a caller that only gets a pointer. The object is destroyed with the runtime.
     pub(crate) fn lend(&self, bundle: &str) -> Result<HostContractInstance, String> {
         let (instance, is_own) = self.instance(bundle)?;
         if is_own {
@@ -184,14 +197,14 @@ impl Provided {
         let mut instance = HostContractInstance::null();
         let name = StringView::lend(bundle.as_bytes());
         let args = if self.owned.is_some() { (&raw const name).cast() } else { std::ptr::null() };
-        // SAFETY: called as its type says; what is not ours gets no arguments.
+        // SAFETY: TABLE; the arguments are a view for a factory of `of_rust`, and null for a registered table.
         unsafe { (self.interface().create_instance)(self.interface, args, &raw mut instance) };
         if instance.is_null() { Err("the host's factory made none".to_owned()) } else { Ok(instance) }
     }
 
-    /// Ends an object that is its holder's own.
+    /// Destroys an object that is its caller's own.
     pub(crate) fn destroy(&self, instance: HostContractInstance) {
-        // SAFETY: made by this interface; the holder does not use it again.
+        // SAFETY: TABLE; this interface made the object, and the caller does not use the object again.
         unsafe { (self.interface().destroy_instance)(self.interface, instance) };
     }
 }

@@ -1,7 +1,7 @@
-//! The host contracts of one runtime.
+//! The registry of one runtime's host contracts.
 //!
-//! Who provides one, in Rust or through the C ABI, hands over a table in the end. Plugins written in C get that table, and
-//! typed proxies of other plugins call through it.
+//! A host contract has a table, whether it is provided in Rust or through the C ABI. Plugins written in C get that
+//! table, and typed proxies of other plugins call through the table.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,19 +10,19 @@ use polyplug_abi::HostContractId;
 
 use super::provided::Provided;
 
-/// Makes host contracts when they are first asked for.
+/// A function that makes a host contract when it is first asked for.
 type Source = Arc<dyn Fn(HostContractId) -> Option<Provided> + Send + Sync>;
 
 /// The host contracts of one runtime.
 #[derive(Default)]
 pub(crate) struct HostContracts {
     provided: RwLock<HashMap<HostContractId, Arc<Provided>>>,
-    /// Asked, in this order, for what is not provided otherwise.
+    /// The sources of contracts that are not in `provided`, in the order in which they are asked.
     sources: RwLock<Vec<Source>>,
 }
 
 impl HostContracts {
-    /// Adds a contract, unless it is provided already.
+    /// Adds a contract, unless it is provided already. Returns whether it was added.
     pub(crate) fn add(&self, provided: Arc<Provided>) -> bool {
         let id = provided.interface().contract_id;
         let mut all = self.provided.write().unwrap_or_else(PoisonError::into_inner);
@@ -31,16 +31,17 @@ impl HostContracts {
             all.insert(id, Arc::clone(&provided));
         }
         drop(all);
-        drop(provided); // if refused, without the lock
+        drop(provided); // drops a refused contract without the lock
         is_new
     }
 
+    /// Returns a contract, made by one of the sources if it is not provided yet.
     pub(crate) fn find(&self, id: HostContractId) -> Option<Arc<Provided>> {
         let known = self.provided.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
         known.or_else(|| self.make_from_sources(id))
     }
 
-    /// What people call a contract: its name, where that is known.
+    /// Returns a contract's name for messages: its name and major version if they are known, otherwise its id.
     pub(crate) fn name(&self, id: HostContractId) -> String {
         let all = self.provided.read().unwrap_or_else(PoisonError::into_inner);
         match all.get(&id).and_then(|provided| provided.schema()) {
@@ -49,24 +50,28 @@ impl HostContracts {
         }
     }
 
-    /// Adds a source of contracts that are not provided otherwise, after those that are there.
+    /// Adds a source of contracts that are not provided otherwise. It is asked after the sources added before.
     pub(crate) fn add_source(&self, source: impl Fn(HostContractId) -> Option<Provided> + Send + Sync + 'static) {
         self.sources.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(source));
     }
 
-    /// Returns a contract that one of the sources makes.
+    /// Makes a contract with the first source that knows it.
     fn make_from_sources(&self, id: HostContractId) -> Option<Arc<Provided>> {
-        // Sources are the host's own code, so they are asked without a lock.
+        // Sources are the host's own code, so they are called without a lock.
         let sources = self.sources.read().unwrap_or_else(PoisonError::into_inner).clone();
         let made = Arc::new(sources.iter().find_map(|source| source(id))?);
         let mut all = self.provided.write().unwrap_or_else(PoisonError::into_inner);
         let provided = Arc::clone(all.entry(id).or_insert_with(|| Arc::clone(&made)));
         drop(all);
-        drop(made); // if another thread was first, without the lock
+        drop(made); // drops it without the lock, if another thread was first
         Some(provided)
     }
 
-    /// A contract whose minor version is at least `min_version`; else whether another version is there.
+    /// Returns a contract whose minor version is at least `min_version`.
+    ///
+    /// # Errors
+    ///
+    /// `true` if the contract is provided in an older minor version, `false` if it is not provided.
     pub(crate) fn resolve(&self, id: HostContractId, min_version: u32) -> Result<Arc<Provided>, bool> {
         let provided = self.find(id).ok_or(false)?;
         if provided.interface().contract_version.minor >= min_version { Ok(provided) } else { Err(true) }

@@ -1,18 +1,18 @@
-//! How deeply calls by way of the host may be nested.
+//! The limit on nested calls by way of the host.
 
 use std::cell::Cell;
 
 use crate::host::error::proxy::ProxyError;
 
-/// How many calls by way of the host may be nested on a thread.
+/// The number of calls by way of the host that may be nested on a thread.
 const DEPTH_LIMIT: u32 = 128;
 
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// One call deeper on this thread, until dropped. Plugins that call each other without end would use up the stack, which
-/// ends the process.
+/// One level of nested calls on this thread, until dropped. Without the limit, plugins that call each other without end
+/// would overflow the stack, which ends the process.
 pub(crate) struct DepthGuard(());
 
 impl DepthGuard {

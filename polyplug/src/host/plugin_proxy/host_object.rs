@@ -1,4 +1,4 @@
-//! Objects of host contracts, as plugins call them.
+//! Objects of host contracts, for calls of plugins.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::request::{MethodMap, method_index};
 use crate::host::abi::dispatch::{CallFrame, Dispatch};
 use crate::host::host_contract::provided::Provided;
 
-/// An object of a host contract. One that was made for this proxy ends with it.
+/// An object of a host contract. An object that was made for this proxy is destroyed with the proxy.
 pub(crate) struct HostObject {
     pub(crate) provided: Arc<Provided>,
     pub(crate) instance: HostContractInstance,
@@ -17,19 +17,21 @@ pub(crate) struct HostObject {
 }
 
 impl HostObject {
-    /// Calls a method. Returns whether there is one of that number.
+    /// Calls the method with the plugin's number `fn_id`. Returns whether the contract has that method.
     ///
     /// # Safety
     ///
-    /// `frame` must be what the method's entry expects. The runtime that provides the contract must exist.
+    /// `frame` must be what the method's entry expects. The runtime that provides the contract must exist during the
+    /// call.
     pub(crate) unsafe fn call(&self, fn_id: u32, frame: CallFrame) -> bool {
         let Some(fn_id) = method_index(self.methods.as_ref(), fn_id) else { return false };
         let interface = self.provided.interface();
         let contract_id = GuestContractId::from_u64(interface.contract_id.id());
         let instance = GuestContractInstance { data: self.instance.data, contract_id };
-        // SAFETY: the interface was checked when it was registered, and stays valid while the runtime does.
+        // SAFETY: registration checked the interface, which stays valid as long as the runtime; the caller promises
+        // that the runtime exists.
         let dispatch = unsafe { Dispatch::new(interface.dispatch_type, &interface.dispatch) };
-        // SAFETY: the interface made the instance, which ends with this; the caller promises the frame.
+        // SAFETY: the interface made the instance, which lives as long as `self`; the caller promises the frame.
         unsafe { dispatch.call(instance, fn_id, frame) }
     }
 }

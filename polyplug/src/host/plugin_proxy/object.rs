@@ -1,8 +1,10 @@
-//! Objects that a caller gives to its callee, to call back.
+//! Objects that a caller passes to its callee, for calls back.
 //!
-//! One that is *lent* lies on the caller's stack: it can be called until the call it was lent for returns, which waits
-//! for whoever is calling it on another thread. One that may be *kept* ends when nobody holds a token for it, or when the
-//! bundle that offered it is replaced or unloaded, whoever holds tokens then.
+//! A *lent* object lies on the caller's stack. It can be called until the call that it was lent for returns. That call
+//! waits for calls of the object on other threads.
+//!
+//! A *kept* object is destroyed when its last token is closed. It is also destroyed when the bundle that offered it is
+//! replaced or unloaded, even if tokens for it exist then.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
@@ -14,28 +16,29 @@ use crate::host::error::proxy::ProxyError;
 use crate::host::version::threads::Follower;
 use crate::host::version::version::BundleVersion;
 
-/// Added to the number of users once nobody may become one.
+/// The bit of `users` that is set once no further call may begin.
 const CLOSED: usize = 1 << (usize::BITS - 1);
 
 /// The most functions that an object may have.
 const FUNCTION_LIMIT: u32 = 1 << 16;
 
-/// An object that others call.
+/// An object that other bundles or the host call.
 pub(crate) struct Object {
     instance: GuestContractInstance,
     dispatch: Dispatch,
     function_count: u32,
-    /// How it ends, if it may be kept.
+    /// The function that destroys the object, if the object may be kept.
     drop: Option<DropObject>,
-    /// Whose code it is; none for the host's own.
+    /// The version whose code a kept object runs, or `None` for a lent object and for the host's own objects.
     owner: Option<Weak<BundleVersion>>,
     bundle: String,
-    /// Calls that are running, and [`CLOSED`].
+    /// The number of calls that are running, with [`CLOSED`] as a flag.
     users: AtomicUsize,
-    /// Whether it has ended.
+    /// `true` once the object has been destroyed.
     ended: AtomicBool,
-    /// For whoever waits until the last call has returned.
+    /// The lock for `returned`.
     returning: Mutex<()>,
+    /// The signal that the last call of a closed object has returned.
     returned: Condvar,
 }
 
@@ -49,8 +52,8 @@ impl Object {
     ///
     /// # Safety
     ///
-    /// It must be readable, for the size that it states, and what it says of the object must be so: until its token is
-    /// closed, for one that is lent; as long as the owner's code is mapped, for one that may be kept.
+    /// The offer must be readable for the size that it states. The object must be as the offer describes it: a lent
+    /// object until its token is closed, a kept object as long as the owner's code is mapped.
     pub(crate) unsafe fn read(
         offer: *const ObjectOffer,
         owner: Option<Arc<BundleVersion>>,
@@ -58,7 +61,7 @@ impl Object {
         if !offer.is_aligned() {
             return Err("the offer is not aligned".to_owned());
         }
-        // SAFETY: the caller's promise; an offer begins with its size.
+        // SAFETY: an offer begins with its size, which is readable (the caller's promise).
         let size = unsafe { (&raw const (*offer).struct_size).read() };
         if size < size_of::<ObjectOffer>() {
             return Err(format!(
@@ -66,7 +69,8 @@ impl Object {
                 size_of::<ObjectOffer>()
             ));
         }
-        // SAFETY: large enough; optional functions are nullable, so every bit pattern is valid.
+        // SAFETY: the offer is readable for its size, which is large enough. Optional functions are nullable, so every
+        // bit pattern is valid.
         let ObjectOffer { instance, functions, function_count, drop, .. } = unsafe { offer.read() };
         if function_count > FUNCTION_LIMIT || (function_count > 0 && (functions.is_null() || !functions.is_aligned())) {
             return Err("the table of functions is null, not aligned, or too long".to_owned());
@@ -74,11 +78,11 @@ impl Object {
         Ok(Self::new(instance, Dispatch::Native { functions, count: function_count }, function_count, drop, owner))
     }
 
-    /// An object that an engine runs.
+    /// Makes an object that an engine runs.
     ///
     /// # Safety
     ///
-    /// `dispatch` and `drop` must be for the instance, which is theirs from now on.
+    /// `dispatch` and `drop` must be the functions for `instance`, which belongs to the new object.
     pub(crate) unsafe fn of_vm(
         instance: GuestContractInstance,
         dispatch: VmDispatch,
@@ -97,7 +101,7 @@ impl Object {
         owner: Option<Arc<BundleVersion>>,
     ) -> Arc<Self> {
         let bundle = owner.as_ref().map_or("the host", |owner| owner.name()).to_owned();
-        let owner = owner.filter(|_| drop.is_some()); // what is lent lies on its caller's stack
+        let owner = owner.filter(|_| drop.is_some()); // a lent object lies on its caller's stack
         let this = Arc::new(Self {
             instance,
             dispatch,
@@ -116,44 +120,46 @@ impl Object {
         this
     }
 
-    /// The name of the bundle that offered it.
+    /// Returns the name of the bundle that offered the object.
     pub(crate) fn bundle(&self) -> &str {
         &self.bundle
     }
 
+    /// Returns whether the callee may keep the object.
     pub(crate) fn may_be_kept(&self) -> bool {
         self.drop.is_some()
     }
 
-    /// Calls a method. Returns whether there is one of that number.
+    /// Calls the method with number `fn_id`. Returns whether the object has that method.
     ///
     /// # Safety
     ///
     /// `frame` must be what the method's entry expects.
     pub(crate) unsafe fn call(&self, fn_id: u32, frame: CallFrame) -> Result<bool, ProxyError> {
-        let gone = || match self.drop {
+        let closed = || match self.drop {
             Some(_) => ProxyError::Unloaded { bundle: self.bundle.clone() },
             None => ProxyError::Returned,
         };
-        // The owner's code stays mapped during the call. What is lent is on its stack: there it is anyway.
+        // The lease keeps the owner's code mapped during the call. A lent object needs none: its owner's call waits for
+        // this one.
         let lease = self.owner.as_ref().map(Weak::upgrade);
         if matches!(lease, Some(None)) {
-            return Err(gone());
+            return Err(closed());
         }
-        let Some(_call) = CallGuard::begin(self) else { return Err(gone()) };
+        let Some(_call) = CallGuard::begin(self) else { return Err(closed()) };
         if fn_id >= self.function_count {
             return Ok(false);
         }
-        // SAFETY: the table stays as long as the object (promised to `read` and `of_vm`), which is in use and so has not
-        // ended; the caller promises the frame.
+        // SAFETY: the table is valid as long as the object (promised to `read` and `of_vm`), and the object is not
+        // destroyed while `_call` counts as a user; the caller promises the frame.
         let is_called = unsafe { self.dispatch.call(self.instance, fn_id, frame) };
-        // SAFETY: the caller promises the frame, and the lease keeps the owner's code.
+        // SAFETY: the caller promises the frame, and the lease keeps the owner's code mapped.
         unsafe { frame.keep_message() };
         Ok(is_called)
     }
 
-    /// Lets nobody call it any more. One that is lent is not in use when this returns; one that may be kept ends with
-    /// the last call.
+    /// Prevents further calls. Waits until the last call of a lent object has returned. A kept object is destroyed by
+    /// the last call, or here if no call is running.
     pub(crate) fn close(&self) {
         let before = self.users.fetch_or(CLOSED, Ordering::AcqRel);
         if self.may_be_kept() {
@@ -168,14 +174,16 @@ impl Object {
         }
     }
 
+    /// Destroys the object, once.
     fn end(&self) {
         if self.ended.swap(true, Ordering::AcqRel) {
             return;
         }
-        // A bundle whose code is gone has been retired before, and the object ended then.
+        // If the owner is reclaimed, it was retired before, and the object was destroyed then.
         let lease = self.owner.as_ref().map(Weak::upgrade);
         if let (Some(drop), false) = (self.drop, matches!(lease, Some(None))) {
-            // SAFETY: the object's own function, whose code the lease keeps; nobody uses it any more.
+            // SAFETY: `drop` is the function for this object (promised to `read` and `of_vm`), whose code the lease
+            // keeps mapped. The object is closed and its last call has returned, so no call uses the object.
             unsafe { drop(self.instance) };
         }
     }
@@ -195,7 +203,7 @@ impl Drop for Object {
     }
 }
 
-/// A call that is running.
+/// A running call of an object, until dropped.
 struct CallGuard<'a>(&'a Object);
 
 impl<'a> CallGuard<'a> {
@@ -216,7 +224,7 @@ impl Drop for CallGuard<'_> {
             self.0.end();
             return;
         }
-        // With the lock, so that whoever is about to wait does not miss it.
+        // The lock is taken once, so that a thread between its check and its wait does not miss the notification.
         drop(self.0.returning.lock().unwrap_or_else(PoisonError::into_inner));
         self.0.returned.notify_all();
     }

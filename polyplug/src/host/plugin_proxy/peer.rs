@@ -1,4 +1,4 @@
-//! Plugins of other bundles, as plugins call them.
+//! Plugins of other bundles, for calls of plugins.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
@@ -13,9 +13,9 @@ use crate::host::store::provider::Provider;
 pub(crate) struct Peer {
     spec: ProxySpec,
     pub(crate) bundle: String,
-    /// The instance, as it serves now; none once its bundle is unloaded.
+    /// The instance that calls go to, or `None` once its bundle is unloaded.
     bound: RwLock<Option<Bound>>,
-    /// One thread at a time looks for the next version.
+    /// The lock of the thread that looks for the next version.
     rebinding: Mutex<()>,
 }
 
@@ -39,7 +39,7 @@ impl Peer {
         Ok(this)
     }
 
-    /// Goes where the provider's bundle goes when it is reloaded or unloaded.
+    /// Binds the peer to the next version when the bundle of `provider` is reloaded, or to none when it is unloaded.
     fn follow(self: &Arc<Self>, provider: &Provider) {
         let this = Arc::downgrade(self);
         provider.leases().when_retired(move || {
@@ -52,13 +52,14 @@ impl Peer {
         self.bound.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The instance that serves now.
+    /// Returns the instance that serves now, or `None` if its bundle is unloaded.
     fn current(self: &Arc<Self>) -> Option<Bound> {
         let bound = self.bound()?;
         if bound.held.versioned().provider().is_current() { Some(bound) } else { self.rebind() }
     }
 
-    /// Calls a method of the instance that serves now. Returns whether there is one of that number.
+    /// Calls the method with the plugin's number `fn_id`, of the instance that serves now. Returns whether the provider
+    /// has that method.
     ///
     /// # Safety
     ///
@@ -66,13 +67,14 @@ impl Peer {
     pub(crate) unsafe fn call(self: &Arc<Self>, fn_id: u32, frame: CallFrame) -> Result<bool, ProxyError> {
         let bound = self.current().ok_or_else(|| ProxyError::Unloaded { bundle: self.bundle.clone() })?;
         let Some(fn_id) = method_index(bound.methods.as_ref(), fn_id) else { return Ok(false) };
-        // SAFETY: the caller promises the frame; the numbers are those of the provider's own contract.
+        // SAFETY: the caller promises the frame, and `method_index` returned the provider's number of the method.
         let is_called = unsafe { bound.held.versioned().call(fn_id, frame) };
-        // SAFETY: the caller promises the frame, and `bound` keeps the callee's code.
+        // SAFETY: the caller promises the frame, and `bound` keeps the callee's code mapped.
         unsafe { frame.keep_message() };
         Ok(is_called)
     }
 
+    /// Binds the peer to the instance that serves now, and returns that instance.
     fn rebind(self: &Arc<Self>) -> Option<Bound> {
         let _one = self.rebinding.lock().unwrap_or_else(PoisonError::into_inner);
         let bound = self.bound()?;
@@ -80,7 +82,7 @@ impl Peer {
             return Some(bound);
         }
         let next = match bound.held.current_lease() {
-            Ok(None) => return Some(bound), // it stays on the old code
+            Ok(None) => return Some(bound), // the instance stays on the old code
             Ok(Some(held)) => method_map_at(&self.spec, held.versioned().provider())
                 .ok()
                 .map(|methods| Bound { held: Arc::new(held), methods }),
@@ -89,15 +91,15 @@ impl Peer {
         if let Some(next) = &next {
             self.follow(next.held.versioned().provider());
         }
-        let mut place = self.bound.write().unwrap_or_else(PoisonError::into_inner);
-        let before = std::mem::replace(&mut *place, next.clone());
-        drop(place);
-        drop(before); // a lease, which is given up without the lock
+        let mut current = self.bound.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *current, next.clone());
+        drop(current);
+        drop(before); // a lease, which is dropped without the lock
         next
     }
 }
 
-/// How the methods of what is wanted are numbered at a provider.
+/// Returns the numbers that the methods of `spec` have at a provider, or `None` if they are the same.
 fn method_map_at(spec: &ProxySpec, provider: &Provider) -> Result<Option<MethodMap>, ProxyError> {
     let schema = provider.plugin.schema.as_ref().map(PluginSchema::schema);
     if schema.is_none() && spec.schema.is_some() {

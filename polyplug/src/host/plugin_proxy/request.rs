@@ -1,4 +1,4 @@
-//! What a plugin asks for, and how its methods are numbered at the callee.
+//! Requests for proxies, and the numbers of the methods at the callee.
 
 use std::sync::Arc;
 
@@ -8,19 +8,19 @@ use crate::host::abi::interface::checked_name;
 use crate::host::error::proxy::ProxyError;
 use crate::schema::Schema;
 
-/// What a plugin asks for.
+/// A plugin's request for a proxy.
 pub(crate) struct ProxySpec {
     pub(crate) target: ProxyTarget,
     pub(crate) name: String,
     pub(crate) major: u32,
-    /// The least minor version that serves.
+    /// The least minor version that suffices.
     pub(crate) minor: u32,
-    /// The contract as the plugin knows it.
+    /// The contract's schema as the plugin knows it.
     pub(crate) schema: Option<Schema>,
 }
 
 impl ProxySpec {
-    /// A request of a guest, whose engine knows the contract.
+    /// Makes a request of a guest, whose engine knows the contract.
     pub(crate) fn new(target: ProxyTarget, name: String, major: u32, minor: u32, schema: Schema) -> Self {
         Self { target, name, major, minor, schema: Some(schema) }
     }
@@ -29,12 +29,12 @@ impl ProxySpec {
     ///
     /// # Safety
     ///
-    /// It must be readable, for the size that it states, and so must be its views.
+    /// The request must be readable for the size that it states, and its views must be readable.
     pub(crate) unsafe fn read(request: *const ProxyRequest) -> Result<Self, String> {
         if !request.is_aligned() {
             return Err("the request is not aligned".to_owned());
         }
-        // SAFETY: the caller's promise; a request begins with its size.
+        // SAFETY: a request begins with its size, which is readable (the caller's promise).
         let size = unsafe { (&raw const (*request).struct_size).read() };
         if size < size_of::<ProxyRequest>() {
             return Err(format!(
@@ -42,11 +42,11 @@ impl ProxySpec {
                 size_of::<ProxyRequest>()
             ));
         }
-        // SAFETY: large enough; every bit pattern is valid.
+        // SAFETY: the request is readable for its size, which is large enough, and every bit pattern is valid.
         let request = unsafe { request.read() };
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises that the request's views are readable.
         let name = unsafe { checked_name(request.contract_name, "contract's name") }?;
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises that the request's views are readable.
         let schema = unsafe { request.schema.bytes() }.ok_or("the schema is null")?;
         let schema = match schema {
             [] => None,
@@ -58,11 +58,17 @@ impl ProxySpec {
         Ok(Self { target: request.target, name, major: request.major, minor: request.minor, schema })
     }
 
+    /// Returns the contract's name and version, for messages.
     pub(crate) fn contract(&self) -> String {
         format!("{}@{}.{}", self.name, self.major, self.minor)
     }
 
-    /// For each method as the plugin numbers them, the number in `target`'s table. `None`: the same.
+    /// Returns, for each method in the plugin's order, its number in the callee's table. `target` is the callee's
+    /// schema. Returns `None` if the numbers are the same.
+    ///
+    /// # Errors
+    ///
+    /// [`ProxyError::Incompatible`] if the schemas differ. `who` names the callee in the error.
     pub(crate) fn method_map(&self, target: Option<&Schema>, who: &str) -> Result<Option<MethodMap>, ProxyError> {
         let (Some(ours), Some(theirs)) = (&self.schema, target) else { return Ok(None) };
         let differences = ours.differences(theirs);
@@ -77,9 +83,10 @@ impl ProxySpec {
     }
 }
 
+/// The numbers of the methods at the callee, in the plugin's order. A method that the callee lacks has none.
 pub(crate) type MethodMap = Arc<[Option<u32>]>;
 
-/// The number of a method at the callee.
+/// Returns the number of a method at the callee, or `None` if the callee lacks the method.
 pub(crate) fn method_index(methods: Option<&MethodMap>, fn_id: u32) -> Option<u32> {
     match methods {
         None => Some(fn_id),

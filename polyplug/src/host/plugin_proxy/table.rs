@@ -1,7 +1,8 @@
-//! Proxies that plugins have for others: for contracts of the host, and for other plugins, their peers.
+//! The table of the plugins' proxies.
 //!
-//! What a plugin holds is a token. Here is what stands behind it. It keeps nobody loaded: a peer's instance goes with the
-//! peer's bundle, and each call leases the version that serves then.
+//! A plugin holds a token, and the table has the proxy behind the token. A proxy does not delay the unload
+//! of a bundle: a peer's instance is destroyed when the peer's bundle is unloaded, and each call takes a lease on the
+//! version that serves then.
 
 use std::ffi::c_void;
 use std::panic::Location;
@@ -26,16 +27,19 @@ use crate::host::store::runtime_store::RuntimeStore;
 use crate::host::version::scope::BundleScope;
 use crate::schema::Schema;
 
-/// What stands behind a plugin's proxy.
+/// The proxy behind a token.
 pub(crate) enum PluginProxy {
+    /// An object of a host contract.
     Host(HostObject),
+    /// An instance of another bundle's plugin.
     Peer(Arc<Peer>),
+    /// An object that a caller passed to its callee.
     Object(Arc<Object>),
-    /// A lent object that its callee lends on. It stays its caller's to end.
+    /// A lent object that its callee passes on. Closing this token does not close the object, which stays its caller's.
     Forwarded(Arc<Object>),
 }
 
-/// What plugins' proxies may lead to.
+/// The parts of a runtime in which the callees of plugins' proxies are found.
 #[derive(Clone, Copy)]
 pub(crate) struct Callees<'a> {
     pub(crate) store: &'a RuntimeStore,
@@ -43,7 +47,7 @@ pub(crate) struct Callees<'a> {
     pub(crate) grants: &'a Grants,
 }
 
-/// The proxies that the plugins of one runtime have.
+/// The proxies of all plugins of one runtime, by token.
 pub(crate) struct PluginProxies(SlotMap<PluginProxy>);
 
 impl Default for PluginProxies {
@@ -73,15 +77,15 @@ impl PluginProxies {
         Ok((self.0.insert(Arc::new(proxy)), bundle))
     }
 
-    /// Calls through a plugin's proxy. A failure of the callee is written to `out_err`.
+    /// Calls method `fn_id` through a plugin's proxy. The callee writes its own failure to the frame's error.
     ///
     /// # Safety
     ///
-    /// The pointers must be what the method's entry expects.
+    /// `frame` must be what the method's entry expects. The runtime must exist during the call.
     pub(crate) unsafe fn call(&self, token: *mut c_void, fn_id: u32, frame: CallFrame) -> Result<(), ProxyError> {
         let proxy = self.0.get(token).ok_or(ProxyError::Closed)?;
         let _deeper = DepthGuard::enter()?;
-        // SAFETY: the caller promises a frame that the method's entry expects; whoever calls by the runtime holds it.
+        // SAFETY: the caller promises the frame, and that the runtime exists.
         let is_called = unsafe {
             match &*proxy {
                 PluginProxy::Object(object) | PluginProxy::Forwarded(object) => object.call(fn_id, frame)?,
@@ -92,7 +96,7 @@ impl PluginProxies {
         if is_called { Ok(()) } else { Err(ProxyError::MissingMethod { number: fn_id }) }
     }
 
-    /// Ends a plugin's proxy.
+    /// Closes a plugin's proxy.
     pub(crate) fn close(&self, token: *mut c_void) {
         let Some(proxy) = self.0.remove(token) else { return };
         if let PluginProxy::Object(object) = &*proxy
@@ -102,12 +106,12 @@ impl PluginProxies {
         }
     }
 
-    /// A token for an object that may be called.
+    /// Adds an object. Returns a token for calling it.
     pub(crate) fn offer(&self, object: &Arc<Object>) -> *mut c_void {
         self.0.insert(Arc::new(PluginProxy::Object(Arc::clone(object))))
     }
 
-    /// Another token for an object that may be kept, and the name of the bundle that offered it.
+    /// Returns another token for a kept object, and the name of the bundle that offered the object.
     pub(crate) fn share(&self, token: *mut c_void) -> Result<(*mut c_void, String), ProxyError> {
         match self.0.get(token).as_deref() {
             Some(PluginProxy::Object(object)) if object.may_be_kept() => {
@@ -118,8 +122,8 @@ impl PluginProxies {
         }
     }
 
-    /// A token to hand an object on with, as an argument of another call: one that may be kept is shared, and one that is
-    /// lent goes no further than the call it was lent for.
+    /// Returns a token for passing an object on as an argument of another call. A kept object is shared. A lent object
+    /// can be called only until the call that it was lent for returns.
     pub(crate) fn pass_on(&self, token: *mut c_void) -> Result<*mut c_void, ProxyError> {
         match self.0.get(token).as_deref() {
             Some(PluginProxy::Object(object)) if object.may_be_kept() => Ok(self.offer(object)),
@@ -133,7 +137,7 @@ impl PluginProxies {
 }
 
 impl Callees<'_> {
-    /// The contract as who provides it describes it, for guests that know its name only.
+    /// Returns the schema that a provider of a contract has, for guests that know only the contract's name.
     pub(crate) fn schema_of_callee(&self, target: ProxyTarget, name: &str, major: u32) -> Option<Arc<Schema>> {
         if target == ProxyTarget::Host {
             let provided = self.host_contracts.find(HostContractId::new(name, major))?;
@@ -169,7 +173,7 @@ impl Callees<'_> {
         let least = least.max(spec.minor);
         let providers = self.store.providers(id);
         let new_enough = |provider: &Provider| provider.plugin.interface.contract_version.minor >= least;
-        // A plugin may implement what it needs another for.
+        // A plugin may implement the contract itself, and call another plugin that implements it.
         let found = providers.into_iter().map(|(_, provider)| provider);
         let mut found = found.filter(|provider| provider.plugin.bundle != scope.id && new_enough(provider));
         let provider = found.next().ok_or_else(|| ProxyError::NoPeer { contract: contract.clone() })?;

@@ -1,4 +1,4 @@
-//! What the host allows its bundles, and sets for them.
+//! The permissions and the settings that the host gives its bundles.
 
 use polyplug_abi::{BundleId, HostContractId};
 use serde::Serialize;
@@ -9,15 +9,17 @@ use crate::host::bundle::manifest::parse_contract;
 use crate::host::error::runtime::RuntimeError;
 
 impl Runtime {
-    /// Restricts a bundle to these host contracts, `"name@major"`: others do not resolve for it. Best done before the
-    /// bundle is loaded; a bundle whose manifest lists another one as needed is then refused.
+    /// Restricts a bundle to these host contracts, each given as `"name@major"`. The bundle cannot get proxies for
+    /// other host contracts. Call this before the bundle is loaded: a bundle whose manifest lists another contract as
+    /// needed is then refused.
     ///
-    /// Each call replaces what an earlier one granted to the bundle, and counts from its next look-up; proxies that it
-    /// has stay. Without any call a bundle may use all host contracts, of those that its manifest lists if it lists any.
+    /// Each call replaces the grants of an earlier call. The new grants apply from the bundle's next look-up, and do
+    /// not change proxies that the bundle has already. Without any call, a bundle may use every host contract that its
+    /// manifest lists, or every host contract if the manifest lists none.
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::InvalidContract`]; then nothing changes.
+    /// [`RuntimeError::InvalidContract`]. The grants then do not change.
     ///
     /// ```
     /// # fn main() -> Result<(), polyplug::error::RuntimeError> {
@@ -41,20 +43,21 @@ impl Runtime {
         Ok(())
     }
 
-    /// Takes the restriction of [`grant`](Self::grant) back.
+    /// Removes the restriction of [`grant`](Self::grant).
     pub fn grant_all(&self, bundle: &str) {
         self.grants().set(BundleId::new(bundle), None);
     }
 
-    /// Sets what a bundle finds in its settings, over what its manifest says under `[config]`. Tables are merged, key by
-    /// key; everything else of the host's takes the place of the manifest's.
+    /// Sets a bundle's settings, over those in the manifest's table `[config]`. Tables are merged key by key. Any other
+    /// value of the host replaces that of the manifest.
     ///
-    /// `settings` is a [`toml::Table`], or anything that serialises to one. Each call replaces what an earlier one set for
-    /// the bundle. It counts from the bundle's next load or reload.
+    /// `settings` is a [`toml::Table`], or a value that serialises to a table. Each call replaces the settings of an
+    /// earlier call. The new settings apply from the bundle's next load or reload.
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::Settings`] when `settings` is no table, or has what TOML does not; then nothing changes.
+    /// [`RuntimeError::Settings`] if `settings` is not a table, or has values that TOML cannot represent. The settings
+    /// then do not change.
     ///
     /// ```
     /// # fn main() -> Result<(), polyplug::error::RuntimeError> {
@@ -70,7 +73,7 @@ impl Runtime {
     pub fn configure(&self, bundle: &str, settings: impl Serialize) -> Result<(), RuntimeError> {
         let refused = |reason| RuntimeError::Settings { bundle: bundle.to_owned(), reason };
         let settings = Table::try_from(settings).map_err(|error| refused(error.to_string()))?;
-        // To the same type: serialising takes dates and times apart, and this puts them together.
+        // Converts the table to a table once more, as serialising has turned dates and times into tables.
         let settings: Table = settings.try_into().map_err(|error: toml::de::Error| refused(error.to_string()))?;
         self.config_overrides().set(BundleId::new(bundle), settings);
         Ok(())

@@ -1,7 +1,7 @@
-//! The bundles of a runtime and what state each is in.
+//! The bundles of a runtime, with the state of each.
 //!
-//! One operation at a time changes a bundle: loading, reloading or unloading it. Others wait their turn, without any
-//! lock held, for all of these run foreign code.
+//! One operation at a time changes a bundle: a load, a reload or an unload. Other operations on the bundle wait until
+//! it has finished. No lock is held during an operation, as it runs foreign code.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -23,9 +23,9 @@ use crate::host::version::version::BundleVersion;
 #[derive(Default)]
 pub(crate) struct Bundles {
     table: Mutex<BundleTable>,
-    /// Notified whenever a change of a bundle has finished.
+    /// The signal that a change of a bundle has finished.
     finished: Condvar,
-    /// Notified after every change.
+    /// The observers, which are notified after every change.
     pub(crate) observers: Observers,
 }
 
@@ -33,59 +33,61 @@ pub(crate) struct Bundles {
 #[derive(Default)]
 pub(crate) struct BundleTable {
     pub(crate) known: HashMap<BundleId, Bundle>,
+    /// The number of loads so far.
     loads: u64,
-    /// Threads that wait for a change of a bundle to finish, and for which bundle.
+    /// The threads that wait until a change has finished, each with the bundle that is changed.
     waiting: HashMap<ThreadId, BundleId>,
 }
 
-/// A bundle whose name is taken.
+/// A bundle that is loaded or being loaded.
 pub(crate) struct Bundle {
     pub(crate) name: String,
-    /// Earlier loads have smaller numbers.
+    /// The number of the load. Earlier loads have smaller numbers.
     pub(crate) order: u64,
     state: State,
-    /// What the version needs that is about to serve. What the one that serves needs, its scope knows.
+    /// The dependencies of the version that is about to serve. Those of the version that serves are in its scope.
     pub(crate) needs: Vec<DependencyInfo>,
-    /// What the bundle provides after the change that is under way, once that is decided.
+    /// The contracts that the bundle provides after the present change, once that is decided.
     pub(crate) remaining: Option<Vec<RemainingContract>>,
 }
 
-/// A contract that remains of those a bundle provides, and its minor version.
+/// A contract that a bundle still provides after a change, and its minor version.
 pub(crate) type RemainingContract = (GuestContractId, u32);
 
+/// The state of a bundle.
 enum State {
-    /// The name is taken; nothing serves yet.
+    /// A load by this thread, with no version that serves yet.
     Loading(ThreadId),
-    /// It serves, and nothing changes it.
+    /// A version that serves, and that no thread changes.
     Loaded(Loaded),
-    /// It serves, while this thread is about to replace or remove it.
+    /// A version that serves, and that this thread is about to replace or remove.
     Changing(ThreadId, Loaded),
 }
 
-/// What serves under a bundle's name.
+/// The version of a bundle that serves.
 #[derive(Clone)]
 pub(crate) struct Loaded {
     pub(crate) version: Arc<BundleVersion>,
     /// The version's plugins.
     pub(crate) providers: Vec<Arc<Provider>>,
-    /// What all versions from the load to the unload have in common.
+    /// The lineage, which all versions from the load to the unload share.
     pub(crate) lineage: Arc<Lineage<Arc<Provider>>>,
-    /// The name of its loader; absent for plugins that are part of the program.
+    /// The name of the bundle's loader. Absent for plugins that are part of the program.
     pub(crate) loader: Option<&'static str>,
     pub(crate) origin: Origin,
 }
 
-/// Where a version came from.
+/// The origin of a version.
 #[derive(Clone)]
 pub(crate) struct Origin {
     /// The version in the manifest.
     pub(crate) version: semver::Version,
-    /// The bundle's own directory, not the private copy of it; absent for a bundle in memory.
+    /// The bundle's own directory, not its private copy. Absent for a bundle in memory.
     pub(crate) directory: Option<PathBuf>,
-    /// What the files in the directory looked like when the private copy was made, if one was.
+    /// The fingerprint of the directory at the time when the private copy was made, if one was made.
     #[cfg_attr(not(feature = "watch"), allow(dead_code))]
     pub(crate) fingerprint: Option<Fingerprint>,
-    /// Folders that are in the directory only, not in the private copy.
+    /// The folders that are in the directory only, not in the private copy.
     #[cfg_attr(not(feature = "watch"), allow(dead_code))]
     pub(crate) shared_dirs: SharedDirs,
 }
@@ -96,7 +98,11 @@ impl Bundles {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a name for a bundle that is about to be loaded.
+    /// Adds a bundle that this thread is about to load.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::AlreadyLoaded`].
     pub(crate) fn reserve(&self, id: BundleId, name: &str) -> Result<(), RuntimeError> {
         let mut table = self.lock();
         if table.known.contains_key(&id) {
@@ -109,16 +115,18 @@ impl Bundles {
         Ok(())
     }
 
-    /// Waits until nobody changes the bundle, then keeps others from it until [`finish_change`](Self::finish_change).
+    /// Waits until no thread changes the bundle, then gives this thread the change of the bundle until
+    /// [`finish_change`](Self::finish_change). Returns the bundle's name and the version that serves.
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::BundleNotLoaded`]; [`RuntimeError::Busy`] if this thread would wait for itself.
+    /// [`RuntimeError::BundleNotLoaded`], or [`RuntimeError::Busy`] if this thread would wait for itself.
     pub(crate) fn begin_change(&self, id: BundleId) -> Result<(String, Loaded), RuntimeError> {
         self.acquire(id, true)
     }
 
-    /// As [`begin_change`](Self::begin_change), but when somebody changes the bundle that is an error.
+    /// Does the same as [`begin_change`](Self::begin_change), but fails with [`RuntimeError::Busy`] if a thread changes
+    /// the bundle.
     #[cfg(feature = "watch")]
     pub(crate) fn try_begin_change(&self, id: BundleId) -> Result<(String, Loaded), RuntimeError> {
         self.acquire(id, false)
@@ -128,10 +136,10 @@ impl Bundles {
         let this_thread = logical_thread();
         let mut table = self.lock();
         loop {
-            let in_vain = !wait || table.waits_for(id, this_thread);
+            let must_not_wait = !wait || table.waits_for(id, this_thread);
             let bundle = table.known.get_mut(&id).ok_or(RuntimeError::BundleNotLoaded { id })?;
             match &bundle.state {
-                State::Loading(_) | State::Changing(..) if in_vain => {
+                State::Loading(_) | State::Changing(..) if must_not_wait => {
                     return Err(RuntimeError::Busy { bundle: bundle.name.clone() });
                 }
                 State::Loading(_) | State::Changing(..) => {
@@ -148,16 +156,17 @@ impl Bundles {
         }
     }
 
-    /// Has `next` serve under the bundle's name, while its change goes on until [`finish_change`](Self::finish_change).
+    /// Records `next` as the version that serves, while the change continues until
+    /// [`finish_change`](Self::finish_change).
     pub(crate) fn set_current(&self, id: BundleId, next: Loaded) {
         let mut table = self.lock();
         let state = State::Changing(logical_thread(), next);
         let before = table.known.get_mut(&id).map(|bundle| std::mem::replace(&mut bundle.state, state));
         drop(table);
-        drop(before); // a lease, which is given up without the lock
+        drop(before); // a lease, which is dropped without the lock
     }
 
-    /// Ends a change: `next` serves from now on, or the bundle is gone.
+    /// Ends a change. Records `next` as the version that serves, or removes the bundle if `next` is `None`.
     pub(crate) fn finish_change(&self, id: BundleId, next: Option<Loaded>) {
         let mut table = self.lock();
         let before = match next {
@@ -168,11 +177,11 @@ impl Bundles {
             }),
             None => table.known.remove(&id).map(|bundle| bundle.state),
         };
-        // Waking nobody would still be a system call.
-        let somebody_waits = !table.waiting.is_empty();
+        // Notifying would be a system call even if no thread waits.
+        let has_waiters = !table.waiting.is_empty();
         drop(table);
-        drop(before); // a lease, which is given up without the lock
-        if somebody_waits {
+        drop(before); // a lease, which is dropped without the lock
+        if has_waiters {
             self.finished.notify_all();
         }
         self.observers.notify();
@@ -190,12 +199,12 @@ impl Bundles {
         bundle.loaded().is_some().then(|| bundle.name.clone())
     }
 
-    /// Returns what serves, in load order.
+    /// Returns the versions that serve, in load order.
     pub(crate) fn loaded(&self) -> Vec<Loaded> {
         self.map_loaded(Clone::clone)
     }
 
-    /// Returns what `map` makes of all that serves, in load order. `map` is called under the lock. Takes no lease.
+    /// Maps the versions that serve, in load order. Calls `map` under the lock. Takes no lease.
     pub(crate) fn map_loaded<R>(&self, mut map: impl FnMut(&Loaded) -> R) -> Vec<R> {
         let table = self.lock();
         let loaded = table.known.values().filter_map(|bundle| Some((bundle.order, map(bundle.loaded()?))));
@@ -207,8 +216,8 @@ impl Bundles {
 }
 
 impl BundleTable {
-    /// Returns whether the thread that changes this bundle is `thread`, or waits for it, perhaps by way of others: then
-    /// `thread` would wait for ever.
+    /// Returns whether the thread that changes this bundle is `thread`, or waits for `thread`, possibly by way of other
+    /// threads. `thread` would then wait for ever.
     fn waits_for(&self, mut id: BundleId, thread: ThreadId) -> bool {
         for _ in 0..=self.waiting.len() {
             let Some(changer) = self.known.get(&id).and_then(Bundle::changer) else { return false };
@@ -223,7 +232,7 @@ impl BundleTable {
 }
 
 impl Bundle {
-    /// Returns the thread that changes it.
+    /// Returns the thread that changes the bundle, if one does.
     pub(crate) fn changer(&self) -> Option<ThreadId> {
         match &self.state {
             State::Loading(thread) | State::Changing(thread, _) => Some(*thread),
@@ -231,7 +240,7 @@ impl Bundle {
         }
     }
 
-    /// Returns what serves under its name.
+    /// Returns the version that serves, if one does.
     pub(crate) fn loaded(&self) -> Option<&Loaded> {
         match &self.state {
             State::Loading(_) => None,

@@ -1,4 +1,4 @@
-//! What stands behind a host table: whose it is, and which runtime it leads to.
+//! The data behind a host table: its runtime, its version and its bundle.
 
 use std::ptr::NonNull;
 use std::sync::{Arc, Weak};
@@ -10,17 +10,18 @@ use crate::host::abi::table::HostTable;
 use crate::host::version::scope::BundleScope;
 use crate::host::version::version::BundleVersion;
 
-/// A host table with what its functions need. Each loaded version has one, and the host itself.
+/// A host table with the data that its functions need. Each loaded version has one, and the host has one.
 ///
-/// Holds its runtime weakly: a plugin that keeps its table keeps neither runtime nor bundle alive.
+/// The reference to the runtime is weak, so a plugin that keeps its table keeps neither the runtime nor its bundle
+/// alive.
 #[repr(C)]
 pub(crate) struct HostContext {
-    /// First, so that the table's address is the context's.
+    /// The table. It is the first field, so that the table's address is the context's address.
     api: HostApi,
     runtime: Weak<Runtime>,
-    /// The version whose table it is; dangling for the host's own.
+    /// The version that has this table. Dangling for the host's own table.
     version: Weak<BundleVersion>,
-    /// The bundle whose table it is; absent for the host's own.
+    /// The bundle that has this table. Absent for the host's own table.
     pub(crate) bundle: Option<Arc<BundleScope>>,
 }
 
@@ -52,12 +53,12 @@ impl HostContext {
         })
     }
 
-    /// Returns the table, which keeps the context.
+    /// Returns the table, which keeps the context alive.
     pub(crate) fn table(self: &Arc<Self>) -> HostTable {
-        // From the `Arc` itself, so that the pointer may be used to reach the whole context and its count.
+        // The pointer is that of the `Arc`, so it may be used to access the whole context and the reference count.
         let api = NonNull::new(Arc::as_ptr(self).cast_mut().cast()).expect("an `Arc` has an address");
         let owner: Arc<Self> = Arc::clone(self);
-        // SAFETY: the table is the context's first field, and valid as long as the context.
+        // SAFETY: the table is the context's first field (`repr(C)`), and `owner` keeps the context alive.
         unsafe { HostTable::new(api, owner) }
     }
 
@@ -71,7 +72,8 @@ impl HostContext {
         self.runtime.upgrade()
     }
 
-    /// Returns the version whose table it is, as a lease; none for the host's own, and when the version is gone.
+    /// Returns the version that has this table, as a lease. Returns `None` for the host's own table, and if the version
+    /// has no lease any more.
     pub(crate) fn version(&self) -> Option<Arc<BundleVersion>> {
         self.version.upgrade()
     }
@@ -85,11 +87,12 @@ impl HostContext {
     ///
     /// # Safety
     ///
-    /// `api` must be null or a valid table of ours, and stay so for `'a`.
+    /// `api` must be null, or a table of a `HostContext` that is valid for `'a`.
     pub(crate) unsafe fn of<'a>(api: *const HostApi) -> Option<&'a Self> {
         // SAFETY: the caller promises null or a valid table.
         let context = unsafe { api.as_ref() }?.runtime.cast::<Self>();
-        // SAFETY: `new` put the context's address there, which is valid as long as the table that lies in it.
+        // SAFETY: `new` stored the context's address in `runtime`. The table lies in the context, so both are valid for
+        // the same time.
         unsafe { context.as_ref() }
     }
 }

@@ -1,7 +1,8 @@
-//! Who needs whom, while bundles come and go at the same time.
+//! The dependencies among bundles, while several threads load and unload bundles.
 //!
-//! What a bundle needs is looked for, and written down, in one step under the lock of the bundles; what a change takes
-//! away is decided in such a step as well. So of a bundle that comes and one that goes, which it needs, one is refused.
+//! A load checks and records the needs of its bundle in one step under the lock of the bundles. A reload or an unload
+//! decides in such a step which contracts it removes. So if one thread loads a bundle while another thread unloads a
+//! bundle that the first one needs, one of the two threads is refused.
 
 use polyplug_abi::{BundleId, DependencyInfo, GuestContractId, Version};
 
@@ -18,7 +19,7 @@ use crate::host::store::runtime_store::RuntimeStore;
 use crate::host::version::version::BundleVersion;
 use crate::sync::Arc;
 
-/// What bundles need, and what there is of it.
+/// The parts of a runtime in which dependencies among bundles are found.
 #[derive(Clone, Copy)]
 pub(crate) struct Dependents<'a> {
     pub(crate) bundles: &'a Bundles,
@@ -27,18 +28,18 @@ pub(crate) struct Dependents<'a> {
     pub(crate) grants: &'a Grants,
 }
 
-/// What a bundle needs and does not find.
+/// The requirements of a bundle that are not met.
 #[derive(Default)]
 pub(crate) struct Unmet<'a> {
-    /// The first host contract that it needs and cannot have.
+    /// The first host contract that the bundle needs and cannot use, with the reason.
     pub(crate) host_contract: Option<(&'a HostDependency, Unavailable)>,
-    /// The contracts that no other bundle provides and will go on to provide.
+    /// The needed contracts that no other bundle provides and will continue to provide.
     pub(crate) contracts: Vec<&'a Dependency>,
 }
 
 impl Dependents<'_> {
-    /// Returns what the bundle of a manifest needs and does not find. Contracts of other bundles that are found stay for as
-    /// long as this bundle's change is under way, and after that for as long as the bundle needs them.
+    /// Returns the requirements of a manifest that are not met. Records the bundle's dependencies, so that their
+    /// contracts stay provided during the bundle's change, and after that as long as the bundle needs them.
     pub(crate) fn check<'m>(&self, manifest: &'m ManifestData) -> Unmet<'m> {
         let needed = manifest.host_contracts.iter().filter(|need| !need.optional);
         let host_contract = needed.filter_map(|need| Some((need, self.unavailable(manifest, need)?))).next();
@@ -57,8 +58,8 @@ impl Dependents<'_> {
         (version.minor < need.minor).then_some(Unavailable::TooOld(version))
     }
 
-    /// Returns the contracts that a manifest declares as dependencies and that no other bundle provides and will go on to
-    /// provide. Records nothing.
+    /// Returns the dependencies of a manifest that no other bundle provides and will continue to provide. Records
+    /// nothing.
     pub(crate) fn missing<'m>(&self, manifest: &'m ManifestData) -> Vec<&'m Dependency> {
         self.unsatisfied(&self.bundles.lock(), manifest)
     }
@@ -66,7 +67,7 @@ impl Dependents<'_> {
     fn record<'m>(&self, manifest: &'m ManifestData) -> Vec<&'m Dependency> {
         let mut table = self.bundles.lock();
         let unsatisfied = self.unsatisfied(&table, manifest);
-        // A reload that was given up after its time has no say any more.
+        // A reload that has timed out no longer changes the bundle, so its dependencies do not count.
         if let Some(bundle) = table.known.get_mut(&manifest.id)
             && bundle.changer() == Some(logical_thread())
         {
@@ -85,14 +86,15 @@ impl Dependents<'_> {
         manifest.dependencies.iter().filter(|need| !is_satisfied(need)).collect()
     }
 
-    /// Refuses to let a bundle provide no more than `remaining` in place of what `old` provides, while another bundle
-    /// declares to need more and nobody else provides it.
+    /// Checks that a bundle may provide only `remaining` in place of the providers of `old`. The check fails if another
+    /// bundle declares to need more and no other bundle provides that.
     pub(crate) fn check_removal(&self, old: &Loaded, remaining: &[Arc<Provider>]) -> Result<(), RuntimeError> {
         self.allow_removal(&self.bundles.lock(), old, remaining, &[])
     }
 
-    /// As [`check_removal`](Self::check_removal). If it is allowed, it is decided: nobody comes to need the rest until the
-    /// change has finished. The bundles in `also_unloading` are not asked.
+    /// Does the same check as [`check_removal`](Self::check_removal), but ignores the needs of the bundles in
+    /// `also_unloading`. Records the decision, so that no load relies on the removed contracts until the change has
+    /// finished.
     pub(crate) fn commit_removal(
         &self,
         old: &Loaded,
@@ -127,9 +129,9 @@ impl Dependents<'_> {
             let offers = self.store.offers(contract).into_iter().filter(|(bundle, _)| *bundle != id);
             let elsewhere =
                 offers.filter_map(|(bundle, minor)| table.minor_after_change(bundle, contract, minor)).max();
-            let remains = elsewhere.max(successor.map(|successor| minor(successor)));
+            let still_provided = elsewhere.max(successor.map(|successor| minor(successor)));
             let dependents = table.dependents(stays, |need| {
-                need.contract_id == contract && need.min_version <= serving && remains < Some(need.min_version)
+                need.contract_id == contract && need.min_version <= serving && still_provided < Some(need.min_version)
             });
             if !dependents.is_empty() {
                 return Err(refusal(&old.version, &provider.plugin, successor, dependents));
@@ -139,7 +141,7 @@ impl Dependents<'_> {
     }
 }
 
-/// Returns the error of a change that would leave these dependents without what they need.
+/// Returns the error of a change that would leave these dependents without a contract that they need.
 fn refusal(
     old: &BundleVersion,
     plugin: &Plugin,
@@ -163,16 +165,16 @@ fn refusal(
 }
 
 impl BundleTable {
-    /// Returns the minor version in which a bundle, which provides `contract` in version `minor`, will still do so after the
-    /// change of it that is decided, if one is.
+    /// Returns the minor version in which a bundle provides `contract` after the change that is decided for it. Returns
+    /// `minor`, the present one, if none is decided, and `None` if the change removes the contract.
     fn minor_after_change(&self, bundle: BundleId, contract: GuestContractId, minor: u32) -> Option<u32> {
         let decided = self.known.get(&bundle).and_then(|bundle| bundle.remaining.as_ref());
         let Some(remaining) = decided else { return Some(minor) };
         remaining.iter().find(|(remaining, _)| *remaining == contract).map(|(_, remaining)| minor.min(*remaining))
     }
 
-    /// Returns the bundles, in load order, of those that `count`, that need something that `matches`: each with its name, and
-    /// the minor version that it needs at least.
+    /// Returns the bundles that `count` selects and that have a need that `matches` selects, in load order. Each has
+    /// its name, and the least minor version that it needs.
     fn dependents(
         &self,
         count: impl Fn(BundleId) -> bool,

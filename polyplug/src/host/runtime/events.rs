@@ -1,4 +1,4 @@
-//! Who is told about the life of bundles.
+//! The callbacks for events of bundles.
 
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -7,22 +7,24 @@ use polyplug_abi::{BundleId, ReloadPhase, ReloadPhaseType, RuntimeConfig, String
 
 use crate::guest::{catch, describe_panic};
 
-/// The callback that a host in Rust gives.
+/// The callback that a host sets in Rust.
 pub(crate) type OnReload = dyn Fn(*mut c_void, ReloadPhase) + Send + Sync;
 
-/// Who is told about the life of bundles.
+/// The callbacks for events of bundles.
 pub(crate) struct Events {
+    /// The configuration with the callback of the C ABI.
     c: RuntimeConfig,
+    /// The callback in Rust.
     rust: Option<Arc<OnReload>>,
 }
 
 impl Events {
-    /// Tells the callback of `config`, then `rust`.
+    /// Makes events that call the callback of `config`, then `rust`.
     pub(crate) fn new(config: &RuntimeConfig, rust: Option<Arc<OnReload>>) -> Self {
         Self { c: config.clone(), rust }
     }
 
-    /// Tells everybody. No lock of the runtime may be held.
+    /// Calls both callbacks. The caller must not hold a lock of the runtime.
     pub(crate) fn emit(&self, phase_type: ReloadPhaseType, bundle_id: BundleId, name: &str, reason: &str) {
         let phase = ReloadPhase {
             phase_type,
@@ -31,17 +33,18 @@ impl Events {
             reason: StringView::lend(reason.as_bytes()),
         };
         let data = self.c.on_reload_user_data;
-        let told = catch(|| {
+        let notified = catch(|| {
             if let Some(callback) = self.c.on_reload {
-                // SAFETY: the configuration's callback, called as it documents.
+                // SAFETY: the callback is that of the configuration, called with its user data and a phase that is
+                // valid during the call, as `RuntimeConfig` documents.
                 unsafe { callback(data, &raw const phase) };
             }
             if let Some(callback) = &self.rust {
                 callback(data, phase);
             }
         });
-        if let Err(payload) = told {
-            // What is being told has happened, whoever cannot bear it.
+        if let Err(payload) = notified {
+            // The event has happened, so a panic of a callback cannot prevent it.
             tracing::error!(bundle = name, panic = describe_panic(payload), "the callback for events panicked");
         }
     }

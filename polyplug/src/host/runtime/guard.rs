@@ -1,4 +1,4 @@
-//! Running a loader's code.
+//! The guard around a loader's code.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -6,7 +6,7 @@ use crate::guest::describe_panic;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::runtime::RuntimeError;
 
-/// Runs a loader's code, whose panic is its failure.
+/// Runs a loader's code, and turns a panic into an error.
 pub(crate) fn guarded<T>(bundle: &str, body: impl FnOnce() -> Result<T, LoaderError>) -> Result<T, RuntimeError> {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(outcome) => Ok(outcome?),

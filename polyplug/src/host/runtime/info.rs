@@ -1,4 +1,4 @@
-//! What an operator wants to know of the bundles of a runtime.
+//! Descriptions of the bundles of a runtime, for operators.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::host::store::provider::Provider;
 
 /// A loaded bundle. From [`Runtime::bundles`].
 ///
-/// Its [`Display`](fmt::Display) is a few lines for a log or a console.
+/// The [`Display`](fmt::Display) of a description is a few lines for a log or a console.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BundleInfo {
@@ -21,19 +21,20 @@ pub struct BundleInfo {
     pub id: BundleId,
     /// The bundle's name.
     pub name: String,
-    /// The version in its manifest; the package's, for plugins that are part of the program.
+    /// The version in the bundle's manifest, or the package's version for plugins that are part of the program.
     pub version: semver::Version,
-    /// The directory it was loaded from; absent for what came from memory or is part of the program.
+    /// The directory that the bundle was loaded from. Absent for a bundle from memory, and for plugins that are part of
+    /// the program.
     pub directory: Option<PathBuf>,
-    /// The name of its loader; absent for plugins that are part of the program.
+    /// The name of the bundle's loader. Absent for plugins that are part of the program.
     pub loader: Option<&'static str>,
-    /// Its plugins, in the order of registration.
+    /// The bundle's plugins, in the order of registration.
     pub plugins: Vec<PluginInfo>,
-    /// Who holds leases, as far as is known: proxies, instances made through the C ABI, and leases.
+    /// The known leases: those of proxies, of instances made through the C ABI, and [`Lease`](crate::runtime::Lease)s.
     pub holders: Vec<Holder>,
-    /// The names of the threads that run for it: see [`PluginContext::spawn`](crate::PluginContext::spawn).
+    /// The names of the threads that run for the bundle: see [`PluginContext::spawn`](crate::PluginContext::spawn).
     pub threads: Vec<String>,
-    /// The memory that its code occupies, in bytes, as far as its loader can tell: a mapped library, an engine's heap.
+    /// The memory that the bundle's code occupies, in bytes, as far as known: mapped libraries, an engine's heap.
     pub memory: u64,
 }
 
@@ -45,20 +46,20 @@ pub struct PluginInfo {
     pub name: String,
     /// The plugin's own version.
     pub version: Version,
-    /// The contract it implements.
+    /// The contract that the plugin implements.
     pub contract: String,
-    /// The version of the contract that it implements.
+    /// The version of that contract.
     pub contract_version: Version,
-    /// The handle by which the C ABI names it.
+    /// The handle of the plugin in the C ABI.
     pub handle: GuestContractHandle,
-    /// Whether one instance serves everybody.
+    /// `true` if all callers share one instance.
     pub shared: bool,
-    /// How many instances there are.
+    /// The number of instances.
     pub instances: usize,
 }
 
 impl BundleInfo {
-    /// How many leases are known: the sum of all holders, and the threads.
+    /// Returns the number of known leases: those of all holders, and one for each thread.
     #[must_use]
     pub fn leases(&self) -> usize {
         self.holders.iter().map(|holder| holder.count).sum::<usize>() + self.threads.len()
@@ -66,7 +67,7 @@ impl BundleInfo {
 }
 
 impl Runtime {
-    /// All loaded bundles, in load order, as they are at the moment.
+    /// Returns descriptions of all loaded bundles, in load order.
     ///
     /// ```
     /// # fn main() -> Result<(), polyplug::error::RuntimeError> {
@@ -82,13 +83,13 @@ impl Runtime {
         self.bundle_table().loaded().iter().map(|loaded| self.describe(loaded)).collect()
     }
 
-    /// The loaded bundle with this id.
+    /// Returns the description of the loaded bundle with this id.
     #[must_use]
     pub fn bundle(&self, id: BundleId) -> Option<BundleInfo> {
         self.bundle_table().loaded().iter().find(|loaded| loaded.version.id() == id).map(|loaded| self.describe(loaded))
     }
 
-    /// Versions that are no longer served and not yet gone, with those who hold them.
+    /// Returns the versions that no longer serve and are not reclaimed yet, with the leases on them.
     #[must_use]
     pub fn retired(&self) -> Vec<Lingering> {
         self.lingering()

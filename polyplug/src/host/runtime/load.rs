@@ -1,7 +1,7 @@
-//! Loading bundles.
+//! The load of bundles.
 //!
-//! Loads and reloads are one pipeline: [`prepare_files`](Runtime::prepare_files), [`check_requirements`], `start`, publish.
-//! A reload carries state over before it publishes.
+//! Loads and reloads have the same steps: [`prepare_files`](Runtime::prepare_files), [`check_requirements`], `start`,
+//! publish. A reload migrates the instances before it publishes.
 //!
 //! [`check_requirements`]: Runtime::check_requirements
 
@@ -36,7 +36,7 @@ use crate::host::version::lineage::Lineage;
 use crate::host::version::scope::BundleScope;
 use crate::host::version::version::BundleVersion;
 
-/// A version that has not been published. Dropped as one it is retired, so that threads its code started end.
+/// A version that has not been published. Dropping this value retires the version, so that the threads of its code end.
 pub(crate) struct UnpublishedVersion(Option<Staging>);
 
 impl UnpublishedVersion {
@@ -63,7 +63,7 @@ impl Drop for UnpublishedVersion {
     }
 }
 
-/// A version whose code has been started, and whose plugins could serve.
+/// A version whose code has been started, with its plugins ready to serve. It is not published yet.
 pub(crate) struct StartedVersion {
     pub(crate) version: UnpublishedVersion,
     pub(crate) providers: Vec<Arc<Provider>>,
@@ -81,18 +81,18 @@ impl StartedVersion {
 }
 
 impl Runtime {
-    /// Loads the bundle at `path`: a directory with a `manifest.toml`, or the artifact in one.
+    /// Loads the bundle at `path`: a directory with a `manifest.toml`, or the artifact in such a directory.
     ///
-    /// Its plugins appear all at once, when everything has gone well. Otherwise nothing of it stays. With hot reload
-    /// on, or with signatures asked for, what is loaded is a private copy of the directory, so that nothing that is done
-    /// to the original reaches what runs.
+    /// The bundle's plugins appear all at once, after every step has succeeded. After an error, nothing of the bundle
+    /// stays loaded. If hot reload is on or signatures are checked, the runtime loads a private copy of the directory,
+    /// so later changes of the original do not affect the running code.
     ///
     /// # Errors
     ///
     /// [`RuntimeError::Manifest`], [`RuntimeError::UnknownLoader`], [`RuntimeError::Loader`],
     /// [`RuntimeError::AlreadyLoaded`], [`RuntimeError::DependencyMissing`], [`RuntimeError::HostContractMissing`],
-    /// [`RuntimeError::Incompatible`], [`RuntimeError::Factory`], or with signatures `RuntimeError::Signature`. The error
-    /// names the bundle, the file and what to do.
+    /// [`RuntimeError::Incompatible`], [`RuntimeError::Factory`], or with signatures `RuntimeError::Signature`. The
+    /// error names the bundle, the file and what to do.
     pub fn load_bundle(&self, path: &Path) -> Result<BundleId, RuntimeError> {
         let mut manifest = ManifestData::read(path)?;
         let loader = self.loader_of(&manifest)?;
@@ -101,11 +101,13 @@ impl Runtime {
         self.load(manifest, ManifestSource::Directory, source, loader)
     }
 
-    /// Loads a bundle whose artifact is in memory; `manifest` is the text of its manifest.
+    /// Loads a bundle whose manifest is given as text. Its artifact is in memory, or in a directory if `source` is a
+    /// path.
     ///
     /// # Errors
     ///
-    /// As for [`load_bundle`](Self::load_bundle); loaders refuse what their engine cannot load from memory.
+    /// The errors of [`load_bundle`](Self::load_bundle), and [`RuntimeError::Loader`] if the loader cannot load such a
+    /// source.
     pub fn load_bundle_from(&self, manifest: &str, source: BundleSource) -> Result<BundleId, RuntimeError> {
         let directory = match &source {
             BundleSource::Path(path) => path.clone(),
@@ -119,7 +121,7 @@ impl Runtime {
         self.load(manifest, ManifestSource::Inline, source, loader)
     }
 
-    /// Returns the loader of a bundle, which finds nothing wrong with its settings in the manifest.
+    /// Returns the loader of a bundle, after the loader has checked its settings in the manifest.
     pub(crate) fn loader_of(&self, manifest: &ManifestData) -> Result<Arc<dyn BundleLoader>, RuntimeError> {
         let loader = self.loader(&manifest.loader).map_err(|registered| RuntimeError::UnknownLoader {
             bundle: manifest.name.clone(),
@@ -146,7 +148,7 @@ impl Runtime {
         })
     }
 
-    /// Starts a bundle's code, and discards it. Returns what the bundle would provide.
+    /// Starts a bundle's code and discards it. Returns the plugins that the bundle would provide.
     pub(crate) fn probe(&self, mut manifest: ManifestData) -> Result<Vec<Plugin>, RuntimeError> {
         let (id, name) = (manifest.id, manifest.name.clone());
         let loader = self.loader_of(&manifest)?;
@@ -163,12 +165,13 @@ impl Runtime {
         plugins
     }
 
-    /// Registers the plugins that are part of this program: one bundle a crate, with the crate's name.
+    /// Registers the plugins that are part of this program. The plugins of one crate are one bundle with the crate's
+    /// name.
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::AlreadyLoaded`] when called twice, [`RuntimeError::Loader`] when a plugin cannot be started.
-    /// Bundles that were registered before the error stay.
+    /// [`RuntimeError::AlreadyLoaded`] if called twice, [`RuntimeError::Loader`] if a plugin cannot be started. Bundles
+    /// that were registered before the error stay loaded.
     pub fn load_linked_plugins(&self) -> Result<Vec<BundleId>, RuntimeError> {
         keep_locations();
         let all = PluginEntry::all();
@@ -190,10 +193,10 @@ impl Runtime {
                 registrations: Registrations::default(),
             });
             let run = || {
-                // SAFETY: the version's table is valid, and so is what the entries say of themselves.
+                // SAFETY: the version keeps its table valid.
                 let outcome = unsafe { crate::guest::register_all(version.host_abi(), entries) };
                 outcome.map_err(|error| {
-                    // SAFETY: the text is in this thread's buffer.
+                    // SAFETY: `register_all` wrote the text into this thread's buffer, where it is still unchanged.
                     let error = unsafe { crate::call_error::message_text(&error) };
                     LoaderError::init_failed(name, error)
                 })
@@ -211,7 +214,8 @@ impl Runtime {
         })
     }
 
-    /// Takes a bundle from its name to being served, or leaves no trace of it.
+    /// Adds a bundle: reserves its name, starts its version with `start`, and publishes the version. After an error
+    /// nothing of the bundle stays.
     fn add(
         &self,
         id: BundleId,
@@ -241,7 +245,7 @@ impl Runtime {
     fn unpublished(&self, scope: BundleScope) -> UnpublishedVersion {
         let mut made = None;
         let version = BundleVersion::new(scope, self.reclaimer(), |version, scope| {
-            // SAFETY: the runtime's own table is valid as long as the runtime.
+            // SAFETY: `self.parts` owns the table, so the table is valid as long as the runtime.
             let functions = unsafe { self.parts().table.api().as_ref() };
             let context = HostContext::of_version(self.weak(), functions, version.clone(), Arc::clone(scope));
             made.insert(context).table()
@@ -250,7 +254,7 @@ impl Runtime {
         UnpublishedVersion(Some(Staging::new(version, context)))
     }
 
-    /// Makes the version of a bundle, and what its loader gets.
+    /// Makes the version of a bundle, and the arguments of its loader.
     fn stage(&self, files: BundleFiles) -> (UnpublishedVersion, ManifestData, BundleSource, Origin) {
         let version = self.unpublished(scope_of(&files.manifest));
         let (manifest, source, origin, copy) = files.into_parts();
@@ -260,8 +264,8 @@ impl Runtime {
         (version, manifest, source, origin)
     }
 
-    /// Runs a bundle's code up to where its plugins could serve. `run` is the loader's part of it, and `create` makes the
-    /// instances that are shared.
+    /// Starts a bundle's code, up to the point where its plugins are ready to serve. `run` calls the loader, and
+    /// `create` makes the shared instances.
     pub(crate) fn start(
         &self,
         files: BundleFiles,
@@ -300,7 +304,8 @@ fn scope_of(manifest: &ManifestData) -> BundleScope {
     }
 }
 
-/// Runs a version's code up to where its plugins could serve. `directory` may have their schemas.
+/// Starts a version's code, up to the point where its plugins are ready to serve. The plugins' schemas may be in
+/// `directory`.
 fn start_providers(
     staging: &Staging,
     lineage: &Arc<Lineage<Arc<Provider>>>,
@@ -319,7 +324,7 @@ fn start_providers(
     plugins.into_iter().map(start).collect()
 }
 
-/// Runs the loader. Returns what it registered.
+/// Runs the loader. Returns the plugins that the bundle registered.
 fn run_loader(staging: &Staging, run: impl FnOnce() -> Result<(), LoaderError>) -> Result<Vec<Plugin>, RuntimeError> {
     let (name, registrations) = (staging.version().name(), &staging.version().scope().registrations);
     registrations.open();

@@ -1,7 +1,7 @@
-//! Loading all bundles of a directory, each after those that it needs.
+//! The load of all bundles in a directory, each after the bundles that it needs.
 //!
-//! Manifests say what bundles need, not what they provide. So whatever has all that it needs is loaded, again and again,
-//! until nothing more can be.
+//! A manifest lists the contracts that a bundle needs, but not those that it provides. So the runtime loads every
+//! bundle whose needs are met, and repeats that until no further bundle can be loaded.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::host::bundle::manifest::{Dependency, FILE_NAME, ManifestData};
 use crate::host::error::dependency::{CycleStep, MissingDependency, Offer};
 use crate::host::error::runtime::RuntimeError;
 
-/// What is known while a directory is loaded.
+/// The outcome so far while a directory is loaded.
 #[derive(Default)]
 struct Progress {
     loaded: Vec<BundleId>,
@@ -22,22 +22,25 @@ struct Progress {
 }
 
 impl Runtime {
-    /// Loads all bundles in `directory`: its subdirectories with a `manifest.toml`, in an order in which each one comes
-    /// after those that it [depends](ManifestData::dependencies) on, and else by name. The result is that order.
+    /// Loads all bundles in `directory`: the subdirectories with a `manifest.toml`. Each bundle is loaded after those
+    /// that it [depends](ManifestData::dependencies) on, otherwise the order is by name. Returns the ids in the order
+    /// of loading.
     ///
-    /// A bundle that cannot be loaded does not keep others from it: they are tried all the same, and stay loaded. The
-    /// error lists everything that failed.
+    /// If a bundle cannot be loaded, the other bundles are loaded all the same, and stay loaded. The error lists all
+    /// failures.
     ///
-    /// With [`Compatibility::Relaxed`], bundles whose dependencies nobody provides come last, with a warning each.
-    /// Otherwise they are refused. To say which of them need each other, their code is started, without being published,
-    /// and discarded again.
+    /// With [`Compatibility::Relaxed`], bundles whose dependencies are not provided are loaded last, with a warning
+    /// each. Otherwise they are refused. To find out which of the refused bundles need each other, the runtime starts
+    /// their code without publishing it, and discards it.
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::Directory`], with an error for each failure: [`DuplicateName`](RuntimeError::DuplicateName), and
-    /// then nothing is loaded, [`DependencyMissing`](RuntimeError::DependencyMissing),
-    /// [`DependencyCycle`](RuntimeError::DependencyCycle), [`DependencyNotLoaded`](RuntimeError::DependencyNotLoaded), and
-    /// all that can befall a bundle by itself. [`RuntimeError::DirectoryUnreadable`].
+    /// [`RuntimeError::DirectoryUnreadable`], or [`RuntimeError::Directory`] with an error for each failure:
+    ///
+    /// - [`DuplicateName`](RuntimeError::DuplicateName): two bundles have one name. Then no bundle is loaded.
+    /// - [`DependencyMissing`](RuntimeError::DependencyMissing), [`DependencyCycle`](RuntimeError::DependencyCycle),
+    ///   [`DependencyNotLoaded`](RuntimeError::DependencyNotLoaded): a bundle lacks a dependency.
+    /// - The errors of [`load_bundle`](Self::load_bundle).
     ///
     /// ```no_run
     /// # use polyplug::Runtime;
@@ -95,21 +98,21 @@ impl Runtime {
         }
     }
 
-    /// Says why none of these bundles can be loaded.
+    /// Adds to `failures` the reasons why none of the bundles in `pending` can be loaded.
     fn diagnose(&self, pending: Vec<ManifestData>, failures: &mut Vec<RuntimeError>) {
-        let left: Vec<_> = pending.into_iter().map(|manifest| self.unresolved(manifest, failures)).collect();
-        let edges: Vec<_> = left.iter().enumerate().map(|(i, bundle)| edges(&left, i, bundle)).collect();
+        let unresolved: Vec<_> = pending.into_iter().map(|manifest| self.unresolved(manifest, failures)).collect();
+        let edges: Vec<_> = unresolved.iter().enumerate().map(|(i, bundle)| edges(&unresolved, i, bundle)).collect();
         let mut in_cycles = HashSet::new();
-        for (i, bundle) in left.iter().enumerate() {
-            let hopeless: Vec<_> = bundle
+        for (i, bundle) in unresolved.iter().enumerate() {
+            let not_provided: Vec<_> = bundle
                 .missing
                 .iter()
                 .filter(|(need, _)| !edges[i].iter().any(|edge| edge.contract == need.id()))
-                .map(|(need, missing)| with_offers(&left, i, need, missing))
+                .map(|(need, missing)| with_offers(&unresolved, i, need, missing))
                 .collect();
-            let mut is_explained = !hopeless.is_empty();
+            let mut is_explained = !not_provided.is_empty();
             if is_explained {
-                failures.push(RuntimeError::DependencyMissing { missing: hopeless });
+                failures.push(RuntimeError::DependencyMissing { missing: not_provided });
             }
             if in_cycles.contains(&i) {
                 continue;
@@ -117,14 +120,14 @@ impl Runtime {
             if let Some(cycle) = shortest_cycle(&edges, i) {
                 in_cycles.extend(cycle.iter().map(|(from, _)| *from));
                 let steps = cycle.iter().map(|(from, edge)| CycleStep {
-                    declared: left[*from].declared(edge.contract),
-                    provider: left[edge.to].manifest.name.clone(),
+                    declared: unresolved[*from].declared(edge.contract),
+                    provider: unresolved[edge.to].manifest.name.clone(),
                 });
                 failures.push(RuntimeError::DependencyCycle { steps: steps.collect() });
                 is_explained = true;
             }
             if !is_explained && let Some(edge) = edges[i].first() {
-                let provider = left[edge.to].manifest.name.clone();
+                let provider = unresolved[edge.to].manifest.name.clone();
                 failures.push(RuntimeError::DependencyNotLoaded { declared: bundle.declared(edge.contract), provider });
             }
         }
@@ -151,13 +154,14 @@ impl Runtime {
     }
 }
 
-/// A bundle that cannot be loaded for want of others.
+/// A bundle that cannot be loaded, as other bundles are missing.
 struct Unresolved {
     manifest: ManifestData,
     missing: Vec<(Dependency, MissingDependency)>,
     provides: Vec<Provides>,
 }
 
+/// A contract that a bundle would provide.
 struct Provides {
     contract: String,
     version: Version,
@@ -169,7 +173,7 @@ impl Unresolved {
         declared_dependency(&self.manifest, need.expect("an edge is of a dependency"))
     }
 
-    /// Whether it would provide what another bundle needs.
+    /// Returns whether this bundle would provide what another bundle needs.
     fn serves(&self, need: &Dependency) -> bool {
         self.provides.iter().any(|provides| {
             let Version { major, minor, .. } = provides.version;
@@ -178,25 +182,31 @@ impl Unresolved {
     }
 }
 
-/// What a bundle needs of another one.
+/// A dependency of one bundle on another.
 struct Edge {
     to: usize,
     contract: GuestContractId,
 }
 
-fn edges(left: &[Unresolved], from: usize, bundle: &Unresolved) -> Vec<Edge> {
+/// Returns the dependencies of a bundle on the other unresolved bundles.
+fn edges(unresolved: &[Unresolved], from: usize, bundle: &Unresolved) -> Vec<Edge> {
     let needs = bundle.missing.iter().map(|(need, _)| need);
     let providers = |need: &Dependency| {
-        let others = left.iter().enumerate().filter(|(to, other)| *to != from && other.serves(need));
+        let others = unresolved.iter().enumerate().filter(|(to, other)| *to != from && other.serves(need));
         others.map(|(to, _)| Edge { to, contract: need.id() }).collect::<Vec<_>>()
     };
     needs.flat_map(providers).collect()
 }
 
-/// What is missing, with what the other bundles would offer.
-fn with_offers(left: &[Unresolved], from: usize, need: &Dependency, missing: &MissingDependency) -> MissingDependency {
+/// Returns `missing` with the offers of the other unresolved bundles added.
+fn with_offers(
+    unresolved: &[Unresolved],
+    from: usize,
+    need: &Dependency,
+    missing: &MissingDependency,
+) -> MissingDependency {
     let mut missing = missing.clone();
-    for (_, other) in left.iter().enumerate().filter(|(to, _)| *to != from) {
+    for (_, other) in unresolved.iter().enumerate().filter(|(to, _)| *to != from) {
         let same_name = other.provides.iter().filter(|provides| provides.contract == need.contract);
         let bundle = &other.manifest.name;
         missing.offered.extend(same_name.map(|provides| Offer { bundle: bundle.clone(), version: provides.version }));
@@ -204,7 +214,7 @@ fn with_offers(left: &[Unresolved], from: usize, need: &Dependency, missing: &Mi
     missing
 }
 
-/// The shortest way from a bundle back to itself: each bundle on it, and what it needs of the next one.
+/// Returns the shortest cycle through bundle `start`: each bundle, with its dependency on the next one.
 fn shortest_cycle(edges: &[Vec<Edge>], start: usize) -> Option<Vec<(usize, &Edge)>> {
     let mut came_by: BTreeMap<usize, (usize, &Edge)> = BTreeMap::new();
     let mut queue = VecDeque::from([start]);
@@ -223,16 +233,18 @@ fn shortest_cycle(edges: &[Vec<Edge>], start: usize) -> Option<Vec<(usize, &Edge
     None
 }
 
+/// Returns the path from `start` back to `start` along the edges in `came_by`.
 fn trace_cycle<'a>(came_by: &BTreeMap<usize, (usize, &'a Edge)>, start: usize) -> Vec<(usize, &'a Edge)> {
-    let mut way = vec![came_by[&start]];
-    while let Some((from, _)) = way.last().copied().filter(|(from, _)| *from != start) {
-        way.push(came_by[&from]);
+    let mut path = vec![came_by[&start]];
+    while let Some((from, _)) = path.last().copied().filter(|(from, _)| *from != start) {
+        path.push(came_by[&from]);
     }
-    way.reverse();
-    way
+    path.reverse();
+    path
 }
 
-/// The manifests in a directory's subdirectories, by name. What cannot be read is a failure.
+/// Reads the manifests in a directory's subdirectories, in the order of the bundles' names. Adds the error of each
+/// manifest that cannot be read to `failures`.
 fn manifests(directory: &Path, failures: &mut Vec<RuntimeError>) -> std::io::Result<Vec<ManifestData>> {
     let entries = std::fs::read_dir(directory)?.collect::<Result<Vec<_>, _>>()?;
     let mut bundles: Vec<PathBuf> =
@@ -253,7 +265,7 @@ fn is_bundle(path: &Path) -> bool {
     path.is_dir() && path.join(FILE_NAME).symlink_metadata().is_ok()
 }
 
-/// The same, if each name comes once.
+/// Returns `found` if each name occurs once, otherwise an error for each name that occurs more often.
 fn without_duplicates(found: Vec<ManifestData>) -> Result<Vec<ManifestData>, Vec<RuntimeError>> {
     let same_name = found.chunk_by(|a, b| a.name == b.name).filter(|same| same.len() > 1);
     let duplicates: Vec<_> = same_name

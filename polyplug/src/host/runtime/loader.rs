@@ -1,4 +1,4 @@
-//! What a bundle is, and who can load one.
+//! The trait of loaders.
 
 use std::path::PathBuf;
 
@@ -9,11 +9,11 @@ use crate::host::bundle::manifest::ManifestData;
 use crate::host::bundle::source::BundleSource;
 use crate::host::error::loader::LoaderError;
 
-/// Loads one kind of artifact: shared libraries, scripts of one language, assemblies.
+/// A loader of one kind of artifact: shared libraries, scripts of one language, assemblies.
 ///
-/// A loader turns a bundle's artifact into registered plugins. It asks the runtime for the bundle's
-/// [`Staging`](crate::loader::Staging), starts the bundle's code with the table it finds there, and hands over whatever must stay alive. The
-/// runtime does the rest: publishing, leases, unloading.
+/// A loader turns a bundle's artifact into registered plugins. The loader asks the runtime for the bundle's
+/// [`Staging`](crate::loader::Staging), starts the bundle's code with the staging's table, and gives the staging all
+/// values that must stay alive. The runtime does the rest: publishing, leases, unloading.
 ///
 /// ```
 /// use polyplug::error::LoaderError;
@@ -44,38 +44,38 @@ use crate::host::error::loader::LoaderError;
 /// }
 /// ```
 pub trait BundleLoader: Send + Sync {
-    /// The name by which manifests ask for this loader.
+    /// Returns the name by which manifests ask for this loader.
     fn loader_name(&self) -> &'static str;
 
-    /// The language of the bundles it loads.
+    /// Returns the language of the bundles that this loader loads.
     fn loader_language(&self) -> SupportedLanguage;
 
-    /// Whether [`reload`](Self::reload) works. Asked before it is called.
+    /// Returns whether this loader can reload bundles. If not, [`reload`](Self::reload) is never called.
     fn supports_hot_reload(&self) -> bool;
 
     /// Loads a bundle: starts its code, which registers its plugins.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the bundle from starting. What was registered until then is discarded.
+    /// The reason why the bundle cannot be started. Plugins that were registered before the error are discarded.
     fn load(&self, manifest: &ManifestData, source: &BundleSource, runtime: &Runtime) -> Result<(), LoaderError>;
 
     /// Loads a bundle's new version beside the old one.
     ///
     /// # Errors
     ///
-    /// As for [`load`](Self::load). The old version serves on.
+    /// The reason why the new version cannot be started. The old version then continues to serve.
     fn reload(&self, manifest: &ManifestData, runtime: &Runtime) -> Result<(), LoaderError>;
 
-    /// Whether the settings for the loader in a bundle's manifest, its [`options`](ManifestData::options), make sense. Asked
-    /// of each manifest before anything of its bundle is run. By default a loader has no settings.
+    /// Checks the settings for the loader in a bundle's manifest, the manifest's [`options`](ManifestData::options).
+    /// Called for each manifest before any code of its bundle runs. By default a loader has no settings.
     ///
-    /// What lies on the disk is better looked at by [`load`](Self::load): this is asked before files are copied.
+    /// Leave checks of files to [`load`](Self::load), as this function is called before the files are copied.
     ///
     /// # Errors
     ///
-    /// Which key is wrong, and what to write. It becomes [`ManifestError::Invalid`](crate::host::error::manifest::ManifestError), which
-    /// names the manifest and the table.
+    /// A text that names the wrong key and says what to write. The runtime puts the text into
+    /// [`ManifestError::Invalid`](crate::error::ManifestError::Invalid), which names the manifest and the table.
     fn check_options(&self, options: &toml::Table) -> Result<(), String> {
         if options.is_empty() {
             return Ok(());
@@ -84,37 +84,38 @@ pub trait BundleLoader: Send + Sync {
         Err(format!("the loader `{loader}` has no settings: remove the table `[{loader}]`"))
     }
 
-    /// Folders of a bundle that are used where they lie, relative to its directory: they are large, lead out of the bundle, or
-    /// have code that the system loads only once. They are neither copied to where a version runs from nor watched for
-    /// changes. The loader finds them in [`origin`](ManifestData::origin). None by default.
+    /// Returns the folders of a bundle that are used in place, relative to the bundle's directory. Such folders are
+    /// large, lead out of the bundle, or have code that the system loads only once. They are not copied to the private
+    /// copy that a version runs from, nor watched for changes. The loader finds them in
+    /// [`origin`](ManifestData::origin). By default a bundle has no such folders.
     ///
-    /// What lies there is not covered by a signature: where a signature is required, a bundle that has such a folder is
-    /// refused. The artifact cannot lie there. A folder that does not exist is not missed.
+    /// No signature covers the files in these folders. If a signature is required, a bundle that has such a folder is
+    /// refused. The artifact must not lie in such a folder. A returned folder need not exist.
     ///
-    /// Asked several times, by a watcher at each look, of manifests whose options are [checked](Self::check_options): the
-    /// answer depends on the manifest alone.
+    /// Called several times, and by a watcher at each poll. The manifest's options are [checked](Self::check_options)
+    /// before. The result must depend on the manifest alone.
     fn shared_dirs(&self, manifest: &ManifestData) -> Vec<PathBuf> {
         let _ = manifest;
         Vec::new()
     }
 
-    /// Whether the artifact looks whole, without running any of it. A watcher asks before it reloads, for a build may be
-    /// writing still; what looks unfit gets more time.
+    /// Checks that the artifact looks complete, without running any of its code. A watcher calls this before it
+    /// reloads, as a build may still be writing the artifact. After an error, the watcher waits longer.
     ///
     /// # Errors
     ///
-    /// What is wrong with the artifact.
+    /// The reason why the artifact looks incomplete.
     fn check(&self, manifest: &ManifestData) -> Result<(), LoaderError> {
         let _ = manifest;
         Ok(())
     }
 
-    /// Told that a bundle is being unloaded, after the runtime stopped giving it out. What was given to
-    /// [`Staging::keep`](crate::loader::Staging::keep) is dropped by the runtime.
+    /// Notifies the loader that a bundle is being unloaded, after look-ups stopped finding the bundle. The runtime
+    /// drops the values that were given to [`Staging::keep`](crate::loader::Staging::keep).
     ///
     /// # Errors
     ///
-    /// Reported to whoever unloads. The bundle is unloaded all the same.
+    /// An error that the caller of the unload gets. The bundle is unloaded all the same.
     fn unload(&self, bundle: BundleId, runtime: &Runtime) -> Result<(), LoaderError> {
         let _ = (bundle, runtime);
         Ok(())

@@ -1,4 +1,4 @@
-//! Finding what bundles provide: handles, tables, proxies, leases, and tokens for callers of the C ABI.
+//! Look-ups of providers: handles, tables, proxies, leases, and tokens for callers of the C ABI.
 
 use std::panic::Location;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::host::store::lease::Lease;
 use crate::host::store::snapshot::Snapshot;
 
 impl Runtime {
-    /// The first provider of a contract, in load order, whose minor version is at least `min_version`.
+    /// Returns the first provider of a contract, in load order, whose minor version is at least `min_version`.
     ///
     /// # Errors
     ///
@@ -30,7 +30,8 @@ impl Runtime {
         self.store().find_guest_contract(GuestContractId::from_u64(contract_id), min_version)
     }
 
-    /// A provider's table. Valid while the caller holds a [`pin`](crate::pin) taken before the look-up.
+    /// Returns a provider's table. The table is valid while the caller holds a [`pin`](crate::pin) taken before the
+    /// look-up.
     ///
     /// # Errors
     ///
@@ -43,7 +44,7 @@ impl Runtime {
         self.store().resolve_guest_contract(handle)
     }
 
-    /// What `bundle` provides for a contract.
+    /// Returns the provider of a contract in `bundle`.
     ///
     /// # Errors
     ///
@@ -57,19 +58,19 @@ impl Runtime {
         found.map(|(handle, _)| handle).ok_or(RegistryError::NotFound { contract_id, min_version: 0 })
     }
 
-    /// All providers of a contract whose minor version is at least `min_version`, the first one first.
+    /// Returns all providers of a contract whose minor version is at least `min_version`, in load order.
     #[must_use]
     pub fn find_all_guest_contracts(&self, contract_id: u64, min_version: u32) -> Vec<GuestContractHandle> {
         self.store().find_all_guest_contracts(GuestContractId::from_u64(contract_id), min_version)
     }
 
-    /// Prefers `bundle` among the providers of contract `C`: [`proxy`](Self::proxy) and every other look-up that takes
-    /// the first provider find it from now on, for as long as the bundle is loaded, over reloads. What was found
-    /// before stays as it is.
+    /// Makes `bundle` the first provider of contract `C`. From now on [`proxy`](Self::proxy) and every other look-up of
+    /// the first provider find this bundle, until it is unloaded. A reload does not change the preference. Proxies that
+    /// exist already do not change.
     ///
     /// # Errors
     ///
-    /// [`RegistryError::NotFound`] when the bundle does not provide the contract.
+    /// [`RegistryError::NotFound`] if the bundle does not provide the contract.
     ///
     /// ```no_run
     /// # use polyplug::{BundleId, Runtime};
@@ -85,16 +86,16 @@ impl Runtime {
         self.prefer_guest_contract(C::ID.id(), bundle)
     }
 
-    /// As [`prefer`](Self::prefer), for a contract that is known by its id.
+    /// Does the same as [`prefer`](Self::prefer), for a contract given by its id.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`RegistryError::NotFound`] if the bundle does not provide the contract.
     pub fn prefer_guest_contract(&self, contract_id: u64, bundle: BundleId) -> Result<(), RegistryError> {
         self.store().prefer(GuestContractId::from_u64(contract_id), bundle)
     }
 
-    /// Everything that is provided, at this moment: for several look-ups that have to agree.
+    /// Takes a snapshot of all providers at this moment, for several look-ups that have to agree.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.store().snapshot()
@@ -112,10 +113,10 @@ impl Runtime {
         self.bundle_table().name(id)
     }
 
-    /// A typed proxy for the first provider of contract `C`, in load order.
+    /// Makes a typed proxy for the first provider of contract `C`, in load order.
     ///
-    /// Makes an instance with the plugin's factory, unless the plugin shares one. A provider of an older minor
-    /// version serves as well: the methods it lacks answer
+    /// Makes an instance with the plugin's factory, unless the plugin shares one. A provider of an older minor version
+    /// suffices. Calls of methods that the provider lacks fail with
     /// [`CallError::MethodNotAvailable`](crate::CallError::MethodNotAvailable).
     ///
     /// # Errors
@@ -149,15 +150,15 @@ impl Runtime {
             return instances::shared_proxy(provider, C::info(), site, &guard).map(C::Proxy::from);
         }
         let provider = Arc::clone(provider);
-        drop(guard); // a factory may take its time
+        drop(guard); // a factory may take long
         bind::<C>(provider, site)
     }
 
-    /// A typed proxy for the provider of contract `C` in one bundle.
+    /// Makes a typed proxy for the provider of contract `C` in one bundle.
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::BundleNotLoaded`], and as for [`proxy`](Self::proxy).
+    /// [`RuntimeError::BundleNotLoaded`], and the errors of [`proxy`](Self::proxy).
     #[track_caller]
     pub fn proxy_from<C: Contract + ?Sized>(&self, bundle: BundleId) -> Result<C::Proxy, RuntimeError> {
         let name = self.bundle_name(bundle).ok_or(RuntimeError::BundleNotLoaded { id: bundle })?;
@@ -167,7 +168,7 @@ impl Runtime {
         }
     }
 
-    /// Typed proxies for all providers of contract `C`, in load order.
+    /// Makes typed proxies for all providers of contract `C`, in load order.
     ///
     /// # Errors
     ///
@@ -178,9 +179,9 @@ impl Runtime {
         self.store().providers(C::ID).into_iter().map(|(_, provider)| bind::<C>(provider, site)).collect()
     }
 
-    /// A lease on the provider that a handle names.
+    /// Takes a lease on the provider that a handle names.
     ///
-    /// For code that calls through tables by itself; proxies hold leases of their own.
+    /// For code that calls through tables without a proxy. A proxy holds a lease of its own.
     ///
     /// # Errors
     ///
@@ -192,7 +193,7 @@ impl Runtime {
         Ok(Lease::new(owner))
     }
 
-    /// An instance for a caller of the C ABI.
+    /// Makes an instance for a caller of the C ABI. Returns its token.
     #[track_caller]
     pub(crate) fn create_token(&self, handle: GuestContractHandle) -> Result<GuestContractInstance, RuntimeError> {
         let provider = self.store().lease(handle)?;
@@ -204,7 +205,7 @@ impl Runtime {
         Ok(GuestContractInstance { data: self.tokens().insert(held), contract_id })
     }
 
-    /// The instance of a token, as a lease for one call on the version that serves.
+    /// Returns the instance of a token, as a lease on the version that serves, for one call.
     pub(crate) fn instance(&self, token: GuestContractInstance) -> Result<Arc<InstanceLease>, RegistryError> {
         let stale = || RegistryError::StaleHandle { index: token.data.addr() as u32 };
         let held = self.tokens().get(token.data).ok_or_else(stale)?;
@@ -219,7 +220,7 @@ impl Runtime {
         Ok(latest.map_or(held, Arc::new))
     }
 
-    /// Ends a token; a stale one is ignored.
+    /// Drops the lease of a token. Ignores a stale token.
     pub(crate) fn destroy_token(&self, token: GuestContractInstance) {
         drop(self.tokens().remove(token.data));
     }

@@ -1,4 +1,26 @@
-//! The object a host holds.
+//! The runtime that a host holds, and the operations on its bundles: loading, reloading, unloading, look-ups.
+//!
+//! - [`Runtime`]: the runtime itself, which delegates to the parts below.
+//! - [`RuntimeBuilder`]: the builder of a runtime.
+//! - [`Snapshot`]: all providers at one moment.
+//! - [`Lease`]: a lease on one provider.
+//! - [`BundleInfo`], [`PluginInfo`]: the descriptions of loaded bundles and their plugins.
+//! - [`ReloadPolicy`]: the policy for instances whose plugin does not save its state.
+//! - [`ReloadReport`], [`UnloadReport`]: the reports of a reload and of an unload.
+//! - [`Lingering`], [`Holder`]: a retired version that is not reclaimed, and the leases on a version.
+//! - [`BundleLoader`](crate::loader::BundleLoader): a loader of one kind of artifact.
+//! - [`Staging`](crate::loader::Staging): a bundle that is being loaded, as its loader sees it.
+//! - `Parts`: the parts of a runtime that its builder decides.
+//! - `Bundles`: the bundles by id, with the state of each.
+//! - `Dependents`: the dependencies among bundles.
+//! - `BundleFiles`: the files of a bundle that is about to be loaded.
+//! - `StartedVersion`: a version whose code was started and that is not published yet.
+//! - `HostContext`: the data behind a host table.
+//! - `Retired`: the record of a version that no longer serves.
+//! - `Events`, `Observers`: the callbacks for events, and for changes of bundles.
+//!
+//! Invariant: one thread at a time changes a bundle, and no lock of this folder is held while a loader's or a bundle's
+//! code runs.
 
 pub(crate) mod access;
 pub(crate) mod bundles;

@@ -1,4 +1,4 @@
-//! What loaders are asked of a manifest before they load its bundle.
+//! The questions to a loader about a manifest, before the loader loads the bundle.
 
 use std::path::Path;
 
@@ -9,13 +9,13 @@ use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::error::manifest::ManifestError;
 use crate::host::error::runtime::RuntimeError;
 
-/// Has the loader look at its settings in a manifest.
+/// Lets the loader check its settings in a manifest.
 pub(crate) fn check_options(loader: &dyn BundleLoader, manifest: &ManifestData) -> Result<(), RuntimeError> {
     let checked = guarded(&manifest.name, || Ok(loader.check_options(&manifest.options)))?;
     checked.map_err(|message| invalid(manifest, loader.loader_name(), message))
 }
 
-/// What the loader uses where it lies, of a bundle whose artifact has been looked for.
+/// Returns the folders that the loader uses in place. The manifest's artifact must have been found.
 pub(crate) fn shared_dirs(loader: &dyn BundleLoader, manifest: &ManifestData) -> Result<SharedDirs, RuntimeError> {
     let folders = guarded(&manifest.name, || Ok(loader.shared_dirs(manifest)))?;
     let shared_dirs =

@@ -1,4 +1,4 @@
-//! The files of a bundle that is about to be loaded: where its code runs from, and who has made them.
+//! The files of a bundle that is about to be loaded: its private copy, and the check of its signature.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::host::bundle::source::BundleSource;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::runtime::RuntimeError;
 
-/// Where a manifest comes from.
+/// The source of a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ManifestSource {
     /// The bundle's directory.
@@ -22,19 +22,19 @@ pub(crate) enum ManifestSource {
     Inline,
 }
 
-/// A bundle that is about to be loaded.
+/// The manifest and the files of a bundle that is about to be loaded.
 pub(crate) struct BundleFiles {
-    /// The manifest. Its path is the bundle's own directory, which errors name; [`run_path`](Self::run_path) is where the
-    /// code runs from.
+    /// The manifest. Its path is the bundle's own directory, which errors name. The code runs from
+    /// [`run_path`](Self::run_path).
     pub(crate) manifest: ManifestData,
     source: BundleSource,
     copy: Option<PrivateCopy>,
-    /// Folders that are used where they lie.
+    /// The folders that the loader uses in place.
     shared_dirs: SharedDirs,
 }
 
 impl BundleFiles {
-    /// Returns the directory that the code runs from; none for a bundle in memory.
+    /// Returns the directory that the code runs from, or `None` for a bundle in memory.
     pub(crate) fn run_path(&self) -> Option<&Path> {
         match (&self.copy, &self.source) {
             (Some(copy), _) => Some(copy.path()),
@@ -43,8 +43,8 @@ impl BundleFiles {
         }
     }
 
-    /// Takes the files apart: the manifest and the source as a loader gets them, where they come from, and the private
-    /// copy, which has to be kept for as long as the code.
+    /// Returns the manifest and the source as a loader gets them, the origin, and the private copy. The copy must be
+    /// kept as long as the code.
     pub(crate) fn into_parts(self) -> (ManifestData, BundleSource, Origin, Option<PrivateCopy>) {
         let Self { mut manifest, mut source, copy, shared_dirs } = self;
         let origin = Origin {
@@ -62,12 +62,12 @@ impl BundleFiles {
 }
 
 impl Runtime {
-    /// Prepares the files of a bundle before any of its code runs: makes a private copy where hot reload is on or
-    /// signatures are looked at, and looks at its signature. Puts the host's configuration over that of the manifest.
+    /// Prepares the files of a bundle before any of its code runs. Makes a private copy if hot reload is on or
+    /// signatures are checked, and checks the copy's signature. Merges the host's settings into those of the manifest.
     ///
     /// # Errors
     ///
-    /// The copy cannot be made, or the policy for signatures refuses the bundle.
+    /// The error of making the copy, or the error with which the policy for signatures refuses the bundle.
     pub(crate) fn prepare_files(
         &self,
         manifest: ManifestData,
@@ -84,15 +84,15 @@ impl Runtime {
             if self.config().hot_reload_enabled || self.looks_at_signatures() {
                 self.copy(&mut files, manifest_source, loader)?;
             } else {
-                files.shared_dirs = SharedDirs::default(); // nobody watches the bundle
+                files.shared_dirs = SharedDirs::default(); // no watcher reads them
             }
         }
         self.config_overrides().apply(files.manifest.id, &mut files.manifest.config);
         Ok(files)
     }
 
-    /// Copies a bundle. Where signatures count, the copy is what they are held against, and everything comes from there
-    /// from then on, the manifest as well: whoever may write to the original may change it at any time.
+    /// Makes a private copy of a bundle. If signatures are checked, checks the copy's signature and reads everything
+    /// from the copy from then on, including the manifest, as the original may change at any time.
     fn copy(
         &self,
         files: &mut BundleFiles,
@@ -111,7 +111,7 @@ impl Runtime {
         }
         #[cfg(feature = "signatures")]
         if self.parts().signatures.is_strict() {
-            // What is left in place may have come there after the look.
+            // A folder that is used in place may have been added to the original after the check.
             manifest.origin = copy.path().to_owned();
         }
         files.copy = Some(copy);
@@ -126,7 +126,7 @@ impl Runtime {
     }
 }
 
-/// Reads the manifest in `copy`, of the bundle for which `manifest` was read from the original before.
+/// Reads the manifest in `copy`. `manifest` is that of the original, read before.
 fn reread(
     manifest: &ManifestData,
     copy: &PrivateCopy,

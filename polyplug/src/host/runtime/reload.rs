@@ -1,7 +1,7 @@
-//! Replacing a bundle's version while it serves.
+//! The replacement of a bundle's version while the bundle serves.
 //!
-//! A transaction: the new version is loaded beside the old one, checked, and given the state of the instances that
-//! are held; only then does it appear, all at once. Whatever fails before that leaves the old version untouched.
+//! A reload is a transaction. The new version is loaded beside the old one and checked, and the held instances are
+//! migrated. Only then does the new version appear, all at once. An error before that leaves the old version unchanged.
 
 use std::cell::Cell as Count;
 use std::collections::HashMap;
@@ -30,24 +30,31 @@ use crate::host::store::publish;
 /// A new version that is ready to be published.
 struct Prepared {
     started: StartedVersion,
-    /// How each instance that is held goes on.
+    /// The transition of each held instance.
     next: Vec<(Arc<ForwardingCell>, Transition)>,
     report: ReloadReport,
 }
 
 impl Runtime {
-    /// Loads a bundle's new version from `path`, a directory or the artifact in one, in place of the one that serves.
+    /// Replaces the version of a bundle that serves by a new version from `path`: a directory, or the artifact in one.
     ///
-    /// The bundle is known by its manifest's name. Handles of contracts that the new version still provides stay
-    /// valid. Calls that are running finish on the code they started on; proxies find the new version by themselves.
-    /// Waits while another thread changes the same bundle.
+    /// The name in the manifest says which bundle is replaced. Handles of contracts that the new version still provides
+    /// stay valid. Running calls finish on the old code, and proxies find the new version at their next call. Waits
+    /// while another thread changes the same bundle.
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::HotReloadDisabled`] unless hot reload is on and the bundle's loader can do it,
-    /// [`RuntimeError::ReloadOfUnloaded`] when the manifest names a bundle that is not loaded,
-    /// [`RuntimeError::DependencyInUse`] and [`RuntimeError::DependencyLowered`] when other bundles need what the new version
-    /// lacks, [`RuntimeError::Busy`], and everything that can befall a load. The old version then serves on.
+    /// After an error the old version continues to serve.
+    ///
+    /// - [`RuntimeError::HotReloadDisabled`]: hot reload is off, or the bundle's loader cannot reload.
+    /// - [`RuntimeError::ReloadOfUnloaded`]: the bundle that the manifest names is not loaded.
+    /// - [`RuntimeError::DependencyInUse`], [`RuntimeError::DependencyLowered`]: other bundles need a contract that the
+    ///   new version lacks, or has in an older version.
+    /// - [`RuntimeError::Busy`]: the wait for another change of the bundle would never end.
+    /// - [`RuntimeError::ReloadTimedOut`]: the new version took too long to start.
+    /// - [`RuntimeError::Factory`]: the state of an instance could not be migrated, or the new version reports to be
+    ///   unfit.
+    /// - The errors of [`load_bundle`](Self::load_bundle), except for [`RuntimeError::AlreadyLoaded`].
     pub fn reload_bundle(&self, path: &Path) -> Result<ReloadReport, RuntimeError> {
         self.reload(path, |manifest| match self.bundle_table().begin_change(manifest.id) {
             Err(RuntimeError::BundleNotLoaded { .. }) => Err(self.refuse_to_load(manifest)),
@@ -55,13 +62,14 @@ impl Runtime {
         })
     }
 
-    /// Why the bundle of `manifest`, which is not loaded, is not reloaded. Those that were loaded from there are told.
+    /// Returns the error of a reload whose bundle is not loaded. Emits an event for each bundle that was loaded from
+    /// the same directory.
     fn refuse_to_load(&self, manifest: &ManifestData) -> RuntimeError {
         let real = |path: &Path| path.canonicalize().ok();
         let directory = real(&manifest.path);
         let from_there = self.bundle_table().loaded().into_iter().filter(|loaded| {
             let origin = loaded.origin.directory.as_deref();
-            // It may have been loaded just now.
+            // The bundle itself may have been loaded just now.
             loaded.version.id() != manifest.id && directory.is_some() && origin.and_then(real) == directory
         });
         let serving: Vec<_> =
@@ -77,22 +85,22 @@ impl Runtime {
         error
     }
 
-    /// Tells everybody that a bundle is not reloaded, when its turn has come.
+    /// Emits the event of a failed reload, once no other thread changes the bundle.
     fn tell_failed(&self, id: BundleId, name: &str, reason: &str) {
-        let turn = self.bundle_table().begin_change(id);
-        match turn {
+        let change = self.bundle_table().begin_change(id);
+        match change {
             Ok((_, loaded)) => {
                 self.parts().events.emit(ReloadPhaseType::Failed, id, name, reason);
                 self.bundle_table().finish_change(id, Some(loaded));
             }
-            // This very call is part of a change of the bundle, so nothing can come in between.
+            // This call is part of a change of the bundle, so no other event can come in between.
             Err(RuntimeError::Busy { .. }) => self.parts().events.emit(ReloadPhaseType::Failed, id, name, reason),
-            // It has gone meanwhile, and with it what would have failed.
+            // The bundle was unloaded meanwhile, so there is no reload that failed.
             Err(_) => {}
         }
     }
 
-    /// `begin` takes the turn to change the bundle of a manifest.
+    /// Reloads the bundle at `path`. `begin` begins the change of the bundle of a manifest.
     pub(crate) fn reload(
         &self,
         path: &Path,
@@ -108,7 +116,7 @@ impl Runtime {
         self.parts().events.emit(ReloadPhaseType::Preparing, id, &name, "");
         let prepared: Result<_, RuntimeError> = self.reclaimer().collecting(|| {
             let prepared = self.prepare_within_limit(manifest, &loader, &old)?;
-            // Checked before, but others may have come meanwhile. From here on nothing fails.
+            // Checked before, but other bundles may have been loaded meanwhile. No later step can fail.
             self.dependents().commit_removal(&old, &prepared.started.providers, &[])?;
             Ok(prepared)
         });
@@ -123,7 +131,7 @@ impl Runtime {
         }
     }
 
-    /// Has the new version serve, tells everybody, and gives the old one up.
+    /// Makes the new version serve, emits the event, and retires the old version.
     fn complete(&self, name: &str, old: Loaded, prepared: Prepared) -> ReloadReport {
         let (mut report, status) = self.reclaimer().collecting(|| {
             let status = self.track_reclaim(&old.version);
@@ -132,7 +140,7 @@ impl Runtime {
                 0 => String::new(),
                 lost => format!("{lost} instances were made afresh and lost their state"),
             };
-            // Told before anybody else can change the bundle, so that events come in the order of the changes.
+            // Emitted before another thread can change the bundle, so that events come in the order of the changes.
             self.parts().events.emit(ReloadPhaseType::Reloaded, report.bundle, name, &lost);
             self.bundle_table().finish_change(report.bundle, Some(next));
             let retired = Retired::new(&old, Arc::clone(&status));
@@ -144,7 +152,11 @@ impl Runtime {
         report
     }
 
-    /// The loader of a bundle, if it can reload.
+    /// Returns the loader of a bundle.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::HotReloadDisabled`] if the loader cannot reload.
     pub(crate) fn loader_for_reload(&self, manifest: &ManifestData) -> Result<Arc<dyn BundleLoader>, RuntimeError> {
         let loader = self.loader_of(manifest)?;
         if loader.supports_hot_reload() {
@@ -155,7 +167,8 @@ impl Runtime {
         Err(RuntimeError::HotReloadDisabled { reason })
     }
 
-    /// Everything that may fail, on a thread of its own: what hangs there holds up nobody for longer than the limit.
+    /// Runs [`prepare`](Self::prepare) on a thread of its own, so that code that hangs delays this thread only up to
+    /// the time limit.
     fn prepare_within_limit(
         &self,
         manifest: ManifestData,
@@ -163,7 +176,7 @@ impl Runtime {
         old: &Loaded,
     ) -> Result<Prepared, RuntimeError> {
         let bundle = manifest.name.clone();
-        let runtime = self.weak().upgrade().expect("nobody reloads while the runtime is dropped");
+        let runtime = self.weak().upgrade().expect("no thread reloads while the runtime is dropped");
         let (loader, old) = (Arc::clone(loader), old.clone());
         let prepare = move || {
             let prepared = runtime.prepare(manifest, &loader, &old);
@@ -171,8 +184,8 @@ impl Runtime {
             runtime.release_on_reclaimer();
             prepared
         };
-        run_with_timeout(self.parts().reload_limit, prepare, || self.reclaimer().collect()).unwrap_or_else(|not_done| {
-            match not_done {
+        run_with_timeout(self.parts().reload_limit, prepare, || self.reclaimer().collect()).unwrap_or_else(|error| {
+            match error {
                 TimeoutError::TimedOut => {
                     Err(RuntimeError::ReloadTimedOut { bundle, limit: self.parts().reload_limit })
                 }
@@ -184,6 +197,7 @@ impl Runtime {
         })
     }
 
+    /// Runs all steps of a reload that may fail: starts the new version, checks it, and migrates the instances.
     fn prepare(
         &self,
         mut manifest: ManifestData,
@@ -198,7 +212,7 @@ impl Runtime {
         let before: HashMap<GuestContractId, &Arc<Provider>> =
             old.providers.iter().map(|provider| (provider.plugin.contract_id, provider)).collect();
 
-        let (migrated_ones, fresh_ones) = (Count::new(0), Count::new(0));
+        let (migrated_count, restarted_count) = (Count::new(0), Count::new(0));
         let create = |plugin: &Plugin, host| {
             let predecessor = before.get(&plugin.contract_id);
             let Some((provider, shared)) = predecessor.and_then(|provider| Some((provider, provider.shared()?))) else {
@@ -206,7 +220,7 @@ impl Runtime {
             };
             let (next, migrated) = migrate_instance(&provider.plugin, shared.raw(), plugin, host)?;
             if !provider.plugin.flags.contains(PluginFlags::STATELESS) {
-                let count = if migrated { &migrated_ones } else { &fresh_ones };
+                let count = if migrated { &migrated_count } else { &restarted_count };
                 count.set(count.get() + 1);
             }
             Ok(next)
@@ -219,7 +233,7 @@ impl Runtime {
             healthy.map_err(|reason| provider.factory_failed(format!("it reports to be unfit: {reason}")))?;
         }
 
-        (report.migrated, report.restarted) = (migrated_ones.get(), fresh_ones.get());
+        (report.migrated, report.restarted) = (migrated_count.get(), restarted_count.get());
         let mut next = Vec::new();
         for provider in &started.providers {
             if let Some(predecessor) = before.get(&provider.plugin.contract_id) {
@@ -229,7 +243,7 @@ impl Runtime {
         Ok(Prepared { started, next, report })
     }
 
-    /// Makes the new version serve, which it does under the bundle's name as well. Cannot fail.
+    /// Publishes the new version, and records it as the one that serves under the bundle's name. Cannot fail.
     fn switch(&self, old: &Loaded, prepared: Prepared) -> (Loaded, ReloadReport) {
         let Prepared { started, next, report } = prepared;
         publish::swap_version(self.store(), &old.lineage, &old.version, &old.providers, &started.providers, next);
@@ -239,7 +253,7 @@ impl Runtime {
     }
 }
 
-/// How all instances that are held of `old` go on.
+/// Migrates all held instances of `old` to `new`. Adds their transitions to `next`, and counts them in `report`.
 fn migrate_instances(
     old: &Arc<Provider>,
     new: &Arc<Provider>,
@@ -248,8 +262,8 @@ fn migrate_instances(
     report: &mut ReloadReport,
 ) -> Result<(), RuntimeError> {
     for (cell, held) in old.leases().cells() {
-        let place = cell.get();
-        let versioned = match (&place, &held) {
+        let forward = cell.get();
+        let versioned = match (&forward, &held) {
             (Forward::To(versioned), _) => versioned,
             (Forward::None, Some(held)) => held.versioned(),
             (Forward::None, None) => continue,
@@ -260,7 +274,7 @@ fn migrate_instances(
             }
         };
         if new.shared().is_some() {
-            // One that everybody shared is counted where its successor was made.
+            // An instance that the old provider shared is counted by `create` in `prepare`.
             report.restarted += usize::from(old.shared().is_none());
             next.push((cell, Transition::MovesTo(Arc::new(VersionedInstance::new(Arc::clone(new))?))));
             continue;
@@ -280,7 +294,8 @@ fn migrate_instances(
     Ok(())
 }
 
-/// The instance of `new` that follows `instance` of `old`, and whether it has its state.
+/// Makes the instance of `new` that follows `instance` of `old`. Returns the new instance, and whether its state was
+/// migrated.
 fn migrate_instance(
     old: &Plugin,
     instance: polyplug_abi::GuestContractInstance,

@@ -1,77 +1,77 @@
-//! What changes of bundles report.
+//! The reports of changes of bundles.
 
 use std::fmt;
 use std::panic::Location;
 
 use polyplug_abi::BundleId;
 
-/// What becomes, at a reload, of instances whose plugin does not carry its state over.
+/// The policy at a reload for instances whose plugin cannot migrate its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ReloadPolicy {
-    /// They are made afresh by the new version's factory. The default.
+    /// The instances are made anew by the new version's factory. The default.
     #[default]
     Restart,
-    /// They stay as they are, on the old code, until they are dropped.
+    /// The instances stay on the old code until they are dropped.
     Drain,
 }
 
-/// What a reload did.
+/// The report of a reload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReloadReport {
     /// The bundle's id.
     pub bundle: BundleId,
-    /// Instances whose state was carried over.
+    /// The number of instances whose state was migrated.
     pub migrated: usize,
-    /// Instances that were made afresh, and lost their state.
+    /// The number of instances that were made anew, and lost their state.
     pub restarted: usize,
-    /// Instances that stay on the old code.
+    /// The number of instances that stay on the old code.
     pub drained: usize,
-    /// Whether the old version's code is gone already. Otherwise proxies or calls still hold it.
+    /// `true` if the old version is reclaimed already. Otherwise proxies or calls still hold it.
     pub reclaimed: bool,
 }
 
-/// What became of a bundle that was unloaded.
+/// The report of an unload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnloadReport {
     /// The bundle's name.
     pub bundle: String,
-    /// Whether its code is gone: instances ended, library closed, engine dropped. Otherwise proxies, calls or readers
-    /// still hold it, and it goes when the last of them does.
+    /// `true` if the bundle is reclaimed: its instances destroyed, its library closed, its engine dropped. Otherwise
+    /// proxies, calls or readers still hold it, and the bundle is reclaimed after the last of them has ended.
     pub reclaimed: bool,
-    /// Who holds it, as far as is known. Calls that are running and readers with a pin hold it as well.
+    /// The known leases on the bundle. Calls that are running and readers with a pin hold it as well.
     pub holders: Vec<Holder>,
     /// The names of the bundle's threads that have not ended: see
-    /// [`PluginContext::spawn`](crate::PluginContext::spawn). Each holds it as well.
+    /// [`PluginContext::spawn`](crate::PluginContext::spawn). Each of these threads holds the bundle as well.
     pub threads: Vec<String>,
-    /// Why the system keeps the code in memory although nobody holds it.
+    /// The reason why the code stays in memory although no lease on it exists.
     pub still_mapped: Option<String>,
 }
 
-/// Leases that keep a version's code loaded: those of proxies, of instances made through the C ABI, and
-/// [taken by themselves](crate::Runtime::lease).
+/// The leases on a version that were taken at one place in the source: those of proxies, those of instances made
+/// through the C ABI, and those of [`Runtime::lease`](crate::Runtime::lease).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Holder {
     /// The contract.
     pub contract: String,
-    /// Where in the source they were taken.
+    /// The place in the source where the leases were taken.
     pub site: &'static Location<'static>,
-    /// How many there are.
+    /// The number of leases.
     pub count: usize,
 }
 
-/// A version that is no longer served and not yet gone.
+/// A version that no longer serves and is not reclaimed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lingering {
     /// The bundle's name.
     pub bundle: String,
-    /// Who holds it, as far as is known.
+    /// The known leases on the version.
     pub holders: Vec<Holder>,
-    /// The names of its threads that have not ended.
+    /// The names of the version's threads that have not ended.
     pub threads: Vec<String>,
 }
 
@@ -107,7 +107,7 @@ impl fmt::Display for Holder {
     }
 }
 
-/// Who keeps the code.
+/// Writes the leases and the threads that hold the code.
 fn held(f: &mut fmt::Formatter<'_>, holders: &[Holder], threads: &[String]) -> fmt::Result {
     if holders.is_empty() && threads.is_empty() {
         return f.write_str("; its code goes when calls that are running and readers have finished");

@@ -1,4 +1,4 @@
-//! What a bundle needs, held against what there is, before any of its code is started.
+//! The check of a bundle's requirements, before any of its code is started.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use crate::host::error::runtime::RuntimeError;
 use crate::host::store::provider::Provider;
 
 impl Runtime {
-    /// Refuses a bundle that lacks what it needs, or warns.
+    /// Refuses a bundle that lacks a required contract. With [`Compatibility::Relaxed`], only warns if the contract is
+    /// one of other bundles.
     pub(crate) fn check_requirements(&self, manifest: &ManifestData) -> Result<(), RuntimeError> {
         let unmet = self.dependents().check(manifest);
         if let Some((need, reason)) = unmet.host_contract {
@@ -49,7 +50,7 @@ impl Runtime {
         missing.collect()
     }
 
-    /// Returns what other bundles provide of the contracts called `name`.
+    /// Returns the offers by other bundles of the contracts called `name`.
     fn offers(&self, manifest: &ManifestData, name: &str) -> Vec<Offer> {
         let providers = self.store().named(name).into_iter().filter(|provider| provider.plugin.bundle != manifest.id);
         let offer = |provider: Arc<Provider>| Offer {
@@ -60,7 +61,7 @@ impl Runtime {
     }
 }
 
-/// Returns where a manifest declares a dependency.
+/// Returns the declaration of a dependency in a manifest.
 pub(crate) fn declared_dependency(manifest: &ManifestData, need: &Dependency) -> Declared {
     declared(manifest, &need.contract, need.major, need.minor, need.line)
 }

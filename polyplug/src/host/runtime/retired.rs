@@ -1,4 +1,4 @@
-//! Versions that no longer serve.
+//! The records of versions that no longer serve.
 
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -7,11 +7,11 @@ use super::report::{Holder, Lingering};
 use crate::host::store::provider::Provider;
 use crate::host::version::version::BundleVersion;
 
-/// What became of a retired version: filled when its code has been taken apart, with what keeps the code in memory all the
-/// same.
+/// The status of a retired version: empty until the version is reclaimed, then `None`, or the reason why the version's
+/// code stays in memory.
 pub(crate) type ReclaimStatus = Arc<OnceLock<Option<String>>>;
 
-/// A version that no longer serves. Holds nothing of it.
+/// The record of a version that no longer serves. Holds no lease on the version.
 #[derive(Clone)]
 pub(crate) struct Retired {
     bundle: String,
@@ -30,33 +30,34 @@ impl Retired {
         }
     }
 
-    /// Returns what became of it, once that is known: none if its code is gone, else what keeps the code in memory.
+    /// Returns the status of a reclaimed version: `None`, or the reason why its code stays in memory. Returns no status
+    /// if the version is not reclaimed yet.
     pub(crate) fn status(&self) -> Option<&Option<String>> {
         self.status.get()
     }
 
-    /// Returns whether somebody holds it.
+    /// Returns whether a lease on the version exists.
     pub(crate) fn is_held(&self) -> bool {
         self.version.strong_count() > 0
     }
 
-    /// Returns who holds it, as far as is known.
+    /// Returns the known leases on the version.
     pub(crate) fn holders(&self) -> Vec<Holder> {
         self.providers.iter().filter_map(Weak::upgrade).flat_map(|provider| holders_of(&provider)).collect()
     }
 
-    /// Returns the names of its threads that have not ended.
+    /// Returns the names of the version's threads that have not ended.
     pub(crate) fn threads(&self) -> Vec<String> {
         self.version.upgrade().map(|version| version.threads().names()).unwrap_or_default()
     }
 
-    /// Returns the report of a version that is not gone.
+    /// Returns the report of a version that is not reclaimed.
     pub(crate) fn lingering(&self) -> Lingering {
         Lingering { bundle: self.bundle.clone(), holders: self.holders(), threads: self.threads() }
     }
 }
 
-/// Returns who holds a provider, as far as is known.
+/// Returns the known leases on a provider.
 pub(crate) fn holders_of(provider: &Provider) -> Vec<Holder> {
     let contract = &provider.plugin.contract;
     let sites = provider.leases().sites().into_iter();

@@ -1,4 +1,4 @@
-//! The object a host holds.
+//! The runtime that a host holds.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
@@ -23,15 +23,15 @@ use crate::host::store::lease::Leases;
 use crate::host::store::runtime_store::RuntimeStore;
 use crate::host::version::reclaim::Reclaimer;
 
-/// Loads bundles and gives out proxies for their plugins.
+/// The runtime, which loads bundles and makes proxies for their plugins.
 ///
-/// A process may have several; they share nothing. Dropping a runtime unloads its bundles; proxies that are still
-/// held keep their code mapped and answer [`CallError::Unloaded`](crate::CallError::Unloaded).
+/// A process may have several runtimes, which share nothing. Dropping a runtime unloads its bundles. Proxies that still
+/// exist then keep their code mapped, and their calls fail with [`CallError::Unloaded`](crate::CallError::Unloaded).
 pub struct Runtime {
     parts: Parts,
     loaders: RwLock<Vec<Arc<dyn BundleLoader>>>,
     bundles: Bundles,
-    /// Versions that are no longer served and were not gone when they were retired.
+    /// The retired versions that are not known to be reclaimed.
     retired: Mutex<Vec<Retired>>,
     store: RuntimeStore,
     tokens: SlotMap<InstanceLease>,
@@ -44,7 +44,7 @@ pub struct Runtime {
     last_error: Mutex<String>,
 }
 
-/// What a builder decides about a runtime.
+/// The parts of a runtime that its builder decides.
 pub(crate) struct Parts {
     /// The runtime itself.
     pub(crate) this: Weak<Runtime>,
@@ -77,13 +77,13 @@ impl Runtime {
         }
     }
 
-    /// Returns the host's table, for code that speaks the C ABI. Valid while the runtime is.
+    /// Returns the host's table, for code that uses the C ABI. The table is valid as long as the runtime.
     #[must_use]
     pub fn host_abi(&self) -> *const HostApi {
         self.parts.table.as_ptr()
     }
 
-    /// Returns how the runtime was set up.
+    /// Returns the configuration that the runtime was built with.
     #[must_use]
     pub fn config(&self) -> &RuntimeConfig {
         &self.parts.config
@@ -93,7 +93,7 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::DuplicateLoader`].
+    /// [`RuntimeError::DuplicateLoader`] if a loader of that name is registered.
     pub fn register_loader(&self, loader: Box<dyn BundleLoader>) -> Result<(), RuntimeError> {
         let mut loaders = self.loaders.write().unwrap_or_else(PoisonError::into_inner);
         let name = loader.loader_name();
@@ -104,7 +104,11 @@ impl Runtime {
         Ok(())
     }
 
-    /// Returns the loader that manifests call `name`; else the names there are.
+    /// Returns the loader that manifests call `name`.
+    ///
+    /// # Errors
+    ///
+    /// The names of all registered loaders.
     pub(crate) fn loader(&self, name: &str) -> Result<Arc<dyn BundleLoader>, Vec<String>> {
         let loaders = self.loaders.read().unwrap_or_else(PoisonError::into_inner);
         match loaders.iter().find(|loader| loader.loader_name() == name) {
@@ -113,8 +117,8 @@ impl Runtime {
         }
     }
 
-    /// Changes a bundle on the runtime's own thread: for plugins, whose frames may be on this one. Whoever asked does
-    /// not wait; a failure is recorded and logged.
+    /// Makes a change that a plugin asked for, on the runtime's own thread, as the plugin's frames may be on this
+    /// thread. Does not wait. A failure is recorded and logged.
     pub(crate) fn enqueue_change(&self, change: impl FnOnce(&Self) -> Result<(), RuntimeError> + Send + 'static) {
         let runtime = self.weak();
         self.reclaimer.defer(move || {
@@ -126,8 +130,8 @@ impl Runtime {
         });
     }
 
-    /// Gives up a reference that was taken for a call from a plugin. Should it be the last one, the runtime ends on its
-    /// own thread: this one may have frames on it of code that goes with the runtime.
+    /// Drops a reference that was taken for a call from a plugin. If the reference is the last one, drops the runtime
+    /// on the runtime's own thread, as this thread may have frames of code that is unloaded with the runtime.
     pub(crate) fn release_on_reclaimer(self: Arc<Self>) {
         if let Some(last) = Arc::into_inner(self) {
             let reclaimer = last.reclaimer.clone();
@@ -135,7 +139,7 @@ impl Runtime {
         }
     }
 
-    /// Returns a reference that does not keep the runtime.
+    /// Returns a weak reference to the runtime.
     pub(crate) fn weak(&self) -> Weak<Self> {
         self.parts.this.clone()
     }
@@ -184,12 +188,12 @@ impl Runtime {
         &self.reclaimer
     }
 
-    /// Returns what plugins' proxies may lead to.
+    /// Returns the parts in which the callees of plugins' proxies are found.
     pub(crate) fn callees(&self) -> Callees<'_> {
         Callees { store: &self.store, host_contracts: &self.host_contracts, grants: &self.grants }
     }
 
-    /// Returns what bundles need, and what there is of it.
+    /// Returns the parts in which dependencies among bundles are found.
     pub(crate) fn dependents(&self) -> Dependents<'_> {
         let Self { bundles, store, host_contracts, grants, .. } = self;
         Dependents { bundles, store, host_contracts, grants }

@@ -1,4 +1,4 @@
-//! A bundle between its loader's start and its publication.
+//! A bundle that is being loaded, from the start of its loader to its publication.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -24,7 +24,7 @@ thread_local! {
     static LOADING: RefCell<Vec<Staging>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Marks a bundle as being loaded by this thread until dropped.
+/// A mark that this thread is loading a bundle, until dropped.
 pub(crate) struct LoadScope(());
 
 impl LoadScope {
@@ -37,11 +37,11 @@ impl LoadScope {
 impl Drop for LoadScope {
     fn drop(&mut self) {
         let staging = LOADING.with_borrow_mut(Vec::pop);
-        drop(staging); // outside of the borrow: it may be the last lease
+        drop(staging); // after the borrow, as this may be the last lease
     }
 }
 
-/// Returns the innermost bundle that this thread is loading, of those that `matches`.
+/// Returns the innermost bundle that this thread is loading and that `matches` accepts.
 pub(crate) fn current_load(matches: impl Fn(&Staging) -> bool) -> Option<Staging> {
     LOADING.with_borrow(|loading| loading.iter().rev().find(|staging| matches(staging)).cloned())
 }
@@ -51,7 +51,7 @@ impl Staging {
         Self { version, context }
     }
 
-    /// Returns the table to hand to the bundle's code. It lives as long as that code may run.
+    /// Returns the table to pass to the bundle's code. The table is valid as long as that code may run.
     #[must_use]
     pub fn host_abi(&self) -> *const HostApi {
         self.context.host_api()
@@ -65,27 +65,28 @@ impl Staging {
         &self.version
     }
 
-    /// Registers the plugin that was read, or remembers why it could not be.
+    /// Registers a plugin, or records the error with which the plugin could not be read.
     pub(crate) fn register(&self, plugin: Result<Plugin, RegistryError>) -> Result<(), RegistryError> {
         self.version.scope().registrations.add(plugin)
     }
 
-    /// Returns what to hand to `polyplug_init` for a bundle at `path`; valid while `path` is.
+    /// Returns the argument of `polyplug_init` for a bundle at `path`. The argument is valid as long as `path`.
     #[must_use]
     pub fn init_context(&self, path: &Path) -> BundleInitContext {
         let path = StringView::lend(path.as_os_str().as_encoded_bytes());
         BundleInitContext { bundle_id: self.version.id().id(), bundle_path: path }
     }
 
-    /// Keeps `value` until nothing can run the bundle's code any more; then drops it.
+    /// Keeps `value` until no thread can run the bundle's code any more, then drops it.
     ///
-    /// The drop happens after the last instance has ended, on a thread that has none of the code's frames. What was
-    /// kept last goes first.
+    /// The values are dropped after the last instance, the latest one first, on a thread that has no frames of the
+    /// bundle's code.
     pub fn keep(&self, value: impl Send + Sync + 'static) {
         self.version.keep(value);
     }
 
-    /// As [`keep`](Self::keep), for what can tell whether it has really gone.
+    /// Keeps a part of the bundle's code as [`keep`](Self::keep) does. After the module is closed, reports say whether
+    /// its code is still in memory.
     pub fn keep_module(&self, module: impl Module + 'static) {
         self.version.keep_module(Box::new(module));
     }

@@ -1,4 +1,4 @@
-//! Foreign code that may hang, and a limit on the wait for it.
+//! A time limit on the wait for foreign code, which may hang.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -8,30 +8,32 @@ use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 thread_local! {
+    /// The thread that waits for this one in [`run_with_timeout`].
     static ON_BEHALF_OF: Cell<Option<ThreadId>> = const { Cell::new(None) };
 }
 
-/// The thread that waits for this one in [`run_with_timeout`], or else this one: whoever acts, as far as turns are concerned.
+/// Returns the thread on whose behalf this thread acts: the thread that waits for this one in [`run_with_timeout`], or
+/// this thread itself. A change of a bundle belongs to the returned thread.
 pub(crate) fn logical_thread() -> ThreadId {
     ON_BEHALF_OF.get().unwrap_or_else(|| thread::current().id())
 }
 
-/// Why there is no result.
+/// The reason why [`run_with_timeout`] has no result.
 pub(crate) enum TimeoutError {
-    /// The time is up. The work goes on; its result will be dropped where it is made.
+    /// The time limit has passed. The work continues on its thread, which drops the result.
     TimedOut,
-    /// It could not be begun.
+    /// No thread could be started for the work.
     NoThread(std::io::Error),
 }
 
-/// How often a thread that waits looks after other things.
+/// The time between two calls of `meanwhile` on a waiting thread.
 const MEANWHILE: Duration = Duration::from_millis(20);
 
-/// Does `work` on a thread of its own and waits for the result, at most for `limit`. Calls `meanwhile` now and then.
+/// Runs `work` on a thread of its own and waits for the result, at most for `limit`. Calls `meanwhile` now and then.
 ///
 /// # Panics
 ///
-/// With what `work` panics with.
+/// With the payload of `work`'s panic.
 pub(crate) fn run_with_timeout<R: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> R + Send + 'static,
@@ -41,22 +43,23 @@ pub(crate) fn run_with_timeout<R: Send + 'static>(
     let waiting = logical_thread();
     let started = thread::Builder::new().name("polyplug-start".to_owned()).spawn(move || {
         ON_BEHALF_OF.set(Some(waiting));
-        // Nobody receives once the time is up: then the result is dropped here.
+        // After the time limit the receiver no longer exists, and the result is dropped here.
         let _ = send.send(catch_unwind(AssertUnwindSafe(work)));
     });
     let thread = started.map_err(TimeoutError::NoThread)?;
     let begun = Instant::now();
     loop {
-        let left = limit.saturating_sub(begun.elapsed());
-        match receive.recv_timeout(left.min(MEANWHILE)) {
+        let remaining = limit.saturating_sub(begun.elapsed());
+        match receive.recv_timeout(remaining.min(MEANWHILE)) {
             Ok(outcome) => {
-                // The thread may still run destructors of the library's thread-locals, which would keep that mapped.
+                // Until the thread has ended, destructors of a library's thread-locals may run on it and keep the
+                // library mapped.
                 let _ = thread.join();
                 return outcome.map_err(|payload| resume_unwind(payload));
             }
-            Err(RecvTimeoutError::Timeout) if left.is_zero() => return Err(TimeoutError::TimedOut),
+            Err(RecvTimeoutError::Timeout) if remaining.is_zero() => return Err(TimeoutError::TimedOut),
             Err(RecvTimeoutError::Timeout) => meanwhile(),
-            Err(RecvTimeoutError::Disconnected) => unreachable!("the thread sends whatever happens"),
+            Err(RecvTimeoutError::Disconnected) => unreachable!("the thread sends a result or a panic"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Unloading bundles, and waiting until their code is gone.
+//! The unload of bundles, and the wait until their code is reclaimed.
 
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,31 +15,34 @@ use crate::host::store::provider::Provider;
 use crate::host::store::publish;
 use crate::host::version::version::BundleVersion;
 
-/// How often an unload pushes the collector on: two epochs must pass, and each push advances one at most.
+/// The number of times that an unload pushes the collector: two epochs must pass, and a push advances at most one.
 const EPOCH_PUSHES: usize = 8;
 
-/// How long an unload waits for the bundle's threads to end.
+/// The time for which an unload waits until the bundle's threads have ended.
 const THREADS: Duration = Duration::from_millis(250);
 
-/// How long an unload waits for readers that happen to be pinned, when nobody else is known to hold the code.
+/// The time for which an unload waits for readers with a pin, if no lease on the code is known.
 const READERS: Duration = Duration::from_millis(5);
 
 impl Runtime {
-    /// Unloads a bundle: from now on it is not found, its handles are stale, and its proxies answer
+    /// Unloads a bundle. From now on look-ups do not find it, its handles are stale, and calls of its proxies fail with
     /// [`CallError::Unloaded`](crate::CallError::Unloaded).
     ///
-    /// Calls that are running finish. The code goes when nobody can run it any more, which the report tells.
+    /// Running calls finish. The code is reclaimed when no thread can run it any more. The report says whether that has
+    /// happened already.
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::BundleNotLoaded`], [`RuntimeError::Busy`], [`RuntimeError::DependencyInUse`] when another bundle
-    /// declares to need what only this one provides, or what the bundle's loader reports; then the bundle is unloaded
-    /// all the same.
+    /// - [`RuntimeError::BundleNotLoaded`].
+    /// - [`RuntimeError::Busy`]: the wait for another change of the bundle would never end.
+    /// - [`RuntimeError::DependencyInUse`]: another bundle declares to need a contract that only this bundle provides.
+    /// - [`RuntimeError::Loader`]: the bundle's loader reports an error. The bundle is unloaded all the same.
     pub fn unload_bundle(&self, id: BundleId) -> Result<UnloadReport, RuntimeError> {
         self.unload_among(id, &[])
     }
 
-    /// As [`unload_bundle`](Self::unload_bundle), where the bundles in `also_unloading` are not asked.
+    /// Unloads a bundle as [`unload_bundle`](Self::unload_bundle) does, but ignores the needs of the bundles in
+    /// `also_unloading`.
     fn unload_among(&self, id: BundleId, also_unloading: &[BundleId]) -> Result<UnloadReport, RuntimeError> {
         let (name, loaded) = self.bundle_table().begin_change(id)?;
         if let Err(error) = self.dependents().commit_removal(&loaded, &[], also_unloading) {
@@ -49,17 +52,17 @@ impl Runtime {
         self.unload(id, name, loaded)
     }
 
-    /// Unloads a bundle after all those that need it, the last loaded first.
+    /// Unloads a bundle after all bundles that need it, the last loaded first.
     ///
     /// # Errors
     ///
-    /// As for [`unload_bundle`](Self::unload_bundle). What was unloaded until then stays so.
+    /// The errors of [`unload_bundle`](Self::unload_bundle). Bundles that were unloaded before the error stay unloaded.
     pub fn unload_bundle_cascade(&self, id: BundleId) -> Result<Vec<UnloadReport>, RuntimeError> {
         self.cascade(id, &mut Vec::new())
     }
 
-    /// Unloads a bundle and its dependents. `also_unloading` are the bundles whose dependents are being unloaded. Where bundles
-    /// may be loaded before what they need, some of them may need each other.
+    /// Unloads a bundle and its dependents. `also_unloading` are the bundles whose dependents are being unloaded. In a
+    /// relaxed runtime, bundles may need each other.
     fn cascade(&self, id: BundleId, also_unloading: &mut Vec<BundleId>) -> Result<Vec<UnloadReport>, RuntimeError> {
         let mut reports = Vec::new();
         also_unloading.push(id);
@@ -74,7 +77,7 @@ impl Runtime {
             for dependent in dependents {
                 match self.cascade(dependent, also_unloading) {
                     Ok(unloaded) => reports.extend(unloaded),
-                    // Another dependent's cascade took it along.
+                    // The cascade of another dependent has unloaded this one.
                     Err(RuntimeError::BundleNotLoaded { .. }) => {}
                     Err(error) => return Err(error),
                 }
@@ -108,14 +111,14 @@ impl Runtime {
         outcome.map(|()| UnloadReport { bundle: name, reclaimed, holders, threads, still_mapped })
     }
 
-    /// Has everybody told when the code of a version that is about to be retired has been taken apart, wherever that
-    /// happens. Returns where that is noted.
+    /// Records and emits the event when a version that is about to be retired is reclaimed, on any thread. Returns
+    /// the status in which that is recorded.
     pub(crate) fn track_reclaim(&self, version: &BundleVersion) -> ReclaimStatus {
         let status = ReclaimStatus::default();
-        let (noted, events) = (Arc::clone(&status), Arc::clone(&self.parts().events));
+        let (recorded, events) = (Arc::clone(&status), Arc::clone(&self.parts().events));
         let (id, name) = (version.id(), version.name().to_owned());
         version.when_gone(move |still_mapped| {
-            let _ = noted.set(still_mapped.map(str::to_owned));
+            let _ = recorded.set(still_mapped.map(str::to_owned));
             if let Some(reason) = still_mapped {
                 tracing::warn!(bundle = name, reason, "the code of a retired version stays in memory");
             }
@@ -124,7 +127,7 @@ impl Runtime {
         status
     }
 
-    /// Unloads everything, the last loaded first.
+    /// Unloads all bundles, the last loaded first.
     fn unload_all(&self) {
         for id in self.bundle_ids().into_iter().rev() {
             let begun = self.bundle_table().begin_change(id);
@@ -134,8 +137,9 @@ impl Runtime {
         }
     }
 
-    /// Gives up a version that no longer serves, of which `retired` is the record. Remembers the record if the version is
-    /// not gone, and pushes the collector until it is, or somebody holds it.
+    /// Drops a version that no longer serves, and pushes the collector until no lease on the version exists. Stops
+    /// after [`EPOCH_PUSHES`] pushes, but not before [`READERS`] has passed if no lease is known. Keeps `retired`, the
+    /// version's record.
     pub(crate) fn retire(&self, loaded: Loaded, retired: &Retired) {
         loaded.version.threads().wait_until_ended(THREADS);
         drop(loaded);
@@ -157,41 +161,43 @@ impl Runtime {
         }
     }
 
-    /// Runs `body` on the retired versions that are not known to be gone.
+    /// Runs `body` on the retired versions that are not known to be reclaimed.
     fn with_retired<R>(&self, body: impl FnOnce(&mut Vec<Retired>) -> R) -> R {
         let mut all = self.retired_versions().lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|retired| retired.status().is_none());
         body(&mut all)
     }
 
-    /// Waits until all retired versions are gone, at most for `timeout`; what is still there.
+    /// Waits until all retired versions are reclaimed, at most for `timeout`. Returns the versions that are not.
     ///
-    /// Collects on the calling thread: libraries are closed and engines dropped here.
+    /// Reclaims on the calling thread, which closes libraries and drops engines.
     pub fn quiesce(&self, timeout: Duration) -> Vec<Lingering> {
         let deadline = Instant::now() + timeout;
         loop {
             self.reclaimer().collecting(|| crossbeam_epoch::pin().flush());
-            let left = self.lingering();
-            if (left.is_empty() && self.reclaimer().is_idle()) || Instant::now() >= deadline {
-                return left;
+            let lingering = self.lingering();
+            if (lingering.is_empty() && self.reclaimer().is_idle()) || Instant::now() >= deadline {
+                return lingering;
             }
             std::thread::sleep(Duration::from_millis(1));
         }
     }
 
-    /// Returns the retired versions that are not gone.
+    /// Returns the reports of the retired versions that are not reclaimed.
     pub(crate) fn lingering(&self) -> Vec<Lingering> {
-        let left = self.with_retired(|all| all.clone());
-        // What nobody holds is still to be taken apart; if by this thread, then as soon as this call lets it.
+        let retired = self.with_retired(|all| all.clone());
+        // A version without a lease is still to be reclaimed. If this thread reclaims, it does so once this call has
+        // returned.
         let ours = self.reclaimer().is_reclaiming();
-        left.iter().filter(|retired| retired.is_held() || !ours).map(Retired::lingering).collect()
+        retired.iter().filter(|retired| retired.is_held() || !ours).map(Retired::lingering).collect()
     }
 }
 
 impl Drop for Runtime {
     fn drop(&mut self) {
         self.unload_all();
-        // A bundle that could not be unloaded, because its change never ended, goes with the runtime all the same.
+        // A bundle that could not be unloaded, because its change never ended, is dropped with the runtime: this ends
+        // the cycle of its lineage and its providers.
         for lineage in self.bundle_table().map_loaded(|loaded| Arc::clone(&loaded.lineage)) {
             lineage.clear();
         }

@@ -1,15 +1,16 @@
-//! What is signed: every file of a bundle, with its path, its length and its hash.
+//! The digest that is signed: it covers every file of a bundle, with its path, its length and its hash.
 //!
 //! The digest is the SHA-256 of, in this order:
 //!
 //! 1. the text `polyplug bundle signature`, and the format's version as four bytes,
 //! 2. the bundle's name, preceded by its length,
 //! 3. the number of files,
-//! 4. of each file, sorted by the bytes of their paths: the path, preceded by its length; the file's length; the SHA-256
-//!    of its contents.
+//! 4. of each file, sorted by the bytes of their paths: the path, preceded by its length; the file's length; the
+//!    SHA-256 of its contents.
 //!
-//! Lengths and numbers are eight bytes, the lowest first. Paths are relative, in UTF-8, with `/` between their parts. All
-//! parts have their length before them or a fixed one, so different bundles never have the same bytes here.
+//! Lengths and numbers have eight bytes, the lowest first. Paths are relative, in UTF-8, with `/` between their parts.
+//! Every item of the list has a fixed length or is preceded by its length, so the hashed bytes of two different bundles
+//! always differ.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -20,16 +21,16 @@ use sha2::{Digest, Sha256};
 
 use crate::host::error::signature::SignatureError;
 
-/// The version of the format, of digest and file.
+/// The version of the format of both the digest and `bundle.sig`.
 pub(crate) const FORMAT: u32 = 1;
 
 const DOMAIN: &[u8] = b"polyplug bundle signature";
 
-/// The files of a bundle by their paths, without the one that has the signature. Directories do not count.
+/// The files of a bundle by their paths, without `bundle.sig`. Directories are not listed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct FileDigests(BTreeMap<String, Contents>);
 
-/// What is in a file.
+/// The size and the hash of a file's contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Contents {
     pub(crate) size: u64,
@@ -37,7 +38,8 @@ pub(crate) struct Contents {
 }
 
 impl FileDigests {
-    /// The files below `root` but the one called `except` in it. `root` is a private copy: it has no links, and nobody changes it.
+    /// Lists the files below `root`, except for the file `except` in `root` itself. `root` is a private copy: it has no
+    /// links and does not change.
     pub(crate) fn take(root: &Path, except: &str) -> Result<Self, SignatureError> {
         let mut this = Self::default();
         this.walk(root, "")?;
@@ -71,12 +73,12 @@ impl FileDigests {
         self.0.iter().map(|(path, contents)| (path.as_str(), contents))
     }
 
-    /// Adds a file; false if there is one of that path already.
+    /// Adds a file. Returns `false` if a file of that path is listed already.
     pub(crate) fn add(&mut self, path: String, contents: Contents) -> bool {
         self.0.insert(path, contents).is_none()
     }
 
-    /// What stands for all of it.
+    /// Computes the digest of these files as those of `bundle`.
     pub(crate) fn digest(&self, bundle: &str) -> [u8; 32] {
         let mut hash = Sha256::new();
         let number = |hash: &mut Sha256, number: u64| hash.update(number.to_le_bytes());
@@ -96,8 +98,8 @@ impl FileDigests {
         hash.finalize().into()
     }
 
-    /// How `found` differs from this, which was signed. A file that is gone and one that is there instead, with the same
-    /// contents, are one that was renamed.
+    /// Returns the differences of `found` from these files, which were signed. A removed file and an added file with
+    /// the same contents count as one renamed file.
     pub(crate) fn differences(&self, found: &Self) -> Vec<SignatureError> {
         let changed = self.0.iter().filter(|(path, contents)| found.0.get(*path).is_some_and(|now| now != *contents));
         let mut all: Vec<_> = changed.map(|(file, _)| SignatureError::Changed { file: file.clone() }).collect();

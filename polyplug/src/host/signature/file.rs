@@ -1,6 +1,6 @@
 //! `bundle.sig`: the list of what was signed, and the signature.
 //!
-//! The list is there so that whatever is wrong with a bundle can be named. Nothing is opened by the paths in it.
+//! With the list, errors can name the files that differ. No file is opened by a path of the list.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -13,7 +13,7 @@ use super::digest::{Contents, FORMAT, FileDigests};
 use super::keys::{PublicKey, SecretKey, hex, unhex};
 use crate::host::error::signature::SignatureError;
 
-/// The name of the file.
+/// The name of the file with the signature.
 pub(crate) const FILE_NAME: &str = "bundle.sig";
 
 /// The most bytes the file may have: enough for the names of tens of thousands of files.
@@ -21,10 +21,11 @@ const SIZE_LIMIT: u64 = 8 << 20;
 
 const ALGORITHM: &str = "ed25519";
 
-/// Before the digest in what is signed: a key that signs other things as well signs nothing that could pass for a bundle.
+/// The bytes before the digest in the signed message. A signature that the key's owner made for another purpose is
+/// therefore not a valid signature of a bundle.
 const DOMAIN: &[u8] = b"polyplug bundle signature\n";
 
-/// What is in the file.
+/// The contents of `bundle.sig`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SignatureFile {
     bundle: String,
@@ -33,14 +34,14 @@ pub(crate) struct SignatureFile {
     files: FileDigests,
 }
 
-/// Read first: what else is in the file depends on it.
+/// The keys that are read first, as the rest of the format depends on them.
 #[derive(Deserialize)]
 struct Head {
     version: u32,
     algorithm: String,
 }
 
-/// The file as written.
+/// The keys of the file as written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -70,17 +71,17 @@ impl SignatureFile {
         Self { bundle: bundle.to_owned(), key: key.public_key(), signature, files }
     }
 
-    /// The files that were signed.
+    /// Returns the files that were signed.
     pub(crate) fn files(&self) -> &FileDigests {
         &self.files
     }
 
-    /// The key that the file names.
+    /// Returns the key that the file names.
     pub(crate) fn key(&self) -> PublicKey {
         self.key
     }
 
-    /// What is wrong with the signature itself, for `bundle`.
+    /// Returns what is wrong with the signature itself, as one of `bundle`. Does not compare the files.
     pub(crate) fn problems(&self, bundle: &str, trusted: &[PublicKey]) -> Vec<SignatureError> {
         let mut problems = Vec::new();
         if self.bundle != bundle {
@@ -142,7 +143,8 @@ impl SignatureFile {
         text
     }
 
-    /// Writes the file into the bundle in `root`, all at once: nobody finds half of it, and no link leads it elsewhere.
+    /// Writes the file into the bundle in `root`. The file appears complete, by a rename. A link of the same name is
+    /// replaced, not followed.
     pub(crate) fn write(&self, root: &Path) -> Result<(), SignatureError> {
         let unwritable = |source| SignatureError::Unwritable { source };
         let text = self.text();
@@ -169,7 +171,7 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
     File::create_new(path)?.write_all(text.as_bytes())
 }
 
-/// What is signed.
+/// Returns the message that is signed.
 fn message(bundle: &str, files: &FileDigests) -> Vec<u8> {
     [DOMAIN, &files.digest(bundle)].concat()
 }
@@ -181,7 +183,7 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, String> {
     })
 }
 
-/// `text` as a string of TOML.
+/// Returns `text` as a string of TOML.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from('"');
     for c in text.chars() {

@@ -1,56 +1,56 @@
-//! The keys that sign bundles, and those that hosts trust.
+//! The secret keys that sign bundles, and the public keys that hosts trust.
 
 use std::fmt;
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
-/// Why there is no key.
+/// The reason why a key cannot be made or read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The text is no key.
+    /// The text is not a key.
     #[error("{text:?} is no public key: write its 64 hexadecimal digits, as `PublicKey` is displayed")]
     NotHex {
-        /// The text; the beginning, if it is long.
+        /// The text, or the beginning of a long text.
         text: String,
     },
 
-    /// The bytes are no key of ed25519, or one for which anybody can make signatures.
+    /// The bytes are not a key of ed25519, or are a weak key, for which anybody can make signatures.
     #[error("{key} is no public key of ed25519: is it complete, and not a secret key or a hash?")]
     NotAKey {
         /// The bytes, in hexadecimal.
         key: String,
     },
 
-    /// The system gave no random numbers.
+    /// The system provided no random numbers.
     #[error("no key can be made: the system gives no random numbers: {reason}")]
     NoRandomness {
-        /// What it says.
+        /// The system's error.
         reason: String,
     },
 }
 
-/// The public half of a key. It tells whether the other half signed something.
+/// The public half of a key, with which signatures of the secret half are verified.
 ///
-/// Displayed as 64 hexadecimal digits.
+/// The [`Display`](fmt::Display) of a key is 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PublicKey([u8; 32]);
 
 impl PublicKey {
-    /// The key with these bytes.
+    /// Makes the key with these bytes.
     ///
     /// # Errors
     ///
     /// [`KeyError::NotAKey`].
     pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, KeyError> {
-        // The signatures of a weak key fit more than what was signed.
+        // A signature of a weak key may be valid for messages that were never signed.
         match VerifyingKey::from_bytes(&bytes) {
             Ok(key) if !key.is_weak() => Ok(Self(bytes)),
             _ => Err(KeyError::NotAKey { key: hex(&bytes) }),
         }
     }
 
-    /// The key that is displayed as `text`.
+    /// Reads the key that is displayed as `text`.
     ///
     /// # Errors
     ///
@@ -60,13 +60,13 @@ impl PublicKey {
         Self::from_bytes(bytes)
     }
 
-    /// Its bytes.
+    /// Returns the bytes of the key.
     #[must_use]
     pub fn to_bytes(self) -> [u8; 32] {
         self.0
     }
 
-    /// Whether the other half of this key signed `message`.
+    /// Returns whether `signature` is a signature of `message` by the secret half of this key.
     pub(crate) fn signed(self, message: &[u8], signature: &[u8; 64]) -> bool {
         VerifyingKey::from_bytes(&self.0)
             .is_ok_and(|key| key.verify_strict(message, &Signature::from_bytes(signature)).is_ok())
@@ -85,12 +85,13 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// The secret half of a key, which signs. Keep it where only whoever signs can read it. It is wiped from memory when it
-/// is dropped.
+/// The secret half of a key, which signs bundles. Keep it where only those who sign can read it.
+///
+/// Dropping a secret key wipes its bytes from memory.
 pub struct SecretKey(SigningKey);
 
 impl SecretKey {
-    /// Makes a key, from the system's random numbers.
+    /// Makes a key from the system's random numbers.
     ///
     /// # Errors
     ///
@@ -101,19 +102,20 @@ impl SecretKey {
         Ok(Self::from_bytes(bytes))
     }
 
-    /// The key that [`to_bytes`](Self::to_bytes) was called on. Any 32 bytes are a key; only random ones are secret.
+    /// Makes the key with these bytes, those of [`to_bytes`](Self::to_bytes). Any 32 bytes are a key, but only random
+    /// bytes are secret.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(SigningKey::from_bytes(&bytes))
     }
 
-    /// Its bytes, to be kept secret.
+    /// Returns the bytes of the key, to be kept secret.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; 32] {
         self.0.to_bytes()
     }
 
-    /// The other half, which hosts trust.
+    /// Returns the public half, which hosts trust.
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
         PublicKey(self.0.verifying_key().to_bytes())
@@ -130,13 +132,13 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// `bytes` in hexadecimal.
+/// Returns `bytes` in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
-/// The bytes that `text` stands for, if it has exactly as many.
+/// Returns the `N` bytes that `text` is the hexadecimal of, or `None` if `text` is not that of exactly `N` bytes.
 pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
     if digits.len() != 2 * N {
@@ -186,7 +188,8 @@ mod tests {
         for text in ["", "d75a", "zz", &"0".repeat(63), &"0".repeat(66), &"é".repeat(64)] {
             assert!(matches!(PublicKey::from_hex(text), Err(KeyError::NotHex { .. })), "{text}");
         }
-        // The neutral element, for which a signature of anything can be made by anybody, and no point of the curve.
+        // The neutral element, for which anybody can make a signature of any message, and bytes that are not a point of
+        // the curve.
         let mut weak = [0; 32];
         weak[0] = 1;
         for bytes in [weak, [0; 32], [2; 32]] {

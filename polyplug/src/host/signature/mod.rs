@@ -1,7 +1,7 @@
-//! Signatures: who made a bundle, and whether it is still what they made.
+//! Signatures of bundles: proof of the key that a bundle was signed with, and that the bundle has not changed since.
 //!
-//! Whoever makes a bundle signs it with [`sign_bundle`], which puts the file `bundle.sig` into it. A host says which keys
-//! it trusts and what becomes of bundles that none of them signed:
+//! The maker of a bundle signs the bundle with [`sign_bundle`], which puts the file `bundle.sig` into its directory. A
+//! host sets the keys that it trusts, and the policy for bundles without a signature of one of these keys:
 //!
 //! ```
 //! use polyplug::Runtime;
@@ -15,11 +15,24 @@
 //! # }
 //! ```
 //!
-//! A signature says who made a bundle. It does not say that the bundle is harmless, nor that it is the newest one.
+//! A signature proves who signed a bundle. It does not prove that the bundle is harmless, nor that it is the newest
+//! one.
 //!
-//! What is checked is the private copy from which the bundle is then loaded, so that nothing can be exchanged in
-//! between. It has the files that links within the bundle lead to in place of the links. It leaves out, apart from the
-//! artifact, directories that say of themselves that they are caches (`CACHEDIR.TAG`): these are not signed either.
+//! The runtime checks the private copy from which it then loads the bundle, so no file can be exchanged in between. In
+//! the copy, the files that links within the bundle lead to take the place of the links. The copy leaves out
+//! directories that are marked as caches (`CACHEDIR.TAG`), except for the artifact. These directories are not signed
+//! either.
+//!
+//! - [`PublicKey`], [`SecretKey`]: the two halves of a key.
+//! - [`SignaturePolicy`]: the policy for bundles that are not signed by a trusted key.
+//! - [`SignatureError`]: a reason why a signature does not hold.
+//! - [`KeyError`]: the reason why a key cannot be made or read.
+//! - `FileDigests`: the files of a bundle, with their sizes and hashes.
+//! - `SignatureFile`: the contents of `bundle.sig`.
+//! - `Verifier`: the policy and the trusted keys of a runtime.
+//!
+//! Invariant: where signatures are checked, a bundle is loaded from the private copy that was checked, and none of its
+//! code runs before the check.
 
 mod digest;
 mod file;

@@ -1,14 +1,14 @@
-//! What becomes of bundles that are not signed.
+//! The policy for bundles that are not signed.
 
-/// What becomes of bundles that are not signed, or not by a trusted key.
+/// The policy for bundles that are not signed, or not by a trusted key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SignaturePolicy {
-    /// Signatures are not looked at. The default.
+    /// Signatures are not checked. The default.
     #[default]
     Off,
-    /// They are loaded, and the log says what is wrong with them.
+    /// The bundles are loaded, and the log lists what is wrong with their signatures.
     Warn,
-    /// They are refused.
+    /// The bundles are refused.
     Require,
 }

@@ -1,4 +1,4 @@
-//! Where bundles pass on their way into a runtime.
+//! The check of signatures when a bundle is loaded.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::error::signature::SignatureError;
 
-/// What a runtime demands of signatures.
+/// The policy for signatures and the trusted keys of a runtime.
 #[derive(Debug, Default)]
 pub(crate) struct Verifier {
     pub(crate) policy: SignaturePolicy,
@@ -18,17 +18,18 @@ pub(crate) struct Verifier {
 }
 
 impl Verifier {
-    /// Whether anybody looks at signatures.
+    /// Returns whether signatures are checked at all.
     pub(crate) fn is_watched(&self) -> bool {
         self.policy != SignaturePolicy::Off
     }
 
-    /// Whether nothing is loaded that is not signed.
+    /// Returns whether bundles without a valid signature are refused.
     pub(crate) fn is_strict(&self) -> bool {
         self.policy == SignaturePolicy::Require
     }
 
-    /// Lets the bundle of `manifest` pass if the policy allows it. `copy` has its files, and is what will be loaded.
+    /// Refuses the bundle of `manifest` if the policy demands a signature and that of the files in `copy` does not
+    /// hold. The bundle is then loaded from `copy`.
     pub(crate) fn check(&self, manifest: &ManifestData, copy: &Path) -> Result<(), RuntimeError> {
         if !self.is_watched() {
             return Ok(());
@@ -42,7 +43,7 @@ impl Verifier {
         }
     }
 
-    /// As [`verify`](Self::verify), for a bundle from memory: from `code` or `bytes`.
+    /// Applies the policy to a bundle from memory, which has no signature. `source_kind` is `code` or `bytes`.
     pub(crate) fn check_unsigned(
         &self,
         manifest: &ManifestData,
@@ -51,7 +52,8 @@ impl Verifier {
         self.apply_policy(manifest, vec![SignatureError::InMemory { source_kind }])
     }
 
-    /// As [`verify`](Self::verify), for what stays in the bundle's own folder, `shared_dirs`: that is not in the copy.
+    /// Applies the policy to the folders that stay in the bundle's own directory, `shared_dirs`. They are not in the
+    /// private copy, so no signature covers them.
     pub(crate) fn check_shared_dirs(
         &self,
         manifest: &ManifestData,

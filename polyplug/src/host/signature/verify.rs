@@ -11,10 +11,11 @@ use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::error::signature::SignatureError;
 
-/// Signs the bundle in `directory`, as it is now: writes `bundle.sig` into it, in place of one that is there.
+/// Signs the bundle in `directory` with its present files. Writes `bundle.sig` into the directory, and replaces one
+/// that exists.
 ///
-/// Every file of the bundle is signed, so sign when it is complete. A bundle whose artifacts for several platforms lie
-/// in directories that are caches has to be signed for each platform by itself.
+/// Every file of the bundle is signed, so sign the bundle when it is complete. A bundle whose artifacts for several
+/// platforms lie in directories marked as caches has to be signed for each platform separately.
 ///
 /// ```no_run
 /// use polyplug::signature::{SecretKey, sign_bundle};
@@ -29,8 +30,8 @@ use crate::host::error::signature::SignatureError;
 ///
 /// # Errors
 ///
-/// What is wrong with the manifest or the artifact, and [`RuntimeError::Signature`] with what keeps the files from being
-/// read or `bundle.sig` from being written.
+/// The errors of reading the manifest and finding the artifact, and [`RuntimeError::Signature`] if a file cannot be
+/// read or `bundle.sig` cannot be written.
 pub fn sign_bundle(directory: &Path, key: &SecretKey) -> Result<(), RuntimeError> {
     let (manifest, copy) = open_bundle(directory)?;
     let files = FileDigests::take(copy.path(), FILE_NAME).map_err(|error| refusal(&manifest, error))?;
@@ -38,18 +39,19 @@ pub fn sign_bundle(directory: &Path, key: &SecretKey) -> Result<(), RuntimeError
     signed.write(&manifest.path).map_err(|error| refusal(&manifest, error))
 }
 
-/// Checks the bundle in `directory` without loading it; the key that signed it. For tools.
+/// Checks the signature of the bundle in `directory` without loading the bundle. Returns the key that signed it. For
+/// tools.
 ///
 /// # Errors
 ///
-/// What is wrong with the manifest or the artifact, and [`RuntimeError::Signature`] with what is wrong with the
-/// signature: the first thing, if there are several.
+/// The errors of reading the manifest and finding the artifact, and [`RuntimeError::Signature`] if the signature does
+/// not hold. The error has the first of several reasons.
 pub fn verify_bundle(directory: &Path, trusted: &[PublicKey]) -> Result<PublicKey, RuntimeError> {
     let (manifest, copy) = open_bundle(directory)?;
     verify(&manifest.name, copy.path(), trusted).map_err(|mut problems| refusal(&manifest, problems.swap_remove(0)))
 }
 
-/// The bundle's manifest, and a copy of its files that does not change.
+/// Reads the bundle's manifest and makes a private copy of its files, which does not change.
 fn open_bundle(directory: &Path) -> Result<(ManifestData, PrivateCopy), RuntimeError> {
     let mut manifest = ManifestData::read(directory)?;
     manifest.find_artifact()?;
@@ -61,7 +63,11 @@ pub(crate) fn refusal(manifest: &ManifestData, source: SignatureError) -> Runtim
     RuntimeError::Signature { bundle: manifest.name.clone(), path: manifest.path.clone(), source }
 }
 
-/// The key that signed the files in `root` as those of `bundle`; otherwise everything that is wrong, at least one thing.
+/// Returns the key that signed the files in `root` as those of `bundle`.
+///
+/// # Errors
+///
+/// All reasons why the signature does not hold; at least one.
 pub(crate) fn verify(bundle: &str, root: &Path, trusted: &[PublicKey]) -> Result<PublicKey, Vec<SignatureError>> {
     let signed = SignatureFile::read(root).map_err(|error| vec![error])?;
     let mut problems = signed.problems(bundle, trusted);

@@ -1,4 +1,4 @@
-//! Typed proxies for providers, and the error where there is none.
+//! Typed proxies for providers, and the error if no provider is found.
 
 use std::panic::Location;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::view::View;
 use crate::contract::Contract;
 use crate::host::error::runtime::RuntimeError;
 
-/// A typed proxy for an instance of `provider`.
+/// Makes a typed proxy for an instance of `provider`.
 #[inline]
 pub(crate) fn bind<C: Contract + ?Sized>(
     provider: Arc<Provider>,
@@ -18,7 +18,7 @@ pub(crate) fn bind<C: Contract + ?Sized>(
     instances::proxy(provider, C::info(), site).map(C::Proxy::from)
 }
 
-/// How look-ups fail.
+/// Returns the error of a look-up that finds no provider, in `bundle` if that is given.
 pub(crate) fn no_provider<C: Contract + ?Sized>(view: &View, bundle: Option<String>) -> RuntimeError {
     RuntimeError::NoProvider {
         contract: format!("{}@{}.{}", C::NAME, C::MAJOR, C::MINOR),

@@ -1,4 +1,4 @@
-//! The tables of entries that proxies call a provider through.
+//! The tables of entries through which proxies call a provider.
 
 use std::ptr::NonNull;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -11,11 +11,11 @@ use crate::host::error::runtime::RuntimeError;
 use crate::host::plugin::contract_check;
 use crate::host::plugin::plugin::Plugin;
 
-/// The tables made for the contracts that a host calls one provider through. Usually one.
+/// The tables of one provider: one for each contract type that the program calls the provider through, usually one.
 #[derive(Default)]
 pub(crate) struct EntryTables {
     first: OnceLock<Table>,
-    // A program may link two builds of a contract; boxed, for proxies keep pointers to the tables.
+    // A program may link two builds of a contract. Boxed, as proxies keep pointers to the tables.
     #[allow(clippy::vec_box)]
     others: Mutex<Vec<Box<Table>>>,
 }
@@ -23,7 +23,7 @@ pub(crate) struct EntryTables {
 struct Table {
     info: &'static ContractInfo,
     start: NonNull<Entry>,
-    /// The table itself, where the provider's own does not serve.
+    /// The entries, unless `start` points to the provider's own table.
     _own: Option<Box<[Entry]>>,
 }
 
@@ -33,13 +33,13 @@ unsafe impl Send for Table {}
 unsafe impl Sync for Table {}
 
 impl EntryTables {
-    /// Returns the first table that was made, if it is for `info`.
+    /// Returns the first table that was made, if that table is for `info`.
     #[inline]
     pub(crate) fn first(&self, info: &'static ContractInfo) -> Option<NonNull<Entry>> {
         self.first.get().filter(|first| std::ptr::eq(first.info, info)).map(|first| first.start)
     }
 
-    /// Returns the table for `info`, made if there is none yet.
+    /// Returns the table for `info`. Makes the table if it does not exist yet.
     #[cold]
     pub(crate) fn find_or_make(
         &self,
@@ -65,7 +65,7 @@ impl Table {
     fn new(info: &'static ContractInfo, plugin: &Plugin, bundle: &str) -> Result<Self, RuntimeError> {
         let numbers = contract_check::method_indices(info, plugin, bundle)?;
         let provided: &[Entry] = match plugin.interface.dispatch_type {
-            // SAFETY: native, and checked when the interface was registered.
+            // SAFETY: the dispatch is native, and registration checked the interface's table.
             DispatchType::Native => unsafe { native_functions(&plugin.interface) },
             _ => info.via,
         };
@@ -79,7 +79,7 @@ impl Table {
     }
 }
 
-/// The entry of a method that the provider is too old to have.
+/// Fails with `FunctionNotAvailable`. This function is the entry of a method that an older provider lacks.
 unsafe extern "C" fn missing(
     _: GuestContractInstance,
     _: *const (),
@@ -88,6 +88,6 @@ unsafe extern "C" fn missing(
     out_err: *mut AbiError,
 ) {
     let error = AbiError::new(AbiErrorCode::FunctionNotAvailable, StringView::null());
-    // SAFETY: proxies always pass room for an error.
+    // SAFETY: a proxy passes a pointer to an error that may be written (the ABI's contract).
     unsafe { out_err.write(error) };
 }

@@ -1,9 +1,9 @@
-//! Instances held from outside, and how they outlive the version they were made with.
+//! Leases on instances, and the way from an instance to its later versions.
 //!
-//! A proxy is bound to one *incarnation*: an object of one version, on whose code its calls run. A reload makes the
-//! next incarnation of each instance and leaves it in the instance's *cell*, where proxies of earlier versions find
-//! it. The cell alone leads onwards, so a proxy that is never refreshed keeps the version it was made with and none of
-//! those in between.
+//! A proxy is bound to one *versioned instance*: an object of one version, on whose code the proxy's calls run. A
+//! reload makes the next versioned instance of each instance and puts it into the instance's *forwarding cell*, where
+//! proxies of earlier versions find it. A proxy reaches later versions through the cell only. So a proxy that is never
+//! refreshed keeps the version it was made with, and none of the versions in between.
 
 use std::panic::Location;
 
@@ -22,14 +22,14 @@ use crate::proxy::{Owner, ProxyParts, RawProxy};
 use crate::sync::atomic::{AtomicPtr, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 
-/// One object of one version: the holder's own, or the one that everybody shares. Ends its own when dropped.
+/// An object of one version: an object that dropping this value destroys, or the object that the provider shares.
 pub(crate) struct VersionedInstance {
     provider: Arc<Provider>,
     own: Option<CallTarget>,
 }
 
 impl VersionedInstance {
-    /// An object made by the plugin's factory, unless the plugin shares one.
+    /// Makes an object with the plugin's factory, unless the plugin shares one.
     pub(crate) fn new(provider: Arc<Provider>) -> Result<Self, RuntimeError> {
         if provider.shared().is_some() {
             return Ok(Self { provider, own: None });
@@ -38,7 +38,7 @@ impl VersionedInstance {
         Ok(Self::of(provider, instance))
     }
 
-    /// An object that was made already.
+    /// Takes an object that was made already.
     pub(crate) fn of(provider: Arc<Provider>, instance: GuestContractInstance) -> Self {
         let own = Some(CallTarget::new(&provider.plugin.interface, instance));
         Self { provider, own }
@@ -49,27 +49,31 @@ impl VersionedInstance {
     }
 
     fn target(&self) -> &CallTarget {
-        self.own.as_ref().or_else(|| self.provider.shared()).expect("an object of one kind or the other")
+        self.own
+            .as_ref()
+            .or_else(|| self.provider.shared())
+            .expect("an instance has an object or its provider shares one")
     }
 
     pub(crate) fn raw(&self) -> GuestContractInstance {
         self.target().raw()
     }
 
-    /// Calls function `fn_id`, as the provider numbers them. Returns whether there is one.
+    /// Calls the function that has number `fn_id` at the provider. Returns whether that function exists.
     ///
     /// # Safety
     ///
     /// `frame` must be what the function's entry expects.
     pub(crate) unsafe fn call(&self, fn_id: u32, frame: CallFrame) -> bool {
         let interface = &self.provider.plugin.interface;
-        // SAFETY: the interface was checked when it was registered; the provider's version keeps its functions mapped.
+        // SAFETY: registration checked the interface, and the provider's version keeps the interface's functions
+        // mapped.
         let dispatch = unsafe { Dispatch::new(interface.dispatch_type, &interface.dispatch) };
-        // SAFETY: the instance was made by this interface and ends with this; the caller promises the frame.
+        // SAFETY: this interface made the instance, which lives as long as `self`; the caller promises the frame.
         unsafe { dispatch.call(self.raw(), fn_id, frame) }
     }
 
-    /// What a proxy for contract `info` is made of.
+    /// Returns the parts of a proxy for contract `info`.
     fn parts(&self, info: &'static ContractInfo) -> Result<ProxyParts, RuntimeError> {
         self.provider.parts(info, self.target())
     }
@@ -78,27 +82,28 @@ impl VersionedInstance {
 impl Drop for VersionedInstance {
     fn drop(&mut self) {
         if let Some(own) = &self.own {
-            // SAFETY: made by this interface and given to nobody who outlives us; the provider's version keeps its
-            // code mapped.
+            // SAFETY: this interface made the object, and each user of the object holds `self`. The provider's version
+            // keeps the interface's code mapped.
             unsafe { destroy(&self.provider.plugin.interface, self.provider.table(), own.raw()) };
         }
     }
 }
 
-/// Where calls of an instance go when the version that a holder is bound to no longer serves.
+/// The target of an instance's calls once the version that a lease is bound to no longer serves.
 #[derive(Clone, Default)]
 pub(crate) enum Forward {
-    /// No reload has said so, or the bundle is unloaded.
+    /// No target: no reload has set one, or the bundle is unloaded.
     #[default]
     None,
-    /// To a later incarnation.
+    /// A later versioned instance.
     To(Arc<VersionedInstance>),
-    /// Where they went when a reload let the instance drain: to a later incarnation, or the one it was made with.
+    /// The target at the time when a reload let the instance drain: a later versioned instance, or `None` for the one
+    /// that the lease was made with.
     Pinned(Option<Arc<VersionedInstance>>),
 }
 
 impl Forward {
-    /// Whether nobody has changed it in between.
+    /// Returns whether this is the same target as `other`, so that no thread has changed the cell in between.
     fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::None, Self::None) => true,
@@ -108,16 +113,17 @@ impl Forward {
     }
 }
 
-/// What a reload does with an instance that is held.
+/// The transition of a held instance at a reload.
 pub(crate) enum Transition {
-    /// It goes on as this object.
+    /// The instance continues as this object.
     MovesTo(Arc<VersionedInstance>),
-    /// It stays on its code. The provider serves in place of its own, and tells it of an unload.
+    /// The instance stays on its code. This provider serves in place of the instance's own, and clears the instance's
+    /// cell at an unload.
     Drains(Arc<Provider>),
 }
 
 impl Transition {
-    /// Does it; what was in the cell, to be dropped where no lock is held.
+    /// Applies the transition. Returns the former target, which the caller drops while it holds no lock.
     pub(crate) fn apply(self, cell: &Arc<ForwardingCell>) -> Forward {
         match self {
             Self::MovesTo(versioned) => {
@@ -126,7 +132,7 @@ impl Transition {
             }
             Self::Drains(provider) => {
                 provider.leases().add_cell(cell);
-                cell.change(|place| match place {
+                cell.change(|forward| match forward {
                     Forward::To(versioned) => Some(Forward::Pinned(Some(Arc::clone(versioned)))),
                     Forward::None => Some(Forward::Pinned(None)),
                     Forward::Pinned(_) => None,
@@ -136,7 +142,7 @@ impl Transition {
     }
 }
 
-/// The place of an instance, which all its holders share.
+/// The cell that leads from an instance to its later versions. All leases on the instance share the cell.
 #[derive(Default)]
 pub(crate) struct ForwardingCell(RwLock<Forward>);
 
@@ -145,59 +151,60 @@ impl ForwardingCell {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Replaces the place, if `next` says by what. The old one is returned, to be dropped where no lock is held.
+    /// Sets the target to what `next` returns, if it returns one. Returns the former target, which the caller drops
+    /// while it holds no lock.
     fn change(&self, next: impl FnOnce(&Forward) -> Option<Forward>) -> Forward {
-        let mut place = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        next(&place).map(|next| std::mem::replace(&mut *place, next)).unwrap_or_default()
+        let mut forward = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        next(&forward).map(|next| std::mem::replace(&mut *forward, next)).unwrap_or_default()
     }
 
     fn set(&self, next: Forward) -> Forward {
         self.change(|_| Some(next))
     }
 
-    /// Replaces the place unless it is no longer `seen`; whether it did.
+    /// Sets the target to `next` if it is still `seen`. Returns whether it was.
     fn replace(&self, seen: &Forward, next: &Forward) -> bool {
         let mut done = false;
-        drop(self.change(|place| {
-            done = place.is(seen);
+        drop(self.change(|forward| {
+            done = forward.is(seen);
             done.then(|| next.clone())
         }));
         done
     }
 
-    /// Forgets where calls go: nobody serves any more.
+    /// Removes the target, as the bundle no longer serves.
     pub(crate) fn clear(&self) -> Forward {
         self.set(Forward::None)
     }
 
-    /// Forgets an incarnation of `version`, which no longer serves.
+    /// Removes the target if it is of `version`, which no longer serves.
     pub(crate) fn leave(&self, version: &BundleVersion) -> Forward {
-        let of = |versioned: &VersionedInstance| {
-            versioned.provider.version.as_ref().is_some_and(|of| std::ptr::eq(Arc::as_ptr(of), version))
+        let is_of_version = |versioned: &VersionedInstance| {
+            versioned.provider.version.as_ref().is_some_and(|own| std::ptr::eq(Arc::as_ptr(own), version))
         };
-        self.change(|place| match place {
-            Forward::To(versioned) if of(versioned) => Some(Forward::None),
+        self.change(|forward| match forward {
+            Forward::To(versioned) if is_of_version(versioned) => Some(Forward::None),
             _ => None,
         })
     }
 }
 
-/// An instance as proxies and tokens hold it. Clones of a proxy share one.
+/// A lease on an instance, held by proxies and tokens. Clones of a proxy share one lease.
 pub(crate) struct InstanceLease {
     bound: Bound,
     cell: OnceLock<Arc<ForwardingCell>>,
-    /// Where in the host's source it was asked for.
+    /// The place in the host's source that asked for the instance.
     site: &'static Location<'static>,
 }
 
-/// The incarnation a holder is bound to. Its own is kept in place: most proxies never see a reload.
+/// The versioned instance that a lease is bound to. The first one is stored inline, as most proxies never see a reload.
 enum Bound {
     First(VersionedInstance),
     Later(Arc<VersionedInstance>),
 }
 
 impl InstanceLease {
-    /// A new instance of `provider`.
+    /// Makes a new instance of `provider`, with a lease on it.
     pub(crate) fn new(provider: Arc<Provider>, site: &'static Location<'static>) -> Result<Arc<Self>, RuntimeError> {
         let bound = Bound::First(VersionedInstance::new(provider)?);
         let this = Arc::new(Self { bound, cell: OnceLock::new(), site });
@@ -212,52 +219,54 @@ impl InstanceLease {
         }
     }
 
-    /// The place where later incarnations are found.
+    /// Returns the cell with the later versions of the instance.
     pub(crate) fn cell(&self) -> &Arc<ForwardingCell> {
         self.cell.get_or_init(Arc::default)
     }
 
-    /// The same instance, bound to the incarnation that its calls go to when the version of this one no longer serves;
-    /// `None` if they stay here.
+    /// Returns a lease on the same instance that is bound to the target of its calls, once the version of this lease no
+    /// longer serves. Returns `None` if the calls stay on this version.
     ///
     /// # Errors
     ///
-    /// The bundle is unloaded, or no longer has the plugin.
+    /// [`CallError::Unloaded`] if the bundle is unloaded or no longer has the plugin.
     pub(crate) fn current_lease(&self) -> Result<Option<Self>, CallError> {
         let cell = self.cell();
-        let mut place = cell.get();
+        let mut forward = cell.get();
         let versioned = loop {
-            let left = match place {
+            let seen = match forward {
                 Forward::Pinned(None) => return Ok(None),
                 Forward::Pinned(Some(versioned)) => break versioned,
                 Forward::To(versioned) if versioned.provider.is_current() => break versioned,
-                left => left,
+                outdated => outdated,
             };
-            // A reload may have come after the look into the cell. It has filled the cell before its word is seen.
-            place = cell.get();
-            if place.is(&left) {
-                self.forward_late(cell, &left)?;
-                place = cell.get();
+            // A reload may have set the cell after the read above. The reload sets the cell before it stores the
+            // revision (release), which the caller or `is_current` has loaded (acquire), so this read sees the new
+            // target.
+            forward = cell.get();
+            if forward.is(&seen) {
+                self.forward_late(cell, &seen)?;
+                forward = cell.get();
             }
         };
         Ok(Some(Self { bound: Bound::Later(versioned), cell: OnceLock::from(Arc::clone(cell)), site: self.site }))
     }
 
-    /// The instance was made while a reload was counting instances, and has been missed: it gets its next incarnation
-    /// now.
+    /// Makes the next versioned instance of an instance that a reload has missed, as the instance was made while the
+    /// reload listed the instances.
     #[cold]
-    fn forward_late(&self, cell: &Arc<ForwardingCell>, left: &Forward) -> Result<(), CallError> {
+    fn forward_late(&self, cell: &Arc<ForwardingCell>, seen: &Forward) -> Result<(), CallError> {
         let provider = &self.versioned().provider;
         let next = Arc::clone(provider.successor(&crossbeam_epoch::pin())?);
         let failed =
             |error: RuntimeError| CallError::Unloaded { bundle: format!("{}: {error}", provider.bundle_name()) };
-        let place = Forward::To(Arc::new(VersionedInstance::new(Arc::clone(&next)).map_err(failed)?));
-        // Holders share one instance: who comes second takes that of the first.
-        if cell.replace(left, &place) {
+        let forward = Forward::To(Arc::new(VersionedInstance::new(Arc::clone(&next)).map_err(failed)?));
+        // All leases on the instance share one object: the first thread sets the target, and the others use that.
+        if cell.replace(seen, &forward) {
             next.leases().add_cell(cell);
-            // A version that retired before it knew of the cell has not emptied it.
+            // A version that retired before the cell was added has not cleared the cell.
             if !next.is_current() {
-                cell.replace(&place, &Forward::None);
+                cell.replace(&forward, &Forward::None);
             }
         }
         Ok(())
@@ -269,7 +278,7 @@ impl Owner for InstanceLease {
         let Some(next) = self.current_lease()? else { return Ok(None) };
         let next = Arc::new(next);
         let parts = next.versioned().parts(info).map_err(|_| self.versioned().provider.unloaded())?;
-        // SAFETY: as for the first proxy of an instance.
+        // SAFETY: PROXY PARTS (see `proxy`), for the lease `next`.
         Ok(Some(unsafe { RawProxy::new(parts, next) }))
     }
 
@@ -278,8 +287,8 @@ impl Owner for InstanceLease {
     }
 }
 
-/// A provider, as leases taken at one place of the host's source hold it: those of proxies for the instance that it
-/// shares, and those taken by themselves.
+/// A lease on a provider for one place in the host's source. Its users are proxies for the instance that the provider
+/// shares, and [`Lease`](super::lease::Lease)s.
 pub(crate) struct SharedLease {
     provider: Arc<Provider>,
     site: &'static Location<'static>,
@@ -303,7 +312,7 @@ impl Owner for SharedLease {
             shared_proxy(next, info, self.site, &guard)
         } else {
             let next = Arc::clone(next);
-            drop(guard); // a factory may take its time
+            drop(guard); // a factory may take long
             proxy(next, info, self.site)
         };
         proxy.map(Some).map_err(|_| self.provider.unloaded())
@@ -314,7 +323,7 @@ impl Owner for SharedLease {
     }
 }
 
-/// A proxy for an instance of `provider`.
+/// Makes a proxy for an instance of `provider`.
 pub(crate) fn proxy(
     provider: Arc<Provider>,
     info: &'static ContractInfo,
@@ -325,16 +334,17 @@ pub(crate) fn proxy(
     }
     let held = InstanceLease::new(provider, site)?;
     let parts = held.versioned().parts(info)?;
-    // SAFETY: the owner holds the provider, which holds the version: word, table, code and host table stay. The
-    // entries are those the provider has for this contract's methods, and the instance is the provider's.
+    // SAFETY: PROXY PARTS: the owner holds the provider and thereby the version, which keep the revision, the tables
+    // and the code. The entries are those of the provider for the methods of `info`, and the instance is the
+    // provider's.
     Ok(unsafe { RawProxy::new(parts, held) })
 }
 
-/// A proxy for the instance that `provider` shares.
+/// Makes a proxy for the instance that `provider` shares.
 ///
 /// # Panics
 ///
-/// If it shares none.
+/// If the provider shares no instance.
 #[inline]
 pub(crate) fn shared_proxy(
     provider: &Arc<Provider>,
@@ -342,42 +352,45 @@ pub(crate) fn shared_proxy(
     site: &'static Location<'static>,
     guard: &Guard,
 ) -> Result<RawProxy, RuntimeError> {
-    let target = provider.shared().expect("the caller has looked");
+    let target = provider.shared().expect("the caller has checked that an instance is shared");
     let parts = provider.parts(info, target)?;
     let owner = provider.leases().shared(provider, site, guard);
-    // SAFETY: as for an instance of the holder's own.
+    // SAFETY: PROXY PARTS (see `proxy`), for the lease `owner`.
     Ok(unsafe { RawProxy::new(parts, owner) })
 }
 
-/// Who holds instances of a provider: for reloads, which carry them over, and for reports. Holders that are gone are
-/// swept out now and then.
+/// The leases on one provider and its instances, for reloads, which migrate instances, and for reports. Leases that
+/// were dropped are removed now and then.
 #[derive(Default)]
 pub(crate) struct LeaseRegistry {
-    /// The owner that was asked for last, one of `lists.shared`: proxies are usually made at one place over and over,
-    /// and need no lock there.
+    /// The shared lease that was asked for last, one of `lists.shared`, or null. Proxies are usually made repeatedly at
+    /// one place in the source, and need no lock for the lease in this field.
     recent: AtomicPtr<SharedLease>,
     lists: Mutex<Lists>,
 }
 
 #[derive(Default)]
 struct Lists {
-    /// With the places where they were asked for.
+    /// The leases on instances, with the places that asked for the instances.
     own: Vec<(Weak<InstanceLease>, Site)>,
+    /// The cells of instances that were made by earlier versions.
     cells: Vec<Weak<ForwardingCell>>,
-    /// While the version serves. These hold the provider, so they are given up when it retires.
+    /// The shared leases while the version serves. They hold the provider, so they are released when the version
+    /// retires.
     shared: Vec<Arc<SharedLease>>,
-    /// Those that were given up.
+    /// The shared leases that were released.
     retired: Vec<(Weak<SharedLease>, Site)>,
-    /// Told when the version retires; what says no has nobody to tell any more.
+    /// The functions to call when the version retires.
     followers: Vec<Follower>,
     is_retired: bool,
-    /// How long `own` may grow before it is swept.
+    /// The length of `own` at which dropped leases are removed.
     sweep_at: usize,
 }
 
 /// A place in the host's source.
 type Site = &'static Location<'static>;
 
+/// A function to call when a version retires.
 type Follower = Box<dyn Fn() -> bool + Send + Sync>;
 
 impl LeaseRegistry {
@@ -398,8 +411,8 @@ impl LeaseRegistry {
         self.lock().cells.push(Arc::downgrade(cell));
     }
 
-    /// The owner of proxies made at `site`: one for all of them, whose count tells how many there are. Sites are
-    /// compared by address: one with several addresses is merely listed several times.
+    /// Returns the owner of the proxies made at `site`. All these proxies share one owner, whose reference count gives
+    /// the number of proxies. Sites are compared by address, so a site with several addresses is listed several times.
     #[inline]
     pub(crate) fn shared(
         &self,
@@ -408,9 +421,12 @@ impl LeaseRegistry {
         _: &Guard,
     ) -> Arc<SharedLease> {
         let recent = self.recent.load(Ordering::Acquire);
-        // SAFETY: null, or one of `lists.shared`, which are dropped only when no guard from before is left.
+        // SAFETY: RECENT: `recent` is null or points to one of `lists.shared`. Those are dropped only when no guard
+        // from before their removal exists, and the caller holds a guard. The release store in `find_shared` pairs with
+        // this acquire load, so the lease's contents are complete.
         if unsafe { recent.as_ref() }.is_some_and(|recent| std::ptr::eq(recent.site, site)) {
-            // SAFETY: as above; the pointer came from an `Arc`, and the count that is added here is the one returned.
+            // SAFETY: RECENT; the pointer is from an `Arc`, and the count added here is the count of the returned
+            // `Arc`.
             return unsafe {
                 Arc::increment_strong_count(recent);
                 Arc::from_raw(recent)
@@ -438,7 +454,8 @@ impl LeaseRegistry {
         found
     }
 
-    /// Gives up what holds the provider, when its version retires.
+    /// Releases the shared leases, which hold the provider, and notifies the followers. Called when the version
+    /// retires.
     pub(crate) fn retire(&self) {
         let guard = crossbeam_epoch::pin();
         let mut lists = self.lock();
@@ -449,17 +466,17 @@ impl LeaseRegistry {
         lists.retired.extend(shared.iter().map(|shared| (Arc::downgrade(shared), shared.site)));
         drop(lists);
         if !shared.is_empty() {
-            // Readers with a guard may be about to count one up.
+            // A reader with a guard may be about to add a count to one of them.
             guard.defer(move || drop(shared));
             guard.flush();
         }
         drop(guard); // followers run foreign code
-        for told in followers {
-            told();
+        for notify in followers {
+            notify();
         }
     }
 
-    /// Calls `follower` when the version retires: at once, if it has.
+    /// Calls `follower` when the version retires, or at once if the version has retired.
     pub(crate) fn when_retired(&self, follower: impl Fn() -> bool + Send + Sync + 'static) {
         let mut lists = self.lock();
         if !lists.is_retired {
@@ -470,12 +487,12 @@ impl LeaseRegistry {
         follower();
     }
 
-    /// The cells of instances that are held and were made by earlier versions.
+    /// Returns the cells of held instances that were made by earlier versions.
     pub(crate) fn carried(&self) -> Vec<Arc<ForwardingCell>> {
         self.lock().cells.iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// The cells of all instances that are held.
+    /// Returns the cells of all held instances.
     pub(crate) fn cells(&self) -> Vec<(Arc<ForwardingCell>, Option<Arc<InstanceLease>>)> {
         let lists = self.lock();
         let carried = lists.cells.iter().filter_map(Weak::upgrade).map(|cell| (cell, None));
@@ -484,9 +501,10 @@ impl LeaseRegistry {
         carried.chain(own).collect()
     }
 
-    /// Where instances were asked for that are still held, and how many of each.
+    /// Returns the places in the source whose leases still exist, and the number of leases of each.
     pub(crate) fn sites(&self) -> Vec<(&'static Location<'static>, usize)> {
-        // Nobody is counted up for it: who is, and is the last, ends the instance, which must not be under the lock.
+        // No count is added to a lease here: if it became the last one, dropping it would destroy the instance under
+        // the lock.
         let lists = self.lock();
         let own = lists.own.iter().map(|(held, site)| (*site, held.strong_count()));
         let serving = lists.shared.iter().map(|shared| (shared.site, Arc::strong_count(shared) - 1));

@@ -1,4 +1,4 @@
-//! Leases taken by themselves: for hosts that deal in raw tables.
+//! Leases that are taken without a proxy, for hosts that call raw tables.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,9 +7,10 @@ use polyplug_abi::GuestContractInterface;
 
 use super::instances::SharedLease;
 
-/// Keeps one provider's table valid, and its code mapped. From [`Runtime::lease`](crate::Runtime::lease).
+/// A lease on one provider: it keeps the provider's table valid and the provider's code mapped. From
+/// [`Runtime::lease`](crate::Runtime::lease).
 ///
-/// Whoever calls through the table after its version was replaced or unloaded runs the old code.
+/// A call through the table after the version was replaced or unloaded runs the old code.
 #[derive(Clone)]
 pub struct Lease {
     owner: Arc<SharedLease>,
@@ -20,13 +21,13 @@ impl Lease {
         Self { owner }
     }
 
-    /// The table; valid while the lease, or a clone of it, exists.
+    /// Returns the table, which is valid while the lease or a clone of the lease exists.
     #[must_use]
     pub fn interface(&self) -> *const GuestContractInterface {
         Arc::as_ptr(&self.owner.provider().plugin.interface)
     }
 
-    /// Whether the version that is held is the one that serves.
+    /// Returns whether the version under this lease is the version that serves.
     #[must_use]
     pub fn is_current(&self) -> bool {
         self.owner.provider().is_current()
@@ -40,19 +41,19 @@ impl std::fmt::Debug for Lease {
     }
 }
 
-/// The leases of callers of the C ABI, by table. One that is never released goes with the runtime.
+/// The leases of callers of the C ABI, by table. A lease that is never released is dropped with the runtime.
 #[derive(Default)]
 pub(crate) struct Leases(Mutex<HashMap<usize, Vec<Lease>>>);
 
 impl Leases {
-    /// Keeps a lease until [`release`](Self::release); its table.
+    /// Keeps a lease until [`release`](Self::release). Returns the lease's table.
     pub(crate) fn keep(&self, lease: Lease) -> *const GuestContractInterface {
         let interface = lease.interface();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(interface.addr()).or_default().push(lease);
         interface
     }
 
-    /// Ends one lease on a table; whether there was one.
+    /// Drops one lease on a table. Returns whether the table had a lease.
     pub(crate) fn release(&self, interface: *const GuestContractInterface) -> bool {
         let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(of_table) = leases.get_mut(&interface.addr()) else { return false };

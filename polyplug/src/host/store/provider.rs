@@ -1,4 +1,4 @@
-//! One plugin of a loaded bundle: its table, its factory, its instances.
+//! A plugin of a loaded bundle, with its table, its factory and its instances.
 
 use std::ptr::NonNull;
 use std::sync::{Arc, OnceLock};
@@ -24,11 +24,11 @@ use crate::schema::plan::Plan;
 /// A plugin that serves.
 pub(crate) struct Provider {
     pub(crate) plugin: Plugin,
-    /// The lease on its code; absent in a store that is used by itself.
+    /// The lease on the plugin's code. Absent in a store without a runtime.
     pub(crate) version: Option<Arc<BundleVersion>>,
-    /// The providers that serve now of the bundle that this one was loaded with.
+    /// The lineage of the bundle: the providers that serve now.
     lineage: Arc<Lineage<Arc<Provider>>>,
-    /// The one instance of a stateless plugin or singleton. The version ends it.
+    /// The one instance of a stateless plugin or a singleton. The version destroys the instance.
     shared: Option<CallTarget>,
     tables: EntryTables,
     plan: OnceLock<Arc<Plan>>,
@@ -36,12 +36,12 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
-    /// Makes a provider without a version, for a store that is used by itself.
+    /// Makes a provider without a version, for a store without a runtime.
     pub(crate) fn bare(plugin: Plugin) -> Self {
         Self::new(plugin, None, Arc::default(), None)
     }
 
-    /// Makes a provider of `version`. Makes the instance that everybody shares, if there is one, with `create`.
+    /// Makes a provider of `version`. Makes the shared instance of a stateless plugin or a singleton with `create`.
     pub(crate) fn start(
         plugin: Plugin,
         version: &Arc<BundleVersion>,
@@ -52,8 +52,8 @@ impl Provider {
         if plugin.flags.contains(PluginFlags::STATELESS) || plugin.flags.contains(PluginFlags::SINGLETON) {
             let instance = create(&plugin, version.table().as_ptr())?;
             let table = version.table().clone();
-            // SAFETY: the version ends what it keeps after the last provider is gone, whose users alone reach the
-            // instance, and before its modules.
+            // SAFETY: the instance is reached through providers only, and each provider holds the version. The version
+            // therefore destroys the instance after the last use, and before it closes its modules.
             version.keep_instance(unsafe { SharedInstance::new(Arc::clone(&plugin.interface), table, instance) });
             shared = Some(CallTarget::new(&plugin.interface, instance));
         }
@@ -74,7 +74,7 @@ impl Provider {
         &self.leases
     }
 
-    /// Returns whether its version serves.
+    /// Returns whether the provider's version serves.
     pub(crate) fn is_current(&self) -> bool {
         self.version.as_ref().is_some_and(|version| version.is_current())
     }
@@ -83,8 +83,8 @@ impl Provider {
     ///
     /// # Errors
     ///
-    /// [`CallError::Unloaded`]: the bundle is unloaded, or no longer has the plugin. An unload is final, even if a bundle of
-    /// the same name has been loaded since.
+    /// [`CallError::Unloaded`] if the bundle is unloaded or no longer has the plugin. An unload is final, even if a
+    /// bundle of the same name has been loaded since.
     pub(crate) fn successor<'g>(&self, guard: &'g Guard) -> Result<&'g Arc<Self>, CallError> {
         let serving = self.lineage.serving(guard).iter();
         let mut same = serving.filter(|provider| provider.plugin.contract_id == self.plugin.contract_id);
@@ -108,7 +108,8 @@ impl Provider {
     ///
     /// # Errors
     ///
-    /// The factory failed, or the provider has no version: without one there is no host for the factory.
+    /// [`RuntimeError::Factory`] if the factory fails, or [`RuntimeError::NoSchema`] if the provider has no version and
+    /// thereby no host table for the factory.
     pub(crate) fn create(&self) -> Result<GuestContractInstance, RuntimeError> {
         let Some(version) = &self.version else {
             return Err(contract_check::no_schema(&self.plugin, self.bundle_name()));
@@ -116,11 +117,11 @@ impl Provider {
         self.plugin.create(version.table().as_ptr()).map_err(|reason| self.factory_failed(reason))
     }
 
-    /// Returns the host's table for its code.
+    /// Returns the host's table for the plugin's code.
     ///
     /// # Panics
     ///
-    /// If it has no version.
+    /// If the provider has no version.
     pub(crate) fn table(&self) -> &HostTable {
         self.started_version().table()
     }
@@ -129,7 +130,7 @@ impl Provider {
         self.version.as_ref().expect("a runtime's providers have a version")
     }
 
-    /// Returns the entries of this provider in the order of `info`'s methods, one for each.
+    /// Returns the entries of this provider, one for each of `info`'s methods, in the order of `info`.
     ///
     /// # Errors
     ///
@@ -142,7 +143,7 @@ impl Provider {
         }
     }
 
-    /// Returns where the values of dynamic calls lie, compiled from the schema on first use.
+    /// Returns the layout of the values of dynamic calls, compiled from the schema on first use.
     pub(crate) fn plan(&self) -> Result<Arc<Plan>, RuntimeError> {
         if let Some(plan) = self.plan.get() {
             return Ok(Arc::clone(plan));

@@ -1,4 +1,5 @@
-//! How a version stops serving: the order of the steps, of which each relies on the one before.
+//! The steps that make a version serve, replace it or retire it. The order of the steps matters, as each step relies on
+//! the one before.
 
 use super::instances::{ForwardingCell, Transition};
 use super::provider::Provider;
@@ -8,18 +9,19 @@ use crate::host::version::lineage::Lineage;
 use crate::host::version::version::BundleVersion;
 use crate::sync::Arc;
 
-/// Has `providers` serve, the first ones of a bundle.
+/// Makes `providers` serve, which are the first providers of a bundle.
 pub(crate) fn publish_version(
     store: &RuntimeStore,
     lineage: &Lineage<Arc<Provider>>,
     providers: &[Arc<Provider>],
 ) -> Result<(), RegistryError> {
-    // First, so that whoever finds one of them in the store finds it serving.
+    // First, so that a provider that is found in the store is also found in its lineage.
     lineage.set(providers.to_vec());
     store.publish(providers.to_vec()).map(drop).inspect_err(|_| lineage.clear())
 }
 
-/// Has `providers` serve in place of `before`, those of `old`. `next` says how the instances that are held go on.
+/// Makes `providers` serve in place of `before`, the providers of `old`. `next` has the transition of each held
+/// instance.
 pub(crate) fn swap_version(
     store: &RuntimeStore,
     lineage: &Lineage<Arc<Provider>>,
@@ -31,17 +33,18 @@ pub(crate) fn swap_version(
     let mut replaced: Vec<_> = next.into_iter().map(|(cell, next)| next.apply(&cell)).collect();
     store.replace_bundle(old.id(), providers.to_vec());
     lineage.set(providers.to_vec());
-    // Last, so that a proxy that sees the word finds the new version in its lineage and in its cell.
+    // Last, as this is the release store of the revision: a proxy whose acquire load sees it finds the new version in
+    // its lineage and in its cell.
     old.retire_reloaded();
     for provider in before {
         provider.leases().retire();
-        // Instances that reached the old version too late to be counted are looked after by their next call.
+        // An instance that reached the old version too late to be migrated is forwarded by its next call.
         replaced.extend(provider.leases().carried().iter().map(|cell| cell.leave(old)));
     }
     drop(replaced);
 }
 
-/// Takes `version` out of service, whose providers are `before`.
+/// Takes `version`, whose providers are `before`, out of service.
 pub(crate) fn retire_version(
     store: &RuntimeStore,
     lineage: &Lineage<Arc<Provider>>,
@@ -50,7 +53,8 @@ pub(crate) fn retire_version(
 ) {
     store.invalidate_bundle(version.id());
     lineage.clear();
-    // After that, so that a proxy that sees the word does not find the version itself.
+    // After that, so that a proxy whose acquire load sees the changed revision does not find this version in its
+    // lineage.
     version.retire_unloaded();
     for provider in before {
         provider.leases().retire();

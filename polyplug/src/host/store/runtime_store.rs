@@ -1,7 +1,8 @@
-//! The slots that providers of contracts live in.
+//! The store: the slots of the providers of all contracts.
 //!
-//! Readers never lock: the store publishes an immutable view, readers load it under an epoch pin, and a view that
-//! was replaced is freed when no reader can hold it any more. Writers take turns, and each change appears whole.
+//! Readers take no lock. The store publishes an immutable view, and readers load the view under an epoch pin. A
+//! replaced view is dropped when no pin from before its replacement exists. One writer at a time makes the next view,
+//! so each change appears as a whole.
 
 use crossbeam_epoch::{Atomic, Guard, Shared};
 use polyplug_abi::{BundleId, GuestContractHandle, GuestContractId, GuestContractInterface, PluginDescriptor};
@@ -17,7 +18,7 @@ use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The slots of all providers.
 ///
-/// A runtime has one of its own. It can also be used by itself, to register tables by hand:
+/// Each runtime has a store of its own. A store can also be used without a runtime, to register tables by hand:
 ///
 /// ```
 /// use polyplug::runtime_store::RuntimeStore;
@@ -32,18 +33,18 @@ use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// # Safety of what is found
 ///
 /// A pointer from [`resolve_guest_contract`](Self::resolve_guest_contract) stays valid while the caller holds a
-/// [`pin`](crate::pin) that was taken before the look-up, whatever happens to the provider meanwhile.
+/// [`pin`](crate::pin) that was taken before the look-up, even if the provider is replaced or removed meanwhile.
 pub struct RuntimeStore {
-    /// An `Arc`, as a raw pointer.
+    /// The current view, from `Arc::into_raw`.
     view: Atomic<View>,
-    /// Held while a new view is made.
+    /// The lock that a writer holds while it makes a new view.
     writer: Mutex<Writer>,
 }
 
-/// What writers need beside the view.
+/// The state of writers beside the view.
 #[derive(Default)]
 struct Writer {
-    /// Slots without a tenant, to be used again.
+    /// The slots without a provider that may be reused.
     vacant: Vec<u32>,
     /// The number of the latest registration.
     order: i64,
@@ -61,10 +62,10 @@ impl Writer {
         GuestContractHandle { index, generation: slot.generation }
     }
 
-    /// Takes the tenant out of a slot.
+    /// Removes the provider from a slot.
     fn vacate(&mut self, index: u32, slot: &mut Slot) {
         *slot = slot.vacated();
-        // A slot whose generations are used up is never used again: an old handle must not come back to life.
+        // A slot whose generations are used up is never reused: an old handle must not become valid again.
         if slot.generation != u32::MAX {
             self.vacant.push(index);
         }
@@ -72,7 +73,7 @@ impl Writer {
 }
 
 impl RuntimeStore {
-    /// A store without providers.
+    /// Makes a store without providers.
     #[must_use]
     pub fn new() -> Self {
         let view = Arc::into_raw(Arc::new(View::new(Vec::new())));
@@ -81,7 +82,8 @@ impl RuntimeStore {
 
     /// Registers one provider.
     ///
-    /// `contract_name` is for people. Several bundles may provide a contract; one bundle provides it once.
+    /// `contract_name` is for people. Several bundles may provide a contract, but one bundle provides a contract only
+    /// once.
     ///
     /// # Errors
     ///
@@ -89,8 +91,8 @@ impl RuntimeStore {
     ///
     /// # Safety
     ///
-    /// `interface` must be null or readable, and what it leads to must stay valid until the provider is invalidated
-    /// or swapped and no reader can hold it any more.
+    /// `interface` must be null or readable. The table, and all that the table points to, must stay valid until the
+    /// provider is invalidated or swapped and no reader holds a pin from before that.
     pub unsafe fn register_guest_contract(
         &self,
         descriptor: PluginDescriptor,
@@ -98,18 +100,19 @@ impl RuntimeStore {
         contract_name: String,
         bundle: BundleId,
     ) -> Result<GuestContractHandle, RegistryError> {
-        // SAFETY: a descriptor's views are readable (the caller's promise covers the registration as a whole).
+        // SAFETY: a descriptor's views are readable (the ABI's contract, which the caller's promise covers).
         let name = unsafe { interface::checked_name(descriptor.name, "plugin's name") };
         let invalid = |plugin: &str, reason| RegistryError::InvalidInterface { plugin: plugin.to_owned(), reason };
         let name = name.map_err(|reason| invalid("?", reason))?;
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises that the interface is null or readable.
         let interface = unsafe { interface::checked(interface) }.map_err(|reason| invalid(&name, reason))?;
         let plugin = Plugin::plain(&descriptor, name, contract_name, bundle, interface);
         let handles = self.publish(vec![Arc::new(Provider::bare(plugin))])?;
         Ok(handles[0])
     }
 
-    /// The first provider of a contract, in the order of registration, whose minor version is at least `min_version`.
+    /// Returns the first provider of a contract, in the order of registration, whose minor version is at least
+    /// `min_version`.
     ///
     /// # Errors
     ///
@@ -124,19 +127,19 @@ impl RuntimeStore {
         self.view(&guard).find(contract, min_version)
     }
 
-    /// All providers of a contract whose minor version is at least `min_version`, in the order of registration.
+    /// Returns all providers of a contract whose minor version is at least `min_version`, in the order of registration.
     #[must_use]
     pub fn find_all_guest_contracts(&self, contract: GuestContractId, min_version: u32) -> Vec<GuestContractHandle> {
         let guard = crossbeam_epoch::pin();
         self.view(&guard).find_all(contract, min_version)
     }
 
-    /// A provider's table. See [the type](Self) for how long it is valid.
+    /// Returns a provider's table. The documentation of [the type](Self) says how long the table is valid.
     ///
     /// # Errors
     ///
-    /// [`RegistryError::InvalidHandle`] for a handle that never was one, [`RegistryError::StaleHandle`] for one whose
-    /// provider is gone.
+    /// [`RegistryError::InvalidHandle`] for a handle that the store never returned, [`RegistryError::StaleHandle`] for
+    /// a handle whose provider was removed.
     #[inline]
     pub fn resolve_guest_contract(
         &self,
@@ -146,21 +149,22 @@ impl RuntimeStore {
         self.view(&guard).resolve(handle)
     }
 
-    /// The store as it is now, for several look-ups that have to agree: what is published, swapped or removed later
-    /// does not appear in it.
+    /// Takes a snapshot of the store, for several look-ups that have to agree. Later changes of the store do not appear
+    /// in the snapshot.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let guard = crossbeam_epoch::pin();
         let view: *const View = self.view(&guard);
-        // SAFETY: from `Arc::into_raw`; the store's count of it ends only when no guard from before its replacement is
-        // left, and the count that is added here is the one taken over.
+        // SAFETY: `view` is from `Arc::into_raw`. The store's count of it ends only when no guard from before its
+        // replacement exists, and `guard` is from before any replacement that `view` did not see. The count added here
+        // is the count of the `Arc` made here.
         Snapshot::new(unsafe {
             Arc::increment_strong_count(view);
             Arc::from_raw(view)
         })
     }
 
-    /// Puts what `bundle` provides for a contract before all other providers, until the bundle is removed.
+    /// Moves the provider of a contract in `bundle` before all other providers, until the bundle is removed.
     pub(crate) fn prefer(&self, contract: GuestContractId, bundle: BundleId) -> Result<(), RegistryError> {
         let _writer = self.lock();
         let guard = crossbeam_epoch::pin();
@@ -174,11 +178,12 @@ impl RuntimeStore {
         Ok(())
     }
 
-    /// Puts another table into a slot. Handles stay valid and resolve to the new one.
+    /// Replaces the table in a slot. Handles stay valid and resolve to the new table.
     ///
     /// # Errors
     ///
-    /// [`RegistryError::InvalidHandle`] or [`RegistryError::StaleHandle`] when the slot has no tenant.
+    /// [`RegistryError::InvalidHandle`] if the slot does not exist, [`RegistryError::StaleHandle`] if it has no
+    /// provider.
     pub fn swap_guest_contract_interface(
         &self,
         slot_index: u32,
@@ -197,7 +202,7 @@ impl RuntimeStore {
         Ok(())
     }
 
-    /// Removes everything a bundle provides. Its handles are stale from now on.
+    /// Removes all providers of a bundle. Their handles are stale from now on.
     pub fn invalidate_bundle(&self, bundle: BundleId) {
         let mut writer = self.lock();
         let guard = crossbeam_epoch::pin();
@@ -214,7 +219,7 @@ impl RuntimeStore {
         }
     }
 
-    /// Makes all `providers` appear at once.
+    /// Publishes all `providers` at once.
     pub(crate) fn publish(&self, providers: Vec<Arc<Provider>>) -> Result<Vec<GuestContractHandle>, RegistryError> {
         let mut writer = self.lock();
         let guard = crossbeam_epoch::pin();
@@ -238,8 +243,8 @@ impl RuntimeStore {
         Ok(handles)
     }
 
-    /// Puts `providers` in place of everything a bundle provides, all at once. Slots of contracts that are still
-    /// provided keep their handles and their place in load order.
+    /// Replaces all providers of a bundle by `providers`, at once. Slots of contracts that are still provided keep
+    /// their handles and their position in load order.
     pub(crate) fn replace_bundle(&self, bundle: BundleId, providers: Vec<Arc<Provider>>) {
         let mut writer = self.lock();
         let guard = crossbeam_epoch::pin();
@@ -262,40 +267,40 @@ impl RuntimeStore {
         self.install(View::new(slots), &guard);
     }
 
-    /// The provider a handle names, as a lease.
+    /// Returns the provider that a handle names, as a lease.
     pub(crate) fn lease(&self, handle: GuestContractHandle) -> Result<Arc<Provider>, RegistryError> {
         let guard = crossbeam_epoch::pin();
         let slot = self.view(&guard).slot(handle)?;
         slot.provider.clone().ok_or(RegistryError::StaleHandle { index: handle.index })
     }
 
-    /// The first provider of a contract.
+    /// Returns the first provider of a contract.
     #[inline]
     pub(crate) fn first<'g>(&self, contract: GuestContractId, guard: &'g Guard) -> Option<&'g Arc<Provider>> {
         self.view(guard).first(contract)
     }
 
-    /// All providers of a contract in load order, as leases.
+    /// Returns all providers of a contract in load order, as leases.
     pub(crate) fn providers(&self, contract: GuestContractId) -> Vec<(GuestContractHandle, Arc<Provider>)> {
         let guard = crossbeam_epoch::pin();
         let view = self.view(&guard);
         view.providers(contract).map(|(handle, provider)| (handle, Arc::clone(provider))).collect()
     }
 
-    /// The bundles that provide a contract, in load order, each with its minor version. Takes no lease.
+    /// Returns the bundles that provide a contract, in load order, each with its minor version. Takes no lease.
     pub(crate) fn offers(&self, contract: GuestContractId) -> Vec<(BundleId, u32)> {
         let guard = crossbeam_epoch::pin();
         let providers = self.view(&guard).providers(contract);
         providers.map(|(_, provider)| (provider.plugin.bundle, minor(provider))).collect()
     }
 
-    /// All providers of the contracts called `name`, as leases.
+    /// Returns all providers of the contracts called `name`, as leases.
     pub(crate) fn named(&self, name: &str) -> Vec<Arc<Provider>> {
         let guard = crossbeam_epoch::pin();
         self.view(&guard).named(name).cloned().collect()
     }
 
-    /// What `bundle` provides for a contract, as a lease.
+    /// Returns the provider of a contract in `bundle`, as a lease.
     pub(crate) fn find_in(
         &self,
         bundle: BundleId,
@@ -307,18 +312,20 @@ impl RuntimeStore {
 
     #[inline]
     fn view<'g>(&self, guard: &'g Guard) -> &'g View {
-        // SAFETY: the view is never null, and one that is replaced is destroyed only when no guard from before the
-        // replacement is left. The acquire pairs with the release of `install`.
+        // SAFETY: the view is never null. A replaced view is dropped only when no guard from before its replacement
+        // exists, and `guard` is from before any replacement that this load does not see. The release of the swap in
+        // `install` pairs with this acquire load, so the view's contents are complete.
         unsafe { self.view.load(Ordering::Acquire, guard).deref() }
     }
 
     fn install(&self, view: View, guard: &Guard) {
         let new = Shared::from(Arc::into_raw(Arc::new(view)));
         let old = self.view.swap(new, Ordering::AcqRel, guard).as_raw();
-        // SAFETY: `old` is no longer reachable, and only writers, who take turns, replace views. It came from
-        // `Arc::into_raw`, with the one count that ends here. Views are `Send`, for providers are.
+        // SAFETY: the swap made `old` unreachable, and the caller holds the writers' lock, so no other thread has
+        // `old` to drop. `old` came from `Arc::into_raw`, with the one count that ends here. Views are `Send`, as
+        // providers are.
         unsafe { guard.defer_unchecked(move || drop(Arc::from_raw(old))) };
-        // Views hold leases: let the collector see this one soon rather than when the thread's bag is full.
+        // Views hold leases, so the collector gets this one now, not when the thread's bag is full.
         guard.flush();
     }
 
@@ -351,9 +358,10 @@ impl Default for RuntimeStore {
 
 impl Drop for RuntimeStore {
     fn drop(&mut self) {
-        // SAFETY: the store is going, so nobody else can load or replace the view.
+        // SAFETY: the store is being dropped, so no other thread loads or replaces the view.
         let view = unsafe { self.view.load(Ordering::Acquire, crossbeam_epoch::unprotected()) }.as_raw();
-        // SAFETY: from `Arc::into_raw`, with the one count that ends here. Snapshots have their own.
+        // SAFETY: the view is from `Arc::into_raw`, with the one count that ends here. Snapshots have counts of their
+        // own.
         drop(unsafe { Arc::from_raw(view) });
     }
 }

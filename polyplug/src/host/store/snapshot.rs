@@ -1,4 +1,4 @@
-//! Several look-ups that agree with each other.
+//! A fixed state of the store, for several look-ups that agree.
 
 use std::fmt;
 use std::panic::Location;
@@ -12,14 +12,15 @@ use crate::contract::Contract;
 use crate::host::error::registry::RegistryError;
 use crate::host::error::runtime::RuntimeError;
 
-/// Everything that is provided, at one moment. From [`Runtime::snapshot`](crate::Runtime::snapshot) or
+/// All providers of a runtime at one moment. From [`Runtime::snapshot`](crate::Runtime::snapshot) or
 /// [`RuntimeStore::snapshot`](crate::host::store::runtime_store::RuntimeStore::snapshot).
 ///
-/// A bundle appears, changes and disappears as a whole; a snapshot shows all of it before or all of it after. Two
-/// proxies from one snapshot come from the same version, even if the bundle is reloaded between the two look-ups.
+/// A bundle appears, changes and disappears as a whole, so a snapshot shows the bundle either before or after a change.
+/// Two proxies from one snapshot belong to the same version, even if the bundle is reloaded between the two look-ups.
 ///
-/// It holds a lease on every version that it shows: nothing of them is reclaimed while it exists, and what
-/// [`resolve`](Self::resolve_guest_contract) returned stays valid. So take one, look things up, and drop it.
+/// A snapshot holds a lease on every version that it shows. While the snapshot exists, none of these versions is
+/// reclaimed, and the tables that [`resolve_guest_contract`](Self::resolve_guest_contract) returned stay valid. So take
+/// a snapshot, look things up, and drop the snapshot.
 ///
 /// ```
 /// # #[polyplug::contract(name = "demo.reader", version = "1.0")]
@@ -45,7 +46,7 @@ impl Snapshot {
         Self { view }
     }
 
-    /// The first provider of a contract whose minor version is at least `min_version`.
+    /// Returns the first provider of a contract whose minor version is at least `min_version`.
     ///
     /// # Errors
     ///
@@ -58,19 +59,19 @@ impl Snapshot {
         self.view.find(contract, min_version)
     }
 
-    /// All providers of a contract whose minor version is at least `min_version`, the first one first.
+    /// Returns all providers of a contract whose minor version is at least `min_version`, in load order.
     #[must_use]
     pub fn find_all_guest_contracts(&self, contract: GuestContractId, min_version: u32) -> Vec<GuestContractHandle> {
         self.view.find_all(contract, min_version)
     }
 
-    /// What `bundle` provides for a contract.
+    /// Returns the provider of a contract in `bundle`.
     #[must_use]
     pub fn find_guest_contract_in(&self, contract: GuestContractId, bundle: BundleId) -> Option<GuestContractHandle> {
         self.view.find_in(bundle, contract).map(|(handle, _)| handle)
     }
 
-    /// A provider's table, valid while the snapshot exists.
+    /// Returns a provider's table, which is valid while the snapshot exists.
     ///
     /// # Errors
     ///
@@ -82,22 +83,24 @@ impl Snapshot {
         self.view.resolve(handle)
     }
 
-    /// As [`Runtime::proxy`](crate::Runtime::proxy).
+    /// Makes a typed proxy for the first provider of contract `C`, as [`Runtime::proxy`](crate::Runtime::proxy) does.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The errors of [`Runtime::proxy`](crate::Runtime::proxy).
     #[track_caller]
     pub fn proxy<C: Contract + ?Sized>(&self) -> Result<C::Proxy, RuntimeError> {
         let provider = self.view.first(C::ID).ok_or_else(|| bind::no_provider::<C>(&self.view, None))?;
         bind::bind::<C>(Arc::clone(provider), Location::caller())
     }
 
-    /// As [`Runtime::proxy_from`](crate::Runtime::proxy_from).
+    /// Makes a typed proxy for the provider of contract `C` in one bundle, as
+    /// [`Runtime::proxy_from`](crate::Runtime::proxy_from) does.
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::NoProvider`], and as there.
+    /// [`RuntimeError::NoProvider`] also if the bundle is not loaded, and the errors of
+    /// [`Runtime::proxy`](crate::Runtime::proxy).
     #[track_caller]
     pub fn proxy_from<C: Contract + ?Sized>(&self, bundle: BundleId) -> Result<C::Proxy, RuntimeError> {
         let Some((_, provider)) = self.view.find_in(bundle, C::ID) else {
@@ -106,7 +109,7 @@ impl Snapshot {
         bind::bind::<C>(Arc::clone(provider), Location::caller())
     }
 
-    /// As [`Runtime::proxies`](crate::Runtime::proxies).
+    /// Makes typed proxies for all providers of contract `C`, as [`Runtime::proxies`](crate::Runtime::proxies) does.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! One state of the store: the slots, and an index from contracts to their providers.
+//! One immutable state of the store: the slots, and an index from contracts to their providers.
 
 use polyplug_abi::{BundleId, GuestContractHandle, GuestContractId, GuestContractInterface, Version};
 
@@ -13,28 +13,30 @@ pub(crate) struct View {
     pub(crate) index: Index,
 }
 
+/// The slot of one provider, or a vacant slot.
 #[derive(Clone)]
 pub(crate) struct Slot {
     pub(crate) generation: u32,
-    /// The slot of the contract's next provider in load order; [`NONE`] for the last.
+    /// The slot of the contract's next provider in load order, or [`NONE`] for the last.
     pub(crate) next: u32,
-    /// The table, at hand for `resolve`; `provider` keeps it.
+    /// The provider's table, copied here for `resolve`. `provider` keeps the table.
     pub(crate) interface: *const GuestContractInterface,
     pub(crate) provider: Option<Arc<Provider>>,
-    /// Later registrations have larger numbers, unless they are preferred.
+    /// The position in load order. Later registrations have larger numbers, unless they are preferred.
     pub(crate) order: i64,
 }
 
-/// No slot.
+/// The index that stands for no slot.
 const NONE: u32 = u32::MAX;
 
-// SAFETY: the pointer leads into the provider's `Arc`.
+// SAFETY: `interface` points to the table in `provider`, whose `Arc` may be sent and shared.
 unsafe impl Send for Slot {}
 
-// SAFETY: as for `Send`.
+// SAFETY: `interface` points to the table in `provider`, whose `Arc` may be sent and shared. No method changes a slot
+// in a view that is shared.
 unsafe impl Sync for Slot {}
 
-/// From contract to its first provider: open addressing, at most half full.
+/// A hash table from contracts to their first providers, with open addressing, at most half full.
 #[derive(Clone)]
 pub(crate) struct Index {
     entries: Vec<IndexEntry>,
@@ -45,7 +47,7 @@ pub(crate) struct Index {
 #[derive(Clone, Copy)]
 struct IndexEntry {
     contract: u64,
-    /// The first provider; [`GuestContractHandle::null`] marks a free entry.
+    /// The first provider, or [`GuestContractHandle::null`] in a free entry.
     first: GuestContractHandle,
     /// The minor version of the first provider.
     minor: u32,
@@ -56,7 +58,7 @@ struct IndexEntry {
 const FREE: IndexEntry = IndexEntry { contract: 0, first: GuestContractHandle::null(), minor: 0, last: NONE };
 
 impl Index {
-    /// An index with room for `contracts`.
+    /// Makes an index that holds `contracts` entries before it is full.
     fn with_room(contracts: usize) -> Self {
         let bits = (contracts * 2).next_power_of_two().trailing_zeros().max(3);
         Self { entries: vec![FREE; 1 << bits], used: 0, shift: 64 - bits }
@@ -66,10 +68,10 @@ impl Index {
         (self.used + 1) * 2 > self.entries.len()
     }
 
-    /// Where the contract's entry is, or would be.
+    /// Returns the position of the contract's entry, or of the free entry where it would be added.
     #[inline]
     fn place(&self, contract: u64) -> usize {
-        // Ids are usually hashes already, but nothing demands it: multiplying spreads any pattern.
+        // Ids are usually hashes, but need not be: the multiplication spreads any pattern.
         let mut place = (contract.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize;
         loop {
             let entry = &self.entries[place];
@@ -88,34 +90,34 @@ impl Index {
 }
 
 impl View {
-    /// The view of slots of which any may have changed.
+    /// Makes a view of `slots`. Computes the index and the order of the providers anew.
     pub(crate) fn new(mut slots: Vec<Slot>) -> Self {
-        let mut tenants: Vec<(i64, u32)> = Vec::with_capacity(slots.len());
+        let mut occupied: Vec<(i64, u32)> = Vec::with_capacity(slots.len());
         for (index, slot) in (0u32..).zip(&mut slots) {
             slot.next = NONE;
             if slot.provider.is_some() {
-                tenants.push((slot.order, index));
+                occupied.push((slot.order, index));
             }
         }
-        tenants.sort_unstable();
-        let mut this = Self { slots, index: Index::with_room(tenants.len() + 1) };
-        for (_, index) in tenants {
+        occupied.sort_unstable();
+        let mut this = Self { slots, index: Index::with_room(occupied.len() + 1) };
+        for (_, index) in occupied {
             this.list(index);
         }
         this
     }
 
-    /// A copy with room for `more` slots.
+    /// Returns a copy to which `more` slots can be added without another allocation.
     pub(crate) fn with_room(&self, more: usize) -> Self {
         let mut slots = Vec::with_capacity(self.slots.len() + more);
         slots.extend_from_slice(&self.slots);
         Self { slots, index: self.index.clone() }
     }
 
-    /// Adds the new tenant of a slot to the index, as the last provider of its contract.
+    /// Adds the provider in slot `index` to the index, as the last provider of its contract.
     pub(crate) fn list(&mut self, index: u32) {
         let slot = &self.slots[index as usize];
-        let plugin = &slot.provider.as_ref().expect("a tenant is listed").plugin;
+        let plugin = &slot.provider.as_ref().expect("a listed slot has a provider").plugin;
         let contract = plugin.contract_id.id();
         let first = GuestContractHandle { index, generation: slot.generation };
         let place = self.index.place(contract);
@@ -130,7 +132,7 @@ impl View {
         }
     }
 
-    /// The first provider whose minor version is at least `min_version`.
+    /// Returns the first provider whose minor version is at least `min_version`.
     ///
     /// # Errors
     ///
@@ -154,7 +156,7 @@ impl View {
         self.listed(entry).find(|(_, provider)| minor(provider) >= min_version).map(|(handle, _)| handle)
     }
 
-    /// All providers of a contract in load order.
+    /// Returns all providers of a contract in load order.
     pub(crate) fn providers(
         &self,
         contract: GuestContractId,
@@ -162,13 +164,13 @@ impl View {
         self.index.get(contract).into_iter().flat_map(|entry| self.listed(entry))
     }
 
-    /// The handles of all providers whose minor version is at least `min_version`, in load order.
+    /// Returns the handles of all providers whose minor version is at least `min_version`, in load order.
     pub(crate) fn find_all(&self, contract: GuestContractId, min_version: u32) -> Vec<GuestContractHandle> {
         let new_enough = self.providers(contract).filter(|(_, provider)| minor(provider) >= min_version);
         new_enough.map(|(handle, _)| handle).collect()
     }
 
-    /// What `bundle` provides for a contract.
+    /// Returns the provider of a contract in `bundle`.
     pub(crate) fn find_in(
         &self,
         bundle: BundleId,
@@ -177,25 +179,25 @@ impl View {
         self.providers(contract).find(|(_, provider)| provider.plugin.bundle == bundle)
     }
 
-    /// The versions in which the contracts called `name` are provided.
+    /// Returns the versions in which the contracts called `name` are provided.
     pub(crate) fn versions(&self, name: &str) -> impl Iterator<Item = Version> {
         self.named(name).map(|provider| provider.plugin.interface.contract_version)
     }
 
-    /// The providers of the contracts called `name`.
+    /// Returns the providers of the contracts called `name`.
     pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = &Arc<Provider>> {
         let majors = (0..16).map(|major| GuestContractId::new(name, major));
         majors.flat_map(|contract| self.providers(contract)).map(|(_, provider)| provider)
     }
 
-    /// The first provider of a contract.
+    /// Returns the first provider of a contract.
     #[inline]
     pub(crate) fn first(&self, contract: GuestContractId) -> Option<&Arc<Provider>> {
         let entry = self.index.get(contract)?;
         self.slots[entry.first.index as usize].provider.as_ref()
     }
 
-    /// The table that a handle names.
+    /// Returns the table that a handle names.
     #[inline]
     pub(crate) fn resolve(&self, handle: GuestContractHandle) -> Result<*const GuestContractInterface, RegistryError> {
         self.slot(handle).map(|slot| slot.interface)
@@ -234,7 +236,7 @@ pub(crate) fn minor(provider: &Provider) -> u32 {
 }
 
 impl Slot {
-    /// A slot that never had a tenant.
+    /// A slot that never had a provider.
     pub(crate) const VACANT: Self =
         Self { generation: 1, next: NONE, interface: std::ptr::null(), provider: None, order: 0 };
 
@@ -248,7 +250,7 @@ impl Slot {
         }
     }
 
-    /// Without a tenant: handles of the last one are stale.
+    /// Returns the slot without its provider. Handles of that provider are stale.
     pub(crate) fn vacated(&self) -> Self {
         Self { generation: self.generation.wrapping_add(1), ..Self::VACANT }
     }
