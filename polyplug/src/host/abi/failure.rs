@@ -32,7 +32,8 @@ impl CallFrame {
     /// error, and the callee's code must still be loaded.
     #[inline]
     pub(crate) unsafe fn keep_message(self) {
-        // SAFETY: `out_err` points to an initialised error (guaranteed by the caller).
+        // SAFETY: `out_err` points to an initialised error (guaranteed by the caller); a callee that sets a code sets the
+        // message as well.
         let failed_with_text = unsafe { (*self.out_err).code != 0 && (*self.out_err).message.len != 0 };
         if failed_with_text {
             // SAFETY: the caller guarantees the same conditions to `keep_message`.

@@ -58,7 +58,7 @@ pub(crate) unsafe fn with_runtime<R>(
 ///
 /// # Safety
 ///
-/// As for [`with_runtime`], for the `out_err` of `frame`.
+/// As for [`with_runtime`], for the `out_err` of `frame`. The code of that error must be 0, unless `out_err` is null.
 pub(crate) unsafe fn with_callee(
     host: *const HostApi,
     frame: CallFrame,
@@ -66,7 +66,8 @@ pub(crate) unsafe fn with_callee(
 ) {
     let mut spare = AbiError::ok();
     let out_err = if frame.out_err.is_null() { &raw mut spare } else { frame.out_err };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises `host`, and an `out_err` that is null or writable; the spare buffer stands in for null.
+    // An error's code was set to 0 before the call, as `AbiError` documents, and a callee that sets a code sets a message.
     unsafe {
         with_runtime(host, frame.out_err, (), |_, runtime| {
             call(runtime, CallFrame { out_err, ..frame })?;

@@ -134,7 +134,7 @@ impl Object {
     ///
     /// # Safety
     ///
-    /// `frame` must be what the method's entry expects.
+    /// `frame` must be what the method's entry expects. Its `out_err` must point to an error whose code is 0.
     pub(crate) unsafe fn call(&self, fn_id: u32, frame: CallFrame) -> Result<bool, ProxyError> {
         let closed = || match self.drop {
             Some(_) => ProxyError::Unloaded { bundle: self.bundle.clone() },

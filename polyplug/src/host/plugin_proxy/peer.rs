@@ -63,7 +63,7 @@ impl Peer {
     ///
     /// # Safety
     ///
-    /// `frame` must be what the method's entry expects.
+    /// `frame` must be what the method's entry expects. Its `out_err` must point to an error whose code is 0.
     pub(crate) unsafe fn call(self: &Arc<Self>, fn_id: u32, frame: CallFrame) -> Result<bool, ProxyError> {
         let bound = self.current().ok_or_else(|| ProxyError::Unloaded { bundle: self.bundle.clone() })?;
         let Some(fn_id) = method_index(bound.methods.as_ref(), fn_id) else { return Ok(false) };

@@ -81,7 +81,8 @@ impl PluginProxies {
     ///
     /// # Safety
     ///
-    /// `frame` must be what the method's entry expects. The runtime must exist during the call.
+    /// `frame` must be what the method's entry expects. Its `out_err` must point to an error whose code is 0. The
+    /// runtime must exist during the call.
     pub(crate) unsafe fn call(&self, token: *mut c_void, fn_id: u32, frame: CallFrame) -> Result<(), ProxyError> {
         let proxy = self.0.get(token).ok_or(ProxyError::Closed)?;
         let _deeper = DepthGuard::enter()?;
