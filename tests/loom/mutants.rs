@@ -280,6 +280,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         complaint: DEADLOCK,
     },
     Mutant {
+        name: "a_thread_that_waits_for_others_is_not_notified",
+        file: "host/version/reclaim.rs",
+        from: "        self.reclaimed.notify_all();\n",
+        to: "",
+        model: "reclaim::a_wait_for_others_ends_when_they_are_done",
+        complaint: DEADLOCK,
+    },
+    Mutant {
         name: "resources_are_reclaimed_under_the_lock",
         file: "host/version/reclaim.rs",
         from: "        drop(state);\n        drop(queue);\n        let mut state = self.lock();\n",

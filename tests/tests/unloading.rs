@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use polyplug::error::RuntimeError;
 use polyplug::{BundleId, CallError, Contract, Runtime};
 use polyplug_abi::GuestContractInstance;
+use polyplug_native::NativeLoader;
 use polyplug_tests::{Bundle, Logged, eventually, logged, mapped_below, reported, runtime};
 use test_contracts::instances::{Singleton, Stateful};
 use tracing::Level;
@@ -64,6 +65,22 @@ fn without_proxies_the_code_is_unmapped_at_once() {
     assert!(gone(bundle.path()), "what the report says");
     assert_eq!(runtime.bundle_ids(), []);
     assert!(matches!(runtime.proxy::<dyn Stateful>(), Err(RuntimeError::NoProvider { .. })));
+}
+
+/// The runtime's own thread, which the reload of a bundle in use starts, may take the version that the unload retires.
+#[test]
+fn an_unload_waits_for_the_thread_that_reclaims_the_version() {
+    let _alone = alone();
+    let bundle = Bundle::native("counting", "plugin-instances");
+    let runtime = Runtime::builder().loader(NativeLoader::new()).hot_reload(true).build().unwrap();
+    for _ in 0..100 {
+        let id = runtime.load_bundle(bundle.path()).unwrap();
+        let proxy = runtime.proxy::<dyn Stateful>().unwrap();
+        assert!(!runtime.reload_bundle(bundle.path()).unwrap().reclaimed);
+        drop(proxy);
+        let report = runtime.unload_bundle(id).unwrap();
+        assert!(report.reclaimed, "{report:?}");
+    }
 }
 
 #[test]

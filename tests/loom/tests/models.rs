@@ -49,6 +49,7 @@ models! {
         a_thread_that_ends_leaves_nothing_behind
         collectors_leave_nothing_behind
         an_idle_reclaimer_is_done
+        a_wait_for_others_ends_when_they_are_done
         reclaiming_holds_no_lock
         // Crossbeam's collector ends with the first thread, and not with the one that pushes it.
         #[cfg(not(feature = "crossbeam"))]

@@ -21,8 +21,12 @@ const EPOCH_PUSHES: usize = 8;
 /// The time for which an unload waits until the bundle's threads have ended.
 const THREADS: Duration = Duration::from_millis(250);
 
-/// The time for which an unload waits for readers with a pin, if no lease on the code is known.
-const READERS: Duration = Duration::from_millis(5);
+/// The time for which an unload waits for readers with a pin on other threads, if no lease on the code is known. Most
+/// pins last for microseconds, unless the system lets another thread run meanwhile.
+const READERS: Duration = Duration::from_millis(100);
+
+/// The time for which an unload waits until another thread has reclaimed the version.
+const RECLAIMING: Duration = Duration::from_millis(250);
 
 impl Runtime {
     /// Unloads a bundle. From now on look-ups do not find it, its handles are stale, and calls of its proxies fail with
@@ -102,6 +106,7 @@ impl Runtime {
             self.retire(loaded, &retired);
             outcome
         });
+        self.await_reclaim(&retired);
         let (holders, threads) = (retired.holders(), retired.threads());
         let (reclaimed, still_mapped) = match retired.status() {
             Some(still_mapped) => (still_mapped.is_none(), still_mapped.clone()),
@@ -137,13 +142,23 @@ impl Runtime {
         }
     }
 
+    /// Waits until a version is reclaimed that another thread is reclaiming: the runtime's own thread takes the queued
+    /// resources too. Does not wait for a version that is held.
+    pub(crate) fn await_reclaim(&self, retired: &Retired) {
+        if !retired.is_held() {
+            self.reclaimer().wait_for_others(RECLAIMING, || retired.status().is_some());
+        }
+    }
+
     /// Drops a version that no longer serves, and pushes the collector until no lease on the version exists. Stops
-    /// after [`EPOCH_PUSHES`] pushes, but not before [`READERS`] has passed if no lease is known. Keeps `retired`, the
-    /// version's record.
+    /// after [`EPOCH_PUSHES`] pushes, but not before [`READERS`] has passed if no lease is known and this thread holds
+    /// no pin itself. Keeps `retired`, the version's record.
     pub(crate) fn retire(&self, loaded: Loaded, retired: &Retired) {
         loaded.version.threads().wait_until_ended(THREADS);
         drop(loaded);
-        let deadline = Instant::now() + READERS;
+        // A pin of this thread ends after this function only.
+        let wait = if crossbeam_epoch::is_pinned() { Duration::ZERO } else { READERS };
+        let deadline = Instant::now() + wait;
         let mut pushes = 0;
         while retired.is_held()
             && (pushes < EPOCH_PUSHES || (Instant::now() < deadline && retired.holders().is_empty()))

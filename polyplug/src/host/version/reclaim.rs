@@ -62,7 +62,10 @@ pub(crate) struct Reclaimer(Arc<Queue>);
 #[derive(Default)]
 struct Queue {
     state: Mutex<State>,
+    /// Notified when the runtime's own thread has more to do.
     more: Condvar,
+    /// Notified when a thread has reclaimed resources.
+    reclaimed: Condvar,
 }
 
 #[derive(Default)]
@@ -143,6 +146,21 @@ impl Reclaimer {
         state.queue.is_empty() && state.busy.iter().all(|thread| *thread == this_thread)
     }
 
+    /// Waits until another thread has made `done` true by reclaiming resources, but at most for `timeout`. Does not wait
+    /// on a thread that is reclaiming, as other threads may wait for that thread.
+    pub(crate) fn wait_for_others(&self, timeout: Duration, done: impl Fn() -> bool) {
+        let this_thread = thread::current().id();
+        let deadline = Instant::now() + timeout;
+        let mut state = self.0.lock();
+        while !done() && !state.busy.contains(&this_thread) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            state = self.0.reclaimed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
     /// Runs `body`, then reclaims the resources that were queued meanwhile, on this thread.
     pub(crate) fn collecting<R>(&self, body: impl FnOnce() -> R) -> R {
         struct Collecting<'a>(&'a Queue);
@@ -185,6 +203,7 @@ impl Queue {
         let mut state = self.lock();
         let index = state.busy.iter().rposition(|thread| *thread == this_thread).expect("pushed above");
         state.busy.swap_remove(index);
+        self.reclaimed.notify_all();
         state
     }
 

@@ -29,6 +29,12 @@ impl Instant {
     pub fn now() -> Self {
         Self(NOW.get())
     }
+
+    /// Returns the time from `earlier` to this instant, zero if `earlier` is later.
+    #[must_use]
+    pub fn saturating_duration_since(&self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
 }
 
 impl Add<Duration> for Instant {

@@ -1,5 +1,7 @@
 //! The reclaimer: all queued resources are reclaimed, once, by a thread that holds no lock.
 
+use std::time::Duration;
+
 use super::{Event, join, spawn};
 use crate::explore::explore;
 use crate::host::version::module::Module;
@@ -84,6 +86,19 @@ pub fn an_idle_reclaimer_is_done() {
             assert!(*event.lock(), "what was queued before is done");
         }
         event.wait();
+    });
+}
+
+/// A thread that waits for resources which another thread reclaims is notified.
+pub fn a_wait_for_others_ends_when_they_are_done() {
+    explore(|| {
+        set_waits(Waits::NeverPass);
+        let reclaimer = Reclaimer::default();
+        let event = Event::default();
+        reclaimer.enqueue(resources(&event));
+        reclaimer.wait_for_others(Duration::from_secs(1), || *event.lock());
+        assert!(*event.lock(), "the wait ends when the resources are reclaimed");
+        reclaimer.defer(end_waits);
     });
 }
 
