@@ -9,6 +9,8 @@ pub mod damage;
 #[cfg(any(test, doctest))]
 mod docs;
 pub mod engine;
+#[cfg(target_os = "linux")]
+pub mod footprint;
 pub mod generate;
 pub mod handles;
 pub mod layers;

@@ -11,34 +11,13 @@ use polyplug_abi::{AbiError, GuestContractInstance};
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
+use polyplug_tests::footprint::footprint;
 use polyplug_tests::{Bundle, rounds, runtime};
 use test_contracts::moody::Moody;
 use test_contracts::{Calculator, Counter, MathError, Stamp};
 
 /// Only one test at a time looks at the process.
 static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
-
-#[derive(Debug, Clone, Copy)]
-struct Footprint {
-    kib: u64,
-    mappings: usize,
-    files: usize,
-    threads: usize,
-}
-
-fn footprint() -> Footprint {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let number = |key: &str| -> u64 {
-        let line = status.lines().find_map(|line| line.strip_prefix(key)).unwrap();
-        line.split_whitespace().next().unwrap().parse().unwrap()
-    };
-    Footprint {
-        kib: number("VmRSS:"),
-        mappings: std::fs::read_to_string("/proc/self/maps").unwrap().lines().count(),
-        files: std::fs::read_dir("/proc/self/fd").unwrap().count(),
-        threads: usize::try_from(number("Threads:")).unwrap(),
-    }
-}
 
 /// Does `cycle` many times; after a warm-up nothing may grow.
 fn flat(what: &str, cycles: u32, mut cycle: impl FnMut(u32)) {
