@@ -337,7 +337,8 @@ fn a_loop_whose_body_catches_everything_is_ended() {
         "import time\ndef again():\n try: time.sleep(0.01)\n except BaseException: pass\n again()\nimport sys\nsys.setrecursionlimit(10000)\nagain()",
         "import time\nclass A:\n def __del__(self):\n  pass\n def __exit__(self, *a): return True\n def __enter__(self): pass\n\
          while True:\n with A(): time.sleep(0.01)",
-        "import asyncio\nasync def work():\n while True:\n  try: await asyncio.sleep(0.01)\n  except BaseException: pass\nasyncio.run(work())",
+        "import asyncio\nasync def work():\n while True:\n  try: await asyncio.sleep(0.01)\n  except (GeneratorExit, RuntimeError): raise\n  \
+         except BaseException: pass\nasyncio.run(work())",
         "import time\ndef numbers():\n while True:\n  try:\n   time.sleep(0.01)\n   yield 1\n  except BaseException: pass\nfor n in numbers(): pass",
         "from polyplug import host\nlog = host('test.logger@1')\nwhile True:\n try: log.log('import time')\n except: pass",
         "import queue\nq = queue.Queue()\nwhile True:\n try: q.get(timeout=0.01)\n except BaseException: pass",

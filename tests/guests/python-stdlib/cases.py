@@ -264,6 +264,16 @@ def warnings_of_the_caller():
 
 
 @case
+def warnings_of_imports():
+    import warnings
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        import deprecated
+        import pkg.uses_deprecated
+    return [(str(w.message), os.path.basename(w.filename)) for w in caught], deprecated.value
+
+
+@case
 def tracing():
     import trace
     counts = trace.Trace(count=1, trace=0)
@@ -285,6 +295,13 @@ def pickles():
 def pickles_in_python():
     import pickle
     return pickle._loads(pickle._dumps(helper.Size(3))) == helper.Size(3)
+
+
+@case
+def pickled_specs():
+    import pickle
+    spec = pickle.loads(pickle.dumps(helper.__spec__))
+    return spec.origin == helper.__spec__.origin, pickle.loads(pickle.dumps(helper.__loader__)).path == helper.__file__
 
 
 @case

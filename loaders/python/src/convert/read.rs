@@ -8,13 +8,12 @@ use polyplug_abi::GuestContractInstance;
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyType};
+use pyo3::types::PyString;
 
 use super::converter::{ValueConverter, to_len, to_size};
 use super::describe::describe_value;
 use super::remote_object::as_remote;
 use crate::bundle::PythonEngine;
-use crate::exception;
 use crate::names::python_name;
 
 type Value<'py> = Bound<'py, PyAny>;

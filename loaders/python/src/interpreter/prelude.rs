@@ -70,9 +70,10 @@ impl Prelude {
         let exec = py.import("builtins")?.getattr("exec")?;
         for (file, text) in FILES {
             sources.set_item(file, text)?;
-            exec.call1((compile(py, text, &format!("<polyplug {file}>"))?, &names))?;
+            exec.call1((compile(py, text, &shown_name(file))?, &names))?;
         }
         names.set_item("_sources", sources)?;
+        names.as_any().get_item("publish")?.call0()?;
         names.set_item("Enum", py.import("enum")?.getattr("Enum")?)?;
         names.set_item("Mapping", py.import("collections.abc")?.getattr("Mapping")?)?;
         let this = Self::collect(&names)?;
@@ -82,6 +83,15 @@ impl Prelude {
             install_hooks(py, &names)?;
         }
         Ok(this)
+    }
+}
+
+/// Returns the name of a file of the prelude in tracebacks. Python's `warnings` takes frames of files with both words for
+/// the import's own, and shows a module's warning at the line that imports the module.
+fn shown_name(file: &str) -> String {
+    match file {
+        "imports.py" | "bundle.py" => format!("<polyplug {file}, a part of importlib._bootstrap>"),
+        _ => format!("<polyplug {file}>"),
     }
 }
 

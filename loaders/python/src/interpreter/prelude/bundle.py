@@ -1,7 +1,7 @@
 """The modules of a bundle: found in its folders, with private names, and removed when the bundle is dropped."""
 
 import gc
-import importlib
+import importlib._bootstrap
 import importlib.machinery
 import itertools
 import os
@@ -212,7 +212,7 @@ class Bundle:
             inside = f"{self.package}.{name}"
             if fromlist:
                 return import_decided(inside, globals, locals, fromlist)
-            importlib.import_module(inside)
+            importlib._bootstrap._gcd_import(inside)
             return sys.modules[f"{self.package}.{top}"]
         return self._import_foreign(top, lambda: import_decided(name, globals, locals, fromlist))
 
@@ -223,7 +223,7 @@ class Bundle:
             return self.module
         top = name.partition(".")[0]
         if self._is_own_module(top):
-            return importlib.import_module(f"{self.package}.{name}")
+            return importlib._bootstrap._gcd_import(f"{self.package}.{name}")
         return self._import_foreign(top, import_foreign)
 
     def _import_foreign(self, top, import_foreign):

@@ -71,7 +71,7 @@ def _find_and_load(name, import_):
         return bundle.import_by_name(name, lambda: _real_find_and_load(name, import_))
     top = name.partition(".")[0]
     if bundle.has_module_for_others(top) and importlib._bootstrap._find_spec(top, None) is None:
-        return importlib.import_module(f"{bundle.package}.{name}")
+        return importlib._bootstrap._gcd_import(f"{bundle.package}.{name}")
     return _real_find_and_load(name, import_)
 
 

@@ -20,8 +20,12 @@ _types_by_contract = weakref.WeakValueDictionary()
 _types_by_token = weakref.WeakValueDictionary()
 _tokens = (f"{os.getpid()}.{time.time_ns()}.{number}" for number in itertools.count())
 
-# Pickles name the functions of this file, so they are those of a module.
-_module = sys.modules["_polyplug"] = module_types.ModuleType("_polyplug")
+
+def publish():
+    """Makes functions and classes of the prelude those of a module, so that pickles can name them. The module has a copy of
+    the names: modules are emptied when the interpreter shuts down, and the prelude is needed longer."""
+    module = sys.modules["_polyplug"] = module_types.ModuleType("_polyplug")
+    module.__dict__.update((name, value) for name, value in globals().items() if not name.startswith("__"))
 
 
 def make_picklable(types):
@@ -77,7 +81,6 @@ def rebuild_own(name, arguments):
     return _own_classes[name](*arguments)
 
 
-_module.__dict__.update(rebuild=rebuild, rebuild_own=rebuild_own)
 _own_classes = {}
 
 

@@ -46,6 +46,7 @@ def start_without_host(bundles, contracts):
     """Makes bundles known in a process that has no host."""
     global install_print, is_far
     install_print, is_far = lambda: None, True
+    publish()
     kept = [make_types(*arguments)[0] for arguments in contracts]
     for name, directory, origin, folders, config, venv, package, main in bundles:
         environment = open_environment(venv) if venv else None
