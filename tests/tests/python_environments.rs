@@ -212,7 +212,7 @@ fn packages_give_the_same_in_a_bundle_as_in_a_program() {
     if !child::alone("packages_give_the_same_in_a_bundle_as_in_a_program") {
         return;
     }
-    cases::compare("python-packages", PythonLoader::new().with_venv(kept), &kept.join("bin/python"), 11);
+    cases::compare("packages", PythonLoader::new().with_venv(kept), &kept.join("bin/python"), 11);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use polyplug::{BundleId, Runtime};
+use polyplug::{BundleId, CallError, Runtime};
 use polyplug_python::PythonLoader;
 use polyplug_tests::lua::{Script, run};
 use polyplug_tests::python::{SCRIPT, ask, loaded, python_bundle, python_runtime};
@@ -230,6 +230,8 @@ fn a_module_that_fails_may_be_tried_again() {
         ("broken.py", "x = 1\ny = = 2\n"),
         ("failing.py", "import helper\nhelper.tries += 1\nif helper.tries == 1:\n    raise ValueError('not yet')\n"),
         ("helper.py", "tries = 0\n"),
+        ("fails_too.py", "import fails\n"),
+        ("fails.py", "1 / 0\n"),
         ("latin.py", "x = '\u{e4}'\n"),
     ];
     let bundle = python_bundle("python", "", &files);
@@ -239,6 +241,18 @@ fn a_module_that_fails_may_be_tried_again() {
     refused(&runtime, "import broken", &["SyntaxError: invalid syntax", "broken.py:2"]);
     refused(&runtime, "import failing", &["ValueError: not yet", "failing.py:4"]);
     gives(&runtime, &[("import failing\nreturn failing.helper.tries", "2")]);
+    // The traceback has the lines that import, and nothing of the import itself.
+    for code in
+        ["import fails_too", "import importlib\nimportlib.import_module('fails_too')", "from . import fails_too"]
+    {
+        let CallError::Exception(failure) = run(&runtime, code).unwrap_err() else { panic!("{code}") };
+        let traceback = failure.traceback.clone().unwrap_or_default();
+        assert!(
+            traceback.contains("fails_too.py\", line 1") && traceback.contains("fails.py\", line 1"),
+            "{traceback}"
+        );
+        assert!(!traceback.contains("frozen") && !traceback.contains("<polyplug"), "{code}: {traceback}");
+    }
     bundle.write("broken.py", "y = 2\n");
     gives(&runtime, &[("import broken\nreturn broken.y", "2"), ("import latin\nreturn latin.x", "\u{e4}")]);
     refused(&runtime, "import bytes", &["SyntaxError", "bytes.py"]);

@@ -187,3 +187,40 @@ impl test_contracts::calling::Logger for Silent {
         Vec::new()
     }
 }
+
+#[test]
+fn other_processes_import_a_bundle_from_memory() {
+    if !child::alone("other_processes_import_a_bundle_from_memory") {
+        return;
+    }
+    let code = "import multiprocessing\nfrom polyplug import bundle, config, plugin\n\n\
+                def square(n): return n * n, bundle, len(config)\n\n\
+                @plugin('test.script@1')\nclass Script:\n    def run(self, method):\n        \
+                with multiprocessing.get_context(method).Pool(1) as pool: return str(pool.map(square, [3]))\n";
+    let runtime = loaded(code);
+    assert_eq!(run(&runtime, "spawn").as_deref(), Ok("[(9, 'python', 0)]"));
+}
+
+#[test]
+fn a_module_that_other_processes_cannot_import_is_an_error() {
+    if !child::alone("a_module_that_other_processes_cannot_import_is_an_error") {
+        return;
+    }
+    let options = "[[host]]\ncontract = \"test.logger@1\"\n";
+    let code = "import multiprocessing\nfrom polyplug import host, plugin\n\n\
+                host('test.logger@1').log('loaded')\n\ndef square(n): return n * n\n\n\
+                @plugin('test.script@1')\nclass Script:\n    def run(self, method):\n        \
+                with multiprocessing.get_context(method).Pool(2) as pool: return str(pool.map(square, [3]))\n";
+    let bundle = python_bundle("python", options, &[("main.py", code)]);
+    let runtime = python_runtime(PythonLoader::new());
+    runtime.provide::<dyn test_contracts::calling::Logger>(Silent).unwrap();
+    runtime.load_bundle(bundle.path()).unwrap();
+    for method in ["spawn", "forkserver"] {
+        let error = run(&runtime, method).unwrap_err().to_string();
+        for part in ["ImportError: main cannot be imported in a process that its bundle has started", "has no host"] {
+            assert!(error.contains(part), "{method}: no {part:?} in: {error}");
+        }
+    }
+    // A forked process has imported it.
+    assert_eq!(run(&runtime, "fork").as_deref(), Ok("[9]"));
+}

@@ -10,7 +10,7 @@ fn it_gives_the_same_in_a_bundle_as_in_a_program() {
     if !child::alone("it_gives_the_same_in_a_bundle_as_in_a_program") {
         return;
     }
-    cases::compare("python-stdlib", PythonLoader::new(), &program(), 80);
+    cases::compare("stdlib", PythonLoader::new(), &program(), 80);
 }
 
 /// The variables that tell a program its locale, and its encoding.
@@ -33,7 +33,7 @@ fn text_is_utf_8_in_every_locale() {
     }
     let folder = tempfile::tempdir().unwrap();
     let bundle = folder.path().join("b\u{fc}ndel \u{20ac}");
-    cases::copy("python-stdlib", &bundle);
+    cases::copy("stdlib", &bundle);
     std::fs::write(bundle.join("gr\u{f6}\u{df}e.py"), "text = 'm \u{e4}\u{20ac}'\n").unwrap();
     std::fs::write(bundle.join("reads.py"), READS).unwrap();
     std::fs::write(bundle.join("main.py"), "import reads\nfrom polyplug import plugin\n\n@plugin('test.script@1')\nclass A:\n    def run(self, name): return str(getattr(reads, name)())\n").unwrap();

@@ -1,4 +1,4 @@
-//! Cases that give the same in a bundle as in a program of the same Python. A folder in `tests/guests` has a module
+//! Cases that give the same in a bundle as in a program of the same Python. A folder in `tests/python` has a module
 //! `cases` with them, and the main file of a bundle that runs a case by its name.
 
 use std::collections::BTreeMap;
@@ -23,13 +23,13 @@ if __name__ == "__main__":
         print(name, main.Script().run(name), sep="\t")
 "#;
 
-/// Copies a folder of `tests/guests`.
+/// Copies a folder of `tests/python`.
 ///
 /// # Panics
 ///
 /// If it cannot be copied.
 pub fn copy(name: &str, to: &Path) {
-    copy_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("guests").join(name), to);
+    copy_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(name), to);
 }
 
 fn copy_folder(from: &Path, to: &Path) {
@@ -45,7 +45,7 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// Runs the cases of a folder of `tests/guests` in a bundle and in a program, and compares what they give. There are at
+/// Runs the cases of a folder of `tests/python` in a bundle and in a program, and compares what they give. There are at
 /// least `count`.
 ///
 /// # Panics

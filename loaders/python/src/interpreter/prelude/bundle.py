@@ -212,7 +212,7 @@ class Bundle:
             inside = f"{self.package}.{name}"
             if fromlist:
                 return import_decided(inside, globals, locals, fromlist)
-            importlib._bootstrap._gcd_import(inside)
+            import_decided(inside, globals, locals, ("__name__",))
             return sys.modules[f"{self.package}.{top}"]
         return self._import_foreign(top, lambda: import_decided(name, globals, locals, fromlist))
 

@@ -72,6 +72,7 @@ def _spec(loader, folders=None):
 def namespace_spec(fullname, folders):
     """Returns the spec of a package that is a set of folders."""
     spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
+    # The class of the paths of such packages, which importlib's readers of data insist on.
     namespace = importlib._bootstrap_external._NamespacePath
     spec.submodule_search_locations = namespace(fullname, folders, _finder.find_spec)
     return spec

@@ -6,6 +6,7 @@ sends first, the folders and private names of the bundles, and runs this prelude
 
 import os
 import sys
+import types as module_types
 
 # The texts of the prelude's files, by their names, which the loader fills in.
 _sources = {}
@@ -52,6 +53,29 @@ def start_without_host(bundles, contracts):
         environment = open_environment(venv) if venv else None
         functions = _FarFunctions(kept)
         Bundle(functions, name, directory, origin, folders, config, environment, package).make_known(*main)
+
+
+def load_or_stand_in(name, load):
+    """Loads a module of a bundle for a function that another process has sent. If it cannot be loaded, returns a module
+    whose functions raise the reason: `multiprocessing` gives their caller the exception, and starts processes that end
+    before they have read their function again and again."""
+    try:
+        return load()
+    except Exception as error:
+        reason = f"{without_private_name(name)} cannot be imported in a process that its bundle has started: " \
+                 f"{type(error).__name__}: {error}"
+    module = sys.modules[name] = module_types.ModuleType(name)
+
+    def get(attribute):
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+
+        def fail(*arguments, **named):
+            raise ImportError(reason, name=name)
+        return fail
+
+    module.__getattr__ = get
+    return module
 
 
 class _FarFunctions:

@@ -41,7 +41,7 @@ class Kept(logging.Handler):
 @case
 def import_module():
     import importlib
-    return [importlib.import_module(name).__file__.rpartition("python-stdlib")[2] for name in (
+    return [os.path.relpath(importlib.import_module(name).__file__, FOLDER) for name in (
         "helper", "pkg", "pkg.sub", "space.part", "main")]
 
 
