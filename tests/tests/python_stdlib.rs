@@ -1,9 +1,9 @@
 //! Python's standard library gives the same in a bundle as in a program of the same Python: the same cases run in both.
 
 use polyplug_python::PythonLoader;
-use polyplug_tests::child;
 use polyplug_tests::lua::run;
 use polyplug_tests::python::{cases, program, python_runtime};
+use polyplug_tests::{child, manifest};
 
 #[test]
 fn it_gives_the_same_in_a_bundle_as_in_a_program() {
@@ -34,6 +34,7 @@ fn text_is_utf_8_in_every_locale() {
     let folder = tempfile::tempdir().unwrap();
     let bundle = folder.path().join("b\u{fc}ndel \u{20ac}");
     cases::copy("stdlib", &bundle);
+    std::fs::write(bundle.join("manifest.toml"), manifest("python", "python", "main.py")).unwrap();
     std::fs::write(bundle.join("gr\u{f6}\u{df}e.py"), "text = 'm \u{e4}\u{20ac}'\n").unwrap();
     std::fs::write(bundle.join("reads.py"), READS).unwrap();
     std::fs::write(bundle.join("main.py"), "import reads\nfrom polyplug import plugin\n\n@plugin('test.script@1')\nclass A:\n    def run(self, name): return str(getattr(reads, name)())\n").unwrap();
