@@ -9,7 +9,9 @@ use polyplug::error::RuntimeError;
 use polyplug::{BundleId, Runtime};
 use polyplug_python::PythonLoader;
 use polyplug_tests::lua::{Script, run};
-use polyplug_tests::python::{SCRIPT, ask, load_python, loaded, loaded_by, python_bundle, python_runtime};
+use polyplug_tests::python::{
+    Row, Rows, SCRIPT, ask, cases, load_python, loaded, loaded_by, program, python_bundle, python_runtime,
+};
 use polyplug_tests::{Bundle, child, without};
 
 const OWN: &str = "[python]\nvenv = \".venv\"\n";
@@ -20,14 +22,7 @@ fn version() -> String {
     ask("'%d.%d' % sys.version_info[:2]")
 }
 
-/// The program of the Python that is linked.
-fn python() -> PathBuf {
-    let name = format!("python{}", version());
-    let beside = Path::new(&ask("sys.base_prefix")).join("bin").join(&name);
-    if beside.is_file() { beside } else { PathBuf::from(name) }
-}
-
-const NEEDED: &str = "these tests make a virtual environment and install numpy from PyPI. Install what Python lacks (on Debian: \
+const NEEDED: &str = "these tests make a virtual environment and install packages from PyPI. Install what Python lacks (on Debian: \
                       apt install python3-venv) and let pip reach PyPI, or do without them: POLYPLUG_TESTS_WITHOUT=venv";
 
 fn done(command: &mut Command) {
@@ -39,25 +34,36 @@ fn done(command: &mut Command) {
 /// An environment with numpy, made once in a run of this file; `None` if the tests are to do without.
 fn numpy() -> Option<&'static Path> {
     static MADE: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let made = MADE.get_or_init(|| {
-        if without("venv") {
-            return None;
-        }
-        // It takes time, so that it stays for the next run; the version of Python is in the name.
-        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("numpy-{}", version()));
-        let lock = std::fs::File::create(kept.with_extension("lock")).unwrap();
-        lock.lock().unwrap();
-        if kept.join("complete").is_file() {
-            return Some(kept);
-        }
-        let _ = std::fs::remove_dir_all(&kept);
-        done(Command::new(python()).args(["-m", "venv"]).arg(&kept));
-        let pip = kept.join("bin").join("python");
-        done(Command::new(pip).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "numpy"]));
-        std::fs::write(kept.join("complete"), "").unwrap();
-        Some(kept)
-    });
-    made.as_deref()
+    MADE.get_or_init(|| kept("numpy", &["numpy"])).as_deref()
+}
+
+/// Makes an environment with packages from PyPI, unless an earlier run has made it; `None` if the tests are to do
+/// without.
+fn kept(name: &str, packages: &[&str]) -> Option<PathBuf> {
+    if without("venv") {
+        return None;
+    }
+    // It takes time, so that it stays for the next run; the version of Python is in the name.
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", version()));
+    let lock = std::fs::File::create(kept.with_file_name(format!("{name}-{}.lock", version()))).unwrap();
+    lock.lock().unwrap();
+    if kept.join("complete").is_file() {
+        return Some(kept);
+    }
+    let _ = std::fs::remove_dir_all(&kept);
+    done(Command::new(program()).args(["-m", "venv"]).arg(&kept));
+    let pip = kept.join("bin").join("python");
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    done(Command::new(pip).args(install).args(packages));
+    std::fs::write(kept.join("complete"), "").unwrap();
+    Some(kept)
+}
+
+/// An environment with widely used packages, made once in a run of this file; `None` if the tests are to do without.
+fn packages() -> Option<&'static Path> {
+    static MADE: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let names = ["pydantic", "attrs", "certifi", "click", "jinja2", "pyyaml", "pytest", "six", "cloudpickle", "tqdm"];
+    MADE.get_or_init(|| kept("packages", &names)).as_deref()
 }
 
 /// An environment of this version of Python with these files, made by hand.
@@ -201,6 +207,76 @@ fn numpy_in_an_environment_that_bundles_share() {
     let error = run(&runtime, "import absent_package").unwrap_err().to_string();
     let expected = format!("the virtual environment {}", kept.canonicalize().unwrap().display());
     assert!(error.contains(&expected) && error.contains("bin/python -m pip install"), "{error}");
+}
+
+#[test]
+fn packages_give_the_same_in_a_bundle_as_in_a_program() {
+    let Some(kept) = packages() else { return };
+    if !child::alone("packages_give_the_same_in_a_bundle_as_in_a_program") {
+        return;
+    }
+    cases::compare("packages", PythonLoader::new().with_venv(kept), &kept.join("bin/python"), 11);
+}
+
+#[test]
+fn records_may_be_objects_of_packages() {
+    let Some(kept) = packages() else { return };
+    if !child::alone("records_may_be_objects_of_packages") {
+        return;
+    }
+    let code = "import attrs, pydantic\nfrom polyplug import plugin\n\n\
+                class Model(pydantic.BaseModel):\n    name: str\n    size: int\n    note: str | None = None\n\n\
+                @attrs.define\nclass Box:\n    name: str\n    size: int\n    note: object = None\n\n\
+                @plugin('test.rows@1')\nclass Rows(pydantic.BaseModel):\n    count: int = 1\n\n    \
+                def rows(self, form): return [Model(name='x', size=3), Box('x', 3)]\n\n    \
+                def fails(self, color, shape, pair): pass\n";
+    let runtime = loaded_by(PythonLoader::new().with_venv(kept), &code.replace("str | None", "'str | None'"));
+    let row = Row { name: "x".to_owned(), size: 3, note: None };
+    assert_eq!(runtime.proxy::<dyn Rows>().unwrap().rows(""), Ok(vec![row.clone(), row]));
+}
+
+#[test]
+fn a_package_of_an_editable_install_by_code_is_told() {
+    let files = [
+        ("__editable__.my_dist-1.0.pth", "import __editable___my_dist_finder; __editable___my_dist_finder.install()\n"),
+        (
+            "__editable___my_dist_finder.py",
+            "MAPPING = {'flat_package': '/nowhere/flat_package'}\ndef install(): pass\n",
+        ),
+    ];
+    let bundle = bundle("python", &files);
+    let runtime = python_runtime(PythonLoader::new());
+    runtime.load_bundle(bundle.path()).unwrap();
+    let error = run(&runtime, "import flat_package").unwrap_err().to_string();
+    for part in ["__editable__.my_dist-1.0.pth would make it known by code, which is not run", "editable_mode=compat"] {
+        assert!(error.contains(part), "no {part} in: {error}");
+    }
+    let error = run(&runtime, "import another_package").unwrap_err().to_string();
+    assert!(error.contains("install what has it: "), "{error}");
+}
+
+#[test]
+fn packages_of_the_environment_come_before_those_of_python_itself() {
+    if !child::alone("packages_of_the_environment_come_before_those_of_python_itself") {
+        return;
+    }
+    // A folder of packages beside the standard library, as `site` adds them to the search.
+    let site = tempfile::tempdir().unwrap();
+    for name in ["preferred_package", "only_there"] {
+        std::fs::write(site.path().join(format!("{name}.py")), "text = 'of Python'\n").unwrap();
+    }
+    let runtime = python_runtime(PythonLoader::new());
+    load_python(&runtime, "none", SCRIPT);
+    run(&runtime, &format!("import sys\nsys.path.append({:?})", site.path().to_str().unwrap())).unwrap();
+    let bundle = bundle("own", &[("preferred_package.py", "text = 'of the environment'\n"), ("json.py", "text = 1\n")]);
+    runtime.load_bundle(bundle.path()).unwrap();
+    for (code, expected) in [
+        ("import preferred_package\nreturn preferred_package.text", "of the environment"),
+        ("import only_there\nreturn only_there.text", "of Python"),
+        ("import json\nreturn hasattr(json, 'text')", "False"),
+    ] {
+        assert_eq!(run_in(&runtime, "own", code).as_deref(), Ok(expected), "{code}");
+    }
 }
 
 #[test]

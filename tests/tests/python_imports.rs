@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use polyplug::{BundleId, Runtime};
+use polyplug::{BundleId, CallError, Runtime};
 use polyplug_python::PythonLoader;
 use polyplug_tests::lua::{Script, run};
 use polyplug_tests::python::{SCRIPT, ask, loaded, python_bundle, python_runtime};
@@ -192,10 +192,9 @@ fn files_outside_are_not_found() {
         "import polyplug_beside",
         "from .. import polyplug_beside",
         "import polyplug_outside",
-        "import main",
         "import helper.absent",
         "from . import absent",
-        "import importlib\nimportlib.import_module('helper')",
+        "import importlib\nimportlib.import_module('absent')",
     ] {
         let error = run(&runtime, code).expect_err(code).to_string();
         assert!(error.contains("ImportError") || error.contains("ModuleNotFoundError"), "{code}: {error}");
@@ -231,6 +230,8 @@ fn a_module_that_fails_may_be_tried_again() {
         ("broken.py", "x = 1\ny = = 2\n"),
         ("failing.py", "import helper\nhelper.tries += 1\nif helper.tries == 1:\n    raise ValueError('not yet')\n"),
         ("helper.py", "tries = 0\n"),
+        ("fails_too.py", "import fails\n"),
+        ("fails.py", "1 / 0\n"),
         ("latin.py", "x = '\u{e4}'\n"),
     ];
     let bundle = python_bundle("python", "", &files);
@@ -240,6 +241,18 @@ fn a_module_that_fails_may_be_tried_again() {
     refused(&runtime, "import broken", &["SyntaxError: invalid syntax", "broken.py:2"]);
     refused(&runtime, "import failing", &["ValueError: not yet", "failing.py:4"]);
     gives(&runtime, &[("import failing\nreturn failing.helper.tries", "2")]);
+    // The traceback has the lines that import, and nothing of the import itself.
+    for code in
+        ["import fails_too", "import importlib\nimportlib.import_module('fails_too')", "from . import fails_too"]
+    {
+        let CallError::Exception(failure) = run(&runtime, code).unwrap_err() else { panic!("{code}") };
+        let traceback = failure.traceback.clone().unwrap_or_default();
+        assert!(
+            traceback.contains("fails_too.py\", line 1") && traceback.contains("fails.py\", line 1"),
+            "{traceback}"
+        );
+        assert!(!traceback.contains("frozen") && !traceback.contains("<polyplug"), "{code}: {traceback}");
+    }
     bundle.write("broken.py", "y = 2\n");
     gives(&runtime, &[("import broken\nreturn broken.y", "2"), ("import latin\nreturn latin.x", "\u{e4}")]);
     refused(&runtime, "import bytes", &["SyntaxError", "bytes.py"]);
@@ -344,4 +357,59 @@ fn nothing_is_written_beside_the_modules() {
     }
     assert_eq!(found.iter().filter(|name| name.contains("pyc")).count(), 0, "{found:?}");
     assert!(found.len() > 10, "{found:?}");
+}
+
+#[test]
+fn the_main_file_is_a_module_like_others() {
+    let files = [
+        (
+            "helper.py",
+            "import main\ndef script(): return main.Script\ndef name(): return main.__name__.partition('.')[2]\n",
+        ),
+        ("statistics_too.py", "import main as same\nfrom main import Script as other\n"),
+    ];
+    let bundle = python_bundle("python", "", &files);
+    gives(
+        &load(&bundle),
+        &[
+            ("import helper\nreturn helper.script() is type(self), helper.name()", "(True, 'main')"),
+            ("import statistics_too as s\nreturn s.same.Script is s.other is type(self)", "True"),
+            ("import importlib\nreturn importlib.import_module('main').Script is type(self)", "True"),
+        ],
+    );
+    // A main file with the name of a standard module does not take that module away.
+    let bundle = python_bundle("python", "", &[("statistics.py", SCRIPT), ("json.py", "value = 1\n")]);
+    bundle.write("manifest.toml", manifest("python", "python", "statistics.py"));
+    let runtime = load(&bundle);
+    gives(&runtime, &[("import statistics, json\nreturn statistics.mean([1, 3]) + json.value", "3")]);
+    // A file whose name is no module's name, beside a module `main`.
+    let bundle = python_bundle("python", "", &[("the-script.py", SCRIPT), ("main.py", "value = 'beside'\n")]);
+    bundle.write("manifest.toml", manifest("python", "python", "the-script.py"));
+    gives(&load(&bundle), &[("import main\nreturn main.value", "beside")]);
+}
+
+#[test]
+fn code_of_a_closed_bundle_still_has_the_standard_library() {
+    if !child::alone("code_of_a_closed_bundle_still_has_the_standard_library") {
+        return;
+    }
+    let late = "def late(kind):\n    import json, statistics, wave, sys\n    if kind == 'standard':\n        print('late')\n        \
+                return statistics.mean([1, 3])\n    try:\n        if kind == 'own':\n            import helper\n        elif kind == 'relative':\n            \
+                from . import helper\n        elif kind == 'name':\n            import importlib\n            importlib.import_module('.helper', __package__)\n        \
+                else:\n            import polyplug\n    except ImportError as error:\n        return str(error)\n";
+    let bundle = python_bundle("python", "", &[("late.py", late), ("helper.py", "")]);
+    let runtime = python_runtime(PythonLoader::new());
+    let id = runtime.load_bundle(bundle.path()).unwrap();
+    run(&runtime, "import late, sys\nsys.polyplug_late = late.late").unwrap();
+    let _closed = runtime.unload_bundle(id).unwrap();
+    let ((), messages) = polyplug_tests::logged(|| assert_eq!(ask("sys.polyplug_late('standard')"), "2"));
+    assert_eq!(messages.iter().map(|line| line.message.as_str()).collect::<Vec<_>>(), ["late"]);
+    for kind in ["own", "relative", "other"] {
+        let error = ask(&format!("sys.polyplug_late('{kind}')"));
+        assert!(
+            error.contains("the bundle of the code that imports it has been unloaded or replaced"),
+            "{kind}: {error}"
+        );
+    }
+    assert!(ask("sys.polyplug_late('name')").contains("No module named"));
 }

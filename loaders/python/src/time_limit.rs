@@ -1,8 +1,10 @@
 //! The limit of the time that calls may take.
 //!
 //! A watcher thread wakes when the time of a call is up, and raises an exception in the thread that carries out the
-//! call. Python code meets the exception at its next instruction; code in C runs until it returns. The exception is
-//! raised again at intervals until the call is over, since the code may have caught it.
+//! call. Python code meets the exception at its next instruction; code in C runs until it returns. The code may catch
+//! the exception, and has one interval for that. After it, the exception is raised again at intervals until the call is
+//! over, and once the thread has met it a second time, at each line of the bundles' code: a loop whose body catches
+//! everything ends as well.
 
 use std::ffi::c_ulong;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +12,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use polyplug::engine::Fault;
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::lock::lock;
@@ -22,6 +25,18 @@ struct TimedCall {
     thread: c_ulong,
     /// The time of the next exception.
     deadline: Instant,
+    /// The exceptions that have been raised.
+    raised: Raised,
+}
+
+/// The exceptions that a call has got because its time is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Raised {
+    None,
+    /// At least one; the thread has caught none or one of them.
+    Some,
+    /// One at each line of the bundles' code.
+    AtEachLine,
 }
 
 /// The calls that the watcher thread watches.
@@ -39,6 +54,10 @@ static CHANGED: Condvar = Condvar::new();
 
 /// The time between two exceptions in the same call.
 const REPEAT_INTERVAL: Duration = Duration::from_millis(20);
+
+/// The time between two exceptions in a call that gets one at each line of the bundles' code. Only code of other modules
+/// that does not return meets them, and an exception there may come where a lock has just been taken.
+const RARE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The timer of one call, which ends when this is dropped. The thread has to be attached then.
 pub(crate) struct CallTimer {
@@ -59,7 +78,7 @@ impl CallTimer {
         let mut watched = lock(&WATCHED);
         watched.last_number += 1;
         let number = watched.last_number;
-        watched.calls.push(TimedCall { number, thread: thread::ident(), deadline });
+        watched.calls.push(TimedCall { number, thread: thread::ident(), deadline, raised: Raised::None });
         // The watcher mostly wakes early enough by itself, for a call that started earlier.
         if watched.wakes_at.is_none_or(|wakes_at| deadline < wakes_at) {
             CHANGED.notify_one();
@@ -75,11 +94,22 @@ impl CallTimer {
 
 impl Drop for CallTimer {
     fn drop(&mut self) {
-        lock(&WATCHED).calls.retain(|call| call.number != self.number);
+        let is_last = {
+            let mut watched = lock(&WATCHED);
+            watched.calls.retain(|call| call.number != self.number);
+            let here = thread::ident();
+            !watched.calls.iter().any(|call| call.thread == here && call.raised != Raised::None)
+        };
         // The order matters: after the call is removed no exception is raised, and one that was raised before was
         // raised after the deadline. Such an exception may not have reached the thread's Python code yet.
         if self.is_expired() {
-            Python::attach(thread::cancel_interrupt);
+            Python::attach(|py| {
+                thread::cancel_interrupt(py);
+                // The time of a call around this one may be up as well.
+                if is_last && thread::is_raising() {
+                    thread::stop_raising(py);
+                }
+            });
         }
     }
 }
@@ -97,10 +127,14 @@ fn ensure_watcher() -> Result<(), Fault> {
         return Ok(());
     }
     let started = std::thread::Builder::new().name("polyplug-limits".to_owned()).spawn(|| {
+        let mut is_equipped = false;
         loop {
             wait_for_deadline();
             // `WATCHED` is free here, and locked again after attaching: the lock order is interpreter first.
             let attached = thread::attach(|py| {
+                if !std::mem::replace(&mut is_equipped, true) {
+                    equip(py).map_err(Fault::new)?;
+                }
                 interrupt_expired(py);
                 Ok(())
             });
@@ -133,8 +167,37 @@ fn wait_for_deadline() {
 fn interrupt_expired(py: Python<'_>) {
     let Some(interpreter) = interpreter::running() else { return };
     let now = Instant::now();
+    let prelude = &interpreter.prelude;
     for call in lock(&WATCHED).calls.iter_mut().filter(|call| call.deadline <= now) {
-        thread::interrupt(call.thread, interpreter.prelude.time_limit.bind(py));
-        call.deadline = now + REPEAT_INTERVAL;
+        let is_first = call.raised == Raised::None;
+        let exception = if is_first { &prelude.time_limit } else { &prelude.last_time_limit };
+        thread::interrupt(call.thread, exception.bind(py));
+        if is_first {
+            call.raised = Raised::Some;
+        }
+        call.deadline = now + if call.raised == Raised::AtEachLine { RARE_INTERVAL } else { REPEAT_INTERVAL };
     }
+}
+
+/// Raises the exception at each line from now on, if the time of a call of this thread is up. The second exception of a
+/// call runs this in the thread that meets it.
+#[pyfunction]
+fn insist(exception: &Bound<'_, PyAny>) {
+    // The call may have ended meanwhile, and its thread does something else now.
+    let here = thread::ident();
+    let mut is_up = false;
+    for call in lock(&WATCHED).calls.iter_mut().filter(|call| call.thread == here && call.raised != Raised::None) {
+        call.raised = Raised::AtEachLine;
+        is_up = true;
+    }
+    if is_up {
+        thread::raise_at_each_line(exception);
+    }
+}
+
+/// Gives the prelude's second exception of a call the function that it runs.
+fn equip(py: Python<'_>) -> PyResult<()> {
+    let Some(interpreter) = interpreter::running() else { return Ok(()) };
+    let function = pyo3::wrap_pyfunction!(insist, py)?;
+    interpreter.prelude.last_time_limit.bind(py).setattr(intern!(py, "insist"), function)
 }

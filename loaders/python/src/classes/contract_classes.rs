@@ -58,7 +58,8 @@ impl ContractClasses {
     /// Makes the classes of a contract.
     pub(super) fn new(py: Python<'_>, interpreter: &Interpreter, contract: &KnownContract) -> PyResult<Self> {
         let schema = &contract.schema;
-        let arguments = (&schema.name, definition_descriptors(py, schema)?, error_definitions(schema));
+        let name = format!("{}@{}", schema.name, schema.major);
+        let arguments = (name, definition_descriptors(py, schema)?, error_definitions(schema));
         let made = interpreter.prelude.make_types.bind(py).call1(arguments)?;
         let (types, made): (Bound<'_, PyAny>, Vec<Bound<'_, PyAny>>) = made.extract()?;
         let mut this = Self {

@@ -7,6 +7,7 @@ use polyplug::engine::{Caller, Fault, Guest};
 use polyplug::schema::plan::Body;
 use pyo3::ffi::{self, Py_ssize_t, PyObject};
 use pyo3::prelude::*;
+use pyo3::types::{PyString, PyType};
 
 use crate::classes::{BodyClass, ContractClasses};
 use crate::interpreter::Interpreter;
@@ -49,6 +50,30 @@ impl<'py> ValueConverter<'py, '_> {
     pub(super) fn clear_exception(&self) {
         // SAFETY: `self.py` proves that this thread is attached.
         unsafe { ffi::PyErr_Clear() };
+    }
+
+    pub(super) fn is_a(&self, value: &Bound<'py, PyAny>, class: &Py<PyType>) -> bool {
+        value.get_type().as_ptr() == class.as_ptr() || value.is_instance(class.bind(self.py)).unwrap_or(false)
+    }
+
+    /// Returns the value of an attribute; `None` if the object does not have the attribute.
+    pub(super) fn attribute(
+        &self,
+        value: &Bound<'py, PyAny>,
+        name: &Bound<'py, PyString>,
+    ) -> Result<Option<Bound<'py, PyAny>>, Fault> {
+        // SAFETY: `self.py` proves that this thread is attached. The function returns a new reference, or null with an exception.
+        let found =
+            unsafe { Bound::from_owned_ptr_or_opt(self.py, ffi::PyObject_GetAttr(value.as_ptr(), name.as_ptr())) };
+        if found.is_some() {
+            return Ok(found);
+        }
+        // SAFETY: `self.py` proves that this thread is attached. The class of `AttributeError` stays as long as the interpreter.
+        if unsafe { ffi::PyErr_ExceptionMatches(ffi::PyExc_AttributeError) } != 0 {
+            self.clear_exception();
+            return Ok(None);
+        }
+        Err(self.raised())
     }
 
     pub(super) fn body_class(&self, body: &Body) -> &BodyClass {

@@ -6,6 +6,7 @@
 //! - `remote_method`: `RemoteMethod`, a method of a remote object.
 //! - `remote_class`: [`wrap_remote`] makes a remote object of the class with its contract's methods.
 //! - `build`: from canonical memory to Python.
+//! - `fields`: the fields of records and cases, in objects, mappings and tuples.
 //! - `read`: from Python to canonical memory.
 //!
 //! Invariant: a converter follows the plan of its contract, whose classes and names are made before. Python's own
@@ -14,6 +15,7 @@
 mod build;
 mod converter;
 mod describe;
+mod fields;
 mod read;
 mod remote_class;
 mod remote_method;

@@ -8,13 +8,12 @@ use polyplug_abi::GuestContractInstance;
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::types::PyString;
 
 use super::converter::{ValueConverter, to_len, to_size};
 use super::describe::describe_value;
 use super::remote_object::as_remote;
 use crate::bundle::PythonEngine;
-use crate::exception;
 use crate::names::python_name;
 
 type Value<'py> = Bound<'py, PyAny>;
@@ -212,41 +211,20 @@ unsafe impl<'py> Read for ValueConverter<'py, '_> {
     }
 
     fn has_fields(&mut self, value: &Value<'py>, body: &Body) -> bool {
-        let fields = self.body_class(body);
-        if self.is_a(value, &fields.class) || value.is_instance_of::<PyDict>() {
-            return true;
-        }
-        if fields.is_tuple && value.cast::<PyTuple>().is_ok_and(|tuple| tuple.len() == fields.keys.len()) {
-            return true;
-        }
-        let is_class = value.is_instance_of::<PyType>();
-        !is_class && value.hasattr(intern!(self.py, "__dataclass_fields__")).unwrap_or(false)
+        self.may_be_record(value, body)
+    }
+
+    fn forms_of_record(&mut self, body: &Body) -> Option<String> {
+        Some(self.record_forms(body))
     }
 
     #[inline]
     fn field(&mut self, value: &Value<'py>, body: &Body, index: usize) -> Result<Option<Value<'py>>, Fault> {
-        let fields = self.body_class(body);
-        let key = fields.keys[index].bind(self.py);
-        if value.get_type().as_ptr() != fields.class.as_ptr() {
-            if let Ok(map) = value.cast::<PyDict>() {
-                return map.get_item(key).map_err(|raised| exception::to_fault(self.py, raised));
-            }
-            if fields.is_tuple
-                && let Ok(tuple) = value.cast::<PyTuple>()
-            {
-                return Ok(tuple.get_item(index).ok());
-            }
-        }
-        self.attribute(value, key)
+        self.field_of(value, body, index)
     }
 
     fn unknown_field(&mut self, value: &Value<'py>, body: &Body) -> Option<String> {
-        let map = value.cast::<PyDict>().ok()?;
-        let keys = &self.body_class(body).keys;
-        let is_known =
-            |key: &Value<'py>| keys.iter().any(|known| known.bind(self.py).as_any().eq(key).unwrap_or(false));
-        let unknown = map.keys().iter().find(|key| !is_known(key))?;
-        Some(unknown.str().map_or_else(|_| describe_value(&unknown), |text| text.to_string()))
+        self.unknown_key(value, body)
     }
 
     fn enum_case(&mut self, value: &Value<'py>, definition: u32) -> Result<CaseOf<()>, Fault> {
@@ -313,26 +291,6 @@ unsafe impl<'py> Read for ValueConverter<'py, '_> {
 }
 
 impl<'py> ValueConverter<'py, '_> {
-    fn is_a(&self, value: &Value<'py>, class: &Py<PyType>) -> bool {
-        value.get_type().as_ptr() == class.as_ptr() || value.is_instance(class.bind(self.py)).unwrap_or(false)
-    }
-
-    /// Returns the value of an attribute; `None` if the object does not have the attribute.
-    fn attribute(&self, value: &Value<'py>, name: &Bound<'py, PyString>) -> Result<Option<Value<'py>>, Fault> {
-        // SAFETY: the converter's invariant. The function returns a new reference, or null with an exception.
-        let found =
-            unsafe { Bound::from_owned_ptr_or_opt(self.py, ffi::PyObject_GetAttr(value.as_ptr(), name.as_ptr())) };
-        if found.is_some() {
-            return Ok(found);
-        }
-        // SAFETY: the converter's invariant. The class of `AttributeError` stays as long as the interpreter.
-        if unsafe { ffi::PyErr_ExceptionMatches(ffi::PyExc_AttributeError) } != 0 {
-            self.clear_exception();
-            return Ok(None);
-        }
-        Err(self.raised())
-    }
-
     /// Returns the case of a definition whose name is `name`, with `value` for its fields.
     fn case_named<T>(&self, name: Option<Value<'py>>, definition: u32, value: T) -> CaseOf<T> {
         let Some(name) = name.and_then(|name| name.cast_into::<PyString>().ok()) else { return CaseOf::None };

@@ -67,6 +67,8 @@ unsafe fn become_main_thread() {
 ///
 /// The interpreter must not be running, and no other thread may start it meanwhile.
 unsafe fn initialize_here() -> Result<(), String> {
+    // SAFETY: the caller promises what the function asks for.
+    unsafe { preinitialize() }?;
     let mut config = MaybeUninit::<ffi::PyConfig>::uninit();
     // SAFETY: the function initialises all of the structure that it is given.
     unsafe { ffi::PyConfig_InitIsolatedConfig(config.as_mut_ptr()) };
@@ -81,6 +83,26 @@ unsafe fn initialize_here() -> Result<(), String> {
     // SAFETY: the configuration is initialised, and not used after this call.
     unsafe { ffi::PyConfig_Clear(config) };
     outcome
+}
+
+/// Turns Python's UTF-8 mode on, for the names of files, the text in files, and pipes of other processes. An isolated
+/// interpreter would take the locale's encoding, and the locale of a program that never calls `setlocale` is `C`, whose
+/// encoding is ASCII. The process's locale stays as it is, since it belongs to the host. Has no effect if the host has
+/// made these settings before.
+///
+/// # Safety
+///
+/// The interpreter must not be running, and no other thread may start it meanwhile.
+unsafe fn preinitialize() -> Result<(), String> {
+    let mut config = MaybeUninit::<ffi::PyPreConfig>::uninit();
+    // SAFETY: the first function initialises all of the structure that it is given, and the second reads it. The caller
+    // promises that no other thread starts the interpreter.
+    unsafe {
+        ffi::PyPreConfig_InitIsolatedConfig(config.as_mut_ptr());
+        let config = config.assume_init_mut();
+        config.utf8_mode = 1;
+        to_result(ffi::Py_PreInitialize(config))
+    }
 }
 
 /// Sets the folder of the standard library. Without it, Python would search beside the first `python3` on `PATH`, which

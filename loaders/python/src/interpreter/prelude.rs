@@ -9,12 +9,18 @@ use super::compile::compile;
 use crate::thread;
 
 /// The files of the prelude. They are run in this order, in one namespace.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 13] = [
+    ("pickling.py", include_str!("prelude/pickling.py")),
     ("classes.py", include_str!("prelude/classes.py")),
     ("protocol.py", include_str!("prelude/protocol.py")),
     ("errors.py", include_str!("prelude/errors.py")),
     ("hints.py", include_str!("prelude/hints.py")),
     ("environment.py", include_str!("prelude/environment.py")),
+    ("modules.py", include_str!("prelude/modules.py")),
+    ("processes.py", include_str!("prelude/processes.py")),
+    ("imports.py", include_str!("prelude/imports.py")),
+    ("printing.py", include_str!("prelude/printing.py")),
+    ("constructor.py", include_str!("prelude/constructor.py")),
     ("bundle.py", include_str!("prelude/bundle.py")),
     ("hooks.py", include_str!("prelude/hooks.py")),
 ];
@@ -49,8 +55,10 @@ prelude! {
     declared: "Declared",
     call_error: "CallError",
     time_limit: "TimeLimit",
+    last_time_limit: "LastTimeLimit",
     closing: "Closing",
     enum_class: "Enum",
+    mapping_class: "Mapping",
 }
 
 impl Prelude {
@@ -58,11 +66,16 @@ impl Prelude {
     pub(super) fn new(py: Python<'_>, is_ours: bool) -> PyResult<Self> {
         let names = PyDict::new(py);
         names.set_item("__name__", "_polyplug")?;
+        let sources = PyDict::new(py);
         let exec = py.import("builtins")?.getattr("exec")?;
         for (file, text) in FILES {
-            exec.call1((compile(py, text, &format!("<polyplug {file}>"))?, &names))?;
+            sources.set_item(file, text)?;
+            exec.call1((compile(py, text, &shown_name(file))?, &names))?;
         }
+        names.set_item("_sources", sources)?;
+        names.as_any().get_item("publish")?.call0()?;
         names.set_item("Enum", py.import("enum")?.getattr("Enum")?)?;
+        names.set_item("Mapping", py.import("collections.abc")?.getattr("Mapping")?)?;
         let this = Self::collect(&names)?;
         let shut_down = shutdown_function(py, this.closing.clone_ref(py))?;
         names.as_any().get_item("at_exit")?.call1((shut_down, is_ours))?;
@@ -70,6 +83,15 @@ impl Prelude {
             install_hooks(py, &names)?;
         }
         Ok(this)
+    }
+}
+
+/// Returns the name of a file of the prelude in tracebacks. Python's `warnings` takes frames of files with both words for
+/// the import's own, and shows a module's warning at the line that imports the module.
+fn shown_name(file: &str) -> String {
+    match file {
+        "imports.py" | "bundle.py" => format!("<polyplug {file}, a part of importlib._bootstrap>"),
+        _ => format!("<polyplug {file}>"),
     }
 }
 

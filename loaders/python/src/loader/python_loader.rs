@@ -40,7 +40,8 @@ impl PythonLoader {
     /// [`CallError::LimitReached`](polyplug::CallError::LimitReached); the bundle serves later calls.
     ///
     /// The limit is enforced by an exception that is raised in Python code. Code in C is not interrupted, such as a
-    /// search with a costly pattern, `time.sleep`, or a wait for a lock. Code that catches the exception gets it again.
+    /// search with a costly pattern, `time.sleep`, or a wait for a lock. Code that catches the exception gets it again,
+    /// and then at each line of the bundle.
     #[must_use]
     pub fn with_time_limit(mut self, time: Duration) -> Self {
         self.limits.time = Some(time);

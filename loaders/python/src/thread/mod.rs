@@ -1,6 +1,7 @@
 //! Threads in the interpreter: how they attach, detach, are interrupted and are waited for at shutdown.
 //!
 //! - `interrupt`: [`interrupt`] raises an exception in another thread.
+//! - `line_trace`: [`raise_at_each_line`] raises an exception again and again in this thread, until [`stop_raising`].
 //! - `record`: [`ThreadRecord`](record::ThreadRecord), one per thread that calls guests, says whether the thread is
 //!   inside the interpreter.
 //! - `attached`: [`Attached`] and [`attach`] attach the thread.
@@ -16,6 +17,7 @@ mod attached;
 mod detached;
 mod drop_attached;
 mod interrupt;
+mod line_trace;
 mod record;
 mod shutdown;
 
@@ -23,4 +25,5 @@ pub(crate) use attached::{Attached, attach};
 pub(crate) use detached::detach;
 pub(crate) use drop_attached::{DropAttached, drop_attached};
 pub(crate) use interrupt::{cancel_interrupt, ident, interrupt};
+pub(crate) use line_trace::{is_raising, raise_at_each_line, stop_raising};
 pub(crate) use shutdown::shut_down;

@@ -215,7 +215,7 @@ impl Lowering<'_> {
             Kind::Record(number, body) => {
                 let Shape::Record(described) = &self.schema.definition(*number).shape else { unreachable!() };
                 if !engine.has_fields(value, body) {
-                    return Err(self.expected(engine, id, value));
+                    return Err(self.expected_record(engine, id, body, value));
                 }
                 // SAFETY: BUFFER; the fields lie within the node.
                 unsafe { self.fields(engine, described, body, value, out, depth) }?;
@@ -356,6 +356,13 @@ impl Lowering<'_> {
     fn expected<E: Read>(&self, engine: &mut E, id: NodeId, value: &E::Value) -> E::Error {
         let found = engine.describe(value);
         LiftError::new(format_args!("expected {}, got {found}", self.spell(id))).into()
+    }
+
+    #[cold]
+    fn expected_record<E: Read>(&self, engine: &mut E, id: NodeId, body: &Body, value: &E::Value) -> E::Error {
+        let Some(forms) = engine.forms_of_record(body) else { return self.expected(engine, id, value) };
+        let found = engine.describe(value);
+        LiftError::new(format_args!("expected {}, got {found}: it is given as {forms}", self.spell(id))).into()
     }
 
     /// Returns the name of a node's type, for an error.

@@ -99,6 +99,11 @@ pub unsafe trait Read {
 
     /// Returns whether the value can have fields at all.
     fn has_fields(&mut self, value: &Self::Value, body: &Body) -> bool;
+    /// Returns what stands for the record, for the error of a value that does not.
+    fn forms_of_record(&mut self, body: &Body) -> Option<String> {
+        let _ = body;
+        None
+    }
     /// Reads a field, or returns `None` if the field is missing.
     fn field(&mut self, value: &Self::Value, body: &Body, index: usize) -> Result<Option<Self::Value>, Self::Error>;
     /// Returns the name of a field that the record or case does not have. Called when a field is missing, whose name

@@ -1,11 +1,8 @@
 """The modules of a bundle: found in its folders, with private names, and removed when the bundle is dropped."""
 
-import builtins
 import gc
-import importlib
+import importlib._bootstrap
 import importlib.machinery
-import importlib.util
-import io
 import itertools
 import os
 import pathlib
@@ -13,69 +10,86 @@ import sys
 import types as module_types
 import typing
 
-_real_import = builtins.__import__
 _numbers = itertools.count(1)
+
+# The beginning of the private names of modules.
+_PREFIX = "_polyplug_"
 
 # The loaded bundles, by the names of their packages.
 _bundles = {}
+
+# Whether this process has no host: a bundle has started it.
+is_far = False
 
 
 class Bundle:
     """One version of a bundle."""
 
-    def __init__(self, host_functions, name, directory, origin, folders, config, environment):
+    def __init__(self, host_functions, name, directory, origin, folders, config, environment, package=None):
         self.host_functions, self.name = host_functions, name
         self.directory, self.origin = directory, origin
-        self.folders = folders
+        self.folders, self.config = folders, config
         self.environment = environment
         identifier = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in name)
-        self.package = f"_polyplug_{identifier}_{next(_numbers)}"
+        self.package = package or f"{_PREFIX}{identifier}_{next(_numbers)}"
         # The beginning of the paths of all its files.
         self._path_prefix = (directory or self.package) + os.sep
-        self.is_declaring = False
+        self.is_declaring = is_far  # where there is no host, nothing is ever loaded
         self.declared = []
+        self.main_spec = None
         self._own_modules, self._own_namespaces = self._find_own_modules()
         self._entered = None
-        self.builtins = {**builtins.__dict__, "__import__": self._import, "print": self._print}
         self.module = self._make_module(config)
         _bundles[self.package] = self
-        if _finder not in sys.meta_path:
-            sys.meta_path.insert(0, _finder)
+        install_imports()
+        install_print()
         if environment:
             self.environment = self._entered = environment.acquire()
 
     def run(self, source, file):
         """Runs the text of the main file and returns its module. Fills `declared` with the plugins of the file."""
-        package = module_types.ModuleType(self.package)
-        package.__path__ = list(self.folders)
-        package.__spec__ = importlib.machinery.ModuleSpec(self.package, None, is_package=True)
-        sys.modules[self.package] = package
-        stem = pathlib.PurePath(file).stem
-        name = stem if stem.isidentifier() else "main"
-        module = module_types.ModuleType(f"{self.package}.{name}")
-        module.__package__ = self.package
-        module.__file__ = os.path.join(self.directory, file) if self.directory else file
-        module.__builtins__ = self.builtins
         # A module from memory gets a path as well, under which tracebacks find its lines.
-        place = module.__file__ if self.directory else self._path_prefix + file
-        module.__spec__ = importlib.machinery.ModuleSpec(module.__name__, _SourceLoader(self, place, source),
-                                                         origin=module.__file__)
-        module.__loader__ = module.__spec__.loader
-        sys.modules[module.__name__] = module
-        setattr(package, name, module)
-        self._own_modules.discard(name)  # `import` of the main file's name means another module
+        place = os.path.join(self.directory, file) if self.directory else self._path_prefix + file
+        package, spec = self.make_known(self._main_name(file), place, source)
+        module = make_module(spec)
+        module.__file__ = place if self.directory else file
+        setattr(package, spec.name.rpartition(".")[2], module)
         self.is_declaring = True
         try:
-            exec(module.__loader__.compile(), module.__dict__)
+            exec(spec.loader.get_code(), module.__dict__)
         finally:
             self.is_declaring = False
         return module
 
+    def make_known(self, name, place, source):
+        """Makes the package of the bundle's modules, and the spec of the main file's, which has this name."""
+        package = make_module(namespace_spec(self.package, list(self.folders)))
+        loader = _SourceLoader(f"{self.package}.{name}", place, source)
+        self.main_spec = importlib.machinery.ModuleSpec(loader.name, loader, origin=place)
+        # `import` of this name means the main file, unless Python or the environment has a module of that name.
+        self._own_modules.discard(name)
+        self._own_namespaces.add(name)
+        return package, self.main_spec
+
+    def description(self):
+        """Returns what another process needs to import the bundle's modules."""
+        venv = self.environment.folder if self.environment else None
+        main = self.main_spec.loader
+        main = (main.name.rpartition(".")[2], main.path, main.source)
+        return self.name, self.directory, self.origin, self.folders, self.config, venv, self.package, main
+
+    def _main_name(self, file):
+        """Returns the name of the main file's module."""
+        stem = pathlib.PurePath(file).stem
+        if stem.isidentifier():
+            return stem
+        return "__main__" if "main" in self._own_modules else "main"
+
     def close(self):
         """Removes all traces of the bundle. Called when nothing can run its code any more."""
         _bundles.pop(self.package, None)
-        if not _bundles and _finder in sys.meta_path:
-            sys.meta_path.remove(_finder)
+        if not _bundles:
+            uninstall_imports()
         # A copy: other threads may import modules meanwhile.
         inside = self.package + "."
         for name in list(sys.modules):
@@ -152,14 +166,6 @@ class Bundle:
 
         return declare
 
-    def _print(self, *values, sep=" ", end="\n", file=None, flush=False):
-        if file is not None:
-            return builtins.print(*values, sep=sep, end=end, file=file, flush=flush)
-        text = io.StringIO()
-        builtins.print(*values, sep=sep, end=end, file=text)
-        text = text.getvalue()
-        self.host_functions.log("info", text[:-1] if text.endswith("\n") else text)
-
     # The search for modules.
 
     def _find_own_modules(self):
@@ -186,28 +192,45 @@ class Bundle:
 
     def _is_own_module(self, top):
         """Returns whether `import` of a top-level name means a module of the bundle."""
-        if top in self._own_modules:
-            return True
-        if top in self._own_namespaces and top not in sys.modules and top not in _standard_names():
-            return not (self.environment and self.environment.find_spec(top))
-        return False
+        return top in self._own_modules or top in self._own_namespaces and self.has_module_for_others(top)
 
-    def _import(self, name, globals=None, locals=None, fromlist=(), level=0):
-        if level:
-            return _real_import(name, globals, locals, fromlist, level)
+    def has_module_for_others(self, top):
+        """Returns whether the bundle has a module, and nothing else in the process has one of that name. A function of
+        a package or of the standard library that is given a name finds such a module."""
+        if top not in self._own_modules and top not in self._own_namespaces:
+            return False
+        if top in sys.modules or top in _standard_names():
+            return False
+        return not (self.environment and self.environment.find_spec(top))
+
+    def import_by_statement(self, name, globals, locals, fromlist):
+        """Imports a module as `import` of its name in the bundle's code does."""
         if name == "polyplug":
             return self.module
         top = name.partition(".")[0]
         if self._is_own_module(top):
             inside = f"{self.package}.{name}"
             if fromlist:
-                return _real_import(inside, globals, locals, fromlist, 0)
-            importlib.import_module(inside)
+                return import_decided(inside, globals, locals, fromlist)
+            import_decided(inside, globals, locals, ("__name__",))
             return sys.modules[f"{self.package}.{top}"]
+        return self._import_foreign(top, lambda: import_decided(name, globals, locals, fromlist))
+
+    def import_by_name(self, name, import_foreign):
+        """Imports a module as `importlib.import_module` in the bundle's code does. `import_foreign` imports a module
+        that is not the bundle's own."""
+        if name == "polyplug":
+            return self.module
+        top = name.partition(".")[0]
+        if self._is_own_module(top):
+            return importlib._bootstrap._gcd_import(f"{self.package}.{name}")
+        return self._import_foreign(top, import_foreign)
+
+    def _import_foreign(self, top, import_foreign):
         if is_from_other_environment(top, self.environment, self.name):
             raise ModuleNotFoundError(self._missing_message(top), name=top)
         try:
-            imported = _real_import(name, globals, locals, fromlist, level)
+            imported = import_foreign()
             if _hooks:
                 _hooks.imported()
             return imported
@@ -225,6 +248,10 @@ class Bundle:
         if self.environment:
             places.insert(1, f"the virtual environment {self.environment.folder}")
             remedy = f"install what has it: {self.environment.python_program()} -m pip install"
+            editable = self.environment.editable_file(name)
+            if editable:
+                remedy = f"{editable} would make it known by code, which is not run: install it without --editable, or " \
+                         "with --config-settings editable_mode=compat, which names its folder"
         else:
             remedy = "a package from elsewhere needs a virtual environment: the key `venv` of the table [python] in " \
                      "manifest.toml names its folder"
@@ -234,87 +261,30 @@ class Bundle:
 
 def bundle_of(frame):
     """Returns the bundle whose code a frame runs; `None` for other code."""
-    name = frame.f_globals.get("__name__")
+    name = frame.f_globals.get("__name__") if frame is not None else None
     return _bundles.get(name.partition(".")[0]) if isinstance(name, str) else None
 
 
-def takes_context(cls):
-    """Returns whether `__init__` of a class takes the context."""
-    if cls.__init__ is object.__init__:
-        return False
-    code = getattr(cls.__init__, "__code__", None)
-    if code is None:
-        return False
-    required = code.co_argcount - len(cls.__init__.__defaults__ or ())
-    needed = [name for name in code.co_varnames[code.co_argcount:code.co_argcount + code.co_kwonlyargcount]
-              if name not in (cls.__init__.__kwdefaults__ or {})]
-    if required > 2 or needed:
-        raise TypeError(f"__init__ of {cls.__name__} takes more than the context: def __init__(self, ctx)")
-    return code.co_argcount >= 2 or bool(code.co_flags & 0x04)
+def without_private_name(name):
+    """Returns the name of a module or logger as the author of a bundle knows it; other names as they are."""
+    package, dot, rest = name.partition(".")
+    bundle = _bundles.get(package)
+    if bundle is None:
+        return name
+    return rest if dot else bundle.name
 
 
-class _SourceLoader:
-    """Loads a module from source text. Bytecode is not cached: the cache compares times, which a reload can outrun."""
-
-    def __init__(self, bundle, filename, source=None):
-        self.bundle, self.filename, self.source = bundle, filename, source
-
-    def compile(self):
-        source = self.source
-        if source is None:
-            with open(self.filename, "rb") as file:
-                source = file.read()
-        return compile(source, self.filename, "exec", dont_inherit=True)
-
-    def create_module(self, spec):
-        return None
-
-    def exec_module(self, module):
-        module.__builtins__ = self.bundle.builtins
-        exec(self.compile(), module.__dict__)
-
-    def get_source(self, name):
-        if self.source is not None:
-            return self.source if isinstance(self.source, str) else importlib.util.decode_source(self.source)
-        with open(self.filename, "rb") as file:
-            return importlib.util.decode_source(file.read())
+def _named_frame(frame):
+    """Returns the innermost frame whose code is part of a module. Code that `exec` runs may have no module."""
+    while frame is not None and "__name__" not in frame.f_globals:
+        frame = frame.f_back
+    return frame
 
 
-class _Finder:
-    """Finds the modules of all bundles."""
-
-    def find_spec(self, fullname, path=None, target=None):
-        package, dot, rest = fullname.partition(".")
-        bundle = _bundles.get(package)
-        if bundle is None or not dot:
-            return None
-        name = rest.rpartition(".")[2]
-        folders = [os.path.join(folder, name) for folder in (path if path is not None else bundle.folders)]
-        for base in folders:
-            start = os.path.join(base, "__init__.py")
-            if os.path.isfile(start):
-                return self._spec(fullname, _SourceLoader(bundle, start), start, [base])
-            for suffix in importlib.machinery.EXTENSION_SUFFIXES:
-                if os.path.isfile(base + suffix):
-                    loader = importlib.machinery.ExtensionFileLoader(fullname, base + suffix)
-                    return self._spec(fullname, loader, base + suffix)
-            if os.path.isfile(base + ".py"):
-                return self._spec(fullname, _SourceLoader(bundle, base + ".py"), base + ".py")
-        namespaces = [base for base in folders if os.path.isdir(base)]
-        return self._spec(fullname, None, None, namespaces) if namespaces else None
-
-    def _spec(self, fullname, loader, origin, folders=None):
-        spec = importlib.machinery.ModuleSpec(fullname, loader, origin=origin, is_package=folders is not None)
-        if folders is not None:
-            spec.submodule_search_locations = folders
-        spec.has_location = origin is not None
-        return spec
-
-    def invalidate_caches(self):
-        pass
-
-
-_finder = _Finder()
+def _is_bundle_code(frame):
+    """Returns whether a frame runs the code of a bundle, which may be closed."""
+    name = frame.f_globals.get("__name__") if frame is not None else None
+    return isinstance(name, str) and name.startswith(_PREFIX)
 
 
 def collect_garbage():

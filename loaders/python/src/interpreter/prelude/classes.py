@@ -41,16 +41,31 @@ class CallError(Exception):
 
     def __init__(self, message, kind="failed", method=None):
         super().__init__(message)
+        self._message = message
         self.kind = kind
         self.method = method
 
 
-for _class in (Some, Ok, Err, Declared, CallError):
+for _class, *_fields in ((Some, "value"), (Ok, "value"), (Err, "error"), (Declared, "value"),
+                         (CallError, "_message", "kind", "method")):
     _class.__module__ = "polyplug"
+    make_own_picklable(_class, _fields)
 
 
 class TimeLimit(BaseException):
     """The time of a call is up."""
+
+
+class LastTimeLimit(TimeLimit):
+    """The second exception of a call whose time is up. CPython makes the instance when code catches the exception; the
+    loader gives the class the function `insist`, which raises an exception at each line from then on."""
+
+    def __init__(self):
+        super().__init__()
+        LastTimeLimit.insist(TimeLimit)
+
+
+LastTimeLimit.__name__ = LastTimeLimit.__qualname__ = "TimeLimit"
 
 
 class Closing(BaseException):
@@ -66,10 +81,11 @@ class Types:
     def __getattr__(self, name):
         known = [known for known in self.__dict__ if not known.startswith("_")]
         listed = "it has " + ", ".join(known) if known else "it has none"
-        raise AttributeError(f"the contract {self._contract} has no type `{name}`: {listed}")
+        contract = self._contract.partition("@")[0]
+        raise AttributeError(f"the contract {contract} has no type `{name}`: {listed}")
 
     def __repr__(self):
-        return f"types({self._contract!r})"
+        return f"types({self._contract.partition('@')[0]!r})"
 
 
 def type_hint(ty, names):
@@ -109,10 +125,12 @@ def make_types(contract, definitions, errors):
     object with the classes as attributes, and for each definition the classes and names that the loader uses.
     """
     types = Types(contract)
+    types.__dict__["_made_from"] = contract, definitions, errors
+    make_picklable(types)
     names = [name for name, _, _, _ in definitions]
     made = []
     for number, (name, docs, kind, parts) in enumerate(definitions):
-        maker = _ClassMaker(contract, name, docs, names, number in errors)
+        maker = _ClassMaker(types, name, docs, names, number in errors)
         made.append(getattr(maker, kind)(parts))
         if kind != "object":
             types.__dict__[name] = made[-1][0]
@@ -122,8 +140,10 @@ def make_types(contract, definitions, errors):
 class _ClassMaker:
     """Makes the classes of one definition. Its methods are named after the kinds."""
 
-    def __init__(self, contract, name, docs, names, is_error):
-        self.contract, self.name, self.docs, self.names, self.is_error = contract, name, docs, names, is_error
+    def __init__(self, types, name, docs, names, is_error):
+        self.contract = types._contract.partition("@")[0]
+        self.name, self.docs, self.names, self.is_error = name, docs, names, is_error
+        self.reduce = reduce_value(types)
 
     def record(self, fields):
         bases = (Exception,) if self.is_error else ()
@@ -135,6 +155,7 @@ class _ClassMaker:
         made = enum.Enum(self.name, members, module=self.contract, qualname=self.name, **options)
         made.__doc__ = self.docs or None
         made._polyplug_type_ = (self.contract, self.name)
+        made.__reduce_ex__ = self.reduce
         return made, list(made)
 
     def variant(self, cases):
@@ -163,7 +184,8 @@ class _ClassMaker:
             default = [dataclasses.field(default=None)] if all(may_be_left_out[at:]) else []
             annotated.append((key, type_hint(ty, self.names), *default))
         # `make_dataclass` looks the module up, so the class gets the contract's name only afterwards.
-        namespace = {"__module__": "builtins", "_polyplug_type_": (self.contract, self.name), **namespace}
+        namespace = {"__module__": "builtins", "_polyplug_type_": (self.contract, self.name),
+                     "_polyplug_fields_": tuple(keys), "__reduce_ex__": self.reduce, **namespace}
         if docs:
             namespace["__doc__"] = docs
         options = _SLOTS

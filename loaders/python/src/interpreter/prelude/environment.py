@@ -7,6 +7,7 @@ which can be loaded only once.
 import importlib.machinery
 import importlib.metadata
 import os
+import re
 import sys
 
 # The environments in use, by their folders.
@@ -31,7 +32,10 @@ class Environment:
         if used.users == 1:
             sys.modules.update(_kept_modules.pop(used.folder, {}))
         if _package_finder not in sys.meta_path:
-            sys.meta_path.append(_package_finder)
+            # Before the packages of Python itself, which a program of the environment would not see either.
+            first = [at for at, finder in enumerate(sys.meta_path) if finder is importlib.machinery.PathFinder]
+            sys.meta_path.insert(first[0] if first else len(sys.meta_path), _package_finder)
+            sys.meta_path.append(_rest_finder)
         return used
 
     def release(self):
@@ -40,8 +44,9 @@ class Environment:
         if self.users:
             return
         _environments.pop(self.folder, None)
-        if not _environments and _package_finder in sys.meta_path:
-            sys.meta_path.remove(_package_finder)
+        for finder in (_package_finder, _rest_finder):
+            if not _environments and finder in sys.meta_path:
+                sys.meta_path.remove(finder)
         inside = {name: module for name, module in list(sys.modules.items()) if self.has_loaded(module)}
         for name in inside:
             sys.modules.pop(name, None)
@@ -72,6 +77,21 @@ class Environment:
         """Returns whether a path is in the environment's folders."""
         return any(path == folder or path.startswith(folder + os.sep) for folder in self.folders)
 
+    def editable_file(self, top):
+        """Returns the .pth file whose code would make a package known, as some editable installs do; `None` if there is
+        none. Such code is not run: it would change the search for modules of the whole process."""
+        site = self.folders[0]
+        for name in sorted(os.listdir(site)):
+            if not name.endswith(".pth"):
+                continue
+            path = os.path.join(site, name)
+            for line in _read(path).splitlines():
+                module = re.match(r"import\s+(\w+)", line)
+                # The file of setuptools imports a module with a table of the packages and their folders.
+                if module and repr(top) in _read(os.path.join(site, module[1] + ".py")):
+                    return path
+        return None
+
     def python_program(self):
         """Returns the path of the environment's Python."""
         for name in ("bin/python", "Scripts/python.exe"):
@@ -81,32 +101,42 @@ class Environment:
 
 
 class _PackageFinder:
-    """Finds the packages of all environments in use."""
+    """Finds the packages of the environments in use for the code that they are meant for."""
 
     def find_spec(self, fullname, path=None, target=None):
-        if path is not None:
+        if path is not None or fullname in _standard_names():
             return None
-        for environment in _environments_of(sys._getframe(1)):
+        for environment in self._environments(sys._getframe().f_back):
             spec = environment.find_spec(fullname)
             if spec is not None:
                 return spec
         return None
 
     def find_distributions(self, context=importlib.metadata.DistributionFinder.Context()):
-        folders = [folder for environment in _environments_of(sys._getframe(1)) for folder in environment.folders]
+        folders = [folder for environment in self._environments(sys._getframe().f_back) for folder in environment.folders]
         found = importlib.metadata.DistributionFinder.Context(name=context.name, path=folders)
         return importlib.metadata.MetadataPathFinder.find_distributions(found)
 
     def invalidate_caches(self):
         importlib.machinery.PathFinder.invalidate_caches()
 
+    def _environments(self, frame):
+        return _environments_of(frame) or []
 
-_package_finder = _PackageFinder()
+
+class _RestFinder(_PackageFinder):
+    """Finds the packages of all environments for code that belongs neither to a bundle nor to an environment."""
+
+    def _environments(self, frame):
+        return list(_environments.values()) if _environments_of(frame) is None else []
+
+
+_package_finder, _rest_finder = _PackageFinder(), _RestFinder()
 
 
 def _environments_of(frame):
-    """Returns the environments in which the code of a frame finds packages: the one of its bundle, the one that has the
-    code's file, or all."""
+    """Returns the environments in which the code of a frame finds packages: the one of its bundle, or the one that has
+    the code's file; `None` if the code is of neither."""
     while frame is not None:
         bundle = bundle_of(frame)
         if bundle is not None:
@@ -115,7 +145,7 @@ def _environments_of(frame):
             if environment.contains(frame.f_code.co_filename):
                 return [environment]
         frame = frame.f_back
-    return list(_environments.values())
+    return None
 
 
 def is_from_other_environment(top, environment, bundle):
@@ -150,8 +180,20 @@ def _has_extension_modules(modules, top):
     return any(_is_extension_module(module) for name, module in modules.items() if name.partition(".")[0] == top)
 
 
+def _names_of_the_standard_library():
+    names = set(sys.builtin_module_names)
+    folder = os.path.dirname(os.__file__)
+    for place in (folder, os.path.join(folder, "lib-dynload")):
+        names.update(name.partition(".")[0] for name in (os.listdir(place) if os.path.isdir(place) else ()))
+    return names
+
+
+# Python 3.9 does not know the names.
+_stdlib_names = getattr(sys, "stdlib_module_names", None) or _names_of_the_standard_library()
+
+
 def _standard_names():
-    return getattr(sys, "stdlib_module_names", sys.builtin_module_names)
+    return _stdlib_names
 
 
 def open_environment(folder):
@@ -181,6 +223,15 @@ def _version_of(folder):
             if key.strip() in ("version", "version_info"):
                 return value.strip()
     return "another version"
+
+
+def _read(path):
+    """Returns the text of a file; nothing if it cannot be read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 def _pth_folders(site):

@@ -15,6 +15,7 @@ def describe_exception(exception, bundle):
     message = "".join(report.format_exception_only()).strip()
     # Frames of the loader mean nothing to the author of a plugin.
     frames = [frame for frame in report.stack if not is_loader_file(frame.filename)]
+    frames = [frame for frame in frames if not frame.filename.startswith("<frozen importlib")] or frames
     report.stack = traceback.StackSummary.from_list(frames)
     inside = [frame for frame in report.stack if bundle.has_file(frame.filename)] or list(report.stack)
     location = f"{bundle.relative(inside[-1].filename)}:{inside[-1].lineno}" if inside else None

@@ -19,6 +19,8 @@ class _Hooks:
         warnings.showwarning = self.warning
 
     def unraisable(self, raised):
+        if raised.exc_type is not None and issubclass(raised.exc_type, TimeLimit):
+            return  # `__del__` of an object that a call had whose time is up; its caller is told
         what = raised.err_msg or "an exception that nobody can be told about"
         self._exception(what, raised.object, raised.exc_type, raised.exc_value, raised.exc_traceback)
 
@@ -88,6 +90,14 @@ def _redirect_logging(hooks):
                 level, text = "error", f"{record.msg!r} cannot be shown: {type(error).__name__}: {error}"
             hooks._log_to(level, f"{record.name}: {text}", _bundle_in_stack(None, sys._getframe()))
 
+    # Handlers of bundles show the names of loggers that their authors know.
+    make_record = logging.getLogRecordFactory()
+
+    def make_named_record(name, *args, **kwargs):
+        return make_record(without_private_name(name), *args, **kwargs)
+
+    logging.setLogRecordFactory(make_named_record)
+
     logging.lastResort = _HostHandler(logging.WARNING)
     # `logging.warning` and its like call `basicConfig` if there is no handler.
     real = logging.basicConfig
@@ -125,3 +135,5 @@ def install_hooks(log):
     """Installs the hooks."""
     global _hooks
     _hooks = _Hooks(log)
+    # The option is set by the loader and not by an argument; programs of this Python that are started take it as well.
+    sys._xoptions.setdefault("utf8", True)

@@ -42,3 +42,5 @@ class AbiError:
 
 
 AbiErrorCode.__module__ = AbiError.__module__ = "polyplug"
+make_own_picklable(AbiErrorCode, ["value"])
+make_own_picklable(AbiError, ["code", "message"])

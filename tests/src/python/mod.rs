@@ -1,5 +1,8 @@
 //! Bundles in Python, for the tests of the Python loader alone. They implement [`Script`](crate::lua::Script).
 
+pub mod cases;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use polyplug::Runtime;
@@ -8,6 +11,52 @@ use polyplug_python::PythonLoader;
 use polyplug_python::pyo3::prelude::*;
 
 use crate::{Bundle, manifest};
+
+/// Rows of a table, with a type of each kind.
+#[polyplug::contract(name = "test.rows", version = "1.0")]
+pub trait Rows {
+    /// Returns one row, in a form of this name.
+    fn rows(&self, form: &str) -> Vec<Row>;
+    /// Fails with a declared error.
+    fn fails(&self, color: Color, shape: &Shape, pair: &Pair) -> Result<(), Problem>;
+}
+
+/// A record.
+#[derive(Debug, Clone, PartialEq, polyplug::Type)]
+#[allow(missing_docs)]
+pub struct Row {
+    pub name: String,
+    pub size: u32,
+    pub note: Option<String>,
+}
+
+/// A record whose fields have numbers.
+#[derive(Debug, Clone, PartialEq, polyplug::Type)]
+pub struct Pair(pub i32, pub String);
+
+/// An enum.
+#[derive(Debug, Clone, Copy, PartialEq, polyplug::Type)]
+#[allow(missing_docs)]
+pub enum Color {
+    Red,
+    Green,
+}
+
+/// A variant.
+#[derive(Debug, Clone, PartialEq, polyplug::Type)]
+#[allow(missing_docs)]
+pub enum Shape {
+    Empty,
+    Circle { radius: f64 },
+}
+
+/// A declared error.
+#[derive(Debug, Clone, PartialEq, polyplug::Type)]
+#[allow(missing_docs)]
+pub struct Problem {
+    pub text: String,
+    pub code: i32,
+}
 
 /// A plugin that runs code as the body of a function of its module. In the code `self` is the instance.
 pub const SCRIPT: &str = r#"
@@ -49,6 +98,7 @@ pub fn show_objects() {
         let status = unsafe {
             ffi::PyPreConfig_InitIsolatedConfig(config.as_mut_ptr());
             (*config.as_mut_ptr()).allocator = MALLOC;
+            (*config.as_mut_ptr()).utf8_mode = 1; // as the loader sets it, which comes second
             ffi::Py_PreInitialize(config.as_ptr())
         };
         // SAFETY: the status is only read.
@@ -156,6 +206,19 @@ pub fn ask(expression: &str) -> String {
         value.str().map(|text| text.to_string())
     })
     .unwrap_or_else(|raised: PyErr| panic!("{expression}: {raised}"))
+}
+
+/// Returns the program of the Python that the interpreter is.
+///
+/// # Panics
+///
+/// If the interpreter cannot be started.
+#[must_use]
+pub fn program() -> PathBuf {
+    drop(loaded(SCRIPT)); // starts the interpreter
+    let name = format!("python{}", ask("'%d.%d' % sys.version_info[:2]"));
+    let beside = Path::new(&ask("sys.base_prefix")).join("bin").join(&name);
+    if beside.is_file() { beside } else { PathBuf::from(name) }
 }
 
 fn pyo3_dict(py: Python<'_>) -> Bound<'_, polyplug_python::pyo3::types::PyDict> {

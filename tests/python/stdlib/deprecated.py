@@ -1,0 +1,4 @@
+import warnings
+
+warnings.warn("old", DeprecationWarning, stacklevel=2)
+value = 1
