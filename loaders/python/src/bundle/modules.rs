@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use polyplug::engine::{Fault, Guest, Limits};
+use polyplug::loader::Remains;
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -73,16 +74,34 @@ impl BundleModules {
     }
 }
 
+impl BundleModules {
+    /// Ends the bundle: its exit functions, its threads as far as they can be ended, and its modules. Returns what
+    /// remains of the code.
+    fn close(&self, py: Python<'_>) -> Option<Remains> {
+        let bundle = self.bundle.bind(py);
+        let log = |fault: &Fault| tracing::error!(bundle = self.guest.bundle(), %fault, "the end of a bundle failed");
+        if let Err(fault) = self.run_attached(py, |py| bundle.call_method0(intern!(py, "end_activity"))) {
+            log(&fault);
+        }
+        let closed = bundle.call_method0(intern!(py, "close")).and_then(|remains| remains.extract());
+        match closed {
+            Ok((reason, threads)) => {
+                let reason: Option<String> = reason;
+                reason.map(|reason| Remains { reason, threads })
+            }
+            Err(raised) => {
+                let fault = exception::to_fault(py, raised);
+                log(&fault);
+                Some(format!("whether its code is gone is not known: {fault}").into())
+            }
+        }
+    }
+}
+
 impl Drop for BundleModules {
     fn drop(&mut self) {
+        let measured = thread::attach(|py| Ok(self.close(py)));
         // An interpreter that shuts down ends all modules itself.
-        let _is_closing = thread::attach(|py| {
-            let closed = self.bundle.bind(py).call_method0(intern!(py, "close"));
-            let collected = closed.and_then(|_| self.interpreter.prelude.collect_garbage.call0(py));
-            collected.map(drop).map_err(|raised| {
-                tracing::error!(bundle = self.guest.bundle(), %raised, "the end of a bundle in Python failed");
-                exception::to_fault(py, raised)
-            })
-        });
+        self.guest.record_end(measured.unwrap_or_else(|fault| Some(fault.to_string().into())));
     }
 }

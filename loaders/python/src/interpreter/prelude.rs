@@ -9,12 +9,14 @@ use super::compile::compile;
 use crate::thread;
 
 /// The files of the prelude. They are run in this order, in one namespace.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 9] = [
     ("classes.py", include_str!("prelude/classes.py")),
     ("protocol.py", include_str!("prelude/protocol.py")),
     ("errors.py", include_str!("prelude/errors.py")),
     ("hints.py", include_str!("prelude/hints.py")),
     ("environment.py", include_str!("prelude/environment.py")),
+    ("shared_state.py", include_str!("prelude/shared_state.py")),
+    ("teardown.py", include_str!("prelude/teardown.py")),
     ("bundle.py", include_str!("prelude/bundle.py")),
     ("hooks.py", include_str!("prelude/hooks.py")),
 ];
@@ -38,7 +40,6 @@ macro_rules! prelude {
 prelude! {
     bundle: "Bundle",
     open_environment: "open_environment",
-    collect_garbage: "collect_garbage",
     describe_exception: "describe_exception",
     check_method: "check_method",
     make_types: "make_types",

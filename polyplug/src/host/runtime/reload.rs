@@ -133,7 +133,7 @@ impl Runtime {
 
     /// Makes the new version serve, emits the event, and retires the old version.
     fn complete(&self, name: &str, old: Loaded, prepared: Prepared) -> ReloadReport {
-        let (mut report, status) = self.reclaimer().collecting(|| {
+        let (mut report, retired) = self.reclaimer().collecting(|| {
             let status = self.track_reclaim(&old.version);
             let (next, report) = self.switch(&old, prepared);
             let lost = match report.restarted {
@@ -143,11 +143,17 @@ impl Runtime {
             // Emitted before another thread can change the bundle, so that events come in the order of the changes.
             self.parts().events.emit(ReloadPhaseType::Reloaded, report.bundle, name, &lost);
             self.bundle_table().finish_change(report.bundle, Some(next));
-            let retired = Retired::new(&old, Arc::clone(&status));
+            let retired = Retired::new(&old, status);
             self.retire(old, &retired);
-            (report, status)
+            (report, retired)
         });
-        report.reclaimed = matches!(status.get(), Some(None));
+        report.threads = retired.threads();
+        if let Some(remains) = retired.status() {
+            report.reclaimed = remains.is_none();
+            let remains = remains.clone().unwrap_or_default();
+            report.threads.extend(remains.threads);
+            report.still_mapped = Some(remains.reason).filter(|_| !report.reclaimed);
+        }
         tracing::debug!(bundle = name, restarted = report.restarted, "reloaded");
         report
     }
@@ -204,7 +210,7 @@ impl Runtime {
         loader: &Arc<dyn BundleLoader>,
         old: &Loaded,
     ) -> Result<Prepared, RuntimeError> {
-        let mut report = ReloadReport { bundle: manifest.id, migrated: 0, restarted: 0, drained: 0, reclaimed: false };
+        let mut report = ReloadReport::new(manifest.id);
         manifest.find_artifact()?;
         let source = BundleSource::Path(manifest.path.clone());
         let files = self.prepare_files(manifest, ManifestSource::Directory, source, &**loader)?;

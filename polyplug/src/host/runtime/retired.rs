@@ -5,11 +5,12 @@ use std::sync::{Arc, OnceLock, Weak};
 use super::bundles::Loaded;
 use super::report::{Holder, Lingering};
 use crate::host::store::provider::Provider;
+use crate::host::version::module::Remains;
 use crate::host::version::version::BundleVersion;
 
-/// The status of a retired version: empty until the version is reclaimed, then `None`, or the reason why the version's
-/// code stays in memory.
-pub(crate) type ReclaimStatus = Arc<OnceLock<Option<String>>>;
+/// The status of a retired version: empty until the version is reclaimed, then `None`, or what remains of the version's
+/// code.
+pub(crate) type ReclaimStatus = Arc<OnceLock<Option<Remains>>>;
 
 /// The record of a version that no longer serves. Holds no lease on the version.
 #[derive(Clone)]
@@ -30,9 +31,9 @@ impl Retired {
         }
     }
 
-    /// Returns the status of a reclaimed version: `None`, or the reason why its code stays in memory. Returns no status
-    /// if the version is not reclaimed yet.
-    pub(crate) fn status(&self) -> Option<&Option<String>> {
+    /// Returns the status of a reclaimed version: `None`, or what remains of its code. Returns no status if the version
+    /// is not reclaimed yet.
+    pub(crate) fn status(&self) -> Option<&Option<Remains>> {
         self.status.get()
     }
 

@@ -102,11 +102,15 @@ impl Runtime {
             self.retire(loaded, &retired);
             outcome
         });
-        let (holders, threads) = (retired.holders(), retired.threads());
-        let (reclaimed, still_mapped) = match retired.status() {
-            Some(still_mapped) => (still_mapped.is_none(), still_mapped.clone()),
+        let (holders, mut threads) = (retired.holders(), retired.threads());
+        let (reclaimed, remains) = match retired.status() {
+            Some(remains) => (remains.is_none(), remains.clone()),
             None => (false, None),
         };
+        let still_mapped = remains.map(|remains| {
+            threads.extend(remains.threads);
+            remains.reason
+        });
         tracing::debug!(bundle = name, reclaimed, "unloaded");
         outcome.map(|()| UnloadReport { bundle: name, reclaimed, holders, threads, still_mapped })
     }
@@ -117,12 +121,13 @@ impl Runtime {
         let status = ReclaimStatus::default();
         let (recorded, events) = (Arc::clone(&status), Arc::clone(&self.parts().events));
         let (id, name) = (version.id(), version.name().to_owned());
-        version.when_gone(move |still_mapped| {
-            let _ = recorded.set(still_mapped.map(str::to_owned));
-            if let Some(reason) = still_mapped {
+        version.when_gone(move |remains| {
+            let reason = remains.as_ref().map(|remains| remains.reason.clone());
+            let _ = recorded.set(remains);
+            if let Some(reason) = &reason {
                 tracing::warn!(bundle = name, reason, "the code of a retired version stays in memory");
             }
-            events.emit(ReloadPhaseType::Quiesced, id, &name, still_mapped.unwrap_or_default());
+            events.emit(ReloadPhaseType::Quiesced, id, &name, reason.as_deref().unwrap_or_default());
         });
         status
     }

@@ -1,7 +1,6 @@
 """The modules of a bundle: found in its folders, with private names, and removed when the bundle is dropped."""
 
 import builtins
-import gc
 import importlib
 import importlib.machinery
 import importlib.util
@@ -34,6 +33,8 @@ class Bundle:
         self._path_prefix = (directory or self.package) + os.sep
         self.is_declaring = False
         self.declared = []
+        # What is to be done at the end: `(function, arguments, options)`, and changes to take back, by their keys.
+        self.exit_functions, self.thread_exit_functions, self.changes = [], [], {}
         self._own_modules, self._own_namespaces = self._find_own_modules()
         self._entered = None
         self.builtins = {**builtins.__dict__, "__import__": self._import, "print": self._print}
@@ -66,18 +67,29 @@ class Bundle:
         self._own_modules.discard(name)  # `import` of the main file's name means another module
         self.is_declaring = True
         try:
-            exec(module.__loader__.compile(), module.__dict__)
+            with MainRun(self):
+                exec(module.__loader__.compile(), module.__dict__)
         finally:
             self.is_declaring = False
         return module
 
+    def end_activity(self):
+        """Runs the exit functions, and ends executors and threads as far as they can be ended."""
+        end_activity(self)
+
     def close(self):
-        """Removes all traces of the bundle. Called when nothing can run its code any more."""
+        """Removes all traces of the bundle. Called when nothing can run its code any more, except for its own threads.
+        Returns what remains: the reason why, or `None`, and the names of threads."""
+        take_back_changes(self)
+        inside = self.package + "."
+        modules = [module for name, module in list(sys.modules.items())
+                   if (name == self.package or name.startswith(inside)) and isinstance(module, module_types.ModuleType)]
+        marks = Marks(self.package, modules)
+        modules.clear()
         _bundles.pop(self.package, None)
         if not _bundles and _finder in sys.meta_path:
             sys.meta_path.remove(_finder)
         # A copy: other threads may import modules meanwhile.
-        inside = self.package + "."
         for name in list(sys.modules):
             if name == self.package or name.startswith(inside):
                 sys.modules.pop(name, None)
@@ -90,6 +102,8 @@ class Bundle:
                     sys.path_importer_cache.pop(folder, None)
             for forget in getattr(typing, "_cleanups", ()):
                 forget()
+            self.declared.clear()
+            return end_modules(marks)
         finally:
             self.__dict__.clear()
 
@@ -210,6 +224,7 @@ class Bundle:
             imported = _real_import(name, globals, locals, fromlist, level)
             if _hooks:
                 _hooks.imported()
+            watch_shared_modules()
             return imported
         except ModuleNotFoundError as error:
             if error.name != top:
@@ -315,8 +330,3 @@ class _Finder:
 
 
 _finder = _Finder()
-
-
-def collect_garbage():
-    """Collects reference cycles. Every class is part of one."""
-    gc.collect()

@@ -2,7 +2,7 @@
 
 use super::{Event, join, spawn};
 use crate::explore::explore;
-use crate::host::version::module::Module;
+use crate::host::version::module::{Module, Remains};
 use crate::host::version::reclaim::{Reclaimer, VersionResources};
 use crate::sync::{Waits, end_waits, set_waits};
 
@@ -91,7 +91,7 @@ pub fn an_idle_reclaimer_is_done() {
 struct Nested(Reclaimer, Event);
 
 impl Module for Nested {
-    fn close(self: Box<Self>) -> Option<String> {
+    fn close(self: Box<Self>) -> Option<Remains> {
         let Self(reclaimer, event) = *self;
         reclaimer.enqueue(resources(&event));
         None

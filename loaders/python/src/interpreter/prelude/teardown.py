@@ -1,0 +1,362 @@
+"""The end of a bundle. It follows the end of Python, as far as one bundle can: exit functions, then threads, then
+modules. Whether the bundle's code is gone is measured, and what holds it is named."""
+
+import functools
+import gc
+import io
+import os
+import stat
+import sys
+import threading
+import time
+import traceback
+import types as module_types
+import weakref
+
+# How long the end of a bundle waits for its threads, in seconds.
+_THREADS = 0.25
+
+# How long holders of code are searched, in seconds, and how many are named.
+_SEARCH, _NAMED = 0.25, 4
+
+_MARK = "__polyplug_mark__"
+
+# The bundles whose threads had not ended when the bundles did: their marks, and their threads.
+_unfinished = []
+
+
+class Mark:
+    """An object in the namespace of a module, which lives as long as the namespace: as long as any function of the
+    module, or a call of one."""
+
+    __slots__ = ("module", "__weakref__")
+
+    def __init__(self, module):
+        self.module = module
+
+
+# Exit functions and threads.
+
+
+def end_activity(bundle):
+    """Runs the exit functions of a bundle, after its executors have ended, and waits for its threads for a while."""
+    _run_exit_functions(bundle, bundle.thread_exit_functions)
+    executors = [thread for thread in threads_of(bundle.package) if _shut_down_executor(thread)]
+    _join(executors)
+    _run_exit_functions(bundle, bundle.exit_functions)
+    _run_finalizers(bundle)
+    _join(threads_of(bundle.package))
+
+
+def end_all_activity():
+    """Ends the activity of all bundles, the last loaded first. The interpreter calls this when it ends."""
+    for bundle in reversed(list(_bundles.values())):
+        end_activity(bundle)
+
+
+def _run_exit_functions(bundle, functions):
+    while functions:
+        function, arguments, options = functions.pop()
+        _run_last(bundle, function, arguments, options)
+
+
+def _run_finalizers(bundle):
+    """Calls the finalizers of `weakref.finalize` that are to be called at exit, the latest first."""
+    registry = weakref.finalize._registry
+    for finalizer, info in sorted(list(registry.items()), key=lambda item: item[1].index, reverse=True):
+        target = info.weakref()
+        if info.atexit and bundle.package in (package_of(info.func), package_of(target)):
+            _run_last(bundle, finalizer, (), {})
+        del target
+
+
+def _run_last(bundle, function, arguments, options):
+    try:
+        function(*arguments, **(options or {}))
+    except BaseException as error:
+        if isinstance(error, (TimeLimit, Closing)):
+            raise
+        text = "".join(traceback.format_exception(type(error), error, error.__traceback__.tb_next)).rstrip()
+        bundle.host_functions.log("error", f"an exit function failed: {bundle.without_private_names(text)}")
+
+
+def threads_of(package):
+    """Returns the threads that a bundle has started and that run, except for this one."""
+    here = threading.get_ident()
+    return [thread for thread in threading.enumerate()
+            if getattr(thread, "_polyplug_bundle", None) == package and thread.ident != here]
+
+
+def _shut_down_executor(thread):
+    """Shuts down the executor that a thread works for, unless it is one of a shared module. Returns whether an executor
+    was shut down."""
+    owners = getattr(thread, "_args", None) or ()
+    owners = [*owners[:1], getattr(thread, "executor_reference", None)]
+    for owner in owners:
+        executor = owner() if isinstance(owner, weakref.ref) else None
+        if executor is not None and callable(getattr(executor, "shutdown", None)) and not _is_shared(executor):
+            executor.shutdown(wait=False)
+            return True
+    return False
+
+
+def _is_shared(value):
+    """Returns whether a value has a name in a module that is no bundle's."""
+    return any(item is value for name, module in list(sys.modules.items()) if _top(name) not in _bundles
+               for item in list((getattr(module, "__dict__", None) or {}).values()))
+
+
+def _join(threads):
+    end = time.monotonic() + _THREADS
+    for thread in threads:
+        thread.join(max(end - time.monotonic(), 0))
+
+
+def _running(package):
+    """Returns the names of the threads that run code of a package, or that a bundle has started."""
+    names = {thread.ident: thread.name for thread in threads_of(package)}
+    here = threading.get_ident()
+    for ident, frame in sys._current_frames().items():
+        while frame is not None and ident != here and ident not in names:
+            if _top(frame.f_globals.get("__name__")) == package:
+                thread = threading._active.get(ident)
+                names[ident] = thread.name if thread is not None else f"thread {ident}"
+            frame = frame.f_back
+    return names
+
+
+# Modules.
+
+
+def _top(name):
+    return name.partition(".")[0] if isinstance(name, str) else ""
+
+
+class Marks:
+    """The marks in the modules of a bundle, and weak references to the classes of the modules."""
+
+    def __init__(self, package, modules):
+        self.package = package
+        self.modules, self.classes = [], []
+        for module in modules:
+            mark = Mark(module.__name__)
+            module.__dict__[_MARK] = mark
+            self.modules.append(weakref.ref(mark))
+            own = {value for value in list(module.__dict__.values()) if isinstance(value, type)}
+            self.classes += [weakref.ref(cls) for cls in own if _top(cls.__module__) == package]
+
+    def is_alive(self):
+        """Returns whether code of the modules is still referenced."""
+        return any(mark() is not None for mark in self.modules) or any(cls() is not None for cls in self.classes)
+
+    def namespaces(self):
+        """Returns the namespaces that are alive, those of the modules that were imported last first."""
+        found = []
+        for mark in map(_call, reversed(self.modules)):
+            if mark is not None:
+                found += [names for names in gc.get_referrers(mark)
+                          if isinstance(names, dict) and names.get(_MARK) is mark]
+        return found
+
+
+def _call(reference):
+    return reference()
+
+
+def end_modules(marks):
+    """Ends the modules of a bundle, which nothing but the bundle itself is to refer to by now. Returns what remains of
+    them: the reason why, or `None`, and the names of threads."""
+    finish_others()
+    threads = _running(marks.package)
+    _collect()
+    if marks.is_alive():
+        restore_places(marks.package)
+        _collect()
+    if threads:
+        # The threads go on, so their modules stay whole.
+        _flush_files(marks)
+        if marks.is_alive():
+            _unfinished.append((marks, frozenset(threads)))
+        names = ", ".join(f"`{name}`" for name in threads.values())
+        text = f"its threads {names} have not ended" if len(threads) > 1 else f"its thread {names} has not ended"
+        return text, list(threads.values())
+    if marks.is_alive():
+        _clear(marks)
+    return (_describe_holders(marks) if marks.is_alive() else None), []
+
+
+def finish_others():
+    """Clears the modules of bundles whose threads have ended since the bundles did."""
+    running = sys._current_frames()
+    for entry in list(_unfinished):
+        marks, threads = entry
+        if not threads & running.keys() and entry in _unfinished:
+            _unfinished.remove(entry)
+            if marks.is_alive():
+                _clear(marks)
+
+
+def _collect():
+    """Collects garbage. Files that only garbage refers to are closed after that: objects with `__del__` may still write
+    to them, and the collector would close the parts of a file in an order that loses what was written last."""
+    files = [file for file in gc.get_objects() if type(file) in _FILES and _is_regular(file)]
+    gc.collect()
+    for kind in _FILES:  # a file of text before the file of bytes in it
+        for file in files:
+            # The list, the variable and the argument refer to it.
+            if type(file) is kind and sys.getrefcount(file) <= 3:
+                try:
+                    file.close()
+                except Exception:
+                    pass  # as in the `__del__` of files
+
+
+_FILES = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
+
+
+def _is_regular(file):
+    """Returns whether a file is open for writing and a regular one, which is written to without a wait."""
+    try:
+        return not file.closed and file.writable() and stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+    except Exception:
+        return False
+
+
+def _flush_files(marks):
+    """Writes what is buffered of files that the modules of a bundle refer to by a name."""
+    for names in marks.namespaces():
+        for value in list(names.values()):
+            if type(value) in _FILES and _is_regular(value):
+                try:
+                    value.flush()
+                except Exception:
+                    pass  # as in the `__del__` of files
+
+
+def _clear(marks):
+    """Clears the namespaces that something still refers to, in the order of Python: names with one underscore first."""
+    for names in marks.namespaces():
+        for is_private in (True, False):
+            for name, value in list(names.items()):
+                if name not in ("__builtins__", _MARK) and (name[:1] == "_" and name[1:2] != "_" or not is_private):
+                    names[name] = value = None
+    names = value = None
+    _collect()
+
+
+# The holders of code.
+
+
+def _describe_holders(marks):
+    """Returns a text that names what holds the code of the bundle."""
+    finder = _HolderSearch(marks.package)
+    targets = [cls() for cls in marks.classes if cls() is not None]
+    for names in marks.namespaces():
+        targets += [user for user in gc.get_referrers(names) if isinstance(user, _USERS)
+                    and not (isinstance(user, module_types.FunctionType) and user.__globals__ is not names)]
+    names = user = None
+    found = []
+    for target in targets:
+        for holder in finder.holders(target):
+            text = f"{finder.describe(target)} is held by {holder}"
+            if text not in found:
+                found.append(text)
+        if len(found) >= _NAMED or finder.is_late():
+            break
+    target = None
+    if not found:
+        return "its code is still referenced by something that Python's garbage collector does not see, such as an " \
+               "object of an extension module"
+    return "its code is still referenced: " + "; ".join(found[:_NAMED])
+
+
+_USERS = (module_types.FunctionType, module_types.FrameType, module_types.GeneratorType, module_types.CoroutineType,
+          module_types.ModuleType)
+
+
+class _HolderSearch:
+    """A search for what refers to an object, along containers without a name, up to something that has one."""
+
+    def __init__(self, package):
+        self.package = package
+        self.end = time.monotonic() + _SEARCH
+        self.places = {}
+        for module_name, module in list(sys.modules.items()):
+            for name, value in list((getattr(module, "__dict__", None) or {}).items()):
+                if gc.is_tracked(value) and id(value) not in self.places:
+                    self.places[id(value)] = f"`{module_name}.{name}`"
+
+    def is_late(self):
+        return time.monotonic() > self.end
+
+    def holders(self, target):
+        """Returns texts that name the holders of an object."""
+        found, level, seen = [], [target], {id(target)}
+        place = self.places.get(id(target))
+        if place is not None:
+            return [place]
+        for _ in range(6):
+            if not level or found or self.is_late():
+                break
+            hidden = {id(level), id(found), id(seen), id(self.__dict__)}
+            referrers = gc.get_referrers(*level)
+            hidden.add(id(referrers))
+            level = []
+            for referrer in referrers:
+                if id(referrer) in seen or id(referrer) in hidden or self._is_ours(referrer):
+                    continue
+                seen.add(id(referrer))
+                place = self._name(referrer)
+                if place is not None:
+                    found.append(place)
+                else:
+                    level.append(referrer)
+            referrer = referrers = None
+        return found[:2]
+
+    def _is_ours(self, referrer):
+        """Returns whether an object is part of this search, or of the bundle itself."""
+        if isinstance(referrer, module_types.FrameType):
+            return referrer.f_globals is globals()
+        if isinstance(referrer, dict) and (_MARK in referrer or referrer is globals()):
+            return True
+        return isinstance(referrer, (module_types.FunctionType, type)) and package_of(referrer) == self.package
+
+    def _name(self, referrer):
+        """Returns the name of an object by which a user finds it; `None` for one that has no name."""
+        place = self.places.get(id(referrer))
+        if place is not None:
+            return place
+        if isinstance(referrer, module_types.FrameType):
+            return f"a call of {referrer.f_code.co_name} ({os.path.basename(referrer.f_code.co_filename)}:" \
+                   f"{referrer.f_lineno})"
+        if isinstance(referrer, type):
+            return f"the class `{referrer.__module__}.{referrer.__qualname__}`"
+        if isinstance(referrer, module_types.FunctionType):
+            return f"the function `{referrer.__module__}.{referrer.__qualname__}`"
+        if isinstance(referrer, threading.Thread):
+            return f"the thread `{referrer.name}`"
+        kind = type(referrer)
+        if kind in (functools.partial, Mark) or kind.__module__ == "builtins" or package_of(referrer) == self.package:
+            return None
+        name = getattr(referrer, "name", None)
+        named = f" `{name}`" if isinstance(name, str) else ""
+        return f"an object {kind.__module__}.{kind.__qualname__}{named}"
+
+    def describe(self, target):
+        """Returns what an object of the bundle is."""
+        if isinstance(target, module_types.FrameType):
+            return f"a call of `{target.f_code.co_name}` in {self._file(target.f_code)}"
+        if isinstance(target, (module_types.GeneratorType, module_types.CoroutineType)):
+            return f"`{target.__qualname__}`, which is suspended,"
+        if isinstance(target, module_types.ModuleType):
+            return f"module `{self._short(target.__name__)}`"
+        if isinstance(target, type):
+            return f"class `{target.__qualname__}` of module `{self._short(target.__module__)}`"
+        return f"function `{target.__qualname__}` of {self._file(target.__code__)}"
+
+    def _short(self, name):
+        return name[len(self.package) + 1:] if name.startswith(self.package + ".") else name
+
+    def _file(self, code):
+        return os.path.basename(code.co_filename)
