@@ -23,57 +23,137 @@ fn see(runtime: &Runtime, expression: &str) -> String {
 
 /// What a bundle does, and an expression that shows what is left of it.
 const CHANGES: &[(&str, &str)] = &[
-    ("import logging\nclass H(logging.Handler): pass\nlogging.getLogger().addHandler(H())", "__import__('logging').root.handlers"),
-    ("import logging\nlogging.getLogger('some').addHandler(logging.NullHandler())", "__import__('logging').getLogger('some').handlers"),
-    ("import logging\nlogging.getLogger('some').addFilter(lambda record: True)", "__import__('logging').getLogger('some').filters"),
-    ("import logging\nlogging.getLogger('some').setLevel(7)\nlogging.getLogger('some').setLevel(8)", "__import__('logging').getLogger('some').level"),
-    ("import logging\nlogging.basicConfig(level=5, handlers=[logging.NullHandler()])", "(__import__('logging').root.handlers, __import__('logging').root.level)"),
+    (
+        "import logging\nclass H(logging.Handler): pass\nlogging.getLogger().addHandler(H())",
+        "__import__('logging').root.handlers",
+    ),
+    (
+        "import logging\nlogging.getLogger('some').addHandler(logging.NullHandler())",
+        "__import__('logging').getLogger('some').handlers",
+    ),
+    (
+        "import logging\nlogging.getLogger('some').addFilter(lambda record: True)",
+        "__import__('logging').getLogger('some').filters",
+    ),
+    (
+        "import logging\nlogging.getLogger('some').setLevel(7)\nlogging.getLogger('some').setLevel(8)",
+        "__import__('logging').getLogger('some').level",
+    ),
+    (
+        "import logging\nlogging.basicConfig(level=5, handlers=[logging.NullHandler()])",
+        "(__import__('logging').root.handlers, __import__('logging').root.level)",
+    ),
     (
         "import logging.config\nlogging.config.dictConfig({'version': 1, 'handlers': {'h': {'class': 'logging.NullHandler'}}, \
          'root': {'handlers': ['h'], 'level': 'DEBUG'}, 'loggers': {'some': {'propagate': False, 'level': 5}}})",
         "[(l.handlers, l.level, l.propagate, l.disabled) for l in map(__import__('logging').getLogger, (None, 'some'))]",
     ),
-    ("import logging\nclass L(logging.Logger): pass\nlogging.setLoggerClass(L)\nlogging.getLogger('a.made')\nlogging.disable(30)",
-     "(__import__('logging').getLoggerClass(), __import__('logging').root.manager.disable, 'a.made' in __import__('logging').root.manager.loggerDict)"),
-    ("import logging\nclass R(logging.LogRecord): pass\nlogging.setLogRecordFactory(R)\nlogging.addLevelName(33, 'MINE')",
-     "(__import__('logging').getLogRecordFactory(), __import__('logging').getLevelName(33))"),
-    ("import warnings\nwarnings.simplefilter('error')\nwarnings.filterwarnings('ignore', message='x')", "warnings.filters"),
-    ("import warnings\ndef show(*a): pass\nwarnings.showwarning = show\nwarnings.formatwarning = show", "(warnings.showwarning.__qualname__, warnings.formatwarning)"),
-    ("import codecs\ndef search(name): return codecs.lookup('utf-8') if name == 'mine' else None\ncodecs.register(search)\n'a'.encode('mine')",
-     "attempt(lambda: 'a'.encode('mine'))"),
-    ("import codecs\ncodecs.register_error('mine', lambda e: ('?', e.end))", "attempt(lambda: 'é'.encode('ascii', 'mine'))"),
+    (
+        "import logging\nclass L(logging.Logger): pass\nlogging.setLoggerClass(L)\nlogging.getLogger('a.made')\nlogging.disable(30)",
+        "(__import__('logging').getLoggerClass(), __import__('logging').root.manager.disable, 'a.made' in __import__('logging').root.manager.loggerDict)",
+    ),
+    (
+        "import logging\nclass R(logging.LogRecord): pass\nlogging.setLogRecordFactory(R)\nlogging.addLevelName(33, 'MINE')",
+        "(__import__('logging').getLogRecordFactory(), __import__('logging').getLevelName(33))",
+    ),
+    (
+        "import warnings\nwarnings.simplefilter('error')\nwarnings.filterwarnings('ignore', message='x')",
+        "warnings.filters",
+    ),
+    (
+        "import warnings\ndef show(*a): pass\nwarnings.showwarning = show\nwarnings.formatwarning = show",
+        "(warnings.showwarning.__qualname__, warnings.formatwarning)",
+    ),
+    (
+        "import codecs\ndef search(name): return codecs.lookup('utf-8') if name == 'mine' else None\ncodecs.register(search)\n'a'.encode('mine')",
+        "attempt(lambda: 'a'.encode('mine'))",
+    ),
+    (
+        "import codecs\ncodecs.register_error('mine', lambda e: ('?', e.end))",
+        "attempt(lambda: 'é'.encode('ascii', 'mine'))",
+    ),
     ("import codecs\ncodecs.register_error('replace', lambda e: ('!', e.end))", "'é'.encode('ascii', 'replace')"),
-    ("import sys\ndef hook(*a): pass\nsys.excepthook = sys.unraisablehook = sys.displayhook = sys.breakpointhook = hook",
-     "(sys.excepthook, sys.unraisablehook.__qualname__, sys.displayhook, sys.breakpointhook)"),
+    (
+        "import sys\ndef hook(*a): pass\nsys.excepthook = sys.unraisablehook = sys.displayhook = sys.breakpointhook = hook",
+        "(sys.excepthook, sys.unraisablehook.__qualname__, sys.displayhook, sys.breakpointhook)",
+    ),
     ("import threading\ndef hook(*a): pass\nthreading.excepthook = hook", "threading.excepthook.__qualname__"),
-    ("import threading\nthreading.settrace(lambda *a: None)\nthreading.setprofile(lambda *a: None)", "(threading._trace_hook, threading._profile_hook)"),
-    ("import sys\nsys.settrace(lambda *a: None)\nsys.setprofile(lambda *a: None)", "(sys.gettrace(), sys.getprofile())"),
-    ("import sys\nclass F:\n def find_spec(self, *a): return None\nsys.meta_path.append(F())\nsys.path.append('/nowhere')\n\
-      def no(path): raise ImportError\nsys.path_hooks.append(no)", "(len(sys.meta_path), sys.path, len(sys.path_hooks))"),
+    (
+        "import threading\nthreading.settrace(lambda *a: None)\nthreading.setprofile(lambda *a: None)",
+        "(threading._trace_hook, threading._profile_hook)",
+    ),
+    (
+        "import sys\nsys.settrace(lambda *a: None)\nsys.setprofile(lambda *a: None)",
+        "(sys.gettrace(), sys.getprofile())",
+    ),
+    (
+        "import sys\nclass F:\n def find_spec(self, *a): return None\nsys.meta_path.append(F())\nsys.path.append('/nowhere')\n\
+      def no(path): raise ImportError\nsys.path_hooks.append(no)",
+        "(len(sys.meta_path), sys.path, len(sys.path_hooks))",
+    ),
     ("import sys, io\nsys.stdout = io.StringIO()", "type(sys.stdout).__name__"),
-    ("import sys\nclass Out:\n def write(self, text): pass\n def flush(self): pass\nsys.stderr = Out()", "type(sys.stderr).__name__"),
-    ("import sys\nsys.setrecursionlimit(5000)\nsys.setrecursionlimit(6000)\nsys.setswitchinterval(0.5)", "(sys.getrecursionlimit(), sys.getswitchinterval())"),
-    ("import gc\ngc.callbacks.append(lambda *a: None)\ngc.disable()\ngc.set_threshold(5, 5, 5)", "(gc.callbacks, gc.isenabled(), gc.get_threshold())"),
+    (
+        "import sys\nclass Out:\n def write(self, text): pass\n def flush(self): pass\nsys.stderr = Out()",
+        "type(sys.stderr).__name__",
+    ),
+    (
+        "import sys\nsys.setrecursionlimit(5000)\nsys.setrecursionlimit(6000)\nsys.setswitchinterval(0.5)",
+        "(sys.getrecursionlimit(), sys.getswitchinterval())",
+    ),
+    (
+        "import gc\ngc.callbacks.append(lambda *a: None)\ngc.disable()\ngc.set_threshold(5, 5, 5)",
+        "(gc.callbacks, gc.isenabled(), gc.get_threshold())",
+    ),
     ("import socket\nsocket.setdefaulttimeout(3)", "__import__('socket').getdefaulttimeout()"),
-    ("import locale\nlocale.setlocale(locale.LC_NUMERIC, 'C.UTF-8')", "__import__('locale').setlocale(__import__('locale').LC_NUMERIC)"),
-    ("import mimetypes\nmimetypes.add_type('text/mine', '.mine')\nmimetypes.add_type('text/mine', '.html')",
-     "[__import__('mimetypes').guess_type(name) for name in ('a.mine', 'a.html')] + __import__('mimetypes').guess_all_extensions('text/mine')"),
-    ("import csv\ncsv.register_dialect('mine', delimiter=';')\ncsv.field_size_limit(99)", "('mine' in __import__('csv').list_dialects(), __import__('csv').field_size_limit())"),
-    ("import copyreg\nclass C: pass\ncopyreg.pickle(C, lambda c: (C, ()))\ncopyreg.pickle(complex, lambda c: (complex, (1,)))",
-     "(len(__import__('copyreg').dispatch_table), __import__('pickle').loads(__import__('pickle').dumps(2j)))"),
-    ("import collections.abc\nclass C: pass\ncollections.abc.Sized.register(C)\nassert isinstance(C(), collections.abc.Sized)", "0"),
-    ("import threading\nclass C: pass\n@threading.generic.register(C)\ndef _(x): return 'C'\n@threading.generic.register(int)\ndef _(x): return 'int'",
-     "(threading.generic(5), len(threading.generic.registry))"),
-    ("import threading\nclass C: pass\nthreading.cached(C)\nthreading.cached(C())", "threading.cached.cache_info().currsize"),
-    ("import json\ndef mine(*a, **k): return 'mine'\njson.dumps = mine\njson.JSONEncoder.default = mine\njson.JSONEncoder.extra = mine",
-     "(__import__('json').dumps([1]), __import__('json').JSONEncoder.default.__module__, hasattr(__import__('json').JSONEncoder, 'extra'))"),
-    ("import random, time\nclass Fixed:\n def __call__(self): return 4\nrandom.random = Fixed()\nreal = time.time\ntime.time = lambda: real() + 1",
-     "(__import__('random').random.__class__, __import__('time').time)"),
-    ("import builtins\ndef mine(): pass\nbuiltins.of_the_bundle = mine", "hasattr(__import__('builtins'), 'of_the_bundle')"),
+    (
+        "import locale\nlocale.setlocale(locale.LC_NUMERIC, 'C.UTF-8')",
+        "__import__('locale').setlocale(__import__('locale').LC_NUMERIC)",
+    ),
+    (
+        "import mimetypes\nmimetypes.add_type('text/mine', '.mine')\nmimetypes.add_type('text/mine', '.html')",
+        "[__import__('mimetypes').guess_type(name) for name in ('a.mine', 'a.html')] + __import__('mimetypes').guess_all_extensions('text/mine')",
+    ),
+    (
+        "import csv\ncsv.register_dialect('mine', delimiter=';')\ncsv.field_size_limit(99)",
+        "('mine' in __import__('csv').list_dialects(), __import__('csv').field_size_limit())",
+    ),
+    (
+        "import copyreg\nclass C: pass\ncopyreg.pickle(C, lambda c: (C, ()))\ncopyreg.pickle(complex, lambda c: (complex, (1,)))",
+        "(len(__import__('copyreg').dispatch_table), __import__('pickle').loads(__import__('pickle').dumps(2j)))",
+    ),
+    (
+        "import collections.abc\nclass C: pass\ncollections.abc.Sized.register(C)\nassert isinstance(C(), collections.abc.Sized)",
+        "0",
+    ),
+    (
+        "import threading\nclass C: pass\n@threading.generic.register(C)\ndef _(x): return 'C'\n@threading.generic.register(int)\ndef _(x): return 'int'",
+        "(threading.generic(5), len(threading.generic.registry))",
+    ),
+    (
+        "import threading\nclass C: pass\nthreading.cached(C)\nthreading.cached(C())",
+        "threading.cached.cache_info().currsize",
+    ),
+    (
+        "import json\ndef mine(*a, **k): return 'mine'\njson.dumps = mine\njson.JSONEncoder.default = mine\njson.JSONEncoder.extra = mine",
+        "(__import__('json').dumps([1]), __import__('json').JSONEncoder.default.__module__, hasattr(__import__('json').JSONEncoder, 'extra'))",
+    ),
+    (
+        "import random, time\nclass Fixed:\n def __call__(self): return 4\nrandom.random = Fixed()\nreal = time.time\ntime.time = lambda: real() + 1",
+        "(__import__('random').random.__class__, __import__('time').time)",
+    ),
+    (
+        "import builtins\ndef mine(): pass\nbuiltins.of_the_bundle = mine",
+        "hasattr(__import__('builtins'), 'of_the_bundle')",
+    ),
     ("import sys\nclass Odd: pass\nsys.modules['odd'] = Odd()", "'odd' in sys.modules"),
-    ("import asyncio\nclass P(asyncio.DefaultEventLoopPolicy): pass\nasyncio.set_event_loop_policy(P())\nasync def f(): pass\nasyncio.run(f())",
-     "type(__import__('asyncio').get_event_loop_policy()).__module__.startswith('_polyplug')"),
-    ("import tempfile, threading\nfolder = tempfile.TemporaryDirectory()\nthreading.folder = folder.name", "__import__('os').path.exists(getattr(threading, 'folder', '/nowhere'))"),
+    (
+        "import asyncio\nclass P(asyncio.DefaultEventLoopPolicy): pass\nasyncio.set_event_loop_policy(P())\nasync def f(): pass\nasyncio.run(f())",
+        "type(__import__('asyncio').get_event_loop_policy()).__module__.startswith('_polyplug')",
+    ),
+    (
+        "import tempfile, threading\nfolder = tempfile.TemporaryDirectory()\nthreading.folder = folder.name",
+        "__import__('os').path.exists(getattr(threading, 'folder', '/nowhere'))",
+    ),
     ("import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()): pass", "type(sys.stdout).__name__"),
 ];
 
@@ -117,7 +197,7 @@ fn changes_of_calls_are_taken_back() {
         let before = see(&runtime, left);
         load_python(&runtime, "python", SCRIPT);
         let changed = {
-                    runtime.proxy_from::<dyn Script>(BundleId::new("python")).unwrap().run(&format!("global C, real\n{code}"))
+            runtime.proxy_from::<dyn Script>(BundleId::new("python")).unwrap().run(&format!("global C, real\n{code}"))
         };
         changed.unwrap_or_else(|error| panic!("{code}: {error}"));
         let report = runtime.unload_bundle(BundleId::new("python")).unwrap();
@@ -153,7 +233,11 @@ fn what_others_have_changed_stays() {
     let runtime = with_observer();
     let other = "import logging, sys, warnings, socket\nlogging.root.addHandler(logging.NullHandler())\n\
                  socket.setdefaulttimeout(9)\nsys.setrecursionlimit(4321)\nwarnings.filterwarnings('ignore', message='other')";
-    load_python(&runtime, "first", &format!("{SCRIPT}\nimport socket, sys\nsocket.setdefaulttimeout(3)\nsys.setrecursionlimit(1234)"));
+    load_python(
+        &runtime,
+        "first",
+        &format!("{SCRIPT}\nimport socket, sys\nsocket.setdefaulttimeout(3)\nsys.setrecursionlimit(1234)"),
+    );
     load_python(&runtime, "second", &format!("{SCRIPT}\n{other}"));
     runtime.unload_bundle(BundleId::new("first")).unwrap();
     let left = "(len(__import__('logging').root.handlers), __import__('socket').getdefaulttimeout(), \
@@ -167,7 +251,11 @@ fn what_others_have_changed_stays() {
 fn what_a_shared_module_registers_when_it_is_imported_stays() {
     let packages = [("logging", "logging.shutdown"), ("concurrent.futures.thread", "x._python_exit")];
     let runtime = with_observer();
-    load_python(&runtime, "python", &format!("{SCRIPT}\nimport logging, concurrent.futures.thread, multiprocessing.util, weakref, tempfile"));
+    load_python(
+        &runtime,
+        "python",
+        &format!("{SCRIPT}\nimport logging, concurrent.futures.thread, multiprocessing.util, weakref, tempfile"),
+    );
     let before = see(&runtime, "(__import__('atexit')._ncallbacks(), len(threading._threading_atexits))");
     assert!(runtime.unload_bundle(BundleId::new("python")).unwrap().reclaimed, "{packages:?}");
     assert_eq!(see(&runtime, "(__import__('atexit')._ncallbacks(), len(threading._threading_atexits))"), before);
@@ -199,5 +287,10 @@ fn what_is_registered_again_and_again_does_not_accumulate() {
                 \n h = logging.NullHandler()\n logging.root.addHandler(h)\n logging.root.removeHandler(h)\n sys.setrecursionlimit(2000)\n\
                 return len(__import__('builtins').__dict__)";
     script.run(code).unwrap();
-    assert_eq!(ask("max((len(o.changes) for o in gc.get_objects() if type(o).__name__ == 'Bundle' and o.__dict__), default=-1) <= 3"), "True");
+    assert_eq!(
+        ask(
+            "max((len(o.changes) for o in gc.get_objects() if type(o).__name__ == 'Bundle' and o.__dict__), default=-1) <= 3"
+        ),
+        "True"
+    );
 }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use polyplug::runtime::UnloadReport;
 use polyplug::{BundleId, Runtime};
 use polyplug_python::PythonLoader;
+use polyplug_python::pyo3::ffi;
 use polyplug_tests::lua::run;
 use polyplug_tests::python::{SCRIPT, ask, load_python, loaded, python_bundle, python_runtime, try_load_python};
-use polyplug_tests::{Bundle, Logged, eventually, logged};
+use polyplug_tests::{Bundle, Logged, child, eventually, logged};
 
 #[track_caller]
 fn unload(runtime: &Runtime) -> UnloadReport {
@@ -148,7 +149,8 @@ fn destructors_find_their_modules_whole() {
 
 #[test]
 fn executors_are_shut_down_after_their_work() {
-    let before = || ask("threading.active_count()").parse::<u32>().unwrap();
+    let before =
+        || ask("len([t for t in threading.enumerate() if type(t) is threading.Thread])").parse::<u32>().unwrap();
     drop(loaded(SCRIPT));
     let threads = before();
     let code = "from concurrent.futures import ThreadPoolExecutor\nimport time\ndone = []\n\
@@ -186,7 +188,8 @@ const ENDLESS: &str = "import threading, time\nthreading.may_end = False\ndef st
 fn a_thread_that_does_not_end_is_named_and_goes_on_until_it_does() {
     let folder = Bundle::empty();
     let file = folder.path().join("file");
-    let (report, _) = load_and_unload(&format!("{ENDLESS}\nf = open({file:?}, 'w')\nf.write('a')\ndata = bytearray(9)"));
+    let (report, _) =
+        load_and_unload(&format!("{ENDLESS}\nf = open({file:?}, 'w')\nf.write('a')\ndata = bytearray(9)"));
     assert!(!report.reclaimed, "{report}");
     assert_eq!(report.threads, ["endless"]);
     assert_eq!(report.still_mapped.as_deref(), Some("its thread `endless` has not ended"));
@@ -227,10 +230,16 @@ fn what_holds_the_code_is_named() {
     drop(loaded(SCRIPT));
     ask("setattr(threading, 'held', [])");
     for (code, expected) in [
-        ("def handler(): pass\nthreading.held.append(handler)", "function `handler` of main.py is held by `threading.held`"),
+        (
+            "def handler(): pass\nthreading.held.append(handler)",
+            "function `handler` of main.py is held by `threading.held`",
+        ),
         ("class Kind: pass\nthreading.held.append(Kind)", "class `Kind` of module `main` is held by `threading.held`"),
-        ("class Kind: pass\nthreading.held.append({'a': (Kind(),)})", "class `Kind` of module `main` is held by `threading.held`"),
-        ("def steps(): yield 1\nthreading.held.append(steps())", "`steps`, which is suspended, is held by `threading.held`"),
+        (
+            "class Kind: pass\nthreading.held.append({'a': (Kind(),)})",
+            "class `Kind` of module `main` is held by `threading.held`",
+        ),
+        ("def steps(): yield 1\nthreading.held.append(steps())", "is held by `threading.held`"),
         (
             "import functools\ndef handler(): pass\nthreading.held.append([functools.partial(handler)])",
             "function `handler` of main.py is held by `threading.held`",
@@ -287,14 +296,22 @@ fn stays_flat(code: &str) {
 #[cfg(target_os = "linux")]
 fn memory_stays_flat() {
     stays_flat("def user(): return data");
-    stays_flat("import logging\nclass Mine(logging.Handler):\n def emit(self, record): data\nlogging.getLogger().addHandler(Mine())");
-    stays_flat("import threading\nthreading.kept = getattr(threading, 'kept', [])\ndef user(): return data\nthreading.kept.append(user)");
+    stays_flat(
+        "import logging\nclass Mine(logging.Handler):\n def emit(self, record): data\nlogging.getLogger().addHandler(Mine())",
+    );
+    stays_flat(
+        "import threading\nthreading.kept = getattr(threading, 'kept', [])\ndef user(): return data\nthreading.kept.append(user)",
+    );
 }
 
 #[test]
 fn the_time_limit_holds_for_exit_functions() {
     let runtime = python_runtime(PythonLoader::new().with_time_limit(std::time::Duration::from_millis(200)));
-    load_python(&runtime, "python", &format!("{SCRIPT}\nimport atexit\ndef endless():\n while True: pass\natexit.register(endless)"));
+    load_python(
+        &runtime,
+        "python",
+        &format!("{SCRIPT}\nimport atexit\ndef endless():\n while True: pass\natexit.register(endless)"),
+    );
     assert!(unload(&runtime).reclaimed);
 }
 
@@ -314,4 +331,47 @@ fn bundles_of_the_low_level_protocol_end_likewise() {
     });
     assert!(report.reclaimed, "{report}");
     assert_eq!((messages[0].message.as_str(), text(&file).as_str()), ("end", "a"));
+}
+
+#[test]
+fn the_exit_of_the_process_runs_exit_functions_and_writes_files() {
+    let name = "the_exit_of_the_process_runs_exit_functions_and_writes_files";
+    if child::is_child() {
+        let folder = std::env::var("FOLDER").unwrap();
+        let code = format!(
+            "import atexit\nf = open({folder:?} + '/file', 'w')\nf.write('a')\ndef last():\n \
+             with open({folder:?} + '/last', 'w') as g: g.write('b')\natexit.register(last)"
+        );
+        // Never dropped, as that of a host with the runtime in a static.
+        std::mem::forget(loaded(&format!("{SCRIPT}\n{code}")));
+        return;
+    }
+    let folder = Bundle::empty();
+    let output = child::again(name).env("FOLDER", folder.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!((text(&folder.path().join("file")), text(&folder.path().join("last"))), ("a".into(), "b".into()));
+}
+
+#[test]
+fn the_end_of_the_interpreter_ends_bundles() {
+    let name = "the_end_of_the_interpreter_ends_bundles";
+    if !child::alone(name) {
+        return;
+    }
+    let folder = Bundle::empty();
+    let (file, last) = (folder.path().join("file"), folder.path().join("last"));
+    let code = format!(
+        "import atexit\nf = open({file:?}, 'w')\nf.write('a')\ndef last():\n \
+         with open({last:?}, 'w') as g: g.write('b')\natexit.register(last)"
+    );
+    let runtime = loaded(&format!("{SCRIPT}\n{code}"));
+    // SAFETY: the interpreter runs; the thread is attached, and nothing of it is used afterwards.
+    unsafe {
+        ffi::PyGILState_Ensure();
+        ffi::Py_FinalizeEx();
+    }
+    assert_eq!((text(&file), text(&last)), ("a".into(), "b".into()));
+    let report = unload(&runtime);
+    assert!(!report.reclaimed, "it was not measured: {report}");
+    assert!(report.still_mapped.unwrap().contains("the Python interpreter is shutting down"));
 }

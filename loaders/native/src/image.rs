@@ -28,15 +28,15 @@ impl Module for Image {
         if let Err(error) = library.close() {
             return Some(format!("the system could not close the library: {error}").into());
         }
-        match place {
-            None => Some("the system does not say where the library is, so whether it is unmapped is not known"),
-            Some(place) if place.is_mapped() => Some(
-                "the system keeps the library mapped: a thread has a thread-local destructor of it pending, or the file \
-                 is open elsewhere in the process",
-            ),
-            Some(_) => None,
-        }
-        .map(|reason| reason.to_owned().into())
+        let Some(place) = place else {
+            let reason = "the system does not say where the library is, so whether it is unmapped is not known";
+            return Some(reason.to_owned().into());
+        };
+        place.is_mapped().then(|| {
+            let reason = "the system keeps the library mapped: a thread has a thread-local destructor of it pending, or \
+                          the file is open elsewhere in the process";
+            Remains::from(reason.to_owned()).measured_by(move || place.is_mapped())
+        })
     }
 
     fn memory(&self) -> Option<u64> {

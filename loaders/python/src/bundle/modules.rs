@@ -8,6 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::interpreter::Interpreter;
+use crate::thread::DropAttached;
 use crate::time_limit::CallTimer;
 use crate::{exception, thread};
 
@@ -85,9 +86,12 @@ impl BundleModules {
         }
         let closed = bundle.call_method0(intern!(py, "close")).and_then(|remains| remains.extract());
         match closed {
-            Ok((reason, threads)) => {
-                let reason: Option<String> = reason;
-                reason.map(|reason| Remains { reason, threads })
+            Ok((reason, threads, is_there)) => {
+                let (reason, is_there): (Option<String>, Py<PyAny>) = (reason, is_there);
+                let is_there = DropAttached::new(is_there);
+                let mut remains = Remains::from(reason?);
+                remains.threads = threads;
+                Some(remains.measured_by(move || is_true(&is_there)))
             }
             Err(raised) => {
                 let fault = exception::to_fault(py, raised);
@@ -96,6 +100,12 @@ impl BundleModules {
             }
         }
     }
+}
+
+/// Calls a function without arguments that returns a `bool`. Returns `true` if it cannot be called.
+fn is_true(function: &Py<PyAny>) -> bool {
+    let answer = thread::attach(|py| function.call0(py).and_then(|answer| answer.extract(py)).map_err(Fault::new));
+    answer.unwrap_or(true)
 }
 
 impl Drop for BundleModules {

@@ -51,6 +51,7 @@ prelude! {
     call_error: "CallError",
     time_limit: "TimeLimit",
     closing: "Closing",
+    end_process: "end_process",
     enum_class: "Enum",
 }
 

@@ -79,7 +79,7 @@ pub struct Holder {
     pub count: usize,
 }
 
-/// A version that no longer serves and is not reclaimed yet.
+/// A version that no longer serves and is not reclaimed yet, or is reclaimed and whose code stays in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lingering {
@@ -89,6 +89,8 @@ pub struct Lingering {
     pub holders: Vec<Holder>,
     /// The names of the version's threads that have not ended.
     pub threads: Vec<String>,
+    /// The reason why the code of a reclaimed version stays in memory, as it was when the version was reclaimed.
+    pub still_mapped: Option<String>,
 }
 
 impl fmt::Display for UnloadReport {
@@ -105,7 +107,10 @@ impl fmt::Display for UnloadReport {
 impl fmt::Display for Lingering {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a retired version of bundle `{}`", self.bundle)?;
-        held(f, &self.holders, &self.threads)
+        match &self.still_mapped {
+            Some(reason) => write!(f, "; {reason}"),
+            None => held(f, &self.holders, &self.threads),
+        }
     }
 }
 

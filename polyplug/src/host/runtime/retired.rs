@@ -52,9 +52,28 @@ impl Retired {
         self.version.upgrade().map(|version| version.threads().names()).unwrap_or_default()
     }
 
-    /// Returns the report of a version that is not reclaimed.
+    /// Returns whether the version is reclaimed, and nothing remains of its code. Runs code of the version's loader.
+    pub(crate) fn is_gone(&self) -> bool {
+        match self.status() {
+            None => false,
+            Some(remains) => !remains.as_ref().is_some_and(Remains::are_there),
+        }
+    }
+
+    /// Returns whether this is another record of the same version.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.status, &other.status)
+    }
+
+    /// Returns the report of a version that is not gone.
     pub(crate) fn lingering(&self) -> Lingering {
-        Lingering { bundle: self.bundle.clone(), holders: self.holders(), threads: self.threads() }
+        let (bundle, holders, mut threads) = (self.bundle.clone(), self.holders(), self.threads());
+        let remains = self.status().cloned().flatten();
+        let still_mapped = remains.map(|remains| {
+            threads.extend(remains.threads);
+            remains.reason
+        });
+        Lingering { bundle, holders, threads, still_mapped }
     }
 }
 

@@ -1,5 +1,10 @@
 //! The parts of a version's code.
 
+use std::fmt;
+use std::sync::Arc;
+
+use crate::guest::catch;
+
 /// A part of a bundle's code, or something that the code needs: a library, an engine. See
 /// [`Staging::keep_module`](crate::loader::Staging::keep_module).
 pub trait Module: Send + Sync {
@@ -19,17 +24,39 @@ pub trait Module: Send + Sync {
 }
 
 /// What remains of a module that was closed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, Default)]
 pub struct Remains {
     /// The reason why code stays in memory, with its holders as far as they are known.
     pub reason: String,
     /// The names of threads that the code has started and that have not ended.
     pub threads: Vec<String>,
+    /// A later measurement, if the loader can make one: see [`Remains::measured_by`].
+    again: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
+}
+
+impl Remains {
+    /// Adds a function that measures again: it returns whether the code is still in memory.
+    /// [`Runtime::retired`](crate::Runtime::retired) calls the function, with no lock held.
+    #[must_use]
+    pub fn measured_by(self, again: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { again: Some(Arc::new(again)), ..self }
+    }
+
+    /// Returns whether the code is still in memory, as far as it can be measured.
+    pub(crate) fn are_there(&self) -> bool {
+        self.again.as_ref().is_none_or(|again| catch(|| again()).unwrap_or(true))
+    }
 }
 
 impl From<String> for Remains {
     fn from(reason: String) -> Self {
-        Self { reason, threads: Vec::new() }
+        Self { reason, ..Self::default() }
+    }
+}
+
+impl fmt::Debug for Remains {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remains").field("reason", &self.reason).field("threads", &self.threads).finish_non_exhaustive()
     }
 }
 

@@ -79,20 +79,16 @@ class Bundle:
 
     def close(self):
         """Removes all traces of the bundle. Called when nothing can run its code any more, except for its own threads.
-        Returns what remains: the reason why, or `None`, and the names of threads."""
+        Returns what remains: see `end_modules`."""
         take_back_changes(self)
         inside = self.package + "."
-        modules = [module for name, module in list(sys.modules.items())
-                   if (name == self.package or name.startswith(inside)) and isinstance(module, module_types.ModuleType)]
-        marks = Marks(self.package, modules)
-        modules.clear()
+        names = [name for name in list(sys.modules) if name == self.package or name.startswith(inside)]
+        marks = Marks(self.package, names)
         _bundles.pop(self.package, None)
         if not _bundles and _finder in sys.meta_path:
             sys.meta_path.remove(_finder)
-        # A copy: other threads may import modules meanwhile.
-        for name in list(sys.modules):
-            if name == self.package or name.startswith(inside):
-                sys.modules.pop(name, None)
+        for name in names:
+            sys.modules.pop(name, None)
         try:
             if self._entered:
                 self._entered.release()

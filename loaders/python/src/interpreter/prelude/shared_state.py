@@ -27,6 +27,9 @@ _first_attributes = {}
 # The number of modules when new modules were looked for last.
 _watched_modules = 0
 
+# Whether modules were being imported when new modules were looked for last.
+_has_unfinished = False
+
 # The number of bundles that run their main file now.
 _starting = 0
 
@@ -80,15 +83,21 @@ def package_of(value):
 
 def watch_shared_modules():
     """Prepares the modules that have been loaded since the last call. Called before and after imports of bundles."""
-    global _watched_modules
+    global _watched_modules, _has_unfinished
     if len(sys.modules) == _watched_modules:
         return
     _watched_modules = len(sys.modules)
-    for name, module in list(sys.modules.items()):
-        if name in _first_values or name.startswith("_polyplug"):
+    look_at_all, _has_unfinished = _has_unfinished, False
+    for name in reversed(list(sys.modules)):
+        if name in _first_values:
+            if look_at_all:
+                continue
+            break  # the dictionary has the order of the imports
+        module = sys.modules.get(name)
+        if name.startswith("_polyplug") or module is None:
             continue
         if getattr(getattr(module, "__spec__", None), "_initializing", False):
-            _watched_modules = -1  # another thread is importing it
+            _watched_modules, _has_unfinished = -1, True  # a thread is importing it
             continue
         _remember(name, module)
         for watch in _watchers.pop(name, ()):

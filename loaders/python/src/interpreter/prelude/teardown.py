@@ -4,6 +4,7 @@ modules. Whether the bundle's code is gone is measured, and what holds it is nam
 import functools
 import gc
 import io
+import itertools
 import os
 import stat
 import sys
@@ -52,6 +53,16 @@ def end_all_activity():
     """Ends the activity of all bundles, the last loaded first. The interpreter calls this when it ends."""
     for bundle in reversed(list(_bundles.values())):
         end_activity(bundle)
+
+
+def end_process():
+    """Ends the activity of all bundles and writes their files, when the process exits and the bundles are still loaded."""
+    end_all_activity()
+    for file in _files_and_classes()[0]:
+        try:
+            file.flush()
+        except Exception:
+            pass  # as in the `__del__` of files
 
 
 def _run_exit_functions(bundle, functions):
@@ -133,21 +144,24 @@ def _top(name):
 
 
 class Marks:
-    """The marks in the modules of a bundle, and weak references to the classes of the modules."""
+    """The marks in the modules of a bundle, and weak references to the classes of the bundle: a class without functions
+    does not refer to its module."""
 
-    def __init__(self, package, modules):
+    def __init__(self, package, names):
         self.package = package
-        self.modules, self.classes = [], []
-        for module in modules:
-            mark = Mark(module.__name__)
+        self.modules = []
+        self.classes = weakref.WeakSet()
+        for name in names:
+            module = sys.modules.get(name)
+            if not isinstance(module, module_types.ModuleType):
+                continue
+            mark = Mark(name)
             module.__dict__[_MARK] = mark
             self.modules.append(weakref.ref(mark))
-            own = {value for value in list(module.__dict__.values()) if isinstance(value, type)}
-            self.classes += [weakref.ref(cls) for cls in own if _top(cls.__module__) == package]
 
     def is_alive(self):
         """Returns whether code of the modules is still referenced."""
-        return any(mark() is not None for mark in self.modules) or any(cls() is not None for cls in self.classes)
+        return any(mark() is not None for mark in self.modules) or len(self.classes) > 0
 
     def namespaces(self):
         """Returns the namespaces that are alive, those of the modules that were imported last first."""
@@ -165,13 +179,13 @@ def _call(reference):
 
 def end_modules(marks):
     """Ends the modules of a bundle, which nothing but the bundle itself is to refer to by now. Returns what remains of
-    them: the reason why, or `None`, and the names of threads."""
+    them: the reason why, or `None`, the names of threads, and a function that returns whether something still remains."""
     finish_others()
     threads = _running(marks.package)
-    _collect()
+    _collect(marks)
     if marks.is_alive():
         restore_places(marks.package)
-        _collect()
+        _collect(marks)
     if threads:
         # The threads go on, so their modules stay whole.
         _flush_files(marks)
@@ -179,10 +193,16 @@ def end_modules(marks):
             _unfinished.append((marks, frozenset(threads)))
         names = ", ".join(f"`{name}`" for name in threads.values())
         text = f"its threads {names} have not ended" if len(threads) > 1 else f"its thread {names} has not ended"
-        return text, list(threads.values())
+        return text, list(threads.values()), functools.partial(_is_there, marks, frozenset(threads))
     if marks.is_alive():
         _clear(marks)
-    return (_describe_holders(marks) if marks.is_alive() else None), []
+    return (_describe_holders(marks) if marks.is_alive() else None), [], marks.is_alive
+
+
+def _is_there(marks, threads):
+    """Returns whether code of a bundle is still referenced, or threads of it run."""
+    finish_others()
+    return marks.is_alive() or not threads.isdisjoint(sys._current_frames())
 
 
 def finish_others():
@@ -196,10 +216,13 @@ def finish_others():
                 _clear(marks)
 
 
-def _collect():
-    """Collects garbage. Files that only garbage refers to are closed after that: objects with `__del__` may still write
-    to them, and the collector would close the parts of a file in an order that loses what was written last."""
-    files = [file for file in gc.get_objects() if type(file) in _FILES and _is_regular(file)]
+def _collect(marks):
+    """Collects garbage, and notes the classes of the bundle before. Files that only garbage refers to are closed after
+    that: objects with `__del__` may still write to them, and the collector would close the parts of a file in an order
+    that loses what was written last."""
+    files, classes = _files_and_classes()
+    marks.classes.update(cls for cls in classes if package_of(cls) == marks.package)
+    del classes
     gc.collect()
     for kind in _FILES:  # a file of text before the file of bytes in it
         for file in files:
@@ -212,6 +235,20 @@ def _collect():
 
 
 _FILES = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
+
+
+def _files_and_classes():
+    """Returns the regular files that are open for writing, and the classes. Looks at all objects, so it runs no code in
+    Python for each."""
+    kinds, new = [type], [type]
+    while new:
+        new = [kind for base in new for kind in type.__subclasses__(base)]
+        kinds += new
+    is_wanted = frozenset(map(id, [*kinds, *_FILES])).__contains__
+    objects = gc.get_objects()
+    found = list(itertools.compress(objects, map(is_wanted, map(id, map(type, objects)))))
+    classes = [cls for cls in found if isinstance(cls, type)]
+    return [file for file in found if type(file) in _FILES and _is_regular(file)], classes
 
 
 def _is_regular(file):
@@ -241,7 +278,7 @@ def _clear(marks):
                 if name not in ("__builtins__", _MARK) and (name[:1] == "_" and name[1:2] != "_" or not is_private):
                     names[name] = value = None
     names = value = None
-    _collect()
+    _collect(marks)
 
 
 # The holders of code.
@@ -250,7 +287,7 @@ def _clear(marks):
 def _describe_holders(marks):
     """Returns a text that names what holds the code of the bundle."""
     finder = _HolderSearch(marks.package)
-    targets = [cls() for cls in marks.classes if cls() is not None]
+    targets = list(marks.classes)
     for names in marks.namespaces():
         targets += [user for user in gc.get_referrers(names) if isinstance(user, _USERS)
                     and not (isinstance(user, module_types.FunctionType) and user.__globals__ is not names)]
