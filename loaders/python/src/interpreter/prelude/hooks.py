@@ -113,7 +113,7 @@ def at_exit(shut_down, is_ours):
             locks.discard(getattr(main, "_tstate_lock", None))
 
     atexit.register(shut_down, True)
-    atexit.register(end_all_activity)
+    atexit.register(end_process)
     register = getattr(threading, "_register_atexit", None)
     if register:
         register(shut_down_first)

@@ -49,15 +49,11 @@ def end_activity(bundle):
     _join(threads_of(bundle.package))
 
 
-def end_all_activity():
-    """Ends the activity of all bundles, the last loaded first. The interpreter calls this when it ends."""
+def end_process():
+    """Ends the activity of all bundles, the last loaded first, and writes their files: the interpreter or the process
+    ends while the bundles are still loaded."""
     for bundle in reversed(list(_bundles.values())):
         end_activity(bundle)
-
-
-def end_process():
-    """Ends the activity of all bundles and writes their files, when the process exits and the bundles are still loaded."""
-    end_all_activity()
     for file in _files_and_classes()[0]:
         try:
             file.flush()
@@ -270,12 +266,16 @@ def _flush_files(marks):
                     pass  # as in the `__del__` of files
 
 
+# Names that are not cleared: the code that is left raises exceptions, which name its module.
+_KEPT_NAMES = ("__builtins__", "__name__", _MARK)
+
+
 def _clear(marks):
     """Clears the namespaces that something still refers to, in the order of Python: names with one underscore first."""
     for names in marks.namespaces():
         for is_private in (True, False):
             for name, value in list(names.items()):
-                if name not in ("__builtins__", _MARK) and (name[:1] == "_" and name[1:2] != "_" or not is_private):
+                if name not in _KEPT_NAMES and (name[:1] == "_" and name[1:2] != "_" or not is_private):
                     names[name] = value = None
     names = value = None
     _collect(marks)
