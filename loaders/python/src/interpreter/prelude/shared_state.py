@@ -361,10 +361,8 @@ def _watch_warnings(module):
             if item not in before:
                 bundle.changes[("warnings", item)] = _Entry(remove, item)
 
-    _watch_entries(module, "_add_filter", note)
     for name in ("filterwarnings", "simplefilter"):
-        if not hasattr(module, "_add_filter"):
-            _watch_entries(module, name, note)
+        _watch_entries(module, name, note)
 
 
 @_watches("signal")

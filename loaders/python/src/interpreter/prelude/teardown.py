@@ -328,7 +328,7 @@ class _HolderSearch:
 
     def holders(self, target):
         """Returns texts that name the holders of an object."""
-        found, level, seen = [], [target], {id(target)}
+        found, unnamed, level, seen = [], [], [target], {id(target)}
         place = self.places.get(id(target))
         if place is not None:
             return [place]
@@ -346,10 +346,14 @@ class _HolderSearch:
                 place = self._name(referrer)
                 if place is not None:
                     found.append(place)
-                else:
-                    level.append(referrer)
+                    continue
+                level.append(referrer)
+                kind = type(referrer)
+                if kind.__module__ != "builtins" and kind not in (functools.partial, Mark) \
+                        and package_of(referrer) != self.package:
+                    unnamed.append(f"an object {kind.__module__}.{kind.__qualname__}")
             referrer = referrers = None
-        return found[:2]
+        return (found or unnamed)[:2]
 
     def _is_ours(self, referrer):
         """Returns whether an object is part of this search, or of the bundle itself."""
@@ -374,11 +378,10 @@ class _HolderSearch:
         if isinstance(referrer, threading.Thread):
             return f"the thread `{referrer.name}`"
         kind = type(referrer)
-        if kind in (functools.partial, Mark) or kind.__module__ == "builtins" or package_of(referrer) == self.package:
+        if kind.__module__ == "builtins" or package_of(referrer) == self.package:
             return None
-        name = getattr(referrer, "name", None)
-        named = f" `{name}`" if isinstance(name, str) else ""
-        return f"an object {kind.__module__}.{kind.__qualname__}{named}"
+        name = vars(referrer).get("name") if hasattr(referrer, "__dict__") else None
+        return f"{kind.__module__}.{kind.__qualname__} `{name}`" if isinstance(name, str) else None
 
     def describe(self, target):
         """Returns what an object of the bundle is."""
