@@ -10,9 +10,13 @@ use polyplug_tests::{Bundle, child};
 /// Makes a runtime with a bundle that looks at what others leave.
 fn with_observer() -> std::sync::Arc<Runtime> {
     let runtime = python_runtime(PythonLoader::new());
-    let attempt = "def attempt(f):\n try: return f()\n except Exception as error: return type(error).__name__";
-    load_python(&runtime, "observer", &format!("{SCRIPT}\n{attempt}"));
+    load_observer(&runtime);
     runtime
+}
+
+fn load_observer(runtime: &Runtime) {
+    let attempt = "def attempt(f):\n try: return f()\n except Exception as error: return type(error).__name__";
+    load_python(runtime, "observer", &format!("{SCRIPT}\n{attempt}"));
 }
 
 #[track_caller]
@@ -23,6 +27,10 @@ fn see(runtime: &Runtime, expression: &str) -> String {
 
 /// What a bundle does, and an expression that shows what is left of it.
 const CHANGES: &[(&str, &str)] = &[
+    (
+        "import logging\nclass H(logging.Handler): pass\nlogging.getLogger('some').handlers.append(H())",
+        "__import__('logging').getLogger('some').handlers",
+    ),
     (
         "import logging\nclass H(logging.Handler): pass\nlogging.getLogger().addHandler(H())",
         "__import__('logging').root.handlers",
@@ -203,6 +211,39 @@ fn changes_of_calls_are_taken_back() {
         let report = runtime.unload_bundle(BundleId::new("python")).unwrap();
         assert_eq!(see(&runtime, left), before, "{code}");
         assert!(report.reclaimed, "{code}: {report}");
+    }
+}
+
+/// Removes what differs between versions of a bundle: addresses, and the numbers of private names.
+fn without_numbers(text: &str) -> String {
+    let mut text = text.to_owned();
+    for marker in ["0x", "_polyplug_python_"] {
+        let parts = text.split(marker).map(|part| part.trim_start_matches(|letter: char| letter.is_ascii_hexdigit()));
+        text = parts.collect::<Vec<_>>().join(marker);
+    }
+    text
+}
+
+/// A logger and a cache that hold objects of the old version end with it.
+const NOT_KEPT: [&str; 2] = ["a.made", "threading.cached"];
+
+#[test]
+fn a_reload_keeps_what_the_new_version_has_changed() {
+    prepare();
+    let runtime = Runtime::builder().loader(PythonLoader::new()).hot_reload(true).build().unwrap();
+    load_observer(&runtime);
+    for (code, left) in CHANGES.iter().filter(|(code, _)| !NOT_KEPT.iter().any(|not| code.contains(not))) {
+        let before = see(&runtime, left);
+        let bundle = python_bundle("python", "", &[]);
+        bundle.write("main.py", format!("{SCRIPT}\n{code}"));
+        runtime.load_bundle(bundle.path()).unwrap();
+        let during = see(&runtime, left);
+        for _ in 0..2 {
+            runtime.reload_bundle(bundle.path()).unwrap();
+            assert_eq!(without_numbers(&see(&runtime, left)), without_numbers(&during), "{code}");
+        }
+        runtime.unload_bundle(BundleId::new("python")).unwrap();
+        assert_eq!(see(&runtime, left), before, "{code}");
     }
 }
 

@@ -210,7 +210,13 @@ fn a_reload_names_the_threads_of_the_old_version() {
     let report = runtime.reload_bundle(bundle.path()).unwrap();
     assert!(!report.reclaimed, "{report:?}");
     assert_eq!(report.threads, ["endless"]);
+    let [retired] = &runtime.retired()[..] else { panic!("{:?}", runtime.retired()) };
+    assert_eq!(
+        (retired.threads.as_slice(), &retired.still_mapped),
+        (&["endless".to_owned()][..], &report.still_mapped)
+    );
     ask("setattr(threading, 'may_end_too', True)");
+    eventually("the old version is gone", || runtime.retired().is_empty());
     assert!(runtime.reload_bundle(bundle.path()).unwrap().reclaimed);
 }
 

@@ -9,6 +9,7 @@ kept as they were imported, and a place that holds code of the bundle gets its f
 import atexit
 import functools
 import gc
+import itertools
 import sys
 import threading
 import types as module_types
@@ -144,21 +145,24 @@ def _replace(owner, name, make):
 
 
 class _Value:
-    """The change of a value: what it was, and what the bundle has set."""
+    """The change of a value: what it was before, and what the bundle has set."""
 
     def __init__(self, key, before, after, read, write):
         self.key, self.before, self.after = key, before, after
         self.read, self.write = read, write
+        self.number = next(_change_numbers)
 
     def take_back(self):
-        if self.read() == self.after:
+        others = [bundle.changes.get(self.key) for bundle in list(_bundles.values())]
+        later = [other for other in others if other is not None and other.number > self.number]
+        if later:
+            # Another bundle, such as the next version of this one, has set the value since. It takes back both changes.
+            min(later, key=lambda other: other.number).before = self.before
+        elif self.read() == self.after:
             self.write(self.before)
-            return
-        # Another bundle has set the value since: it takes it back to what was there before this one.
-        for bundle in list(_bundles.values()):
-            later = bundle.changes.get(self.key)
-            if later is not None and later is not self and later.before == self.after:
-                later.before = self.before
+
+
+_change_numbers = itertools.count()
 
 
 def _watch_value(module, name, read, write=None):
@@ -167,7 +171,7 @@ def _watch_value(module, name, read, write=None):
 
         def replacement(*arguments, **options):
             bundle = change_owner()
-            if bundle is None:
+            if bundle is None or read is real and not arguments:  # some functions read the value as well
                 return real(*arguments, **options)
             before = read()
             result = real(*arguments, **options)
@@ -187,6 +191,13 @@ def _note_value(bundle, key, before, read, write):
         change.after = read()
 
 
+def _set_entry(table, key, value):
+    if value is _ABSENT:
+        table.pop(key, None)
+    else:
+        table[key] = value
+
+
 class _Entry:
     """An entry that the bundle has made. `remove` takes it out again."""
 
@@ -195,6 +206,11 @@ class _Entry:
 
     def take_back(self):
         self.remove(*self.arguments)
+
+
+def _others_have(key):
+    """Returns whether a bundle has noted a change with this key. A bundle that ends takes its own one out first."""
+    return any(key in bundle.changes for bundle in list(_bundles.values()))
 
 
 def _watch_entries(owner, name, note):
@@ -349,17 +365,18 @@ def _set_gc(enable, disable, is_enabled):
 
 @_watches("warnings")
 def _watch_warnings(module):
-    def remove(item):
-        if item in module.filters:
-            module.filters.remove(item)
+    def remove(key):
+        if not _others_have(key) and key[1] in module.filters:
+            module.filters.remove(key[1])
             module._filters_mutated()
 
     def note(bundle, real, arguments, options):
         before = list(module.filters)
         real(*arguments, **options)
-        for item in module.filters:
-            if item not in before:
-                bundle.changes[("warnings", item)] = _Entry(remove, item)
+        for item in module.filters[:1] + module.filters[-1:]:
+            key = ("warnings", item)
+            if item not in before or _others_have(key):
+                bundle.changes[key] = _Entry(remove, key)
 
     for name in ("filterwarnings", "simplefilter"):
         _watch_entries(module, name, note)
@@ -369,14 +386,9 @@ def _watch_warnings(module):
 def _watch_signal(module):
     def note(bundle, real, arguments, options):
         before = real(*arguments, **options)
-        number, handler = arguments[:2]
-        read = functools.partial(module.getsignal, number)
-        change = bundle.changes.get(("signal", number))
-        if change is None:
-            bundle.changes[("signal", number)] = _Value(("signal", number), before, handler, read,
-                                                        functools.partial(real, number))
-        else:
-            change.after = handler
+        number = arguments[0]
+        _note_value(bundle, ("signal", number), before, functools.partial(module.getsignal, number),
+                    functools.partial(real, number))
         return before
 
     _watch_entries(module, "signal", note)
@@ -402,9 +414,8 @@ def _watch_codecs(module):
             def before(error):
                 raise LookupError(f"unknown error handler name '{name}'")
         real(*arguments, **options)
-        key = ("codecs error", name)
-        bundle.changes.setdefault(key, _Value(key, before, arguments[1], functools.partial(module.lookup_error, name),
-                                              functools.partial(real, name))).after = arguments[1]
+        _note_value(bundle, ("codecs error", name), before, functools.partial(module.lookup_error, name),
+                    functools.partial(real, name))
 
     _watch_entries(module, "register_error", register_error)
 
@@ -439,21 +450,36 @@ def _watch_logging(module):
         _note_value(bundle, ("level", id(target)), before, read, write)
 
     _watch_entries(module.Logger, "setLevel", level)
+    def configure(bundle, real, arguments, options):
+        # The function does nothing if there are handlers. Those of another version of the bundle do not count.
+        root = module.root
+        others = [change.arguments[2] for other in list(_bundles.values())
+                  if other is not bundle and other.name == bundle.name
+                  for key, change in list(other.changes.items()) if key[0] == "handler" and change.arguments[0] is root]
+        others = [handler for handler in others if handler in root.handlers]
+        for handler in others:
+            root.handlers.remove(handler)
+        try:
+            return real(*arguments, **options)
+        finally:
+            root.handlers[:0] = others
+
+    _watch_entries(module, "basicConfig", configure)
+
     def level_name(bundle, real, arguments, options):
-        levels = (module._levelToName, module._nameToLevel)
-        before = [dict(names) for names in levels]
+        keys = (lambda level, levelName: (level, levelName))(*arguments, **options)
+        tables = (module._levelToName, module._nameToLevel)
+
+        def read():
+            return [table.get(key, _ABSENT) for table, key in zip(tables, keys)]
+
+        def write(before):
+            for table, key, value in zip(tables, keys, before):
+                _set_entry(table, key, value)
+
+        before = read()
         real(*arguments, **options)
-        added = [(names, key) for names, first in zip(levels, before) for key in names if key not in first]
-        changed = [(names, key, first[key]) for names, first in zip(levels, before) for key in first
-                   if names.get(key) != first[key]]
-
-        def remove():
-            for names, key in added:
-                names.pop(key, None)
-            for names, key, value in changed:
-                names[key] = value
-
-        bundle.changes.setdefault(("level name", *arguments), _Entry(remove))
+        _note_value(bundle, ("level name", *keys), before, read, write)
 
     _watch_entries(module, "addLevelName", level_name)
     _watch_value(module, "disable", lambda: module.root.manager.disable)
@@ -500,8 +526,10 @@ def _watch_logging_config(module):
             logger.propagate, logger.disabled = propagate, disabled
 
     def note(bundle, real, arguments, options):
-        bundle.changes.setdefault(("logging.config",), _Entry(restore, loggers()))
-        return real(*arguments, **options)
+        before = loggers()
+        result = real(*arguments, **options)
+        _note_value(bundle, ("logging.config",), before, lambda: None, restore)
+        return result
 
     for name in ("dictConfig", "fileConfig"):
         _watch_entries(module, name, note)
@@ -515,12 +543,13 @@ def _watch_socket(module):
 @_watches("locale")
 def _watch_locale(module):
     def note(bundle, real, arguments, options):
-        category = arguments[0] if arguments else options["category"]
+        category, value = (lambda category, locale=None: (category, locale))(*arguments, **options)
+        if value is None:
+            return real(category)
         before = real(category)
         result = real(*arguments, **options)
-        if before != real(category):
-            _note_value(bundle, ("locale", category), before, functools.partial(real, category),
-                        functools.partial(real, category))
+        _note_value(bundle, ("locale", category), before, functools.partial(real, category),
+                    functools.partial(real, category))
         return result
 
     _watch_entries(module, "setlocale", note)
@@ -531,7 +560,7 @@ def _watch_mimetypes(module):
     def note(bundle, real, arguments, options):
         def read():
             types, inverse = module._db.types_map[strict], module._db.types_map_inv[strict]
-            return types.get(extension), {kind: list(names) for kind, names in inverse.items() if extension in names}
+            return types.get(extension), {kind for kind, names in inverse.items() if extension in names}
 
         def write(before):
             types, inverse = module._db.types_map[strict], module._db.types_map_inv[strict]
@@ -547,8 +576,7 @@ def _watch_mimetypes(module):
 
         if module._db is None:
             module.init()
-        extension = options["ext"] if "ext" in options else arguments[1]
-        strict = bool(options["strict"] if "strict" in options else (*arguments, True, True)[2])
+        extension, strict = (lambda type, ext, strict=True: (ext, bool(strict)))(*arguments, **options)
         before = read()
         real(*arguments, **options)
         _note_value(bundle, ("mimetypes", extension, strict), before, read, write)
@@ -560,15 +588,19 @@ def _watch_mimetypes(module):
 def _watch_csv(module):
     def register(bundle, real, arguments, options):
         name = arguments[0]
-        before = module.get_dialect(name) if name in module.list_dialects() else None
-        real(*arguments, **options)
 
-        def remove():
-            module.unregister_dialect(name)
-            if before is not None:
+        def read():
+            return module.get_dialect(name) if name in module.list_dialects() else _ABSENT
+
+        def write(before):
+            if before is _ABSENT:
+                module.unregister_dialect(name)
+            else:
                 real(name, before)
 
-        bundle.changes.setdefault(("csv", name), _Entry(remove))
+        before = read()
+        real(*arguments, **options)
+        _note_value(bundle, ("csv", name), before, read, write)
 
     _watch_entries(module, "register_dialect", register)
     _watch_value(module, "field_size_limit", module.field_size_limit)
@@ -583,12 +615,8 @@ def _watch_copyreg(module):
         before = table.get(kind, _ABSENT)
         real(*arguments, **options)
 
-        def write(value):
-            table.pop(kind, None)
-            if value is not _ABSENT:
-                table[kind] = value
-
-        _note_value(bundle, ("copyreg", kind), before, lambda: table.get(kind, _ABSENT), write)
+        _note_value(bundle, ("copyreg", kind), before, lambda: table.get(kind, _ABSENT),
+                    functools.partial(_set_entry, table, kind))
 
     _watch_entries(module, "pickle", note)
 
@@ -664,15 +692,21 @@ def take_back_changes(bundle):
                 _remove_item((owner, name), item)
     logging = sys.modules.get("logging")
     if logging is not None:
-        _forget_loggers(logging.root.manager.loggerDict, bundle.package)
+        _forget_loggers(logging.root, bundle.package)
 
 
-def _forget_loggers(loggers, package):
-    """Removes the loggers with names of a bundle's modules, and those of a class of the bundle."""
+def _forget_loggers(root, package):
+    """Removes the loggers with names of a bundle's modules, and those of a class of the bundle. Removes handlers and
+    filters of the bundle that were put into the lists of other loggers."""
+    loggers = root.manager.loggerDict
     for name, logger in list(loggers.items()):
         if name.partition(".")[0] == package or package_of(logger) == package:
             loggers.pop(name, None)
-    for holder in list(loggers.values()):
+    for holder in [root, *loggers.values()]:
+        for items in (getattr(holder, "handlers", []), getattr(holder, "filters", [])):
+            for item in list(items):
+                if package_of(item) == package:
+                    items.remove(item)
         children = getattr(holder, "loggerMap", None)
         for child in list(children or ()):
             if loggers.get(getattr(child, "name", None)) is not child:

@@ -303,7 +303,7 @@ def _describe_holders(marks):
     target = None
     if not found:
         return "its code is still referenced by something that Python's garbage collector does not see, such as an " \
-               "object of an extension module"
+               "object of an extension module, or one from the start of the interpreter"
     return "its code is still referenced: " + "; ".join(found[:_NAMED])
 
 
