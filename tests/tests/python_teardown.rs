@@ -37,6 +37,11 @@ fn gone(code: &str) -> Vec<String> {
     messages
 }
 
+/// Evaluates an expression for what it does.
+fn act(expression: &str) {
+    let _none = ask(expression);
+}
+
 fn reloading() -> Arc<Runtime> {
     Runtime::builder().loader(PythonLoader::new()).hot_reload(true).build().unwrap()
 }
@@ -195,7 +200,7 @@ fn a_thread_that_does_not_end_is_named_and_goes_on_until_it_does() {
     assert_eq!(report.still_mapped.as_deref(), Some("its thread `endless` has not ended"));
     assert_eq!(text(&file), "a");
     assert!(ask("[thread.name for thread in threading.enumerate()]").contains("endless"));
-    ask("setattr(threading, 'may_end', True)");
+    act("setattr(threading, 'may_end', True)");
     eventually("the thread ends", || !ask("[t.name for t in threading.enumerate()]").contains("endless"));
     gone("");
     assert_eq!(ask("[o for o in gc.get_objects() if type(o) is bytearray and len(o) == 9]"), "[]");
@@ -215,7 +220,7 @@ fn a_reload_names_the_threads_of_the_old_version() {
         (retired.threads.as_slice(), &retired.still_mapped),
         (&["endless".to_owned()][..], &report.still_mapped)
     );
-    ask("setattr(threading, 'may_end_too', True)");
+    act("setattr(threading, 'may_end_too', True)");
     eventually("the old version is gone", || runtime.retired().is_empty());
     assert!(runtime.reload_bundle(bundle.path()).unwrap().reclaimed);
 }
@@ -228,13 +233,13 @@ fn threads_without_an_object_are_named() {
     let (report, _) = load_and_unload(code);
     let [name] = &report.threads[..] else { panic!("{report}") };
     assert!(name.starts_with("thread "), "{name}");
-    ask("setattr(threading, 'raw_may_end', True)");
+    act("setattr(threading, 'raw_may_end', True)");
 }
 
 #[test]
 fn what_holds_the_code_is_named() {
     drop(loaded(SCRIPT));
-    ask("setattr(threading, 'held', [])");
+    act("setattr(threading, 'held', [])");
     for (code, expected) in [
         (
             "def handler(): pass\nthreading.held.append(handler)",
@@ -264,7 +269,7 @@ fn what_holds_the_code_is_named() {
         assert!(report.to_string().contains(expected), "{report}");
         // The code stays, but what the module has gathered goes.
         assert_eq!(ask("[o for o in gc.get_objects() if type(o) is bytearray and len(o) == 7654321]"), "[]");
-        ask("threading.held.clear()");
+        act("threading.held.clear()");
     }
 }
 
@@ -275,7 +280,7 @@ fn what_an_extension_holds_is_measured_too() {
     let (report, _) = load_and_unload(code);
     assert!(!report.reclaimed, "{report}");
     assert!(report.still_mapped.unwrap().contains("function `step` of main.py is held by `threading.hidden`"));
-    ask("delattr(threading, 'hidden')");
+    act("delattr(threading, 'hidden')");
 }
 
 fn resident() -> u64 {

@@ -9,13 +9,17 @@ use super::compile::compile;
 use crate::thread;
 
 /// The files of the prelude. They are run in this order, in one namespace.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 13] = [
     ("classes.py", include_str!("prelude/classes.py")),
     ("protocol.py", include_str!("prelude/protocol.py")),
     ("errors.py", include_str!("prelude/errors.py")),
     ("hints.py", include_str!("prelude/hints.py")),
     ("environment.py", include_str!("prelude/environment.py")),
     ("shared_state.py", include_str!("prelude/shared_state.py")),
+    ("watched_modules.py", include_str!("prelude/watched_modules.py")),
+    ("watched_logging.py", include_str!("prelude/watched_logging.py")),
+    ("assigned.py", include_str!("prelude/assigned.py")),
+    ("holders.py", include_str!("prelude/holders.py")),
     ("teardown.py", include_str!("prelude/teardown.py")),
     ("bundle.py", include_str!("prelude/bundle.py")),
     ("hooks.py", include_str!("prelude/hooks.py")),

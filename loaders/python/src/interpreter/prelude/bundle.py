@@ -32,6 +32,9 @@ class Bundle:
         # The beginning of the paths of all its files.
         self._path_prefix = (directory or self.package) + os.sep
         self.is_declaring = False
+        # Here, where the time of the bundle's start is not limited.
+        finish_others()
+        watch_shared_modules()
         self.declared = []
         # What is to be done at the end: `(function, arguments, options)`, and changes to take back, by their keys.
         self.exit_functions, self.thread_exit_functions, self.changes = [], [], {}

@@ -126,3 +126,4 @@ def install_hooks(log):
     """Installs the hooks."""
     global _hooks
     _hooks = _Hooks(log)
+    watch_shared_modules()
