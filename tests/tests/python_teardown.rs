@@ -177,6 +177,16 @@ fn executors_are_shut_down_after_their_work() {
 }
 
 #[test]
+fn pools_of_processes_end() {
+    gone(
+        "import multiprocessing\nfrom concurrent.futures import ProcessPoolExecutor\n\
+         fork = multiprocessing.get_context('fork')\npool = fork.Pool(2)\nassert pool.map(abs, [-1, -2]) == [1, 2]\n\
+         executor = ProcessPoolExecutor(1, mp_context=fork)\nassert executor.submit(abs, -3).result() == 3",
+    );
+    assert_eq!(ask("__import__('multiprocessing').active_children()"), "[]");
+}
+
+#[test]
 fn threads_that_an_exit_function_ends_are_waited_for() {
     gone(
         "import atexit, threading\nstop = threading.Event()\ndef work(): stop.wait()\n\

@@ -11,6 +11,7 @@ import pathlib
 import sys
 import types as module_types
 import typing
+import weakref
 
 _real_import = builtins.__import__
 _numbers = itertools.count(1)
@@ -38,6 +39,7 @@ class Bundle:
         self.declared = []
         # What is to be done at the end: `(function, arguments, options)`, and changes to take back, by their keys.
         self.exit_functions, self.thread_exit_functions, self.changes = [], [], {}
+        self.process_finalizers = weakref.WeakSet()
         self._own_modules, self._own_namespaces = self._find_own_modules()
         self._entered = None
         self.builtins = {**builtins.__dict__, "__import__": self._import, "print": self._print}

@@ -43,6 +43,7 @@ def end_activity(bundle):
     _join(executors)
     _run_exit_functions(bundle, bundle.exit_functions)
     _run_finalizers(bundle)
+    _run_process_finalizers(bundle)
     _join(threads_of(bundle.package))
 
 
@@ -72,6 +73,18 @@ def _run_finalizers(bundle):
         if info.atexit and bundle.package in (package_of(info.func), package_of(target)):
             _run_last(bundle, finalizer, (), {})
         del target
+
+
+def _run_process_finalizers(bundle):
+    """Calls the finalizers of `multiprocessing`, those of high priority first, the latest first."""
+    registry = getattr(sys.modules.get("multiprocessing.util"), "_finalizer_registry", {})
+    own = [(key, finalizer) for key, finalizer in list(registry.items()) if finalizer in bundle.process_finalizers]
+    for key, finalizer in sorted((entry for entry in own if entry[0][0] is not None), key=_first, reverse=True):
+        _run_last(bundle, finalizer, (), {})
+
+
+def _first(pair):
+    return pair[0]
 
 
 def _run_last(bundle, function, arguments, options):

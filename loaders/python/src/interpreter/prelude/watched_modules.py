@@ -60,6 +60,17 @@ def _watch_threading(module):
     _watch_entries(module.Thread, "start", start)
 
 
+@_watches("multiprocessing.util")
+def _watch_multiprocessing(module):
+    """What pools and managers of a bundle do at exit is done when the bundle ends."""
+
+    def note(bundle, real, arguments, options):
+        real(*arguments, **options)
+        bundle.process_finalizers.add(arguments[0])
+
+    _watch_entries(module.Finalize, "__init__", note)
+
+
 @_watches("sys")
 def _watch_sys(module):
     for setter, getter in (("setrecursionlimit", "getrecursionlimit"), ("setswitchinterval", "getswitchinterval"),
