@@ -42,6 +42,14 @@ fn act(expression: &str) {
     let _none = ask(expression);
 }
 
+/// A value that is found in memory by [`data`].
+const DATA: &str = "data = [7654321]";
+
+/// Returns the values of [`DATA`] that are in memory.
+fn data() -> String {
+    ask("[o for o in gc.get_objects() if type(o) is list and len(o) == 1 and type(o[0]) is int and o[0] == 7654321]")
+}
+
 fn reloading() -> Arc<Runtime> {
     Runtime::builder().loader(PythonLoader::new()).hot_reload(true).build().unwrap()
 }
@@ -203,17 +211,17 @@ const ENDLESS: &str = "import threading, time\nthreading.may_end = False\ndef st
 fn a_thread_that_does_not_end_is_named_and_goes_on_until_it_does() {
     let folder = Bundle::empty();
     let file = folder.path().join("file");
-    let (report, _) =
-        load_and_unload(&format!("{ENDLESS}\nf = open({file:?}, 'w')\nf.write('a')\ndata = bytearray(9)"));
+    let (report, _) = load_and_unload(&format!("{ENDLESS}\nf = open({file:?}, 'w')\nf.write('a')\n{DATA}"));
     assert!(!report.reclaimed, "{report}");
     assert_eq!(report.threads, ["endless"]);
     assert_eq!(report.still_mapped.as_deref(), Some("its thread `endless` has not ended"));
     assert_eq!(text(&file), "a");
+    assert_eq!(data(), "[[7654321]]");
     assert!(ask("[thread.name for thread in threading.enumerate()]").contains("endless"));
     act("setattr(threading, 'may_end', True)");
     eventually("the thread ends", || !ask("[t.name for t in threading.enumerate()]").contains("endless"));
     gone("");
-    assert_eq!(ask("[o for o in gc.get_objects() if type(o) is bytearray and len(o) == 9]"), "[]");
+    assert_eq!(data(), "[]");
 }
 
 #[test]
@@ -272,15 +280,34 @@ fn what_holds_the_code_is_named() {
             "function `handler` of main.py is held by `threading.held`",
         ),
     ] {
-        let (report, _) = load_and_unload(&format!("import threading\n{code}\ndata = bytearray(7654321)"));
+        let (report, _) = load_and_unload(&format!("import threading\n{code}\n{DATA}"));
         assert!(!report.reclaimed, "{code}: {report}");
         let reason = report.still_mapped.as_deref().unwrap();
         assert!(reason.starts_with("its code is still referenced: ") && reason.contains(expected), "{code}: {reason}");
         assert!(report.to_string().contains(expected), "{report}");
         // The code stays, but what the module has gathered goes.
-        assert_eq!(ask("[o for o in gc.get_objects() if type(o) is bytearray and len(o) == 7654321]"), "[]");
+        assert_eq!(data(), "[]");
         act("threading.held.clear()");
     }
+}
+
+#[test]
+fn packages_of_an_environment_go_with_the_last_bundle() {
+    drop(loaded(SCRIPT));
+    let version = ask("'%d.%d' % sys.version_info[:2]");
+    let package = format!(".venv/lib/python{version}/site-packages/of_the_environment.py");
+    let config = format!("version = {version}\n");
+    let files = [
+        (".venv/pyvenv.cfg", &*config),
+        (&*package, "data = [7654321]\ndef user(): return data\nclass A:\n def b(self): user()\n"),
+    ];
+    let bundle = python_bundle("python", "[python]\nvenv = \".venv\"\n", &files);
+    let runtime = reloading();
+    runtime.load_bundle(bundle.path()).unwrap();
+    assert_eq!(run(&runtime, "import of_the_environment\nreturn of_the_environment.data").unwrap(), "[7654321]");
+    assert_eq!(data(), "[[7654321]]");
+    assert!(unload(&runtime).reclaimed);
+    assert_eq!(data(), "[]");
 }
 
 #[test]

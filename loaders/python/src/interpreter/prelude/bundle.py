@@ -97,6 +97,7 @@ class Bundle:
         try:
             if self._entered:
                 self._entered.release()
+                forget_removed_modules()
             clear_line_cache(self._path_prefix)
             for folder in list(sys.path_importer_cache) if self.directory else ():
                 if folder == self.directory or folder.startswith(self._path_prefix):

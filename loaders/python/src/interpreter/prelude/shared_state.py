@@ -111,6 +111,16 @@ def _remember(name, module):
             _first_attributes[value] = dict(value.__dict__)
 
 
+def forget_removed_modules():
+    """Forgets the first values of modules that are not loaded any more, which would keep the modules in memory."""
+    global _watched_modules
+    _watched_modules = -1
+    for name in [name for name in _first_values if name not in sys.modules]:
+        del _first_values[name]
+    for cls in [cls for cls in _first_attributes if cls.__module__ not in sys.modules]:
+        del _first_attributes[cls]
+
+
 def _watches(name):
     """Registers a function that prepares the module `name`."""
 
