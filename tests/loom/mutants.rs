@@ -216,16 +216,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "code_is_unmapped_before_instances_end",
         file: "host/version/reclaim.rs",
-        from: "        for instance in self.instances.drain(..) {\n            drop(instance);\n        }\n        let mut still_there = None;\n",
-        to: "        let mut still_there = None;\n",
+        from: "        for instance in self.instances.drain(..) {\n            drop(instance);\n        }\n        let mut remains = None;\n",
+        to: "        let mut remains = None;\n",
         model: "lease::the_shared_instance_ends_after_its_last_call",
         complaint: USED,
     },
     Mutant {
         name: "a_version_is_reported_as_gone_before_it_is_reclaimed",
         file: "host/version/reclaim.rs",
-        from: "        let mut still_there = None;\n",
-        to: "        let mut still_there = None;\n        \
+        from: "        let mut remains = None;\n",
+        to: "        let mut remains = None;\n        \
              if let Some(then) = self.when_gone.take() {\n            then(None);\n        }\n",
         model: "lease::a_version_reported_as_gone_is_reclaimed",
         complaint: "it is reported as gone",

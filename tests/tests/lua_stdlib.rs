@@ -160,3 +160,32 @@ fn the_full_library_has_everything() {
     let error = run(&runtime, "return require('nowhere.at_all')").unwrap_err().to_string();
     assert!(error.contains("nowhere.at_all"), "{error}");
 }
+
+#[test]
+fn the_end_of_a_bundle_writes_files_and_runs_finalizers() {
+    use polyplug::BundleId;
+    use polyplug_tests::Bundle;
+
+    let folder = Bundle::empty();
+    let path = |name: &str| folder.path().join(name);
+    for loader in [LuaLoader::new(), LuaLoader::new().with_memory_limit(64 << 20)] {
+        let runtime = loaded_by(loader.with_stdlib(StdLib::Full), SCRIPT);
+        let code = format!(
+            "file = io.open({:?}, 'w') file:write('a')\n\
+             local ffi = require('ffi') held = ffi.gc(ffi.new('int[1]'), function()\n\
+             local last = io.open({:?}, 'w') last:write(string.rep('b', 2)) end)\n\
+             proxy = newproxy(true) getmetatable(proxy).__gc = function() io.open({:?}, 'w'):write(tostring(1)) end\n\
+             waits = coroutine.create(function() coroutine.yield(file) end) coroutine.resume(waits)",
+            path("file"),
+            path("cdata"),
+            path("proxy"),
+        );
+        run(&runtime, &code).unwrap();
+        let report = runtime.unload_bundle(BundleId::new("lua")).unwrap();
+        assert!(report.reclaimed, "{report}");
+        for (name, expected) in [("file", "a"), ("cdata", "bb"), ("proxy", "1")] {
+            assert_eq!(std::fs::read_to_string(path(name)).unwrap(), expected, "{name}");
+            std::fs::remove_file(path(name)).unwrap();
+        }
+    }
+}

@@ -21,6 +21,11 @@ impl Memory {
         Self { used: Cell::new(0), limit, is_refused: Cell::new(false) }
     }
 
+    /// Returns the number of bytes that are allocated.
+    pub(crate) fn used(&self) -> usize {
+        self.used.get()
+    }
+
     /// Returns whether an allocation was refused since the last call of this function.
     pub(crate) fn was_refused(&self) -> bool {
         self.is_refused.replace(false)

@@ -271,6 +271,10 @@ impl Drop for State {
         // SAFETY: this value owns the VM, and no call runs, because each borrows the value. The fields that finalizers
         // and the allocator use are dropped after this function.
         unsafe { ffi::lua_close(self.main) };
+        // LuaJIT's own allocator, which a VM without a limit has, frees all of its memory as a whole in `lua_close`.
+        let left = self.memory.as_ref().map_or(0, |memory| memory.used());
+        let remains = || format!("{left} bytes of its Lua state were not freed").into();
+        self.guest.record_end((left != 0).then(remains));
     }
 }
 

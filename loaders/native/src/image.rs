@@ -4,7 +4,7 @@
 //! does not count the destructors of thread-specific data that it will run later. This module handles both cases.
 
 use libloading::Library;
-use polyplug::loader::Module;
+use polyplug::loader::{Module, Remains};
 
 /// An open library.
 pub(crate) struct Image {
@@ -20,18 +20,22 @@ impl Image {
 }
 
 impl Module for Image {
-    fn close(self: Box<Self>) -> Option<String> {
+    fn close(self: Box<Self>) -> Option<Remains> {
         let Self { library, place } = *self;
         if let Some(place) = &place {
             place.forget_destructors();
         }
         if let Err(error) = library.close() {
-            return Some(format!("the system could not close the library: {error}"));
+            return Some(format!("the system could not close the library: {error}").into());
         }
-        place.filter(place::Place::is_mapped).map(|_| {
-            "the system keeps the library mapped: a thread has a thread-local destructor of it pending, or the file is \
-             open elsewhere in the process"
-                .to_owned()
+        let Some(place) = place else {
+            let reason = "the system does not say where the library is, so whether it is unmapped is not known";
+            return Some(reason.to_owned().into());
+        };
+        place.is_mapped().then(|| {
+            let reason = "the system keeps the library mapped: a thread has a thread-local destructor of it pending, or \
+                          the file is open elsewhere in the process";
+            Remains::from(reason.to_owned()).measured_by(move || place.is_mapped())
         })
     }
 
@@ -178,23 +182,66 @@ mod place {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(all(unix, not(target_os = "linux")))]
 mod place {
-    /// The address range of a library, which is not looked up on this system.
+    use std::ffi::c_void;
+    use std::mem::MaybeUninit;
+
+    /// An address in a library. The range of the library is not looked up on this system.
     #[derive(Clone, Copy)]
-    pub(super) struct Place(());
+    pub(super) struct Place(usize);
 
     impl Place {
-        pub(super) fn of(_: *const ()) -> Option<Self> {
-            None
+        pub(super) fn of(symbol: *const ()) -> Option<Self> {
+            Some(Self(symbol as usize)).filter(Self::is_mapped)
         }
 
         pub(super) fn mapped(&self) -> u64 {
             0
         }
 
+        /// Returns whether the address is in a library that is loaded.
         pub(super) fn is_mapped(&self) -> bool {
-            false
+            let mut info = MaybeUninit::<libc::Dl_info>::uninit();
+            // SAFETY: `dladdr` takes any address, and writes to a structure of this function's own.
+            unsafe { libc::dladdr(self.0 as *const c_void, info.as_mut_ptr()) != 0 }
+        }
+
+        pub(super) fn forget_destructors(&self) {}
+    }
+}
+
+#[cfg(windows)]
+mod place {
+    use std::ffi::c_void;
+    use std::ptr::null_mut;
+
+    /// `GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS`, and `.._UNCHANGED_REFCOUNT`: the library is not kept loaded.
+    const BY_ADDRESS: u32 = 0x4 | 0x2;
+
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn GetModuleHandleExW(flags: u32, address: *const c_void, module: *mut *mut c_void) -> i32;
+    }
+
+    /// An address in a library. The range of the library is not looked up on this system.
+    #[derive(Clone, Copy)]
+    pub(super) struct Place(usize);
+
+    impl Place {
+        pub(super) fn of(symbol: *const ()) -> Option<Self> {
+            Some(Self(symbol as usize)).filter(Self::is_mapped)
+        }
+
+        pub(super) fn mapped(&self) -> u64 {
+            0
+        }
+
+        /// Returns whether the address is in a library that is loaded.
+        pub(super) fn is_mapped(&self) -> bool {
+            let mut module = null_mut();
+            // SAFETY: with these flags the function takes any address, and writes to a variable of this function's own.
+            unsafe { GetModuleHandleExW(BY_ADDRESS, self.0 as *const c_void, &raw mut module) != 0 }
         }
 
         pub(super) fn forget_destructors(&self) {}

@@ -4,4 +4,4 @@ pub use crate::host::bundle::manifest::{Dependency, HostDependency, ManifestData
 pub use crate::host::bundle::source::BundleSource;
 pub use crate::host::runtime::loader::BundleLoader;
 pub use crate::host::runtime::staging::Staging;
-pub use crate::host::version::module::Module;
+pub use crate::host::version::module::{Module, Remains};

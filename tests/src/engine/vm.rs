@@ -137,6 +137,7 @@ impl ToyVm {
 impl Drop for ToyVm {
     fn drop(&mut self) {
         self.counts.vms.fetch_sub(1, Ordering::SeqCst);
+        self.guest.record_end(None);
     }
 }
 

@@ -22,10 +22,16 @@ struct Seen {
 }
 
 /// A plugin whose functions are a number, a failure, another one, and a panic.
-struct Numbers {
+pub(super) struct Numbers {
     seen: Arc<Seen>,
     /// How many instances can be made.
     limit: usize,
+}
+
+impl Numbers {
+    pub(super) fn unlimited() -> Self {
+        Self { seen: Arc::default(), limit: usize::MAX }
+    }
 }
 
 impl LowLevel for Numbers {
@@ -78,7 +84,7 @@ impl Drop for Numbers {
 }
 
 /// No bundle of the test's has an engine.
-enum Never {}
+pub(super) enum Never {}
 
 impl Engine for Never {
     type Object = ();

@@ -2,6 +2,7 @@
 
 mod calls;
 mod deadlock;
+mod ends;
 mod instances;
 mod loading;
 mod low_level;

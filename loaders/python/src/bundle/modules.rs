@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use polyplug::engine::{Fault, Guest, Limits};
+use polyplug::loader::Remains;
 use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::interpreter::Interpreter;
+use crate::thread::DropAttached;
 use crate::time_limit::CallTimer;
 use crate::{exception, thread};
 
@@ -73,16 +75,43 @@ impl BundleModules {
     }
 }
 
+impl BundleModules {
+    /// Ends the bundle: its exit functions, its threads as far as they can be ended, and its modules. Returns what
+    /// remains of the code.
+    fn close(&self, py: Python<'_>) -> Option<Remains> {
+        let bundle = self.bundle.bind(py);
+        let log = |fault: &Fault| tracing::error!(bundle = self.guest.bundle(), %fault, "the end of a bundle failed");
+        if let Err(fault) = self.run_attached(py, |py| bundle.call_method0(intern!(py, "end_activity"))) {
+            log(&fault);
+        }
+        let closed = bundle.call_method0(intern!(py, "close")).and_then(|remains| remains.extract());
+        match closed {
+            Ok((reason, threads, is_there)) => {
+                let (reason, is_there): (Option<String>, Py<PyAny>) = (reason, is_there);
+                let is_there = DropAttached::new(is_there);
+                let mut remains = Remains::from(reason?);
+                remains.threads = threads;
+                Some(remains.measured_by(move || is_true(&is_there)))
+            }
+            Err(raised) => {
+                let fault = exception::to_fault(py, raised);
+                log(&fault);
+                Some(format!("whether its code is gone is not known: {fault}").into())
+            }
+        }
+    }
+}
+
+/// Calls a function without arguments that returns a `bool`. Returns `true` if it cannot be called.
+fn is_true(function: &Py<PyAny>) -> bool {
+    let answer = thread::attach(|py| function.call0(py).and_then(|answer| answer.extract(py)).map_err(Fault::new));
+    answer.unwrap_or(true)
+}
+
 impl Drop for BundleModules {
     fn drop(&mut self) {
+        let measured = thread::attach(|py| Ok(self.close(py)));
         // An interpreter that shuts down ends all modules itself.
-        let _is_closing = thread::attach(|py| {
-            let closed = self.bundle.bind(py).call_method0(intern!(py, "close"));
-            let collected = closed.and_then(|_| self.interpreter.prelude.collect_garbage.call0(py));
-            collected.map(drop).map_err(|raised| {
-                tracing::error!(bundle = self.guest.bundle(), %raised, "the end of a bundle in Python failed");
-                exception::to_fault(py, raised)
-            })
-        });
+        self.guest.record_end(measured.unwrap_or_else(|fault| Some(fault.to_string().into())));
     }
 }

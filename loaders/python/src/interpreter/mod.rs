@@ -4,6 +4,7 @@
 //! - `config`: starts CPython, isolated from its user.
 //! - `compile`: compiles source text.
 //! - `prelude`: [`Prelude`](prelude::Prelude), the part of the loader that is written in Python.
+//! - `process_exit`: work at the exit of the process.
 //! - `running`: [`Interpreter`], and [`start`], [`running`] and [`current`], which give it.
 //!
 //! Invariant: there is at most one [`Interpreter`], of the Python version that the program was built for, and it is
@@ -13,6 +14,7 @@ mod compile;
 mod config;
 mod library;
 mod prelude;
+mod process_exit;
 mod running;
 
 pub(crate) use compile::compile;

@@ -9,7 +9,7 @@ use super::compile::compile;
 use crate::thread;
 
 /// The files of the prelude. They are run in this order, in one namespace.
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 19] = [
     ("pickling.py", include_str!("prelude/pickling.py")),
     ("classes.py", include_str!("prelude/classes.py")),
     ("protocol.py", include_str!("prelude/protocol.py")),
@@ -21,6 +21,12 @@ const FILES: [(&str, &str); 13] = [
     ("imports.py", include_str!("prelude/imports.py")),
     ("printing.py", include_str!("prelude/printing.py")),
     ("constructor.py", include_str!("prelude/constructor.py")),
+    ("shared_state.py", include_str!("prelude/shared_state.py")),
+    ("watched_modules.py", include_str!("prelude/watched_modules.py")),
+    ("watched_logging.py", include_str!("prelude/watched_logging.py")),
+    ("assigned.py", include_str!("prelude/assigned.py")),
+    ("holders.py", include_str!("prelude/holders.py")),
+    ("teardown.py", include_str!("prelude/teardown.py")),
     ("bundle.py", include_str!("prelude/bundle.py")),
     ("hooks.py", include_str!("prelude/hooks.py")),
 ];
@@ -44,7 +50,6 @@ macro_rules! prelude {
 prelude! {
     bundle: "Bundle",
     open_environment: "open_environment",
-    collect_garbage: "collect_garbage",
     describe_exception: "describe_exception",
     check_method: "check_method",
     make_types: "make_types",
@@ -57,6 +62,7 @@ prelude! {
     time_limit: "TimeLimit",
     last_time_limit: "LastTimeLimit",
     closing: "Closing",
+    end_process: "end_process",
     enum_class: "Enum",
     mapping_class: "Mapping",
 }

@@ -9,8 +9,8 @@ use pyo3::Python;
 use pyo3::ffi;
 
 use super::config::{self, BUILT_FOR};
-use super::library;
 use super::prelude::Prelude;
+use super::{library, process_exit};
 use crate::lock::lock;
 use crate::{barrier, thread};
 
@@ -57,7 +57,15 @@ fn start_alone() -> Result<&'static Interpreter, Fault> {
         config::initialize().map_err(|error| unusable(&version, error))?;
     }
     let prelude = thread::attach(|py| Prelude::new(py, is_ours).map_err(|error| unusable(&version, error)))?;
+    process_exit::register(end_bundles);
     Ok(RUNNING.get_or_init(|| Interpreter { prelude }))
+}
+
+/// Runs the exit functions of the bundles that are still loaded, and writes their files.
+fn end_bundles() {
+    let Some(interpreter) = running() else { return };
+    // An interpreter that was shut down has ended the bundles itself.
+    let _is_closed = thread::attach(|py| interpreter.prelude.end_process.call0(py).map(drop).map_err(Fault::new));
 }
 
 /// Returns the interpreter if it has been started.

@@ -80,7 +80,7 @@ pub(crate) unsafe extern "C" fn quiesce(host: *const HostApi, millis: u64) -> us
         with_runtime(host, std::ptr::null_mut(), 0, |context, runtime| {
             Ok(match &context.bundle {
                 // The stack may hold frames of a plugin, so nothing is reclaimed here.
-                Some(_) => runtime.retired().len(),
+                Some(_) => runtime.retired().iter().filter(|version| version.still_mapped.is_none()).count(),
                 None => runtime.quiesce(Duration::from_millis(millis)).len(),
             })
         })

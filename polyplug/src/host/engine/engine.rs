@@ -9,7 +9,8 @@ use super::known_contract::KnownContract;
 /// A VM that runs the code of one version of a bundle.
 ///
 /// The loader makes the engine and passes it to [`load`](crate::engine::load()). The engine is dropped when no thread
-/// can run its code any more. A panic of a method is turned into a [`Fault`] of that method. A panic of
+/// can run its code any more. While it is dropped, it measures whether the bundle's code is gone, and calls
+/// [`Guest::record_end`](crate::engine::Guest::record_end). A panic of a method is turned into a [`Fault`] of that method. A panic of
 /// [`end`](Self::end) or [`memory`](Self::memory), which cannot fail, is logged.
 ///
 /// One thread at a time calls the methods, unless [`EXCLUSIVE`](Self::EXCLUSIVE) is false. The same thread may call a

@@ -14,6 +14,7 @@ use crate::host::abi::log::write_log;
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::staging::Staging;
+use crate::host::version::module::{Module, Remains};
 
 /// A version of a bundle whose code an engine runs.
 pub struct Guest {
@@ -23,6 +24,8 @@ pub struct Guest {
     config: toml::Table,
     /// The engine's [`Vm`](super::vm::Vm), after the engine has started.
     pub(crate) vm: OnceLock<Weak<dyn Any + Send + Sync>>,
+    /// The measurement of the engine's end.
+    end: OnceLock<Option<Remains>>,
 }
 
 impl Guest {
@@ -33,6 +36,7 @@ impl Guest {
             bundle: manifest.name.clone(),
             config: manifest.config.clone(),
             vm: OnceLock::new(),
+            end: OnceLock::new(),
         })
     }
 
@@ -82,6 +86,15 @@ impl Guest {
         Ok(KnownContract::new(found.shared()))
     }
 
+    /// Records what the engine measured at its end: `None` if the bundle's code is gone, and otherwise what remains of it.
+    /// Reports of the unload and the reload show the measurement. Only the first one counts.
+    ///
+    /// An engine calls this while it is dropped, after it has released all that it holds of the bundle. A bundle whose
+    /// engine does not call this is reported as not reclaimed: see [`Module::close`].
+    pub fn record_end(&self, measured: Option<Remains>) {
+        let _is_first = self.end.set(measured);
+    }
+
     /// Writes to the host's log at a level that is given by its name.
     ///
     /// # Errors
@@ -106,6 +119,20 @@ impl Guest {
     /// Writes to the host's log.
     pub fn log(&self, level: LogLevel, message: &str) {
         write_log(level, &self.bundle, "", message);
+    }
+}
+
+/// The module of a version that reports the measurement of its engine's end. It is kept before all other modules, so that
+/// it is closed after them.
+pub(crate) struct EngineEnd(pub(crate) Arc<Guest>);
+
+impl Module for EngineEnd {
+    fn close(self: Box<Self>) -> Option<Remains> {
+        self.0
+            .end
+            .get()
+            .cloned()
+            .unwrap_or_else(|| Some("its engine has not measured whether its code is gone".to_owned().into()))
     }
 }
 

@@ -8,7 +8,7 @@ use polyplug_abi::{GuestContractId, GuestContractInterface, PluginFlags, Version
 
 use super::engine::Engine;
 use super::fault::Fault;
-use super::guest::Guest;
+use super::guest::{EngineEnd, Guest};
 use super::known_contract::KnownContract;
 use super::low_level::{LowLevel, LowLevelPlugin};
 use super::plugin::{VmPlugin, guarded};
@@ -21,7 +21,7 @@ use crate::host::error::loader::LoaderError;
 use crate::host::plugin::plugin::{EnginePlugin, Plugin};
 use crate::host::plugin::schema::PluginSchema;
 use crate::host::runtime::staging::Staging;
-use crate::host::version::module::Module;
+use crate::host::version::module::{Module, Remains};
 
 /// A plugin, as a bundle's code declares it.
 #[derive(Debug, Clone, Default)]
@@ -96,6 +96,7 @@ impl<'a> Starting<'a> {
     fn new(manifest: &'a ManifestData, runtime: &Runtime) -> Result<Self, LoaderError> {
         let staging = runtime.staging(manifest.id)?;
         let guest = Guest::new(manifest, &staging);
+        staging.keep_module(EngineEnd(Arc::clone(&guest)));
         Ok(Self { manifest, staging, guest })
     }
 
@@ -207,8 +208,8 @@ fn version_of(manifest: &ManifestData) -> Version {
 struct Running<E: Engine>(Arc<Vm<E>>);
 
 impl<E: Engine> Module for Running<E> {
-    fn close(self: Box<Self>) -> Option<String> {
-        None
+    fn close(self: Box<Self>) -> Option<Remains> {
+        None // the engine ends with its last plugin, and `EngineEnd` reports the measurement
     }
 
     fn memory(&self) -> Option<u64> {

@@ -22,7 +22,8 @@ use crate::host::runtime::context::HostContext;
 /// A plugin whose code reads its arguments from canonical memory and writes its results there.
 ///
 /// The loader makes the plugin and passes it to [`load_either`](crate::engine::load_either). The plugin is dropped when
-/// no thread can run its code any more. Any thread may call the methods, several threads at a time, and a thread again
+/// no thread can run its code any more. While the last plugin of a bundle is dropped, the loader measures whether the
+/// bundle's code is gone, and calls [`Guest::record_end`](crate::engine::Guest::record_end). Any thread may call the methods, several threads at a time, and a thread again
 /// while it is in a call. A panic of a method is turned into a [`Fault`] of that method. A panic of [`end`](Self::end)
 /// is logged.
 pub trait LowLevel: Send + Sync + 'static {

@@ -89,7 +89,10 @@ impl Runtime {
         self.bundle_table().loaded().iter().find(|loaded| loaded.version.id() == id).map(|loaded| self.describe(loaded))
     }
 
-    /// Returns the versions that no longer serve and are not reclaimed yet, with the leases on them.
+    /// Returns the versions that no longer serve and are not reclaimed yet, with the leases on them, and those that are
+    /// reclaimed and whose code is still in memory, with the reason.
+    ///
+    /// Whether code is still in memory is measured anew, where the loader can.
     #[must_use]
     pub fn retired(&self) -> Vec<Lingering> {
         self.lingering()

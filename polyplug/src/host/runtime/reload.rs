@@ -148,7 +148,13 @@ impl Runtime {
             (report, retired)
         });
         self.await_reclaim(&retired);
-        report.reclaimed = matches!(retired.status(), Some(None));
+        report.threads = retired.threads();
+        if let Some(remains) = retired.status() {
+            report.reclaimed = remains.is_none();
+            let remains = remains.clone().unwrap_or_default();
+            report.threads.extend(remains.threads);
+            report.still_mapped = Some(remains.reason).filter(|_| !report.reclaimed);
+        }
         tracing::debug!(bundle = name, restarted = report.restarted, "reloaded");
         report
     }
@@ -205,7 +211,7 @@ impl Runtime {
         loader: &Arc<dyn BundleLoader>,
         old: &Loaded,
     ) -> Result<Prepared, RuntimeError> {
-        let mut report = ReloadReport { bundle: manifest.id, migrated: 0, restarted: 0, drained: 0, reclaimed: false };
+        let mut report = ReloadReport::new(manifest.id);
         manifest.find_artifact()?;
         let source = BundleSource::Path(manifest.path.clone());
         let files = self.prepare_files(manifest, ManifestSource::Directory, source, &**loader)?;

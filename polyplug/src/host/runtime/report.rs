@@ -28,8 +28,21 @@ pub struct ReloadReport {
     pub restarted: usize,
     /// The number of instances that stay on the old code.
     pub drained: usize,
-    /// `true` if the old version is reclaimed already. Otherwise proxies or calls still hold it.
+    /// `true` if the old version is reclaimed already, and its code was measured to be gone. Otherwise proxies, calls or
+    /// threads still hold it, or `still_mapped` says why its code stays.
     pub reclaimed: bool,
+    /// The names of the old version's threads that have not ended.
+    pub threads: Vec<String>,
+    /// The reason why the old version's code stays in memory although no lease on it exists.
+    pub still_mapped: Option<String>,
+}
+
+impl ReloadReport {
+    /// Makes the report of a reload that has not changed anything yet.
+    pub(crate) fn new(bundle: BundleId) -> Self {
+        let (threads, still_mapped) = (Vec::new(), None);
+        Self { bundle, migrated: 0, restarted: 0, drained: 0, reclaimed: false, threads, still_mapped }
+    }
 }
 
 /// The report of an unload.
@@ -38,15 +51,18 @@ pub struct ReloadReport {
 pub struct UnloadReport {
     /// The bundle's name.
     pub bundle: String,
-    /// `true` if the bundle is reclaimed: its instances destroyed, its library closed, its engine dropped. Otherwise
-    /// proxies, calls or readers still hold it, and the bundle is reclaimed after the last of them has ended.
+    /// `true` if the bundle is reclaimed: its instances destroyed, its library closed, its engine dropped, and its code
+    /// measured to be gone. Otherwise proxies, calls or readers still hold it, and the bundle is reclaimed after the last
+    /// of them has ended; or `still_mapped` says why its code stays.
     pub reclaimed: bool,
     /// The known leases on the bundle. Calls that are running and readers with a pin hold it as well.
     pub holders: Vec<Holder>,
     /// The names of the bundle's threads that have not ended: see
-    /// [`PluginContext::spawn`](crate::PluginContext::spawn). Each of these threads holds the bundle as well.
+    /// [`PluginContext::spawn`](crate::PluginContext::spawn). Each of these threads holds the bundle as well. The loader
+    /// for Python adds the threads that the bundle has started with `threading`.
     pub threads: Vec<String>,
-    /// The reason why the code stays in memory although no lease on it exists.
+    /// The reason why the code stays in memory although no lease on it exists, with what holds it as far as the loader
+    /// knows.
     pub still_mapped: Option<String>,
 }
 
@@ -63,7 +79,7 @@ pub struct Holder {
     pub count: usize,
 }
 
-/// A version that no longer serves and is not reclaimed yet.
+/// A version that no longer serves and is not reclaimed yet, or is reclaimed and whose code stays in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lingering {
@@ -73,6 +89,8 @@ pub struct Lingering {
     pub holders: Vec<Holder>,
     /// The names of the version's threads that have not ended.
     pub threads: Vec<String>,
+    /// The reason why the code of a reclaimed version stays in memory, as it was when the version was reclaimed.
+    pub still_mapped: Option<String>,
 }
 
 impl fmt::Display for UnloadReport {
@@ -89,7 +107,10 @@ impl fmt::Display for UnloadReport {
 impl fmt::Display for Lingering {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a retired version of bundle `{}`", self.bundle)?;
-        held(f, &self.holders, &self.threads)
+        match &self.still_mapped {
+            Some(reason) => write!(f, "; {reason}"),
+            None => held(f, &self.holders, &self.threads),
+        }
     }
 }
 

@@ -5,11 +5,12 @@ use std::sync::{Arc, OnceLock, Weak};
 use super::bundles::Loaded;
 use super::report::{Holder, Lingering};
 use crate::host::store::provider::Provider;
+use crate::host::version::module::Remains;
 use crate::host::version::version::BundleVersion;
 
-/// The status of a retired version: empty until the version is reclaimed, then `None`, or the reason why the version's
-/// code stays in memory.
-pub(crate) type ReclaimStatus = Arc<OnceLock<Option<String>>>;
+/// The status of a retired version: empty until the version is reclaimed, then `None`, or what remains of the version's
+/// code.
+pub(crate) type ReclaimStatus = Arc<OnceLock<Option<Remains>>>;
 
 /// The record of a version that no longer serves. Holds no lease on the version.
 #[derive(Clone)]
@@ -30,9 +31,9 @@ impl Retired {
         }
     }
 
-    /// Returns the status of a reclaimed version: `None`, or the reason why its code stays in memory. Returns no status
-    /// if the version is not reclaimed yet.
-    pub(crate) fn status(&self) -> Option<&Option<String>> {
+    /// Returns the status of a reclaimed version: `None`, or what remains of its code. Returns no status if the version
+    /// is not reclaimed yet.
+    pub(crate) fn status(&self) -> Option<&Option<Remains>> {
         self.status.get()
     }
 
@@ -51,9 +52,28 @@ impl Retired {
         self.version.upgrade().map(|version| version.threads().names()).unwrap_or_default()
     }
 
-    /// Returns the report of a version that is not reclaimed.
+    /// Returns whether the version is reclaimed, and nothing remains of its code. Runs code of the version's loader.
+    pub(crate) fn is_gone(&self) -> bool {
+        match self.status() {
+            None => false,
+            Some(remains) => !remains.as_ref().is_some_and(Remains::are_there),
+        }
+    }
+
+    /// Returns whether this is another record of the same version.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.status, &other.status)
+    }
+
+    /// Returns the report of a version that is not gone.
     pub(crate) fn lingering(&self) -> Lingering {
-        Lingering { bundle: self.bundle.clone(), holders: self.holders(), threads: self.threads() }
+        let (bundle, holders, mut threads) = (self.bundle.clone(), self.holders(), self.threads());
+        let remains = self.status().cloned().flatten();
+        let still_mapped = remains.map(|remains| {
+            threads.extend(remains.threads);
+            remains.reason
+        });
+        Lingering { bundle, holders, threads, still_mapped }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The unload of bundles, and the wait until their code is reclaimed.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use polyplug_abi::{BundleId, ReloadPhaseType};
@@ -107,11 +107,15 @@ impl Runtime {
             outcome
         });
         self.await_reclaim(&retired);
-        let (holders, threads) = (retired.holders(), retired.threads());
-        let (reclaimed, still_mapped) = match retired.status() {
-            Some(still_mapped) => (still_mapped.is_none(), still_mapped.clone()),
+        let (holders, mut threads) = (retired.holders(), retired.threads());
+        let (reclaimed, remains) = match retired.status() {
+            Some(remains) => (remains.is_none(), remains.clone()),
             None => (false, None),
         };
+        let still_mapped = remains.map(|remains| {
+            threads.extend(remains.threads);
+            remains.reason
+        });
         tracing::debug!(bundle = name, reclaimed, "unloaded");
         outcome.map(|()| UnloadReport { bundle: name, reclaimed, holders, threads, still_mapped })
     }
@@ -122,12 +126,13 @@ impl Runtime {
         let status = ReclaimStatus::default();
         let (recorded, events) = (Arc::clone(&status), Arc::clone(&self.parts().events));
         let (id, name) = (version.id(), version.name().to_owned());
-        version.when_gone(move |still_mapped| {
-            let _ = recorded.set(still_mapped.map(str::to_owned));
-            if let Some(reason) = still_mapped {
+        version.when_gone(move |remains| {
+            let reason = remains.as_ref().map(|remains| remains.reason.clone());
+            let _ = recorded.set(remains);
+            if let Some(reason) = &reason {
                 tracing::warn!(bundle = name, reason, "the code of a retired version stays in memory");
             }
-            events.emit(ReloadPhaseType::Quiesced, id, &name, still_mapped.unwrap_or_default());
+            events.emit(ReloadPhaseType::Quiesced, id, &name, reason.as_deref().unwrap_or_default());
         });
         status
     }
@@ -170,27 +175,37 @@ impl Runtime {
             pushes += 1;
         }
         let is_held = retired.is_held();
-        self.with_retired(|all| all.push(retired.clone()));
+        self.retired_list().push(retired.clone());
+        self.forget_gone();
         if is_held {
             self.reclaimer().push_epochs();
         }
     }
 
-    /// Runs `body` on the retired versions that are not known to be reclaimed.
-    fn with_retired<R>(&self, body: impl FnOnce(&mut Vec<Retired>) -> R) -> R {
-        let mut all = self.retired_versions().lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|retired| retired.status().is_none());
-        body(&mut all)
+    /// Returns the records of retired versions, some of which may be gone.
+    fn retired_list(&self) -> MutexGuard<'_, Vec<Retired>> {
+        self.retired_versions().lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until all retired versions are reclaimed, at most for `timeout`. Returns the versions that are not.
+    /// Drops the records of versions that are gone. Returns the others.
+    fn forget_gone(&self) -> Vec<Retired> {
+        let all = self.retired_list().clone();
+        // Without the lock, as loaders measure.
+        let (gone, there): (Vec<_>, Vec<_>) = all.into_iter().partition(Retired::is_gone);
+        self.retired_list().retain(|retired| !gone.iter().any(|other| other.is_same(retired)));
+        there
+    }
+
+    /// Waits until all retired versions are reclaimed, at most for `timeout`. Returns the versions that are not. Does not
+    /// wait for code that stays in memory though its version is reclaimed: see [`retired`](Self::retired).
     ///
     /// Reclaims on the calling thread, which closes libraries and drops engines.
     pub fn quiesce(&self, timeout: Duration) -> Vec<Lingering> {
         let deadline = Instant::now() + timeout;
         loop {
             self.reclaimer().collecting(|| crossbeam_epoch::pin().flush());
-            let lingering = self.lingering();
+            let mut lingering = self.lingering();
+            lingering.retain(|version| version.still_mapped.is_none());
             if (lingering.is_empty() && self.reclaimer().is_idle()) || Instant::now() >= deadline {
                 return lingering;
             }
@@ -198,13 +213,14 @@ impl Runtime {
         }
     }
 
-    /// Returns the reports of the retired versions that are not reclaimed.
+    /// Returns the reports of the retired versions that are not reclaimed, or whose code stays in memory.
     pub(crate) fn lingering(&self) -> Vec<Lingering> {
-        let retired = self.with_retired(|all| all.clone());
+        let retired = self.forget_gone();
         // A version without a lease is still to be reclaimed. If this thread reclaims, it does so once this call has
         // returned.
         let ours = self.reclaimer().is_reclaiming();
-        retired.iter().filter(|retired| retired.is_held() || !ours).map(Retired::lingering).collect()
+        let is_listed = |retired: &&Retired| retired.is_held() || retired.status().is_some() || !ours;
+        retired.iter().filter(is_listed).map(Retired::lingering).collect()
     }
 }
 

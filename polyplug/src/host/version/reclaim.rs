@@ -7,14 +7,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::module::Module;
+use super::module::{Module, Remains};
 use crate::guest::{catch, describe_panic};
 use crate::host::abi::table::HostTable;
 use crate::host::plugin::instance::SharedInstance;
 use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard, PoisonError, thread};
 
-/// A callback for a reclaimed version. Its argument is the reason why the version's code stays in memory, if it does.
-pub(crate) type WhenGone = Box<dyn FnOnce(Option<&str>) + Send + Sync>;
+/// A callback for a reclaimed version. Its argument is what remains of the version's code, if something does.
+pub(crate) type WhenGone = Box<dyn FnOnce(Option<Remains>) + Send + Sync>;
 
 /// The resources of a version. Dropping the resources reclaims them.
 #[derive(Default)]
@@ -34,15 +34,15 @@ impl Drop for VersionResources {
         for instance in self.instances.drain(..) {
             drop(instance);
         }
-        let mut still_there = None;
+        let mut remains = None;
         while let Some(module) = self.modules.pop() {
             // A loader's code may panic, and the other modules must be closed all the same.
-            let closed = catch(|| module.close()).unwrap_or_else(|payload| Some(describe_panic(payload)));
-            still_there = closed.or(still_there);
+            let closed = catch(|| module.close()).unwrap_or_else(|payload| Some(describe_panic(payload).into()));
+            remains = closed.or(remains);
         }
         drop(self.table.take());
         if let Some(then) = self.when_gone.take() {
-            then(still_there.as_deref());
+            then(remains);
         }
     }
 }

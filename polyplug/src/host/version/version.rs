@@ -2,7 +2,7 @@
 
 use polyplug_abi::BundleId;
 
-use super::module::{Kept, Module};
+use super::module::{Kept, Module, Remains};
 use super::reclaim::{Reclaimer, VersionResources};
 use super::scope::BundleScope;
 use super::threads::Threads;
@@ -101,8 +101,8 @@ impl BundleVersion {
         self.revision.is_current()
     }
 
-    /// Calls `then` when the version has been reclaimed, with the reason if the version's code stays in memory.
-    pub(crate) fn when_gone(&self, then: impl FnOnce(Option<&str>) + Send + Sync + 'static) {
+    /// Calls `then` when the version has been reclaimed, with what remains of the version's code.
+    pub(crate) fn when_gone(&self, then: impl FnOnce(Option<Remains>) + Send + Sync + 'static) {
         self.resources.lock().unwrap_or_else(PoisonError::into_inner).when_gone = Some(Box::new(then));
     }
 

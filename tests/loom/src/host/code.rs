@@ -10,7 +10,7 @@ use crossbeam_epoch::memory::{self, Block};
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use polyplug_abi::{GuestContractId, GuestContractInstance};
 
-use crate::host::version::module::Module;
+use crate::host::version::module::{Module, Remains};
 
 /// The code of one version. A test that holds it has no lease.
 pub(crate) struct Code {
@@ -57,7 +57,7 @@ impl Code {
 pub(crate) struct Library(pub(crate) Arc<Code>);
 
 impl Module for Library {
-    fn close(self: Box<Self>) -> Option<String> {
+    fn close(self: Box<Self>) -> Option<Remains> {
         self.0.looks.fetch_add(1, Ordering::Relaxed);
         self.0.block.end();
         None

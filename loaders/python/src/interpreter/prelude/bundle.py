@@ -1,6 +1,5 @@
 """The modules of a bundle: found in its folders, with private names, and removed when the bundle is dropped."""
 
-import gc
 import importlib._bootstrap
 import importlib.machinery
 import itertools
@@ -9,6 +8,7 @@ import pathlib
 import sys
 import types as module_types
 import typing
+import weakref
 
 _numbers = itertools.count(1)
 
@@ -35,7 +35,13 @@ class Bundle:
         # The beginning of the paths of all its files.
         self._path_prefix = (directory or self.package) + os.sep
         self.is_declaring = is_far  # where there is no host, nothing is ever loaded
+        # Here, where the time of the bundle's start is not limited.
+        finish_others()
+        watch_shared_modules()
         self.declared = []
+        # What is to be done at the end: `(function, arguments, options)`, and changes to take back, by their keys.
+        self.exit_functions, self.thread_exit_functions, self.changes = [], [], {}
+        self.process_finalizers = weakref.WeakSet()
         self.main_spec = None
         self._own_modules, self._own_namespaces = self._find_own_modules()
         self._entered = None
@@ -56,10 +62,15 @@ class Bundle:
         setattr(package, spec.name.rpartition(".")[2], module)
         self.is_declaring = True
         try:
-            exec(spec.loader.get_code(), module.__dict__)
+            with MainRun(self):
+                exec(spec.loader.get_code(), module.__dict__)
         finally:
             self.is_declaring = False
         return module
+
+    def end_activity(self):
+        """Runs the exit functions, and ends executors and threads as far as they can be ended."""
+        end_activity(self)
 
     def make_known(self, name, place, source):
         """Makes the package of the bundle's modules, and the spec of the main file's, which has this name."""
@@ -86,24 +97,29 @@ class Bundle:
         return "__main__" if "main" in self._own_modules else "main"
 
     def close(self):
-        """Removes all traces of the bundle. Called when nothing can run its code any more."""
+        """Removes all traces of the bundle. Called when nothing can run its code any more, except for its own threads.
+        Returns what remains: see `end_modules`."""
+        take_back_changes(self)
+        inside = self.package + "."
+        names = [name for name in list(sys.modules) if name == self.package or name.startswith(inside)]
+        marks = Marks(self.package, names)
         _bundles.pop(self.package, None)
         if not _bundles:
             uninstall_imports()
-        # A copy: other threads may import modules meanwhile.
-        inside = self.package + "."
-        for name in list(sys.modules):
-            if name == self.package or name.startswith(inside):
-                sys.modules.pop(name, None)
+        for name in names:
+            sys.modules.pop(name, None)
         try:
             if self._entered:
                 self._entered.release()
+                forget_removed_modules()
             clear_line_cache(self._path_prefix)
             for folder in list(sys.path_importer_cache) if self.directory else ():
                 if folder == self.directory or folder.startswith(self._path_prefix):
                     sys.path_importer_cache.pop(folder, None)
             for forget in getattr(typing, "_cleanups", ()):
                 forget()
+            self.declared.clear()
+            return end_modules(marks)
         finally:
             self.__dict__.clear()
 
@@ -233,6 +249,7 @@ class Bundle:
             imported = import_foreign()
             if _hooks:
                 _hooks.imported()
+            watch_shared_modules()
             return imported
         except ModuleNotFoundError as error:
             if error.name != top:
@@ -285,8 +302,3 @@ def _is_bundle_code(frame):
     """Returns whether a frame runs the code of a bundle, which may be closed."""
     name = frame.f_globals.get("__name__") if frame is not None else None
     return isinstance(name, str) and name.startswith(_PREFIX)
-
-
-def collect_garbage():
-    """Collects reference cycles. Every class is part of one."""
-    gc.collect()

@@ -123,6 +123,7 @@ def at_exit(shut_down, is_ours):
             locks.discard(getattr(main, "_tstate_lock", None))
 
     atexit.register(shut_down, True)
+    atexit.register(end_process)
     register = getattr(threading, "_register_atexit", None)
     if register:
         register(shut_down_first)
@@ -137,3 +138,4 @@ def install_hooks(log):
     _hooks = _Hooks(log)
     # The option is set by the loader and not by an argument; programs of this Python that are started take it as well.
     sys._xoptions.setdefault("utf8", True)
+    watch_shared_modules()

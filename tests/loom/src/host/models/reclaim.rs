@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Event, join, spawn};
 use crate::explore::explore;
-use crate::host::version::module::Module;
+use crate::host::version::module::{Module, Remains};
 use crate::host::version::reclaim::{Reclaimer, VersionResources};
 use crate::sync::{Waits, end_waits, set_waits};
 
@@ -106,7 +106,7 @@ pub fn a_wait_for_others_ends_when_they_are_done() {
 struct Nested(Reclaimer, Event);
 
 impl Module for Nested {
-    fn close(self: Box<Self>) -> Option<String> {
+    fn close(self: Box<Self>) -> Option<Remains> {
         let Self(reclaimer, event) = *self;
         reclaimer.enqueue(resources(&event));
         None
