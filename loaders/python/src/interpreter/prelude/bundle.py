@@ -34,6 +34,7 @@ class Bundle:
         self._path_prefix = (directory or self.package) + os.sep
         self.is_declaring = False
         self.declared = []
+        self._for_unload = []
         self._own_modules, self._own_namespaces = self._find_own_modules()
         self._entered = None
         self.builtins = {**builtins.__dict__, "__import__": self._import, "print": self._print}
@@ -122,7 +123,7 @@ class Bundle:
         module = module_types.ModuleType("polyplug", "What plugins for polyplug are made with.")
         module.__dict__.update(
             plugin=self._plugin, host=functions.host, peer=functions.peer, types=functions.types,
-            log=functions.log, config=config, bundle=self.name,
+            log=functions.log, on_unload=self._on_unload, config=config, bundle=self.name,
             directory=pathlib.Path(self.directory) if self.directory else None,
             Some=Some, Ok=Ok, Err=Err, Declared=Declared, CallError=CallError,
             AbiError=AbiError, AbiErrorCode=AbiErrorCode)
@@ -151,6 +152,19 @@ class Bundle:
             return cls
 
         return declare
+
+    def _on_unload(self, function):
+        """Has a function called before the bundle is unloaded: `@on_unload`. The last one is called first."""
+        if not callable(function):
+            raise TypeError(f"@on_unload stands before a function, not before {function!r}")
+        if not self.__dict__:
+            raise RuntimeError("the bundle is unloaded")
+        self._for_unload.append(function)
+        return function
+
+    def take_for_unload(self):
+        """Returns the next function to call for the unload, or None."""
+        return self._for_unload.pop() if self.__dict__ and self._for_unload else None
 
     def _print(self, *values, sep=" ", end="\n", file=None, flush=False):
         if file is not None:
