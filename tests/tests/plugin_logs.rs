@@ -131,9 +131,12 @@ fn messages_that_the_host_does_not_take_are_not_made() {
     runtime.load_bundle(bundle.path()).unwrap();
     let logs = runtime.proxy::<dyn Logs>().unwrap();
     assert_eq!(logs.evaluated_at_debug(), Ok(0));
+    assert_eq!(messages(), []);
     TAKES_DEBUG.store(true, Ordering::Relaxed);
     tracing::callsite::rebuild_interest_cache();
-    assert_eq!(logs.evaluated_at_debug(), Ok(2), "the level may change at any time");
+    assert_eq!(logs.evaluated_at_debug(), Ok(1), "the level may change at any time");
+    let taken = [message(Level::DEBUG, "plugin_logs", "event 1"), message(Level::DEBUG, "plugin_logs", "record")];
+    assert_eq!(messages(), taken);
     TAKES_DEBUG.store(false, Ordering::Relaxed);
     tracing::callsite::rebuild_interest_cache();
     assert_eq!(logs.evaluated_at_debug(), Ok(0));

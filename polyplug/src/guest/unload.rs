@@ -70,7 +70,8 @@ pub(super) unsafe fn register_unload(host: *const HostApi, entries: &[&'static U
     let Some(first) = entries.first() else { return Ok(()) };
     // SAFETY: `host` is valid (the caller's promise).
     if unsafe { (*host).struct_size } < offset_of!(HostApi, on_unload) + size_of::<usize>() {
-        let text = format!("{}:{}: this host is older than `on_unload`, and calls no such function", first.file, first.line);
+        let text =
+            format!("{}:{}: this host is older than `on_unload`, and calls no such function", first.file, first.line);
         // SAFETY: `host` is valid (the caller's promise).
         unsafe { PluginContext::borrow(host) }.log(LogLevel::Warn, &text);
         return Ok(());

@@ -11,6 +11,6 @@ pub trait Logs {
     fn events_on_a_thread(&self, user: &str);
     /// Emits an event in a span.
     fn in_a_span(&self, user: &str);
-    /// Writes a message of each crate at the level `debug`; how many of them were made.
+    /// Writes a message of each crate at the level `debug`; how often the argument of the event was evaluated.
     fn evaluated_at_debug(&self) -> u32;
 }

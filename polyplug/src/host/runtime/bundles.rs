@@ -163,8 +163,8 @@ impl Bundles {
             };
             let name = bundle.name.clone();
             let mut all = waits();
-            let waits_for_this_thread = changer.on_behalf_of == this_thread.on_behalf_of
-                || all.way(changer.mark, this_thread.mark).is_some();
+            let waits_for_this_thread =
+                changer.on_behalf_of == this_thread.on_behalf_of || all.way(changer.mark, this_thread.mark).is_some();
             if !wait || waits_for_this_thread {
                 return Err(RuntimeError::Busy { bundle: name });
             }

@@ -191,8 +191,8 @@ impl Runtime {
             prepared
         };
         let what = format!("the reload of bundle `{bundle}`");
-        run_with_timeout(self.parts().reload_limit, what, prepare, || self.reclaimer().collect()).unwrap_or_else(|error| {
-            match error {
+        run_with_timeout(self.parts().reload_limit, what, prepare, || self.reclaimer().collect()).unwrap_or_else(
+            |error| match error {
                 TimeoutError::TimedOut => {
                     Err(RuntimeError::ReloadTimedOut { bundle, limit: self.parts().reload_limit })
                 }
@@ -200,8 +200,8 @@ impl Runtime {
                     let reason = format!("no thread could be started for its new version: {error}");
                     Err(LoaderError::Failed { bundle, reason }.into())
                 }
-            }
-        })
+            },
+        )
     }
 
     /// Runs all steps of a reload that may fail: starts the new version, checks it, and migrates the instances.

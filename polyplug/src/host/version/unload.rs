@@ -34,12 +34,7 @@ enum Progress {
 
 impl Unload {
     pub(crate) fn new(bundle: &str, reclaimer: &Reclaimer) -> Self {
-        Self {
-            bundle: bundle.to_owned(),
-            reclaimer: reclaimer.clone(),
-            limit: Duration::ZERO,
-            functions: Vec::new(),
-        }
+        Self { bundle: bundle.to_owned(), reclaimer: reclaimer.clone(), limit: Duration::ZERO, functions: Vec::new() }
     }
 
     /// Adds a function. `limit` is the time that all functions have together.
@@ -85,7 +80,8 @@ impl Unload {
         }
         *state = Progress::Abandoned(rest, thread);
         drop(state);
-        let text = format!("the functions have not returned after {limit:?}: the bundle's code stays in memory until then");
+        let text =
+            format!("the functions have not returned after {limit:?}: the bundle's code stays in memory until then");
         log(LogLevel::Warn, &bundle, &text);
     }
 }

@@ -42,8 +42,8 @@ impl Logs for Writes {
 
     fn evaluated_at_debug(&self) -> u32 {
         EVALUATED.store(0, Ordering::Relaxed);
-        tracing::debug!("{}", counted());
-        log::debug!("{}", counted());
+        tracing::debug!("event {}", counted());
+        log::debug!("record");
         EVALUATED.load(Ordering::Relaxed)
     }
 }
