@@ -23,7 +23,7 @@ impl Engine for PythonEngine {
     const EXCLUSIVE: bool = false;
 
     /// Python's own code makes deep frames: the import of a module, the text of a traceback.
-    const STACK: usize = 160 << 10;
+    const STACK: usize = 128 << 10;
 
     type Object = Py<PyAny>;
 
