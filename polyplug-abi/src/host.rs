@@ -276,10 +276,25 @@ pub struct HostApi {
     pub config: unsafe extern "C" fn(*const HostApi) -> StringView,
     /// Returns the calling bundle's name; empty through the host's own table. The text is valid while the table is.
     pub bundle_name: unsafe extern "C" fn(*const HostApi) -> StringView,
+    /// Registers a function of the calling bundle, which the host calls once, with `data`: after the last call of this
+    /// version of the bundle has returned and its instances have ended, before its code is unmapped. That is also the
+    /// case after a failed load. The function registered last is called first. All functions of a version together have
+    /// a limited time, after which the host goes on without them.
+    pub on_unload: unsafe extern "C" fn(
+        *const HostApi,
+        function: Option<UnloadFunction>,
+        data: *mut c_void,
+        out_err: *mut AbiError,
+    ),
+    /// Returns the most verbose level that the host's log takes at present, 0 if it takes none.
+    pub log_level: unsafe extern "C" fn(*const HostApi) -> u32,
 }
 
 /// The function that a thread runs: see [`HostApi::spawn`].
 pub type ThreadBody = unsafe extern "C" fn(data: *mut c_void);
+
+/// The function that ends what a bundle's code has started: see [`HostApi::on_unload`]. The host logs the error.
+pub type UnloadFunction = unsafe extern "C" fn(host: *const HostApi, data: *mut c_void, out_err: *mut AbiError);
 
 // SAFETY: function pointers and the host's data; the functions accept calls from any thread (the ABI).
 unsafe impl Send for HostApi {}

@@ -32,7 +32,7 @@ pub use arena::{CallArena, GrowFn};
 pub use dispatch::{DispatchMechanisms, DispatchType, Entry, NativeDispatch, VmCall, VmDispatch, VmLoaderData};
 pub use error::{AbiError, AbiErrorCode};
 pub use guest::{CreateInstance, DestroyInstance, GuestContractHandle, GuestContractInstance, GuestContractInterface};
-pub use host::{HostApi, HostContractInstance, HostContractInterface, LogLevel, ThreadBody};
+pub use host::{HostApi, HostContractInstance, HostContractInterface, LogLevel, ThreadBody, UnloadFunction};
 pub use ids::{BundleId, GuestContractId, HostContractId, fnv1a_64};
 pub use language::SupportedLanguage;
 pub use plugin::{AbiVersion, BundleInitContext, Init, PluginDescriptor, PluginFlags, PluginRegistration};

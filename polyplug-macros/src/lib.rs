@@ -8,6 +8,7 @@ mod contract;
 mod derive;
 mod errors;
 mod form;
+mod on_unload;
 mod plugin;
 mod source;
 mod spans;
@@ -64,6 +65,30 @@ pub fn contract(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn plugin(args: TokenStream, item: TokenStream) -> TokenStream {
     plugin::plugin(args.into(), item.into()).into()
+}
+
+/// Makes a function one that the host calls once, before it unloads the bundle.
+///
+/// ```ignore
+/// #[polyplug::on_unload]
+/// fn stop() {
+///     POOL.shutdown();
+/// }
+/// ```
+///
+/// The function runs after the last call of this version of the bundle has returned and its instances have been
+/// dropped, and before the library is unmapped: at an unload, after a reload for the old version, when the runtime ends,
+/// and when a load fails. What the library has started ends here: thread pools, timers, open files.
+///
+/// The function takes no argument, or a `&PluginContext`. It returns nothing, or a `Result<(), impl Display>`. An error
+/// and a panic are logged. A library may have several such functions; the last one in the source is called first.
+///
+/// # Arguments
+///
+/// - `crate = path`: the path of polyplug, for crates that rename it.
+#[proc_macro_attribute]
+pub fn on_unload(args: TokenStream, item: TokenStream) -> TokenStream {
+    on_unload::on_unload(args.into(), item.into()).into()
 }
 
 /// Lets values of a struct or enum cross between host and plugin.

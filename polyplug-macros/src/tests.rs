@@ -78,6 +78,64 @@ fn a_plugin_with_options() {
 }
 
 #[test]
+fn a_function_for_the_unload() {
+    let expansion = crate::on_unload::on_unload(
+        quote!(crate = crate::plugins),
+        quote! {
+            fn stop(context: &PluginContext) {
+                POOL.end();
+            }
+        },
+    );
+    insta::assert_snapshot!(pretty(expansion));
+}
+
+#[test]
+fn mistakes_of_functions_for_the_unload_are_named() {
+    for (function, expected) in [
+        (
+            quote!(
+                async fn stop() {}
+            ),
+            "is not async",
+        ),
+        (
+            quote!(
+                unsafe fn stop() {}
+            ),
+            "leave `unsafe` out",
+        ),
+        (
+            quote!(
+                fn stop<T>() {}
+            ),
+            "cannot be generic",
+        ),
+        (
+            quote!(
+                fn stop(a: &PluginContext, b: u8) {}
+            ),
+            "takes no argument, or one",
+        ),
+        (
+            quote!(
+                fn stop(&self) {}
+            ),
+            "leave `self` out",
+        ),
+        (
+            quote!(
+                struct Stop;
+            ),
+            "belongs on a function that is not a method",
+        ),
+    ] {
+        let expansion = crate::on_unload::on_unload(quote!(), function).to_string();
+        assert!(expansion.contains("compile_error") && expansion.contains(expected), "{expansion}");
+    }
+}
+
+#[test]
 fn a_record() {
     let expansion = crate::derive::derive_type(quote! {
         /// A place.

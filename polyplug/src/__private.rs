@@ -8,8 +8,9 @@ pub use crate::contract_info::{ContractEntry, ContractInfo, MethodInfo};
 #[cfg(feature = "host")]
 pub use crate::dynamic::Lowered;
 pub use crate::guest::{
-    Kept, Lent, Migration, Object, PluginEntry, Remote, check_health, create, create_instance, destroy_instance,
-    lending, make_default, native_dispatch, package_version, plugin_flags, serve, unwind,
+    Kept, Lent, Migration, Object, PluginEntry, Remote, UnloadEntry, UnloadOutcome, check_health, create,
+    create_instance, destroy_instance, lending, make_default, native_dispatch, package_version, plugin_flags, serve,
+    unwind,
 };
 pub use crate::proxy::{RawProxy, via};
 pub use crate::schema;

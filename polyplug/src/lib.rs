@@ -51,6 +51,7 @@
 //!   own tests. A plugin crate depends on polyplug with `default-features = false` and compiles a handful of crates.
 //! - `config`: `PluginContext::config`, which reads a plugin's settings into a type that the plugin defines. For plugin
 //!   crates.
+//! - `tracing`, `log`: events of the crates of these names in a plugin go to the host's log. For plugin crates.
 //! - `watch`: `Runtime::watch`, which reloads bundles when their files change.
 //! - `signatures`: the module `signature`, for bundles that are loaded only if a trusted key has signed them.
 
@@ -82,7 +83,7 @@ pub mod __private;
 #[cfg(feature = "host")]
 pub use crossbeam_epoch::pin;
 pub use polyplug_abi::{BundleId, Compatibility, GuestContractId, HostContractId, LogLevel, Version};
-pub use polyplug_macros::{Type, contract, plugin};
+pub use polyplug_macros::{Type, contract, on_unload, plugin};
 #[cfg(feature = "host")]
 pub use runtime::Runtime;
 

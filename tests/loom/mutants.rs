@@ -323,7 +323,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a_waiter_for_an_engine_is_notified_without_the_mutex",
         file: "host/engine/lock.rs",
-        from: "            drop(waiting());\n",
+        from: "            drop(waits());\n",
         to: "",
         model: "engine::threads_take_turns",
         complaint: DEADLOCK,
@@ -346,9 +346,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "only_the_next_waiter_is_looked_at",
-        file: "host/engine/lock.rs",
-        from: "            way.push(lock.name.clone());\n",
-        to: "            way.push(lock.name.clone());\n            if way.len() == 1 {\n                break;\n            }\n",
+        file: "host/waits.rs",
+        from: "next == to || self.search(next, to, way, seen)",
+        to: "next == to",
         model: "engine::three_do_not_wait_for_each_other",
         complaint: DEADLOCK,
     },

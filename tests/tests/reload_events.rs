@@ -129,8 +129,8 @@ fn a_callback_cannot_change_the_bundle_of_its_event() {
         let Err(error @ RuntimeError::Busy { .. }) = error else { panic!("{error:?}") };
         assert_eq!(
             error.to_string(),
-            "bundle `told` is being changed by the call that this one is nested in, or by one that waits for that: do it \
-             after that has returned"
+            "bundle `told` is being changed, or called, by the call that this one is nested in, or by one that waits \
+             for that: do it after that has returned"
         );
     }
 }

@@ -110,6 +110,8 @@ typedef uint32_t PolyplugAbiErrorCode;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+PolyplugOptionUnloadFunction;
+
 /// A borrowed sequence of bytes, usually UTF-8 text. `{null, 0}` is empty.
 ///
 /// The structure or function that contains the view documents the owner of the bytes and how long they are valid. The
@@ -580,6 +582,14 @@ struct PolyplugHostApi {
     PolyplugStringView (*config)(const PolyplugHostApi *host);
     /// Returns the calling bundle's name; empty through the host's own table. The text is valid while the table is.
     PolyplugStringView (*bundle_name)(const PolyplugHostApi *host);
+    /// Registers a function of the calling bundle, which the host calls once, with `data`: after the last call of this
+    /// version of the bundle has returned and its instances have ended, before its code is unmapped. That is also the
+    /// case after a failed load. The function registered last is called first. All functions of a version together have
+    /// a limited time, after which the host goes on without them.
+    void (*on_unload)(const PolyplugHostApi *host, PolyplugOptionUnloadFunction function, void *data,
+            PolyplugAbiError *out_err);
+    /// Returns the most verbose level that the host's log takes at present, 0 if it takes none.
+    uint32_t (*log_level)(const PolyplugHostApi *host);
 };
 
 /// The strictness with which versions are checked.
@@ -644,6 +654,9 @@ typedef uint32_t PolyplugLogLevel;
 #define POLYPLUG_LOG_LEVEL_DEBUG 4
 /// Detailed information for developers.
 #define POLYPLUG_LOG_LEVEL_TRACE 5
+
+/// The function that ends what a bundle's code has started: see `PolyplugHostApi.on_unload`. The host logs the error.
+typedef void (*PolyplugUnloadFunction)(const PolyplugHostApi *host, void *data, PolyplugAbiError *out_err);
 
 /// A programming language, as a number.
 ///
@@ -831,7 +844,7 @@ POLYPLUG_ASSERT(sizeof(PolyplugArrayDependencyInfo) == 24, "PolyplugArrayDepende
 POLYPLUG_ASSERT(sizeof(PolyplugPluginRegistration) == 128, "PolyplugPluginRegistration");
 POLYPLUG_ASSERT(sizeof(PolyplugProxyRequest) == 56, "PolyplugProxyRequest");
 POLYPLUG_ASSERT(sizeof(PolyplugObjectOffer) == 48, "PolyplugObjectOffer");
-POLYPLUG_ASSERT(sizeof(PolyplugHostApi) == 352, "PolyplugHostApi");
+POLYPLUG_ASSERT(sizeof(PolyplugHostApi) == 368, "PolyplugHostApi");
 POLYPLUG_ASSERT(sizeof(PolyplugReloadPhase) == 48, "PolyplugReloadPhase");
 POLYPLUG_ASSERT(sizeof(PolyplugRuntimeConfig) == 32, "PolyplugRuntimeConfig");
 POLYPLUG_ASSERT(sizeof(PolyplugBundleInitContext) == 24, "PolyplugBundleInitContext");

@@ -97,6 +97,7 @@ mod text;
 mod time_limit;
 mod to_lua;
 mod types;
+mod unload;
 mod userdata;
 mod vm;
 

@@ -18,17 +18,18 @@ use crate::{config, remote, types};
 ///
 /// In a protected call of the state's VM.
 pub(crate) unsafe fn push(state: &State, lua: *mut lua_State) {
-    let functions: [(&CStr, ffi::lua_CFunction); 6] = [
+    let functions: [(&CStr, ffi::lua_CFunction); 7] = [
         (c"plugin", plugin),
         (c"host", host),
         (c"peer", peer),
         (c"types", contract_types),
         (c"log", log),
+        (c"on_unload", on_unload),
         (c"raise", raise),
     ];
     // SAFETY: the caller's promise.
     unsafe {
-        ffi::lua_createtable(lua, 0, 10);
+        ffi::lua_createtable(lua, 0, 11);
         for (name, function) in functions {
             ffi::lua_pushcclosure(lua, function, 0);
             ffi::lua_setfield(lua, -2, name.as_ptr());
@@ -210,6 +211,36 @@ unsafe fn write_log(lua: *mut lua_State) -> Result<c_int, Raise> {
     };
     state.guest.log_at(&level, &message)?;
     Ok(0)
+}
+
+/// Implements `on_unload(f)`: registers a function that runs before the bundle is unloaded. Returns the function.
+///
+/// # Safety
+///
+/// Lua calls the function.
+unsafe extern "C-unwind" fn on_unload(lua: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls C functions in a protected call, with their arguments on the stack.
+    unsafe { finish(lua, keep_for_unload(lua)) }
+}
+
+/// Does the work of [`on_unload`].
+///
+/// # Safety
+///
+/// In a C function that Lua has called.
+unsafe fn keep_for_unload(lua: *mut lua_State) -> Result<c_int, Raise> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        ffi::lua_settop(lua, 1);
+        if ffi::lua_type(lua, 1) != ffi::LUA_TFUNCTION {
+            let found = describe(lua, 1);
+            return Err(Fault::new(format_args!("on_unload: a function is expected, not {found}")).into());
+        }
+        ffi::lua_pushvalue(lua, 1);
+        let function = take_ref(lua);
+        State::of(lua).on_unload.borrow_mut().push(function);
+    }
+    Ok(1)
 }
 
 /// Implements `raise(value)`: ends the method with the error that its contract declares.

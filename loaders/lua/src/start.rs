@@ -9,7 +9,7 @@ use crate::protect::{protect, set_up};
 use crate::state::State;
 use crate::stdlib::StdLib;
 use crate::vm::LuaEngine;
-use crate::{memory_limit, module, program, raise, remote_call, require, sandbox, time_limit};
+use crate::{memory_limit, module, program, raise, remote_call, require, sandbox, time_limit, unload};
 
 /// Makes a VM and runs `text` in the VM. Returns the engine and the plugins that the text has declared.
 ///
@@ -41,15 +41,21 @@ pub(crate) fn start(
             require::open(&state, lua);
         }
     })?;
-    run(&state, text, file)?;
-    let declared = protect(&state, |lua| {
-        let classes = state.classes.borrow();
-        // SAFETY: `protect` runs this closure in a protected call, and the bundle's code has run.
-        Ok(classes.iter().map(|class| unsafe { class.declared(lua) }).collect::<Vec<_>>())
+    let declared = run(&state, text, file).and_then(|()| declared(&state)).inspect_err(|_| {
+        unload::run(&state, &mut |fault| guest.log_failed_unload(fault));
     })?;
     state.push_handler();
     let plugins = declared.iter().map(|_| OnceLock::new()).collect();
     Ok((LuaEngine { state, plugins }, declared))
+}
+
+/// Returns the plugins that the bundle's code has declared.
+fn declared(state: &State) -> Result<Vec<PluginDecl>, Fault> {
+    protect(state, |lua| {
+        let classes = state.classes.borrow();
+        // SAFETY: `protect` runs this closure in a protected call, and the bundle's code has run.
+        Ok(classes.iter().map(|class| unsafe { class.declared(lua) }).collect())
+    })
 }
 
 /// Runs the bundle's code, which may declare plugins.

@@ -8,6 +8,7 @@ use polyplug_abi::{AbiError, AbiErrorCode, BundleInitContext, HostApi, POLYPLUG_
 use crate::guest::error::write_error;
 use crate::guest::panic::{catch, describe_panic, install_hook};
 use crate::guest::plugin::PluginEntry;
+use crate::guest::unload::{UnloadEntry, register_unload};
 
 /// Returns the version of the ABI that this library was built with.
 // SAFETY: the name is polyplug's own; nothing else may define it.
@@ -28,7 +29,10 @@ unsafe extern "C" fn polyplug_init(host: *const HostApi, _: *const BundleInitCon
     };
     install_hook(api);
     // SAFETY: not null, and valid by the ABI.
-    let outcome = catch(|| unsafe { register_all(host, &PluginEntry::all()) });
+    let outcome = catch(|| unsafe {
+        install_logs(host)?;
+        register_all(host, &PluginEntry::all(), &UnloadEntry::all())
+    });
     match outcome {
         Ok(Ok(())) => {}
         // SAFETY: writable by the ABI where not null.
@@ -45,12 +49,38 @@ unsafe extern "C" fn polyplug_init(host: *const HostApi, _: *const BundleInitCon
     }
 }
 
-/// Registers plugins with a host, up to the first plugin that the host rejects.
+/// Sends the events of the crates `tracing` and `log` in this library to a host's log, as far as the features say so.
 ///
 /// # Safety
 ///
 /// `host` must be valid.
-pub(crate) unsafe fn register_all(host: *const HostApi, plugins: &[&PluginEntry]) -> Result<(), AbiError> {
+#[cfg_attr(not(any(feature = "log", feature = "tracing")), allow(unused_variables, clippy::unnecessary_wraps))]
+unsafe fn install_logs(host: *const HostApi) -> Result<(), AbiError> {
+    #[cfg(any(feature = "log", feature = "tracing"))]
+    // SAFETY: `host` is valid (the caller's promise).
+    unsafe {
+        crate::guest::host_log::add(host)?;
+    }
+    #[cfg(feature = "tracing")]
+    crate::guest::tracing_events::install();
+    #[cfg(feature = "log")]
+    crate::guest::log_records::install();
+    Ok(())
+}
+
+/// Registers functions for the unload with a host, then plugins, up to the first that the host rejects.
+///
+/// # Safety
+///
+/// `host` must be valid.
+pub(crate) unsafe fn register_all(
+    host: *const HostApi,
+    plugins: &[&PluginEntry],
+    unload: &[&'static UnloadEntry],
+) -> Result<(), AbiError> {
+    // First, as a plugin that fails to start may leave something behind.
+    // SAFETY: `host` is valid (the caller's promise).
+    unsafe { register_unload(host, unload) }?;
     for plugin in plugins {
         // Made at each load and dropped again: a library must not leave an allocation behind when it is unmapped.
         let schema = ((plugin.contract)().schema)().encode();

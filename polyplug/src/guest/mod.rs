@@ -7,6 +7,7 @@
 //! - [`Lent`], [`Remote`]: a lent object on its caller's side, and on its callee's side
 //! - [`Migrate`], [`Migration`]: a plugin that carries its state over a reload, and its functions for that
 //! - `PluginEntry`: a `#[plugin]`, as the macro describes it
+//! - `UnloadEntry`: a function marked `#[on_unload]`, as the macro describes it
 //! - `ConfigError`: the error of settings that do not have the expected type
 //!
 //! Invariant: an unmapped library leaves nothing behind: no thread-local with a destructor, no thread of the library's
@@ -18,13 +19,20 @@ mod context;
 mod entry;
 mod error;
 mod export;
+#[cfg(any(feature = "log", feature = "tracing"))]
+mod host_log;
 mod instance;
+#[cfg(feature = "log")]
+mod log_records;
 mod migrate;
 mod object;
 mod panic;
 mod plugin;
 mod proxy;
 mod thread;
+#[cfg(feature = "tracing")]
+mod tracing_events;
+mod unload;
 
 #[cfg(feature = "config")]
 pub use config::ConfigError;
@@ -44,3 +52,4 @@ pub use object::{Callback, Kept, Lent, Object, Remote, lending, unwind};
 #[cfg(feature = "host")]
 pub(crate) use panic::{catch, describe_panic, keep_locations};
 pub use plugin::{PluginEntry, native_dispatch, package_version, plugin_flags};
+pub use unload::{UnloadEntry, UnloadOutcome};

@@ -32,12 +32,16 @@ pub struct RuntimeBuilder {
     on_reload: Option<Arc<OnReload>>,
     reload_policy: ReloadPolicy,
     reload_limit: Duration,
+    unload_limit: Duration,
     #[cfg(feature = "signatures")]
     signatures: crate::host::signature::verifier::Verifier,
 }
 
 /// The default of [`RuntimeBuilder::reload_limit`].
 const RELOAD_LIMIT: Duration = Duration::from_secs(60);
+
+/// The default of [`RuntimeBuilder::unload_limit`].
+const UNLOAD_LIMIT: Duration = Duration::from_secs(5);
 
 impl Default for RuntimeBuilder {
     fn default() -> Self {
@@ -47,6 +51,7 @@ impl Default for RuntimeBuilder {
             on_reload: None,
             reload_policy: ReloadPolicy::default(),
             reload_limit: RELOAD_LIMIT,
+            unload_limit: UNLOAD_LIMIT,
             #[cfg(feature = "signatures")]
             signatures: Default::default(),
         }
@@ -103,6 +108,14 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Sets for how long the runtime waits for the functions with which the code of a version ends what it has started:
+    /// those marked [`on_unload`](crate::on_unload). Five seconds by default. After that time the runtime logs a warning
+    /// and goes on. The code of the version stays in memory until the functions have returned.
+    pub fn unload_limit(mut self, limit: Duration) -> Self {
+        self.unload_limit = limit;
+        self
+    }
+
     /// Sets whether bundles are loaded that no trusted key has signed. The policy holds for each load and each reload.
     ///
     /// Unless the policy is [`Off`](crate::signature::SignaturePolicy::Off), every bundle runs from a private copy of
@@ -148,6 +161,7 @@ impl RuntimeBuilder {
                 config: self.config,
                 reload_policy: self.reload_policy,
                 reload_limit: self.reload_limit,
+                unload_limit: self.unload_limit,
                 #[cfg(feature = "signatures")]
                 signatures: self.signatures,
             })

@@ -46,5 +46,6 @@ pub mod runtime_store;
 pub mod signature;
 mod store;
 mod version;
+mod waits;
 #[cfg(feature = "watch")]
 pub mod watch;

@@ -8,7 +8,7 @@ use polyplug_abi::{BundleId, SupportedLanguage, Version};
 use crate::Runtime;
 use crate::call_error::message_text;
 use crate::error::{LoaderError, ManifestError, RuntimeError};
-use crate::guest::{PluginEntry, keep_locations, register_all};
+use crate::guest::{PluginEntry, UnloadEntry, keep_locations, register_all};
 use crate::loader::{BundleLoader, BundleSource, ManifestData};
 
 /// The plugins of one package.
@@ -132,7 +132,7 @@ impl BundleLoader for LinkedLoader {
         keep_locations();
         let host = runtime.staging(manifest.id)?.host_abi();
         // SAFETY: the runtime keeps the table valid for as long as the bundle's code may run.
-        unsafe { register_all(host, &entries(package)) }.map_err(|error| {
+        unsafe { register_all(host, &entries(package), &UnloadEntry::of(package)) }.map_err(|error| {
             // SAFETY: the text is in the buffer that the host keeps for this thread.
             let error = unsafe { message_text(&error) };
             LoaderError::init_failed(&manifest.name, error)

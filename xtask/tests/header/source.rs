@@ -16,6 +16,7 @@ const REPLACED: &[(&str, &str)] = &[
     ("Option<CheckHealth>", "CheckHealth"),
     ("Option<OnReload>", "OnReload"),
     ("Option<DropObject>", "DropObject"),
+    ("Option<UnloadFunction>", "UnloadFunction"),
     // Rust has no type for functions of every signature. Plugins in C need no cast with the type of C.
     ("pub functions: *const *const ()", "pub functions: *const Entry"),
 ];

@@ -46,6 +46,24 @@ impl BundleModules {
         body(py).map_err(|raised| self.fault(py, timer.as_ref(), &raised))
     }
 
+    /// Runs the functions that the bundle's code has registered with `polyplug.on_unload`, the last one first, each once.
+    /// Passes each fault to `failed`.
+    pub(crate) fn unload(&self, failed: &mut dyn FnMut(&Fault)) {
+        // A function may register another one.
+        loop {
+            let next = self.run(|py| {
+                let function = self.bundle.bind(py).call_method0(intern!(py, "take_for_unload"))?;
+                Ok((!function.is_none()).then(|| function.unbind()))
+            });
+            // An interpreter that shuts down runs no code any more.
+            let Ok(Some(function)) = next else { return };
+            let function = DropAttached::new(function);
+            if let Err(fault) = self.run(|py| function.call0(py).map(drop)) {
+                failed(&fault);
+            }
+        }
+    }
+
     /// Starts the timer of a call, if the time of calls is limited. The thread has to be attached.
     #[inline]
     pub(crate) fn start_timer(&self) -> Result<Option<CallTimer>, Fault> {
@@ -110,6 +128,8 @@ fn is_true(function: &Py<PyAny>) -> bool {
 
 impl Drop for BundleModules {
     fn drop(&mut self) {
+        // Where no engine has run them: the start of the bundle failed, or its plugins are low-level ones.
+        self.unload(&mut |fault| self.guest.log_failed_unload(fault));
         let measured = thread::attach(|py| Ok(self.close(py)));
         // An interpreter that shuts down ends all modules itself.
         self.guest.record_end(measured.unwrap_or_else(|fault| Some(fault.to_string().into())));

@@ -22,6 +22,9 @@ impl Engine for PythonEngine {
     /// The interpreter has a lock of its own, which it lends to other threads while code runs.
     const EXCLUSIVE: bool = false;
 
+    /// Python's own code makes deep frames: the import of a module, the text of a traceback.
+    const STACK: usize = 128 << 10;
+
     type Object = Py<PyAny>;
 
     fn method_name(name: &str) -> String {
@@ -91,6 +94,10 @@ impl Engine for PythonEngine {
                 call_method(name, arguments, count)
             }
         })
+    }
+
+    fn unload(&self, failed: &mut dyn FnMut(&Fault)) {
+        self.modules.unload(failed);
     }
 
     fn save(&self, _: usize, instance: &Py<PyAny>) -> Result<Vec<u8>, Fault> {

@@ -5,6 +5,7 @@ use polyplug_abi::{AbiError, AbiErrorCode, CallArena, GuestContractHandle, Guest
 use super::error::ApiError;
 use super::with_runtime::{with_callee, with_runtime};
 use crate::host::abi::dispatch::CallFrame;
+use crate::host::plugin_proxy::depth::DepthGuard;
 
 // Table-call contract: a function here is called through the table, as `HostApi` documents. So `host` is null or a
 // valid table of this library, and each other pointer is null or leads to memory of its type.
@@ -22,6 +23,7 @@ pub(crate) unsafe extern "C" fn call_guest_method(
     unsafe {
         with_callee(host, CallFrame { args, out, arena, out_err }, |runtime, frame| {
             let lease = runtime.instance(instance)?;
+            let _deeper = DepthGuard::enter()?;
             if lease.versioned().call(fn_id, frame) {
                 frame.keep_message();
                 return Ok(());
@@ -45,6 +47,7 @@ pub(crate) unsafe extern "C" fn create_guest_instance(
             if out_instance.is_null() {
                 return Err(ApiError::null("the room for the instance"));
             }
+            let _deeper = DepthGuard::enter()?;
             out_instance.write(runtime.create_token(handle)?);
             Ok(())
         });

@@ -2,7 +2,7 @@
 
 use polyplug_abi::{HostApi, LogLevel, StringView};
 
-use crate::host::abi::log::write_log;
+use crate::host::abi::log::{max_level, write_log};
 use crate::host::runtime::context::HostContext;
 
 // Table-call contract: a function here is called through the table, as `HostApi` documents. So `host` is null or a
@@ -40,4 +40,8 @@ pub(crate) unsafe extern "C" fn log(host: *const HostApi, level: u32, scope: Str
     let scope = String::from_utf8_lossy(scope.unwrap_or_default());
     let message = String::from_utf8_lossy(message.unwrap_or_default());
     write_log(LogLevel(level), bundle, &scope, &message);
+}
+
+pub(crate) unsafe extern "C" fn log_level(_: *const HostApi) -> u32 {
+    max_level().map_or(0, |level| level.0)
 }

@@ -4,7 +4,7 @@
 //! - `table::FUNCTIONS`: the table with all functions of this folder.
 //! - `with_runtime`: the frame of a function: finds the runtime, catches panics, reports failures.
 //! - `ApiError`: a code and a text, made of any error of the host.
-//! - `registration`, `lookup`, `calls`, `proxies`, `bundles`, `threads`, `memory`, `messages`, `bundle_info`: the
+//! - `registration`, `lookup`, `calls`, `proxies`, `bundles`, `threads`, `unload`, `memory`, `messages`, `bundle_info`: the
 //!   functions, a file for each subject.
 //!
 //! Invariant: a function does not unwind; `with_runtime` records a failure as the runtime's last error, also where the
@@ -21,4 +21,5 @@ mod proxies;
 mod registration;
 pub(crate) mod table;
 mod threads;
+mod unload;
 mod with_runtime;

@@ -2,7 +2,7 @@
 
 use polyplug_abi::HostApi;
 
-use super::{bundle_info, bundles, calls, lookup, memory, messages, proxies, registration, threads};
+use super::{bundle_info, bundles, calls, lookup, memory, messages, proxies, registration, threads, unload};
 
 /// The functions of the host's table. Each version of a bundle has a copy of the table, whose `runtime` leads to the
 /// version's context.
@@ -51,4 +51,6 @@ pub(crate) const FUNCTIONS: HostApi = HostApi {
     share_object: proxies::share_object,
     config: bundle_info::config,
     bundle_name: bundle_info::bundle_name,
+    on_unload: unload::on_unload,
+    log_level: messages::log_level,
 };

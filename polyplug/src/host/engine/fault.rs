@@ -5,9 +5,9 @@ use std::fmt;
 
 use polyplug_abi::AbiErrorCode;
 
-use super::lock::WouldDeadlock;
 use crate::call_error::{CallError, Failure, LOCATION_MARK, TRACEBACK_MARK};
 use crate::host::marshal::located::Located;
+use crate::host::waits::WouldDeadlock;
 use crate::types::LiftError;
 
 /// A reason why an engine could not do what it was asked to.

@@ -116,6 +116,11 @@ impl Guest {
         Ok(())
     }
 
+    /// Writes the fault of a function for the unload to the host's log.
+    pub fn log_failed_unload(&self, fault: &Fault) {
+        write_log(LogLevel::Error, &self.bundle, "on_unload", &format!("a function failed: {fault}"));
+    }
+
     /// Writes to the host's log.
     pub fn log(&self, level: LogLevel, message: &str) {
         write_log(level, &self.bundle, "", message);

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Duration;
 
 use polyplug_abi::{GuestContractId, GuestContractInterface, PluginFlags, Version};
 
@@ -20,6 +21,7 @@ use crate::host::bundle::manifest::ManifestData;
 use crate::host::error::loader::LoaderError;
 use crate::host::plugin::plugin::{EnginePlugin, Plugin};
 use crate::host::plugin::schema::PluginSchema;
+use crate::host::plugin_proxy::depth::reserve_stack;
 use crate::host::runtime::staging::Staging;
 use crate::host::version::module::{Module, Remains};
 
@@ -61,6 +63,7 @@ pub fn load<E: Engine>(
     runtime: &Runtime,
     start: impl FnOnce(&Arc<Guest>) -> Result<(E, Vec<PluginDecl>), Fault>,
 ) -> Result<(), LoaderError> {
+    reserve_stack(E::STACK);
     let starting = Starting::new(manifest, runtime)?;
     let (engine, declared) = start(&starting.guest).map_err(|fault| starting.not_started(&fault))?;
     starting.register_all(engine, &declared)
@@ -78,6 +81,7 @@ pub fn load_either<E: Engine, P: LowLevel>(
     runtime: &Runtime,
     start: impl FnOnce(&Arc<Guest>) -> Result<LoadedCode<E, P>, Fault>,
 ) -> Result<(), LoaderError> {
+    reserve_stack(E::STACK);
     let starting = Starting::new(manifest, runtime)?;
     match start(&starting.guest).map_err(|fault| starting.not_started(&fault))? {
         LoadedCode::Engine(engine, declared) => starting.register_all(engine, &declared),
@@ -90,6 +94,8 @@ struct Starting<'a> {
     manifest: &'a ManifestData,
     staging: Staging,
     guest: Arc<Guest>,
+    /// The time for which functions for the unload are waited for.
+    unload_limit: Duration,
 }
 
 impl<'a> Starting<'a> {
@@ -97,7 +103,7 @@ impl<'a> Starting<'a> {
         let staging = runtime.staging(manifest.id)?;
         let guest = Guest::new(manifest, &staging);
         staging.keep_module(EngineEnd(Arc::clone(&guest)));
-        Ok(Self { manifest, staging, guest })
+        Ok(Self { manifest, staging, guest, unload_limit: runtime.parts().unload_limit })
     }
 
     fn failed(&self, error: impl Display) -> LoaderError {
@@ -124,11 +130,22 @@ impl<'a> Starting<'a> {
         let any: Arc<dyn Any + Send + Sync> = Arc::clone(&vm) as _;
         let _ = self.guest.vm.set(Arc::downgrade(&any));
         drop(any);
+        self.unload_with(&vm);
         for (number, declared) in declared.iter().enumerate() {
             self.register_one(&vm, number, declared)?;
         }
         self.staging.keep_module(Running(vm));
         Ok(())
+    }
+
+    /// Has the engine run the bundle's functions for the unload.
+    fn unload_with<E: Engine>(&self, vm: &Arc<Vm<E>>) {
+        let (vm, guest) = (Arc::clone(vm), Arc::clone(&self.guest));
+        let function = move |report: &dyn Fn(&str)| match vm.enter() {
+            Ok(inside) => inside.unload(&mut |fault| guest.log_failed_unload(fault)),
+            Err(error) => report(&error.to_string()),
+        };
+        self.staging.version().on_unload(self.unload_limit, Box::new(function));
     }
 
     fn register_one<E: Engine>(

@@ -2,16 +2,16 @@
 //!
 //! The *owner* is the thread that is in the engine. The owner may enter again: a guest calls its host, which calls the
 //! guest. Two threads can wait for each other through two engines: the first is in A and calls B, the second in B and
-//! calls A. Before a thread waits, it looks for such a cycle, and gets an error in place of the wait.
+//! calls A. Before a thread waits, it [looks](crate::host::waits) for such a cycle, and gets an error in place of the wait.
 //!
 //! A thread that must not wait can ask the owner for work ([`EngineLock::enter_or_ask`]). The owner sees the request
 //! when it leaves. Owner, waiters and requests share one atomic, so that none of them can miss another.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 
+use crate::host::waits::{Lock, Target, Waits, WouldDeadlock, mark, waits};
 use crate::sync::atomic::{AtomicUsize, Ordering};
-use crate::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError, thread_local};
+use crate::sync::{Condvar, PoisonError};
 
 /// A bit of the word: at least one thread waits.
 const CONTENDED: usize = 1;
@@ -28,7 +28,7 @@ pub(crate) struct EngineLock {
     word: AtomicUsize,
     /// The number of entries of the owner beyond the first. Only the owner uses it.
     again: Cell<u32>,
-    /// The signal that the engine is free, used with the mutex of [`WAITING`].
+    /// The signal that the engine is free, used with the mutex of [`waits`].
     freed: Condvar,
     /// The name of the bundle.
     name: String,
@@ -37,51 +37,6 @@ pub(crate) struct EngineLock {
 // SAFETY: only the owner uses `again`. The release in the swap of `leave` pairs with the acquire load of `word` by
 // which the next owner enters, so the next owner sees the value of `again`.
 unsafe impl Sync for EngineLock {}
-
-/// The threads that wait, by their marks, each for one lock. A wait begins and ends with this mutex held, so the
-/// entries are exact while the mutex is held. A thread that waits does not leave the engines that it is in.
-static WAITING: LazyLock<Mutex<Waits>> = LazyLock::new(|| Mutex::new(Waits::new()));
-
-type Waits = HashMap<usize, Wait>;
-
-#[derive(Clone, Copy)]
-struct Wait {
-    /// The address of the lock. The waiting thread keeps the lock alive.
-    lock: *const EngineLock,
-}
-
-// SAFETY: `lock` is dereferenced only with the mutex of `WAITING` held. The entry is there only while its thread waits,
-// and that thread keeps the lock alive.
-unsafe impl Send for Wait {}
-
-fn waiting() -> MutexGuard<'static, Waits> {
-    LazyLock::force(&WAITING).lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Returns the mark of this thread: a multiple of 4, not 0, and different from the marks of other threads that exist.
-#[inline]
-fn mark() -> usize {
-    thread_local! {
-        static HERE: Cell<u32> = const { Cell::new(0) };
-    }
-    HERE.with(|here| std::ptr::from_ref(here).addr())
-}
-
-/// The error of a wait for an engine that would never end.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "bundle `{wanted}` is busy on a thread that waits {}this one to leave bundle `{held}`: call one of them without \
-     being inside the other",
-    .between.iter().map(|bundle| format!("for bundle `{bundle}`, whose thread waits ")).collect::<String>() + "for "
-)]
-pub(crate) struct WouldDeadlock {
-    /// The bundle that the thread wants to enter.
-    wanted: String,
-    /// The bundles whose threads close the cycle between the two.
-    between: Vec<String>,
-    /// The bundle that the thread is in.
-    held: String,
-}
 
 impl EngineLock {
     pub(crate) fn new(name: &str) -> Self {
@@ -148,7 +103,7 @@ impl EngineLock {
         if word & CONTENDED != 0 {
             // A waiter sets the bit with the mutex held, and releases the mutex when it waits. So after this lock of
             // the mutex the waiter cannot miss the notification.
-            drop(waiting());
+            drop(waits());
             self.freed.notify_all();
         }
         word & ASKED != 0
@@ -156,7 +111,7 @@ impl EngineLock {
 
     #[cold]
     fn wait(&self, me: usize) -> Result<(), WouldDeadlock> {
-        let mut waits = waiting();
+        let mut waits = waits();
         loop {
             // The owner sees the bit when it leaves, and then needs the mutex, which this thread holds until it waits.
             let owner = self.word.fetch_or(CONTENDED, Ordering::Acquire) & MARK;
@@ -167,26 +122,32 @@ impl EngineLock {
                 return Ok(());
             }
             self.find_cycle(owner, me, &waits)?;
-            waits.insert(me, Wait { lock: self });
+            waits.begin(me, Target::Lock(self));
             waits = self.freed.wait(waits).unwrap_or_else(PoisonError::into_inner);
-            waits.remove(&me);
+            waits.end(me);
         }
     }
 
-    /// Returns an error if the owner waits, directly or through other threads, for this thread. Each cycle that can be
-    /// found contains this thread: the thread that would have closed another cycle did not wait.
-    fn find_cycle(&self, mut owner: usize, me: usize, waits: &Waits) -> Result<(), WouldDeadlock> {
-        let mut way = Vec::new();
-        while let Some(wait) = waits.get(&owner) {
-            // SAFETY: the thread of `wait` keeps the lock alive until it has removed its entry, which needs the mutex
-            // that the caller holds.
-            let lock = unsafe { &*wait.lock };
-            owner = lock.word.load(Ordering::Acquire) & MARK;
-            if owner == me {
-                return Err(WouldDeadlock { wanted: self.name.clone(), between: way, held: lock.name.clone() });
-            }
-            way.push(lock.name.clone());
-        }
-        Ok(())
+    /// Returns an error if the owner waits, directly or through other threads, for this thread.
+    fn find_cycle(&self, owner: usize, me: usize, waits: &Waits) -> Result<(), WouldDeadlock> {
+        waits.way(owner, me).map_or(Ok(()), |way| Err(WouldDeadlock::new(&self.name, way)))
+    }
+
+    /// Returns whether a thread that enters has to wait until the thread with the mark `thread` leaves an engine or
+    /// ends a wait: `thread` is the owner, or the owner waits for it.
+    pub(crate) fn waits_for(&self, thread: usize) -> bool {
+        let waits = waits();
+        let owner = self.owner();
+        owner == thread || waits.way(owner, thread).is_some()
+    }
+}
+
+impl Lock for EngineLock {
+    fn owner(&self) -> usize {
+        self.word.load(Ordering::Acquire) & MARK
+    }
+
+    fn bundle(&self) -> &str {
+        &self.name
     }
 }

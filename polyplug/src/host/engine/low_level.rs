@@ -179,6 +179,10 @@ impl<P: LowLevel> EnginePlugin for LowLevelPlugin<P> {
         false
     }
 
+    fn waits_for(&self, _: usize) -> bool {
+        false
+    }
+
     unsafe fn save(&self, _: GuestContractInstance) -> Result<Vec<u8>, String> {
         Err("a low-level plugin keeps no state".to_owned())
     }

@@ -72,6 +72,10 @@ impl<E: Engine> EnginePlugin for VmPlugin<E> {
         self.keeps_state
     }
 
+    fn waits_for(&self, thread: usize) -> bool {
+        self.vm.waits_for(thread)
+    }
+
     unsafe fn save(&self, instance: GuestContractInstance) -> Result<Vec<u8>, String> {
         // SAFETY: the caller promises an instance of this plugin that has not ended.
         let object = unsafe { self.object(instance) };

@@ -3,8 +3,9 @@
 use std::ops::Deref;
 
 use super::engine::Engine;
-use super::lock::{EngineLock, WouldDeadlock};
+use super::lock::EngineLock;
 use crate::guest::{catch, describe_panic};
+use crate::host::waits::WouldDeadlock;
 use crate::sync::{Mutex, PoisonError};
 
 /// The engine of one version of a bundle, with its lock.
@@ -27,6 +28,11 @@ impl<E: Engine> Vm<E> {
             self.lock.enter()?;
         }
         Ok(VmGuard(self))
+    }
+
+    /// Returns whether a thread that enters has to wait for the thread with the mark `thread`.
+    pub(crate) fn waits_for(&self, thread: usize) -> bool {
+        E::EXCLUSIVE && self.lock.waits_for(thread)
     }
 
     /// Returns how many bytes the engine occupies, or `None` if the engine is busy or does not know.

@@ -72,6 +72,12 @@ pub(crate) enum ProxyError {
     #[error("{limit} calls by way of the host are nested on this thread: do plugins call each other without end?")]
     TooDeep { limit: u32 },
 
+    #[error(
+        "{depth} calls by way of the host are nested on this thread, whose stack has {left} bytes left, and a call needs \
+         {needed}: do plugins call each other without end? If not, make the calls on a thread with a larger stack"
+    )]
+    StackTooSmall { depth: u32, left: usize, needed: usize },
+
     #[error("only the code of bundles has proxies of this kind: a host calls `Runtime::proxy`")]
     NoBundle,
 
@@ -93,7 +99,7 @@ impl ProxyError {
             Self::Unloaded { .. } => AbiErrorCode::Unloaded,
             Self::MissingMethod { .. } => AbiErrorCode::FunctionNotAvailable,
             Self::Closed | Self::Returned => AbiErrorCode::StaleHandle,
-            Self::TooDeep { .. } => AbiErrorCode::ReentrantCall,
+            Self::TooDeep { .. } | Self::StackTooSmall { .. } => AbiErrorCode::ReentrantCall,
             Self::NotKept | Self::UnknownTarget { .. } => AbiErrorCode::InvalidArgument,
         }
     }

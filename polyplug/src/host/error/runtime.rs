@@ -56,10 +56,10 @@ pub enum RuntimeError {
     },
 
     /// The bundle is being loaded, reloaded or unloaded by an outer call on this thread, or by a thread that waits for
-    /// this one.
+    /// this one. Or it is to be reloaded from within a call of it, and a VM that the call is in has to save its state.
     #[error(
-        "bundle `{bundle}` is being changed by the call that this one is nested in, or by one that waits for that: do it \
-         after that has returned"
+        "bundle `{bundle}` is being changed, or called, by the call that this one is nested in, or by one that waits \
+         for that: do it after that has returned"
     )]
     Busy {
         /// The bundle's name.

@@ -43,6 +43,10 @@ pub(crate) trait EnginePlugin: Send + Sync {
     /// Returns whether the state of the plugin's instances can be saved and restored.
     fn keeps_state(&self) -> bool;
 
+    /// Returns whether a thread that takes a snapshot has to wait for the thread with the mark `thread`: see
+    /// [`mark`](crate::host::waits::mark).
+    fn waits_for(&self, thread: usize) -> bool;
+
     /// Takes a snapshot of an instance.
     ///
     /// # Safety
@@ -118,6 +122,11 @@ impl Plugin {
     /// Returns whether the plugin can make instances from snapshots.
     pub(crate) fn can_restore(&self) -> bool {
         self.engine.as_ref().map_or(self.restore.is_some(), |engine| engine.keeps_state())
+    }
+
+    /// Returns whether a thread that takes a snapshot of an instance has to wait for the thread with the mark `thread`.
+    pub(crate) fn saving_waits_for(&self, thread: usize) -> bool {
+        self.engine.as_ref().is_some_and(|engine| engine.keeps_state() && engine.waits_for(thread))
     }
 
     /// Takes a snapshot of an instance, or returns `None` if the plugin does not take snapshots.

@@ -65,6 +65,7 @@ impl PluginProxies {
         spec: ProxySpec,
     ) -> Result<(*mut c_void, String), ProxyError> {
         let Some(scope) = scope else { return Err(ProxyError::NoBundle) };
+        let _deeper = DepthGuard::enter()?; // a factory may open a proxy in turn
         let (proxy, bundle) = match spec.target {
             ProxyTarget::Host => (PluginProxy::Host(callees.host_object(scope, &spec)?), "host".to_owned()),
             ProxyTarget::Peer => {

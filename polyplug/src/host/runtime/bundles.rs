@@ -18,6 +18,7 @@ use crate::host::error::runtime::RuntimeError;
 use crate::host::store::provider::Provider;
 use crate::host::version::lineage::Lineage;
 use crate::host::version::version::BundleVersion;
+use crate::host::waits::{Target, mark, waits};
 
 /// The bundles of a runtime.
 #[derive(Default)]
@@ -35,8 +36,8 @@ pub(crate) struct BundleTable {
     pub(crate) known: HashMap<BundleId, Bundle>,
     /// The number of loads so far.
     loads: u64,
-    /// The threads that wait until a change has finished, each with the bundle that is changed.
-    waiting: HashMap<ThreadId, BundleId>,
+    /// The number of threads that wait until a change has finished.
+    waiting: usize,
 }
 
 /// A bundle that is loaded or being loaded.
@@ -57,11 +58,26 @@ pub(crate) type RemainingContract = (GuestContractId, u32);
 /// The state of a bundle.
 enum State {
     /// A load by this thread, with no version that serves yet.
-    Loading(ThreadId),
+    Loading(Changer),
     /// A version that serves, and that no thread changes.
     Loaded(Loaded),
     /// A version that serves, and that this thread is about to replace or remove.
-    Changing(ThreadId, Loaded),
+    Changing(Changer, Loaded),
+}
+
+/// The thread that changes a bundle.
+#[derive(Clone, Copy)]
+pub(crate) struct Changer {
+    /// The thread that the change belongs to.
+    pub(crate) on_behalf_of: ThreadId,
+    /// The mark of the thread that carries out the change, which may be another one.
+    mark: usize,
+}
+
+impl Changer {
+    fn this_thread() -> Self {
+        Self { on_behalf_of: logical_thread(), mark: mark() }
+    }
 }
 
 /// The version of a bundle that serves.
@@ -109,7 +125,7 @@ impl Bundles {
             return Err(RuntimeError::AlreadyLoaded { bundle: name.to_owned() });
         }
         table.loads += 1;
-        let state = State::Loading(logical_thread());
+        let state = State::Loading(Changer::this_thread());
         let bundle = Bundle { name: name.to_owned(), order: table.loads, state, needs: Vec::new(), remaining: None };
         table.known.insert(id, bundle);
         Ok(())
@@ -133,35 +149,48 @@ impl Bundles {
     }
 
     fn acquire(&self, id: BundleId, wait: bool) -> Result<(String, Loaded), RuntimeError> {
-        let this_thread = logical_thread();
+        let this_thread = Changer::this_thread();
         let mut table = self.lock();
         loop {
-            let must_not_wait = !wait || table.waits_for(id, this_thread);
             let bundle = table.known.get_mut(&id).ok_or(RuntimeError::BundleNotLoaded { id })?;
-            match &bundle.state {
-                State::Loading(_) | State::Changing(..) if must_not_wait => {
-                    return Err(RuntimeError::Busy { bundle: bundle.name.clone() });
-                }
-                State::Loading(_) | State::Changing(..) => {
-                    table.waiting.insert(this_thread, id);
-                    table = self.finished.wait(table).unwrap_or_else(PoisonError::into_inner);
-                    table.waiting.remove(&this_thread);
-                }
+            let changer = match &bundle.state {
+                State::Loading(changer) | State::Changing(changer, _) => *changer,
                 State::Loaded(loaded) => {
                     let loaded = loaded.clone();
                     bundle.state = State::Changing(this_thread, loaded.clone());
                     return Ok((bundle.name.clone(), loaded));
                 }
+            };
+            let name = bundle.name.clone();
+            let mut all = waits();
+            let waits_for_this_thread =
+                changer.on_behalf_of == this_thread.on_behalf_of || all.way(changer.mark, this_thread.mark).is_some();
+            if !wait || waits_for_this_thread {
+                return Err(RuntimeError::Busy { bundle: name });
             }
+            let target = Target::Change { runtime: self.number(), bundle: id.id(), name, changer: changer.mark };
+            all.begin(this_thread.mark, target);
+            drop(all);
+            table.waiting += 1;
+            table = self.finished.wait(table).unwrap_or_else(PoisonError::into_inner);
+            table.waiting -= 1;
+            waits().end(this_thread.mark);
         }
+    }
+
+    /// Returns a number that no other runtime has, by which the waits for a change of a bundle are known.
+    fn number(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 
     /// Records `next` as the version that serves, while the change continues until
     /// [`finish_change`](Self::finish_change).
     pub(crate) fn set_current(&self, id: BundleId, next: Loaded) {
         let mut table = self.lock();
-        let state = State::Changing(logical_thread(), next);
-        let before = table.known.get_mut(&id).map(|bundle| std::mem::replace(&mut bundle.state, state));
+        let before = table.known.get_mut(&id).map(|bundle| {
+            let changer = bundle.changer().unwrap_or_else(Changer::this_thread);
+            std::mem::replace(&mut bundle.state, State::Changing(changer, next))
+        });
         drop(table);
         drop(before); // a lease, which is dropped without the lock
     }
@@ -178,7 +207,11 @@ impl Bundles {
             None => table.known.remove(&id).map(|bundle| bundle.state),
         };
         // Notifying would be a system call even if no thread waits.
-        let has_waiters = !table.waiting.is_empty();
+        let has_waiters = table.waiting > 0;
+        if has_waiters {
+            // Under the lock, so that no thread waits for a later change of the bundle yet.
+            waits().finish_change(self.number(), id.id());
+        }
         drop(table);
         drop(before); // a lease, which is dropped without the lock
         if has_waiters {
@@ -215,27 +248,11 @@ impl Bundles {
     }
 }
 
-impl BundleTable {
-    /// Returns whether the thread that changes this bundle is `thread`, or waits for `thread`, possibly by way of other
-    /// threads. `thread` would then wait for ever.
-    fn waits_for(&self, mut id: BundleId, thread: ThreadId) -> bool {
-        for _ in 0..=self.waiting.len() {
-            let Some(changer) = self.known.get(&id).and_then(Bundle::changer) else { return false };
-            if changer == thread {
-                return true;
-            }
-            let Some(next) = self.waiting.get(&changer) else { return false };
-            id = *next;
-        }
-        false
-    }
-}
-
 impl Bundle {
     /// Returns the thread that changes the bundle, if one does.
-    pub(crate) fn changer(&self) -> Option<ThreadId> {
+    pub(crate) fn changer(&self) -> Option<Changer> {
         match &self.state {
-            State::Loading(thread) | State::Changing(thread, _) => Some(*thread),
+            State::Loading(changer) | State::Changing(changer, _) => Some(*changer),
             State::Loaded(_) => None,
         }
     }

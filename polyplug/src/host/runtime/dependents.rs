@@ -69,7 +69,7 @@ impl Dependents<'_> {
         let unsatisfied = self.unsatisfied(&table, manifest);
         // A reload that has timed out no longer changes the bundle, so its dependencies do not count.
         if let Some(bundle) = table.known.get_mut(&manifest.id)
-            && bundle.changer() == Some(logical_thread())
+            && bundle.changer().is_some_and(|changer| changer.on_behalf_of == logical_thread())
         {
             bundle.needs = manifest.dependencies.iter().map(Dependency::info).collect();
         }

@@ -20,7 +20,7 @@ use super::prepare_files::{BundleFiles, ManifestSource};
 use super::runtime::Runtime;
 use super::staging;
 use super::staging::{LoadScope, Staging};
-use crate::guest::{PluginEntry, keep_locations};
+use crate::guest::{PluginEntry, UnloadEntry, keep_locations};
 use crate::host::bundle::config_json;
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::bundle::shared_dirs::SharedDirs;
@@ -192,9 +192,10 @@ impl Runtime {
                 config: config_json::text(&config),
                 registrations: Registrations::default(),
             });
+            let unload = UnloadEntry::of(name);
             let run = || {
                 // SAFETY: the version keeps its table valid.
-                let outcome = unsafe { crate::guest::register_all(version.host_abi(), entries) };
+                let outcome = unsafe { crate::guest::register_all(version.host_abi(), entries, &unload) };
                 outcome.map_err(|error| {
                     // SAFETY: `register_all` wrote the text into this thread's buffer, where it is still unchanged.
                     let error = unsafe { crate::call_error::message_text(&error) };

@@ -26,6 +26,7 @@ use crate::host::plugin::plugin::Plugin;
 use crate::host::store::instances::{Forward, ForwardingCell, Transition, VersionedInstance};
 use crate::host::store::provider::Provider;
 use crate::host::store::publish;
+use crate::host::waits::mark;
 
 /// A new version that is ready to be published.
 struct Prepared {
@@ -50,7 +51,8 @@ impl Runtime {
     /// - [`RuntimeError::ReloadOfUnloaded`]: the bundle that the manifest names is not loaded.
     /// - [`RuntimeError::DependencyInUse`], [`RuntimeError::DependencyLowered`]: other bundles need a contract that the
     ///   new version lacks, or has in an older version.
-    /// - [`RuntimeError::Busy`]: the wait for another change of the bundle would never end.
+    /// - [`RuntimeError::Busy`]: the wait for another change of the bundle would never end, or the state of an instance
+    ///   is to be saved by a VM that this thread is in, in a call of the bundle.
     /// - [`RuntimeError::ReloadTimedOut`]: the new version took too long to start.
     /// - [`RuntimeError::Factory`]: the state of an instance could not be migrated, or the new version reports to be
     ///   unfit.
@@ -113,6 +115,10 @@ impl Runtime {
         let manifest = ManifestData::read(path)?;
         let loader = self.loader_for_reload(&manifest)?;
         let (id, (name, old)) = (manifest.id, begin(&manifest)?);
+        if saving_waits_for_this_thread(&old) {
+            self.bundle_table().finish_change(id, Some(old));
+            return Err(RuntimeError::Busy { bundle: name });
+        }
         self.parts().events.emit(ReloadPhaseType::Preparing, id, &name, "");
         let prepared: Result<_, RuntimeError> = self.reclaimer().collecting(|| {
             let prepared = self.prepare_within_limit(manifest, &loader, &old)?;
@@ -191,8 +197,9 @@ impl Runtime {
             runtime.release_on_reclaimer();
             prepared
         };
-        run_with_timeout(self.parts().reload_limit, prepare, || self.reclaimer().collect()).unwrap_or_else(|error| {
-            match error {
+        let what = format!("the reload of bundle `{bundle}`");
+        run_with_timeout(self.parts().reload_limit, what, prepare, || self.reclaimer().collect()).unwrap_or_else(
+            |error| match error {
                 TimeoutError::TimedOut => {
                     Err(RuntimeError::ReloadTimedOut { bundle, limit: self.parts().reload_limit })
                 }
@@ -200,8 +207,8 @@ impl Runtime {
                     let reason = format!("no thread could be started for its new version: {error}");
                     Err(LoaderError::Failed { bundle, reason }.into())
                 }
-            }
-        })
+            },
+        )
     }
 
     /// Runs all steps of a reload that may fail: starts the new version, checks it, and migrates the instances.
@@ -258,6 +265,13 @@ impl Runtime {
         self.bundle_table().set_current(report.bundle, serving.clone());
         (serving, report)
     }
+}
+
+/// Returns whether the state of an instance can be saved only after this thread has returned from a call of the bundle.
+/// A thread that saves the state would wait for this one, which would wait for that thread.
+fn saving_waits_for_this_thread(old: &Loaded) -> bool {
+    let is_used = |provider: &Provider| provider.shared().is_some() || !provider.leases().cells().is_empty();
+    old.providers.iter().any(|provider| provider.plugin.saving_waits_for(mark()) && is_used(provider))
 }
 
 /// Migrates all held instances of `old` to `new`. Adds their transitions to `next`, and counts them in `report`.

@@ -54,6 +54,7 @@ pub(crate) struct Parts {
     pub(crate) events: Arc<Events>,
     pub(crate) reload_policy: ReloadPolicy,
     pub(crate) reload_limit: Duration,
+    pub(crate) unload_limit: Duration,
     #[cfg(feature = "signatures")]
     pub(crate) signatures: crate::host::signature::verifier::Verifier,
 }

@@ -7,6 +7,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
+use crate::host::waits::Task;
+
 thread_local! {
     /// The thread that waits for this one in [`run_with_timeout`].
     static ON_BEHALF_OF: Cell<Option<ThreadId>> = const { Cell::new(None) };
@@ -30,21 +32,26 @@ pub(crate) enum TimeoutError {
 const MEANWHILE: Duration = Duration::from_millis(20);
 
 /// Runs `work` on a thread of its own and waits for the result, at most for `limit`. Calls `meanwhile` now and then.
+/// `what` names the work in the error of a thread that would wait for this one meanwhile.
 ///
 /// # Panics
 ///
 /// With the payload of `work`'s panic.
 pub(crate) fn run_with_timeout<R: Send + 'static>(
     limit: Duration,
+    what: String,
     work: impl FnOnce() -> R + Send + 'static,
     meanwhile: impl Fn(),
 ) -> Result<R, TimeoutError> {
     let (send, receive) = mpsc::sync_channel::<Result<R, Box<dyn Any + Send>>>(1);
     let waiting = logical_thread();
+    let task = Task::new(what);
+    let _awaiting = task.awaiting().expect("no thread carries out the task yet");
     let started = thread::Builder::new().name("polyplug-start".to_owned()).spawn(move || {
         ON_BEHALF_OF.set(Some(waiting));
+        let outcome = task.run(|| catch_unwind(AssertUnwindSafe(work)));
         // After the time limit the receiver no longer exists, and the result is dropped here.
-        let _ = send.send(catch_unwind(AssertUnwindSafe(work)));
+        let _ = send.send(outcome);
     });
     let thread = started.map_err(TimeoutError::NoThread)?;
     let begun = Instant::now();

@@ -5,6 +5,7 @@
 //! - [`Lineage`](lineage::Lineage): the list of what serves now of one loaded bundle.
 //! - [`Module`](module::Module): a part of a version's code, such as a library or an engine.
 //! - [`Threads`](threads::Threads): the threads that a version's code runs on by way of the host.
+//! - [`Unload`](unload::Unload): the functions that a version's code registered for its unload.
 //! - [`VersionResources`](reclaim::VersionResources): the instances, modules and table of a version.
 //! - [`Reclaimer`](reclaim::Reclaimer): the queue of resources to reclaim.
 //!
@@ -15,4 +16,5 @@ pub(crate) mod module;
 pub(crate) mod reclaim;
 pub(crate) mod scope;
 pub(crate) mod threads;
+pub(crate) mod unload;
 pub(crate) mod version;

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::module::{Module, Remains};
+use super::unload::Unload;
 use crate::guest::{catch, describe_panic};
 use crate::host::abi::table::HostTable;
 use crate::host::plugin::instance::SharedInstance;
@@ -21,6 +22,8 @@ pub(crate) type WhenGone = Box<dyn FnOnce(Option<Remains>) + Send + Sync>;
 pub(crate) struct VersionResources {
     /// The instances that all callers shared, destroyed first, as they need the code.
     pub(crate) instances: Vec<SharedInstance>,
+    /// The functions for the unload, which run once the instances are destroyed.
+    pub(crate) unload: Option<Unload>,
     /// The libraries and engines, which are the code itself, in the order of loading.
     pub(crate) modules: Vec<Box<dyn Module>>,
     /// The host's table that the code received.
@@ -33,6 +36,11 @@ impl Drop for VersionResources {
     fn drop(&mut self) {
         for instance in self.instances.drain(..) {
             drop(instance);
+        }
+        if let Some(unload) = self.unload.take() {
+            let (modules, table) = (std::mem::take(&mut self.modules), self.table.take());
+            let when_gone = self.when_gone.take();
+            return unload.run_before(Self { instances: Vec::new(), unload: None, modules, table, when_gone });
         }
         let mut remains = None;
         while let Some(module) = self.modules.pop() {

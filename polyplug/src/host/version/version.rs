@@ -1,11 +1,14 @@
 //! One loaded version of a bundle.
 
+use std::time::Duration;
+
 use polyplug_abi::BundleId;
 
 use super::module::{Kept, Module, Remains};
 use super::reclaim::{Reclaimer, VersionResources};
 use super::scope::BundleScope;
 use super::threads::Threads;
+use super::unload::{Unload, UnloadFunction};
 use crate::host::abi::table::HostTable;
 use crate::host::plugin::instance::SharedInstance;
 use crate::revision::Revision;
@@ -79,6 +82,14 @@ impl BundleVersion {
     /// Keeps `instance` until the version is reclaimed, then destroys it before the modules are closed.
     pub(crate) fn keep_instance(&self, instance: SharedInstance) {
         self.resources.lock().unwrap_or_else(PoisonError::into_inner).instances.push(instance);
+    }
+
+    /// Runs `function` once, after the last call of the version, before its modules are closed. `limit` is the time for
+    /// which such functions are waited for.
+    pub(crate) fn on_unload(&self, limit: Duration, function: UnloadFunction) {
+        let mut resources = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
+        let unload = &mut resources.unload;
+        unload.get_or_insert_with(|| Unload::new(&self.scope.name, &self.reclaimer)).add(limit, function);
     }
 
     /// Returns the threads that the version's code runs on by way of the host.

@@ -11,6 +11,7 @@ use super::options::WatchOptions;
 use super::worker::{Signal, Worker};
 use crate::host::runtime::runtime::Runtime;
 use crate::host::runtime::time_limit::logical_thread;
+use crate::host::waits::Task;
 
 /// A watcher of the directories that a runtime's bundles were loaded from, which reloads the bundles that change. Made
 /// by [`Runtime::watch`].
@@ -23,6 +24,8 @@ pub struct Watcher {
     signals: Sender<Signal>,
     over: Arc<AtomicBool>,
     id: ThreadId,
+    /// The watcher's work, for which [`stop`](Self::stop) waits.
+    task: Arc<Task>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -60,23 +63,28 @@ impl Watcher {
         let over = Arc::new(AtomicBool::new(false));
         let timing = Timing { debounce: options.debounce, patience: options.patience };
         let worker = Worker::new(runtime, timing, signals.clone(), receive, Arc::clone(&over))?;
-        let thread = std::thread::Builder::new().name("polyplug-watch".to_owned()).spawn(|| worker.run());
+        let task = Task::new("a reload by the watcher".to_owned());
+        let thread = std::thread::Builder::new().name("polyplug-watch".to_owned()).spawn({
+            let task = Arc::clone(&task);
+            move || task.run(|| worker.run())
+        });
         let thread = thread.map_err(|source| WatchError::NotStarted { source })?;
-        Ok(Self { signals, over, id: thread.thread().id(), thread: Mutex::new(Some(thread)) })
+        Ok(Self { signals, over, id: thread.thread().id(), task, thread: Mutex::new(Some(thread)) })
     }
 
     /// Stops watching. After this call has returned, the watcher reloads no bundle, and its threads have ended.
     ///
     /// The call waits for a reload that the watcher has begun. Such a reload may take as long as the runtime's
     /// [limit](crate::runtime::RuntimeBuilder::reload_limit), so the caller must not hold a lock that a callback of the
-    /// runtime or a plugin takes. A call from within such a reload, by a callback or a plugin, does not wait: the
-    /// reload is the watcher's last.
+    /// runtime or a plugin takes. A call from within such a reload, by a callback or a plugin, does not wait, nor
+    /// does a call by a thread that the reload waits for: the reload is the watcher's last.
     pub fn stop(&self) {
         self.over.store(true, Ordering::Release);
         let _ = self.signals.send(Signal::Stop); // an error if the thread has ended already
         if logical_thread() == self.id {
             return;
         }
+        let Some(_awaiting) = self.task.awaiting() else { return };
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Err(payload)) = thread.take().map(JoinHandle::join) {
             tracing::error!(panic = crate::guest::describe_panic(payload), "the watcher's thread panicked");

@@ -12,3 +12,7 @@ pub(crate) mod plugin;
 pub(crate) mod runtime;
 pub(crate) mod store;
 pub(crate) mod version;
+// The checked file. Not all of its items are used.
+#[allow(dead_code)]
+#[path = "../../../../polyplug/src/host/waits.rs"]
+pub(crate) mod waits;

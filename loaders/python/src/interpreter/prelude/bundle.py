@@ -43,6 +43,7 @@ class Bundle:
         self.exit_functions, self.thread_exit_functions, self.changes = [], [], {}
         self.process_finalizers = weakref.WeakSet()
         self.main_spec = None
+        self._for_unload = []
         self._own_modules, self._own_namespaces = self._find_own_modules()
         self._entered = None
         self.module = self._make_module(config)
@@ -152,7 +153,7 @@ class Bundle:
         module = module_types.ModuleType("polyplug", "What plugins for polyplug are made with.")
         module.__dict__.update(
             plugin=self._plugin, host=functions.host, peer=functions.peer, types=functions.types,
-            log=functions.log, config=config, bundle=self.name,
+            log=functions.log, on_unload=self._on_unload, config=config, bundle=self.name,
             directory=pathlib.Path(self.directory) if self.directory else None,
             Some=Some, Ok=Ok, Err=Err, Declared=Declared, CallError=CallError,
             AbiError=AbiError, AbiErrorCode=AbiErrorCode)
@@ -181,6 +182,19 @@ class Bundle:
             return cls
 
         return declare
+
+    def _on_unload(self, function):
+        """Has a function called before the bundle is unloaded: `@on_unload`. The last one is called first."""
+        if not callable(function):
+            raise TypeError(f"@on_unload stands before a function, not before {function!r}")
+        if not self.__dict__:
+            raise RuntimeError("the bundle is unloaded")
+        self._for_unload.append(function)
+        return function
+
+    def take_for_unload(self):
+        """Returns the next function to call for the unload, or None."""
+        return self._for_unload.pop() if self.__dict__ and self._for_unload else None
 
     # The search for modules.
 

@@ -7,8 +7,9 @@ use loom::cell::UnsafeCell;
 use super::{join, spawn};
 use crate::explore::explore;
 use crate::host::engine::engine::Engine;
-use crate::host::engine::lock::{EngineLock, WouldDeadlock};
+use crate::host::engine::lock::EngineLock;
 use crate::host::engine::vm::Vm;
+use crate::host::waits::WouldDeadlock;
 
 /// Data that only the thread in the engine may use.
 struct Guarded {

@@ -12,6 +12,7 @@ pub(crate) mod module;
 pub(crate) mod reclaim;
 pub(crate) mod scope;
 pub(crate) mod threads;
+pub(crate) mod unload;
 #[allow(dead_code)]
 #[path = "../../../../../polyplug/src/host/version/version.rs"]
 pub(crate) mod version;

@@ -1,0 +1,372 @@
+//! What the code of a bundle has started ends with the bundle: its functions for the unload run once, after the last call
+//! and the end of the instances, before the code goes.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use polyplug::{BundleId, PluginContext, Runtime};
+use polyplug_abi::AbiErrorCode;
+use polyplug_lua::LuaLoader;
+use polyplug_native::NativeLoader;
+use polyplug_python::PythonLoader;
+use polyplug_tests::lua::Script;
+use polyplug_tests::{Bundle, Logged, eventually, logged_anywhere, manifest, reported};
+use test_contracts::calling::Logger;
+use test_contracts::pool::Pool;
+
+/// What has happened, in order.
+static SEEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// What the functions below do.
+static MOOD: Mutex<&str> = Mutex::new("");
+
+/// Whether a function that hangs may return.
+static RELEASED: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
+
+fn see(text: &str) {
+    SEEN.lock().unwrap().push(text.to_owned());
+}
+
+fn seen() -> Vec<String> {
+    std::mem::take(&mut SEEN.lock().unwrap())
+}
+
+fn mood() -> &'static str {
+    *MOOD.lock().unwrap()
+}
+
+/// One test at a time has the plugin below, and the log.
+fn alone(mood: &'static str) -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    *MOOD.lock().unwrap() = mood;
+    seen();
+    one
+}
+
+#[polyplug::contract(name = "test.ending", version = "1.0")]
+trait Ending {
+    fn call(&self);
+}
+
+struct Ends;
+
+impl Ends {
+    fn new(_: &PluginContext) -> Result<Self, String> {
+        if mood() == "factory fails" { Err("no parts".to_owned()) } else { Ok(Self) }
+    }
+}
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        see("instance");
+    }
+}
+
+#[polyplug::plugin(create = Ends::new, singleton)]
+impl Ending for Ends {
+    fn call(&self) {
+        see("call");
+    }
+}
+
+#[polyplug::on_unload]
+fn first() {
+    see("first");
+}
+
+#[polyplug::on_unload]
+fn second(context: &PluginContext) -> Result<(), String> {
+    see("second");
+    match mood() {
+        "panics" => panic!("the plug is stuck"),
+        "fails" => Err("the tap drips".to_owned()),
+        "calls" => {
+            let logger = context.host::<dyn Logger>().map_err(|error| error.to_string())?;
+            logger.log("goodbye").map(drop).map_err(|error| error.to_string())
+        }
+        "hangs" => {
+            drop(RELEASED.1.wait_while(RELEASED.0.lock().unwrap(), |released| !*released).unwrap());
+            see("released");
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn builder() -> polyplug::runtime::RuntimeBuilder {
+    Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new()).loader(PythonLoader::new()).hot_reload(true)
+}
+
+/// The bundle of the plugin above, which is part of this program.
+fn linked() -> (Arc<Runtime>, BundleId) {
+    let runtime = builder().build().unwrap();
+    runtime.load_linked_plugins().unwrap();
+    (runtime, BundleId::new("polyplug-tests"))
+}
+
+fn texts(messages: &[Logged], bundle: &str) -> Vec<String> {
+    messages.iter().filter(|logged| logged.bundle == bundle).map(|logged| logged.message.clone()).collect()
+}
+
+#[test]
+fn functions_run_after_the_last_call_and_the_instances() {
+    let _alone = alone("");
+    let (runtime, id) = linked();
+    let proxy = runtime.proxy::<dyn Ending>().unwrap();
+    assert!(!runtime.unload_bundle(id).unwrap().reclaimed);
+    assert_eq!(seen(), [""; 0], "the proxy holds the code");
+    drop(proxy);
+    assert_eq!(runtime.quiesce(Duration::from_secs(20)), []);
+    assert_eq!(seen(), ["instance", "second", "first"], "the last one first, each once");
+}
+
+#[test]
+fn functions_run_when_the_runtime_ends() {
+    let _alone = alone("");
+    let (runtime, _) = linked();
+    runtime.proxy::<dyn Ending>().unwrap().call().unwrap();
+    drop(runtime);
+    assert_eq!(seen(), ["call", "instance", "second", "first"]);
+}
+
+#[test]
+fn functions_run_when_a_load_fails() {
+    let _alone = alone("factory fails");
+    let runtime = builder().build().unwrap();
+    let error = runtime.load_linked_plugins().unwrap_err().to_string();
+    assert!(error.contains("no parts"), "{error}");
+    assert_eq!(seen(), ["second", "first"]);
+}
+
+#[test]
+fn failures_are_logged_and_the_unload_goes_on() {
+    for (mood, expected) in [("panics", "the plug is stuck"), ("fails", "the tap drips")] {
+        let _alone = alone(mood);
+        let (report, messages) = logged_anywhere(|| {
+            let (runtime, id) = linked();
+            runtime.unload_bundle(id).unwrap()
+        });
+        assert!(report.reclaimed, "{report}");
+        assert_eq!(seen(), ["instance", "second", "first"]);
+        let texts = texts(&messages, "polyplug-tests");
+        assert_eq!(texts.len(), 1, "{messages:?}");
+        assert!(texts[0].contains(expected), "{texts:?}");
+    }
+}
+
+#[derive(Default)]
+struct Lines(Mutex<Vec<String>>);
+
+impl Logger for Lines {
+    fn log(&self, line: &str) -> u32 {
+        see(line);
+        let mut lines = self.0.lock().unwrap();
+        lines.push(line.to_owned());
+        lines.len() as u32
+    }
+    fn panics(&self, words: &str) {
+        panic!("{words}")
+    }
+    fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+#[test]
+fn functions_may_call_the_host_while_there_is_one() {
+    let _alone = alone("calls");
+    let (runtime, id) = linked();
+    runtime.provide::<dyn Logger>(Lines::default()).unwrap();
+    runtime.unload_bundle(id).unwrap();
+    assert_eq!(seen(), ["instance", "second", "goodbye", "first"]);
+
+    let ((), messages) = logged_anywhere(|| {
+        let (runtime, _) = linked();
+        runtime.provide::<dyn Logger>(Lines::default()).unwrap();
+        drop(runtime);
+    });
+    assert_eq!(seen(), ["instance", "second", "first"]);
+    assert!(texts(&messages, "polyplug-tests").iter().any(|text| text.contains("unloaded")), "{messages:?}");
+}
+
+#[test]
+fn a_function_that_hangs_delays_the_end_of_the_code_alone() {
+    let _alone = alone("hangs");
+    *RELEASED.0.lock().unwrap() = false;
+    let runtime = builder().unload_limit(Duration::from_millis(10)).build().unwrap();
+    runtime.load_linked_plugins().unwrap();
+    let (report, messages) = logged_anywhere(|| runtime.unload_bundle(BundleId::new("polyplug-tests")).unwrap());
+    assert!(!report.reclaimed, "its code runs");
+    let texts = texts(&messages, "polyplug-tests");
+    assert!(texts.iter().any(|text| text.contains("have not returned after 10ms")), "{messages:?}");
+    assert_eq!(runtime.retired().len(), 1);
+    *RELEASED.0.lock().unwrap() = true;
+    RELEASED.1.notify_all();
+    assert_eq!(runtime.quiesce(Duration::from_secs(20)), []);
+    assert_eq!(seen(), ["instance", "second", "released", "first"]);
+}
+
+#[test]
+fn a_table_takes_functions_of_bundles_only() {
+    let runtime = builder().build().unwrap();
+    let host = runtime.host_abi();
+    unsafe extern "C" fn never(
+        _: *const polyplug_abi::HostApi,
+        _: *mut std::ffi::c_void,
+        _: *mut polyplug_abi::AbiError,
+    ) {
+        unreachable!("it is refused");
+    }
+    for (function, expected) in [(None, AbiErrorCode::InvalidPointer), (Some(never as _), AbiErrorCode::NotAllowed)] {
+        // SAFETY: the table is valid while the runtime is; the data is not used.
+        let (code, _) = reported(|error| unsafe { ((*host).on_unload)(host, function, std::ptr::null_mut(), error) });
+        assert_eq!(code, expected as u32);
+    }
+}
+
+/// The threads of this process, and its memory in KiB.
+#[cfg(target_os = "linux")]
+fn threads_and_memory() -> (u64, u64) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let number = |key: &str| {
+        let line = status.lines().find(|line| line.starts_with(key)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    (number("Threads:"), number("VmRSS:"))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pool_of_threads_ends_with_each_version() {
+    // In a process of its own, where no other test starts threads.
+    if !polyplug_tests::child::alone("a_pool_of_threads_ends_with_each_version") {
+        return;
+    }
+    let bundle = Bundle::native("pool", "plugin-pool");
+    let runtime = builder().build().unwrap();
+    let id = runtime.load_bundle(bundle.path()).unwrap();
+    // On a thread that ends: starting a thread leaves a thread-local of the library's standard library behind.
+    let use_it = || {
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert_eq!(runtime.proxy::<dyn Pool>().unwrap().sum_of_squares(10), Ok(385)));
+        });
+    };
+    use_it();
+    let before = threads_and_memory();
+    for _ in 0..20 {
+        let report = runtime.reload_bundle(bundle.path()).unwrap();
+        assert!(report.reclaimed, "{:?}", runtime.retired());
+        use_it();
+    }
+    // The runtime's own thread comes and goes.
+    eventually("the threads are gone", || threads_and_memory().0 <= before.0);
+    let after = threads_and_memory();
+    assert!(after.1 < before.1 + 40 * 1024, "{before:?} {after:?}");
+    let report = runtime.unload_bundle(id).unwrap();
+    assert!(report.reclaimed, "{report}");
+}
+
+const LUA: &str = r#"
+local polyplug = require("polyplug")
+local Script = polyplug.plugin("test.script@1")
+function Script:run(code) return "" end
+local logger = polyplug.host("test.logger@1")
+polyplug.on_unload(function() logger:log("first") end)
+polyplug.on_unload(function() error("the tap drips") end)
+polyplug.on_unload(function()
+  logger:log("third")
+  polyplug.on_unload(function() logger:log("late") end)
+end)
+"#;
+
+const PYTHON: &str = r#"
+import polyplug
+logger = polyplug.host("test.logger@1")
+
+@polyplug.plugin("test.script@1")
+class Script:
+    def run(self, code): return ""
+
+@polyplug.on_unload
+def first():
+    logger.log("first")
+
+@polyplug.on_unload
+def second():
+    raise RuntimeError("the tap drips")
+
+@polyplug.on_unload
+def third():
+    logger.log("third")
+    polyplug.on_unload(lambda: logger.log("late"))
+"#;
+
+fn script(loader: &str, code: &str) -> Bundle {
+    let bundle = Bundle::empty();
+    let file = if loader == "lua" { "main.lua" } else { "main.py" };
+    bundle.write("manifest.toml", manifest(loader, loader, file));
+    bundle.write(file, code);
+    bundle
+}
+
+fn scripts() -> [(&'static str, &'static str, &'static str); 2] {
+    [("lua", LUA, "main.lua:7"), ("python", PYTHON, "main.py")]
+}
+
+#[test]
+fn functions_of_scripts_run_at_each_end_of_a_version() {
+    for (loader, code, place) in scripts() {
+        let _alone = alone("");
+        let ((), messages) = logged_anywhere(|| {
+            let runtime = builder().build().unwrap();
+            runtime.provide::<dyn Logger>(Lines::default()).unwrap();
+            let bundle = script(loader, code);
+            let id = runtime.load_bundle(bundle.path()).unwrap();
+            let proxy = runtime.proxy::<dyn Script>().unwrap();
+            assert_eq!(proxy.run(""), Ok(String::new()));
+            assert_eq!(seen(), [""; 0]);
+            runtime.reload_bundle(bundle.path()).unwrap();
+            assert_eq!(seen(), [""; 0], "the proxy holds the old version");
+            drop(proxy);
+            assert_eq!(runtime.quiesce(Duration::from_secs(20)), []);
+            assert_eq!(seen(), ["third", "late", "first"], "{loader}: of the old version");
+            assert!(runtime.unload_bundle(id).unwrap().reclaimed);
+            assert_eq!(seen(), ["third", "late", "first"], "{loader}: of the new version");
+        });
+        let texts = texts(&messages, loader);
+        assert_eq!(texts.len(), 2, "{messages:?}");
+        assert!(texts[0].contains("the tap drips") && texts[0].contains(place), "{texts:?}");
+    }
+}
+
+#[test]
+fn functions_of_scripts_run_when_a_load_fails() {
+    for (loader, code, _) in scripts() {
+        let raise = if loader == "lua" { "error('no good')" } else { "raise RuntimeError('no good')" };
+        let missing = "polyplug.plugin('test.unheard_of@1')".to_owned();
+        let undeclared = if loader == "lua" { missing } else { format!("@{missing}\nclass X: pass") };
+        for (end, expected) in [(raise, "no good"), (&*undeclared, "unheard_of")] {
+            let _alone = alone("");
+            let runtime = builder().build().unwrap();
+            runtime.provide::<dyn Logger>(Lines::default()).unwrap();
+            let bundle = script(loader, &format!("{code}\n{end}\n"));
+            let (error, _) = logged_anywhere(|| runtime.load_bundle(bundle.path()).unwrap_err().to_string());
+            assert!(error.contains(expected), "{error}");
+            assert_eq!(seen(), ["third", "late", "first"], "{loader}: {end}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_function_is_refused() {
+    for loader in ["lua", "python"] {
+        let runtime = builder().build().unwrap();
+        let mut code =
+            if loader == "lua" { "local polyplug = require('polyplug')\n" } else { "import polyplug\n" }.to_owned();
+        write!(code, "polyplug.on_unload(5)").unwrap();
+        let error = runtime.load_bundle(script(loader, &code).path()).unwrap_err().to_string();
+        assert!(error.contains("on_unload") && error.contains('5'), "{error}");
+    }
+}
