@@ -262,8 +262,7 @@ class _SourceLoader:
     def compile(self):
         source = self.source
         if source is None:
-            with open(self.filename, "rb") as file:
-                source = file.read()
+            source = self.bundle.host_functions.read_program(self.filename)
         return compile(source, self.filename, "exec", dont_inherit=True)
 
     def create_module(self, spec):
@@ -276,8 +275,7 @@ class _SourceLoader:
     def get_source(self, name):
         if self.source is not None:
             return self.source if isinstance(self.source, str) else importlib.util.decode_source(self.source)
-        with open(self.filename, "rb") as file:
-            return importlib.util.decode_source(file.read())
+        return importlib.util.decode_source(self.bundle.host_functions.read_program(self.filename))
 
 
 class _Finder:
@@ -296,6 +294,7 @@ class _Finder:
                 return self._spec(fullname, _SourceLoader(bundle, start), start, [base])
             for suffix in importlib.machinery.EXTENSION_SUFFIXES:
                 if os.path.isfile(base + suffix):
+                    bundle.host_functions.check_inside(base + suffix)
                     loader = importlib.machinery.ExtensionFileLoader(fullname, base + suffix)
                     return self._spec(fullname, loader, base + suffix)
             if os.path.isfile(base + ".py"):
