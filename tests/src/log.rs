@@ -24,7 +24,7 @@ thread_local! {
     static MESSAGES: RefCell<Option<Vec<Logged>>> = const { RefCell::new(None) };
 }
 
-/// Runs `body` and returns the messages that plugins, or the runtime about signatures, wrote on this thread meanwhile.
+/// Runs `body` and returns the messages that plugins, or the runtime about signatures and files, wrote on this thread meanwhile.
 ///
 /// # Panics
 ///
@@ -68,7 +68,8 @@ struct Listener;
 
 impl Subscriber for Listener {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        matches!(metadata.target(), "polyplug::plugin" | "polyplug::signature" | "polyplug::compatibility")
+        let targets = ["polyplug::plugin", "polyplug::signature", "polyplug::compatibility", "polyplug::files"];
+        targets.contains(&metadata.target())
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

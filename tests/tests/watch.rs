@@ -361,6 +361,38 @@ fn a_link_turned_to_another_directory() {
 
 #[cfg(unix)]
 #[test]
+fn a_link_that_made_a_reload_fail_is_removed() {
+    use std::os::unix::fs::symlink;
+    // Hidden files say nothing about a bundle, but a link among them keeps it from being copied as well.
+    for link in ["out", ".out", ".hidden/out", "round"] {
+        let bundle = Bundle::native("watched", ONE);
+        fs::create_dir(bundle.path().join(".hidden")).unwrap();
+        let (runtime, events) = watched_runtime(Box::new(|_| ()));
+        runtime.load_bundle(bundle.path()).unwrap();
+        let _watcher = runtime.watch_with(patient()).unwrap();
+        events.none_at_first();
+        let path = bundle.path().join(link);
+        symlink(if link == "round" { "." } else { "/" }, &path).unwrap();
+        fs::copy(library(TWO), bundle.path().join(".new")).unwrap();
+        fs::rename(bundle.path().join(".new"), artifact(bundle.path())).unwrap();
+        // The link and the library may be seen in one look or in two.
+        let failed = |event: Event| {
+            if event.phase == ReloadPhaseType::Preparing { events.next() } else { event }
+        };
+        let event = failed(events.next());
+        assert_eq!(event.phase, ReloadPhaseType::Failed, "{link}: {event:?}");
+        assert!(event.reason.contains(&*path.to_string_lossy()), "{link}: {}", event.reason);
+        fs::remove_file(&path).unwrap();
+        let mut event = events.next();
+        while event.phase != ReloadPhaseType::Reloaded {
+            event = events.next();
+        }
+        assert_eq!(runtime.proxy::<dyn Stamp>().unwrap().version(), Ok(2), "{link}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn an_artifact_that_is_a_link() {
     use std::os::unix::fs::symlink;
     let bundle = Bundle::native("watched", ONE);

@@ -1,16 +1,15 @@
 //! The loader, which starts an engine for each bundle.
 
-use std::path::Path;
 use std::time::Duration;
 
 use polyplug::engine::{Fault, Limits};
 use polyplug::error::LoaderError;
-use polyplug::loader::{BundleLoader, BundleSource, ManifestData};
+use polyplug::loader::{BundleLoader, BundleSource, ManifestData, read_bundle_file};
 use polyplug::{Runtime, engine as common};
 use polyplug_abi::SupportedLanguage;
 
 use crate::program;
-use crate::start::start;
+use crate::start::{Source, start};
 use crate::stdlib::StdLib;
 
 /// The loader of bundles in Lua, which manifests name as `lua`.
@@ -54,28 +53,9 @@ impl LuaLoader {
     }
 
     /// Loads a bundle, or a new version of a bundle, from its source.
-    fn start(&self, manifest: &ManifestData, source: Source<'_>, runtime: &Runtime) -> Result<(), LoaderError> {
-        common::load(manifest, runtime, |guest| {
-            let text = match source {
-                Source::Code(text) => text.as_bytes().to_vec(),
-                Source::Directory(directory) => read(&directory.join(&manifest.file))?,
-            };
-            start(guest, &text, &manifest.file, self.stdlib, self.limits)
-        })
+    fn start(&self, manifest: &ManifestData, source: &Source<'_>, runtime: &Runtime) -> Result<(), LoaderError> {
+        common::load(manifest, runtime, |guest| start(guest, source, &manifest.file, self.stdlib, self.limits))
     }
-}
-
-/// The place of a bundle's code.
-enum Source<'a> {
-    /// The code itself.
-    Code(&'a str),
-    /// The bundle's directory, which has the file that the manifest names.
-    Directory(&'a Path),
-}
-
-/// Reads a file. The fault names the file.
-fn read(path: &Path) -> Result<Vec<u8>, Fault> {
-    std::fs::read(path).map_err(|error| Fault::new(format_args!("{}: {error}", path.display())))
 }
 
 impl BundleLoader for LuaLoader {
@@ -93,8 +73,8 @@ impl BundleLoader for LuaLoader {
 
     fn load(&self, manifest: &ManifestData, source: &BundleSource, runtime: &Runtime) -> Result<(), LoaderError> {
         match source {
-            BundleSource::Code(text) => self.start(manifest, Source::Code(text), runtime),
-            BundleSource::Path(_) => self.start(manifest, Source::Directory(&manifest.path), runtime),
+            BundleSource::Code(text) => self.start(manifest, &Source::Code(text), runtime),
+            BundleSource::Path(_) => self.start(manifest, &Source::Directory, runtime),
             other => Err(LoaderError::UnsupportedBundleSource {
                 loader: self.loader_name(),
                 source_kind: other.kind(),
@@ -104,13 +84,15 @@ impl BundleLoader for LuaLoader {
     }
 
     fn reload(&self, manifest: &ManifestData, runtime: &Runtime) -> Result<(), LoaderError> {
-        self.start(manifest, Source::Directory(&manifest.path), runtime)
+        self.start(manifest, &Source::Directory, runtime)
     }
 
     /// Checks that the bundle's file compiles.
     fn check(&self, manifest: &ManifestData) -> Result<(), LoaderError> {
         let path = manifest.path.join(&manifest.file);
-        let compiled = read(&path).and_then(|text| program::check(&text, &manifest.file));
+        let limit = self.limits.program_limit(0);
+        let read = read_bundle_file(&manifest.path, &manifest.file, "a program", limit).map_err(Fault::new);
+        let compiled = read.and_then(|text| program::check(&text, &manifest.file));
         compiled.map_err(|fault| LoaderError::ArtifactInvalid {
             bundle: manifest.name.clone(),
             path,

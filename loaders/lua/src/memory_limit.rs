@@ -21,14 +21,34 @@ impl Memory {
         Self { used: Cell::new(0), limit, is_refused: Cell::new(false) }
     }
 
-    /// Returns the number of bytes that are allocated.
+    /// Returns the number of bytes in use.
     pub(crate) fn used(&self) -> usize {
         self.used.get()
+    }
+
+    /// Counts bytes that are not the VM's own until the returned value is dropped. Returns `None` if the limit does not
+    /// allow that many.
+    pub(crate) fn count(&self, bytes: usize) -> Option<Counted<'_>> {
+        let used = self.used.get().checked_add(bytes).filter(|used| *used <= self.limit)?;
+        self.used.set(used);
+        Some(Counted { memory: self, bytes })
     }
 
     /// Returns whether an allocation was refused since the last call of this function.
     pub(crate) fn was_refused(&self) -> bool {
         self.is_refused.replace(false)
+    }
+}
+
+/// Bytes that are counted as a VM's: see [`Memory::count`].
+pub(crate) struct Counted<'a> {
+    memory: &'a Memory,
+    bytes: usize,
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.memory.used.set(self.memory.used.get() - self.bytes);
     }
 }
 

@@ -4,10 +4,11 @@
 //! Lua's own `require`.
 
 use std::ffi::c_int;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use mlua::ffi::{self, lua_State};
 use polyplug::engine::Fault;
+use polyplug::loader::real_path;
 
 use crate::program;
 use crate::raise::{Raise, finish};
@@ -112,19 +113,17 @@ unsafe fn find(lua: *mut lua_State) -> Result<Found, Raise> {
             Some(directory) => locate(directory, &name),
             None => Err(format!("there is no module `{name}`: a bundle in memory has no files but its own")),
         };
-        let (path, file) = match located {
+        let file = match located {
             Ok(located) => located,
             Err(_) if ffi::lua_type(lua, ffi::lua_upvalueindex(2)) == ffi::LUA_TFUNCTION => {
                 return Ok(Found::Elsewhere);
             }
             Err(reason) => return Err(Fault::new(reason).into()),
         };
-        match std::fs::read(&path) {
-            Ok(text) if program::load(lua, &text, &file) == ffi::LUA_OK => Ok(Found::Compiled),
-            // The compiler's error is at the top.
-            Ok(_) => Err(Raise::Top),
-            Err(error) => Err(Fault::new(format_args!("{file}: {error}")).into()),
-        }
+        let text = State::of(lua).read_program(&file)?;
+        let loaded = program::load(lua, &text, &file);
+        // The compiler's error is at the top.
+        if loaded == ffi::LUA_OK { Ok(Found::Compiled) } else { Err(Raise::Top) }
     }
 }
 
@@ -157,12 +156,12 @@ unsafe fn is_running(lua: *mut lua_State) -> bool {
     }
 }
 
-/// Finds the file of a module. Returns its path, and the path within the bundle for error messages.
+/// Finds the file of a module. Returns its path within the bundle.
 ///
 /// # Errors
 ///
 /// The text of the error, if the bundle has no such file.
-fn locate(directory: &Path, name: &str) -> Result<(PathBuf, String), String> {
+fn locate(directory: &Path, name: &str) -> Result<String, String> {
     let parts: Vec<_> = name.split('.').collect();
     let is_part = |part: &&str| !part.is_empty() && !part.contains(['/', '\\', ':', '\0']);
     if !parts.iter().all(is_part) {
@@ -173,14 +172,9 @@ fn locate(directory: &Path, name: &str) -> Result<(PathBuf, String), String> {
     let Some(file) = tried.iter().find(|file| directory.join(file).is_file()) else {
         return Err(format!("there is no module `{name}`: the bundle has neither {} nor {}", tried[0], tried[1]));
     };
-    let path = directory.join(file);
     // A link may lead outside of the bundle.
-    let is_inside = match (path.canonicalize(), directory.canonicalize()) {
-        (Ok(path), Ok(directory)) => path.starts_with(directory),
-        _ => false,
-    };
-    if !is_inside {
+    if real_path(directory, &directory.join(file)).is_err() {
         return Err(format!("the module `{name}` is outside of the bundle: {file} leads there"));
     }
-    Ok((path, file.clone()))
+    Ok(file.clone())
 }

@@ -1,5 +1,6 @@
 //! The start of a bundle: makes the VM and runs the bundle's code for the first time.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use mlua::ffi;
@@ -11,14 +12,22 @@ use crate::stdlib::StdLib;
 use crate::vm::LuaEngine;
 use crate::{memory_limit, module, program, raise, remote_call, require, sandbox, time_limit, unload};
 
-/// Makes a VM and runs `text` in the VM. Returns the engine and the plugins that the text has declared.
+/// The place of a bundle's code.
+pub(crate) enum Source<'a> {
+    /// The code itself.
+    Code(&'a str),
+    /// The bundle's directory, which has the file that the manifest names.
+    Directory,
+}
+
+/// Makes a VM and runs the code of `source` in the VM. Returns the engine and the plugins that the text has declared.
 ///
 /// # Errors
 ///
 /// The text does not compile, raises an error or reaches a limit.
 pub(crate) fn start(
     guest: &Arc<Guest>,
-    text: &[u8],
+    source: &Source<'_>,
     file: &str,
     stdlib: StdLib,
     limits: Limits,
@@ -41,7 +50,7 @@ pub(crate) fn start(
             require::open(&state, lua);
         }
     })?;
-    let declared = run(&state, text, file).and_then(|()| declared(&state)).inspect_err(|_| {
+    let declared = run(&state, source, file).and_then(|()| declared(&state)).inspect_err(|_| {
         unload::run(&state, &mut |fault| guest.log_failed_unload(fault));
     })?;
     state.push_handler();
@@ -59,13 +68,20 @@ fn declared(state: &State) -> Result<Vec<PluginDecl>, Fault> {
 }
 
 /// Runs the bundle's code, which may declare plugins.
-fn run(state: &State, text: &[u8], file: &str) -> Result<(), Fault> {
+fn run(state: &State, source: &Source<'_>, file: &str) -> Result<(), Fault> {
+    let text = match source {
+        Source::Code(text) => state.program_text(Cow::Borrowed(text.as_bytes()))?,
+        Source::Directory => state.read_program(file)?,
+    };
     let _timed = state.timed();
     state.may_declare.set(true);
     let outcome = protect(state, |lua| {
         // SAFETY: `protect` runs this closure in a protected call. A failed compilation leaves its error at the top.
         unsafe {
-            if program::load(lua, text, file) != ffi::LUA_OK {
+            let loaded = program::load(lua, &text, file);
+            // Dropped before an error is raised, and before the code runs, which does not need it.
+            drop(text);
+            if loaded != ffi::LUA_OK {
                 ffi::lua_error(lua);
             }
             ffi::lua_call(lua, 0, 0);

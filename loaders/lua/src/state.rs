@@ -1,8 +1,10 @@
 //! A VM and the data that the loader's C functions find from it.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::{c_int, c_void};
+use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use polyplug::engine::{Deadline, Exception, Fault, Guest, KnownContract, Limits}
 use polyplug::schema::Schema;
 
 use crate::class::Class;
-use crate::memory_limit::{Memory, allocate};
+use crate::memory_limit::{Counted, Memory, allocate};
 use crate::prepared::Prepared;
 use crate::registry::{self, Key, RegistryRefs, push_ref, take_ref};
 use crate::stdlib::StdLib;
@@ -248,6 +250,33 @@ impl State {
         unsafe { registry::release(self.thread(), reference) };
     }
 
+    /// Reads a file of the bundle's program.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is larger than the memory that is left.
+    pub(crate) fn read_program(&self, file: &str) -> Result<ProgramText<'_>, Fault> {
+        let used = self.memory.as_ref().map_or(0, |memory| memory.used());
+        let text = self.guest.read_program(file, &self.limits, used)?;
+        self.program_text(Cow::Owned(text))
+    }
+
+    /// Counts the text of a program as memory of the VM.
+    ///
+    /// # Errors
+    ///
+    /// The text is larger than the memory that is left.
+    pub(crate) fn program_text<'a>(&'a self, text: Cow<'a, [u8]>) -> Result<ProgramText<'a>, Fault> {
+        let counted = match &self.memory {
+            Some(memory) => {
+                let counted = memory.count(text.len());
+                Some(counted.ok_or_else(|| self.limits.out_of_memory(self.guest.bundle()))?)
+            }
+            None => None,
+        };
+        Ok(ProgramText { text, _counted: counted })
+    }
+
     /// Returns the number of bytes that the VM uses.
     pub(crate) fn memory(&self) -> u64 {
         // SAFETY: the VM is valid as long as this state, and both calls only read a number.
@@ -278,6 +307,20 @@ impl Drop for State {
         let left = self.memory.as_ref().map_or(0, |memory| memory.used());
         let remains = || format!("{left} bytes of its Lua state were not freed").into();
         self.guest.record_end((left != 0).then(remains));
+    }
+}
+
+/// The text of a program, which counts as memory of its VM until it is dropped.
+pub(crate) struct ProgramText<'a> {
+    text: Cow<'a, [u8]>,
+    _counted: Option<Counted<'a>>,
+}
+
+impl Deref for ProgramText<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.text
     }
 }
 

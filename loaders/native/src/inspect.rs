@@ -12,13 +12,19 @@ use object::elf;
 use object::endian::NativeEndian;
 use object::pod::slice_from_bytes;
 use object::read::elf::{FileHeader, ProgramHeader};
+use polyplug::error::FileError;
+use polyplug::loader::open_file;
 
 /// The number of bytes of the file that are read to recognise its format.
 const HEAD: usize = 4096;
 
 /// Checks the artifact's headers, or returns the fault that they show.
 pub(crate) fn inspect(path: &Path) -> Result<(), String> {
-    let mut file = File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
+    let mut file = open_file(path).map_err(|error| match error {
+        FileError::NotAFile { kind, .. } => format!("it is no file, but {kind}: does `file` name the artifact?"),
+        FileError::Unreadable { source, .. } => format!("cannot be opened: {source}"),
+        other => other.to_string(),
+    })?;
     let size = file.metadata().map_err(|error| format!("cannot be read: {error}"))?.len();
     let mut head = Vec::with_capacity(HEAD);
     file.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(|error| format!("cannot be read: {error}"))?;

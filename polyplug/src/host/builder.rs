@@ -7,6 +7,7 @@ use std::time::Duration;
 use polyplug_abi::{Compatibility, ReloadPhase, RuntimeConfig};
 
 use crate::host::api::table::FUNCTIONS;
+use crate::host::bundle::limits::BundleLimits;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::events::{Events, OnReload};
@@ -33,6 +34,7 @@ pub struct RuntimeBuilder {
     reload_policy: ReloadPolicy,
     reload_limit: Duration,
     unload_limit: Duration,
+    bundle_limits: BundleLimits,
     #[cfg(feature = "signatures")]
     signatures: crate::host::signature::verifier::Verifier,
 }
@@ -52,6 +54,7 @@ impl Default for RuntimeBuilder {
             reload_policy: ReloadPolicy::default(),
             reload_limit: RELOAD_LIMIT,
             unload_limit: UNLOAD_LIMIT,
+            bundle_limits: BundleLimits::default(),
             #[cfg(feature = "signatures")]
             signatures: Default::default(),
         }
@@ -116,6 +119,13 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Sets the most that the directory of a bundle may hold that is loaded from a private copy. A bundle with more is
+    /// refused before anything is copied.
+    pub fn bundle_limits(mut self, limits: BundleLimits) -> Self {
+        self.bundle_limits = limits;
+        self
+    }
+
     /// Sets whether bundles are loaded that no trusted key has signed. The policy holds for each load and each reload.
     ///
     /// Unless the policy is [`Off`](crate::signature::SignaturePolicy::Off), every bundle runs from a private copy of
@@ -162,6 +172,7 @@ impl RuntimeBuilder {
                 reload_policy: self.reload_policy,
                 reload_limit: self.reload_limit,
                 unload_limit: self.unload_limit,
+                bundle_limits: self.bundle_limits,
                 #[cfg(feature = "signatures")]
                 signatures: self.signatures,
             })

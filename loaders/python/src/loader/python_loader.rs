@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use polyplug::Runtime;
-use polyplug::engine::{Limits, load_either};
+use polyplug::engine::{Fault, Limits, load_either};
 use polyplug::error::LoaderError;
-use polyplug::loader::{BundleLoader, BundleSource, ManifestData};
+use polyplug::loader::{BundleLoader, BundleSource, ManifestData, PROGRAM_LIMIT, read_bundle_file};
 use polyplug_abi::SupportedLanguage;
 
 use super::options::Options;
-use super::source::{Source, read_file};
+use super::source::Source;
 use super::start::start_bundle;
 use crate::{exception, interpreter, thread};
 
@@ -29,10 +29,11 @@ impl PythonLoader {
     }
 
     /// Gives the packages of a virtual environment to all bundles that name no environment of their own. `folder` is a
-    /// folder that `python -m venv` has made.
+    /// folder that `python -m venv` has made. A relative path is relative to the working directory of this moment.
     #[must_use]
     pub fn with_venv(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.venv = Some(folder.into());
+        let folder = folder.into();
+        self.venv = Some(std::path::absolute(&folder).unwrap_or(folder));
         self
     }
 
@@ -51,7 +52,7 @@ impl PythonLoader {
     fn start(&self, manifest: &ManifestData, code: Option<&str>, runtime: &Runtime) -> Result<(), LoaderError> {
         load_either(manifest, runtime, |guest| {
             let interpreter = interpreter::start()?;
-            let source = Source::read(manifest, code, self.venv.as_deref())?;
+            let source = Source::read(manifest, guest, &self.limits, code, self.venv.as_deref())?;
             start_bundle(interpreter, guest, source, self.limits)
         })
     }
@@ -99,7 +100,8 @@ impl BundleLoader for PythonLoader {
     /// Checks that the bundle's main file compiles.
     fn check(&self, manifest: &ManifestData) -> Result<(), LoaderError> {
         let path = manifest.path.join(&manifest.file);
-        let compiled = read_file(&path).and_then(|text| {
+        let read = read_bundle_file(&manifest.path, &manifest.file, "a program", PROGRAM_LIMIT);
+        let compiled = read.map_err(Fault::new).and_then(|text| {
             interpreter::start()?;
             thread::attach(|py| {
                 let code = interpreter::compile(py, text, &manifest.file);

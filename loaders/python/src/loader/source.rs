@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use polyplug::engine::Fault;
-use polyplug::loader::ManifestData;
+use polyplug::engine::{Fault, Guest, Limits};
+use polyplug::loader::{ManifestData, real_path};
 
 use super::options::Options;
 
@@ -34,6 +34,8 @@ impl Source {
     /// virtual environment of bundles that name none.
     pub(super) fn read(
         manifest: &ManifestData,
+        guest: &Guest,
+        limits: &Limits,
         code: Option<&str>,
         default_venv: Option<&Path>,
     ) -> Result<Self, Fault> {
@@ -47,15 +49,22 @@ impl Source {
         let file = manifest.path.join(&manifest.file);
         let main = file.parent().unwrap_or(&manifest.path).to_owned();
         let path = options.path.iter().map(|folder| manifest.path.join(folder));
+        for folder in &options.path {
+            check_inside(&manifest.path, folder)?;
+        }
         let folders = std::iter::once(main).chain(path).map(|folder| path_text(&folder)).collect::<Result<_, _>>()?;
         let directory = Directory { path: path_text(&manifest.path)?, origin: path_text(&manifest.origin)? };
-        Ok(Self { text: read_file(&file)?, file: manifest.file.clone(), folders, directory: Some(directory), venv })
+        let text = guest.read_program(&manifest.file, limits, 0)?;
+        Ok(Self { text, file: manifest.file.clone(), folders, directory: Some(directory), venv })
     }
 }
 
-/// Reads a file; the error names the file.
-pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Fault> {
-    std::fs::read(path).map_err(|error| Fault::new(format_args!("{}: {error}", path.display())))
+/// Refuses a folder of the bundle that is a link out of it.
+fn check_inside(directory: &Path, folder: &Path) -> Result<(), Fault> {
+    match real_path(directory, &directory.join(folder)) {
+        Err(error) if !error.is_missing() => Err(Fault::new(format_args!("`path` of the table [python]: {error}"))),
+        _ => Ok(()),
+    }
 }
 
 /// Returns a path as Python takes it: absolute, and in UTF-8.

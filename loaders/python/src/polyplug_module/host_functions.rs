@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use polyplug::engine::{Fault, Guest, ImportedObject};
-use pyo3::exceptions::PyValueError;
+use polyplug::engine::{Fault, Guest, ImportedObject, Limits};
+use polyplug::loader::real_path;
+use pyo3::exceptions::{PyImportError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::classes::classes_of;
 use crate::convert::wrap_remote;
@@ -53,6 +55,20 @@ impl HostFunctions {
         let known = self.guest.contract(contract);
         let classes = known.and_then(|contract| classes_of(py, interpreter::current(), &contract));
         classes.map(|classes| classes.types.bind(py).clone()).map_err(|fault| exception::from_fault(py, fault))
+    }
+
+    /// Reads a file with code of the bundle: read_program("/path/of/the/bundle/helper.py").
+    fn read_program<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyBytes>> {
+        let read = thread::detach(py, || self.guest.read_program(path, &Limits::default(), 0));
+        read.map(|text| PyBytes::new(py, &text)).map_err(|fault| PyImportError::new_err(fault.to_string()))
+    }
+
+    /// Raises an error if a file with code of the bundle leads out of the bundle.
+    fn check_inside(&self, path: &str) -> PyResult<()> {
+        match self.guest.directory().map(|directory| real_path(directory, path.as_ref())) {
+            Some(Err(error)) => Err(PyImportError::new_err(error.to_string())),
+            _ => Ok(()),
+        }
     }
 
     /// Writes to the host's log: log("info", "ready").

@@ -8,6 +8,8 @@ use polyplug_abi::{AbiError, BundleId, HostApi};
 
 use super::error::ApiError;
 use super::with_runtime::{text_from, with_runtime};
+use crate::host::bundle::file::absolute;
+use crate::host::error::manifest::ManifestError;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::runtime::Runtime;
@@ -26,6 +28,18 @@ fn change(
     Ok(change(runtime)?)
 }
 
+/// Reads the path of a bundle, and makes it absolute: a plugin's call is carried out later, when the working directory
+/// may be another one.
+///
+/// # Safety
+///
+/// `path` must be null or lead to `len` bytes.
+unsafe fn path_from(path: *const u8, len: usize) -> Result<PathBuf, ApiError> {
+    // SAFETY: the caller's promise.
+    let path = PathBuf::from(unsafe { text_from(path, len, "the path") }?);
+    absolute(&path).map_err(|source| RuntimeError::from(ManifestError::Unreadable { path, source }).into())
+}
+
 // Table-call contract: a function here is called through the table, as `HostApi` documents. So `host` is null or a
 // valid table of this library, and each other pointer is null or leads to memory of its type.
 
@@ -33,7 +47,7 @@ pub(crate) unsafe extern "C" fn load_bundle(host: *const HostApi, path: *const u
     // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, out_err, (), |context, runtime| {
-            let path = PathBuf::from(text_from(path, len, "the path")?);
+            let path = path_from(path, len)?;
             change(context, runtime, move |runtime| runtime.load_bundle(&path).map(drop))
         });
     }
@@ -48,7 +62,7 @@ pub(crate) unsafe extern "C" fn reload_bundle(
     // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, out_err, (), |context, runtime| {
-            let path = PathBuf::from(text_from(path, len, "the path")?);
+            let path = path_from(path, len)?;
             change(context, runtime, move |runtime| runtime.reload_bundle(&path).map(drop))
         });
     }

@@ -1,30 +1,32 @@
 //! Fingerprints of a bundle's files, which show that one of the files has changed.
 //!
-//! A fingerprint has the names, lengths, times and identities of files; no file is read. Left out are files that do
-//! not belong to a bundle: hidden files, the files that editors write beside those they edit, caches, and folders that
-//! are used in place.
+//! A fingerprint has the names, lengths, times and identities of files, and the paths in links; no file is read. Left
+//! out are files that say nothing about the bundle: hidden files, files that are being written, caches, and folders
+//! that are used in place. What keeps the bundle from being copied is part of the fingerprint wherever it is, so that
+//! its removal shows.
 
-use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::fs::{self, Metadata};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::shared_dirs::{BundleRoot, SharedDirs};
-
-/// The greatest depth to which the directories of a bundle may nest.
-pub(crate) const DEPTH_LIMIT: usize = 32;
+use super::file::Stamp;
+use super::limits::BundleLimits;
+use super::names::belongs;
+use super::shared_dirs::SharedDirs;
+use super::tree::{Artifact, Kind, Node, Target, Tree};
 
 /// The metadata of a bundle's files, by their paths in the bundle's directory.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Fingerprint(BTreeMap<PathBuf, Stamp>);
+pub(crate) struct Fingerprint(BTreeMap<PathBuf, Mark>);
 
-/// The metadata of one file. For a link, the metadata of the file that the link leads to.
+/// The metadata of one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Stamp {
-    len: u64,
-    modified: Option<SystemTime>,
-    identity: Option<(u64, u64)>,
+enum Mark {
+    File(Stamp),
+    /// A link, by its path, with the metadata of the file that it leads to.
+    Link(PathBuf, Option<Stamp>),
+    /// A reason why the bundle cannot be copied.
+    Fault(String),
 }
 
 /// A path where a change of a bundle's files may show.
@@ -32,148 +34,124 @@ struct Stamp {
 pub(crate) enum Place<'a> {
     /// A directory in which files lie.
     Directory(&'a Path),
-    /// A file that does not exist.
-    Missing(&'a Path),
+    /// A file that does not exist, or an entry that keeps the bundle from being copied.
+    Entry(&'a Path),
 }
 
 impl Fingerprint {
-    /// Takes the fingerprint of the bundle in `root` without its `shared_dirs`, and passes to `visit` where the
-    /// bundle's files lie. The artifact, whose path is relative, is included wherever it lies.
+    /// Takes the fingerprint of the bundle in `root`, a path without links, without its `shared_dirs`, and passes to
+    /// `visit` where the bundle's files lie. The artifact, whose path is relative, is included wherever it lies.
     pub(crate) fn take(
         root: &Path,
         artifact: &Path,
         shared_dirs: &SharedDirs,
-        mut visit: impl FnMut(Place<'_>),
+        limits: BundleLimits,
+        visit: impl FnMut(Place<'_>),
     ) -> Self {
-        let mut this = Self::default();
-        this.walk(&shared_dirs.bundle_root(root), &mut vec![root.to_owned()], Path::new(""), &mut visit);
-        if !artifact.as_os_str().is_empty() && !this.0.contains_key(artifact) {
-            this.add(root, artifact, &mut visit);
+        Self::of(&Tree::take(root, artifact, shared_dirs, limits), artifact, visit)
+    }
+
+    /// Returns the fingerprint of a tree.
+    pub(crate) fn of(tree: &Tree, artifact: &Path, mut visit: impl FnMut(Place<'_>)) -> Self {
+        let mut marks = BTreeMap::new();
+        let counting = counting_folders(tree);
+        for (folder, nodes) in &tree.folders {
+            let counts = counting.contains(&**folder);
+            if counts {
+                visit(Place::Directory(&tree.root.join(folder)));
+            }
+            for Node { name, kind } in nodes.iter().filter(|node| counts && belongs(&node.name)) {
+                let path = folder.join(name);
+                match kind {
+                    Kind::File(stamp) => drop(marks.insert(path, Mark::File(*stamp))),
+                    Kind::Link { text, target } => {
+                        let stamp = match target {
+                            Target::File(real, stamp) => {
+                                // The file may lie in a folder whose other files do not count.
+                                if let Some(directory) = tree.root.join(real).parent() {
+                                    visit(Place::Directory(directory));
+                                }
+                                Some(*stamp)
+                            }
+                            Target::Missing => {
+                                visit(Place::Entry(&tree.root.join(&path)));
+                                None
+                            }
+                            _ => None,
+                        };
+                        marks.insert(path, Mark::Link(text.clone(), stamp));
+                    }
+                    Kind::Folder | Kind::Other => {}
+                }
+            }
+        }
+        let mut this = Self(marks);
+        this.add_artifact(tree, artifact, &mut visit);
+        for fault in &tree.faults {
+            if !fault.path.as_os_str().is_empty() {
+                visit(Place::Entry(&tree.root.join(&fault.path)));
+            }
+            this.0.insert(fault.path.clone(), Mark::Fault(fault.reason.clone()));
         }
         this
     }
 
-    /// Returns the time of the latest change of a file.
-    pub(crate) fn latest(&self) -> Option<SystemTime> {
-        self.0.values().filter_map(|stamp| stamp.modified).max()
+    /// Returns the file that was changed last, with the time.
+    pub(crate) fn latest(&self) -> Option<(&Path, SystemTime)> {
+        let times = self.0.iter().filter_map(|(path, mark)| match mark {
+            Mark::File(stamp) | Mark::Link(_, Some(stamp)) => Some((path.as_path(), stamp.modified?)),
+            _ => None,
+        });
+        times.max_by_key(|(_, modified)| *modified)
     }
 
-    /// Adds the files of a directory. `inside` is the directory's path in the bundle, and the last path of `within` is
-    /// its real path, after those of the directories that contain it.
-    fn walk(
-        &mut self,
-        bundle_root: &BundleRoot<'_>,
-        within: &mut Vec<PathBuf>,
-        inside: &Path,
-        visit: &mut impl FnMut(Place<'_>),
-    ) {
-        let Some(directory) = within.last() else { return };
-        let Ok(entries) = fs::read_dir(directory) else { return };
-        visit(Place::Directory(directory));
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let path = inside.join(&name);
-            match entry.file_type() {
-                Err(_) => {}
-                Ok(_) if !belongs(&name) => {}
-                Ok(kind) if kind.is_dir() => {
-                    if !is_cache(&entry.path()) && !bundle_root.is_shared(&entry.path()) {
-                        self.walk_below(bundle_root, within, entry.path(), &path, visit);
-                    }
+    /// Adds the artifact, unless it is one of the files that count.
+    fn add_artifact(&mut self, tree: &Tree, artifact: &Path, visit: &mut impl FnMut(Place<'_>)) {
+        match &tree.artifact {
+            Artifact::Beside { path, real, stamp } => {
+                if let Some(directory) = real.parent() {
+                    visit(Place::Directory(directory));
                 }
-                // A file that is not a link lies in `directory`, which was passed to `visit` above.
-                Ok(kind) if kind.is_file() => {
-                    if let Some(stamp) = entry.metadata().ok().as_ref().and_then(Stamp::of) {
-                        self.0.insert(path, stamp);
-                    }
+                self.0.insert(path.clone(), Mark::File(*stamp));
+            }
+            Artifact::Missing(path) => visit(Place::Entry(&tree.root.join(path))),
+            Artifact::InTree if artifact.as_os_str().is_empty() || self.0.contains_key(artifact) => {}
+            // A hidden file, or a file in a hidden folder.
+            Artifact::InTree => {
+                let Ok(real) = tree.root.join(artifact).canonicalize() else { return };
+                if let Some(directory) = real.parent() {
+                    visit(Place::Directory(directory));
                 }
-                Ok(_) if bundle_root.is_shared(&entry.path()) => {}
-                Ok(_) => match entry.path().canonicalize() {
-                    Ok(real) if real.is_dir() => {
-                        let counts = real.starts_with(bundle_root.root) && !is_in_cache(bundle_root.root, &real);
-                        if counts && !bundle_root.is_shared(&real) {
-                            self.walk_below(bundle_root, within, real, &path, visit);
-                        }
-                    }
-                    _ => self.add(bundle_root.root, &path, visit),
-                },
+                if let Ok(found) = std::fs::metadata(&real) {
+                    self.0.insert(artifact.to_owned(), Mark::File(Stamp::of(&found)));
+                }
             }
         }
     }
+}
 
-    /// Walks through a directory, unless it nests too deeply or a link leads back to a directory that contains it. A
-    /// private copy of such a bundle is refused.
-    fn walk_below(
-        &mut self,
-        bundle_root: &BundleRoot<'_>,
-        within: &mut Vec<PathBuf>,
-        real: PathBuf,
-        inside: &Path,
-        visit: &mut impl FnMut(Place<'_>),
-    ) {
-        if within.len() > DEPTH_LIMIT || within.contains(&real) {
-            return;
+/// Returns the folders whose files count: those that are not hidden, and those to which a link leads that counts.
+fn counting_folders(tree: &Tree) -> BTreeSet<&Path> {
+    let mut counting = BTreeSet::new();
+    let mut pending = vec![Path::new("").to_owned()];
+    while let Some(folder) = pending.pop() {
+        let Some((folder, nodes)) = tree.folders.get_key_value(&folder) else { continue };
+        if !counting.insert(folder.as_path()) {
+            continue;
         }
-        within.push(real);
-        self.walk(bundle_root, within, inside, visit);
-        within.pop();
+        pending.extend(nodes.iter().filter(|node| belongs(&node.name)).filter_map(|node| match &node.kind {
+            Kind::Folder => Some(folder.join(&node.name)),
+            Kind::Link { target: Target::Folder(target), .. } => Some(target.clone()),
+            _ => None,
+        }));
     }
-
-    fn add(&mut self, root: &Path, path: &Path, visit: &mut impl FnMut(Place<'_>)) {
-        let file = root.join(path);
-        let Ok(real) = file.canonicalize() else { return visit(Place::Missing(&file)) };
-        if let Some(stamp) = fs::metadata(&real).ok().as_ref().and_then(Stamp::of) {
-            self.0.insert(path.to_owned(), stamp);
-        }
-        if let Some(directory) = real.parent() {
-            visit(Place::Directory(directory));
-        }
-    }
-}
-
-impl Stamp {
-    /// Returns the stamp of a file, or `None` for anything else.
-    fn of(found: &Metadata) -> Option<Self> {
-        found.is_file().then(|| Self { len: found.len(), modified: found.modified().ok(), identity: identity(found) })
-    }
-}
-
-#[cfg(unix)]
-fn identity(found: &Metadata) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    Some((found.dev(), found.ino()))
-}
-
-#[cfg(not(unix))]
-fn identity(_: &Metadata) -> Option<(u64, u64)> {
-    None
-}
-
-/// Returns whether a file or directory of this name is part of a bundle.
-pub(crate) fn belongs(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    let hidden = name.starts_with('.');
-    let backup = name.ends_with('~') || name.ends_with(".bak") || name.ends_with(".orig");
-    // Emacs, JetBrains, and vim, which creates `4913` to test whether it may write.
-    let editing = name.starts_with('#') || name.contains("___jb_") || name == "4913";
-    let partial = name.ends_with(".tmp") || name.ends_with(".swp") || name.ends_with(".part");
-    !(hidden || backup || editing || partial || name == "__pycache__")
-}
-
-/// Returns whether a directory is marked as a cache, as cargo marks `target`: see
-/// <https://bford.info/cachedir/>.
-pub(crate) fn is_cache(directory: &Path) -> bool {
-    directory.join("CACHEDIR.TAG").exists()
-}
-
-/// Returns whether a directory below `root` is a cache, or lies in one.
-pub(crate) fn is_in_cache(root: &Path, directory: &Path) -> bool {
-    directory.ancestors().take_while(|above| *above != root).any(is_cache)
+    counting
 }
 
 #[cfg(all(test, not(miri)))] // Miri shows no files
 mod tests {
     use std::collections::BTreeSet;
+    use std::fs;
 
     use super::*;
 
@@ -203,13 +181,14 @@ mod tests {
             let root = self.0.path().canonicalize().unwrap();
             let mut places = BTreeSet::new();
             let shared_dirs = SharedDirs::new(shared_dirs.iter().map(PathBuf::from).collect(), &root).unwrap();
-            let fingerprint = Fingerprint::take(&root, Path::new(artifact), &shared_dirs, |place| {
-                let (mark, path) = match place {
-                    Place::Directory(path) => ("", path),
-                    Place::Missing(path) => ("no ", path),
-                };
-                places.insert(format!("{mark}{}", path.strip_prefix(&root).unwrap().display()));
-            });
+            let fingerprint =
+                Fingerprint::take(&root, Path::new(artifact), &shared_dirs, BundleLimits::default(), |place| {
+                    let (mark, path) = match place {
+                        Place::Directory(path) => ("", path),
+                        Place::Entry(path) => ("no ", path),
+                    };
+                    places.insert(format!("{mark}{}", path.strip_prefix(&root).unwrap().display()));
+                });
             (fingerprint, places)
         }
     }
@@ -349,7 +328,7 @@ mod tests {
             symlink(leads_to, folder.0.path().join(link)).unwrap();
         }
         let (before, places) = folder.look("plugin.so");
-        assert_eq!(places, set(&["", ".versions/1", ".versions/1/data", "lib"]));
+        assert_eq!(places, set(&["", ".versions/1", ".versions/1/data", "lib", "no out", "no round"]));
         folder.write(".versions/1/data/words", "other ones");
         let (after, _) = folder.look("plugin.so");
         assert_ne!(after, before);
@@ -363,10 +342,35 @@ mod tests {
         assert_eq!(folder.look("plugin.so").0, last);
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn what_keeps_a_bundle_from_being_copied_shows() {
+        use std::os::unix::fs::symlink;
+
+        let folder = Folder::new();
+        fs::create_dir(folder.0.path().join(".hidden")).unwrap();
+        let (before, _) = folder.look("plugin.so");
+        for (leads_to, link) in [("/", "out"), ("..", ".out"), ("../..", ".hidden/out"), (".", ".round")] {
+            let path = folder.0.path().join(link);
+            symlink(leads_to, &path).unwrap();
+            let (with, places) = folder.look("plugin.so");
+            assert_ne!(with, before, "{link}");
+            assert!(places.contains(&format!("no {link}")), "{link}: {places:?}");
+            fs::remove_file(path).unwrap();
+            assert_eq!(folder.look("plugin.so").0, before, "{link}");
+        }
+    }
+
     #[test]
     fn what_is_missing_looks_like_nothing() {
         let nowhere = Path::new("/there/is/no/such/directory");
-        let gone = Fingerprint::take(nowhere, Path::new(""), &SharedDirs::default(), |_| unreachable!());
+        let gone = Fingerprint::take(
+            nowhere,
+            Path::new(""),
+            &SharedDirs::default(),
+            BundleLimits::default(),
+            |_| unreachable!(),
+        );
         assert_eq!(gone, Fingerprint::default());
     }
 }

@@ -1,8 +1,6 @@
 //! `manifest.toml`: the description of a bundle.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 
 use polyplug_abi::{BundleId, DependencyInfo, GuestContractId, HostContractId};
@@ -10,6 +8,8 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::file::{absolute, read_file};
+use crate::host::error::file::FileError;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::manifest::ManifestError;
 
@@ -196,12 +196,14 @@ struct WrittenHost {
 }
 
 impl ManifestData {
-    /// Reads the manifest of the bundle at `path`: a directory, or a file in one.
+    /// Reads the manifest of the bundle at `path`: a directory, or a file in one. The paths in what is returned are
+    /// absolute, so the program may change its working directory.
     ///
     /// # Errors
     ///
     /// Any [`ManifestError`].
     pub fn read(path: &Path) -> Result<Self, ManifestError> {
+        let path = &absolute(path).map_err(|source| ManifestError::Unreadable { path: path.to_owned(), source })?;
         match read_limited(&path.join(FILE_NAME)) {
             Ok(text) => Self::parse(&text, path),
             // The path may be that of the artifact or of the manifest.
@@ -381,25 +383,11 @@ fn refuse_other_tables(document: &DeTable<'_>, loader: &str) -> Result<(), Mista
 }
 
 fn read_limited(path: &Path) -> Result<String, ManifestError> {
-    let failed = |source: std::io::Error| match source.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => ManifestError::Missing { path: path.to_owned() },
-        _ => ManifestError::Unreadable { path: path.to_owned(), source },
-    };
-    let too_large = |size| ManifestError::TooLarge { path: path.to_owned(), size, limit: SIZE_LIMIT };
-    // Checked before the file is opened, as opening a pipe waits for a writer.
-    let found = std::fs::metadata(path).map_err(failed)?;
-    if !found.is_file() {
-        return Err(failed(std::io::Error::other("it is no file")));
-    }
-    if found.len() > SIZE_LIMIT {
-        return Err(too_large(found.len()));
-    }
-    let mut bytes = Vec::with_capacity(found.len() as usize + 1);
-    // The read is limited as well, as the file may grow.
-    File::open(path).map_err(failed)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > SIZE_LIMIT {
-        return Err(too_large(bytes.len() as u64));
-    }
+    let bytes = read_file(path, "a manifest", SIZE_LIMIT).map_err(|error| match error {
+        error if error.is_missing() => ManifestError::Missing { path: path.to_owned() },
+        FileError::TooLarge { path, size, limit, .. } => ManifestError::TooLarge { path, size, limit },
+        other => ManifestError::Unreadable { path: path.to_owned(), source: other.into_io() },
+    })?;
     String::from_utf8(bytes).map_err(|error| {
         let message = "the file is not UTF-8 from here on: save it as UTF-8";
         syntax(path, error.as_bytes(), error.utf8_error().valid_up_to(), message)

@@ -5,6 +5,9 @@
 //!   lists.
 //! - [`BundleSource`](source::BundleSource): the source of a bundle's artifact.
 //! - [`ConfigOverrides`](config_overrides::ConfigOverrides): the settings that the host has set for bundles.
+//! - [`read_file`](file::read_file), [`open_file`](file::open_file): the one way in which files are opened.
+//! - [`BundleLimits`](limits::BundleLimits): the most that a bundle's directory may hold.
+//! - [`Tree`](tree::Tree): the files of a bundle, found by one walk.
 //! - [`Fingerprint`](fingerprint::Fingerprint): the metadata of a bundle's files, which shows that one has changed.
 //! - [`SharedDirs`](shared_dirs::SharedDirs): the folders of a bundle that its loader uses in place.
 //! - [`PrivateCopy`](private_copy::PrivateCopy): a private copy of a bundle's directory.
@@ -13,8 +16,15 @@
 
 pub(crate) mod config_json;
 pub(crate) mod config_overrides;
+pub(crate) mod copy_tree;
+pub(crate) mod file;
 pub(crate) mod fingerprint;
+pub(crate) mod limits;
 pub(crate) mod manifest;
+pub(crate) mod names;
 pub(crate) mod private_copy;
+pub(crate) mod process_dir;
+pub(crate) mod settling;
 pub(crate) mod shared_dirs;
 pub(crate) mod source;
+pub(crate) mod tree;

@@ -8,10 +8,13 @@ use polyplug_abi::{BundleInitContext, HostApi, LogLevel, StringView};
 
 use super::fault::Fault;
 use super::known_contract::KnownContract;
+use super::limits::Limits;
 use super::schemas;
 use super::schemas::Named;
 use crate::host::abi::log::write_log;
+use crate::host::bundle::file::{PROGRAM_LIMIT, read_bundle_file};
 use crate::host::bundle::manifest::ManifestData;
+use crate::host::error::file::FileError;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::staging::Staging;
 use crate::host::version::module::{Module, Remains};
@@ -32,7 +35,8 @@ impl Guest {
     pub(crate) fn new(manifest: &ManifestData, staging: &Staging) -> Arc<Self> {
         Arc::new(Self {
             context: Arc::clone(staging.context()),
-            directory: manifest.path.is_dir().then(|| manifest.path.clone()),
+            // The path of a directory is absolute; that of a bundle in memory is not.
+            directory: manifest.path.is_absolute().then(|| manifest.path.clone()),
             bundle: manifest.name.clone(),
             config: manifest.config.clone(),
             vm: OnceLock::new(),
@@ -51,6 +55,27 @@ impl Guest {
     #[must_use]
     pub fn directory(&self) -> Option<&Path> {
         self.directory.as_deref()
+    }
+
+    /// Reads a file of the bundle's program, a main file or a module, by its path in the bundle's directory. `used` is
+    /// the number of bytes that the engine uses, which count only if the memory is limited.
+    ///
+    /// # Errors
+    ///
+    /// The reason why the file is not read: it is no regular file, it is outside of the bundle, or it is larger than a
+    /// program may be or than the memory that is left. No more is read than that.
+    pub fn read_program(&self, file: &str, limits: &Limits, used: usize) -> Result<Vec<u8>, Fault> {
+        let Some(directory) = self.directory() else {
+            return Err(Fault::new(format_args!("{file}: a bundle in memory has no files but its own")));
+        };
+        let limit = limits.program_limit(used);
+        read_bundle_file(directory, file, "a program", limit).map_err(|error| match error {
+            FileError::TooLarge { path, size, .. } if limit < PROGRAM_LIMIT => {
+                let reason = limits.out_of_memory(&self.bundle);
+                Fault::limit(format_args!("{}: the file has {size} bytes: {reason}", path.display()))
+            }
+            other => Fault::new(other),
+        })
     }
 
     /// Returns the table of the host's functions for this bundle, valid as long as this guest.

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use super::fault::Fault;
+use crate::host::bundle::file::PROGRAM_LIMIT;
 
 /// The limits of a bundle.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,6 +26,13 @@ impl Limits {
             Some(bytes) => Fault::limit(format_args!("bundle `{bundle}` needs more memory than its {bytes} bytes")),
             None => Fault::limit(format_args!("bundle `{bundle}` needs more memory than there is")),
         }
+    }
+
+    /// Returns the most bytes that a file of the bundle's program may have, where `used` bytes of the memory are in use.
+    #[must_use]
+    pub fn program_limit(&self, used: usize) -> u64 {
+        let available = self.memory.map_or(u64::MAX, |limit| limit.saturating_sub(used) as u64);
+        available.min(PROGRAM_LIMIT)
     }
 
     /// Returns the fault of a call that takes longer than its limit.

@@ -3,6 +3,7 @@
 //! - [`RuntimeError`]: the failure of a runtime's operation; wraps the three below.
 //! - [`ManifestError`]: the fault of a bundle's manifest.
 //! - [`LoaderError`]: the failure of a loader to load a bundle.
+//! - [`FileError`]: the reason why a file of a bundle is not read.
 //! - [`RegistryError`]: the failure of the store to find, register or change a provider.
 //! - [`MissingDependency`], [`MissingHostContract`], [`Unavailable`]: a contract that a bundle needs and does not find.
 //! - [`Declared`]: the line of a manifest that declares a contract as needed.
@@ -14,6 +15,7 @@
 //! Invariant: every error about a bundle names the bundle, and says what to do.
 
 pub(crate) mod dependency;
+pub(crate) mod file;
 pub(crate) mod loader;
 pub(crate) mod manifest;
 pub(crate) mod proxy;
@@ -24,6 +26,7 @@ pub(crate) mod signature;
 pub(crate) mod text;
 
 pub use dependency::{CycleStep, Declared, Dependent, MissingDependency, MissingHostContract, Offer, Unavailable};
+pub use file::FileError;
 pub use loader::LoaderError;
 pub use manifest::ManifestError;
 pub use registry::RegistryError;

@@ -119,6 +119,13 @@ pub enum SignatureError {
         source: std::io::Error,
     },
 
+    /// The files of the bundle cannot be listed.
+    #[error("{reason}")]
+    Unlistable {
+        /// The reason, and what to do.
+        reason: String,
+    },
+
     /// The signature cannot be written.
     #[error("`bundle.sig` cannot be written: {source}: see to it that the bundle's folder can be written to")]
     Unwritable {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use polyplug_abi::{DispatchType, GuestContractId};
 
 use super::plugin::Plugin;
-use super::schema::{PluginSchema, linked, read_file, schema_file};
+use super::schema::{PluginSchema, linked, read_shipped, schema_file};
 use crate::contract_info::ContractInfo;
 use crate::host::abi::interface::native_functions;
 use crate::host::error::loader::LoaderError;
@@ -93,8 +93,9 @@ fn from_file(plugin: &Plugin, bundle: &str, directory: &Path) -> Result<Option<P
     if name.contains(['/', '\\']) {
         return Ok(None);
     }
-    let path = directory.join(name);
-    let Some(bytes) = read_file(&path).map_err(|error| bad_file(bundle, &path, error.to_string()))? else {
+    let path = directory.join(&name);
+    let shipped = read_shipped(directory, &name);
+    let Some(bytes) = shipped.map_err(|error| bad_file(bundle, &path, error.into_io().to_string()))? else {
         return Ok(None);
     };
     let described = read(&bytes, plugin).map_err(|error| bad_file(bundle, &path, error.to_string()))?;

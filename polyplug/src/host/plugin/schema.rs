@@ -1,13 +1,14 @@
 //! The schema of the contract that a plugin implements: linked into the program, registered, or shipped as a file.
 
 use std::collections::HashMap;
-use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use polyplug_abi::GuestContractId;
 
 use crate::contract_info::{ContractEntry, ContractInfo};
+use crate::host::bundle::file::read_bundle_file;
+use crate::host::error::file::FileError;
 use crate::schema::{SIZE_LIMIT, Schema};
 
 /// The schema of the contract that a plugin implements.
@@ -67,9 +68,9 @@ pub(crate) fn newest_linked(contract: GuestContractId) -> Option<PluginSchema> {
 /// Reads the schema of a contract that a bundle ships as a file.
 pub(crate) fn shipped(name: &str, major: u32, directory: Option<&Path>) -> Result<Option<PluginSchema>, String> {
     let Some(directory) = directory else { return Ok(None) };
-    let path = directory.join(schema_file(name, major));
-    let at = |reason: String| format!("{}: {reason}", path.display());
-    let Some(bytes) = read_file(&path).map_err(|error| at(error.to_string()))? else { return Ok(None) };
+    let file = schema_file(name, major);
+    let at = |reason: String| format!("{}: {reason}", directory.join(&file).display());
+    let Some(bytes) = read_shipped(directory, &file).map_err(|error| error.to_string())? else { return Ok(None) };
     let schema = Schema::decode(&bytes).map_err(|error| at(error.to_string()))?;
     if schema.name != name || schema.major != major {
         return Err(at(format!("the schema is of {schema}")));
@@ -82,14 +83,11 @@ pub(crate) fn schema_file(name: &str, major: u32) -> String {
     format!("{name}@{major}.schema")
 }
 
-/// Reads a schema's file, or returns `None` if the file does not exist.
-pub(crate) fn read_file(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
-    let file = match std::fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut bytes = Vec::new();
-    file.take(SIZE_LIMIT as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
+/// Reads the file of a schema in a bundle's directory, or returns `None` if the file does not exist.
+pub(crate) fn read_shipped(directory: &Path, file: &str) -> Result<Option<Vec<u8>>, FileError> {
+    match read_bundle_file(directory, file, "a schema", SIZE_LIMIT as u64) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error),
+    }
 }

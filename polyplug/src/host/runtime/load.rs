@@ -22,10 +22,12 @@ use super::staging;
 use super::staging::{LoadScope, Staging};
 use crate::guest::{PluginEntry, UnloadEntry, keep_locations};
 use crate::host::bundle::config_json;
+use crate::host::bundle::file::absolute;
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::bundle::source::BundleSource;
 use crate::host::error::loader::LoaderError;
+use crate::host::error::manifest::ManifestError;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::plugin::contract_check;
 use crate::host::plugin::plugin::Plugin;
@@ -109,9 +111,12 @@ impl Runtime {
     /// The errors of [`load_bundle`](Self::load_bundle), and [`RuntimeError::Loader`] if the loader cannot load such a
     /// source.
     pub fn load_bundle_from(&self, manifest: &str, source: BundleSource) -> Result<BundleId, RuntimeError> {
-        let directory = match &source {
-            BundleSource::Path(path) => path.clone(),
-            _ => "<memory>".into(),
+        let (directory, source) = match source {
+            BundleSource::Path(path) => {
+                let path = absolute(&path).map_err(|source| ManifestError::Unreadable { path, source })?;
+                (path.clone(), BundleSource::Path(path))
+            }
+            other => ("<memory>".into(), other),
         };
         let mut manifest = ManifestData::parse(manifest, &directory)?;
         let loader = self.loader_of(&manifest)?;

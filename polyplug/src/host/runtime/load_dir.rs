@@ -10,6 +10,7 @@ use polyplug_abi::{BundleId, Compatibility, GuestContractId, Version};
 
 use super::requirements::declared_dependency;
 use super::runtime::Runtime;
+use crate::host::bundle::file::absolute;
 use crate::host::bundle::manifest::{Dependency, FILE_NAME, ManifestData};
 use crate::host::error::dependency::{CycleStep, MissingDependency, Offer};
 use crate::host::error::runtime::RuntimeError;
@@ -56,9 +57,10 @@ impl Runtime {
     /// # }
     /// ```
     pub fn load_dir(&self, directory: &Path) -> Result<Vec<BundleId>, RuntimeError> {
+        let unreadable = |source| RuntimeError::DirectoryUnreadable { directory: directory.to_owned(), source };
+        let directory = &absolute(directory).map_err(unreadable)?;
         let mut progress = Progress::default();
-        let found = manifests(directory, &mut progress.failures)
-            .map_err(|source| RuntimeError::DirectoryUnreadable { directory: directory.to_owned(), source })?;
+        let found = manifests(directory, &mut progress.failures).map_err(unreadable)?;
         match without_duplicates(found) {
             Ok(pending) => self.load_all(pending, &mut progress),
             Err(duplicates) => progress.failures.extend(duplicates),

@@ -2,6 +2,7 @@
 //!
 //! - [`Runtime`]: the runtime itself, which delegates to the parts below.
 //! - [`RuntimeBuilder`]: the builder of a runtime.
+//! - [`BundleLimits`]: the most that a bundle's directory may hold.
 //! - [`Snapshot`]: all providers at one moment.
 //! - [`Lease`]: a lease on one provider.
 //! - [`BundleInfo`], [`PluginInfo`]: the descriptions of loaded bundles and their plugins.
@@ -50,5 +51,6 @@ pub use report::{Holder, Lingering, ReloadPolicy, ReloadReport, UnloadReport};
 pub use runtime::Runtime;
 
 pub use crate::host::builder::RuntimeBuilder;
+pub use crate::host::bundle::limits::BundleLimits;
 pub use crate::host::store::lease::Lease;
 pub use crate::host::store::snapshot::Snapshot;

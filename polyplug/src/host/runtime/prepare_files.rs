@@ -92,7 +92,8 @@ impl Runtime {
     }
 
     /// Makes a private copy of a bundle. If signatures are checked, checks the copy's signature and reads everything
-    /// from the copy from then on, including the manifest, as the original may change at any time.
+    /// from the copy from then on, including the manifest, as the original may change at any time. If a signature is
+    /// required, a bundle whose signature or lengths are wrong is refused before it is copied.
     fn copy(
         &self,
         files: &mut BundleFiles,
@@ -101,10 +102,13 @@ impl Runtime {
     ) -> Result<(), RuntimeError> {
         let BundleFiles { manifest, shared_dirs, .. } = files;
         #[cfg(feature = "signatures")]
-        self.parts().signatures.check_shared_dirs(manifest, shared_dirs)?;
-        let copy = PrivateCopy::make(manifest, shared_dirs.clone())?;
+        {
+            self.parts().signatures.check_shared_dirs(manifest, shared_dirs)?;
+            self.parts().signatures.check_before_copy(manifest, shared_dirs, self.parts().bundle_limits)?;
+        }
+        let copy = PrivateCopy::make(manifest, shared_dirs.clone(), self.parts().bundle_limits)?;
         #[cfg(feature = "signatures")]
-        self.parts().signatures.check(manifest, copy.path())?;
+        self.parts().signatures.check(manifest, copy.path(), self.parts().bundle_limits)?;
         if self.looks_at_signatures() && manifest_source == ManifestSource::Directory {
             *manifest = reread(manifest, &copy, loader)
                 .map_err(|error| error.at_original(copy.path(), Some(&manifest.path)))?;

@@ -14,6 +14,7 @@ use super::retired::Retired;
 use crate::host::abi::slot_map::SlotMap;
 use crate::host::abi::table::HostTable;
 use crate::host::bundle::config_overrides::ConfigOverrides;
+use crate::host::bundle::limits::BundleLimits;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::host_contract::grants::Grants;
 use crate::host::host_contract::registry::HostContracts;
@@ -55,6 +56,7 @@ pub(crate) struct Parts {
     pub(crate) reload_policy: ReloadPolicy,
     pub(crate) reload_limit: Duration,
     pub(crate) unload_limit: Duration,
+    pub(crate) bundle_limits: BundleLimits,
     #[cfg(feature = "signatures")]
     pub(crate) signatures: crate::host::signature::verifier::Verifier,
 }

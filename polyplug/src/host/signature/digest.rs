@@ -12,13 +12,17 @@
 //! Every item of the list has a fixed length or is preceded by its length, so the hashed bytes of two different bundles
 //! always differ.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::host::bundle::file::{Stamp, open_file};
+use crate::host::bundle::tree::Tree;
+use crate::host::error::file::FileError;
 use crate::host::error::signature::SignatureError;
 
 /// The version of the format of both the digest and `bundle.sig`.
@@ -38,35 +42,52 @@ pub(crate) struct Contents {
 }
 
 impl FileDigests {
-    /// Lists the files below `root`, except for the file `except` in `root` itself. `root` is a private copy: it has no
-    /// links and does not change.
-    pub(crate) fn take(root: &Path, except: &str) -> Result<Self, SignatureError> {
+    /// Reads the files of a tree, except for the file `except` in its root. `limit` is the greatest number of files.
+    pub(crate) fn take(tree: &Tree, except: &str, limit: usize) -> Result<Self, SignatureError> {
         let mut this = Self::default();
-        this.walk(root, "")?;
-        this.0.remove(except);
+        // Several paths may lead to one file.
+        let mut known = HashMap::new();
+        for (path, (real, stamp)) in listed(tree, except, limit)? {
+            let contents = match known.get(&real) {
+                Some(contents) => *contents,
+                None => {
+                    let read = read(&real, &stamp);
+                    let contents = read.map_err(|source| SignatureError::Unreadable { file: path.clone(), source })?;
+                    *known.entry(real).or_insert(contents)
+                }
+            };
+            this.0.insert(path, contents);
+        }
         Ok(this)
     }
 
-    fn walk(&mut self, directory: &Path, inside: &str) -> Result<(), SignatureError> {
-        let unreadable = |file: &str| {
-            let file = file.to_owned();
-            |source: io::Error| SignatureError::Unreadable { file, source }
-        };
-        for entry in fs::read_dir(directory).map_err(unreadable(inside))? {
-            let entry = entry.map_err(unreadable(inside))?;
-            let name = entry.file_name();
-            let Some(name) = name.to_str() else {
-                return Err(SignatureError::NotUtf8 { file: Path::new(inside).join(&name) });
+    /// Returns the differences of a tree from these files, which were signed, as far as the paths and the lengths of
+    /// the files show them. Reads a file only if it may be one of these under another name, and no more bytes than were
+    /// signed.
+    pub(crate) fn visible_differences(
+        &self,
+        tree: &Tree,
+        except: &str,
+        limit: usize,
+    ) -> Result<Vec<SignatureError>, SignatureError> {
+        let listed = listed(tree, except, limit)?;
+        let gone = self.0.iter().filter(|(path, _)| !listed.contains_key(*path));
+        let gone: HashSet<u64> = gone.map(|(_, contents)| contents.size).collect();
+        let mut readable = self.0.values().fold(0_u64, |sum, contents| sum.saturating_add(contents.size));
+        let mut found = Self::default();
+        for (path, (real, stamp)) in listed {
+            let unread = Contents { size: stamp.len, sha256: [0; 32] };
+            let contents = match self.0.get(&path) {
+                Some(signed) if signed.size == stamp.len => *signed,
+                None if gone.contains(&stamp.len) && stamp.len <= readable => {
+                    readable -= stamp.len;
+                    read(&real, &stamp).unwrap_or(unread)
+                }
+                _ => unread,
             };
-            let path = if inside.is_empty() { name.to_owned() } else { format!("{inside}/{name}") };
-            if entry.file_type().map_err(unreadable(&path))?.is_dir() {
-                self.walk(&entry.path(), &path)?;
-            } else {
-                let contents = File::open(entry.path()).and_then(Contents::of).map_err(unreadable(&path))?;
-                self.0.insert(path, contents);
-            }
+            found.0.insert(path, contents);
         }
-        Ok(())
+        Ok(self.differences(&found))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Contents)> {
@@ -121,6 +142,35 @@ impl FileDigests {
     }
 }
 
+/// Returns the files of a tree by their paths as they are signed, except for the file `except`.
+fn listed(tree: &Tree, except: &str, limit: usize) -> Result<BTreeMap<String, (PathBuf, Stamp)>, SignatureError> {
+    let files = tree.files(limit).map_err(|fault| SignatureError::Unlistable { reason: fault.text(&tree.root) })?;
+    let mut listed = BTreeMap::new();
+    for (path, file) in files {
+        let parts: Option<Vec<_>> = path.iter().map(OsStr::to_str).collect();
+        let Some(parts) = parts else { return Err(SignatureError::NotUtf8 { file: path }) };
+        let path = parts.join("/");
+        if path != except {
+            listed.insert(path, file);
+        }
+    }
+    Ok(listed)
+}
+
+/// Reads a file that must be the one that `stamp` was taken of.
+fn read(path: &Path, stamp: &Stamp) -> io::Result<Contents> {
+    let file = open_file(path).map_err(FileError::into_io)?;
+    let is_unchanged = |file: &File| Ok::<_, io::Error>(Stamp::of(&file.metadata()?) == *stamp);
+    if is_unchanged(&file)? {
+        // Limited, as the file may grow.
+        let contents = Contents::of((&file).take(stamp.len.saturating_add(1)))?;
+        if is_unchanged(&file)? && contents.size == stamp.len {
+            return Ok(contents);
+        }
+    }
+    Err(io::Error::other("it changed meanwhile: try again when it is complete"))
+}
+
 impl Contents {
     fn of(mut file: impl Read) -> io::Result<Self> {
         let mut hash = Sha256::new();
@@ -144,8 +194,12 @@ impl Contents {
 mod tests {
     use proptest::prelude::*;
 
+    use std::fs;
+
     use super::super::keys::hex;
     use super::*;
+    use crate::host::bundle::limits::BundleLimits;
+    use crate::host::bundle::shared_dirs::SharedDirs;
 
     /// The file that is left out.
     const EXCEPT: &str = "bundle.sig";
@@ -162,6 +216,12 @@ mod tests {
             assert!(listing.add(path.clone(), Contents::of(contents.as_slice()).unwrap()));
         }
         listing
+    }
+
+    fn take(root: &Path) -> Result<FileDigests, SignatureError> {
+        let root = root.canonicalize().unwrap();
+        let tree = Tree::take(&root, Path::new(""), &SharedDirs::default(), BundleLimits::default());
+        FileDigests::take(&tree, EXCEPT, 100)
     }
 
     fn written(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -252,7 +312,7 @@ mod tests {
     fn a_directory_is_listed() {
         let all = [("b", "two"), ("a/b/c", "three"), ("a.b", ""), ("sub/bundle.sig", "counts")];
         let folder = written(&all);
-        let listing = FileDigests::take(folder.path(), EXCEPT).unwrap();
+        let listing = take(folder.path()).unwrap();
         let paths: Vec<_> = listing.iter().map(|(path, contents)| (path, contents.size)).collect();
         assert_eq!(paths, [("a.b", 0), ("a/b/c", 5), ("b", 3), ("sub/bundle.sig", 6)]);
         // `printf two | sha256sum`
@@ -264,7 +324,7 @@ mod tests {
         let other = written(&backwards);
         fs::create_dir(other.path().join("empty")).unwrap();
         fs::write(other.path().join(EXCEPT), "does not count").unwrap();
-        assert_eq!(FileDigests::take(other.path(), EXCEPT).unwrap(), listing);
+        assert_eq!(take(other.path()).unwrap(), listing);
     }
 
     /// Signatures that exist must stay valid: this is computed by hand from the description above.
@@ -274,19 +334,18 @@ mod tests {
         bytes.extend(b"\x01\0\0\0\0\0\0\0b\x03\0\0\0\0\0\0\0");
         bytes.extend(Sha256::digest("two"));
         let folder = written(&[("b", "two")]);
-        let digest = FileDigests::take(folder.path(), EXCEPT).unwrap().digest("calc");
+        let digest = take(folder.path()).unwrap().digest("calc");
         assert_eq!(digest.as_slice(), Sha256::digest(bytes).as_slice());
     }
 
     #[cfg(all(unix, not(target_vendor = "apple")))] // Apple's file systems refuse such names
     #[test]
     fn a_name_that_is_not_utf8_is_refused() {
-        use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt;
 
         let folder = written(&[("sub/a", "")]);
         fs::write(folder.path().join("sub").join(OsStr::from_bytes(b"\xff.lua")), "").unwrap();
-        let error = FileDigests::take(folder.path(), EXCEPT).unwrap_err();
+        let error = take(folder.path()).unwrap_err();
         assert_eq!(
             error.to_string(),
             r#""sub/\xFF.lua" has a name that is not UTF-8, which cannot be signed: rename or remove it"#

@@ -4,13 +4,15 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use serde::Deserialize;
 
 use super::digest::{Contents, FORMAT, FileDigests};
 use super::keys::{PublicKey, SecretKey, hex, unhex};
+use crate::host::bundle::file::read_file;
+use crate::host::error::file::FileError;
 use crate::host::error::signature::SignatureError;
 
 /// The name of the file with the signature.
@@ -199,18 +201,12 @@ fn quoted(text: &str) -> String {
 
 fn read_limited(path: &Path) -> Result<String, SignatureError> {
     let malformed = |reason: String| SignatureError::Malformed { reason };
-    let failed = |error: io::Error| match error.kind() {
-        ErrorKind::NotFound => SignatureError::Unsigned,
-        _ => SignatureError::Unreadable { file: FILE_NAME.to_owned(), source: error },
-    };
-    if !fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(malformed("it is no file".to_owned()));
-    }
-    let mut bytes = Vec::new();
-    File::open(path).map_err(failed)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > SIZE_LIMIT {
-        return Err(malformed(format!("it has more than {SIZE_LIMIT} bytes")));
-    }
+    let bytes = read_file(path, "a signature", SIZE_LIMIT).map_err(|error| match error {
+        error if error.is_missing() => SignatureError::Unsigned,
+        FileError::TooLarge { limit, .. } => malformed(format!("it has more than {limit} bytes")),
+        FileError::NotAFile { kind, .. } => malformed(format!("it is no file, but {kind}")),
+        other => SignatureError::Unreadable { file: FILE_NAME.to_owned(), source: other.into_io() },
+    })?;
     String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8".to_owned()))
 }
 

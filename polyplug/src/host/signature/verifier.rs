@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use super::file::SignatureFile;
 use super::keys::PublicKey;
 use super::policy::SignaturePolicy;
-use super::verify::{refusal, verify};
+use super::verify::{check_outside, refusal, tree_of, verify_copy};
+use crate::host::bundle::limits::BundleLimits;
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::error::runtime::RuntimeError;
@@ -28,13 +30,33 @@ impl Verifier {
         self.policy == SignaturePolicy::Require
     }
 
+    /// Refuses the bundle of `manifest` before it is copied, if the policy demands a signature, and the signature or the
+    /// lengths of the files show that it does not hold. So no more is copied than was signed.
+    pub(crate) fn check_before_copy(
+        &self,
+        manifest: &ManifestData,
+        shared_dirs: &SharedDirs,
+        limits: BundleLimits,
+    ) -> Result<(), RuntimeError> {
+        if !self.is_strict() {
+            return Ok(());
+        }
+        let signed = SignatureFile::read(&manifest.path).map_err(|error| refusal(manifest, error))?;
+        let tree = tree_of(manifest, shared_dirs, limits)?;
+        if !tree.faults.is_empty() {
+            return Ok(()); // the copy is refused, before it begins, with what is wrong
+        }
+        check_outside(&signed, &manifest.name, &tree, &self.trusted, limits)
+            .map_err(|mut problems| refusal(manifest, problems.swap_remove(0)))
+    }
+
     /// Refuses the bundle of `manifest` if the policy demands a signature and that of the files in `copy` does not
     /// hold. The bundle is then loaded from `copy`.
-    pub(crate) fn check(&self, manifest: &ManifestData, copy: &Path) -> Result<(), RuntimeError> {
+    pub(crate) fn check(&self, manifest: &ManifestData, copy: &Path, limits: BundleLimits) -> Result<(), RuntimeError> {
         if !self.is_watched() {
             return Ok(());
         }
-        match verify(&manifest.name, copy, &self.trusted) {
+        match verify_copy(manifest, copy, &self.trusted, limits) {
             Ok(key) => {
                 tracing::debug!(bundle = manifest.name, %key, "the signature is valid");
                 Ok(())

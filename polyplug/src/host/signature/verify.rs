@@ -5,11 +5,16 @@ use std::path::Path;
 use super::digest::FileDigests;
 use super::file::{FILE_NAME, SignatureFile};
 use super::keys::{PublicKey, SecretKey};
+use crate::host::bundle::limits::BundleLimits;
 use crate::host::bundle::manifest::ManifestData;
-use crate::host::bundle::private_copy::PrivateCopy;
 use crate::host::bundle::shared_dirs::SharedDirs;
+use crate::host::bundle::tree::Tree;
+use crate::host::error::loader::LoaderError;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::error::signature::SignatureError;
+
+/// The limits of a bundle that is signed, or checked by a tool. Its bytes are read, and not copied.
+const LIMITS: BundleLimits = BundleLimits { entries: 1 << 16, bytes: u64::MAX };
 
 /// Signs the bundle in `directory` with its present files. Writes `bundle.sig` into the directory, and replaces one
 /// that exists.
@@ -33,8 +38,8 @@ use crate::host::error::signature::SignatureError;
 /// The errors of reading the manifest and finding the artifact, and [`RuntimeError::Signature`] if a file cannot be
 /// read or `bundle.sig` cannot be written.
 pub fn sign_bundle(directory: &Path, key: &SecretKey) -> Result<(), RuntimeError> {
-    let (manifest, copy) = open_bundle(directory)?;
-    let files = FileDigests::take(copy.path(), FILE_NAME).map_err(|error| refusal(&manifest, error))?;
+    let (manifest, tree) = open_bundle(directory)?;
+    let files = FileDigests::take(&tree, FILE_NAME, LIMITS.entries).map_err(|error| refusal(&manifest, error))?;
     let signed = SignatureFile::sign(&manifest.name, files, key);
     signed.write(&manifest.path).map_err(|error| refusal(&manifest, error))
 }
@@ -47,33 +52,95 @@ pub fn sign_bundle(directory: &Path, key: &SecretKey) -> Result<(), RuntimeError
 /// The errors of reading the manifest and finding the artifact, and [`RuntimeError::Signature`] if the signature does
 /// not hold. The error has the first of several reasons.
 pub fn verify_bundle(directory: &Path, trusted: &[PublicKey]) -> Result<PublicKey, RuntimeError> {
-    let (manifest, copy) = open_bundle(directory)?;
-    verify(&manifest.name, copy.path(), trusted).map_err(|mut problems| refusal(&manifest, problems.swap_remove(0)))
+    let (manifest, tree) = open_bundle(directory)?;
+    let first = |mut problems: Vec<SignatureError>| refusal(&manifest, problems.swap_remove(0));
+    let signed = SignatureFile::read(&manifest.path).map_err(|error| refusal(&manifest, error))?;
+    check_outside(&signed, &manifest.name, &tree, trusted, LIMITS).map_err(first)?;
+    compare(&signed, &manifest.name, &tree, trusted, LIMITS).map_err(first)
 }
 
-/// Reads the bundle's manifest and makes a private copy of its files, which does not change.
-fn open_bundle(directory: &Path) -> Result<(ManifestData, PrivateCopy), RuntimeError> {
+/// Reads the bundle's manifest and lists its files.
+fn open_bundle(directory: &Path) -> Result<(ManifestData, Tree), RuntimeError> {
     let mut manifest = ManifestData::read(directory)?;
     manifest.find_artifact()?;
-    let copy = PrivateCopy::make(&manifest, SharedDirs::default())?;
-    Ok((manifest, copy))
+    let tree = tree_of(&manifest, &SharedDirs::default(), LIMITS)?;
+    if let Some(fault) = tree.faults.first() {
+        let reason = format!("its files cannot be listed: {}", fault.text(&tree.root));
+        return Err(LoaderError::Failed { bundle: manifest.name, reason }.into());
+    }
+    Ok((manifest, tree))
+}
+
+/// Lists the files of the bundle of `manifest`.
+pub(crate) fn tree_of(
+    manifest: &ManifestData,
+    shared_dirs: &SharedDirs,
+    limits: BundleLimits,
+) -> Result<Tree, RuntimeError> {
+    let unreadable = |source| refusal(manifest, SignatureError::Unreadable { file: String::new(), source });
+    let root = manifest.path.canonicalize().map_err(unreadable)?;
+    Ok(Tree::take(&root, Path::new(&manifest.file), shared_dirs, limits))
 }
 
 pub(crate) fn refusal(manifest: &ManifestData, source: SignatureError) -> RuntimeError {
     RuntimeError::Signature { bundle: manifest.name.clone(), path: manifest.path.clone(), source }
 }
 
-/// Returns the key that signed the files in `root` as those of `bundle`.
+/// Checks what can be known of a signature without reading the files of a bundle: the signature itself, and the paths
+/// and lengths of the files. A bundle that passes has as many bytes as were signed.
 ///
 /// # Errors
 ///
 /// All reasons why the signature does not hold; at least one.
-pub(crate) fn verify(bundle: &str, root: &Path, trusted: &[PublicKey]) -> Result<PublicKey, Vec<SignatureError>> {
-    let signed = SignatureFile::read(root).map_err(|error| vec![error])?;
+pub(crate) fn check_outside(
+    signed: &SignatureFile,
+    bundle: &str,
+    tree: &Tree,
+    trusted: &[PublicKey],
+    limits: BundleLimits,
+) -> Result<(), Vec<SignatureError>> {
     let mut problems = signed.problems(bundle, trusted);
-    match FileDigests::take(root, FILE_NAME) {
+    match signed.files().visible_differences(tree, FILE_NAME, limits.entries) {
+        Ok(differences) => problems.extend(differences),
+        Err(error) => problems.push(error),
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Returns the key that signed the files of a tree as those of `bundle`.
+///
+/// # Errors
+///
+/// All reasons why the signature does not hold; at least one.
+pub(crate) fn compare(
+    signed: &SignatureFile,
+    bundle: &str,
+    tree: &Tree,
+    trusted: &[PublicKey],
+    limits: BundleLimits,
+) -> Result<PublicKey, Vec<SignatureError>> {
+    let mut problems = signed.problems(bundle, trusted);
+    match FileDigests::take(tree, FILE_NAME, limits.entries) {
         Ok(found) => problems.extend(signed.files().differences(&found)),
         Err(error) => problems.push(error),
     }
     if problems.is_empty() { Ok(signed.key()) } else { Err(problems) }
+}
+
+/// Returns the key that signed the files in `copy`, the private copy of the bundle of `manifest`.
+///
+/// # Errors
+///
+/// All reasons why the signature does not hold; at least one.
+pub(crate) fn verify_copy(
+    manifest: &ManifestData,
+    copy: &Path,
+    trusted: &[PublicKey],
+    limits: BundleLimits,
+) -> Result<PublicKey, Vec<SignatureError>> {
+    let unreadable = |source| vec![SignatureError::Unreadable { file: String::new(), source }];
+    let root = copy.canonicalize().map_err(unreadable)?;
+    let signed = SignatureFile::read(&root).map_err(|error| vec![error])?;
+    let tree = Tree::take(&root, Path::new(&manifest.file), &SharedDirs::default(), limits);
+    compare(&signed, &manifest.name, &tree, trusted, limits)
 }

@@ -35,7 +35,7 @@ impl Source {
         Some(Self {
             id: loaded.version.id(),
             name: loaded.version.name().to_owned(),
-            directory: std::path::absolute(directory).unwrap_or_else(|_| directory.clone()),
+            directory: directory.clone(),
             fingerprint: loaded.origin.fingerprint.clone()?,
             shared_dirs: loaded.origin.shared_dirs.clone(),
         })

@@ -5,8 +5,10 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use crate::host::bundle::fingerprint::{Fingerprint, Place, belongs};
+use crate::host::bundle::fingerprint::{Fingerprint, Place};
+use crate::host::bundle::limits::BundleLimits;
 use crate::host::bundle::manifest::ManifestData;
+use crate::host::bundle::names::belongs;
 use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::manifest::ManifestError;
@@ -69,7 +71,11 @@ pub(crate) struct View {
 impl View {
     /// Looks at the bundle in `directory`. `shared_dirs` gets the manifest, if it can be read, and returns the
     /// directories that are left out.
-    pub(crate) fn of(directory: &Path, shared_dirs: impl FnOnce(Option<&ManifestData>) -> SharedDirs) -> Self {
+    pub(crate) fn of(
+        directory: &Path,
+        limits: BundleLimits,
+        shared_dirs: impl FnOnce(Option<&ManifestData>) -> SharedDirs,
+    ) -> Self {
         let mut watch_set = WatchSet::default();
         let root = watch_set.lead_to(directory);
         let mut manifest = ManifestData::read(directory);
@@ -80,11 +86,11 @@ impl View {
         }
         let shared_dirs = shared_dirs(manifest.as_ref().ok());
         let artifact = manifest.as_ref().map_or("", |manifest| &manifest.file);
-        let fingerprint = Fingerprint::take(&root, Path::new(artifact), &shared_dirs, |place| match place {
+        let fingerprint = Fingerprint::take(&root, Path::new(artifact), &shared_dirs, limits, |place| match place {
             Place::Directory(path) => {
                 watch_set.directories.insert(path.to_owned());
             }
-            Place::Missing(path) => {
+            Place::Entry(path) => {
                 watch_set.lead_to(path);
             }
         });
@@ -191,7 +197,7 @@ mod tests {
         }
         let env = || SharedDirs::new(vec!["env".into()], &root).unwrap();
         let check = |is_whole: bool| {
-            let View { watch_set, fingerprint, .. } = View::of(&root, |manifest| {
+            let View { watch_set, fingerprint, .. } = View::of(&root, BundleLimits::default(), |manifest| {
                 assert_eq!(manifest.is_some(), is_whole);
                 env()
             });
@@ -200,8 +206,11 @@ mod tests {
                 watched.contains(&root.join("lib")) && !watched.iter().any(|place| place.starts_with(root.join("env")))
             );
             fs::write(root.join("env/lib/package"), if is_whole { "one" } else { "another" }).unwrap();
-            assert!(View::of(&root, |_| env()).fingerprint == fingerprint, "nobody looks there");
-            assert!(View::of(&root, |_| SharedDirs::default()).fingerprint != fingerprint);
+            assert!(
+                View::of(&root, BundleLimits::default(), |_| env()).fingerprint == fingerprint,
+                "nobody looks there"
+            );
+            assert!(View::of(&root, BundleLimits::default(), |_| SharedDirs::default()).fingerprint != fingerprint);
         };
         check(false);
         fs::write(root.join("manifest.toml"), "name = \"a\"\nversion = \"1.0.0\"\nloader = \"a\"\n").unwrap();
@@ -219,7 +228,7 @@ mod tests {
         fs::write(bundle.join("manifest.toml"), manifest).unwrap();
         let file = format!("target/debug/.calc{}", std::env::consts::DLL_SUFFIX);
         let check = |artifact: &str| {
-            let watch_set = View::of(&bundle, |_| SharedDirs::default()).watch_set;
+            let watch_set = View::of(&bundle, BundleLimits::default(), |_| SharedDirs::default()).watch_set;
             for path in ["", "manifest.toml", "new", "lib", "lib/new.lua", artifact] {
                 assert!(watch_set.covers(&bundle.join(path)), "{path}");
             }

@@ -305,7 +305,7 @@ impl Worker {
 /// Looks at a bundle's files. The shared directories are those of the manifest, or those of the version that serves if
 /// the manifest cannot be used.
 fn files_of(runtime: &Runtime, source: &Source) -> View {
-    View::of(&source.directory, |manifest| {
+    View::of(&source.directory, runtime.parts().bundle_limits, |manifest| {
         manifest.and_then(|manifest| runtime.shared_dirs(manifest)).unwrap_or_else(|| source.shared_dirs.clone())
     })
 }

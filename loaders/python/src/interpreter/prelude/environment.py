@@ -217,11 +217,10 @@ def open_environment(folder):
 
 def _version_of(folder):
     """Returns the version of Python for which an environment was made."""
-    with open(os.path.join(folder, "pyvenv.cfg"), encoding="utf-8", errors="replace") as file:
-        for line in file:
-            key, _, value = line.partition("=")
-            if key.strip() in ("version", "version_info"):
-                return value.strip()
+    for line in _lines_of(os.path.join(folder, "pyvenv.cfg")):
+        key, _, value = line.partition("=")
+        if key.strip() in ("version", "version_info"):
+            return value.strip()
     return "another version"
 
 
@@ -240,9 +239,16 @@ def _pth_folders(site):
     for name in sorted(os.listdir(site)):
         if not name.endswith(".pth"):
             continue
-        with open(os.path.join(site, name), encoding="utf-8", errors="replace") as file:
-            for line in file:
-                folder = os.path.join(site, line.strip())
-                if line.strip() and not line.startswith(("#", "import ", "import\t")) and os.path.isdir(folder):
-                    folders.append(os.path.realpath(folder))
+        for line in _lines_of(os.path.join(site, name)):
+            folder = os.path.join(site, line.strip())
+            if line.strip() and not line.startswith(("#", "import ", "import\t")) and os.path.isdir(folder):
+                folders.append(os.path.realpath(folder))
     return folders
+
+
+def _lines_of(path, limit=1 << 20):
+    """Returns the lines of a small file; none for what is no regular file, as opening a pipe would wait."""
+    if not os.path.isfile(path):
+        return []
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read(limit).splitlines()

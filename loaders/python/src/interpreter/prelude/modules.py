@@ -20,10 +20,18 @@ class _SourceLoader(importlib.machinery.SourceFileLoader):
         return self.path
 
     def get_data(self, path):
-        return self.source if self.source is not None and path == self.path else super().get_data(path)
+        return self._read_source() if path == self.path else super().get_data(path)
 
     def get_code(self, fullname=None):
-        return self.source_to_code(self.get_data(self.path), self.path)
+        return self.source_to_code(self._read_source(), self.path)
+
+    def _read_source(self):
+        """Returns the source. The host reads the file, which may be something else than a file of the bundle."""
+        if self.source is not None:
+            return self.source
+        bundle = _bundles.get(self.name.partition(".")[0])
+        read = bundle.host_functions.read_program if bundle and not is_far else super().get_data
+        return read(self.path)
 
     def is_package(self, fullname=None):
         return os.path.basename(self.path) == "__init__.py"
@@ -49,6 +57,8 @@ class _Finder:
                 return _spec(_SourceLoader(fullname, start), [base])
             for suffix in importlib.machinery.EXTENSION_SUFFIXES:
                 if os.path.isfile(base + suffix):
+                    if not is_far:
+                        bundle.host_functions.check_inside(base + suffix)
                     return _spec(importlib.machinery.ExtensionFileLoader(fullname, base + suffix))
             if os.path.isfile(base + ".py"):
                 return _spec(_SourceLoader(fullname, base + ".py"))

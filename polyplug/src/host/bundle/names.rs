@@ -1,0 +1,88 @@
+//! The names of files that are no part of a bundle, or that say nothing about its contents.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+/// Returns whether a file of this name was made by an editor beside the file that it edits: a lock, swap or backup
+/// file. Such a file is no part of a bundle.
+pub(crate) fn is_editor_file(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    // Emacs: `.#name` is a link that leads nowhere, `#name#` has what is not saved yet.
+    let emacs = name.starts_with(".#") || (name.len() > 1 && name.starts_with('#') && name.ends_with('#'));
+    // Vim: `.name.swp`, `.name.swo` and so on, and `4913`, with which it tests whether it may write.
+    let vim = name == "4913" || is_swap_file(&name);
+    let kate = name.starts_with('.') && name.ends_with(".kate-swp");
+    let libre_office = name.starts_with(".~lock.");
+    let backup = name.len() > 1 && name.ends_with('~');
+    let jet_brains = name.ends_with("___jb_tmp___") || name.ends_with("___jb_old___");
+    emacs || vim || kate || libre_office || backup || jet_brains
+}
+
+/// Returns whether a name is that of a swap file: `.name.swp`, `.name.swo` and so on.
+fn is_swap_file(name: &str) -> bool {
+    let Some((stem, extension)) = name.rsplit_once('.') else { return false };
+    stem.starts_with('.') && ["swp", "swo", "swn", "swm", "swx"].contains(&extension)
+}
+
+/// Returns whether a folder of this name is the store of a version control system, which is no part of a bundle.
+pub(crate) fn is_version_control(name: &OsStr) -> bool {
+    [".git", ".hg", ".svn", ".jj"].iter().any(|store| name == *store)
+}
+
+/// Returns whether a change of a file or folder of this name says that the bundle has changed.
+pub(crate) fn belongs(name: &OsStr) -> bool {
+    if is_editor_file(name) {
+        return false;
+    }
+    let name = name.to_string_lossy();
+    let backup = name.ends_with(".bak") || name.ends_with(".orig");
+    let editing = name.starts_with('#') || name.contains("___jb_");
+    let partial = name.ends_with(".tmp") || name.ends_with(".swp") || name.ends_with(".part");
+    !(name.starts_with('.') || backup || editing || partial || name == "__pycache__")
+}
+
+/// Returns whether a directory is marked as a cache, as cargo marks `target`: see
+/// <https://bford.info/cachedir/>.
+pub(crate) fn is_cache(directory: &Path) -> bool {
+    directory.join("CACHEDIR.TAG").exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn editors_files_are_known_by_their_names() {
+        for name in [
+            ".#main.lua",
+            "#main.lua#",
+            "main.lua~",
+            ".main.lua.swp",
+            ".main.lua.swo",
+            ".main.lua.swx",
+            ".swp.swp",
+            "4913",
+            ".main.py.kate-swp",
+            ".~lock.table.ods#",
+            "main.lua___jb_tmp___",
+        ] {
+            assert!(is_editor_file(OsStr::new(name)), "{name}");
+            assert!(!belongs(OsStr::new(name)), "{name}");
+        }
+        for name in
+            ["main.lua", "#", "~", "49130", "main.swp", ".env", ".swp", "#include", "a#b", ".logo.svg", ".a.sql"]
+        {
+            assert!(!is_editor_file(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_in_progress_says_nothing() {
+        for name in [".hidden", "a.bak", "a.orig", "a.tmp", "a.part", "a.swp", "__pycache__", "#a"] {
+            assert!(!belongs(OsStr::new(name)), "{name}");
+        }
+        for name in ["main.lua", "~", "tmp", "a.swan"] {
+            assert!(belongs(OsStr::new(name)), "{name}");
+        }
+    }
+}
