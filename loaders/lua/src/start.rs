@@ -9,7 +9,7 @@ use crate::protect::{protect, set_up};
 use crate::state::State;
 use crate::stdlib::StdLib;
 use crate::vm::LuaEngine;
-use crate::{memory_limit, module, program, raise, remote_call, require, sandbox, time_limit};
+use crate::{harmless, int64, memory_limit, module, program, raise, remote_call, require, sandbox, time_limit};
 
 /// Makes a VM and runs `text` in the VM. Returns the engine and the plugins that the text has declared.
 ///
@@ -29,6 +29,10 @@ pub(crate) fn start(
         // because both are parts of the state, which closes the VM first.
         unsafe {
             sandbox::open(lua, stdlib);
+            if stdlib == StdLib::Safe {
+                harmless::open(lua);
+            }
+            int64::open(&state, lua);
             // After `sandbox::open`, which switches the compiler on.
             if limits.time.is_some() {
                 time_limit::open(lua, &state.deadline);
@@ -41,6 +45,7 @@ pub(crate) fn start(
             require::open(&state, lua);
         }
     })?;
+    state.enforce_memory_limit()?;
     run(&state, text, file)?;
     let declared = protect(&state, |lua| {
         let classes = state.classes.borrow();
