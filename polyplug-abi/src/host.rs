@@ -134,7 +134,8 @@ pub struct HostApi {
     /// Returns all providers of a contract, in load order.
     pub find_all_guest_contracts:
         unsafe extern "C" fn(*const HostApi, contract_id: u64, min_version: u32) -> Array<GuestContractHandle>,
-    /// Returns a provider's table, or null if the handle is stale. The table is valid while it is leased.
+    /// Returns a provider's table, or null if the handle is stale, or if the calling bundle's manifest does not declare
+    /// the contract. The table is valid while it is leased.
     pub resolve_guest_contract:
         unsafe extern "C" fn(*const HostApi, handle: GuestContractHandle) -> *const GuestContractInterface,
     /// Returns an object of a host contract.
@@ -197,11 +198,12 @@ pub struct HostApi {
     /// Returns an arena for one call that this thread is about to make. Return arenas with `leave_arena` in reverse
     /// order.
     pub enter_arena: unsafe extern "C" fn(*const HostApi) -> *mut CallArena,
-    /// Ends the use of an arena, and frees all data in the arena.
+    /// Ends the use of an arena, and frees all data in the arena. Ignores any pointer but that of the innermost arena
+    /// that this thread has from `enter_arena` through the same table.
     pub leave_arena: unsafe extern "C" fn(*const HostApi, arena: *mut CallArena),
     /// Keeps this table valid until `release_host`. The bundle may still be unloaded.
     pub retain_host: unsafe extern "C" fn(*const HostApi),
-    /// Ends a `retain_host`.
+    /// Ends a `retain_host`. Ignored if there is none to end.
     pub release_host: unsafe extern "C" fn(*const HostApi),
     /// Takes a lease on a provider. Returns the provider's table, which stays valid with its code mapped until
     /// `release`, or null if the handle is stale.
@@ -210,14 +212,14 @@ pub struct HostApi {
         handle: GuestContractHandle,
         out_err: *mut AbiError,
     ) -> *const GuestContractInterface,
-    /// Ends a lease. Ignores a pointer that is not leased.
+    /// Ends a lease of the calling bundle. Ignores a pointer that the bundle has not leased.
     pub release: unsafe extern "C" fn(*const HostApi, interface: *const GuestContractInterface),
     /// Runs `body(data)` on a new thread for the calling bundle, whose code stays mapped while the thread runs. `name`
     /// is for people. On failure `body` is not called, and the caller still owns `data`.
     pub spawn: unsafe extern "C" fn(
         *const HostApi,
         name: StringView,
-        body: ThreadBody,
+        body: Option<ThreadBody>,
         data: *mut c_void,
         out_err: *mut AbiError,
     ),

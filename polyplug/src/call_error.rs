@@ -2,6 +2,8 @@
 
 use polyplug_abi::{AbiError, AbiErrorCode, Version};
 
+use crate::error_text::{Parts, bounded};
+
 /// The reason for which a call did not return the guest's answer.
 ///
 /// A *declared* error of a method is an answer, not a `CallError`: a method that returns `Result<T, E>` returns
@@ -81,31 +83,15 @@ pub struct Failure {
     pub traceback: Option<String>,
 }
 
-/// The separator between a message and its location in the text of an `AbiError`. A host that shows the text unparsed
-/// still shows something readable.
-pub(crate) const LOCATION_MARK: &str = "\n  at ";
-
-/// The separator before a traceback, which follows the message and the location.
-pub(crate) const TRACEBACK_MARK: &str = "\ntraceback:\n";
-
 impl Failure {
     pub(crate) fn new(method: String, message: impl Into<String>) -> Box<Self> {
         Box::new(Self { method, message: message.into(), location: None, traceback: None })
     }
 
-    fn from_text(method: String, mut text: String) -> Box<Self> {
-        let traceback = text.find(TRACEBACK_MARK).map(|mark| {
-            let traceback = text[mark + TRACEBACK_MARK.len()..].to_owned();
-            text.truncate(mark);
-            traceback
-        });
-        Box::new(Self { traceback, ..*Self::located(method, text) })
-    }
-
-    fn located(method: String, text: String) -> Box<Self> {
-        let Some(mark) = text.rfind(LOCATION_MARK) else { return Self::new(method, text) };
-        let location = Some(text[mark + LOCATION_MARK.len()..].to_owned());
-        Box::new(Self { method, message: text[..mark].to_owned(), location, traceback: None })
+    fn from_text(method: String, text: &str) -> Box<Self> {
+        let Parts { message, location, traceback } = Parts::of(text);
+        let owned = |part: Option<&str>| part.map(str::to_owned);
+        Box::new(Self { method, message: message.to_owned(), location: owned(location), traceback: owned(traceback) })
     }
 
     fn at(&self) -> String {
@@ -170,7 +156,7 @@ impl CallError {
     ) -> Self {
         // SAFETY: the message is empty or readable (the caller's promise).
         let text = unsafe { message_text(error) };
-        let failure = |method| Failure::from_text(method, text.clone());
+        let failure = |method| Failure::from_text(method, &text);
         match AbiErrorCode::from_u32(error.code) {
             AbiErrorCode::Panic => Self::Panic(failure(method)),
             AbiErrorCode::Exception => Self::Exception(failure(method)),
@@ -203,7 +189,7 @@ impl CallError {
     }
 }
 
-/// Returns the text of an error: its message, or the meaning of its code if the message is empty.
+/// Returns the text of an error: its message, or the meaning of its code if the message is empty. The text is bounded.
 ///
 /// # Safety
 ///
@@ -211,7 +197,7 @@ impl CallError {
 pub(crate) unsafe fn message_text(error: &AbiError) -> String {
     // SAFETY: the message is empty or readable (the caller's promise).
     match unsafe { error.message.bytes() } {
-        Some(bytes) if !bytes.is_empty() => String::from_utf8_lossy(bytes).into_owned(),
+        Some(bytes) if !bytes.is_empty() => bounded(&String::from_utf8_lossy(bytes)).into_owned(),
         _ => AbiErrorCode::from_u32(error.code).text().to_owned(),
     }
 }

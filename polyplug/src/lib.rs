@@ -58,6 +58,7 @@
 mod call_error;
 mod contract;
 mod contract_info;
+mod error_text;
 mod guest;
 mod proxy;
 mod revision;

@@ -29,6 +29,7 @@ pub struct RawProxy {
     functions: NonNull<Entry>,
     instance: GuestContractInstance,
     host: NonNull<HostApi>,
+    arenas: &'static ArenaLender,
     info: &'static ContractInfo,
     /// The owner of everything that the other fields point at; it also keeps the code mapped.
     owner: Arc<dyn Owner>,
@@ -83,6 +84,8 @@ pub struct ProxyParts {
     pub instance: GuestContractInstance,
     /// The host that lends arenas.
     pub host: NonNull<HostApi>,
+    /// The functions by which the host lends arenas.
+    pub arenas: &'static ArenaLender,
     /// The contract.
     pub info: &'static ContractInfo,
 }
@@ -96,8 +99,8 @@ impl RawProxy {
     /// `info`'s methods, for `instance`.
     #[must_use]
     pub unsafe fn new(parts: ProxyParts, owner: Arc<dyn Owner>) -> Self {
-        let ProxyParts { revision, functions, instance, host, info } = parts;
-        Self { revision, functions, instance, host, info, owner }
+        let ProxyParts { revision, functions, instance, host, arenas, info } = parts;
+        Self { revision, functions, instance, host, arenas, info, owner }
     }
 
     /// Calls method `index`: lowers the arguments with `lower`, and lifts the result.
@@ -140,7 +143,7 @@ impl RawProxy {
             // SAFETY: `index` is a method with these arguments and this result (promised to `call`).
             return unsafe { self.invoke(index, &args, std::ptr::null_mut()) };
         }
-        let arena = ArenaGuard::enter(self.host);
+        let arena = ArenaGuard::enter(self.host, self.arenas);
         // SAFETY: the host lends the arena to this call alone until the guard is dropped.
         let mut to = unsafe { Lend::new(arena.arena) };
         let args = lower(&mut to);
@@ -273,8 +276,8 @@ impl Clone for RawProxy {
         {
             return refreshed;
         }
-        let Self { revision, functions, instance, host, info, .. } = *self;
-        Self { revision, functions, instance, host, info, owner: Arc::clone(&self.owner) }
+        let Self { revision, functions, instance, host, arenas, info, .. } = *self;
+        Self { revision, functions, instance, host, arenas, info, owner: Arc::clone(&self.owner) }
     }
 }
 
@@ -284,27 +287,44 @@ impl std::fmt::Debug for RawProxy {
     }
 }
 
+/// The functions by which a host lends arenas to proxies.
+pub struct ArenaLender {
+    /// Returns an arena for one call.
+    ///
+    /// # Safety
+    ///
+    /// The table must be valid.
+    pub enter: unsafe fn(NonNull<HostApi>) -> *mut CallArena,
+    /// Ends the use of an arena from `enter`.
+    ///
+    /// # Safety
+    ///
+    /// The table must be valid. The arena must not be used again.
+    pub leave: unsafe fn(NonNull<HostApi>, *mut CallArena),
+}
+
 /// An arena for one call. The guard returns the arena to the host when dropped.
 struct ArenaGuard {
     host: NonNull<HostApi>,
+    lender: &'static ArenaLender,
     arena: *mut CallArena,
 }
 
 impl ArenaGuard {
     #[inline]
-    fn enter(host: NonNull<HostApi>) -> Self {
+    fn enter(host: NonNull<HostApi>, lender: &'static ArenaLender) -> Self {
         // SAFETY: a proxy's host table is valid while the proxy is.
-        let arena = unsafe { (host.as_ref().enter_arena)(host.as_ptr()) };
-        Self { host, arena }
+        let arena = unsafe { (lender.enter)(host) };
+        Self { host, lender, arena }
     }
 }
 
 impl Drop for ArenaGuard {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: the proxy that made the guard keeps the host's table valid; the arena came from `enter_arena`, and
-        // guards are dropped in reverse order.
-        unsafe { (self.host.as_ref().leave_arena)(self.host.as_ptr(), self.arena) };
+        // SAFETY: the proxy that made the guard keeps the host's table valid. The arena came from the same lender, and
+        // the guard was its only user.
+        unsafe { (self.lender.leave)(self.host, self.arena) };
     }
 }
 

@@ -133,7 +133,7 @@ fn only_bundles_have_threads() {
     }
     let (code, text) = polyplug_tests::reported(|error| {
         // SAFETY: the table is valid while the runtime is; the data is not used.
-        unsafe { ((*host).spawn)(host, polyplug_abi::StringView::null(), never, std::ptr::null_mut(), error) };
+        unsafe { ((*host).spawn)(host, polyplug_abi::StringView::null(), Some(never), std::ptr::null_mut(), error) };
     });
     assert_eq!(code, polyplug_abi::AbiErrorCode::NotAllowed as u32, "{text}");
     // SAFETY: as above.

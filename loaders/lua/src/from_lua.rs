@@ -5,11 +5,12 @@ use std::ffi::c_int;
 use mlua::ffi;
 use polyplug::engine::{CaseOf, Fault, RawText, Read};
 use polyplug::schema::plan::{Body, MethodPlan};
+use polyplug::types::LiftError;
 use polyplug_abi::GuestContractInstance;
 
 use crate::prepared::Layout;
 use crate::registry::take_ref;
-use crate::stack::Stack;
+use crate::stack::{Items, Stack};
 use crate::text::{describe, text_at};
 use crate::vm::LuaEngine;
 use crate::{int64, remote};
@@ -18,7 +19,7 @@ use crate::{int64, remote};
 // the value that has it, is on the stack.
 unsafe impl Read for Stack<'_> {
     type Value = c_int;
-    type Items = c_int;
+    type Items = Items;
     type Entries = c_int;
     type Error = Fault;
 
@@ -112,19 +113,20 @@ unsafe impl Read for Stack<'_> {
         let tag = self.push_field(*value, c"tag");
         let is_some = self.text_of(tag) == Some("some");
         self.release(tag);
-        is_some.then(|| self.push_field(*value, c"val"))
+        (is_some && self.other_than_tag(*value).is_none()).then(|| self.push_field(*value, c"val"))
     }
 
-    fn list(&mut self, value: &c_int) -> Result<Option<(c_int, usize)>, Fault> {
+    fn list(&mut self, value: &c_int) -> Result<Option<(Items, usize)>, Fault> {
         self.items(*value)
     }
 
-    fn tuple(&mut self, value: &c_int) -> Result<Option<(c_int, usize)>, Fault> {
+    fn tuple(&mut self, value: &c_int) -> Result<Option<(Items, usize)>, Fault> {
         self.items(*value)
     }
 
-    fn item(&mut self, items: &mut c_int, index: usize) -> Result<c_int, Fault> {
-        self.push_item(*items, index)
+    #[inline]
+    fn item(&mut self, items: &mut Items, index: usize) -> Result<c_int, Fault> {
+        self.next_item(items, index)
     }
 
     /// Pushes the key that [`entry`](Self::entry) starts after.
@@ -132,7 +134,7 @@ unsafe impl Read for Stack<'_> {
         if !self.is_table(*value) {
             return Ok(None);
         }
-        let len = self.count(*value, usize::MAX);
+        let len = self.count(*value);
         self.reserve();
         self.push_nil();
         Ok(Some((*value, len)))
@@ -166,11 +168,14 @@ unsafe impl Read for Stack<'_> {
                 self.push_ref(fields.keys[index]);
                 self.get(*value);
             }
-            Layout::Numbered => return self.push_item(*value, index).map(Some),
+            Layout::Numbered => _ = self.push_item(*value, index)?,
         }
         let found = self.top();
         if self.kind(found) == ffi::LUA_TNIL {
             self.release(found);
+            if fields.layout == Layout::Numbered {
+                self.check_numbers(*value, fields.keys.len())?;
+            }
             return Ok(None);
         }
         Ok(Some(found))
@@ -225,10 +230,20 @@ unsafe impl Read for Stack<'_> {
                 }
                 let found = self.case_of(definition, tag, 0);
                 self.release(tag);
-                Ok(match found {
-                    CaseOf::Known(number, _) => CaseOf::Known(number, self.push_field(*value, c"val")),
-                    other => other,
-                })
+                let CaseOf::Known(number, _) = found else { return Ok(found) };
+                if let Some(key) = self.other_than_tag(*value) {
+                    let reason = format_args!(
+                        "a case is a table {{ tag = .., val = .. }}, and this one has the key {key} besides"
+                    );
+                    return Err(LiftError::new(reason).into());
+                }
+                let payload = self.push_field(*value, c"val");
+                if !self.is_none(&payload) && self.prepared.cases(definition).layouts[number as usize] == Layout::Empty
+                {
+                    let found = self.describe(&payload);
+                    return Err(LiftError::new(format_args!("the case has no fields, got `val` = {found}")).into());
+                }
+                Ok(CaseOf::Known(number, payload))
             }
             _ => Ok(CaseOf::None),
         }
@@ -245,6 +260,9 @@ unsafe impl Read for Stack<'_> {
             _ => None,
         };
         self.release(tag);
+        if self.other_than_tag(*value).is_some() {
+            return None;
+        }
         Some((self.push_field(*value, c"val"), is_ok?))
     }
 
@@ -268,11 +286,26 @@ unsafe impl Read for Stack<'_> {
             let expected = &self.prepared.contract.schema.definition(definition).name;
             let found = self.describe(value);
             let reason = format_args!("expected {expected}, got {found}: a table with its methods").to_string();
-            return Err(polyplug::types::LiftError::new(reason).into());
+            return Err(LiftError::new(reason).into());
         }
         self.push_copy(*value);
         // SAFETY: `Stack::new`'s caller has promised a protected call, and the copy is at the top.
         let reference = unsafe { take_ref(self.lua) };
         self.state.guest.offer::<LuaEngine>(reference, &self.prepared.contract, definition)
+    }
+}
+
+impl Stack<'_> {
+    /// Checks that a table has no entries but fields with the numbers from 1 to `count`.
+    #[cold]
+    fn check_numbers(&self, table: c_int, count: usize) -> Result<(), Fault> {
+        match self.other_key(table, |key| self.is_item(key, count)) {
+            None => Ok(()),
+            Some(key) => {
+                let reason =
+                    format_args!("the fields have the numbers from 1 to {count}, and the table has the key {key}");
+                Err(LiftError::new(reason).into())
+            }
+        }
     }
 }

@@ -1,10 +1,11 @@
 //! Integers as Lua values.
 //!
 //! A Lua number holds integers up to [`MAX_EXACT`]. For larger ones LuaJIT has the C types `int64_t` and `uint64_t`,
-//! which only its library `ffi` can make. The library is opened when the first such integer is met, and stays hidden
-//! from bundles.
+//! which only its library `ffi` can make. The library is opened when the VM is made, and stays hidden from bundles.
+//! LuaJIT itself would open it where a program has such an integer in its text; a lack of memory just then leaves the
+//! library half open, and loses the memory that it has.
 
-use std::ffi::{CStr, c_int};
+use std::ffi::c_int;
 
 use mlua::ffi::{self, lua_State};
 use polyplug::engine::Integer;
@@ -17,7 +18,7 @@ use crate::state::State;
 pub(crate) const MAX_EXACT: u64 = 1 << 53;
 
 /// A program that returns two functions: one reads an integer at an address, the other returns the kind of a C value.
-const HELPERS: &CStr = c"
+const HELPERS: &[u8] = b"
 local ffi = ...
 local signed, unsigned = ffi.typeof('int64_t'), ffi.typeof('uint64_t')
 local s, u = ffi.typeof('int64_t*'), ffi.typeof('uint64_t*')
@@ -62,7 +63,6 @@ unsafe fn push_c_value(state: &State, lua: *mut lua_State, value: Integer) {
     };
     // SAFETY: the caller's promise. The function reads `bits` before the call returns.
     unsafe {
-        open(state, lua);
         push_ref(lua, state.refs.get().int64_at);
         ffi::lua_pushlightuserdata(lua, std::ptr::from_ref(&bits).cast_mut().cast());
         ffi::lua_pushboolean(lua, is_signed.into());
@@ -79,7 +79,6 @@ unsafe fn push_c_value(state: &State, lua: *mut lua_State, value: Integer) {
 pub(crate) unsafe fn read(state: &State, lua: *mut lua_State, index: c_int) -> Option<i128> {
     // SAFETY: the caller's promise. The address of a C value is that of its bytes, eight for the kinds 1 and 2.
     unsafe {
-        open(state, lua);
         ffi::lua_pushvalue(lua, index);
         let value = ffi::lua_gettop(lua);
         push_ref(lua, state.refs.get().int64_kind);
@@ -97,21 +96,17 @@ pub(crate) unsafe fn read(state: &State, lua: *mut lua_State, index: c_int) -> O
     }
 }
 
-/// Opens the library `ffi` and makes the helper functions, unless that was done before.
+/// Opens the library `ffi` and makes the helper functions.
 ///
 /// # Safety
 ///
-/// In a protected call.
-unsafe fn open(state: &State, lua: *mut lua_State) {
-    if state.refs.get().int64_at != 0 {
-        return;
-    }
+/// In a protected call, after the standard library was opened.
+pub(crate) unsafe fn open(state: &State, lua: *mut lua_State) {
     // SAFETY: the caller's promise.
     unsafe {
         let top = ffi::lua_gettop(lua);
         program::push_builtin(lua, HELPERS);
-        // The table of loaded modules has the library if a program has such integers in its text. A second library
-        // would take up memory until the VM ends. Bundles see the table only with the full standard library.
+        // The full standard library has the library already. Bundles see the table of loaded modules only then.
         ffi::lua_getfield(lua, ffi::LUA_REGISTRYINDEX, ffi::LUA_LOADED_TABLE);
         ffi::lua_getfield(lua, -1, ffi::LUA_FFILIBNAME);
         ffi::lua_remove(lua, -2);

@@ -11,14 +11,23 @@ use mlua::ffi::{self, lua_State};
 pub(crate) struct Memory {
     used: Cell<usize>,
     limit: usize,
+    /// Whether allocations beyond the limit are refused. None is while the VM is made: LuaJIT loses memory where it
+    /// cannot open a library completely.
+    is_enforced: Cell<bool>,
     /// Whether an allocation was refused since [`was_refused`](Self::was_refused) was called last.
     is_refused: Cell<bool>,
 }
 
 impl Memory {
-    /// Makes an account with a limit in bytes.
+    /// Makes an account with a limit in bytes, which is not enforced yet.
     pub(crate) fn new(limit: usize) -> Self {
-        Self { used: Cell::new(0), limit, is_refused: Cell::new(false) }
+        Self { used: Cell::new(0), limit, is_enforced: Cell::new(false), is_refused: Cell::new(false) }
+    }
+
+    /// Refuses allocations beyond the limit from now on. Returns whether the memory in use is within the limit.
+    pub(crate) fn enforce(&self) -> bool {
+        self.is_enforced.set(true);
+        self.used.get() <= self.limit
     }
 
     /// Returns the number of bytes in use.
@@ -76,7 +85,7 @@ pub(crate) unsafe extern "C" fn allocate(ud: *mut c_void, ptr: *mut c_void, osiz
         return std::ptr::null_mut();
     }
     let used = memory.used.get() - osize + nsize;
-    if nsize > osize && used > memory.limit {
+    if nsize > osize && used > memory.limit && memory.is_enforced.get() {
         memory.is_refused.set(true);
         return std::ptr::null_mut();
     }

@@ -66,6 +66,8 @@ impl Layout {
 pub(crate) struct Cases {
     /// The names of the cases.
     pub(crate) names: Vec<c_int>,
+    /// The layouts of the cases' fields.
+    pub(crate) layouts: Vec<Layout>,
     /// The table from names to numbers.
     pub(crate) numbers: c_int,
 }
@@ -137,7 +139,8 @@ impl Cases {
                 ffi::lua_rawset(lua, -3);
                 names.push(name);
             }
-            Self { names, numbers: take_ref(lua) }
+            let layouts = cases.iter().map(Layout::of_case).collect();
+            Self { names, layouts, numbers: take_ref(lua) }
         }
     }
 }

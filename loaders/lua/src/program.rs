@@ -1,6 +1,6 @@
 //! Compilation of Lua text.
 
-use std::ffi::{CStr, CString, c_int};
+use std::ffi::{CString, c_int};
 
 use mlua::ffi::{self, lua_State};
 use polyplug::engine::Fault;
@@ -25,10 +25,10 @@ pub(crate) unsafe fn load(lua: *mut lua_State, text: &[u8], file: &str) -> c_int
 /// # Safety
 ///
 /// In a protected call.
-pub(crate) unsafe fn push_builtin(lua: *mut lua_State, program: &CStr) {
+pub(crate) unsafe fn push_builtin(lua: *mut lua_State, program: &[u8]) {
     // SAFETY: the caller's promise. The error, which is at the top of the stack then, can only be a lack of memory.
     unsafe {
-        if ffi::luaL_loadbuffer(lua, program.as_ptr(), program.count_bytes(), c"=polyplug".as_ptr()) != ffi::LUA_OK {
+        if ffi::luaL_loadbuffer(lua, program.as_ptr().cast(), program.len(), c"=polyplug".as_ptr()) != ffi::LUA_OK {
             ffi::lua_error(lua);
         }
     }

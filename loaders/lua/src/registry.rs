@@ -14,9 +14,9 @@ pub(crate) struct RegistryRefs {
     pub(crate) handler: c_int,
     /// The function that runs the body of a protected call.
     pub(crate) runner: c_int,
-    /// The function that makes a 64-bit integer of the bytes at an address. 0 until the first such integer.
+    /// The function that makes a 64-bit integer of the bytes at an address.
     pub(crate) int64_at: c_int,
-    /// The function that tells 64-bit integers from other C values. 0 until the first such integer.
+    /// The function that tells 64-bit integers from other C values.
     pub(crate) int64_kind: c_int,
     /// The metatable of errors that calls of other bundles or of the host have returned.
     pub(crate) call_error: c_int,

@@ -1,9 +1,10 @@
 //! The function `require`, which finds the module `polyplug` and other files of the bundle.
 //!
-//! Files outside of the bundle are not found. With the full standard library, names that the bundle does not have go to
-//! Lua's own `require`.
+//! Modules are found in this order: `package.loaded`, `package.preload`, the files of the bundle, `package.loaders`. Files
+//! outside of the bundle are not found. With the full standard library, names that the bundle does not have go to Lua's
+//! own `require` in place of `package.loaders`.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::path::Path;
 
 use mlua::ffi::{self, lua_State};
@@ -14,9 +15,9 @@ use crate::program;
 use crate::raise::{Raise, finish};
 use crate::registry::{RegistryRefs, take_ref};
 use crate::state::State;
-use crate::text::text_at;
+use crate::text::{push_text, text_at};
 
-/// Pops the module `polyplug` and makes `require`, which knows the module.
+/// Pops the module `polyplug`, adds it to `package.loaded`, and makes `require`.
 ///
 /// # Safety
 ///
@@ -26,14 +27,18 @@ pub(crate) unsafe fn open(state: &State, lua: *mut lua_State) {
     unsafe {
         ffi::lua_pushvalue(lua, -1);
         state.refs.set(RegistryRefs { module: take_ref(lua), ..state.refs.get() });
+        ffi::lua_getfield(lua, ffi::LUA_GLOBALSINDEX, c"package".as_ptr());
         // Upvalue 1: the table of loaded modules, by name.
-        ffi::lua_createtable(lua, 0, 4);
-        ffi::lua_insert(lua, -2);
+        ffi::lua_getfield(lua, -1, c"loaded".as_ptr());
+        ffi::lua_pushvalue(lua, -3);
         ffi::lua_setfield(lua, -2, c"polyplug".as_ptr());
-        // Upvalue 2: Lua's own `require`, or nil with the safe part of the standard library.
+        // Upvalue 2: the table `package`.
+        ffi::lua_pushvalue(lua, -2);
+        // Upvalue 3: Lua's own `require`, or nil with the safe part of the standard library.
         ffi::lua_getfield(lua, ffi::LUA_GLOBALSINDEX, c"require".as_ptr());
-        ffi::lua_pushcclosure(lua, require, 2);
+        ffi::lua_pushcclosure(lua, require, 3);
         ffi::lua_setfield(lua, ffi::LUA_GLOBALSINDEX, c"require".as_ptr());
+        ffi::lua_pop(lua, 2);
     }
 }
 
@@ -41,10 +46,12 @@ pub(crate) unsafe fn open(state: &State, lua: *mut lua_State) {
 enum Found {
     /// The module is loaded, and at the top of the stack.
     Loaded,
-    /// The module's file is compiled, and the function at the top of the stack.
-    Compiled,
+    /// The function that makes the module is at the top of the stack.
+    Maker,
     /// The bundle does not have the module, and Lua's own `require` has to look.
     Elsewhere,
+    /// The bundle does not have the module, and the reason is at the top of the stack.
+    Missing,
 }
 
 /// Implements `require(name)`.
@@ -63,24 +70,108 @@ unsafe extern "C-unwind" fn require(lua: *mut lua_State) -> c_int {
         match found {
             Found::Loaded => {}
             Found::Elsewhere => {
-                ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(2));
+                ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(3));
                 ffi::lua_pushvalue(lua, 1);
                 ffi::lua_call(lua, 1, 1);
             }
-            Found::Compiled => {
-                ffi::lua_pushvalue(lua, 1);
-                ffi::lua_call(lua, 1, 1);
-                if ffi::lua_type(lua, -1) == ffi::LUA_TNIL {
-                    ffi::lua_pop(lua, 1);
-                    ffi::lua_pushboolean(lua, 1);
-                }
-                ffi::lua_pushvalue(lua, 1);
-                ffi::lua_pushvalue(lua, -2);
-                ffi::lua_rawset(lua, ffi::lua_upvalueindex(1));
+            Found::Maker => make(lua),
+            Found::Missing => {
+                ask_loaders(lua);
+                make(lua);
             }
         }
     }
     1
+}
+
+/// Replaces the function at the top of the stack by the module that it makes, and keeps the module.
+///
+/// # Safety
+///
+/// In the C function [`require`], with the module's name at index 1.
+unsafe fn make(lua: *mut lua_State) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        ffi::lua_pushvalue(lua, 1);
+        ffi::lua_call(lua, 1, 1);
+        if ffi::lua_type(lua, -1) == ffi::LUA_TNIL {
+            // The module may have put itself into the table, as `module` does.
+            ffi::lua_pop(lua, 1);
+            push_loaded(lua);
+        }
+        if ffi::lua_type(lua, -1) == ffi::LUA_TNIL {
+            ffi::lua_pop(lua, 1);
+            ffi::lua_pushboolean(lua, 1);
+        }
+        ffi::lua_pushvalue(lua, 1);
+        ffi::lua_pushvalue(lua, -2);
+        ffi::lua_rawset(lua, ffi::lua_upvalueindex(1));
+    }
+}
+
+/// Pushes the loaded module of the name at index 1, or nil.
+///
+/// # Safety
+///
+/// In the C function [`require`].
+unsafe fn push_loaded(lua: *mut lua_State) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        ffi::lua_pushvalue(lua, 1);
+        ffi::lua_rawget(lua, ffi::lua_upvalueindex(1));
+    }
+}
+
+/// Pushes the table `name` of the table `package` and returns true, or returns false if there is none: a script may have
+/// removed it.
+///
+/// # Safety
+///
+/// In the C function [`require`].
+unsafe fn push_table(lua: *mut lua_State, name: &CStr) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        ffi::lua_pushstring(lua, name.as_ptr());
+        ffi::lua_rawget(lua, ffi::lua_upvalueindex(2));
+        let is_table = ffi::lua_type(lua, -1) == ffi::LUA_TTABLE;
+        if !is_table {
+            ffi::lua_pop(lua, 1);
+        }
+        is_table
+    }
+}
+
+/// Replaces the reason at the top of the stack by the function that one of the functions in `package.loaders` finds for
+/// the name at index 1. Raises the reason as an error if none does.
+///
+/// # Safety
+///
+/// In the C function [`require`], holding nothing to be dropped.
+unsafe fn ask_loaders(lua: *mut lua_State) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let reason = ffi::lua_gettop(lua);
+        let mut number = 1;
+        while push_table(lua, c"loaders") {
+            ffi::lua_rawgeti(lua, -1, number);
+            if ffi::lua_type(lua, -1) != ffi::LUA_TFUNCTION {
+                break;
+            }
+            ffi::lua_pushvalue(lua, 1);
+            ffi::lua_call(lua, 1, 1);
+            if ffi::lua_type(lua, -1) == ffi::LUA_TFUNCTION {
+                ffi::lua_replace(lua, reason);
+                ffi::lua_settop(lua, reason);
+                return;
+            }
+            ffi::lua_settop(lua, reason);
+            number += 1;
+        }
+        ffi::luaL_where(lua, 1);
+        ffi::lua_pushvalue(lua, reason);
+        ffi::lua_concat(lua, 2);
+        ffi::lua_error(lua);
+    }
 }
 
 /// Finds the module whose name is the argument of `require`.
@@ -99,15 +190,25 @@ unsafe fn find(lua: *mut lua_State) -> Result<Found, Raise> {
         if ffi::lua_type(lua, 1) != ffi::LUA_TSTRING {
             return Err(Fault::new("`require` takes the name of a module").into());
         }
-        ffi::lua_pushvalue(lua, 1);
-        ffi::lua_rawget(lua, ffi::lua_upvalueindex(1));
-        if ffi::lua_type(lua, -1) != ffi::LUA_TNIL {
-            return Ok(Found::Loaded);
+        let has_own = ffi::lua_type(lua, ffi::lua_upvalueindex(3)) == ffi::LUA_TFUNCTION;
+        push_loaded(lua);
+        match ffi::lua_type(lua, -1) {
+            ffi::LUA_TNIL => {}
+            // Lua's own `require` puts a mark where it has begun to load a module.
+            ffi::LUA_TLIGHTUSERDATA if has_own => {}
+            _ => return Ok(Found::Loaded),
         }
         let name = text_at(lua, 1);
         if is_running(lua) {
             let reason = format!("the module `{name}` is being loaded: it requires itself, by way of others or not");
             return Err(Fault::new(reason).into());
+        }
+        if push_table(lua, c"preload") {
+            ffi::lua_pushvalue(lua, 1);
+            ffi::lua_rawget(lua, -2);
+            if ffi::lua_type(lua, -1) == ffi::LUA_TFUNCTION {
+                return Ok(Found::Maker);
+            }
         }
         let located = match State::of(lua).guest.directory() {
             Some(directory) => locate(directory, &name),
@@ -115,15 +216,16 @@ unsafe fn find(lua: *mut lua_State) -> Result<Found, Raise> {
         };
         let file = match located {
             Ok(located) => located,
-            Err(_) if ffi::lua_type(lua, ffi::lua_upvalueindex(2)) == ffi::LUA_TFUNCTION => {
-                return Ok(Found::Elsewhere);
+            Err(_) if has_own => return Ok(Found::Elsewhere),
+            Err(reason) => {
+                push_text(lua, &reason);
+                return Ok(Found::Missing);
             }
-            Err(reason) => return Err(Fault::new(reason).into()),
         };
         let text = State::of(lua).read_program(&file)?;
         let loaded = program::load(lua, &text, &file);
         // The compiler's error is at the top.
-        if loaded == ffi::LUA_OK { Ok(Found::Compiled) } else { Err(Raise::Top) }
+        if loaded == ffi::LUA_OK { Ok(Found::Maker) } else { Err(Raise::Top) }
     }
 }
 

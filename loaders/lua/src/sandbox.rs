@@ -1,18 +1,19 @@
 //! The standard library of a bundle.
 //!
 //! The safe part leaves out what reaches outside of the VM. Two functions are replaced: `load` takes text only, and
-//! `print` writes to the host's log.
+//! `print` writes to the host's log. The module `harmless` fills in what libraries expect all the same.
 
 use std::ffi::{CStr, c_int};
 
 use mlua::ffi::{self, lua_State};
 
+use crate::output::Stream;
 use crate::state::State;
 use crate::stdlib::StdLib;
-use crate::text::text_at;
+use crate::text::{bytes_at, text_at};
 
-/// The basic functions that read files or that change what other functions rely on. The safe part lacks them.
-const UNSAFE_GLOBALS: [&CStr; 5] = [c"dofile", c"loadfile", c"getfenv", c"setfenv", c"newproxy"];
+/// The basic functions that read files or that make values with finalizers. The safe part lacks them.
+const UNSAFE_GLOBALS: [&CStr; 3] = [c"dofile", c"loadfile", c"newproxy"];
 
 /// The functions of `os` in the safe part.
 const SAFE_OS: [&CStr; 4] = [c"clock", c"date", c"difftime", c"time"];
@@ -30,13 +31,15 @@ pub(crate) unsafe fn open(lua: *mut lua_State, stdlib: StdLib) {
             replace_print(lua);
             return;
         }
-        let safe: [(ffi::lua_CFunction, &CStr); 7] = [
+        let safe: [(ffi::lua_CFunction, &CStr); 8] = [
             (ffi::luaopen_base, c""),
             (ffi::luaopen_table, library_name(ffi::LUA_TABLIBNAME)),
             (ffi::luaopen_os, library_name(ffi::LUA_OSLIBNAME)),
             (ffi::luaopen_string, library_name(ffi::LUA_STRLIBNAME)),
             (ffi::luaopen_math, library_name(ffi::LUA_MATHLIBNAME)),
             (ffi::luaopen_bit, library_name(ffi::LUA_BITLIBNAME)),
+            // `harmless::open` makes another of it.
+            (ffi::luaopen_debug, library_name(ffi::LUA_DBLIBNAME)),
             // Opening this library switches the compiler on. Its table is removed below.
             (ffi::luaopen_jit, library_name(ffi::LUA_JITLIBNAME)),
         ];
@@ -179,7 +182,11 @@ unsafe extern "C-unwind" fn print(lua: *mut lua_State) -> c_int {
         } else {
             ffi::lua_pushstring(lua, c"".as_ptr());
         }
-        State::of(lua).guest.log(polyplug::LogLevel::Info, &text_at(lua, -1));
+        let state = State::of(lua);
+        // After a line that `io.write` has begun.
+        let mut text = state.output.take(Stream::Out);
+        text.extend_from_slice(bytes_at(lua, -1));
+        state.guest.log(polyplug::LogLevel::Info, &String::from_utf8_lossy(&text));
     }
     0
 }

@@ -7,11 +7,12 @@ use std::rc::Rc;
 
 use mlua::ffi::{self, lua_State};
 use polyplug::engine::{CaseOf, Fault, RawText};
+use polyplug::types::LiftError;
 
 use crate::prepared::Prepared;
 use crate::registry::push_ref;
 use crate::state::State;
-use crate::text::text_at;
+use crate::text::{describe_key, text_at};
 
 /// The stack of a Lua thread.
 ///
@@ -208,55 +209,138 @@ impl<'a> Stack<'a> {
         unsafe { ffi::lua_next(self.lua, table) != 0 }
     }
 
-    /// Returns a table's index and the number of its items, or `None` if the value is not a table.
+    /// Returns the items of a table and their number, or `None` if the value is not a table.
     ///
     /// # Errors
     ///
     /// The table has other entries, too.
-    pub(crate) fn items(&self, index: c_int) -> Result<Option<(c_int, usize)>, Fault> {
+    pub(crate) fn items(&self, index: c_int) -> Result<Option<(Items, usize)>, Fault> {
         if !self.is_table(index) {
             return Ok(None);
         }
+        self.reserve();
         // SAFETY: `new`'s caller has promised a valid Lua thread and valid indices.
         let len = unsafe { ffi::lua_objlen(self.lua, index) };
-        if self.has_more(index, len) {
-            let reason = "expected a list, got a table with holes, or with keys that are no numbers from 1 on; \
-                          `polyplug.null` stands for an item that is not there";
-            return Err(polyplug::types::LiftError::new(reason).into());
-        }
-        Ok(Some((index, len)))
-    }
-
-    /// Returns whether a table has entries besides the items up to `len`.
-    fn has_more(&self, table: c_int, len: usize) -> bool {
-        if len == 0 {
+        let items = Items { table: index, len, in_order: len > 0 && self.is_last(index, len) };
+        if items.in_order {
             self.push_nil();
         } else {
-            #[allow(clippy::cast_precision_loss)] // no table has so many items
-            // SAFETY: `new`'s caller has promised a valid Lua thread. Lua and `reserve` have provided room.
-            unsafe {
-                ffi::lua_pushnumber(self.lua, len as f64);
-            }
+            self.check_items(index, len)?;
         }
-        if !self.next(table) {
-            return false;
-        }
-        self.pop(2);
-        // The entry after the last item may be an item all the same, because some tables keep items in another order.
-        self.count(table, len + 1) > len
+        Ok(Some((items, len)))
     }
 
-    /// Returns the number of a table's entries, or `limit` if there are more.
-    pub(crate) fn count(&self, table: c_int, limit: usize) -> usize {
+    /// Returns whether no entry of a table follows item `number`, which is there.
+    fn is_last(&self, table: c_int, number: usize) -> bool {
+        #[allow(clippy::cast_precision_loss)] // no table has so many items
+        // SAFETY: `new`'s caller has promised a valid Lua thread. `items` has made room.
+        unsafe {
+            ffi::lua_pushnumber(self.lua, number as f64);
+        }
+        let is_last = !self.next(table);
+        if !is_last {
+            self.pop(2);
+        }
+        is_last
+    }
+
+    /// Pushes item `index` of a list, from 0, and returns the item's index. Items are read one after the other, and
+    /// nothing that was pushed before the last item is left above the list.
+    ///
+    /// The order of a table's entries proves that the list has no others, at no cost: `items` has found nothing behind
+    /// the last item, and so nothing is lost if the entries from the first one on are the items in their order.
+    ///
+    /// # Errors
+    ///
+    /// The table has other entries than items.
+    #[inline]
+    pub(crate) fn next_item(&self, items: &mut Items, index: usize) -> Result<c_int, Fault> {
+        if items.in_order {
+            // The key of the item before, or `nil`.
+            let key = self.top();
+            #[allow(clippy::cast_precision_loss)] // no table has so many items
+            if self.next(items.table) && self.number_at(key) == Some((index + 1) as f64) {
+                return Ok(key + 1);
+            }
+            items.in_order = false;
+            self.truncate(key - 1);
+            self.check_items(items.table, items.len)?;
+        }
+        self.push_item(items.table, index)
+    }
+
+    /// Returns the value at an index if it is a number.
+    #[inline]
+    fn number_at(&self, index: c_int) -> Option<f64> {
+        // SAFETY: `new`'s caller has promised a valid Lua thread and valid indices. A number is not converted.
+        (self.kind(index) == ffi::LUA_TNUMBER).then(|| unsafe { ffi::lua_tonumber(self.lua, index) })
+    }
+
+    /// Checks that the entries of a table are the items from 1 to `len`.
+    #[cold]
+    fn check_items(&self, table: c_int, len: usize) -> Result<(), Fault> {
+        if let Some(key) = self.other_key(table, |key| self.is_item(key, usize::MAX)) {
+            return Err(not_a_list(format_args!("the key {key}")));
+        }
+        let beyond = self.other_key(table, |key| self.is_item(key, len));
+        let missing = match beyond {
+            Some(_) => len + 1,
+            None if self.count(table) == len => return Ok(()),
+            None => self.first_missing(table, len)?,
+        };
+        let present = beyond.unwrap_or_else(|| len.to_string());
+        Err(not_a_list(format_args!("item {present}, but no item {missing}")))
+    }
+
+    /// Returns whether the key at an index is a whole number from 1 to `len`.
+    pub(crate) fn is_item(&self, key: c_int, len: usize) -> bool {
+        #[allow(clippy::cast_precision_loss)] // no table has so many items
+        let is_in_range = |number: f64| number >= 1.0 && number <= len as f64 && number.fract() == 0.0;
+        self.number_at(key).is_some_and(is_in_range)
+    }
+
+    /// Returns the number of the first item that a table does not have.
+    fn first_missing(&self, table: c_int, len: usize) -> Result<usize, Fault> {
+        for index in 0..len {
+            let item = self.push_item(table, index)?;
+            let is_missing = self.kind(item) == ffi::LUA_TNIL;
+            self.truncate(item - 1);
+            if is_missing {
+                return Ok(index + 1);
+            }
+        }
+        Ok(len)
+    }
+
+    /// Returns the first key of a table that is not known, as it is written in Lua.
+    pub(crate) fn other_key(&self, table: c_int, is_known: impl Fn(c_int) -> bool) -> Option<String> {
+        self.reserve();
+        self.push_nil();
+        while self.next(table) {
+            self.pop(1);
+            let key = self.top();
+            if !is_known(key) {
+                // SAFETY: `new`'s caller has promised a valid Lua thread, and the key is at its index.
+                let name = unsafe { describe_key(self.lua, key) };
+                self.pop(1);
+                return Some(name);
+            }
+        }
+        None
+    }
+
+    /// Returns a key of a table that is neither `tag` nor `val`.
+    pub(crate) fn other_than_tag(&self, table: c_int) -> Option<String> {
+        self.other_key(table, |key| matches!(self.text_of(key), Some("tag" | "val")))
+    }
+
+    /// Returns the number of a table's entries.
+    pub(crate) fn count(&self, table: c_int) -> usize {
         let mut count = 0;
         self.push_nil();
         while self.next(table) {
             self.pop(1);
             count += 1;
-            if count == limit {
-                self.pop(1);
-                break;
-            }
         }
         count
     }
@@ -280,6 +364,25 @@ impl<'a> Stack<'a> {
             None => CaseOf::Unknown(unsafe { text_at(self.lua, name) }),
         }
     }
+}
+
+/// The items of a list, while they are read one after the other.
+pub(crate) struct Items {
+    table: c_int,
+    len: usize,
+    /// Whether all entries that were read so far came in the order of the items. The key of the last one, or `nil` before
+    /// the first, is then at the top of the stack.
+    in_order: bool,
+}
+
+/// Makes the fault of a table that is expected to be a list.
+#[cold]
+fn not_a_list(found: std::fmt::Arguments<'_>) -> Fault {
+    let reason = format_args!(
+        "expected a list, got a table with holes, or with keys that are no numbers from 1 on: it has {found}; \
+         `polyplug.null` stands for an item that is not there"
+    );
+    LiftError::new(reason).into()
 }
 
 /// Returns the number, from 1, that Lua has for item `index`, from 0.

@@ -10,7 +10,9 @@ use crate::protect::{protect, set_up};
 use crate::state::State;
 use crate::stdlib::StdLib;
 use crate::vm::LuaEngine;
-use crate::{memory_limit, module, program, raise, remote_call, require, sandbox, time_limit, unload};
+use crate::{
+    harmless, int64, memory_limit, module, program, raise, remote_call, require, sandbox, time_limit, unload,
+};
 
 /// The place of a bundle's code.
 pub(crate) enum Source<'a> {
@@ -38,6 +40,10 @@ pub(crate) fn start(
         // because both are parts of the state, which closes the VM first.
         unsafe {
             sandbox::open(lua, stdlib);
+            if stdlib == StdLib::Safe {
+                harmless::open(lua);
+            }
+            int64::open(&state, lua);
             // After `sandbox::open`, which switches the compiler on.
             if limits.time.is_some() {
                 time_limit::open(lua, &state.deadline);
@@ -50,6 +56,7 @@ pub(crate) fn start(
             require::open(&state, lua);
         }
     })?;
+    state.enforce_memory_limit()?;
     let declared = run(&state, source, file).and_then(|()| declared(&state)).inspect_err(|_| {
         unload::run(&state, &mut |fault| guest.log_failed_unload(fault));
     })?;

@@ -14,6 +14,7 @@ use polyplug::schema::Schema;
 
 use crate::class::Class;
 use crate::memory_limit::{Counted, Memory, allocate};
+use crate::output::{Output, Stream};
 use crate::prepared::Prepared;
 use crate::registry::{self, Key, RegistryRefs, push_ref, take_ref};
 use crate::stdlib::StdLib;
@@ -43,6 +44,8 @@ pub(crate) struct State {
     /// The contracts that the VM has prepared, by the addresses of their schemas. A [`Prepared`] keeps its schema
     /// alive.
     contracts: RefCell<HashMap<*const Schema, Rc<Prepared>>>,
+    /// What the bundle has written to its standard streams, and not ended with a line's end.
+    pub(crate) output: Output,
     /// The account of a VM with a memory limit. The allocator has its address.
     memory: Option<Box<Memory>>,
     /// The body that [`run`](Self::run) was given, until `runner` takes it.
@@ -115,6 +118,7 @@ impl State {
             on_unload: RefCell::default(),
             classes: RefCell::default(),
             contracts: RefCell::default(),
+            output: Output::default(),
             memory,
             job: Cell::new(None),
             refs: Cell::default(),
@@ -292,6 +296,18 @@ impl State {
         self.limits.out_of_memory(self.guest.bundle())
     }
 
+    /// Enforces the memory limit from now on.
+    ///
+    /// # Errors
+    ///
+    /// The VM uses more memory already.
+    pub(crate) fn enforce_memory_limit(&self) -> Result<(), Fault> {
+        let Some(memory) = &self.memory else { return Ok(()) };
+        // SAFETY: the VM is valid as long as this state. A bundle's code, which could have finalizers, has not run.
+        unsafe { ffi::lua_gc(self.main, ffi::LUA_GCCOLLECT, 0) };
+        if memory.enforce() { Ok(()) } else { Err(self.limits.out_of_memory(self.guest.bundle())) }
+    }
+
     /// Returns whether an allocation was refused since the last call of this function.
     pub(crate) fn ran_out_of_memory(&self) -> bool {
         self.memory.as_ref().is_some_and(|memory| memory.was_refused())
@@ -303,6 +319,9 @@ impl Drop for State {
         // SAFETY: this value owns the VM, and no call runs, because each borrows the value. The fields that finalizers
         // and the allocator use are dropped after this function.
         unsafe { ffi::lua_close(self.main) };
+        for stream in [Stream::Out, Stream::Error] {
+            self.output.flush(&self.guest, stream);
+        }
         // LuaJIT's own allocator, which a VM without a limit has, frees all of its memory as a whole in `lua_close`.
         let left = self.memory.as_ref().map_or(0, |memory| memory.used());
         let remains = || format!("{left} bytes of its Lua state were not freed").into();

@@ -118,3 +118,25 @@ pub(crate) unsafe fn describe(lua: *mut lua_State, index: c_int) -> String {
         }
     }
 }
+
+/// Describes a table's key at an index as it is written in Lua: `x` in backquotes, `0`, `true`.
+///
+/// # Safety
+///
+/// The Lua state must be valid, and the index too.
+pub(crate) unsafe fn describe_key(lua: *mut lua_State, index: c_int) -> String {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match ffi::lua_type(lua, index) {
+            ffi::LUA_TNUMBER => ffi::lua_tonumber(lua, index).to_string(),
+            ffi::LUA_TSTRING => {
+                let text = text_at(lua, index);
+                match text.char_indices().nth(SHOWN) {
+                    None => format!("`{text}`"),
+                    Some((end, _)) => format!("`{}...`", &text[..end]),
+                }
+            }
+            _ => describe(lua, index),
+        }
+    }
+}

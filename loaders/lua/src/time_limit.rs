@@ -3,7 +3,7 @@
 //! The hook finds the [`Deadline`] of its VM in the registry. LuaJIT calls hooks only where code is interpreted, so a
 //! VM with a time limit compiles nothing to machine code.
 
-use std::ffi::{CStr, c_int};
+use std::ffi::c_int;
 use std::time::Duration;
 
 use mlua::ffi::{self, lua_Debug, lua_State};
@@ -24,7 +24,7 @@ static DEADLINE: Key = Key::new();
 
 /// A replacement of `xpcall` that leaves out the handler once the time is up. Lua runs the handler of an error that a
 /// hook has raised within the hook, where no other hook is called, so a handler could run forever.
-const XPCALL: &CStr = c"
+const XPCALL: &[u8] = b"
 local xpcall, is_over = ...
 return function(f, handler, ...)
   return xpcall(f, function(value)

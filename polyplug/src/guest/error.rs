@@ -2,6 +2,8 @@
 
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, HostApi, StringView};
 
+use crate::error_text::bounded;
+
 /// Reports a failure. Puts the text into `arena` or, if the text does not fit there, into the buffer that the host
 /// keeps for the thread.
 ///
@@ -34,7 +36,8 @@ pub(crate) unsafe fn write_error(
     unsafe { write_error_into(out_err, code as u32, text, alloc) };
 }
 
-/// Reports a failure, with its text in the buffer that `alloc` returns. Without a buffer the error has no text.
+/// Reports a failure, with its text in the buffer that `alloc` returns. A text that is too long is
+/// cut. Without a buffer the error has no text.
 ///
 /// # Safety
 ///
@@ -49,6 +52,7 @@ pub(crate) unsafe fn write_error_into(
     if out_err.is_null() {
         return;
     }
+    let text = bounded(text);
     let buffer = if text.is_empty() { std::ptr::null_mut() } else { alloc(text.len()) };
     let mut message = StringView::null();
     if !buffer.is_null() {

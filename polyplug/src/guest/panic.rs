@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use polyplug_abi::{HostApi, LogLevel, StringView};
 
-use crate::call_error::LOCATION_MARK;
+use crate::error_text::LOCATION_MARK;
 
 /// A panic's payload.
 pub(crate) type Payload = Box<dyn Any + Send>;

@@ -4,15 +4,18 @@
 //! serves at the time of the call, and does not keep the callee loaded.
 
 use std::ffi::c_void;
+use std::ptr::NonNull;
 use std::sync::{Arc, Weak};
 
-use polyplug_abi::{AbiError, CallArena, GuestContractInstance, ProxyRequest, ProxyTarget, StringView, VmLoaderData};
+use polyplug_abi::{
+    AbiError, CallArena, GuestContractInstance, HostApi, ProxyRequest, ProxyTarget, StringView, VmLoaderData,
+};
 
 use crate::CallError;
 use crate::contract::Contract;
 use crate::contract_info::ContractInfo;
 use crate::guest::context::PluginContext;
-use crate::proxy::{Owner, ProxyParts, RawProxy, Trampoline};
+use crate::proxy::{ArenaLender, Owner, ProxyParts, RawProxy, Trampoline};
 use crate::revision::Revision;
 
 /// The revision of every proxy of a plugin. It never changes: the host finds the current version at each call.
@@ -178,12 +181,32 @@ pub(super) unsafe fn link<C: Contract + ?Sized>(
         functions: std::ptr::NonNull::from(info.via).cast(),
         instance: link.trampoline.as_instance(C::ID),
         host: link.context.host_api(),
+        arenas: &LENT_BY_TABLE,
         info,
     };
     // SAFETY: the link keeps the table valid, and holds the trampoline that the entries in `via` expect as the
     // instance; they call the methods of this contract through the host (the caller's promise). The revision is static,
     // and the code is this library's.
     C::Proxy::from(unsafe { RawProxy::new(parts, link) })
+}
+
+/// The functions of the host's table by which plugins get arenas.
+static LENT_BY_TABLE: ArenaLender = ArenaLender { enter: enter_arena, leave: leave_arena };
+
+/// # Safety
+///
+/// The table must be valid.
+unsafe fn enter_arena(host: NonNull<HostApi>) -> *mut CallArena {
+    // SAFETY: the table is valid (the caller's promise).
+    unsafe { (host.as_ref().enter_arena)(host.as_ptr()) }
+}
+
+/// # Safety
+///
+/// The table must be valid. The arena must not be used again.
+unsafe fn leave_arena(host: NonNull<HostApi>, arena: *mut CallArena) {
+    // SAFETY: the table is valid (the caller's promise).
+    unsafe { (host.as_ref().leave_arena)(host.as_ptr(), arena) };
 }
 
 unsafe extern "C" fn call(

@@ -57,7 +57,7 @@ fn spawn<F: FnOnce(&PluginContext) + Send + 'static>(context: &PluginContext, na
     let mut error = AbiError::ok();
     // SAFETY: the context keeps the host's table valid; the data is of the type that `run::<F>` takes, and is given to
     // the host.
-    unsafe { ((*host).spawn)(host, StringView::lend(name.as_bytes()), run::<F>, data.cast(), &raw mut error) };
+    unsafe { ((*host).spawn)(host, StringView::lend(name.as_bytes()), Some(run::<F>), data.cast(), &raw mut error) };
     if error.is_ok() {
         return Ok(());
     }

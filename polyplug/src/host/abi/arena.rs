@@ -3,14 +3,16 @@
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::ffi::c_void;
+use std::ptr::NonNull;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use polyplug_abi::{CallArena, StringView};
+use polyplug_abi::{CallArena, HostApi, StringView};
+
+use crate::error_text;
+use crate::proxy::ArenaLender;
 
 /// The size of an arena's first block: enough for the results of most calls.
 const FIRST_BLOCK: usize = 4096;
-
-/// The longest error text kept, in bytes. A longer text is refused, and its error has no text.
-pub(crate) const ERROR_TEXT_LIMIT: usize = 1 << 20;
 
 /// The memory of an arena. A call only adds blocks; [`rewind`] merges them into one.
 #[derive(Default)]
@@ -97,14 +99,27 @@ struct Arenas {
 struct Arena {
     arena: CallArena,
     blocks: *mut Blocks,
+    holder: Holder,
 }
 
+/// The user of an arena. Only its user ends the use, so that a callee cannot end the use of its caller's arena.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    /// A guard of this library.
+    Guard,
+    /// The code that has this host table.
+    Table(*const HostApi),
+}
+
+// SAFETY: the pointer is compared only.
+unsafe impl Send for Holder {}
+
 impl Arena {
-    fn new() -> Box<Self> {
+    fn new(holder: Holder) -> Box<Self> {
         let blocks = Box::into_raw(Box::<Blocks>::default());
         // SAFETY: `grow` keeps the contract of `GrowFn`, and `blocks` is freed only when the arena is dropped.
         let arena = unsafe { CallArena::growing(grow, blocks.cast::<c_void>()) };
-        Box::new(Self { arena, blocks })
+        Box::new(Self { arena, blocks, holder })
     }
 }
 
@@ -115,40 +130,87 @@ impl Drop for Arena {
     }
 }
 
+// SAFETY: an arena's pointers lead to memory that the arena owns.
+unsafe impl Send for Arena {}
+
 thread_local! {
     static ARENAS: Arenas = const { Arenas { depth: Cell::new(0), list: UnsafeCell::new(Vec::new()) } };
     static ERROR_TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Returns an arena for one call; [`leave`] ends its use.
+/// The arenas of calls that destructors make on threads that are ending and have dropped their own arenas.
+static LATE: Mutex<Vec<Box<Arena>>> = Mutex::new(Vec::new());
+
+fn late() -> MutexGuard<'static, Vec<Box<Arena>>> {
+    LATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns an arena for one call of the code that has the table `host`; [`leave`] ends its use.
 #[inline]
-pub(crate) fn enter() -> *mut CallArena {
-    ARENAS.try_with(Arenas::enter).unwrap_or_else(|_| {
-        // The thread is ending and has dropped its arenas. A call from a destructor gets an arena of its own.
-        &raw mut Box::leak(Arena::new()).arena
+pub(crate) fn enter(host: *const HostApi) -> *mut CallArena {
+    lend(Holder::Table(host))
+}
+
+#[inline]
+fn lend(holder: Holder) -> *mut CallArena {
+    ARENAS.try_with(|arenas| arenas.enter(holder)).unwrap_or_else(|_| {
+        let mut arena = Arena::new(holder);
+        let start = &raw mut arena.arena;
+        late().push(arena);
+        start
     })
 }
 
-/// Ends the use of an arena from [`enter`], in reverse order.
-///
-/// # Safety
-///
-/// `arena` must come from `enter` on this thread and not be used again.
+/// Ends the use of an arena from [`enter`], in reverse order. Ignores any pointer but that of this thread's innermost
+/// arena, and an arena that was not lent to the code that has the table `host`.
 #[inline]
-pub(crate) unsafe fn leave(arena: *mut CallArena) {
-    if ARENAS.try_with(|arenas| arenas.leave(arena)).is_err() {
-        // SAFETY: the thread-local was dropped before `enter` as well, as a call begins and ends within one destructor,
-        // so `enter` leaked this box. `Arena` has no fixed layout, so subtract the offset of the field `arena`.
-        drop(unsafe { Box::from_raw(arena.byte_sub(std::mem::offset_of!(Arena, arena)).cast::<Arena>()) });
+pub(crate) fn leave(host: *const HostApi, arena: *mut CallArena) {
+    let holder = Holder::Table(host);
+    if ARENAS.try_with(|arenas| arenas.leave(holder, arena)).is_err() {
+        leave_late(holder, arena);
     }
 }
 
-/// An arena for one call. Dropping the guard calls [`leave`].
+/// Drops an arena of [`LATE`].
+#[cold]
+fn leave_late(holder: Holder, arena: *mut CallArena) {
+    let mut late = late();
+    let found = late.iter().position(|one| one.holder == holder && std::ptr::eq(&raw const one.arena, arena));
+    drop(found.map(|found| late.swap_remove(found)));
+}
+
+/// The functions by which the host's own proxies get arenas. A callee that has not returned all of its arenas, or that
+/// returns its caller's, does not change the caller's depth.
+pub(crate) static GUARDED: ArenaLender = ArenaLender { enter: enter_guarded, leave: leave_guarded };
+
+/// # Safety
+///
+/// None.
+unsafe fn enter_guarded(_: NonNull<HostApi>) -> *mut CallArena {
+    lend(Holder::Guard)
+}
+
+/// # Safety
+///
+/// None.
+unsafe fn leave_guarded(_: NonNull<HostApi>, arena: *mut CallArena) {
+    unwind_to(arena);
+}
+
+/// Ends the use of a guard's arena, and of all arenas that were entered since.
+#[inline]
+fn unwind_to(arena: *mut CallArena) {
+    if ARENAS.try_with(|arenas| arenas.unwind_to(arena)).is_err() {
+        leave_late(Holder::Guard, arena);
+    }
+}
+
+/// An arena for one call. Dropping the guard ends the use of the arena, and of arenas that callees have not returned.
 pub(crate) struct CallArenaGuard(*mut CallArena);
 
 impl CallArenaGuard {
     pub(crate) fn enter() -> Self {
-        Self(enter())
+        Self(lend(Holder::Guard))
     }
 
     pub(crate) fn get(&self) -> *mut CallArena {
@@ -158,40 +220,80 @@ impl CallArenaGuard {
 
 impl Drop for CallArenaGuard {
     fn drop(&mut self) {
-        // SAFETY: `enter` returned the pointer on this thread, as a guard with a raw pointer is not `Send`; nested
-        // guards are dropped in reverse order.
-        unsafe { leave(self.0) };
+        unwind_to(self.0);
+    }
+}
+
+/// The number of arenas of this thread that are in use. Dropping the value ends the use of those that were entered
+/// since, and that a callee has not returned.
+pub(crate) struct ArenaDepth(usize);
+
+impl ArenaDepth {
+    #[inline]
+    pub(crate) fn now() -> Self {
+        Self(ARENAS.try_with(|arenas| arenas.depth.get()).unwrap_or(0))
+    }
+}
+
+impl Drop for ArenaDepth {
+    #[inline]
+    fn drop(&mut self) {
+        let _ = ARENAS.try_with(|arenas| arenas.unwind(self.0));
     }
 }
 
 impl Arenas {
     #[inline]
-    fn enter(&self) -> *mut CallArena {
+    fn enter(&self, holder: Holder) -> *mut CallArena {
         let depth = self.depth.get();
         self.depth.set(depth + 1);
         // SAFETY: only this thread reaches the list, and no reference to the list outlives this function.
         let list = unsafe { &mut *self.list.get() };
         if depth == list.len() {
-            list.push(Arena::new());
+            list.push(Arena::new(holder));
         }
+        list[depth].holder = holder;
         &raw mut list[depth].arena
     }
 
     #[inline]
-    fn leave(&self, arena: *mut CallArena) {
-        let depth = self.depth.get() - 1;
-        self.depth.set(depth);
+    fn leave(&self, holder: Holder, arena: *mut CallArena) {
+        let Some(innermost) = self.depth.get().checked_sub(1) else { return };
+        // SAFETY: only this thread reaches the list, and no reference to the list outlives this function.
+        let list = unsafe { &*self.list.get() };
+        if list[innermost].holder == holder && std::ptr::eq(&raw const list[innermost].arena, arena) {
+            self.unwind(innermost);
+        }
+    }
+
+    #[inline]
+    fn unwind_to(&self, arena: *mut CallArena) {
+        // SAFETY: only this thread reaches the list, and no reference to the list outlives this function.
+        let list = unsafe { &*self.list.get() };
+        let in_use = &list[..self.depth.get()];
+        let found = in_use.iter().rposition(|one| std::ptr::eq(&raw const one.arena, arena));
+        if let Some(found) = found {
+            self.unwind(found);
+        }
+    }
+
+    /// Ends the use of all arenas but the `depth` outermost ones.
+    #[inline]
+    fn unwind(&self, depth: usize) {
         // SAFETY: only this thread reaches the list, and no reference to the list outlives this function.
         let list = unsafe { &mut *self.list.get() };
-        debug_assert!(std::ptr::eq(&raw const list[depth].arena, arena), "arenas are left in reverse order");
-        list[depth].arena.reset();
+        while self.depth.get() > depth {
+            let innermost = self.depth.get() - 1;
+            self.depth.set(innermost);
+            list[innermost].arena.reset();
+        }
     }
 }
 
-/// Returns a buffer of `len` bytes for the text of an error, or null if `len` exceeds [`ERROR_TEXT_LIMIT`]. The buffer
+/// Returns a buffer of `len` bytes for the text of an error, or null if `len` exceeds [`error_text::LIMIT`]. The buffer
 /// is valid until this thread's next call of this function.
 pub(crate) fn error_text(len: usize) -> *mut u8 {
-    if len > ERROR_TEXT_LIMIT {
+    if len > error_text::LIMIT {
         return std::ptr::null_mut();
     }
     let resize = |text: &RefCell<Vec<u8>>| {
@@ -219,47 +321,95 @@ pub(crate) fn keep_text(text: &str) -> StringView {
 mod tests {
     use super::*;
 
+    const HOST: *const HostApi = std::ptr::null();
+
+    /// Returns the number of arenas of this thread that are in use.
+    fn depth() -> usize {
+        ARENAS.with(|arenas| arenas.depth.get())
+    }
+
     #[test]
     fn arenas_of_different_depths_are_apart() {
-        let outer = enter();
+        let outer = enter(HOST);
         // SAFETY: `enter` returned the arena just now.
         let kept = unsafe { (*outer).alloc(8, 8) };
         // SAFETY: eight bytes were allocated there.
         unsafe { kept.cast::<u64>().write(7) };
-        let inner = enter();
+        let inner = enter(HOST);
         assert_ne!(outer, inner);
         // SAFETY: `enter` returned the arena just now.
         assert!(!unsafe { (*inner).alloc(1 << 20, 8) }.is_null());
-        // SAFETY: the arena is the innermost one of this thread.
-        unsafe { leave(inner) };
+        leave(HOST, inner);
         // SAFETY: the outer arena has not been left.
         assert_eq!(unsafe { kept.cast::<u64>().read() }, 7);
-        // SAFETY: the arena is the innermost one of this thread.
-        unsafe { leave(outer) };
+        leave(HOST, outer);
+        assert_eq!(depth(), 0);
+    }
+
+    #[test]
+    fn what_is_not_the_innermost_arena_is_not_left() {
+        let other = std::ptr::without_provenance(8);
+        let outer = enter(HOST);
+        let inner = enter(HOST);
+        for (host, arena) in [
+            (HOST, std::ptr::null_mut()),
+            (HOST, outer),
+            (other, inner),
+            (HOST, std::ptr::without_provenance_mut(16)),
+            (HOST, inner.wrapping_byte_add(8)),
+        ] {
+            leave(host, arena);
+            assert_eq!(depth(), 2);
+        }
+        let address = inner.addr();
+        let elsewhere = std::thread::spawn(move || leave(HOST, std::ptr::without_provenance_mut(address)));
+        elsewhere.join().unwrap();
+        leave(HOST, inner);
+        leave(HOST, inner);
+        assert_eq!(depth(), 1);
+        leave(HOST, outer);
+        leave(HOST, outer);
+        assert_eq!(depth(), 0);
+    }
+
+    #[test]
+    fn a_guard_restores_its_own_depth() {
+        let outer = CallArenaGuard::enter();
+        let guard = CallArenaGuard::enter();
+        leave(HOST, guard.get());
+        assert_eq!(depth(), 2, "a guard's arena is not left by others");
+        enter(HOST);
+        enter(HOST);
+        drop(guard);
+        assert_eq!(depth(), 1);
+        let before = ArenaDepth::now();
+        enter(HOST);
+        drop(before);
+        assert_eq!(depth(), 1);
+        drop(outer);
+        assert_eq!(depth(), 0);
     }
 
     #[test]
     fn memory_is_reused() {
         let mut starts = Vec::new();
         for _ in 0..4 {
-            let arena = enter();
+            let arena = enter(HOST);
             // SAFETY: `enter` returned the arena just now.
             starts.push(unsafe { (*arena).alloc(1 << 16, 8) } as usize);
-            // SAFETY: the arena is the innermost one of this thread.
-            unsafe { leave(arena) };
+            leave(HOST, arena);
         }
         assert_eq!(starts[2], starts[3]);
     }
 
     #[test]
     fn what_cannot_be_allocated_is_null() {
-        let arena = enter();
+        let arena = enter(HOST);
         for size in [usize::MAX, isize::MAX as usize, usize::MAX - 15, 1 << 62] {
             // SAFETY: the arena was entered above, and not left yet.
             assert!(unsafe { (*arena).alloc(size, 16) }.is_null(), "{size}");
         }
-        // SAFETY: the arena is the innermost one of this thread.
-        unsafe { leave(arena) };
-        assert!(error_text(ERROR_TEXT_LIMIT + 1).is_null());
+        leave(HOST, arena);
+        assert!(error_text(error_text::LIMIT + 1).is_null());
     }
 }

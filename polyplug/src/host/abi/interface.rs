@@ -70,19 +70,29 @@ pub(crate) unsafe fn check_functions(
 unsafe fn check_native(dispatch: *const DispatchMechanisms) -> Result<(), String> {
     // SAFETY: readable (guaranteed by the caller); every bit pattern is a valid number and a valid data pointer.
     let native = unsafe { (*dispatch).native };
-    if native.function_count > FUNCTION_LIMIT {
-        return Err(format!("{} functions are too many (at most {FUNCTION_LIMIT})", native.function_count));
+    // SAFETY: the table is null or readable for its entries (guaranteed by the caller).
+    unsafe { check_entries(native.functions, native.function_count) }
+}
+
+/// Checks a table of functions.
+///
+/// # Safety
+///
+/// `functions` must be null, misaligned, or readable for `count` entries.
+pub(crate) unsafe fn check_entries(functions: *const *const (), count: u32) -> Result<(), String> {
+    if count > FUNCTION_LIMIT {
+        return Err(format!("{count} functions are too many (at most {FUNCTION_LIMIT})"));
     }
-    if native.function_count == 0 {
+    if count == 0 {
         return Ok(());
     }
-    if native.functions.is_null() || !native.functions.is_aligned() {
+    if functions.is_null() || !functions.is_aligned() {
         return Err("the table of functions is null or not aligned".to_owned());
     }
-    for index in 0..native.function_count as usize {
+    for index in 0..count as usize {
         // SAFETY: the table is not null (checked above), and readable for its entries (guaranteed by the caller).
-        if unsafe { native.functions.add(index).read() }.is_null() {
-            return Err(format!("function {index} of {} is null", native.function_count));
+        if unsafe { functions.add(index).read() }.is_null() {
+            return Err(format!("function {index} of {count} is null"));
         }
     }
     Ok(())

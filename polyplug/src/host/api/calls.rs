@@ -3,6 +3,7 @@
 use polyplug_abi::{AbiError, AbiErrorCode, CallArena, GuestContractHandle, GuestContractInstance, HostApi};
 
 use super::error::ApiError;
+use super::lookup::{check_handle, check_provider};
 use super::with_runtime::{with_callee, with_runtime};
 use crate::host::abi::dispatch::CallFrame;
 use crate::host::plugin_proxy::depth::DepthGuard;
@@ -21,8 +22,9 @@ pub(crate) unsafe extern "C" fn call_guest_method(
 ) {
     // SAFETY: the table-call contract.
     unsafe {
-        with_callee(host, CallFrame { args, out, arena, out_err }, |runtime, frame| {
+        with_callee(host, CallFrame { args, out, arena, out_err }, |context, runtime, frame| {
             let lease = runtime.instance(instance)?;
+            check_provider(context, lease.versioned().provider())?;
             let _deeper = DepthGuard::enter()?;
             if lease.versioned().call(fn_id, frame) {
                 frame.keep_message();
@@ -43,10 +45,11 @@ pub(crate) unsafe extern "C" fn create_guest_instance(
 ) {
     // SAFETY: the table-call contract.
     unsafe {
-        with_runtime(host, out_err, (), |_, runtime| {
+        with_runtime(host, out_err, (), |context, runtime| {
             if out_instance.is_null() {
                 return Err(ApiError::null("the room for the instance"));
             }
+            check_handle(context, runtime, handle)?;
             let _deeper = DepthGuard::enter()?;
             out_instance.write(runtime.create_token(handle)?);
             Ok(())
@@ -57,8 +60,11 @@ pub(crate) unsafe extern "C" fn create_guest_instance(
 pub(crate) unsafe extern "C" fn destroy_guest_instance(host: *const HostApi, instance: GuestContractInstance) {
     // SAFETY: the table-call contract.
     unsafe {
-        with_runtime(host, std::ptr::null_mut(), (), |_, runtime| {
-            runtime.destroy_token(instance);
+        with_runtime(host, std::ptr::null_mut(), (), |context, runtime| {
+            if let Some(lease) = runtime.token(instance) {
+                check_provider(context, lease.versioned().provider())?;
+                runtime.destroy_token(instance);
+            }
             Ok(())
         });
     }

@@ -9,9 +9,11 @@ use polyplug_abi::{
 
 use super::error::ApiError;
 use super::with_runtime::{array, with_runtime};
+use crate::host::error::registry::RegistryError;
 use crate::host::host_contract::provided::Provided;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::runtime::Runtime;
+use crate::host::store::provider::Provider;
 
 // Table-call contract: a function here is called through the table, as `HostApi` documents. So `host` is null or a
 // valid table of this library, and each other pointer is null or leads to memory of its type.
@@ -28,6 +30,32 @@ fn required_minor(context: &HostContext, contract_id: u64) -> Result<u32, ApiErr
         );
         ApiError::new(AbiErrorCode::NotAllowed, text)
     })
+}
+
+/// Checks that the caller may use a provider: its bundle's manifest declares the contract, in a version that is not
+/// newer.
+pub(super) fn check_provider(context: &HostContext, provider: &Provider) -> Result<(), ApiError> {
+    if context.bundle.is_none() {
+        return Ok(());
+    }
+    let contract_id = provider.plugin.contract_id.id();
+    let min_version = required_minor(context, contract_id)?;
+    if provider.plugin.interface.contract_version.minor < min_version {
+        return Err(RegistryError::NotFound { contract_id, min_version }.into());
+    }
+    Ok(())
+}
+
+/// Checks that the caller may use the provider of a handle. A handle need not come from a look-up.
+pub(super) fn check_handle(
+    context: &HostContext,
+    runtime: &Runtime,
+    handle: GuestContractHandle,
+) -> Result<(), ApiError> {
+    if context.bundle.is_none() {
+        return Ok(());
+    }
+    check_provider(context, &*runtime.store().lease(handle)?)
 }
 
 pub(crate) unsafe extern "C" fn find_guest_contract(
@@ -67,7 +95,8 @@ pub(crate) unsafe extern "C" fn resolve_guest_contract(
     }
     // SAFETY: the table-call contract.
     unsafe {
-        with_runtime(host, std::ptr::null_mut(), std::ptr::null(), |_, runtime| {
+        with_runtime(host, std::ptr::null_mut(), std::ptr::null(), |context, runtime| {
+            check_handle(context, runtime, handle)?;
             Ok(runtime.resolve_guest_contract(handle)?)
         })
     }
@@ -172,16 +201,21 @@ pub(crate) unsafe extern "C" fn lease(
 ) -> *const GuestContractInterface {
     // SAFETY: the table-call contract.
     unsafe {
-        with_runtime(host, out_err, std::ptr::null(), |_, runtime| Ok(runtime.leases().keep(runtime.lease(handle)?)))
+        with_runtime(host, out_err, std::ptr::null(), |context, runtime| {
+            check_handle(context, runtime, handle)?;
+            Ok(runtime.leases().keep(runtime.lease(handle)?, context.bundle_id()))
+        })
     }
 }
 
 pub(crate) unsafe extern "C" fn release(host: *const HostApi, interface: *const GuestContractInterface) {
     // SAFETY: the table-call contract; `interface` is only compared.
     unsafe {
-        with_runtime(host, std::ptr::null_mut(), (), |_, runtime| match runtime.leases().release(interface) {
-            true => Ok(()),
-            false => Err(ApiError::new(AbiErrorCode::InvalidPointer, "release: there is no lease on this table")),
+        with_runtime(host, std::ptr::null_mut(), (), |context, runtime| {
+            match runtime.leases().release(interface, context.bundle_id()) {
+                true => Ok(()),
+                false => Err(ApiError::new(AbiErrorCode::InvalidPointer, "release: there is no lease on this table")),
+            }
         });
     }
 }

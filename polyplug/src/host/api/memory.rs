@@ -34,26 +34,28 @@ pub(crate) unsafe extern "C" fn error_text(_: *const HostApi, len: usize) -> *mu
     catch_unwind(|| arena::error_text(len)).unwrap_or(std::ptr::null_mut())
 }
 
-pub(crate) unsafe extern "C" fn enter_arena(_: *const HostApi) -> *mut CallArena {
-    arena::enter()
+pub(crate) unsafe extern "C" fn enter_arena(host: *const HostApi) -> *mut CallArena {
+    arena::enter(host)
 }
 
-pub(crate) unsafe extern "C" fn leave_arena(_: *const HostApi, arena: *mut CallArena) {
-    // SAFETY: the caller promises that `arena` is the innermost one from `enter_arena` on this thread.
-    unsafe { arena::leave(arena) };
+pub(crate) unsafe extern "C" fn leave_arena(host: *const HostApi, arena: *mut CallArena) {
+    arena::leave(host, arena);
 }
 
 pub(crate) unsafe extern "C" fn retain_host(host: *const HostApi) {
-    if !host.is_null() {
-        // SAFETY: the table-call contract; a table lies at the start of a context in an `Arc`, and `host` came from it.
-        unsafe { Arc::increment_strong_count(host.cast::<HostContext>()) };
-    }
+    // SAFETY: the table-call contract.
+    let Some(context) = (unsafe { HostContext::of(host) }) else { return };
+    context.retain();
+    // SAFETY: the table-call contract; a table lies at the start of a context in an `Arc`, and `host` came from it.
+    unsafe { Arc::increment_strong_count(host.cast::<HostContext>()) };
 }
 
 pub(crate) unsafe extern "C" fn release_host(host: *const HostApi) {
-    if !host.is_null() {
-        // SAFETY: the table-call contract; a table lies at the start of a context in an `Arc`. The caller promises that
-        // it called `retain_host`, which incremented the count.
+    // SAFETY: the table-call contract.
+    let Some(context) = (unsafe { HostContext::of(host) }) else { return };
+    if context.release() {
+        // SAFETY: the table-call contract; a table lies at the start of a context in an `Arc`. `retain_host` incremented
+        // the count, as `release` has just told.
         unsafe { Arc::decrement_strong_count(host.cast::<HostContext>()) };
     }
 }

@@ -49,8 +49,8 @@ pub(crate) unsafe extern "C" fn call_proxy(
 ) {
     // SAFETY: the table-call contract.
     unsafe {
-        with_callee(host, CallFrame { args, out, arena, out_err }, |runtime, frame| {
-            Ok(runtime.plugin_proxies().call(proxy, fn_id, frame)?)
+        with_callee(host, CallFrame { args, out, arena, out_err }, |context, runtime, frame| {
+            Ok(runtime.plugin_proxies().call(context.bundle_id(), proxy, fn_id, frame)?)
         });
     }
 }
@@ -58,8 +58,8 @@ pub(crate) unsafe extern "C" fn call_proxy(
 pub(crate) unsafe extern "C" fn close_proxy(host: *const HostApi, proxy: *mut c_void) {
     // SAFETY: the table-call contract; `proxy` is a token, and is not dereferenced.
     unsafe {
-        with_runtime(host, std::ptr::null_mut(), (), |_, runtime| {
-            runtime.plugin_proxies().close(proxy);
+        with_runtime(host, std::ptr::null_mut(), (), |context, runtime| {
+            runtime.plugin_proxies().close(context.bundle_id(), proxy);
             Ok(())
         });
     }

@@ -16,7 +16,7 @@ use crate::host::runtime::context::HostContext;
 pub(crate) unsafe extern "C" fn spawn(
     host: *const HostApi,
     name: StringView,
-    body: ThreadBody,
+    body: Option<ThreadBody>,
     data: *mut c_void,
     out_err: *mut AbiError,
 ) {
@@ -27,6 +27,7 @@ pub(crate) unsafe extern "C" fn spawn(
     // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, out_err, (), |context, _| {
+            let Some(body) = body else { return Err(ApiError::null("spawn: the function of the thread")) };
             let refused = |text: &str| ApiError::new(AbiErrorCode::NotAllowed, text);
             let scope =
                 context.bundle.as_ref().ok_or_else(|| refused("spawn: only a bundle's code has threads here"))?;

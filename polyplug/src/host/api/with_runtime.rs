@@ -9,7 +9,7 @@ use polyplug_abi::{AbiError, AbiErrorCode, Array, HostApi, StringView};
 use super::error::ApiError;
 use crate::call_error::message_text;
 use crate::guest::write_error_into;
-use crate::host::abi::arena;
+use crate::host::abi::arena::{self, ArenaDepth};
 use crate::host::abi::dispatch::CallFrame;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::runtime::Runtime;
@@ -29,6 +29,8 @@ pub(crate) unsafe fn with_runtime<R>(
     // SAFETY: the caller promises that `host` is null or a valid table.
     let context = unsafe { HostContext::of(host) };
     let runtime = context.and_then(HostContext::runtime);
+    // What `body` calls may be foreign code, which may not return all of its arenas.
+    let _depth = ArenaDepth::now();
     let outcome = match (context, &runtime) {
         (None, _) => Err(ApiError::null("the host")),
         (_, None) => Err(ApiError::new(AbiErrorCode::Unloaded, "the runtime has ended")),
@@ -62,15 +64,15 @@ pub(crate) unsafe fn with_runtime<R>(
 pub(crate) unsafe fn with_callee(
     host: *const HostApi,
     frame: CallFrame,
-    call: impl FnOnce(&Runtime, CallFrame) -> Result<(), ApiError>,
+    call: impl FnOnce(&HostContext, &Runtime, CallFrame) -> Result<(), ApiError>,
 ) {
     let mut spare = AbiError::ok();
     let out_err = if frame.out_err.is_null() { &raw mut spare } else { frame.out_err };
     // SAFETY: the caller promises `host`, and an `out_err` that is null or writable; the spare buffer stands in for null.
     // An error's code was set to 0 before the call, as `AbiError` documents, and a callee that sets a code sets a message.
     unsafe {
-        with_runtime(host, frame.out_err, (), |_, runtime| {
-            call(runtime, CallFrame { out_err, ..frame })?;
+        with_runtime(host, frame.out_err, (), |context, runtime| {
+            call(context, runtime, CallFrame { out_err, ..frame })?;
             if (*out_err).code != 0 {
                 runtime.record_error(message_text(&*out_err));
             }

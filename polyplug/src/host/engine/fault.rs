@@ -5,7 +5,8 @@ use std::fmt;
 
 use polyplug_abi::AbiErrorCode;
 
-use crate::call_error::{CallError, Failure, LOCATION_MARK, TRACEBACK_MARK};
+use crate::call_error::{CallError, Failure};
+use crate::error_text::{Parts, bounded};
 use crate::host::marshal::located::Located;
 use crate::host::waits::WouldDeadlock;
 use crate::types::LiftError;
@@ -120,17 +121,11 @@ impl Fault {
         }
     }
 
-    /// Returns the text that goes with the code. Location and traceback follow after marks.
+    /// Returns the text that goes with the code. Location and traceback follow after marks. The text is bounded.
     pub(crate) fn text(&self) -> String {
-        let Kind::Exception(exception) = &*self.0 else { return self.to_string() };
-        let mut text = exception.message.clone();
-        for (mark, part) in [(LOCATION_MARK, &exception.location), (TRACEBACK_MARK, &exception.traceback)] {
-            if let Some(part) = part {
-                text.push_str(mark);
-                text.push_str(part);
-            }
-        }
-        text
+        let Kind::Exception(exception) = &*self.0 else { return bounded(&self.to_string()).into_owned() };
+        let Exception { message, location, traceback } = exception;
+        Parts { message, location: location.as_deref(), traceback: traceback.as_deref() }.join()
     }
 }
 

@@ -264,6 +264,7 @@ impl ImportedObject {
             unsafe {
                 let (args, out, arena) = (args.cast_const().cast(), out.cast(), arena.get());
                 runtime.plugin_proxies().call(
+                    self.context.bundle_id(),
                     self.token,
                     fn_id,
                     CallFrame { args, out, arena, out_err: &raw mut error },
@@ -305,7 +306,7 @@ impl Drop for ImportedObject {
         if self.is_own
             && let Some(runtime) = self.context.runtime()
         {
-            runtime.plugin_proxies().close(self.token);
+            runtime.plugin_proxies().close(self.context.bundle_id(), self.token);
         }
     }
 }
@@ -320,7 +321,7 @@ struct Offered<'a> {
 impl Drop for Offered<'_> {
     fn drop(&mut self) {
         for token in self.tokens.get_mut().drain(..) {
-            self.runtime.plugin_proxies().close(token);
+            self.runtime.plugin_proxies().close(None, token);
         }
     }
 }

@@ -12,15 +12,13 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use polyplug_abi::{DropObject, GuestContractInstance, ObjectOffer, VmDispatch};
 
 use crate::host::abi::dispatch::{CallFrame, Dispatch};
+use crate::host::abi::interface::check_entries;
 use crate::host::error::proxy::ProxyError;
 use crate::host::version::threads::Follower;
 use crate::host::version::version::BundleVersion;
 
 /// The bit of `users` that is set once no further call may begin.
 const CLOSED: usize = 1 << (usize::BITS - 1);
-
-/// The most functions that an object may have.
-const FUNCTION_LIMIT: u32 = 1 << 16;
 
 /// An object that other bundles or the host call.
 pub(crate) struct Object {
@@ -72,9 +70,8 @@ impl Object {
         // SAFETY: the offer is readable for its size, which is large enough. Optional functions are nullable, so every
         // bit pattern is valid.
         let ObjectOffer { instance, functions, function_count, drop, .. } = unsafe { offer.read() };
-        if function_count > FUNCTION_LIMIT || (function_count > 0 && (functions.is_null() || !functions.is_aligned())) {
-            return Err("the table of functions is null, not aligned, or too long".to_owned());
-        }
+        // SAFETY: the table is as the offer describes it (the caller's promise).
+        unsafe { check_entries(functions.cast(), function_count) }?;
         Ok(Self::new(instance, Dispatch::Native { functions, count: function_count }, function_count, drop, owner))
     }
 

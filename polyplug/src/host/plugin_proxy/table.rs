@@ -8,7 +8,7 @@ use std::ffi::c_void;
 use std::panic::Location;
 use std::sync::Arc;
 
-use polyplug_abi::{GuestContractId, HostContractId, ProxyTarget};
+use polyplug_abi::{BundleId, GuestContractId, HostContractId, ProxyTarget};
 
 use super::depth::DepthGuard;
 use super::host_object::HostObject;
@@ -29,14 +29,30 @@ use crate::schema::Schema;
 
 /// The proxy behind a token.
 pub(crate) enum PluginProxy {
-    /// An object of a host contract.
-    Host(HostObject),
-    /// An instance of another bundle's plugin.
-    Peer(Arc<Peer>),
+    /// A callee that a bundle has asked for, and that this bundle alone may call.
+    Opened { by: BundleId, callee: Callee },
     /// An object that a caller passed to its callee.
     Object(Arc<Object>),
     /// A lent object that its callee passes on. Closing this token does not close the object, which stays its caller's.
     Forwarded(Arc<Object>),
+}
+
+/// The callee of a proxy that a bundle has asked for.
+pub(crate) enum Callee {
+    /// An object of a host contract.
+    Host(HostObject),
+    /// An instance of another bundle's plugin.
+    Peer(Arc<Peer>),
+}
+
+impl PluginProxy {
+    /// Returns whether the code of a bundle may use the proxy. The host, `None`, may use all.
+    fn is_for(&self, caller: Option<BundleId>) -> bool {
+        match self {
+            Self::Opened { by, .. } => caller.is_none_or(|caller| caller == *by),
+            Self::Object(_) | Self::Forwarded(_) => true,
+        }
+    }
 }
 
 /// The parts of a runtime in which the callees of plugins' proxies are found.
@@ -66,40 +82,49 @@ impl PluginProxies {
     ) -> Result<(*mut c_void, String), ProxyError> {
         let Some(scope) = scope else { return Err(ProxyError::NoBundle) };
         let _deeper = DepthGuard::enter()?; // a factory may open a proxy in turn
-        let (proxy, bundle) = match spec.target {
-            ProxyTarget::Host => (PluginProxy::Host(callees.host_object(scope, &spec)?), "host".to_owned()),
+        let (callee, bundle) = match spec.target {
+            ProxyTarget::Host => (Callee::Host(callees.host_object(scope, &spec)?), "host".to_owned()),
             ProxyTarget::Peer => {
                 let peer = callees.peer(scope, spec)?;
                 let bundle = peer.bundle.clone();
-                (PluginProxy::Peer(peer), bundle)
+                (Callee::Peer(peer), bundle)
             }
             ProxyTarget(other) => return Err(ProxyError::UnknownTarget { target: other }),
         };
-        Ok((self.0.insert(Arc::new(proxy)), bundle))
+        Ok((self.0.insert(Arc::new(PluginProxy::Opened { by: scope.id, callee })), bundle))
     }
 
-    /// Calls method `fn_id` through a plugin's proxy. The callee writes its own failure to the frame's error.
+    /// Calls method `fn_id` through a plugin's proxy, for the bundle `caller` or the host. The callee writes its own failure to the frame's error.
     ///
     /// # Safety
     ///
     /// `frame` must be what the method's entry expects. Its `out_err` must point to an error whose code is 0. The
     /// runtime must exist during the call.
-    pub(crate) unsafe fn call(&self, token: *mut c_void, fn_id: u32, frame: CallFrame) -> Result<(), ProxyError> {
-        let proxy = self.0.get(token).ok_or(ProxyError::Closed)?;
+    pub(crate) unsafe fn call(
+        &self,
+        caller: Option<BundleId>,
+        token: *mut c_void,
+        fn_id: u32,
+        frame: CallFrame,
+    ) -> Result<(), ProxyError> {
+        let proxy = self.0.get(token).filter(|proxy| proxy.is_for(caller)).ok_or(ProxyError::Closed)?;
         let _deeper = DepthGuard::enter()?;
         // SAFETY: the caller promises the frame, and that the runtime exists.
         let is_called = unsafe {
             match &*proxy {
                 PluginProxy::Object(object) | PluginProxy::Forwarded(object) => object.call(fn_id, frame)?,
-                PluginProxy::Host(object) => object.call(fn_id, frame),
-                PluginProxy::Peer(peer) => peer.call(fn_id, frame)?,
+                PluginProxy::Opened { callee: Callee::Host(object), .. } => object.call(fn_id, frame),
+                PluginProxy::Opened { callee: Callee::Peer(peer), .. } => peer.call(fn_id, frame)?,
             }
         };
         if is_called { Ok(()) } else { Err(ProxyError::MissingMethod { number: fn_id }) }
     }
 
-    /// Closes a plugin's proxy.
-    pub(crate) fn close(&self, token: *mut c_void) {
+    /// Closes a plugin's proxy. Ignores a stale token, and one that another bundle than `caller` has asked for.
+    pub(crate) fn close(&self, caller: Option<BundleId>, token: *mut c_void) {
+        if !self.0.get(token).is_some_and(|proxy| proxy.is_for(caller)) {
+            return;
+        }
         let Some(proxy) = self.0.remove(token) else { return };
         if let PluginProxy::Object(object) = &*proxy
             && !object.may_be_kept()

@@ -1,9 +1,10 @@
 //! The data behind a host table: its runtime, its version and its bundle.
 
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-use polyplug_abi::HostApi;
+use polyplug_abi::{BundleId, HostApi};
 
 use super::runtime::Runtime;
 use crate::host::abi::table::HostTable;
@@ -23,6 +24,8 @@ pub(crate) struct HostContext {
     version: Weak<BundleVersion>,
     /// The bundle that has this table. Absent for the host's own table.
     pub(crate) bundle: Option<Arc<BundleScope>>,
+    /// The number of references that `retain_host` has made, and `release_host` not ended.
+    retained: AtomicUsize,
 }
 
 impl HostContext {
@@ -49,7 +52,7 @@ impl HostContext {
     ) -> Arc<Self> {
         Arc::new_cyclic(|this: &Weak<Self>| {
             let api = HostApi { runtime: this.as_ptr().cast_mut().cast(), ..*functions };
-            Self { api, runtime, version, bundle }
+            Self { api, runtime, version, bundle, retained: AtomicUsize::new(0) }
         })
     }
 
@@ -76,6 +79,21 @@ impl HostContext {
     /// has no lease any more.
     pub(crate) fn version(&self) -> Option<Arc<BundleVersion>> {
         self.version.upgrade()
+    }
+
+    /// Returns the id of the bundle that has this table, or `None` for the host's own table.
+    pub(crate) fn bundle_id(&self) -> Option<BundleId> {
+        self.bundle.as_ref().map(|scope| scope.id)
+    }
+
+    /// Counts a reference of `retain_host`.
+    pub(crate) fn retain(&self) {
+        self.retained.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Ends the count of a reference. Returns whether `retain_host` had made one.
+    pub(crate) fn release(&self) -> bool {
+        self.retained.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1)).is_ok()
     }
 
     /// Returns whether this is a table of `runtime`.

@@ -205,15 +205,17 @@ impl Runtime {
         Ok(GuestContractInstance { data: self.tokens().insert(held), contract_id })
     }
 
+    /// Returns the instance of a token, as it was made. Returns `None` for a stale token, and for one with another contract.
+    pub(crate) fn token(&self, token: GuestContractInstance) -> Option<Arc<InstanceLease>> {
+        let held = self.tokens().get(token.data)?;
+        (held.versioned().provider().plugin.contract_id == token.contract_id).then_some(held)
+    }
+
     /// Returns the instance of a token, as a lease on the version that serves, for one call.
     pub(crate) fn instance(&self, token: GuestContractInstance) -> Result<Arc<InstanceLease>, RegistryError> {
         let stale = || RegistryError::StaleHandle { index: token.data.addr() as u32 };
-        let held = self.tokens().get(token.data).ok_or_else(stale)?;
-        let provider = held.versioned().provider();
-        if provider.plugin.contract_id != token.contract_id {
-            return Err(stale());
-        }
-        if provider.is_current() {
+        let held = self.token(token).ok_or_else(stale)?;
+        if held.versioned().provider().is_current() {
             return Ok(held);
         }
         let latest = held.current_lease().map_err(|_| stale())?;

@@ -11,6 +11,7 @@ use super::events::Events;
 use super::loader::BundleLoader;
 use super::report::ReloadPolicy;
 use super::retired::Retired;
+use crate::error_text;
 use crate::host::abi::slot_map::SlotMap;
 use crate::host::abi::table::HostTable;
 use crate::host::bundle::config_overrides::ConfigOverrides;
@@ -203,6 +204,7 @@ impl Runtime {
     }
 
     pub(crate) fn record_error(&self, text: String) {
+        let text = if text.len() > error_text::LIMIT { error_text::bounded(&text).into_owned() } else { text };
         *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = text;
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use polyplug_abi::GuestContractInterface;
+use polyplug_abi::{BundleId, GuestContractInterface};
 
 use super::instances::SharedLease;
 
@@ -41,25 +41,28 @@ impl std::fmt::Debug for Lease {
     }
 }
 
-/// The leases of callers of the C ABI, by table. A lease that is never released is dropped with the runtime.
+/// The leases of callers of the C ABI, by table and by the bundle that took them, which is `None` for the host. A lease
+/// that is never released is dropped with the runtime.
 #[derive(Default)]
-pub(crate) struct Leases(Mutex<HashMap<usize, Vec<Lease>>>);
+pub(crate) struct Leases(Mutex<HashMap<(usize, Option<BundleId>), Vec<Lease>>>);
 
 impl Leases {
     /// Keeps a lease until [`release`](Self::release). Returns the lease's table.
-    pub(crate) fn keep(&self, lease: Lease) -> *const GuestContractInterface {
+    pub(crate) fn keep(&self, lease: Lease, taker: Option<BundleId>) -> *const GuestContractInterface {
         let interface = lease.interface();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(interface.addr()).or_default().push(lease);
+        let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        leases.entry((interface.addr(), taker)).or_default().push(lease);
         interface
     }
 
-    /// Drops one lease on a table. Returns whether the table had a lease.
-    pub(crate) fn release(&self, interface: *const GuestContractInterface) -> bool {
+    /// Drops one lease of `taker` on a table. Returns whether there was one.
+    pub(crate) fn release(&self, interface: *const GuestContractInterface, taker: Option<BundleId>) -> bool {
         let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(of_table) = leases.get_mut(&interface.addr()) else { return false };
+        let key = (interface.addr(), taker);
+        let Some(of_table) = leases.get_mut(&key) else { return false };
         let ended = of_table.pop();
         if of_table.is_empty() {
-            leases.remove(&interface.addr());
+            leases.remove(&key);
         }
         drop(leases);
         drop(ended);

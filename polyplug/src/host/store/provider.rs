@@ -11,6 +11,7 @@ use super::entry_tables::EntryTables;
 use super::instances::LeaseRegistry;
 use crate::call_error::CallError;
 use crate::contract_info::ContractInfo;
+use crate::host::abi::arena;
 use crate::host::abi::table::HostTable;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::plugin::contract_check;
@@ -97,7 +98,7 @@ impl Provider {
         let functions = self.functions(info)?;
         let version = self.started_version();
         let (revision, host) = (NonNull::from(version.revision()), version.table().api());
-        Ok(ProxyParts { revision, functions, instance: target.instance(), host, info })
+        Ok(ProxyParts { revision, functions, instance: target.instance(), host, arenas: &arena::GUARDED, info })
     }
 
     pub(crate) fn shared(&self) -> Option<&CallTarget> {
