@@ -76,8 +76,8 @@ pub fn plugin(args: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// The function runs after the last call of this version of the bundle has returned and its instances have been
-/// dropped, and before the library is unmapped: at an unload, after a reload for the old version, when the runtime ends,
+/// The function runs after the last call of this version of the bundle has returned, before instances that all callers
+/// share are dropped and the library is unmapped: at an unload, after a reload for the old version, when the runtime ends,
 /// and when a load fails. What the library has started ends here: thread pools, timers, open files.
 ///
 /// The function takes no argument, or a `&PluginContext`. It returns nothing, or a `Result<(), impl Display>`. An error

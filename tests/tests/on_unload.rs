@@ -111,7 +111,7 @@ fn texts(messages: &[Logged], bundle: &str) -> Vec<String> {
 }
 
 #[test]
-fn functions_run_after_the_last_call_and_the_instances() {
+fn functions_run_after_the_last_call_and_the_instances_of_proxies() {
     let _alone = alone("");
     let (runtime, id) = linked();
     let proxy = runtime.proxy::<dyn Ending>().unwrap();

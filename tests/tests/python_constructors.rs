@@ -60,7 +60,7 @@ fn an_argument_with_a_default_is_the_authors() {
 }
 
 #[test]
-fn an_argument_that_nobody_gives_is_an_error_of_the_load() {
+fn a_required_argument_beside_the_context_is_an_error_of_the_load() {
     for (class, parts) in [
         ("class A:\n def __init__(self, size: int): pass", ["`size: int`", "is not the context"]),
         ("class A:\n def __init__(self, names: 'list[str]'): pass", ["`names: 'list[str]'`", "is not the context"]),

@@ -34,13 +34,11 @@ pub(crate) struct VersionResources {
 
 impl Drop for VersionResources {
     fn drop(&mut self) {
+        if let Some(unload) = self.unload.take() {
+            return unload.run_before(std::mem::take(self));
+        }
         for instance in self.instances.drain(..) {
             drop(instance);
-        }
-        if let Some(unload) = self.unload.take() {
-            let (modules, table) = (std::mem::take(&mut self.modules), self.table.take());
-            let when_gone = self.when_gone.take();
-            return unload.run_before(Self { instances: Vec::new(), unload: None, modules, table, when_gone });
         }
         let mut remains = None;
         while let Some(module) = self.modules.pop() {

@@ -1,5 +1,5 @@
-//! The functions that the code of a version registered for its unload. They run after the version's last call and the
-//! end of its instances, before its modules are closed.
+//! The functions that the code of a version registered for its unload. They run after the version's last call, before
+//! the version's shared instances end and its modules are closed.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;

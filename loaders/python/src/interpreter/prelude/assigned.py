@@ -15,6 +15,9 @@ _PLACES = ((sys, "stdin"), (sys, "stdout"), (sys, "stderr"), (sys, "excepthook")
            (sys, "displayhook"), (sys, "breakpointhook"), (threading, "excepthook"), (warnings, "showwarning"),
            (warnings, "formatwarning"))
 
+# The loader's own entries of `sys.meta_path`.
+_OWN_FINDERS = (_Finder, _AskedFinder, _PackageFinder, _RestFinder)
+
 
 class MainRun:
     """The time in which the main file of a bundle runs. Objects of shared classes that appear in shared lists and hooks
@@ -40,7 +43,7 @@ class MainRun:
         for place, before in zip(_LISTS, self.lists):
             known = list(map(id, before))
             for item in getattr(*place):
-                if id(item) not in known and item not in (_finder, _asked_finder, _package_finder):
+                if id(item) not in known and not isinstance(item, _OWN_FINDERS):
                     self.bundle.changes[("list", place[1], id(item))] = _Entry(_remove_item, place, item)
         for place, before in zip(_PLACES, self.values):
             if getattr(*place) is not before:

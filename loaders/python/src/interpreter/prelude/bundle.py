@@ -19,7 +19,7 @@ _PREFIX = "_polyplug_"
 _bundles = {}
 
 # Whether this process has no host: a bundle has started it.
-is_far = False
+is_hostless = False
 
 
 class Bundle:
@@ -34,7 +34,7 @@ class Bundle:
         self.package = package or f"{_PREFIX}{identifier}_{next(_numbers)}"
         # The beginning of the paths of all its files.
         self._path_prefix = (directory or self.package) + os.sep
-        self.is_declaring = is_far  # where there is no host, nothing is ever loaded
+        self.is_declaring = is_hostless  # where there is no host, nothing is ever loaded
         # Here, where the time of the bundle's start is not limited.
         finish_others()
         watch_shared_modules()

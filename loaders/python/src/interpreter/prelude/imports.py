@@ -63,7 +63,7 @@ def _find_and_load(name, import_):
         adapt_modules()
         return module
     if not _bundles or name.partition(".")[0] in _bundles:
-        if is_far and _bundles and _asking_bundle(sys._getframe().f_back)[0] is None:
+        if is_hostless and _bundles and _asking_bundle(sys._getframe().f_back)[0] is None:
             return load_or_stand_in(name, lambda: _real_find_and_load(name, import_))
         return _real_find_and_load(name, import_)
     bundle, is_direct = _asking_bundle(sys._getframe().f_back)

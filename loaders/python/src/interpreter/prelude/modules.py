@@ -30,7 +30,7 @@ class _SourceLoader(importlib.machinery.SourceFileLoader):
         if self.source is not None:
             return self.source
         bundle = _bundles.get(self.name.partition(".")[0])
-        read = bundle.host_functions.read_program if bundle and not is_far else super().get_data
+        read = bundle.host_functions.read_program if bundle and not is_hostless else super().get_data
         return read(self.path)
 
     def is_package(self, fullname=None):
@@ -57,7 +57,7 @@ class _Finder:
                 return _spec(_SourceLoader(fullname, start), [base])
             for suffix in importlib.machinery.EXTENSION_SUFFIXES:
                 if os.path.isfile(base + suffix):
-                    if not is_far:
+                    if not is_hostless:
                         bundle.host_functions.check_inside(base + suffix)
                     return _spec(importlib.machinery.ExtensionFileLoader(fullname, base + suffix))
             if os.path.isfile(base + ".py"):

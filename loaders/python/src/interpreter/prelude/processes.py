@@ -45,13 +45,13 @@ def adapt_multiprocessing(spawn):
 
 def start_without_host(bundles, contracts):
     """Makes bundles known in a process that has no host."""
-    global install_print, is_far
-    install_print, is_far = lambda: None, True
+    global install_print, is_hostless
+    install_print, is_hostless = lambda: None, True
     publish()
     kept = [make_types(*arguments)[0] for arguments in contracts]
     for name, directory, origin, folders, config, venv, package, main in bundles:
         environment = open_environment(venv) if venv else None
-        functions = _FarFunctions(kept)
+        functions = _HostlessFunctions(kept)
         Bundle(functions, name, directory, origin, folders, config, environment, package).make_known(*main)
 
 
@@ -78,14 +78,14 @@ def load_or_stand_in(name, load):
     return module
 
 
-class _FarFunctions:
+class _HostlessFunctions:
     """What a bundle's module `polyplug` has in place of the host's functions."""
 
     def __init__(self, contracts):
         self.contracts = {types._contract: types for types in contracts}
 
     def host(self, contract):
-        return _FarRemote(contract)
+        return _AbsentRemote(contract)
 
     peer = host
 
@@ -101,7 +101,7 @@ class _FarFunctions:
             print(f"{level}: {message}", file=sys.stderr)
 
 
-class _FarRemote:
+class _AbsentRemote:
     """What stands for a host contract or a peer in a process that has no host. Its methods raise a `CallError`."""
 
     def __init__(self, contract):
