@@ -110,8 +110,6 @@ typedef uint32_t PolyplugAbiErrorCode;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-PolyplugOptionUnloadFunction;
-
 /// A borrowed sequence of bytes, usually UTF-8 text. `{null, 0}` is empty.
 ///
 /// The structure or function that contains the view documents the owner of the bytes and how long they are valid. The
@@ -452,6 +450,9 @@ struct PolyplugObjectOffer {
     PolyplugDropObject drop;
 };
 
+/// The function that ends what a bundle's code has started: see `PolyplugHostApi.on_unload`. The host logs the error.
+typedef void (*PolyplugUnloadFunction)(const PolyplugHostApi *host, void *data, PolyplugAbiError *out_err);
+
 /// The functions that a host offers to a plugin, to a loader, or to a host written in another language.
 ///
 /// Each function takes the table itself as its first argument. Each loaded version of a bundle has a table of its
@@ -586,7 +587,7 @@ struct PolyplugHostApi {
     /// version of the bundle has returned and its instances have ended, before its code is unmapped. That is also the
     /// case after a failed load. The function registered last is called first. All functions of a version together have
     /// a limited time, after which the host goes on without them.
-    void (*on_unload)(const PolyplugHostApi *host, PolyplugOptionUnloadFunction function, void *data,
+    void (*on_unload)(const PolyplugHostApi *host, PolyplugUnloadFunction function, void *data,
             PolyplugAbiError *out_err);
     /// Returns the most verbose level that the host's log takes at present, 0 if it takes none.
     uint32_t (*log_level)(const PolyplugHostApi *host);
@@ -654,9 +655,6 @@ typedef uint32_t PolyplugLogLevel;
 #define POLYPLUG_LOG_LEVEL_DEBUG 4
 /// Detailed information for developers.
 #define POLYPLUG_LOG_LEVEL_TRACE 5
-
-/// The function that ends what a bundle's code has started: see `PolyplugHostApi.on_unload`. The host logs the error.
-typedef void (*PolyplugUnloadFunction)(const PolyplugHostApi *host, void *data, PolyplugAbiError *out_err);
 
 /// A programming language, as a number.
 ///
