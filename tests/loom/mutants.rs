@@ -216,8 +216,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "code_is_unmapped_before_instances_end",
         file: "host/version/reclaim.rs",
-        from: "        for instance in self.instances.drain(..) {\n            drop(instance);\n        }\n        let mut still_there = None;\n",
-        to: "        let mut still_there = None;\n",
+        from: "        for instance in self.instances.drain(..) {\n            drop(instance);\n        }\n",
+        to: "",
         model: "lease::the_shared_instance_ends_after_its_last_call",
         complaint: USED,
     },
