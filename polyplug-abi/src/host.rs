@@ -279,7 +279,7 @@ pub struct HostApi {
     /// Returns the calling bundle's name; empty through the host's own table. The text is valid while the table is.
     pub bundle_name: unsafe extern "C" fn(*const HostApi) -> StringView,
     /// Registers a function of the calling bundle, which the host calls once, with `data`: after the last call of this
-    /// version of the bundle has returned and its instances have ended, before its code is unmapped. That is also the
+    /// version of the bundle has returned, before its shared instances end and its code is unmapped. That is also the
     /// case after a failed load. The function registered last is called first. All functions of a version together have
     /// a limited time, after which the host goes on without them.
     pub on_unload: unsafe extern "C" fn(

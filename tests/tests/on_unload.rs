@@ -1,5 +1,5 @@
-//! What the code of a bundle has started ends with the bundle: its functions for the unload run once, after the last call
-//! and the end of the instances, before the code goes.
+//! What the code of a bundle has started ends with the bundle: its functions for the unload run once, after the last call,
+//! before shared instances end and the code goes.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

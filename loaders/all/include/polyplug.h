@@ -110,9 +110,6 @@ typedef uint32_t PolyplugAbiErrorCode;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-PolyplugOptionUnloadFunction;
-PolyplugOptionThreadBody;
-
 /// A borrowed sequence of bytes, usually UTF-8 text. `{null, 0}` is empty.
 ///
 /// The structure or function that contains the view documents the owner of the bytes and how long they are valid. The
@@ -402,6 +399,9 @@ struct PolyplugPluginRegistration {
     void *reserved;
 };
 
+/// The function that a thread runs: see `PolyplugHostApi.spawn`.
+typedef void (*PolyplugThreadBody)(void *data);
+
 /// The kind of callee of a plugin's proxy.
 typedef uint32_t PolyplugProxyTarget;
 /// A host contract.
@@ -450,6 +450,9 @@ struct PolyplugObjectOffer {
     PolyplugDropObject drop;
 };
 
+/// The function that ends what a bundle's code has started: see `PolyplugHostApi.on_unload`. The host logs the error.
+typedef void (*PolyplugUnloadFunction)(const PolyplugHostApi *host, void *data, PolyplugAbiError *out_err);
+
 /// The functions that a host offers to a plugin, to a loader, or to a host written in another language.
 ///
 /// Each function takes the table itself as its first argument. Each loaded version of a bundle has a table of its
@@ -475,8 +478,7 @@ struct PolyplugHostApi {
     /// Returns all providers of a contract, in load order.
     PolyplugArrayGuestContractHandle (*find_all_guest_contracts)(const PolyplugHostApi *host, uint64_t contract_id,
             uint32_t min_version);
-    /// Returns a provider's table, or null if the handle is stale, or if the calling bundle's manifest does not declare
-    /// the contract. The table is valid while it is leased.
+    /// Returns a provider's table, or null if the handle is stale. The table is valid while it is leased.
     const PolyplugGuestContractInterface *(*resolve_guest_contract)(const PolyplugHostApi *host,
             PolyplugGuestContractHandle handle);
     /// Returns an object of a host contract.
@@ -527,22 +529,21 @@ struct PolyplugHostApi {
     /// Returns an arena for one call that this thread is about to make. Return arenas with `leave_arena` in reverse
     /// order.
     PolyplugCallArena *(*enter_arena)(const PolyplugHostApi *host);
-    /// Ends the use of an arena, and frees all data in the arena. Ignores any pointer but that of the innermost arena
-    /// that this thread has from `enter_arena` through the same table.
+    /// Ends the use of an arena, and frees all data in the arena.
     void (*leave_arena)(const PolyplugHostApi *host, PolyplugCallArena *arena);
     /// Keeps this table valid until `release_host`. The bundle may still be unloaded.
     void (*retain_host)(const PolyplugHostApi *host);
-    /// Ends a `retain_host`. Ignored if there is none to end.
+    /// Ends a `retain_host`.
     void (*release_host)(const PolyplugHostApi *host);
     /// Takes a lease on a provider. Returns the provider's table, which stays valid with its code mapped until
     /// `release`, or null if the handle is stale.
     const PolyplugGuestContractInterface *(*lease)(const PolyplugHostApi *host, PolyplugGuestContractHandle handle,
             PolyplugAbiError *out_err);
-    /// Ends a lease of the calling bundle. Ignores a pointer that the bundle has not leased.
+    /// Ends a lease. Ignores a pointer that is not leased.
     void (*release)(const PolyplugHostApi *host, const PolyplugGuestContractInterface *interface);
     /// Runs `body(data)` on a new thread for the calling bundle, whose code stays mapped while the thread runs. `name`
     /// is for people. On failure `body` is not called, and the caller still owns `data`.
-    void (*spawn)(const PolyplugHostApi *host, PolyplugStringView name, PolyplugOptionThreadBody body, void *data,
+    void (*spawn)(const PolyplugHostApi *host, PolyplugStringView name, PolyplugThreadBody body, void *data,
             PolyplugAbiError *out_err);
     /// Waits at most for `millis` milliseconds until the calling bundle's version is retired by a reload or an unload.
     /// Returns 1 if the version is retired, otherwise 0. The bundle's threads must end once the version is retired.
@@ -586,7 +587,7 @@ struct PolyplugHostApi {
     /// version of the bundle has returned and its instances have ended, before its code is unmapped. That is also the
     /// case after a failed load. The function registered last is called first. All functions of a version together have
     /// a limited time, after which the host goes on without them.
-    void (*on_unload)(const PolyplugHostApi *host, PolyplugOptionUnloadFunction function, void *data,
+    void (*on_unload)(const PolyplugHostApi *host, PolyplugUnloadFunction function, void *data,
             PolyplugAbiError *out_err);
     /// Returns the most verbose level that the host's log takes at present, 0 if it takes none.
     uint32_t (*log_level)(const PolyplugHostApi *host);
@@ -654,11 +655,6 @@ typedef uint32_t PolyplugLogLevel;
 #define POLYPLUG_LOG_LEVEL_DEBUG 4
 /// Detailed information for developers.
 #define POLYPLUG_LOG_LEVEL_TRACE 5
-
-/// The function that ends what a bundle's code has started: see `PolyplugHostApi.on_unload`. The host logs the error.
-typedef void (*PolyplugUnloadFunction)(const PolyplugHostApi *host, void *data, PolyplugAbiError *out_err);
-/// The function that a thread runs: see `PolyplugHostApi.spawn`.
-typedef void (*PolyplugThreadBody)(void *data);
 
 /// A programming language, as a number.
 ///

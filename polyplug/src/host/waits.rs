@@ -91,12 +91,12 @@ impl Task {
 
     /// Marks this thread as one that waits for the end of the task, until the returned guard is dropped. Returns `None`
     /// if the thread that carries out the task waits for this one.
-    pub(crate) fn awaiting(self: &Arc<Self>) -> Option<Awaiting> {
+    pub(crate) fn awaiting(this: &Arc<Self>) -> Option<Awaiting> {
         let mut waits = waits();
-        if waits.way(self.thread.load(Ordering::Acquire), mark()).is_some() {
+        if waits.way(this.thread.load(Ordering::Acquire), mark()).is_some() {
             return None;
         }
-        waits.begin(mark(), Target::Task(Arc::clone(self)));
+        waits.begin(mark(), Target::Task(Arc::clone(this)));
         Some(Awaiting(()))
     }
 }

@@ -46,7 +46,7 @@ pub(crate) fn run_with_timeout<R: Send + 'static>(
     let (send, receive) = mpsc::sync_channel::<Result<R, Box<dyn Any + Send>>>(1);
     let waiting = logical_thread();
     let task = Task::new(what);
-    let _awaiting = task.awaiting().expect("no thread carries out the task yet");
+    let _awaiting = Task::awaiting(&task).expect("no thread carries out the task yet");
     let started = thread::Builder::new().name("polyplug-start".to_owned()).spawn(move || {
         ON_BEHALF_OF.set(Some(waiting));
         let outcome = task.run(|| catch_unwind(AssertUnwindSafe(work)));

@@ -50,7 +50,7 @@ impl Unload {
     pub(crate) fn run_before(self, rest: VersionResources) {
         let Self { bundle, reclaimer, limit, functions } = self;
         let task = Task::new(format!("the unload of bundle `{bundle}`"));
-        let awaiting = task.awaiting();
+        let awaiting = Task::awaiting(&task);
         let progress = Arc::new((Mutex::new(Progress::Running), Condvar::new()));
         let thread = std::thread::Builder::new().name("polyplug-unload".to_owned()).spawn({
             let (progress, bundle) = (Arc::clone(&progress), bundle.clone());

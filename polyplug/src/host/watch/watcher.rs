@@ -84,7 +84,7 @@ impl Watcher {
         if logical_thread() == self.id {
             return;
         }
-        let Some(_awaiting) = self.task.awaiting() else { return };
+        let Some(_awaiting) = Task::awaiting(&self.task) else { return };
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Err(payload)) = thread.take().map(JoinHandle::join) {
             tracing::error!(panic = crate::guest::describe_panic(payload), "the watcher's thread panicked");
