@@ -9,7 +9,7 @@ use crate::protect::{protect, set_up};
 use crate::state::State;
 use crate::stdlib::StdLib;
 use crate::vm::LuaEngine;
-use crate::{harmless, int64, memory_limit, module, program, raise, remote_call, require, sandbox, time_limit};
+use crate::{harmless, int64, memory_limit, module, program, raise, remote_call, require, sandbox, stack, time_limit};
 
 /// Makes a VM and runs `text` in the VM. Returns the engine and the plugins that the text has declared.
 ///
@@ -33,6 +33,7 @@ pub(crate) fn start(
                 harmless::open(lua);
             }
             int64::open(&state, lua);
+            stack::open(&state, lua);
             // After `sandbox::open`, which switches the compiler on.
             if limits.time.is_some() {
                 time_limit::open(lua, &state.deadline);
