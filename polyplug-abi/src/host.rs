@@ -219,7 +219,7 @@ pub struct HostApi {
     pub spawn: unsafe extern "C" fn(
         *const HostApi,
         name: StringView,
-        body: Option<ThreadBody>,
+        body: ThreadBody,
         data: *mut c_void,
         out_err: *mut AbiError,
     ),
@@ -281,7 +281,7 @@ pub struct HostApi {
 }
 
 /// The function that a thread runs: see [`HostApi::spawn`].
-pub type ThreadBody = unsafe extern "C" fn(data: *mut c_void);
+pub type ThreadBody = Option<unsafe extern "C" fn(data: *mut c_void)>;
 
 // SAFETY: function pointers and the host's data; the functions accept calls from any thread (the ABI).
 unsafe impl Send for HostApi {}

@@ -110,8 +110,6 @@ typedef uint32_t PolyplugAbiErrorCode;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-PolyplugOptionThreadBody;
-
 /// A borrowed sequence of bytes, usually UTF-8 text. `{null, 0}` is empty.
 ///
 /// The structure or function that contains the view documents the owner of the bytes and how long they are valid. The
@@ -401,6 +399,9 @@ struct PolyplugPluginRegistration {
     void *reserved;
 };
 
+/// The function that a thread runs: see `PolyplugHostApi.spawn`.
+typedef void (*PolyplugThreadBody)(void *data);
+
 /// The kind of callee of a plugin's proxy.
 typedef uint32_t PolyplugProxyTarget;
 /// A host contract.
@@ -541,7 +542,7 @@ struct PolyplugHostApi {
     void (*release)(const PolyplugHostApi *host, const PolyplugGuestContractInterface *interface);
     /// Runs `body(data)` on a new thread for the calling bundle, whose code stays mapped while the thread runs. `name`
     /// is for people. On failure `body` is not called, and the caller still owns `data`.
-    void (*spawn)(const PolyplugHostApi *host, PolyplugStringView name, PolyplugOptionThreadBody body, void *data,
+    void (*spawn)(const PolyplugHostApi *host, PolyplugStringView name, PolyplugThreadBody body, void *data,
             PolyplugAbiError *out_err);
     /// Waits at most for `millis` milliseconds until the calling bundle's version is retired by a reload or an unload.
     /// Returns 1 if the version is retired, otherwise 0. The bundle's threads must end once the version is retired.
@@ -645,9 +646,6 @@ typedef uint32_t PolyplugLogLevel;
 #define POLYPLUG_LOG_LEVEL_DEBUG 4
 /// Detailed information for developers.
 #define POLYPLUG_LOG_LEVEL_TRACE 5
-
-/// The function that a thread runs: see `PolyplugHostApi.spawn`.
-typedef void (*PolyplugThreadBody)(void *data);
 
 /// A programming language, as a number.
 ///
