@@ -219,7 +219,7 @@ pub struct HostApi {
     pub spawn: unsafe extern "C" fn(
         *const HostApi,
         name: StringView,
-        body: Option<ThreadBody>,
+        body: ThreadBody,
         data: *mut c_void,
         out_err: *mut AbiError,
     ),
@@ -293,7 +293,7 @@ pub struct HostApi {
 }
 
 /// The function that a thread runs: see [`HostApi::spawn`].
-pub type ThreadBody = unsafe extern "C" fn(data: *mut c_void);
+pub type ThreadBody = Option<unsafe extern "C" fn(data: *mut c_void)>;
 
 /// The function that ends what a bundle's code has started: see [`HostApi::on_unload`]. The host logs the error.
 pub type UnloadFunction = unsafe extern "C" fn(host: *const HostApi, data: *mut c_void, out_err: *mut AbiError);

@@ -10,7 +10,7 @@ use polyplug_abi::GuestContractInstance;
 
 use crate::prepared::Layout;
 use crate::registry::take_ref;
-use crate::stack::{Items, Stack};
+use crate::stack::Stack;
 use crate::text::{describe, text_at};
 use crate::vm::LuaEngine;
 use crate::{int64, remote};
@@ -19,7 +19,7 @@ use crate::{int64, remote};
 // the value that has it, is on the stack.
 unsafe impl Read for Stack<'_> {
     type Value = c_int;
-    type Items = Items;
+    type Items = c_int;
     type Entries = c_int;
     type Error = Fault;
 
@@ -116,17 +116,17 @@ unsafe impl Read for Stack<'_> {
         (is_some && self.other_than_tag(*value).is_none()).then(|| self.push_field(*value, c"val"))
     }
 
-    fn list(&mut self, value: &c_int) -> Result<Option<(Items, usize)>, Fault> {
+    fn list(&mut self, value: &c_int) -> Result<Option<(c_int, usize)>, Fault> {
         self.items(*value)
     }
 
-    fn tuple(&mut self, value: &c_int) -> Result<Option<(Items, usize)>, Fault> {
+    fn tuple(&mut self, value: &c_int) -> Result<Option<(c_int, usize)>, Fault> {
         self.items(*value)
     }
 
     #[inline]
-    fn item(&mut self, items: &mut Items, index: usize) -> Result<c_int, Fault> {
-        self.next_item(items, index)
+    fn item(&mut self, items: &mut c_int, index: usize) -> Result<c_int, Fault> {
+        Stack::item(self, *items, index)
     }
 
     /// Pushes the key that [`entry`](Self::entry) starts after.

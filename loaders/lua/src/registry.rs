@@ -18,6 +18,8 @@ pub(crate) struct RegistryRefs {
     pub(crate) int64_at: c_int,
     /// The function that tells 64-bit integers from other C values.
     pub(crate) int64_kind: c_int,
+    /// The function that checks long lists.
+    pub(crate) in_order: c_int,
     /// The metatable of errors that calls of other bundles or of the host have returned.
     pub(crate) call_error: c_int,
     /// The metatable of values that `polyplug.raise` has raised.

@@ -10,7 +10,8 @@ use polyplug::engine::{CaseOf, Fault, RawText};
 use polyplug::types::LiftError;
 
 use crate::prepared::Prepared;
-use crate::registry::push_ref;
+use crate::program;
+use crate::registry::{RegistryRefs, push_ref, take_ref};
 use crate::state::State;
 use crate::text::{describe_key, text_at};
 
@@ -209,64 +210,63 @@ impl<'a> Stack<'a> {
         unsafe { ffi::lua_next(self.lua, table) != 0 }
     }
 
-    /// Returns the items of a table and their number, or `None` if the value is not a table.
+    /// Returns a table's index and the number of its items, or `None` if the value is not a table.
     ///
     /// # Errors
     ///
-    /// The table has other entries, too.
-    pub(crate) fn items(&self, index: c_int) -> Result<Option<(Items, usize)>, Fault> {
+    /// The table has other entries, too, or lacks an item.
+    pub(crate) fn items(&self, index: c_int) -> Result<Option<(c_int, usize)>, Fault> {
         if !self.is_table(index) {
             return Ok(None);
         }
         self.reserve();
         // SAFETY: `new`'s caller has promised a valid Lua thread and valid indices.
         let len = unsafe { ffi::lua_objlen(self.lua, index) };
-        let items = Items { table: index, len, in_order: len > 0 && self.is_last(index, len) };
-        if items.in_order {
-            self.push_nil();
-        } else {
+        let in_order = if len < SHORT { self.in_order(index) } else { self.long_in_order(index) };
+        if in_order != Some(len) {
             self.check_items(index, len)?;
         }
-        Ok(Some((items, len)))
+        Ok(Some((index, len)))
     }
 
-    /// Returns whether no entry of a table follows item `number`, which is there.
-    fn is_last(&self, table: c_int, number: usize) -> bool {
-        #[allow(clippy::cast_precision_loss)] // no table has so many items
-        // SAFETY: `new`'s caller has promised a valid Lua thread. `items` has made room.
-        unsafe {
-            ffi::lua_pushnumber(self.lua, number as f64);
-        }
-        let is_last = !self.next(table);
-        if !is_last {
-            self.pop(2);
-        }
-        is_last
-    }
-
-    /// Pushes item `index` of a list, from 0, and returns the item's index. Items are read one after the other, and
-    /// nothing that was pushed before the last item is left above the list.
-    ///
-    /// The order of a table's entries proves that the list has no others, at no cost: `items` has found nothing behind
-    /// the last item, and so nothing is lost if the entries from the first one on are the items in their order.
-    ///
-    /// # Errors
-    ///
-    /// The table has other entries than items.
-    #[inline]
-    pub(crate) fn next_item(&self, items: &mut Items, index: usize) -> Result<c_int, Fault> {
-        if items.in_order {
-            // The key of the item before, or `nil`.
-            let key = self.top();
+    /// Returns the number of a table's entries, or `None` if they are not the items from 1 on in their order.
+    fn in_order(&self, table: c_int) -> Option<usize> {
+        let mut count = 0;
+        self.push_nil();
+        let key = self.top();
+        while self.next(table) {
+            count += 1;
             #[allow(clippy::cast_precision_loss)] // no table has so many items
-            if self.next(items.table) && self.number_at(key) == Some((index + 1) as f64) {
-                return Ok(key + 1);
+            let is_next = self.number_at(key) == Some(count as f64);
+            self.truncate(if is_next { key } else { key - 1 });
+            if !is_next {
+                return None;
             }
-            items.in_order = false;
-            self.truncate(key - 1);
-            self.check_items(items.table, items.len)?;
         }
-        self.push_item(items.table, index)
+        Some(count)
+    }
+
+    /// Does the same as [`in_order`](Self::in_order), for long lists: by a function in Lua, which is compiled.
+    fn long_in_order(&self, table: c_int) -> Option<usize> {
+        // SAFETY: `new`'s caller has promised a valid Lua thread in a protected call. `items` has made room.
+        let count = unsafe {
+            push_ref(self.lua, self.state.refs.get().in_order);
+            ffi::lua_pushvalue(self.lua, table);
+            ffi::lua_call(self.lua, 1, 1);
+            ffi::lua_tonumber(self.lua, -1)
+        };
+        self.pop(1);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // the function returns a count or -1
+        (count >= 0.0).then_some(count as usize)
+    }
+
+    /// Pushes item `index` of a list from [`items`](Self::items), from 0, and returns the item's index.
+    #[inline]
+    pub(crate) fn item(&self, table: c_int, index: usize) -> Result<c_int, Fault> {
+        let number = item_number(index)?;
+        // SAFETY: `new`'s caller has promised a valid Lua thread and valid indices. `items` has made room.
+        unsafe { ffi::lua_rawgeti_(self.lua, table, number) };
+        Ok(self.top())
     }
 
     /// Returns the value at an index if it is a number.
@@ -366,13 +366,35 @@ impl<'a> Stack<'a> {
     }
 }
 
-/// The items of a list, while they are read one after the other.
-pub(crate) struct Items {
-    table: c_int,
-    len: usize,
-    /// Whether all entries that were read so far came in the order of the items. The key of the last one, or `nil` before
-    /// the first, is then at the top of the stack.
-    in_order: bool,
+/// The number of items up to which a call of a function in Lua takes longer than a loop here.
+const SHORT: usize = 8;
+
+/// A program that returns the function of [`Stack::long_in_order`].
+const IN_ORDER: &[u8] = b"
+local next = next
+return function(list)
+  local count = 0
+  for key in next, list do
+    count = count + 1
+    if key ~= count then return -1 end
+  end
+  return count
+end
+";
+
+/// Makes the function that checks long lists.
+///
+/// # Safety
+///
+/// In a protected call of the state's VM, after the standard library was opened.
+pub(crate) unsafe fn open(state: &State, lua: *mut lua_State) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        program::push_builtin(lua, IN_ORDER);
+        ffi::lua_call(lua, 0, 1);
+        let in_order = take_ref(lua);
+        state.refs.set(RegistryRefs { in_order, ..state.refs.get() });
+    }
 }
 
 /// Makes the fault of a table that is expected to be a list.

@@ -11,7 +11,7 @@ use crate::state::State;
 use crate::stdlib::StdLib;
 use crate::vm::LuaEngine;
 use crate::{
-    harmless, int64, memory_limit, module, program, raise, remote_call, require, sandbox, time_limit, unload,
+    harmless, int64, memory_limit, module, program, raise, remote_call, require, sandbox, stack, time_limit, unload,
 };
 
 /// The place of a bundle's code.
@@ -44,6 +44,7 @@ pub(crate) fn start(
                 harmless::open(lua);
             }
             int64::open(&state, lua);
+            stack::open(&state, lua);
             // After `sandbox::open`, which switches the compiler on.
             if limits.time.is_some() {
                 time_limit::open(lua, &state.deadline);

@@ -91,10 +91,12 @@ fn rewind(arena: &mut CallArena, blocks: &mut Blocks) {
 /// call still reads.
 struct Arenas {
     depth: Cell<usize>,
-    // Boxed: callers hold pointers to arenas while the list grows.
-    #[allow(clippy::vec_box)]
-    list: UnsafeCell<Vec<Box<Arena>>>,
+    list: UnsafeCell<BoxedArenas>,
 }
+
+/// Arenas that stay at their addresses while the list grows, because callers hold pointers to them.
+#[allow(clippy::vec_box)]
+type BoxedArenas = Vec<Box<Arena>>;
 
 struct Arena {
     arena: CallArena,
@@ -139,9 +141,9 @@ thread_local! {
 }
 
 /// The arenas of calls that destructors make on threads that are ending and have dropped their own arenas.
-static LATE: Mutex<Vec<Box<Arena>>> = Mutex::new(Vec::new());
+static LATE: Mutex<BoxedArenas> = Mutex::new(Vec::new());
 
-fn late() -> MutexGuard<'static, Vec<Box<Arena>>> {
+fn late() -> MutexGuard<'static, BoxedArenas> {
     LATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -16,7 +16,7 @@ use crate::host::runtime::context::HostContext;
 pub(crate) unsafe extern "C" fn spawn(
     host: *const HostApi,
     name: StringView,
-    body: Option<ThreadBody>,
+    body: ThreadBody,
     data: *mut c_void,
     out_err: *mut AbiError,
 ) {

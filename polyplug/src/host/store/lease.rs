@@ -41,10 +41,12 @@ impl std::fmt::Debug for Lease {
     }
 }
 
-/// The leases of callers of the C ABI, by table and by the bundle that took them, which is `None` for the host. A lease
-/// that is never released is dropped with the runtime.
+/// The leases of callers of the C ABI. A lease that is never released is dropped with the runtime.
 #[derive(Default)]
-pub(crate) struct Leases(Mutex<HashMap<(usize, Option<BundleId>), Vec<Lease>>>);
+pub(crate) struct Leases(Mutex<HashMap<Taken, Vec<Lease>>>);
+
+/// The address of a table, and the bundle that took a lease on the table; `None` is the host.
+type Taken = (usize, Option<BundleId>);
 
 impl Leases {
     /// Keeps a lease until [`release`](Self::release). Returns the lease's table.
