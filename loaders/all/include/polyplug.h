@@ -478,7 +478,8 @@ struct PolyplugHostApi {
     /// Returns all providers of a contract, in load order.
     PolyplugArrayGuestContractHandle (*find_all_guest_contracts)(const PolyplugHostApi *host, uint64_t contract_id,
             uint32_t min_version);
-    /// Returns a provider's table, or null if the handle is stale. The table is valid while it is leased.
+    /// Returns a provider's table, or null if the handle is stale, or if the calling bundle's manifest does not declare
+    /// the contract. The table is valid while it is leased.
     const PolyplugGuestContractInterface *(*resolve_guest_contract)(const PolyplugHostApi *host,
             PolyplugGuestContractHandle handle);
     /// Returns an object of a host contract.
@@ -529,17 +530,18 @@ struct PolyplugHostApi {
     /// Returns an arena for one call that this thread is about to make. Return arenas with `leave_arena` in reverse
     /// order.
     PolyplugCallArena *(*enter_arena)(const PolyplugHostApi *host);
-    /// Ends the use of an arena, and frees all data in the arena.
+    /// Ends the use of an arena, and frees all data in the arena. Ignores any pointer but that of the innermost arena
+    /// that this thread has from `enter_arena` through the same table.
     void (*leave_arena)(const PolyplugHostApi *host, PolyplugCallArena *arena);
     /// Keeps this table valid until `release_host`. The bundle may still be unloaded.
     void (*retain_host)(const PolyplugHostApi *host);
-    /// Ends a `retain_host`.
+    /// Ends a `retain_host`. Ignored if there is none to end.
     void (*release_host)(const PolyplugHostApi *host);
     /// Takes a lease on a provider. Returns the provider's table, which stays valid with its code mapped until
     /// `release`, or null if the handle is stale.
     const PolyplugGuestContractInterface *(*lease)(const PolyplugHostApi *host, PolyplugGuestContractHandle handle,
             PolyplugAbiError *out_err);
-    /// Ends a lease. Ignores a pointer that is not leased.
+    /// Ends a lease of the calling bundle. Ignores a pointer that the bundle has not leased.
     void (*release)(const PolyplugHostApi *host, const PolyplugGuestContractInterface *interface);
     /// Runs `body(data)` on a new thread for the calling bundle, whose code stays mapped while the thread runs. `name`
     /// is for people. On failure `body` is not called, and the caller still owns `data`.
@@ -584,7 +586,7 @@ struct PolyplugHostApi {
     /// Returns the calling bundle's name; empty through the host's own table. The text is valid while the table is.
     PolyplugStringView (*bundle_name)(const PolyplugHostApi *host);
     /// Registers a function of the calling bundle, which the host calls once, with `data`: after the last call of this
-    /// version of the bundle has returned and its instances have ended, before its code is unmapped. That is also the
+    /// version of the bundle has returned, before its shared instances end and its code is unmapped. That is also the
     /// case after a failed load. The function registered last is called first. All functions of a version together have
     /// a limited time, after which the host goes on without them.
     void (*on_unload)(const PolyplugHostApi *host, PolyplugUnloadFunction function, void *data,
