@@ -111,7 +111,7 @@ fn texts(messages: &[Logged], bundle: &str) -> Vec<String> {
 }
 
 #[test]
-fn functions_run_after_the_last_call_and_the_instances_of_proxies() {
+fn functions_run_after_the_last_call_and_before_the_shared_instance_ends() {
     let _alone = alone("");
     let (runtime, id) = linked();
     let proxy = runtime.proxy::<dyn Ending>().unwrap();
@@ -119,7 +119,7 @@ fn functions_run_after_the_last_call_and_the_instances_of_proxies() {
     assert_eq!(seen(), [""; 0], "the proxy holds the code");
     drop(proxy);
     assert_eq!(runtime.quiesce(Duration::from_secs(20)), []);
-    assert_eq!(seen(), ["instance", "second", "first"], "the last one first, each once");
+    assert_eq!(seen(), ["second", "first", "instance"], "the last one first, each once");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn functions_run_when_the_runtime_ends() {
     let (runtime, _) = linked();
     runtime.proxy::<dyn Ending>().unwrap().call().unwrap();
     drop(runtime);
-    assert_eq!(seen(), ["call", "instance", "second", "first"]);
+    assert_eq!(seen(), ["call", "second", "first", "instance"]);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn failures_are_logged_and_the_unload_goes_on() {
             runtime.unload_bundle(id).unwrap()
         });
         assert!(report.reclaimed, "{report}");
-        assert_eq!(seen(), ["instance", "second", "first"]);
+        assert_eq!(seen(), ["second", "first", "instance"]);
         let texts = texts(&messages, "polyplug-tests");
         assert_eq!(texts.len(), 1, "{messages:?}");
         assert!(texts[0].contains(expected), "{texts:?}");
@@ -180,14 +180,14 @@ fn functions_may_call_the_host_while_there_is_one() {
     let (runtime, id) = linked();
     runtime.provide::<dyn Logger>(Lines::default()).unwrap();
     runtime.unload_bundle(id).unwrap();
-    assert_eq!(seen(), ["instance", "second", "goodbye", "first"]);
+    assert_eq!(seen(), ["second", "goodbye", "first", "instance"]);
 
     let ((), messages) = logged_anywhere(|| {
         let (runtime, _) = linked();
         runtime.provide::<dyn Logger>(Lines::default()).unwrap();
         drop(runtime);
     });
-    assert_eq!(seen(), ["instance", "second", "first"]);
+    assert_eq!(seen(), ["second", "first", "instance"]);
     assert!(texts(&messages, "polyplug-tests").iter().any(|text| text.contains("unloaded")), "{messages:?}");
 }
 
@@ -205,7 +205,7 @@ fn a_function_that_hangs_delays_the_end_of_the_code_alone() {
     *RELEASED.0.lock().unwrap() = true;
     RELEASED.1.notify_all();
     assert_eq!(runtime.quiesce(Duration::from_secs(20)), []);
-    assert_eq!(seen(), ["instance", "second", "released", "first"]);
+    assert_eq!(seen(), ["second", "released", "first", "instance"]);
 }
 
 #[test]

@@ -395,21 +395,19 @@ fn code_of_a_closed_bundle_still_has_the_standard_library() {
     }
     let late = "def late(kind):\n    import json, statistics, wave, sys\n    if kind == 'standard':\n        print('late')\n        \
                 return statistics.mean([1, 3])\n    try:\n        if kind == 'own':\n            import helper\n        elif kind == 'relative':\n            \
-                from . import helper\n        elif kind == 'name':\n            import importlib\n            importlib.import_module('.helper', __package__)\n        \
-                else:\n            import polyplug\n    except ImportError as error:\n        return str(error)\n";
+                from . import helper\n        else:\n            import polyplug\n    except ImportError as error:\n        return str(error)\n";
     let bundle = python_bundle("python", "", &[("late.py", late), ("helper.py", "")]);
     let runtime = python_runtime(PythonLoader::new());
     let id = runtime.load_bundle(bundle.path()).unwrap();
-    run(&runtime, "import late, sys\nsys.polyplug_late = late.late").unwrap();
+    run(&runtime, "import late, sys\nsys.path_importer_cache['late'] = late.late").unwrap();
     let _closed = runtime.unload_bundle(id).unwrap();
-    let ((), messages) = polyplug_tests::logged(|| assert_eq!(ask("sys.polyplug_late('standard')"), "2"));
+    let ((), messages) = polyplug_tests::logged(|| assert_eq!(ask("sys.path_importer_cache['late']('standard')"), "2"));
     assert_eq!(messages.iter().map(|line| line.message.as_str()).collect::<Vec<_>>(), ["late"]);
     for kind in ["own", "relative", "other"] {
-        let error = ask(&format!("sys.polyplug_late('{kind}')"));
+        let error = ask(&format!("sys.path_importer_cache['late']('{kind}')"));
         assert!(
             error.contains("the bundle of the code that imports it has been unloaded or replaced"),
             "{kind}: {error}"
         );
     }
-    assert!(ask("sys.polyplug_late('name')").contains("No module named"));
 }

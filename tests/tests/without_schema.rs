@@ -187,9 +187,9 @@ fn a_file_that_is_no_schema_is_refused() {
     assert_eq!(refused(&right[..right.len() - 1]), "plugin `handmade`: not a schema: it ends too early");
     assert_eq!(refused(&[&right[..], b"!"].concat()), "plugin `handmade`: not a schema: 1 bytes are left over");
     let text = refused(&vec![0; SIZE_LIMIT + 1]);
-    assert_eq!(text, "plugin `handmade`: not a schema: 1048577 bytes are too many (at most 1048576)");
+    assert_eq!(text, "1048577 bytes are too many for a schema (at most 1048576): is this the right file?");
     let text = refused(&vec![0; SIZE_LIMIT * 3]);
-    assert!(text.contains("too many (at most 1048576)"), "{text}");
+    assert!(text.contains("too many for a schema (at most 1048576)"), "{text}");
 }
 
 #[test]

@@ -50,7 +50,7 @@ pub(crate) fn start(
                 time_limit::open(lua, &state.deadline);
             }
             if limits.memory.is_some() {
-                memory_limit::collect_eagerly(lua);
+                memory_limit::open(lua);
             }
             raise::open(&state, lua);
             module::push(&state, lua);

@@ -32,10 +32,11 @@ fn required_minor(context: &HostContext, contract_id: u64) -> Result<u32, ApiErr
     })
 }
 
-/// Checks that the caller may use a provider: its bundle's manifest declares the contract, in a version that is not
-/// newer.
+/// Checks that the caller may use a provider: the provider is of the caller's own bundle, or that bundle's manifest
+/// declares the contract, in a version that is not newer.
 pub(super) fn check_provider(context: &HostContext, provider: &Provider) -> Result<(), ApiError> {
-    if context.bundle.is_none() {
+    let Some(caller) = context.bundle_id() else { return Ok(()) };
+    if provider.version.as_ref().is_some_and(|version| version.id() == caller) {
         return Ok(());
     }
     let contract_id = provider.plugin.contract_id.id();

@@ -19,6 +19,9 @@ _THREADS = 0.25
 
 _MARK = "__polyplug_mark__"
 
+# The bundle whose exit function runs on a thread, as `bundle`.
+bundles_that_end = threading.local()
+
 # The bundles whose threads had not ended when the bundles did: their marks, and their threads.
 _unfinished = []
 
@@ -88,6 +91,7 @@ def _first(pair):
 
 
 def _run_last(bundle, function, arguments, options):
+    bundles_that_end.bundle = bundle
     try:
         function(*arguments, **(options or {}))
     except BaseException as error:
@@ -95,6 +99,8 @@ def _run_last(bundle, function, arguments, options):
             raise
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__.tb_next)).rstrip()
         bundle.host_functions.log("error", f"an exit function failed: {bundle.without_private_names(text)}")
+    finally:
+        bundles_that_end.bundle = None
 
 
 def threads_of(package):
