@@ -10,9 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::file::Stamp;
-use super::limits::BundleLimits;
 use super::names::belongs;
-use super::shared_dirs::SharedDirs;
 use super::tree::{Artifact, Kind, Node, Target, Tree};
 
 /// The metadata of a bundle's files, by their paths in the bundle's directory.
@@ -39,19 +37,8 @@ pub(crate) enum Place<'a> {
 }
 
 impl Fingerprint {
-    /// Takes the fingerprint of the bundle in `root`, a path without links, without its `shared_dirs`, and passes to
-    /// `visit` where the bundle's files lie. The artifact, whose path is relative, is included wherever it lies.
-    pub(crate) fn take(
-        root: &Path,
-        artifact: &Path,
-        shared_dirs: &SharedDirs,
-        limits: BundleLimits,
-        visit: impl FnMut(Place<'_>),
-    ) -> Self {
-        Self::of(&Tree::take(root, artifact, shared_dirs, limits), artifact, visit)
-    }
-
-    /// Returns the fingerprint of a tree.
+    /// Returns the fingerprint of a bundle's tree, and passes to `visit` where the bundle's files lie. The artifact, whose
+    /// path is relative to the tree's root, is included wherever it lies.
     pub(crate) fn of(tree: &Tree, artifact: &Path, mut visit: impl FnMut(Place<'_>)) -> Self {
         let mut marks = BTreeMap::new();
         let counting = counting_folders(tree);
@@ -153,6 +140,8 @@ mod tests {
     use std::collections::BTreeSet;
     use std::fs;
 
+    use super::super::limits::BundleLimits;
+    use super::super::shared_dirs::SharedDirs;
     use super::*;
 
     struct Folder(tempfile::TempDir);
@@ -181,14 +170,15 @@ mod tests {
             let root = self.0.path().canonicalize().unwrap();
             let mut places = BTreeSet::new();
             let shared_dirs = SharedDirs::new(shared_dirs.iter().map(PathBuf::from).collect(), &root).unwrap();
-            let fingerprint =
-                Fingerprint::take(&root, Path::new(artifact), &shared_dirs, BundleLimits::default(), |place| {
-                    let (mark, path) = match place {
-                        Place::Directory(path) => ("", path),
-                        Place::Entry(path) => ("no ", path),
-                    };
-                    places.insert(format!("{mark}{}", path.strip_prefix(&root).unwrap().display()));
-                });
+            let artifact = Path::new(artifact);
+            let tree = Tree::take(&root, artifact, &shared_dirs, BundleLimits::default());
+            let fingerprint = Fingerprint::of(&tree, artifact, |place| {
+                let (mark, path) = match place {
+                    Place::Directory(path) => ("", path),
+                    Place::Entry(path) => ("no ", path),
+                };
+                places.insert(format!("{mark}{}", path.strip_prefix(&root).unwrap().display()));
+            });
             (fingerprint, places)
         }
     }
@@ -364,13 +354,8 @@ mod tests {
     #[test]
     fn what_is_missing_looks_like_nothing() {
         let nowhere = Path::new("/there/is/no/such/directory");
-        let gone = Fingerprint::take(
-            nowhere,
-            Path::new(""),
-            &SharedDirs::default(),
-            BundleLimits::default(),
-            |_| unreachable!(),
-        );
+        let tree = Tree::take(nowhere, Path::new(""), &SharedDirs::default(), BundleLimits::default());
+        let gone = Fingerprint::of(&tree, Path::new(""), |_| unreachable!());
         assert_eq!(gone, Fingerprint::default());
     }
 }

@@ -10,6 +10,7 @@ use crate::host::bundle::limits::BundleLimits;
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::bundle::names::belongs;
 use crate::host::bundle::shared_dirs::SharedDirs;
+use crate::host::bundle::tree::Tree;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::manifest::ManifestError;
 
@@ -86,7 +87,8 @@ impl View {
         }
         let shared_dirs = shared_dirs(manifest.as_ref().ok());
         let artifact = manifest.as_ref().map_or("", |manifest| &manifest.file);
-        let fingerprint = Fingerprint::take(&root, Path::new(artifact), &shared_dirs, limits, |place| match place {
+        let tree = Tree::take(&root, Path::new(artifact), &shared_dirs, limits);
+        let fingerprint = Fingerprint::of(&tree, Path::new(artifact), |place| match place {
             Place::Directory(path) => {
                 watch_set.directories.insert(path.to_owned());
             }
