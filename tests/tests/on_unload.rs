@@ -240,11 +240,22 @@ fn threads_and_memory() -> (u64, u64) {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_pool_of_threads_ends_with_each_version() {
+    ends_with_each_version("a_pool_of_threads_ends_with_each_version", "plugin-pool");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_tokio_runtime_and_a_rayon_pool_end_with_each_version() {
+    ends_with_each_version("a_tokio_runtime_and_a_rayon_pool_end_with_each_version", "plugin-executors");
+}
+
+#[cfg(target_os = "linux")]
+fn ends_with_each_version(test: &str, package: &str) {
     // In a process of its own, where no other test starts threads.
-    if !polyplug_tests::child::alone("a_pool_of_threads_ends_with_each_version") {
+    if !polyplug_tests::child::alone(test) {
         return;
     }
-    let bundle = Bundle::native("pool", "plugin-pool");
+    let bundle = Bundle::native("pool", package);
     let runtime = builder().build().unwrap();
     let id = runtime.load_bundle(bundle.path()).unwrap();
     // On a thread that ends: starting a thread leaves a thread-local of the library's standard library behind.

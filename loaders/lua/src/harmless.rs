@@ -6,13 +6,13 @@ use std::ffi::c_int;
 
 use mlua::ffi::{self, lua_State};
 
+use crate::builtin::Builtin;
 use crate::output::Stream;
-use crate::program;
 use crate::state::State;
 use crate::text::bytes_at;
 
 /// The program that makes the tables.
-const PROGRAM: &[u8] = include_bytes!("harmless.lua");
+static PROGRAM: Builtin = Builtin::new(include_bytes!("harmless.lua"));
 
 /// Replaces the library `debug`, which must be open, and makes `package`, `io` and the rest.
 ///
@@ -22,7 +22,7 @@ const PROGRAM: &[u8] = include_bytes!("harmless.lua");
 pub(crate) unsafe fn open(lua: *mut lua_State) {
     // SAFETY: the caller's promise.
     unsafe {
-        program::push_builtin(lua, PROGRAM);
+        PROGRAM.push(lua);
         ffi::lua_pushcclosure(lua, write, 0);
         ffi::lua_pushcclosure(lua, flush, 0);
         ffi::lua_getfield(lua, ffi::LUA_GLOBALSINDEX, c"debug".as_ptr());

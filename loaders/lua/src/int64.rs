@@ -10,7 +10,7 @@ use std::ffi::c_int;
 use mlua::ffi::{self, lua_State};
 use polyplug::engine::Integer;
 
-use crate::program;
+use crate::builtin::Builtin;
 use crate::registry::{RegistryRefs, push_ref, take_ref};
 use crate::state::State;
 
@@ -18,7 +18,8 @@ use crate::state::State;
 pub(crate) const MAX_EXACT: u64 = 1 << 53;
 
 /// A program that returns two functions: one reads an integer at an address, the other returns the kind of a C value.
-const HELPERS: &[u8] = b"
+static HELPERS: Builtin = Builtin::new(
+    b"
 local ffi = ...
 local signed, unsigned = ffi.typeof('int64_t'), ffi.typeof('uint64_t')
 local s, u = ffi.typeof('int64_t*'), ffi.typeof('uint64_t*')
@@ -27,7 +28,8 @@ return function(at, is_signed)
 end, function(value)
   return ffi.istype(signed, value) and 1 or ffi.istype(unsigned, value) and 2 or 0
 end
-";
+",
+);
 
 /// Pushes an integer: a number if it is exact, else a C value.
 ///
@@ -105,7 +107,7 @@ pub(crate) unsafe fn open(state: &State, lua: *mut lua_State) {
     // SAFETY: the caller's promise.
     unsafe {
         let top = ffi::lua_gettop(lua);
-        program::push_builtin(lua, HELPERS);
+        HELPERS.push(lua);
         // The full standard library has the library already. Bundles see the table of loaded modules only then.
         ffi::lua_getfield(lua, ffi::LUA_REGISTRYINDEX, ffi::LUA_LOADED_TABLE);
         ffi::lua_getfield(lua, -1, ffi::LUA_FFILIBNAME);

@@ -70,6 +70,7 @@
 //   one. In a protected call a Lua state is valid, and its stack has room for a few values.
 
 pub mod bridge;
+mod builtin;
 mod call;
 mod catch;
 mod class;

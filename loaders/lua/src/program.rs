@@ -20,20 +20,6 @@ pub(crate) unsafe fn load(lua: *mut lua_State, text: &[u8], file: &str) -> c_int
     unsafe { ffi::luaL_loadbufferx(lua, text.as_ptr().cast(), text.len(), name.as_ptr(), c"t".as_ptr()) }
 }
 
-/// Compiles a program of the loader's own and pushes the function.
-///
-/// # Safety
-///
-/// In a protected call.
-pub(crate) unsafe fn push_builtin(lua: *mut lua_State, program: &[u8]) {
-    // SAFETY: the caller's promise. The error, which is at the top of the stack then, can only be a lack of memory.
-    unsafe {
-        if ffi::luaL_loadbuffer(lua, program.as_ptr().cast(), program.len(), c"=polyplug".as_ptr()) != ffi::LUA_OK {
-            ffi::lua_error(lua);
-        }
-    }
-}
-
 /// Checks that text is a program, without running the program.
 ///
 /// # Errors
@@ -53,11 +39,11 @@ pub(crate) fn check(text: &[u8], file: &str) -> Result<(), Fault> {
 }
 
 /// A VM without libraries.
-struct BareVm(*mut lua_State);
+pub(crate) struct BareVm(pub(crate) *mut lua_State);
 
 impl BareVm {
     /// Makes a VM. Returns `None` if there is no memory.
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         // SAFETY: the function has no precondition.
         let lua = unsafe { ffi::luaL_newstate() };
         (!lua.is_null()).then_some(Self(lua))

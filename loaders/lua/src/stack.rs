@@ -9,8 +9,8 @@ use mlua::ffi::{self, lua_State};
 use polyplug::engine::{CaseOf, Fault, RawText};
 use polyplug::types::LiftError;
 
+use crate::builtin::Builtin;
 use crate::prepared::Prepared;
-use crate::program;
 use crate::registry::{RegistryRefs, push_ref, take_ref};
 use crate::state::State;
 use crate::text::{describe_key, text_at};
@@ -370,7 +370,8 @@ impl<'a> Stack<'a> {
 const SHORT: usize = 8;
 
 /// A program that returns the function of [`Stack::long_in_order`].
-const IN_ORDER: &[u8] = b"
+static IN_ORDER: Builtin = Builtin::new(
+    b"
 local next = next
 return function(list)
   local count = 0
@@ -380,7 +381,8 @@ return function(list)
   end
   return count
 end
-";
+",
+);
 
 /// Makes the function that checks long lists.
 ///
@@ -390,7 +392,7 @@ end
 pub(crate) unsafe fn open(state: &State, lua: *mut lua_State) {
     // SAFETY: the caller's promise.
     unsafe {
-        program::push_builtin(lua, IN_ORDER);
+        IN_ORDER.push(lua);
         ffi::lua_call(lua, 0, 1);
         let in_order = take_ref(lua);
         state.refs.set(RegistryRefs { in_order, ..state.refs.get() });

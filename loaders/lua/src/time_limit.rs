@@ -9,7 +9,7 @@ use std::time::Duration;
 use mlua::ffi::{self, lua_Debug, lua_State};
 use polyplug::engine::Deadline;
 
-use crate::program;
+use crate::builtin::Builtin;
 use crate::registry::Key;
 
 /// The mode `LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF` of `luaJIT_setmode`: everything is interpreted.
@@ -24,7 +24,8 @@ static DEADLINE: Key = Key::new();
 
 /// A replacement of `xpcall` that leaves out the handler once the time is up. Lua runs the handler of an error that a
 /// hook has raised within the hook, where no other hook is called, so a handler could run forever.
-const XPCALL: &[u8] = b"
+static XPCALL: Builtin = Builtin::new(
+    b"
 local xpcall, is_over = ...
 return function(f, handler, ...)
   return xpcall(f, function(value)
@@ -32,7 +33,8 @@ return function(f, handler, ...)
     return handler(value)
   end, ...)
 end
-";
+",
+);
 
 /// Prepares a VM for time limits. Switches the compiler off and replaces `xpcall`.
 ///
@@ -46,7 +48,7 @@ pub(crate) unsafe fn open(lua: *mut lua_State, deadline: &Deadline) {
         ffi::lua_pushlightuserdata(lua, std::ptr::from_ref(deadline).cast_mut().cast());
         ffi::lua_rawsetp(lua, ffi::LUA_REGISTRYINDEX, DEADLINE.as_ptr());
         luaJIT_setmode(lua, 0, ENGINE_OFF);
-        program::push_builtin(lua, XPCALL);
+        XPCALL.push(lua);
         ffi::lua_getfield(lua, ffi::LUA_GLOBALSINDEX, c"xpcall".as_ptr());
         ffi::lua_pushcclosure(lua, is_over, 0);
         ffi::lua_call(lua, 2, 1);
