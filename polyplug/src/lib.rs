@@ -57,6 +57,7 @@
 mod call_error;
 mod contract;
 mod contract_info;
+mod debug_text;
 mod guest;
 mod proxy;
 mod revision;
