@@ -8,7 +8,7 @@ use crate::error_text::{Parts, bounded};
 ///
 /// A *declared* error of a method is an answer, not a `CallError`: a method that returns `Result<T, E>` returns
 /// `Result<Result<T, E>, CallError>` through a proxy.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
     /// The plugin panicked. The panic did not leave the plugin; the plugin stays loaded.
@@ -68,6 +68,8 @@ pub enum CallError {
     #[error("{}: {}", .0.method, .0.message)]
     Deadlock(Box<Failure>),
 }
+
+crate::debug_text::debug_as_display!(CallError);
 
 /// The details of a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use crate::guest::context::PluginContext;
 
 /// The error of settings that do not have the type that a plugin expects.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "bundle `{bundle}`: settings: {}{message}: correct `[config]` in its manifest.toml, or what the host gives to \
      `Runtime::configure`",
@@ -20,6 +20,8 @@ pub struct ConfigError {
     /// The fault, and what the plugin expects instead.
     pub message: String,
 }
+
+crate::debug_text::debug_as_display!(ConfigError);
 
 fn place(key: &str) -> String {
     if key.is_empty() { String::new() } else { format!("{key}: ") }

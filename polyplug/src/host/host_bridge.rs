@@ -100,7 +100,7 @@ pub trait RuntimeLanguageBridge {
 }
 
 /// A bridge's reason not to take an implementation.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BridgeError {
     /// A second implementation of a contract.
@@ -130,6 +130,8 @@ pub enum BridgeError {
         reason: String,
     },
 }
+
+crate::debug_text::debug_as_display!(BridgeError);
 
 /// A bridge as the runtime keeps it.
 type Bridge = Arc<dyn RuntimeLanguageBridge + Send + Sync>;

@@ -17,9 +17,11 @@ pub const SIZE_LIMIT: usize = 1 << 20;
 const DEPTH_LIMIT: usize = 128;
 
 /// The reason for which bytes are not an encoded schema.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a schema: {0}")]
 pub struct DecodeError(String);
+
+crate::debug_text::debug_as_display!(DecodeError);
 
 impl DecodeError {
     fn new(reason: impl Into<String>) -> Self {

@@ -14,7 +14,7 @@ impl LoaderError {
 }
 
 /// The failure of a loader to load a bundle.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum LoaderError {
     /// The artifact that the manifest names does not exist.
@@ -109,3 +109,5 @@ pub enum LoaderError {
         reason: String,
     },
 }
+
+crate::debug_text::debug_as_display!(LoaderError);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// The fault of a bundle's manifest.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
     /// The manifest does not exist.
@@ -57,3 +57,5 @@ pub enum ManifestError {
         message: String,
     },
 }
+
+crate::debug_text::debug_as_display!(ManifestError);

@@ -1,7 +1,7 @@
 //! The errors of the store.
 
 /// The failure of the store to find, register or change a provider.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
     /// The handle's slot is empty, or holds another provider.
@@ -47,3 +47,5 @@ pub enum RegistryError {
         reason: String,
     },
 }
+
+crate::debug_text::debug_as_display!(RegistryError);

@@ -15,7 +15,7 @@ use super::text::{join_paths, lines, list};
 use crate::schema::Difference;
 
 /// The failure of a runtime's operation.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum RuntimeError {
     /// The bundle's manifest is missing or wrong.
@@ -307,6 +307,8 @@ pub enum RuntimeError {
         reason: String,
     },
 }
+
+crate::debug_text::debug_as_display!(RuntimeError);
 
 impl RuntimeError {
     /// Replaces paths in the private copy `copy` by paths in the bundle's own directory, `original`.

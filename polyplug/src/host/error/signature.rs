@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// and names the bundle and its directory.
 ///
 /// Files are named by their paths in the bundle, with `/` between the parts.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SignatureError {
     /// The bundle has no signature.
@@ -133,3 +133,5 @@ pub enum SignatureError {
         source: std::io::Error,
     },
 }
+
+crate::debug_text::debug_as_display!(SignatureError);

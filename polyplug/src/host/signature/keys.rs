@@ -5,7 +5,7 @@ use std::fmt;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
 /// The reason why a key cannot be made or read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
     /// The text is not a key.
@@ -29,6 +29,8 @@ pub enum KeyError {
         reason: String,
     },
 }
+
+crate::debug_text::debug_as_display!(KeyError);
 
 /// The public half of a key, with which signatures of the secret half are verified.
 ///

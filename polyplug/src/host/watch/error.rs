@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 /// A reason why bundles cannot be watched.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum WatchError {
     /// Hot reload is off, so a watcher could not reload what it watches.
@@ -62,3 +62,5 @@ pub enum WatchError {
         source: io::Error,
     },
 }
+
+crate::debug_text::debug_as_display!(WatchError);
