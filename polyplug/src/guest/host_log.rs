@@ -54,7 +54,11 @@ pub(super) unsafe fn add(host: *const HostApi) -> Result<(), AbiError> {
         }
         let mut error = AbiError::ok();
         ((*host).on_unload)(host, Some(remove), std::ptr::null_mut(), &raw mut error);
-        if error.is_ok() { Ok(()) } else { Err(error) }
+        if error.is_ok() {
+            return Ok(());
+        }
+        remove(host, std::ptr::null_mut(), std::ptr::null_mut());
+        Err(error)
     }
 }
 

@@ -45,9 +45,10 @@ pub(crate) unsafe extern "C" fn leave_arena(host: *const HostApi, arena: *mut Ca
 pub(crate) unsafe extern "C" fn retain_host(host: *const HostApi) {
     // SAFETY: the table-call contract.
     let Some(context) = (unsafe { HostContext::of(host) }) else { return };
-    context.retain();
+    // Before the count, which a surplus `release_host` on another thread could take.
     // SAFETY: the table-call contract; a table lies at the start of a context in an `Arc`, and `host` came from it.
     unsafe { Arc::increment_strong_count(host.cast::<HostContext>()) };
+    context.retain();
 }
 
 pub(crate) unsafe extern "C" fn release_host(host: *const HostApi) {

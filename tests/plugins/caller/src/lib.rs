@@ -37,7 +37,7 @@ fn kept<P: Clone>(place: &Mutex<Option<P>>, open: impl FnOnce() -> Result<P, Cal
 
 #[allow(clippy::needless_pass_by_value)] // for `map_err`
 fn text(error: CallError) -> String {
-    format!("{error} [{error:?}]")
+    format!("{error} [{}]", error.kind())
 }
 
 #[polyplug::plugin(create = Calls::new)]
