@@ -78,6 +78,20 @@ impl Bundle {
         bundle
     }
 
+    /// Makes a bundle `loader` of one file in the loader's language, `lua` or `python`.
+    ///
+    /// # Panics
+    ///
+    /// If the file system fails.
+    #[must_use]
+    pub fn script(loader: &str, code: &str) -> Self {
+        let bundle = Self::empty();
+        let file = if loader == "lua" { "main.lua" } else { "main.py" };
+        bundle.write("manifest.toml", manifest(loader, loader, file));
+        bundle.write(file, code);
+        bundle
+    }
+
     /// Makes an empty folder.
     ///
     /// # Panics

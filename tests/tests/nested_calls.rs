@@ -6,7 +6,7 @@ use polyplug::{BundleId, CallError, Runtime};
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
-use polyplug_tests::{Bundle, child, manifest};
+use polyplug_tests::{Bundle, child};
 use test_contracts::calling::{Caller, Echo};
 
 /// A plugin that calls its host without end.
@@ -110,14 +110,6 @@ fn sink(bundle: &Bundle, name: &'static str, sink: fn(&Runtime) -> Result<String
         .to_vec()
 }
 
-fn script(loader: &str, code: &str) -> Bundle {
-    let bundle = Bundle::empty();
-    let file = if loader == "lua" { "main.lua" } else { "main.py" };
-    bundle.write("manifest.toml", manifest(loader, loader, file));
-    bundle.write(file, code);
-    bundle
-}
-
 fn sink_script(runtime: &Runtime) -> Result<String, CallError> {
     runtime.proxy::<dyn Sinking>().unwrap().sink(1).map(|depth| format!("it went {depth} deep"))
 }
@@ -132,14 +124,14 @@ fn assert_rising(depths: &[u32]) {
 #[test]
 fn lua() {
     if child::alone("lua") {
-        assert_rising(&sink(&script("lua", LUA), "lua", sink_script));
+        assert_rising(&sink(&Bundle::script("lua", LUA), "lua", sink_script));
     }
 }
 
 #[test]
 fn python() {
     if child::alone("python") {
-        assert_rising(&sink(&script("python", PYTHON), "python", sink_script));
+        assert_rising(&sink(&Bundle::script("python", PYTHON), "python", sink_script));
     }
 }
 

@@ -10,8 +10,10 @@ use polyplug_abi::AbiErrorCode;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
+#[cfg(target_os = "linux")]
+use polyplug_tests::footprint::footprint;
 use polyplug_tests::lua::Script;
-use polyplug_tests::{Bundle, Logged, eventually, logged_anywhere, manifest, reported};
+use polyplug_tests::{Bundle, Logged, eventually, logged_anywhere, reported};
 use test_contracts::calling::Logger;
 use test_contracts::pool::Pool;
 
@@ -226,17 +228,6 @@ fn a_table_takes_functions_of_bundles_only() {
     }
 }
 
-/// The threads of this process, and its memory in KiB.
-#[cfg(target_os = "linux")]
-fn threads_and_memory() -> (u64, u64) {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let number = |key: &str| {
-        let line = status.lines().find(|line| line.starts_with(key)).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
-    };
-    (number("Threads:"), number("VmRSS:"))
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_pool_of_threads_ends_with_each_version() {
@@ -265,16 +256,16 @@ fn ends_with_each_version(test: &str, package: &str) {
         });
     };
     use_it();
-    let before = threads_and_memory();
+    let before = footprint();
     for _ in 0..20 {
         let report = runtime.reload_bundle(bundle.path()).unwrap();
         assert!(report.reclaimed, "{:?}", runtime.retired());
         use_it();
     }
     // The runtime's own thread comes and goes.
-    eventually("the threads are gone", || threads_and_memory().0 <= before.0);
-    let after = threads_and_memory();
-    assert!(after.1 < before.1 + 40 * 1024, "{before:?} {after:?}");
+    eventually("the threads are gone", || footprint().threads <= before.threads);
+    let after = footprint();
+    assert!(after.kib < before.kib + 40 * 1024, "{before:?} {after:?}");
     let report = runtime.unload_bundle(id).unwrap();
     assert!(report.reclaimed, "{report}");
 }
@@ -314,14 +305,6 @@ def third():
     polyplug.on_unload(lambda: logger.log("late"))
 "#;
 
-fn script(loader: &str, code: &str) -> Bundle {
-    let bundle = Bundle::empty();
-    let file = if loader == "lua" { "main.lua" } else { "main.py" };
-    bundle.write("manifest.toml", manifest(loader, loader, file));
-    bundle.write(file, code);
-    bundle
-}
-
 fn scripts() -> [(&'static str, &'static str, &'static str); 2] {
     [("lua", LUA, "main.lua:7"), ("python", PYTHON, "main.py")]
 }
@@ -333,7 +316,7 @@ fn functions_of_scripts_run_at_each_end_of_a_version() {
         let ((), messages) = logged_anywhere(|| {
             let runtime = builder().build().unwrap();
             runtime.provide::<dyn Logger>(Lines::default()).unwrap();
-            let bundle = script(loader, code);
+            let bundle = Bundle::script(loader, code);
             let id = runtime.load_bundle(bundle.path()).unwrap();
             let proxy = runtime.proxy::<dyn Script>().unwrap();
             assert_eq!(proxy.run(""), Ok(String::new()));
@@ -362,7 +345,7 @@ fn functions_of_scripts_run_when_a_load_fails() {
             let _alone = alone("");
             let runtime = builder().build().unwrap();
             runtime.provide::<dyn Logger>(Lines::default()).unwrap();
-            let bundle = script(loader, &format!("{code}\n{end}\n"));
+            let bundle = Bundle::script(loader, &format!("{code}\n{end}\n"));
             let (error, _) = logged_anywhere(|| runtime.load_bundle(bundle.path()).unwrap_err().to_string());
             assert!(error.contains(expected), "{error}");
             assert_eq!(seen(), ["third", "late", "first"], "{loader}: {end}");
@@ -377,7 +360,7 @@ fn what_is_no_function_is_refused() {
         let mut code =
             if loader == "lua" { "local polyplug = require('polyplug')\n" } else { "import polyplug\n" }.to_owned();
         write!(code, "polyplug.on_unload(5)").unwrap();
-        let error = runtime.load_bundle(script(loader, &code).path()).unwrap_err().to_string();
+        let error = runtime.load_bundle(Bundle::script(loader, &code).path()).unwrap_err().to_string();
         assert!(error.contains("on_unload") && error.contains('5'), "{error}");
     }
 }
