@@ -1,5 +1,5 @@
 //! Cases that give the same in a bundle as in a program of the same Python. A folder in `tests/python` has a module
-//! `cases` with them, and the main file of a bundle that runs a case by its name.
+//! `cases` with them. `tests/python/main.py` is the main file of all, and runs a case by its name.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,13 +23,15 @@ if __name__ == "__main__":
         print(name, main.Script().run(name), sep="\t")
 "#;
 
-/// Copies a folder of `tests/python`.
+/// Copies a folder of `tests/python`, and the main file that all of them share.
 ///
 /// # Panics
 ///
 /// If it cannot be copied.
 pub fn copy(name: &str, to: &Path) {
-    copy_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(name), to);
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("python");
+    copy_folder(&sources.join(name), to);
+    std::fs::copy(sources.join("main.py"), to.join("main.py")).expect("a file in a temporary folder");
 }
 
 fn copy_folder(from: &Path, to: &Path) {
