@@ -247,7 +247,7 @@ fn implemented<E: Engine>(declared: &PluginDecl, guest: &Guest) -> Result<Plugin
     let spare: Vec<_> = declared.methods.iter().filter(|name| !wanted.contains(name)).map(String::as_str).collect();
     let missing: Vec<_> = missing
         .into_iter()
-        .map(|name| match crate::host::engine::suggest::nearest(name, &spare) {
+        .map(|name| match crate::host::error::suggest::nearest(name, &spare) {
             Some(near) => format!("`{name}` (it has `{near}`: is that a misspelling?)"),
             None => format!("`{name}`"),
         })

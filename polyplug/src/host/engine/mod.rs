@@ -39,7 +39,6 @@ mod low_level;
 mod object;
 mod plugin;
 mod schemas;
-mod suggest;
 mod vm;
 
 pub use engine::Engine;

@@ -23,6 +23,7 @@ pub(crate) mod registry;
 pub(crate) mod runtime;
 #[cfg(feature = "signatures")]
 pub(crate) mod signature;
+pub(crate) mod suggest;
 pub(crate) mod text;
 
 pub use dependency::{CycleStep, Declared, Dependent, MissingDependency, MissingHostContract, Offer, Unavailable};

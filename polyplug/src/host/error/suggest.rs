@@ -1,5 +1,11 @@
 //! The suggestion of a known name for a mistyped one.
 
+/// Returns the end of an error's sentence about an unknown `name`: a question that names the nearest candidate, or
+/// nothing if no candidate is near.
+pub(crate) fn did_you_mean(name: &str, candidates: &[&str]) -> String {
+    nearest(name, candidates).map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default()
+}
+
 /// Returns the candidate that takes the fewest edits, or `None` if each takes more edits than a third of the name's
 /// length.
 pub(crate) fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
