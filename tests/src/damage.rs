@@ -8,10 +8,8 @@ static NO_TEXT: [u8; 4] = [b'a', 0xff, 0xfe, b'z'];
 
 /// A change that makes a value invalid, and can be undone.
 pub struct Damage {
-    /// The path of the changed part.
-    pub path: String,
-    /// The number of steps of the path.
-    pub steps: usize,
+    /// The path of the changed part, the outermost step first.
+    pub path: Vec<String>,
     /// The reason that the error must have besides the path.
     pub reason: String,
     at: *mut u8,
@@ -62,15 +60,8 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn add(&mut self, at: *mut u8, bytes: &[u8], reason: &str) {
-        let mut path = String::new();
-        for step in &self.path {
-            if !path.is_empty() && !step.starts_with('[') {
-                path.push('.');
-            }
-            path.push_str(step);
-        }
-        let (steps, reason, bytes) = (self.path.len(), reason.to_owned(), bytes.to_vec());
-        self.found.push(Damage { path, steps, reason, at, bytes });
+        let (path, reason, bytes) = (self.path.clone(), reason.to_owned(), bytes.to_vec());
+        self.found.push(Damage { path, reason, at, bytes });
     }
 
     /// # Safety
@@ -105,7 +96,7 @@ impl Search<'_> {
                 let list = [NO_TEXT.as_ptr() as usize, NO_TEXT.len()];
                 self.add(at, list.map(usize::to_ne_bytes).as_flattened(), "not UTF-8");
             },
-            // SAFETY: as above.
+            // SAFETY: the node is a list of bytes (the caller's promise).
             Kind::Bytes => unsafe { self.list(at, 1, 1) },
             Kind::List(of) => {
                 let element = plan.node(*of);
@@ -149,7 +140,7 @@ impl Search<'_> {
             }
             // SAFETY: the node is a pointer (the caller's promise).
             Kind::Nullable(_) if unsafe { at.cast::<*mut u8>().read() }.is_null() => {}
-            // SAFETY: as above, and not null.
+            // SAFETY: the node is a pointer (the caller's promise), and the guard above has seen that it is not null.
             Kind::Nullable(of) => unsafe { self.pointer(*of, at) },
             Kind::Box(of) => {
                 self.add(at, &[0; 8], "null");

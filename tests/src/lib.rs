@@ -10,6 +10,7 @@ pub mod damage;
 mod docs;
 pub mod engine;
 #[cfg(target_os = "linux")]
+pub mod error_path;
 pub mod footprint;
 pub mod generate;
 pub mod handles;

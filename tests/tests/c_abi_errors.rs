@@ -207,24 +207,20 @@ fn a_guest_contract_is_registered_only_while_a_bundle_is_loaded() {
 
 #[test]
 fn a_loaders_name_is_registered_once() {
-    let runtime = runtime();
-    let host = runtime.host_abi();
-    let register = || {
+    let register = |runtime: &Runtime| {
+        let host = runtime.host_abi();
         let loader: Box<Box<dyn polyplug::loader::BundleLoader>> = Box::new(Box::new(NativeLoader::new()));
         // SAFETY: the runtime is alive and takes the loader over.
         reported(|error| unsafe { ((*host).register_loader)(host, Box::into_raw(loader).cast(), error) })
     };
-    let (code, text) = register();
+    let runtime = runtime();
+    let (code, text) = register(&runtime);
     assert_ne!(code, 0);
     assert!(text.contains("`native`") && text.contains("register each loader once"), "{text}");
     assert_eq!(last(&runtime), text);
 
     let empty = Runtime::builder().build().unwrap();
-    let host = empty.host_abi();
-    let loader: Box<Box<dyn polyplug::loader::BundleLoader>> = Box::new(Box::new(NativeLoader::new()));
-    // SAFETY: as above.
-    let (code, text) =
-        reported(|error| unsafe { ((*host).register_loader)(host, Box::into_raw(loader).cast(), error) });
+    let (code, text) = register(&empty);
     assert_eq!(code, 0, "{text}");
     works(&empty);
 }

@@ -40,7 +40,7 @@ fn refuses(call: impl Fn(&HostApi, *const HostApi, *mut AbiError)) {
 fn load_bundle_without_a_path() {
     // SAFETY: a table's function may be called with null.
     refuses(|api, host, error| unsafe { (api.load_bundle)(host, null(), 0, error) });
-    // SAFETY: as above.
+    // SAFETY: a table's function may be called with null.
     refuses(|api, host, error| unsafe { (api.load_bundle)(host, null(), 8, error) });
 }
 
@@ -60,9 +60,9 @@ fn register_guest_contract_without_its_parts() {
     };
     // SAFETY: a table's function may be called with null.
     refuses(|api, host, error| unsafe { (api.register_guest_contract)(host, null(), &raw const interface, error) });
-    // SAFETY: as above.
+    // SAFETY: a table's function may be called with null.
     refuses(|api, host, error| unsafe { (api.register_guest_contract)(host, &raw const descriptor, null(), error) });
-    // SAFETY: as above.
+    // SAFETY: a table's function may be called with null.
     refuses(|api, host, error| unsafe { (api.register_guest_contract)(host, null(), null(), error) });
 }
 

@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use polyplug::__private::{Depth, Lowered};
-use polyplug::Type;
+use polyplug::__private::{Depth, LiftError, Lowered};
 use polyplug::schema::plan::{Body, Kind, Plan};
 use polyplug::schema::{MethodsBuilder, Schema};
+use polyplug::{Type, Value};
 use polyplug_tests::damage::{Damage, damages};
+use polyplug_tests::error_path::error_path;
 use polyplug_tests::generate::{self, Source};
 use polyplug_tests::values::{Sample, same};
 use proptest::prelude::*;
@@ -24,11 +25,20 @@ fn schema_of<T: Type>() -> Schema {
 #[track_caller]
 fn check_text(text: &str, damage: &Damage) {
     assert!(text.contains(&damage.reason), "`{}` is in `{text}`", damage.reason);
-    // Long paths are abbreviated.
-    if damage.steps <= 16 && !damage.path.is_empty() {
-        let start = format!("{}: ", damage.path);
+    if !damage.path.is_empty() {
+        let start = format!("{}: ", error_path(&damage.path));
         assert!(text.starts_with(&start), "`{start}` is in front of `{text}`");
     }
+}
+
+/// Lifts a form of `T`, as the type does and as a dynamic call does.
+///
+/// # Safety
+///
+/// The pointers in the form must lead to memory of the form's kind, which may be damaged as `Damage` does it.
+unsafe fn lift_both<T: Type>(form: &Lowered<'_>) -> (Result<T, LiftError>, Result<Value, LiftError>) {
+    // SAFETY: the form has the layout of the type's, as the tests of plans prove, and the caller promises its pointers.
+    unsafe { (T::lift(&*form.start().cast::<T::Canon>(), Depth::ROOT), form.lift()) }
 }
 
 /// Spoils every value of `T` in every way.
@@ -40,25 +50,24 @@ fn spoil_each<T: Sample + Type>(name: &str) -> usize {
     for sample in T::samples() {
         let value = sample.value();
         let form = Lowered::lower(&schema, &plan, node, &value).unwrap();
-        // SAFETY: the form has the layout of the type's, as the tests of plans prove, and its pointers are valid.
-        let typed = || unsafe { T::lift(&*form.start().cast::<T::Canon>(), Depth::ROOT) };
         // SAFETY: the form was lowered, and is damaged only as `Damage` does it.
-        let dynamic = || unsafe { form.lift() };
-        assert!(same(&typed().unwrap().value(), &value), "{name}: {sample:?}");
-        assert!(same(&dynamic().unwrap(), &value), "{name}: {sample:?}");
+        let lift = || unsafe { lift_both::<T>(&form) };
+        let (typed, dynamic) = lift();
+        assert!(same(&typed.unwrap().value(), &value), "{name}: {sample:?}");
+        assert!(same(&dynamic.unwrap(), &value), "{name}: {sample:?}");
         // SAFETY: a valid value, in memory that is this test's alone.
         let all = unsafe { damages(&schema, &plan, node, form.start()) };
         count += all.len();
         for damage in &all {
             // SAFETY: nothing changed since the search.
-            let (typed, dynamic) = unsafe { damage.during(|| (typed(), dynamic())) };
+            let (typed, dynamic) = unsafe { damage.during(lift) };
             let (Err(typed), Err(dynamic)) = (typed, dynamic) else {
-                panic!("{name}: {sample:?}: {} was lifted with: {}", damage.path, damage.reason)
+                panic!("{name}: {sample:?}: {} was lifted with: {}", error_path(&damage.path), damage.reason)
             };
             check_text(&dynamic.to_string(), damage);
             assert_eq!(typed.to_string(), dynamic.to_string(), "{name}: both say the same");
         }
-        assert!(same(&dynamic().unwrap(), &value), "mended");
+        assert!(same(&lift().1.unwrap(), &value), "mended");
     }
     count
 }
@@ -84,10 +93,8 @@ fn a_value_that_contains_itself_has_no_end() {
         let value = sample.value();
         let form = Lowered::lower(&schema, &plan, plan.method(0).result, &value).unwrap();
         knot(form.start());
-        // SAFETY: as in `spoil_each`; the knot leads back into the form.
-        let typed = unsafe { T::lift(&*form.start().cast::<T::Canon>(), Depth::ROOT) };
-        // SAFETY: as above.
-        let dynamic = unsafe { form.lift() };
+        // SAFETY: the knot leads back into the form.
+        let (typed, dynamic) = unsafe { lift_both::<T>(&form) };
         let text = typed.unwrap_err().to_string();
         assert!(text.ends_with("nested deeper than 128 levels"), "{text}");
         assert_eq!(text, dynamic.unwrap_err().to_string());
@@ -111,10 +118,9 @@ fn what_is_seen_where_it_lies_lies_as_deep_as_anything_else() {
     // SAFETY: the last field is a pointer to another onion.
     unsafe { outer.start().add(places[2].at).cast::<*mut u8>().write(inner.start()) };
     for (form, texts) in [(&outer, Some("rings: nested deeper than 128 levels")), (&inner, None)] {
-        // SAFETY: as in `spoil_each`; the pointer leads to the inner form.
-        let typed = unsafe { Onion::lift(&*form.start().cast(), Depth::ROOT) }.map(|onion| onion.value());
-        // SAFETY: as above.
-        let dynamic = unsafe { form.lift() };
+        // SAFETY: the pointer leads to the inner form.
+        let (typed, dynamic) = unsafe { lift_both::<Onion>(form) };
+        let typed = typed.map(|onion| onion.value());
         match texts {
             Some(text) => {
                 let error = typed.unwrap_err().to_string();
@@ -159,7 +165,7 @@ proptest! {
             for damage in unsafe { damages(&schema, &plan, node, form.start()) } {
                 // SAFETY: nothing changed since the search; the form is damaged only as `Damage` does it.
                 let lifted = unsafe { damage.during(|| form.lift()) };
-                prop_assert!(lifted.is_err(), "{}: {} was lifted", damage.path, damage.reason);
+                prop_assert!(lifted.is_err(), "{}: {} was lifted", error_path(&damage.path), damage.reason);
                 check_text(&lifted.unwrap_err().to_string(), &damage);
             }
         }

@@ -103,27 +103,16 @@ fn a_singleton_that_does_not_migrate_is_made_afresh_and_counted() {
 #[test]
 fn instances_of_the_c_abi_migrate() {
     use polyplug::Contract;
-    use polyplug_abi::{AbiError, GuestContractInstance};
+    use polyplug_tests::handles::Handles;
 
     let (runtime, bundle) = counting(ReloadPolicy::Restart);
-    let host = runtime.host_abi();
-    let handle = runtime.find_guest_contract(<dyn Counter>::ID.id(), 0).unwrap();
-    let (mut token, mut error) = (GuestContractInstance::null(), AbiError::ok());
-    // SAFETY: the table is valid while the runtime is, and all pointers are.
-    unsafe { ((*host).create_guest_instance)(host, handle, std::ptr::null(), &raw mut token, &raw mut error) };
-    let add = |by: u64| {
-        let (mut out, mut error) = (0u64, AbiError::ok());
-        let (args, room) = ((&raw const by).cast(), (&raw mut out).cast());
-        // SAFETY: method 0 takes a `u64` and returns one.
-        unsafe { ((*host).call_guest_method)(host, token, 0, args, room, std::ptr::null_mut(), &raw mut error) };
-        assert!(error.is_ok());
-        out
-    };
-    assert_eq!(add(5), 5);
+    // SAFETY: the runtime outlives the host.
+    let host = unsafe { Handles::new(runtime.host_abi()) };
+    let token = host.create(host.find(<dyn Counter>::ID.id()).unwrap()).unwrap();
+    assert_eq!(host.add(token, 5), Ok(5));
     runtime.reload_bundle(bundle.path()).unwrap();
-    assert_eq!(add(1), 6);
-    // SAFETY: as above.
-    unsafe { ((*host).destroy_guest_instance)(host, token) };
+    assert_eq!(host.add(token, 1), Ok(6));
+    host.destroy(token);
 }
 
 /// Implements `Migrate` as its documentation has it, which says that the error may be anything that can be shown.

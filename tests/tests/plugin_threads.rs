@@ -136,7 +136,7 @@ fn only_bundles_have_threads() {
         unsafe { ((*host).spawn)(host, polyplug_abi::StringView::null(), Some(never), std::ptr::null_mut(), error) };
     });
     assert_eq!(code, polyplug_abi::AbiErrorCode::NotAllowed as u32, "{text}");
-    // SAFETY: as above.
+    // SAFETY: the table is valid while the runtime is.
     assert_eq!(unsafe { ((*host).wait_retired)(host, 0) }, 0, "the host itself does not retire");
 }
 

@@ -131,7 +131,7 @@ impl Raw {
     }
 
     fn destroy(&self, instance: GuestContractInstance) {
-        // SAFETY: as in `create`.
+        // SAFETY: the loader data is the table's own, and `create` made the instance with this table.
         self.with_interface(|table| unsafe {
             (table.destroy_instance)(table.dispatch.vm.loader_data, self.host(), instance);
         });
@@ -146,7 +146,7 @@ impl Raw {
         out: *mut (),
         arena: *mut CallArena,
     ) -> (u32, String) {
-        // SAFETY: as in `create`; the arguments are those of the test's functions.
+        // SAFETY: the loader data is the table's own, and the arguments are those of the test's functions.
         self.with_interface(|table| unsafe {
             let vm = table.dispatch.vm;
             reported(|error| (vm.call)(vm.loader_data, instance, function, args, out, arena, error))

@@ -288,6 +288,16 @@ extern "C" fn count(_: libc::c_int) {
     INTERRUPTS.fetch_add(1, SeqCst);
 }
 
+/// Returns the handler of a signal.
+fn handler_of(signal: libc::c_int) -> libc::sighandler_t {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: without a new action, the call only writes the present one.
+    let asked = unsafe { libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) };
+    assert_eq!(asked, 0);
+    // SAFETY: `sigaction` has written the action, and zeroes are one as well.
+    unsafe { action.assume_init() }.sa_sigaction
+}
+
 #[test]
 fn a_hosts_own_handler_stays() {
     if !ends_well("a_hosts_own_handler_stays") {
@@ -296,18 +306,10 @@ fn a_hosts_own_handler_stays() {
     let handler = count as extern "C" fn(libc::c_int) as libc::sighandler_t;
     // SAFETY: the handler only counts.
     unsafe { libc::signal(libc::SIGINT, handler) };
-    // SAFETY: asks what there is, and puts it back.
-    let before =
-        [libc::SIGPIPE, libc::SIGTERM, libc::SIGXFSZ].map(|signal| unsafe { libc::signal(signal, libc::SIG_DFL) });
-    for (signal, before) in [libc::SIGPIPE, libc::SIGTERM, libc::SIGXFSZ].into_iter().zip(before) {
-        // SAFETY: as above.
-        unsafe { libc::signal(signal, before) };
-    }
+    let others = [libc::SIGPIPE, libc::SIGTERM, libc::SIGXFSZ];
+    let before = others.map(handler_of);
     let runtime = loaded(SCRIPT);
-    for (signal, before) in [libc::SIGPIPE, libc::SIGTERM, libc::SIGXFSZ].into_iter().zip(before) {
-        // SAFETY: as above.
-        assert_eq!(unsafe { libc::signal(signal, before) }, before);
-    }
+    assert_eq!(others.map(handler_of), before);
     let code = "import os, signal\nfor n in range(3): os.kill(os.getpid(), signal.SIGINT)\nreturn 7";
     assert_eq!(run(&runtime, code).unwrap(), "7");
     // SAFETY: sends a signal to this thread.

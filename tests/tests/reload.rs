@@ -102,7 +102,7 @@ fn handles_and_tokens_survive() {
     runtime.reload_bundle(bundle.path()).unwrap();
     call(2);
     assert_eq!(runtime.find_guest_contract(<dyn Stamp>::ID.id(), 0), Ok(handle));
-    // SAFETY: as above.
+    // SAFETY: the table is valid while the runtime is.
     unsafe { ((*host).destroy_guest_instance)(host, token) };
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use polyplug::error::{LoaderError, RegistryError, RuntimeError};
 use polyplug::{BundleId, CallError, Contract, Proxy, Runtime};
-use polyplug_abi::{AbiErrorCode, GuestContractInstance, VmLoaderData};
+use polyplug_abi::{AbiErrorCode, GuestContractInstance, GuestContractInterface, VmLoaderData};
 use polyplug_native::NativeLoader;
 use polyplug_tests::copies::mapped_copies;
 use polyplug_tests::handles::{Handles, Refused};
@@ -112,6 +112,19 @@ fn call_resolved(runtime: &Runtime, handles: Handles, text: &str) -> u8 {
     let handle = runtime.find_guest_contract(<dyn Stamp>::ID.id(), 0).unwrap();
     // SAFETY: resolved under the pin, which lasts until the end.
     let table = unsafe { &*runtime.resolve_guest_contract(handle).unwrap() };
+    call_table(runtime, table, handles, text)
+}
+
+/// The same through a table that is leased.
+fn call_leased(runtime: &Runtime, handles: Handles, text: &str) -> u8 {
+    let lease = runtime.lease(runtime.find_guest_contract(<dyn Stamp>::ID.id(), 0).unwrap()).unwrap();
+    // SAFETY: valid while the lease is.
+    let table = unsafe { &*lease.interface() };
+    call_table(runtime, table, handles, text)
+}
+
+/// One call through the table of a native [`Stamp`], with an instance of its own. The table is valid during the call.
+fn call_table(runtime: &Runtime, table: &GuestContractInterface, handles: Handles, text: &str) -> u8 {
     let (data, mut instance) = (VmLoaderData::null(), GuestContractInstance::null());
     // SAFETY: the host's table is valid while the runtime is, and the place is writable.
     unsafe { (table.create_instance)(data, runtime.host_abi(), std::ptr::null(), &raw mut instance) };
@@ -120,23 +133,6 @@ fn call_resolved(runtime: &Runtime, handles: Handles, text: &str) -> u8 {
     // SAFETY: method 2 is called with what it takes and returns.
     let card = handles.card_by(text, |args, out, arena, error| unsafe { entry(instance, args, out, arena, error) });
     // SAFETY: made by this table, and not used any more.
-    unsafe { (table.destroy_instance)(data, runtime.host_abi(), instance) };
-    whole(&card.unwrap(), text)
-}
-
-/// The same through a table that is leased.
-fn call_leased(runtime: &Runtime, handles: Handles, text: &str) -> u8 {
-    let lease = runtime.lease(runtime.find_guest_contract(<dyn Stamp>::ID.id(), 0).unwrap()).unwrap();
-    // SAFETY: valid while the lease is.
-    let table = unsafe { &*lease.interface() };
-    let (data, mut instance) = (VmLoaderData::null(), GuestContractInstance::null());
-    // SAFETY: as above.
-    unsafe { (table.create_instance)(data, runtime.host_abi(), std::ptr::null(), &raw mut instance) };
-    // SAFETY: as above.
-    let entry = unsafe { *table.dispatch.native.functions.cast::<polyplug_abi::Entry>().add(2) };
-    // SAFETY: as above.
-    let card = handles.card_by(text, |args, out, arena, error| unsafe { entry(instance, args, out, arena, error) });
-    // SAFETY: as above.
     unsafe { (table.destroy_instance)(data, runtime.host_abi(), instance) };
     whole(&card.unwrap(), text)
 }

@@ -48,7 +48,7 @@ unsafe extern "C" fn create(
 }
 
 unsafe extern "C" fn destroy(loader_data: VmLoaderData, _: *const HostApi, instance: GuestContractInstance) {
-    // SAFETY: as in `create`, which made the object.
+    // SAFETY: `create` made the object, and the loader data is the VM, which the bundle keeps.
     unsafe {
         drop(Box::from_raw(instance.data.cast::<Object>()));
         (*loader_data.data.cast::<Vm>()).ended.fetch_add(1, Ordering::SeqCst);

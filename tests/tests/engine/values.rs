@@ -10,6 +10,7 @@ use polyplug::{CallError, Runtime};
 use polyplug_abi::{AbiError, GuestContractId, GuestContractInstance};
 use polyplug_tests::damage::damages;
 use polyplug_tests::engine::{Class, Raise, Toy, ToyLoader};
+use polyplug_tests::error_path::error_path;
 use polyplug_tests::generate::{self, Source};
 use polyplug_tests::values::same;
 use proptest::prelude::*;
@@ -80,7 +81,8 @@ fn schema(source: &mut Source<'_>) -> Option<Schema> {
 /// Ways to a part of a value, each with what it is called in an error: where it leads, everything is of a wrong kind.
 struct Wrong<'a> {
     schema: &'a Schema,
-    path: String,
+    /// The steps to the part that is looked at.
+    path: Vec<String>,
     found: Vec<(String, Toy)>,
 }
 
@@ -88,16 +90,16 @@ impl Wrong<'_> {
     /// Every way to replace one part of `value` by what is no value of any type. `whole` puts a part in its place.
     fn part(&mut self, ty: &TypeRef, value: &Toy, whole: &dyn Fn(Toy) -> Toy) {
         let nobody = Toy::object("nothing", |_| Ok(Toy::Nil));
-        self.found.push((self.path.clone(), whole(nobody)));
+        self.found.push((error_path(&self.path), whole(nobody)));
         match (ty, value) {
             (TypeRef::List(of), Toy::List(items)) => {
                 for (i, item) in items.iter().enumerate() {
-                    self.within(&format!("[{i}]"), of, item, &|part| whole(with_item(items, i, part)));
+                    self.within([format!("[{i}]")], of, item, &|part| whole(with_item(items, i, part)));
                 }
             }
             (TypeRef::Tuple(parts), Toy::List(items)) => {
                 for (i, (of, item)) in parts.iter().zip(items).enumerate() {
-                    self.within(&format!(".{i}"), of, item, &|part| whole(with_item(items, i, part)));
+                    self.within([i.to_string()], of, item, &|part| whole(with_item(items, i, part)));
                 }
             }
             (TypeRef::Map(key, of), Toy::Map(entries)) => {
@@ -107,8 +109,8 @@ impl Wrong<'_> {
                         entries[i] = entry;
                         whole(Toy::Map(entries))
                     };
-                    self.within(&format!("[{i}].key"), key, name, &|part| put((part, value.clone())));
-                    self.within(&format!("[{i}].value"), of, value, &|part| put((name.clone(), part)));
+                    self.within([format!("[{i}]"), "key".to_owned()], key, name, &|part| put((part, value.clone())));
+                    self.within([format!("[{i}]"), "value".to_owned()], of, value, &|part| put((name.clone(), part)));
                 }
             }
             (TypeRef::Box(of), value) => self.same_place(of, value, whole),
@@ -137,11 +139,10 @@ impl Wrong<'_> {
             (Shape::Variant(cases), Toy::Map(_)) => {
                 let (Some(Toy::Text(tag)), Some(payload)) = (value.get("tag"), value.get("val")) else { return };
                 let case = cases.iter().find(|case| case.name == *tag).unwrap();
-                let before = self.path.clone();
-                self.path += &format!(".{tag}");
+                self.path.push(tag.clone());
                 let put = |part: Toy| whole(Toy::map([("tag", Toy::text(tag)), ("val", part)]));
                 self.fields(&case.fields, payload, &put);
-                self.path = before;
+                self.path.pop();
             }
             _ => {}
         }
@@ -150,7 +151,7 @@ impl Wrong<'_> {
     fn fields(&mut self, fields: &[Field], value: &Toy, whole: &dyn Fn(Toy) -> Toy) {
         let Toy::Map(entries) = value else { return };
         for (i, (field, (_, value))) in fields.iter().zip(entries).enumerate() {
-            self.within(&format!(".{}", field.name), &field.ty, value, &|part| {
+            self.within([field.name.clone()], &field.ty, value, &|part| {
                 let mut entries = entries.clone();
                 entries[i].1 = part;
                 whole(Toy::Map(entries))
@@ -164,11 +165,10 @@ impl Wrong<'_> {
         self.found.remove(known); // the part itself is what stands there already
     }
 
-    fn within(&mut self, step: &str, ty: &TypeRef, value: &Toy, whole: &dyn Fn(Toy) -> Toy) {
-        let before = self.path.clone();
-        self.path += step;
+    fn within<const N: usize>(&mut self, steps: [String; N], ty: &TypeRef, value: &Toy, whole: &dyn Fn(Toy) -> Toy) {
+        self.path.extend(steps);
         self.part(ty, value, whole);
-        self.path = before;
+        self.path.truncate(self.path.len() - N);
     }
 }
 
@@ -253,15 +253,13 @@ proptest! {
                         (vm.call)(vm.loader_data, instance, number as u32, args, out, arena, &raw mut error);
                     });
                 }
-                prop_assert!(!error.is_ok(), "{}: {} was lifted", damage.path, damage.reason);
+                let path = [vec!["argument `value`".to_owned()], damage.path].concat();
+                prop_assert!(!error.is_ok(), "{}: {} was lifted", error_path(&path), damage.reason);
                 // SAFETY: the text stays until this thread's next call.
                 let text = String::from_utf8(unsafe { error.message.bytes() }.unwrap().to_vec()).unwrap();
                 prop_assert!(text.contains(&damage.reason), "{} is in: {}", damage.reason, text);
-                if damage.steps <= 14 {
-                    let dot = if damage.path.is_empty() || damage.path.starts_with('[') { "" } else { "." };
-                    let start = format!("argument `value`{dot}{}: ", damage.path);
-                    prop_assert!(text.starts_with(&start), "{} is in front of: {}", start, text);
-                }
+                let start = format!("{}: ", error_path(&path));
+                prop_assert!(text.starts_with(&start), "{} is in front of: {}", start, text);
             }
         }
         // SAFETY: made above, and not used again.
@@ -279,12 +277,12 @@ proptest! {
             let value = generate::value(&mut source, &echo.schema, &method.result, 3);
             proxy.call(&method.name, std::slice::from_ref(&value)).unwrap();
             let right = echo.seen.lock().unwrap().clone();
-            let mut wrong = Wrong { schema: &echo.schema, path: "result".to_owned(), found: Vec::new() };
+            let mut wrong = Wrong { schema: &echo.schema, path: vec!["result".to_owned()], found: Vec::new() };
             // What a method that can fail returns or raises is a part of what it is given here.
             match (&method.result, right.get("ok"), right.get("err")) {
                 (TypeRef::Result(ok, _), Some(value), _) => wrong.part(ok, value, &|part| Toy::map([("ok", part)])),
                 (TypeRef::Result(_, err), _, Some(value)) => {
-                    wrong.path += ".error";
+                    wrong.path.push("error".to_owned());
                     wrong.part(err, value, &|part| Toy::map([("err", part)]));
                 }
                 _ => wrong.part(&method.result, &right, &|part| part),

@@ -18,4 +18,4 @@ mod process_exit;
 mod running;
 
 pub(crate) use compile::compile;
-pub(crate) use running::{Interpreter, current, running, start};
+pub(crate) use running::{Interpreter, current, is_attached, running, start};

@@ -31,14 +31,18 @@ pub(crate) fn start() -> Result<&'static Interpreter, Fault> {
     if let Some(running) = RUNNING.get() {
         return Ok(running);
     }
-    // SAFETY: CPython allows the first call at any time, and the second once there is an interpreter.
-    let is_attached = unsafe { ffi::Py_IsInitialized() != 0 && ffi::PyGILState_Check() != 0 };
-    if is_attached {
+    if is_attached() {
         // The host uses Python itself. The thread that starts the loader's part may be waiting to attach, so this one
         // detaches before it waits for that thread.
         return Python::attach(|py| thread::detach(py, start_alone));
     }
     start_alone()
+}
+
+/// Returns whether there is an interpreter that this thread is attached to, by the loader or by the host's program.
+pub(crate) fn is_attached() -> bool {
+    // SAFETY: CPython allows the first call at any time, and the second once there is an interpreter.
+    unsafe { ffi::Py_IsInitialized() != 0 && ffi::PyGILState_Check() != 0 }
 }
 
 /// Starts the interpreter, one thread at a time.

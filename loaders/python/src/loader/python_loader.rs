@@ -8,6 +8,7 @@ use polyplug::engine::{Fault, Limits, load_either};
 use polyplug::error::LoaderError;
 use polyplug::loader::{BundleLoader, BundleSource, ManifestData, PROGRAM_LIMIT, read_bundle_file};
 use polyplug_abi::SupportedLanguage;
+use pyo3::Python;
 
 use super::options::Options;
 use super::source::Source;
@@ -113,5 +114,14 @@ impl BundleLoader for PythonLoader {
             path,
             reason: fault.to_string(),
         })
+    }
+
+    /// Detaches this thread from the interpreter, if the host's program has attached it.
+    fn outside(&self, body: &mut dyn FnMut()) {
+        if interpreter::is_attached() {
+            Python::attach(|py| thread::detach(py, body));
+        } else {
+            body();
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::call_error::{CallError, Failure};
 use crate::schema::Difference;
 
 /// The failure to make a plugin's proxy, or to call through one. The plugin receives the error as a code and a text.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum ProxyError {
     #[error(
         "the host does not provide the host contract {contract}: the host's program has to, with `Runtime::provide`"

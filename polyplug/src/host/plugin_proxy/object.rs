@@ -14,7 +14,7 @@ use polyplug_abi::{DropObject, GuestContractInstance, ObjectOffer, VmDispatch};
 use crate::host::abi::dispatch::{CallFrame, Dispatch};
 use crate::host::abi::interface::check_entries;
 use crate::host::error::proxy::ProxyError;
-use crate::host::version::threads::Follower;
+use crate::host::version::followers::Follower;
 use crate::host::version::version::BundleVersion;
 
 /// The bit of `users` that is set once no further call may begin.

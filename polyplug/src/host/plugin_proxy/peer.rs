@@ -1,22 +1,23 @@
 //! Plugins of other bundles, for calls of plugins.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use super::request::{MethodMap, ProxySpec, method_index};
+use crate::call_error::CallError;
 use crate::host::abi::dispatch::CallFrame;
 use crate::host::error::proxy::ProxyError;
 use crate::host::plugin::schema::PluginSchema;
 use crate::host::store::instances::InstanceLease;
 use crate::host::store::provider::Provider;
+use crate::host::version::followers::Follower;
 
 /// An instance of another bundle's plugin.
 pub(crate) struct Peer {
+    this: Weak<Self>,
     spec: ProxySpec,
     pub(crate) bundle: String,
-    /// The instance that calls go to, or `None` once its bundle is unloaded.
-    bound: RwLock<Option<Bound>>,
-    /// The lock of the thread that looks for the next version.
-    rebinding: Mutex<()>,
+    /// The instance that calls go to, or the reason why there is none any more.
+    bound: RwLock<Result<Bound, ProxyError>>,
 }
 
 #[derive(Clone)]
@@ -32,30 +33,17 @@ impl Peer {
         held: Arc<InstanceLease>,
     ) -> Result<Arc<Self>, ProxyError> {
         let methods = method_map_at(&spec, provider)?;
-        let bound = RwLock::new(Some(Bound { held, methods }));
+        let bound = RwLock::new(Ok(Bound { held, methods }));
         let bundle = provider.bundle_name().to_owned();
-        let this = Arc::new(Self { spec, bundle, bound, rebinding: Mutex::default() });
-        this.follow(provider);
+        let this = Arc::new_cyclic(|this| Self { this: this.clone(), spec, bundle, bound });
+        provider.leases().follow(&this);
         Ok(this)
     }
 
-    /// Binds the peer to the next version when the bundle of `provider` is reloaded, or to none when it is unloaded.
-    fn follow(self: &Arc<Self>, provider: &Provider) {
-        let this = Arc::downgrade(self);
-        provider.leases().when_retired(move || {
-            let this = Weak::upgrade(&this);
-            this.map(|this| drop(this.rebind())).is_some()
-        });
-    }
-
-    fn bound(&self) -> Option<Bound> {
-        self.bound.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Returns the instance that serves now, or `None` if its bundle is unloaded.
-    fn current(self: &Arc<Self>) -> Option<Bound> {
-        let bound = self.bound()?;
-        if bound.held.versioned().provider().is_current() { Some(bound) } else { self.rebind() }
+    /// Returns the instance that serves now.
+    fn current(&self) -> Result<Bound, ProxyError> {
+        let bound = self.bound.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+        if bound.held.versioned().provider().is_current() { Ok(bound) } else { self.rebind(bound) }
     }
 
     /// Calls the method with the plugin's number `fn_id`, of the instance that serves now. Returns whether the provider
@@ -64,8 +52,8 @@ impl Peer {
     /// # Safety
     ///
     /// `frame` must be what the method's entry expects. Its `out_err` must point to an error whose code is 0.
-    pub(crate) unsafe fn call(self: &Arc<Self>, fn_id: u32, frame: CallFrame) -> Result<bool, ProxyError> {
-        let bound = self.current().ok_or_else(|| ProxyError::Unloaded { bundle: self.bundle.clone() })?;
+    pub(crate) unsafe fn call(&self, fn_id: u32, frame: CallFrame) -> Result<bool, ProxyError> {
+        let bound = self.current()?;
         let Some(fn_id) = method_index(bound.methods.as_ref(), fn_id) else { return Ok(false) };
         // SAFETY: the caller promises the frame, and `method_index` returned the provider's number of the method.
         let is_called = unsafe { bound.held.versioned().call(fn_id, frame) };
@@ -74,28 +62,60 @@ impl Peer {
         Ok(is_called)
     }
 
-    /// Binds the peer to the instance that serves now, and returns that instance.
-    fn rebind(self: &Arc<Self>) -> Option<Bound> {
-        let _one = self.rebinding.lock().unwrap_or_else(PoisonError::into_inner);
-        let bound = self.bound()?;
-        if bound.held.versioned().provider().is_current() {
-            return Some(bound);
+    /// Binds the peer to the instance that serves in place of `outdated`, and returns that instance.
+    ///
+    /// No lock is held while the next instance is looked for, because a factory may run then, which may call this peer.
+    /// Of several threads that do so at a time, the first one binds the peer.
+    fn rebind(&self, mut outdated: Bound) -> Result<Bound, ProxyError> {
+        loop {
+            let next = self.next(&outdated)?;
+            let Some(next) = next else { return Ok(outdated) };
+            let mut current = self.bound.write().unwrap_or_else(PoisonError::into_inner);
+            let is_first = current.as_ref().is_ok_and(|bound| Arc::ptr_eq(&bound.held, &outdated.held));
+            if is_first {
+                // The outdated lease is dropped without the lock, by `outdated`.
+                *current = next.clone();
+                drop(current);
+                if let (Ok(next), Some(this)) = (&next, self.this.upgrade()) {
+                    next.held.versioned().provider().leases().follow(&this);
+                }
+                return next;
+            }
+            let bound = current.clone();
+            drop(current);
+            outdated = bound?;
+            if outdated.held.versioned().provider().is_current() {
+                return Ok(outdated);
+            }
         }
-        let next = match bound.held.current_lease() {
-            Ok(None) => return Some(bound), // the instance stays on the old code
-            Ok(Some(held)) => method_map_at(&self.spec, held.versioned().provider())
-                .ok()
-                .map(|methods| Bound { held: Arc::new(held), methods }),
-            Err(_) => None,
+    }
+
+    /// Returns what takes the place of `outdated`: an instance, or the reason why there is none. Returns `None` if the
+    /// instance stays on the old code.
+    ///
+    /// # Errors
+    ///
+    /// [`ProxyError::Factory`] if the factory fails, which another call may run again.
+    fn next(&self, outdated: &Bound) -> Result<Option<Result<Bound, ProxyError>>, ProxyError> {
+        let held = match outdated.held.current_lease() {
+            Ok(None) => return Ok(None),
+            Ok(Some(held)) => held,
+            Err(CallError::Unloaded { .. }) => {
+                return Ok(Some(Err(ProxyError::Unloaded { bundle: self.bundle.clone() })));
+            }
+            Err(error) => {
+                return Err(ProxyError::Factory { contract: self.spec.contract(), reason: error.to_string() });
+            }
         };
-        if let Some(next) = &next {
-            self.follow(next.held.versioned().provider());
-        }
-        let mut current = self.bound.write().unwrap_or_else(PoisonError::into_inner);
-        let before = std::mem::replace(&mut *current, next.clone());
-        drop(current);
-        drop(before); // a lease, which is dropped without the lock
-        next
+        let methods = method_map_at(&self.spec, held.versioned().provider());
+        Ok(Some(methods.map(|methods| Bound { held: Arc::new(held), methods })))
+    }
+}
+
+impl Follower for Peer {
+    fn retired(&self) {
+        // A failure is that of the next call.
+        drop(self.current());
     }
 }
 

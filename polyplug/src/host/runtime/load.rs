@@ -154,7 +154,12 @@ impl Runtime {
     }
 
     /// Starts a bundle's code and discards it. Returns the plugins that the bundle would provide.
-    pub(crate) fn probe(&self, mut manifest: ManifestData) -> Result<Vec<Plugin>, RuntimeError> {
+    pub(crate) fn probe(&self, manifest: ManifestData) -> Result<Vec<Plugin>, RuntimeError> {
+        self.outside_engines(|| self.probe_outside(manifest))
+    }
+
+    /// Does the work of [`probe`](Self::probe) on a thread that is outside of all engines.
+    fn probe_outside(&self, mut manifest: ManifestData) -> Result<Vec<Plugin>, RuntimeError> {
         let (id, name) = (manifest.id, manifest.name.clone());
         let loader = self.loader_of(&manifest)?;
         manifest.find_artifact()?;
@@ -223,6 +228,16 @@ impl Runtime {
     /// Adds a bundle: reserves its name, starts its version with `start`, and publishes the version. After an error
     /// nothing of the bundle stays.
     fn add(
+        &self,
+        id: BundleId,
+        name: &str,
+        start: impl FnOnce() -> Result<StartedVersion, RuntimeError>,
+    ) -> Result<BundleId, RuntimeError> {
+        self.outside_engines(|| self.add_outside(id, name, start))
+    }
+
+    /// Does the work of [`add`](Self::add) on a thread that is outside of all engines.
+    fn add_outside(
         &self,
         id: BundleId,
         name: &str,

@@ -120,4 +120,13 @@ pub trait BundleLoader: Send + Sync {
         let _ = (bundle, runtime);
         Ok(())
     }
+
+    /// Calls `body` once, while this thread holds nothing that other threads need to run code of the loader's engine,
+    /// such as an interpreter's lock that the host's program has taken. `body` loads, reloads or unloads bundles, of any
+    /// loader, and waits for such threads. Afterwards the thread holds what it held before.
+    ///
+    /// By default, calls `body` and does nothing else.
+    fn outside(&self, body: &mut dyn FnMut()) {
+        body();
+    }
 }

@@ -36,6 +36,7 @@ pub(crate) mod loader;
 pub(crate) mod lookup;
 pub(crate) mod observers;
 pub(crate) mod options;
+pub(crate) mod outside;
 pub(crate) mod prepare_files;
 pub(crate) mod reload;
 pub(crate) mod report;

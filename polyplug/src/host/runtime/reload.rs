@@ -108,6 +108,15 @@ impl Runtime {
         path: &Path,
         begin: impl FnOnce(&ManifestData) -> Result<(String, Loaded), RuntimeError>,
     ) -> Result<ReloadReport, RuntimeError> {
+        self.outside_engines(|| self.reload_outside(path, begin))
+    }
+
+    /// Does the work of [`reload`](Self::reload) on a thread that is outside of all engines.
+    fn reload_outside(
+        &self,
+        path: &Path,
+        begin: impl FnOnce(&ManifestData) -> Result<(String, Loaded), RuntimeError>,
+    ) -> Result<ReloadReport, RuntimeError> {
         if !self.config().hot_reload_enabled {
             let reason = "switch it on with `Runtime::builder().hot_reload(true)`".to_owned();
             return Err(RuntimeError::HotReloadDisabled { reason });

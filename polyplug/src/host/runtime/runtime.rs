@@ -121,6 +121,11 @@ impl Runtime {
         }
     }
 
+    /// Returns all registered loaders.
+    pub(crate) fn loaders(&self) -> Vec<Arc<dyn BundleLoader>> {
+        self.loaders.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Makes a change that a plugin asked for, on the runtime's own thread, as the plugin's frames may be on this
     /// thread. Does not wait. A failure is recorded and logged.
     pub(crate) fn enqueue_change(&self, change: impl FnOnce(&Self) -> Result<(), RuntimeError> + Send + 'static) {

@@ -48,6 +48,11 @@ impl Runtime {
     /// Unloads a bundle as [`unload_bundle`](Self::unload_bundle) does, but ignores the needs of the bundles in
     /// `also_unloading`.
     fn unload_among(&self, id: BundleId, also_unloading: &[BundleId]) -> Result<UnloadReport, RuntimeError> {
+        self.outside_engines(|| self.unload_outside(id, also_unloading))
+    }
+
+    /// Does the work of [`unload_among`](Self::unload_among) on a thread that is outside of all engines.
+    fn unload_outside(&self, id: BundleId, also_unloading: &[BundleId]) -> Result<UnloadReport, RuntimeError> {
         let (name, loaded) = self.bundle_table().begin_change(id)?;
         if let Err(error) = self.dependents().commit_removal(&loaded, &[], also_unloading) {
             self.bundle_table().finish_change(id, Some(loaded));
@@ -201,6 +206,11 @@ impl Runtime {
     ///
     /// Reclaims on the calling thread, which closes libraries and drops engines.
     pub fn quiesce(&self, timeout: Duration) -> Vec<Lingering> {
+        self.outside_engines(|| self.quiesce_outside(timeout))
+    }
+
+    /// Does the work of [`quiesce`](Self::quiesce) on a thread that is outside of all engines.
+    fn quiesce_outside(&self, timeout: Duration) -> Vec<Lingering> {
         let deadline = Instant::now() + timeout;
         loop {
             self.reclaimer().collecting(|| crossbeam_epoch::pin().flush());
@@ -226,7 +236,7 @@ impl Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        self.unload_all();
+        self.outside_engines(|| self.unload_all());
         // A bundle that could not be unloaded, because its change never ended, is dropped with the runtime: this ends
         // the cycle of its lineage and its providers.
         for lineage in self.bundle_table().map_loaded(|loaded| Arc::clone(&loaded.lineage)) {

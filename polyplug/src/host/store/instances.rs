@@ -17,6 +17,7 @@ use crate::contract_info::ContractInfo;
 use crate::host::abi::dispatch::{CallFrame, Dispatch};
 use crate::host::error::runtime::RuntimeError;
 use crate::host::plugin::instance::destroy;
+use crate::host::version::followers::{Follower, Followers};
 use crate::host::version::version::BundleVersion;
 use crate::proxy::{Owner, ProxyParts, RawProxy};
 use crate::sync::atomic::{AtomicPtr, Ordering};
@@ -229,7 +230,8 @@ impl InstanceLease {
     ///
     /// # Errors
     ///
-    /// [`CallError::Unloaded`] if the bundle is unloaded or no longer has the plugin.
+    /// [`CallError::Unloaded`] if the bundle is unloaded or no longer has the plugin; another error if the next version's
+    /// factory fails.
     pub(crate) fn current_lease(&self) -> Result<Option<Self>, CallError> {
         let cell = self.cell();
         let mut forward = cell.get();
@@ -258,8 +260,7 @@ impl InstanceLease {
     fn forward_late(&self, cell: &Arc<ForwardingCell>, seen: &Forward) -> Result<(), CallError> {
         let provider = &self.versioned().provider;
         let next = Arc::clone(provider.successor(&crossbeam_epoch::pin())?);
-        let failed =
-            |error: RuntimeError| CallError::Unloaded { bundle: format!("{}: {error}", provider.bundle_name()) };
+        let failed = |error: RuntimeError| provider.not_forwarded(&error);
         let forward = Forward::To(Arc::new(VersionedInstance::new(Arc::clone(&next)).map_err(failed)?));
         // All leases on the instance share one object: the first thread sets the target, and the others use that.
         if cell.replace(seen, &forward) {
@@ -380,8 +381,8 @@ struct Lists {
     shared: Vec<Arc<SharedLease>>,
     /// The shared leases that were released.
     retired: Vec<(Weak<SharedLease>, Site)>,
-    /// The functions to call when the version retires.
-    followers: Vec<Follower>,
+    /// The observers of the version's retirement.
+    followers: Followers,
     is_retired: bool,
     /// The length of `own` at which dropped leases are removed.
     sweep_at: usize,
@@ -389,9 +390,6 @@ struct Lists {
 
 /// A place in the host's source.
 type Site = &'static Location<'static>;
-
-/// A function to call when a version retires.
-type Follower = Box<dyn Fn() -> bool + Send + Sync>;
 
 impl LeaseRegistry {
     fn lock(&self) -> MutexGuard<'_, Lists> {
@@ -471,20 +469,18 @@ impl LeaseRegistry {
             guard.flush();
         }
         drop(guard); // followers run foreign code
-        for notify in followers {
-            notify();
-        }
+        followers.notify();
     }
 
-    /// Calls `follower` when the version retires, or at once if the version has retired.
-    pub(crate) fn when_retired(&self, follower: impl Fn() -> bool + Send + Sync + 'static) {
+    /// Notifies `follower` when the version retires, or at once if the version has retired.
+    pub(crate) fn follow(&self, follower: &std::sync::Arc<impl Follower + 'static>) {
         let mut lists = self.lock();
         if !lists.is_retired {
-            lists.followers.push(Box::new(follower));
+            lists.followers.add(follower);
             return;
         }
         drop(lists);
-        follower();
+        follower.retired();
     }
 
     /// Returns the cells of held instances that were made by earlier versions.

@@ -4,12 +4,12 @@ use std::ptr::NonNull;
 use std::sync::{Arc, OnceLock};
 
 use crossbeam_epoch::Guard;
-use polyplug_abi::{Entry, GuestContractInstance, HostApi, PluginFlags};
+use polyplug_abi::{AbiErrorCode, Entry, GuestContractInstance, HostApi, PluginFlags};
 
 use super::call_target::CallTarget;
 use super::entry_tables::EntryTables;
 use super::instances::LeaseRegistry;
-use crate::call_error::CallError;
+use crate::call_error::{CallError, Failure};
 use crate::contract_info::ContractInfo;
 use crate::host::abi::arena;
 use crate::host::abi::table::HostTable;
@@ -162,6 +162,12 @@ impl Provider {
     /// Returns the error of calls after the bundle was unloaded.
     pub(crate) fn unloaded(&self) -> CallError {
         CallError::Unloaded { bundle: self.bundle_name().to_owned() }
+    }
+
+    /// Returns the error of calls of an instance that a reload has missed, and that the new version could not make.
+    pub(crate) fn not_forwarded(&self, error: &RuntimeError) -> CallError {
+        let failure = Failure::new(self.plugin.contract.clone(), error.to_string());
+        CallError::Failed { code: AbiErrorCode::FactoryFailed as u32, failure }
     }
 
     /// Returns the error of an instance that could not be made.

@@ -4,6 +4,7 @@
 //! - [`BundleScope`](scope::BundleScope): the name, permissions and registrations of a version.
 //! - [`Lineage`](lineage::Lineage): the list of what serves now of one loaded bundle.
 //! - [`Module`](module::Module): a part of a version's code, such as a library or an engine.
+//! - [`Followers`](followers::Followers): the observers of a version's retirement.
 //! - [`Threads`](threads::Threads): the threads that a version's code runs on by way of the host.
 //! - [`Unload`](unload::Unload): the functions that a version's code registered for its unload.
 //! - [`VersionResources`](reclaim::VersionResources): the instances, modules and table of a version.
@@ -11,6 +12,7 @@
 //!
 //! Invariant: the code of a version stays mapped while a lease on the version exists.
 
+pub(crate) mod followers;
 pub(crate) mod lineage;
 pub(crate) mod module;
 pub(crate) mod reclaim;

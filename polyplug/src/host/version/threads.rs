@@ -3,10 +3,11 @@
 //! Such a thread holds a lease until it has been joined, as its frames and the destructors of its thread-locals may be
 //! code of the library. The retirement of its version notifies the thread to end.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::followers::{Follower, Followers};
 use super::reclaim::Reclaimer;
 use crate::guest::{catch, describe_panic};
 
@@ -25,15 +26,7 @@ struct State {
     latest: u64,
     running: Vec<Running>,
     finished: Vec<Finished>,
-    followers: Vec<Weak<dyn Follower>>,
-    /// The length of `followers` at which dropped followers are removed.
-    sweep_at: usize,
-}
-
-/// An observer of a version's retirement.
-pub(crate) trait Follower: Send + Sync {
-    /// Reacts to the replacement or unload of the version.
-    fn retired(&self);
+    followers: Followers,
 }
 
 struct Running {
@@ -104,9 +97,7 @@ impl Threads {
         let followers = std::mem::take(&mut state.followers);
         drop(state);
         self.changed.notify_all();
-        for follower in followers.iter().filter_map(Weak::upgrade) {
-            follower.retired();
-        }
+        followers.notify();
     }
 
     /// Notifies `follower` when the version retires, or at once if the version is retired already.
@@ -117,12 +108,7 @@ impl Threads {
             follower.retired();
             return;
         }
-        if state.followers.len() >= state.sweep_at {
-            state.followers.retain(|follower| follower.strong_count() > 0);
-            state.sweep_at = (state.followers.len() * 2).max(16);
-        }
-        let follower: Weak<dyn Follower> = Arc::downgrade(follower) as Weak<_>;
-        state.followers.push(follower);
+        state.followers.add(follower);
     }
 
     /// Waits until the threads have ended and are joined, at most for `limit`.

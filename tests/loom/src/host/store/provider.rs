@@ -91,6 +91,10 @@ impl Provider {
         CallError::Unloaded { bundle: self.bundle_name().to_owned() }
     }
 
+    pub(crate) fn not_forwarded(&self, error: &RuntimeError) -> CallError {
+        CallError::Unloaded { bundle: format!("{}: {error}", self.bundle_name()) }
+    }
+
     pub(crate) fn factory_failed(&self, reason: String) -> RuntimeError {
         RuntimeError::Factory { bundle: self.bundle_name().to_owned(), plugin: self.plugin.name.clone(), reason }
     }

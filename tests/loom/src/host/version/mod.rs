@@ -1,6 +1,9 @@
 //! The checked part of polyplug's `host::version`.
 
 #[allow(dead_code)]
+#[path = "../../../../../polyplug/src/host/version/followers.rs"]
+pub(crate) mod followers;
+#[allow(dead_code)]
 #[path = "../../../../../polyplug/src/host/version/lineage.rs"]
 pub(crate) mod lineage;
 #[allow(unreachable_pub)]
