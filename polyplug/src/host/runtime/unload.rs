@@ -15,6 +15,7 @@ use crate::host::bundle::reference::{BundleRef, Named};
 use crate::host::error::runtime::RuntimeError;
 use crate::host::store::provider::Provider;
 use crate::host::store::publish;
+use crate::host::version::unload::runs_functions;
 use crate::host::version::version::BundleVersion;
 
 /// The number of times that an unload pushes the collector: two epochs must pass, and a push advances at most one.
@@ -215,7 +216,9 @@ impl Runtime {
             self.reclaimer().collecting(|| crossbeam_epoch::pin().flush());
             let mut lingering = self.lingering();
             lingering.retain(|version| version.still_mapped.is_none());
-            if (lingering.is_empty() && self.reclaimer().is_idle()) || Instant::now() >= deadline {
+            // The thread that reclaims waits for this one if this one runs functions for an unload.
+            let is_idle = self.reclaimer().is_idle() || runs_functions();
+            if (lingering.is_empty() && is_idle) || Instant::now() >= deadline {
                 return lingering;
             }
             std::thread::sleep(Duration::from_millis(1));
@@ -227,7 +230,7 @@ impl Runtime {
         let retired = self.forget_gone();
         // A version without a lease is still to be reclaimed. If this thread reclaims, it does so once this call has
         // returned.
-        let ours = self.reclaimer().is_reclaiming();
+        let ours = self.reclaimer().is_reclaiming() || runs_functions();
         let is_listed = |retired: &&Retired| retired.is_held() || retired.status().is_some() || !ours;
         retired.iter().filter(is_listed).map(Retired::lingering).collect()
     }
