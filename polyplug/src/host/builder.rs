@@ -23,7 +23,7 @@ use crate::host::runtime::runtime::{Parts, Runtime};
 /// # fn main() -> Result<(), polyplug::error::RuntimeError> {
 /// let runtime = polyplug::Runtime::builder()
 ///     // .loader(polyplug_native::NativeLoader::new())
-///     .on_reload(|_, phase| println!("{:?}", phase.phase_type))
+///     .on_event(|event| println!("{event}"))
 ///     .build()?;
 /// # Ok(())
 /// # }
@@ -116,8 +116,10 @@ impl RuntimeBuilder {
     }
 
     /// Sets for how long the runtime waits for the functions with which the code of a version ends what it has started:
-    /// those marked [`on_unload`](crate::on_unload). Five seconds by default. After that time the runtime logs a warning
-    /// and goes on. The code of the version stays in memory until the functions have returned.
+    /// those of [`PluginContext::on_unload`](crate::PluginContext::on_unload), those marked
+    /// [`on_unload`](crate::on_unload), and those of scripts, all together. Five seconds by default. After that time the
+    /// runtime logs a warning and goes on. The code of the version stays in memory until the functions have returned and
+    /// their thread has ended.
     pub fn unload_limit(mut self, limit: Duration) -> Self {
         self.unload_limit = limit;
         self

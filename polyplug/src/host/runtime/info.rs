@@ -104,11 +104,8 @@ impl BundleRef for BundleInfo {
 
 impl fmt::Display for BundleInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.name, self.version)?;
-        match self.loader {
-            Some(loader) => write!(f, " ({loader}")?,
-            None => f.write_str(" (part of the program")?,
-        }
+        write!(f, "{} {} ({}, ", self.name, self.version, self.id)?;
+        f.write_str(self.loader.unwrap_or("part of the program"))?;
         if self.memory > 0 {
             write!(f, ", {} KiB", self.memory.div_ceil(1024))?;
         }

@@ -97,7 +97,7 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`RegistryError::NotFound`] if the bundle does not provide the contract.
+    /// [`RuntimeError::BundleNotLoaded`], or [`RuntimeError::NoProvider`] if the bundle does not provide the contract.
     ///
     /// ```no_run
     /// # use polyplug::Runtime;
@@ -109,8 +109,13 @@ impl Runtime {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn prefer<C: Contract + ?Sized>(&self, bundle: impl BundleRef) -> Result<(), RegistryError> {
-        self.prefer_guest_contract(C::ID.id(), bundle)
+    pub fn prefer<C: Contract + ?Sized>(&self, bundle: impl BundleRef) -> Result<(), RuntimeError> {
+        let bundle = Named::of(&bundle);
+        let preferred = self.store().prefer(C::ID, bundle.id);
+        preferred.map_err(|_| match self.loaded_name(bundle) {
+            Ok(name) => no_provider::<C>(self.snapshot().view(), Some(name)),
+            Err(error) => error,
+        })
     }
 
     /// Does the same as [`prefer`](Self::prefer), for a contract given by its id.

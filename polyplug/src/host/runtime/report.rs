@@ -120,7 +120,7 @@ pub struct Lingering {
 
 impl fmt::Display for ReloadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "bundle `{}` ({}) is reloaded{}", self.name, self.bundle, self.instances())?;
+        write!(f, "bundle `{}` is reloaded{}", self.name, self.instances())?;
         match (&self.still_mapped, self.reclaimed) {
             (Some(reason), _) => write!(f, "; the old version: {reason}"),
             (None, true) => f.write_str("; the old version's code is gone"),

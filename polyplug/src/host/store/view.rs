@@ -233,8 +233,7 @@ impl View {
 
 impl std::fmt::Debug for View {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names = self.slots.iter().filter_map(|slot| slot.provider.as_ref());
-        f.debug_list().entries(names.map(|provider| &provider.plugin.name)).finish()
+        f.debug_list().entries(self.slots.iter().filter_map(|slot| slot.provider.as_ref())).finish()
     }
 }
 
