@@ -138,11 +138,10 @@ fn a_bundle_from_its_load_to_its_end() {
     let report = runtime.unload_bundle("counts").unwrap();
     assert!(report.reclaimed, "{report}");
     let events = seen.take();
-    assert_eq!(events.iter().map(words).collect::<Vec<_>>(), [
-        "counts: Unloading",
-        "counts: Unloaded",
-        "counts: Reclaimed"
-    ]);
+    assert_eq!(
+        events.iter().map(words).collect::<Vec<_>>(),
+        ["counts: Unloading", "counts: Unloaded", "counts: Reclaimed"]
+    );
     assert!(events.iter().all(|event| event.bundle.plugins.len() == 2 && event.operation() == Operation::Unload));
 }
 
@@ -247,13 +246,18 @@ fn a_reload_that_never_begins_is_a_failure_of_the_bundle_that_serves() {
     let bundle = Bundle::script("lua", SCRIPT);
     runtime.load_bundle(bundle.path()).unwrap();
     let (seen, _subscription) = Seen::subscribe(&runtime);
-    for (text, expected) in [("name = ".to_owned(), "manifest.toml:1"), (manifest("other", "lua", "main.lua"), "`other`")] {
+    for (text, expected) in
+        [("name = ".to_owned(), "manifest.toml:1"), (manifest("other", "lua", "main.lua"), "`other`")]
+    {
         bundle.write("manifest.toml", text);
         let error = runtime.reload_bundle(bundle.path()).unwrap_err();
         let event = seen.only();
         assert_eq!((event.bundle.name.as_str(), event.operation()), ("lua", Operation::Reload), "{event:?}");
         assert_eq!(failure(&event).to_string(), error.to_string());
-        assert!(event.to_string().contains("the old version serves on") && event.to_string().contains(expected), "{event}");
+        assert!(
+            event.to_string().contains("the old version serves on") && event.to_string().contains(expected),
+            "{event}"
+        );
     }
     runtime.reload_bundle(Path::new("/nowhere/else")).unwrap_err();
     let event = seen.only();
@@ -479,9 +483,7 @@ fn a_watcher_tells_what_it_sees() {
     let _watcher = runtime.watch_with(options).unwrap();
     seen.take();
     let wait_for = |wanted: fn(&EventKind) -> bool| {
-        eventually("the watcher tells it", || {
-            seen.0.lock().unwrap().iter().any(|(event, _)| wanted(&event.kind))
-        });
+        eventually("the watcher tells it", || seen.0.lock().unwrap().iter().any(|(event, _)| wanted(&event.kind)));
         seen.take()
     };
     bundle.write("main.lua", "this is no Lua");

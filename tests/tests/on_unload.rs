@@ -68,7 +68,7 @@ impl Ends {
                 register_in_c(context.host_abi());
             }
             "registers bad ones" => {
-                context.on_unload(|_| Err::<(), _>("the lid is loose")).map_err(text)?;
+                context.try_on_unload(|_| Err("the lid is loose")).map_err(text)?;
                 context.on_unload(|_| panic!("the jar broke")).map_err(text)?;
             }
             "hangs after its end" => context.on_unload(|_| HANGS_AT_END.with(|_| ())).map_err(text)?,
@@ -376,9 +376,8 @@ fn functions_of_a_script_whose_start_fails_have_the_limit_too() {
         *RELEASED.0.lock().unwrap() = false;
         let runtime = builder().unload_limit(Duration::from_millis(10)).build().unwrap();
         runtime.provide::<dyn Logger>(Waits(Arc::downgrade(&runtime))).unwrap();
-        let (error, messages) = logged_anywhere(|| {
-            runtime.load_bundle(Bundle::script(loader, code).path()).unwrap_err().to_string()
-        });
+        let (error, messages) =
+            logged_anywhere(|| runtime.load_bundle(Bundle::script(loader, code).path()).unwrap_err().to_string());
         assert!(error.contains("no good"), "{error}");
         assert!(texts(&messages, loader).iter().any(|text| text.contains("have not returned")), "{messages:?}");
         assert_eq!(seen(), [""; 0], "{loader}");

@@ -73,8 +73,7 @@ impl PluginContext {
     /// [`on_unload`](crate::on_unload) included, the one that was registered last runs first. The host waits for all of
     /// them together for as long as `RuntimeBuilder::unload_limit` says, five seconds by default.
     ///
-    /// `function` may return nothing, or a `Result` whose error has a text. An error and a panic are written to the host's
-    /// log.
+    /// A panic is written to the host's log. [`try_on_unload`](Self::try_on_unload) takes a function that may fail.
     ///
     /// # Errors
     ///
@@ -93,16 +92,29 @@ impl PluginContext {
     ///         let end = send.clone();
     ///         context.on_unload(move |_| {
     ///             let _ = end.send(0);
-    ///             worker.join().map_err(|_| "the worker has panicked")
+    ///             let _ = worker.join();
     ///         })?;
     ///         Ok(Self(send))
     ///     }
     /// }
     /// ```
-    pub fn on_unload<R: UnloadOutcome>(
+    pub fn on_unload(&self, function: impl FnOnce(&PluginContext) + Send + 'static) -> io::Result<()> {
+        self.try_on_unload(move |context| {
+            function(context);
+            Ok::<_, std::convert::Infallible>(())
+        })
+    }
+
+    /// Does the same as [`on_unload`](Self::on_unload), with a function that may fail. The text of its error is written to
+    /// the host's log.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`on_unload`](Self::on_unload).
+    pub fn try_on_unload<E: Display>(
         &self,
-        function: impl FnOnce(&PluginContext) -> R + Send + 'static,
-    ) -> std::io::Result<()> {
+        function: impl FnOnce(&PluginContext) -> Result<(), E> + Send + 'static,
+    ) -> io::Result<()> {
         let function: Box<Function> = Box::new(Box::new(move |context| function(context).outcome()));
         // SAFETY: a context keeps the host's table valid.
         unsafe {

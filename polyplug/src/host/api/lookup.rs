@@ -23,10 +23,13 @@ use crate::host::store::provider::Provider;
 fn contract_name(runtime: &Runtime, contract: GuestContractId) -> String {
     let snapshot = runtime.snapshot();
     let provider = snapshot.view().providers(contract).next();
-    provider.map_or_else(|| contract.to_string(), |(_, provider)| {
-        let plugin = &provider.plugin;
-        format!("{}@{}", plugin.contract, plugin.interface.contract_version.major)
-    })
+    provider.map_or_else(
+        || contract.to_string(),
+        |(_, provider)| {
+            let plugin = &provider.plugin;
+            format!("{}@{}", plugin.contract, plugin.interface.contract_version.major)
+        },
+    )
 }
 
 /// Returns the least minor version of a contract that the caller may look up.

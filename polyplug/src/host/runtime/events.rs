@@ -59,7 +59,7 @@ impl Events {
             if let Err(payload) = catch(|| (subscriber.call)(event)) {
                 // The event has happened, so a panic of a subscriber cannot prevent it.
                 let panic = describe_panic(payload);
-                tracing::error!(bundle = event.bundle.name, %event, panic, "a subscriber of events panicked");
+                tracing::error!(target: "polyplug::events", bundle = event.bundle.name, %event, panic, "a subscriber of events panicked");
             }
         }
     }

@@ -27,7 +27,7 @@ impl Squares {
         });
         let pool = Arc::new(builder.build().map_err(std::io::Error::other)?);
         let workers = Arc::downgrade(&pool);
-        context.on_unload(move |_| {
+        context.try_on_unload(move |_| {
             drop(pool); // does not wait for its threads
             threads.into_iter().try_for_each(|thread| thread.join()).map_err(|_| "a thread of the pool has panicked")
         })?;
