@@ -58,8 +58,8 @@ impl Events {
             }
             if let Err(payload) = catch(|| (subscriber.call)(event)) {
                 // The event has happened, so a panic of a subscriber cannot prevent it.
-                let panic = describe_panic(payload);
-                tracing::error!(target: "polyplug::events", bundle = event.bundle.name, %event, panic, "a subscriber of events panicked");
+                let (bundle, panic) = (&event.bundle.name, describe_panic(payload));
+                tracing::error!(target: "polyplug::events", bundle, %event, panic, "a subscriber of events panicked");
             }
         }
     }
