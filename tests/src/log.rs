@@ -68,8 +68,9 @@ struct Listener;
 
 impl Subscriber for Listener {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        let targets = ["polyplug::plugin", "polyplug::signature", "polyplug::compatibility", "polyplug::files"];
-        targets.contains(&metadata.target())
+        let names = ["plugin", "signature", "compatibility", "files", "events"];
+        let target = metadata.target().strip_prefix("polyplug::");
+        target.is_some_and(|target| names.contains(&target))
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

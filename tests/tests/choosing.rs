@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use polyplug::error::RegistryError;
+use polyplug::error::RuntimeError;
 use polyplug::{BundleId, CallError, Contract, Runtime};
 use polyplug_abi::{GuestContractHandle, Version};
 use polyplug_native::NativeLoader;
@@ -50,9 +50,12 @@ fn the_preferred_provider_is_found_first() {
 #[test]
 fn only_a_provider_can_be_preferred() {
     let (runtime, _bundles, [first, _]) = two();
-    let missing = |error| matches!(error, RegistryError::NotFound { .. });
-    assert!(runtime.prefer::<dyn Calculator>(first).is_err_and(missing));
-    assert!(runtime.prefer::<dyn Stamp>(BundleId::new("nobody")).is_err_and(missing));
+    let error = runtime.prefer::<dyn Calculator>(first).unwrap_err();
+    assert!(matches!(&error, RuntimeError::NoProvider { bundle: Some(name), .. } if name == "first"), "{error}");
+    let error = runtime.prefer::<dyn Stamp>("secnod").unwrap_err().to_string();
+    assert_eq!(error, "no bundle `secnod` is loaded (did you mean `second`?)");
+    let error = runtime.prefer::<dyn Stamp>(BundleId::new("nobody")).unwrap_err();
+    assert!(matches!(error, RuntimeError::BundleNotLoaded { .. }), "{error}");
     assert_eq!(served(&runtime), 1);
 }
 

@@ -1,12 +1,13 @@
 //! What the code of a bundle has started ends with the bundle: its functions for the unload run once, after the last call,
 //! before shared instances end and the code goes.
 
+use std::ffi::c_void;
 use std::fmt::Write as _;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use polyplug::{BundleId, PluginContext, Runtime};
-use polyplug_abi::AbiErrorCode;
+use polyplug_abi::{AbiError, AbiErrorCode, HostApi};
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
@@ -52,17 +53,65 @@ trait Ending {
     fn call(&self);
 }
 
-struct Ends;
+struct Ends(PluginContext);
 
 impl Ends {
-    fn new(_: &PluginContext) -> Result<Self, String> {
-        if mood() == "factory fails" { Err("no parts".to_owned()) } else { Ok(Self) }
+    fn new(context: &PluginContext) -> Result<Self, String> {
+        let text = |error: std::io::Error| error.to_string();
+        match mood() {
+            "factory fails" => {
+                context.on_unload(|_| see("of the context")).map_err(text)?;
+                return Err("no parts".to_owned());
+            }
+            "registers" => {
+                context.on_unload(|_| see("of the factory")).map_err(text)?;
+                register_in_c(context.host_abi());
+            }
+            "registers bad ones" => {
+                context.try_on_unload(|_| Err("the lid is loose")).map_err(text)?;
+                context.on_unload(|_| panic!("the jar broke")).map_err(text)?;
+            }
+            "hangs after its end" => context.on_unload(|_| HANGS_AT_END.with(|_| ())).map_err(text)?,
+            _ => {}
+        }
+        Ok(Self(context.clone()))
+    }
+}
+
+/// Registers a function through the table.
+fn register_in_c(host: *const HostApi) {
+    unsafe extern "C" fn run(_: *const HostApi, data: *mut c_void, _: *mut AbiError) {
+        see(if data.is_null() { "of the table" } else { "with other data" });
+    }
+    // SAFETY: the table is valid; the data is not used.
+    let (code, text) = reported(|error| unsafe { ((*host).on_unload)(host, Some(run), std::ptr::null_mut(), error) });
+    assert_eq!(code, 0, "{text}");
+}
+
+thread_local! {
+    static HANGS_AT_END: HangsAtEnd = const { HangsAtEnd };
+}
+
+/// Delays the end of its thread until that is released.
+struct HangsAtEnd;
+
+impl Drop for HangsAtEnd {
+    fn drop(&mut self) {
+        wait_until_released();
+        see("thread-local");
     }
 }
 
 impl Drop for Ends {
     fn drop(&mut self) {
         see("instance");
+        if mood() == "registers late" {
+            let held = Arc::new(());
+            let moved = Arc::clone(&held);
+            let error = self.0.on_unload(move |_| drop(moved)).unwrap_err().to_string();
+            assert_eq!(Arc::strong_count(&held), 1, "the function is dropped");
+            see(&error);
+        }
     }
 }
 
@@ -70,7 +119,19 @@ impl Drop for Ends {
 impl Ending for Ends {
     fn call(&self) {
         see("call");
+        if mood() == "registers" {
+            self.0.on_unload(|context| see(&format!("of a method of {}", context.bundle_name()))).unwrap();
+        }
     }
+}
+
+fn wait_until_released() {
+    drop(RELEASED.1.wait_while(RELEASED.0.lock().unwrap(), |released| !*released).unwrap());
+}
+
+fn release() {
+    *RELEASED.0.lock().unwrap() = true;
+    RELEASED.1.notify_all();
 }
 
 #[polyplug::on_unload]
@@ -89,9 +150,18 @@ fn second(context: &PluginContext) -> Result<(), String> {
             logger.log("goodbye").map(drop).map_err(|error| error.to_string())
         }
         "hangs" => {
-            drop(RELEASED.1.wait_while(RELEASED.0.lock().unwrap(), |released| !*released).unwrap());
+            wait_until_released();
             see("released");
             Ok(())
+        }
+        "registers late" => context.on_unload(|_| see("late")).map_err(|error| error.to_string()),
+        "looks" => {
+            assert_eq!(format!("{context:?}"), "PluginContext(bundle `polyplug-tests`)");
+            let host = context.host_abi();
+            // SAFETY: the context keeps the table valid.
+            see(&format!("{} retired", unsafe { ((*host).quiesce)(host, 0) }));
+            let logger = context.host::<dyn Logger>().map_err(|error| error.to_string())?;
+            logger.log("quiesce").map(drop).map_err(|error| error.to_string())
         }
         _ => Ok(()),
     }
@@ -139,7 +209,7 @@ fn functions_run_when_a_load_fails() {
     let runtime = builder().build().unwrap();
     let error = runtime.load_linked_plugins().unwrap_err().to_string();
     assert!(error.contains("no parts"), "{error}");
-    assert_eq!(seen(), ["second", "first"]);
+    assert_eq!(seen(), ["of the context", "second", "first"]);
 }
 
 #[test]
@@ -204,21 +274,164 @@ fn a_function_that_hangs_delays_the_end_of_the_code_alone() {
     let texts = texts(&messages, "polyplug-tests");
     assert!(texts.iter().any(|text| text.contains("have not returned after 10ms")), "{messages:?}");
     assert_eq!(runtime.retired().len(), 1);
-    *RELEASED.0.lock().unwrap() = true;
-    RELEASED.1.notify_all();
+    release();
     assert_eq!(runtime.quiesce(Duration::from_secs(20)), []);
     assert_eq!(seen(), ["second", "released", "first", "instance"]);
+}
+
+#[test]
+fn functions_of_all_ways_run_in_the_reverse_order_of_their_registration() {
+    let _alone = alone("registers");
+    let (runtime, id) = linked();
+    runtime.proxy::<dyn Ending>().unwrap().call().unwrap();
+    assert!(runtime.unload_bundle(id).unwrap().reclaimed);
+    let of_method = "of a method of polyplug-tests";
+    assert_eq!(seen(), ["call", of_method, "of the table", "of the factory", "second", "first", "instance"]);
+    drop(runtime);
+    assert_eq!(seen(), [""; 0], "once");
+}
+
+#[test]
+fn failures_of_registered_functions_are_logged_and_the_unload_goes_on() {
+    let _alone = alone("registers bad ones");
+    let (report, messages) = logged_anywhere(|| {
+        let (runtime, id) = linked();
+        runtime.unload_bundle(id).unwrap()
+    });
+    assert!(report.reclaimed, "{report}");
+    assert_eq!(seen(), ["second", "first", "instance"]);
+    let texts = texts(&messages, "polyplug-tests");
+    let count = |text: &str| texts.iter().filter(|logged| logged.contains(text)).count();
+    assert_eq!((count("the jar broke"), count("the lid is loose")), (1, 1), "{texts:?}");
+}
+
+#[test]
+fn a_function_that_is_registered_during_the_unload_is_refused() {
+    let _alone = alone("registers late");
+    let ((), messages) = logged_anywhere(|| {
+        let (runtime, id) = linked();
+        assert!(runtime.unload_bundle(id).unwrap().reclaimed);
+    });
+    let refusal = "on_unload: the bundle is being unloaded, and takes no further functions: register them before";
+    assert_eq!(seen(), ["second", "first", "instance", refusal]);
+    assert!(texts(&messages, "polyplug-tests").iter().any(|text| text.contains(refusal)), "{messages:?}");
+}
+
+#[test]
+fn the_end_of_the_thread_of_the_functions_is_waited_for_within_the_limit() {
+    let _alone = alone("hangs after its end");
+    *RELEASED.0.lock().unwrap() = false;
+    let runtime = builder().unload_limit(Duration::from_millis(10)).build().unwrap();
+    runtime.load_linked_plugins().unwrap();
+    let report = runtime.unload_bundle("polyplug-tests").unwrap();
+    assert!(!report.reclaimed, "its code may run");
+    assert_eq!(seen(), ["second", "first"]);
+    release();
+    assert_eq!(runtime.quiesce(Duration::from_secs(20)), []);
+    assert_eq!(seen(), ["thread-local", "instance"]);
+}
+
+/// A logger that waits for the runtime where it is told to.
+struct Waits(Weak<Runtime>);
+
+impl Logger for Waits {
+    fn log(&self, line: &str) -> u32 {
+        if line == "hang" {
+            wait_until_released();
+        }
+        if line == "quiesce" {
+            let before = std::time::Instant::now();
+            let lingering = self.0.upgrade().unwrap().quiesce(Duration::from_secs(60));
+            assert_eq!(lingering, []);
+            assert!(before.elapsed() < Duration::from_secs(30), "it does not wait for itself");
+        }
+        see(line);
+        0
+    }
+    fn panics(&self, words: &str) {
+        panic!("{words}")
+    }
+    fn lines(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn the_version_that_is_unloaded_does_not_count_as_held_for_its_own_functions() {
+    let _alone = alone("looks");
+    let (runtime, id) = linked();
+    runtime.provide::<dyn Logger>(Waits(Arc::downgrade(&runtime))).unwrap();
+    assert!(runtime.unload_bundle(id).unwrap().reclaimed);
+    assert_eq!(seen(), ["second", "0 retired", "quiesce", "first", "instance"]);
+}
+
+#[test]
+fn functions_of_a_script_whose_start_fails_have_the_limit_too() {
+    let lua = "local polyplug = require('polyplug')\nlocal logger = polyplug.host('test.logger@1')\n\
+               polyplug.on_unload(function() logger:log('hang') end)\nerror('no good')";
+    let python = "import polyplug\nlogger = polyplug.host('test.logger@1')\n\
+                  polyplug.on_unload(lambda: logger.log('hang'))\nraise RuntimeError('no good')";
+    for (loader, code) in [("lua", lua), ("python", python)] {
+        let _alone = alone("");
+        *RELEASED.0.lock().unwrap() = false;
+        let runtime = builder().unload_limit(Duration::from_millis(10)).build().unwrap();
+        runtime.provide::<dyn Logger>(Waits(Arc::downgrade(&runtime))).unwrap();
+        let (error, messages) =
+            logged_anywhere(|| runtime.load_bundle(Bundle::script(loader, code).path()).unwrap_err().to_string());
+        assert!(error.contains("no good"), "{error}");
+        assert!(texts(&messages, loader).iter().any(|text| text.contains("have not returned")), "{messages:?}");
+        assert_eq!(seen(), [""; 0], "{loader}");
+        release();
+        eventually("the function returns", || SEEN.lock().unwrap().as_slice() == ["hang"]);
+    }
+}
+
+const LOW_LEVEL: &str = r#"
+import polyplug
+from polyplug import AbiError, AbiErrorCode
+logger = polyplug.host("test.logger@1")
+polyplug.on_unload(lambda: logger.log("hang"))
+
+class Instance:
+    def __del__(self):
+        logger.log("instance")
+
+def polyplug_init(host, context):
+    registration = {"contract": "test.numbers@1", "factory": lambda host: Instance(), "functions": [lambda *a: None]}
+    return [registration], AbiError(AbiErrorCode.Ok)
+"#;
+
+#[test]
+fn functions_of_low_level_python_have_the_limit_and_run_before_instances_end() {
+    let _alone = alone("");
+    *RELEASED.0.lock().unwrap() = false;
+    let runtime = builder().unload_limit(Duration::from_millis(10)).build().unwrap();
+    runtime.provide::<dyn Logger>(Waits(Arc::downgrade(&runtime))).unwrap();
+    runtime.load_bundle(Bundle::script("python", LOW_LEVEL).path()).unwrap();
+    let (report, messages) = logged_anywhere(|| runtime.unload_bundle("python").unwrap());
+    assert!(!report.reclaimed, "{report}");
+    assert!(texts(&messages, "python").iter().any(|text| text.contains("have not returned")), "{messages:?}");
+    assert_eq!(seen(), [""; 0]);
+    release();
+    assert_eq!(runtime.quiesce(Duration::from_secs(20)), []);
+    assert_eq!(seen(), ["hang", "instance"]);
+}
+
+#[test]
+fn the_page_shows_the_plugin_that_the_test_reloads() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let read = |file: &str| std::fs::read_to_string(format!("{root}/{file}")).unwrap();
+    let (plugin, page) = (read("tests/plugins/executors/src/lib.rs"), read("docs/src/rust.md"));
+    let (_, rest) = plugin.split_once("// page: begin\n").unwrap();
+    let (shown, _) = rest.split_once("// page: end").unwrap();
+    assert!(page.contains(shown), "docs/src/rust.md differs from tests/plugins/executors/src/lib.rs");
 }
 
 #[test]
 fn a_table_takes_functions_of_bundles_only() {
     let runtime = builder().build().unwrap();
     let host = runtime.host_abi();
-    unsafe extern "C" fn never(
-        _: *const polyplug_abi::HostApi,
-        _: *mut std::ffi::c_void,
-        _: *mut polyplug_abi::AbiError,
-    ) {
+    unsafe extern "C" fn never(_: *const HostApi, _: *mut c_void, _: *mut AbiError) {
         unreachable!("it is refused");
     }
     for (function, expected) in [(None, AbiErrorCode::InvalidPointer), (Some(never as _), AbiErrorCode::NotAllowed)] {
@@ -325,13 +538,14 @@ fn functions_of_scripts_run_at_each_end_of_a_version() {
             assert_eq!(seen(), [""; 0], "the proxy holds the old version");
             drop(proxy);
             assert_eq!(runtime.quiesce(Duration::from_secs(20)), []);
-            assert_eq!(seen(), ["third", "late", "first"], "{loader}: of the old version");
+            assert_eq!(seen(), ["third", "first"], "{loader}: of the old version");
             assert!(runtime.unload_bundle(id).unwrap().reclaimed);
-            assert_eq!(seen(), ["third", "late", "first"], "{loader}: of the new version");
+            assert_eq!(seen(), ["third", "first"], "{loader}: of the new version");
         });
         let texts = texts(&messages, loader);
-        assert_eq!(texts.len(), 2, "{messages:?}");
-        assert!(texts[0].contains("the tap drips") && texts[0].contains(place), "{texts:?}");
+        assert_eq!(texts.len(), 4, "{messages:?}");
+        assert!(texts[0].contains("takes no further functions for the unload"), "{texts:?}");
+        assert!(texts[1].contains("the tap drips") && texts[1].contains(place), "{texts:?}");
     }
 }
 
@@ -348,7 +562,7 @@ fn functions_of_scripts_run_when_a_load_fails() {
             let bundle = Bundle::script(loader, &format!("{code}\n{end}\n"));
             let (error, _) = logged_anywhere(|| runtime.load_bundle(bundle.path()).unwrap_err().to_string());
             assert!(error.contains(expected), "{error}");
-            assert_eq!(seen(), ["third", "late", "first"], "{loader}: {end}");
+            assert_eq!(seen(), ["third", "first"], "{loader}: {end}");
         }
     }
 }

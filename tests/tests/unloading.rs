@@ -163,7 +163,7 @@ fn a_bundle_is_unloaded_once() {
     let (runtime, _bundle, id) = loaded();
     runtime.unload_bundle(id).unwrap();
     let error = runtime.unload_bundle(id).unwrap_err();
-    assert!(matches!(error, RuntimeError::BundleNotLoaded { id: unknown } if unknown == id), "{error:?}");
+    assert!(matches!(error, RuntimeError::BundleNotLoaded { id: unknown, .. } if unknown == id), "{error:?}");
     let error = runtime.unload_bundle(BundleId::new("never seen")).unwrap_err();
     assert!(matches!(error, RuntimeError::BundleNotLoaded { .. }), "{error:?}");
 }

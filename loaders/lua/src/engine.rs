@@ -11,7 +11,6 @@ use crate::int64::MAX_EXACT;
 use crate::protect::protect;
 use crate::registry::{push_ref, take_ref};
 use crate::text::{bytes_at, describe, push_bytes, push_text};
-use crate::unload;
 use crate::vm::{CallPath, LuaEngine, Method, PluginCode, SMALL};
 
 impl Engine for LuaEngine {
@@ -104,10 +103,6 @@ impl Engine for LuaEngine {
             }
             Ok(1)
         })
-    }
-
-    fn unload(&self, failed: &mut dyn FnMut(&Fault)) {
-        unload::run(&self.state, failed);
     }
 
     fn save(&self, plugin: usize, instance: &c_int) -> Result<Vec<u8>, Fault> {

@@ -7,10 +7,11 @@ use polyplug::engine::{Fault, ImportedObject};
 
 use crate::class::Class;
 use crate::raise::{Raise, finish, raise_declared};
-use crate::registry::take_ref;
+use crate::registry::{release, take_ref};
 use crate::state::State;
 use crate::text::{describe, push_text, text_argument, text_at};
-use crate::{config, remote, types};
+use crate::vm::LuaEngine;
+use crate::{config, remote, types, unload};
 
 /// Pushes the module.
 ///
@@ -238,7 +239,9 @@ unsafe fn keep_for_unload(lua: *mut lua_State) -> Result<c_int, Raise> {
         }
         ffi::lua_pushvalue(lua, 1);
         let function = take_ref(lua);
-        State::of(lua).on_unload.borrow_mut().push(function);
+        let run = move |engine: &LuaEngine| unload::run(&engine.state, function);
+        let registered = State::of(lua).guest.on_unload_in(run);
+        registered.inspect_err(|_| release(lua, function))?;
     }
     Ok(1)
 }

@@ -4,15 +4,13 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use mlua::ffi;
-use polyplug::engine::{Fault, Guest, Limits, PluginDecl};
+use polyplug::engine::{Fault, Guest, Limits, PluginDecl, StartError};
 
 use crate::protect::{protect, set_up};
 use crate::state::State;
 use crate::stdlib::StdLib;
 use crate::vm::LuaEngine;
-use crate::{
-    harmless, int64, memory_limit, module, program, raise, remote_call, require, sandbox, stack, time_limit, unload,
-};
+use crate::{harmless, int64, memory_limit, module, program, raise, remote_call, require, sandbox, stack, time_limit};
 
 /// The place of a bundle's code.
 pub(crate) enum Source<'a> {
@@ -33,7 +31,7 @@ pub(crate) fn start(
     file: &str,
     stdlib: StdLib,
     limits: Limits,
-) -> Result<(LuaEngine, Vec<PluginDecl>), Fault> {
+) -> Result<(LuaEngine, Vec<PluginDecl>), StartError<LuaEngine>> {
     let state = State::new(Arc::clone(guest), stdlib, limits, remote_call::method)?;
     set_up(&state, |lua| {
         // SAFETY: `set_up` runs this closure in a protected call of the state's VM. The deadline outlives the VM,
@@ -58,9 +56,11 @@ pub(crate) fn start(
         }
     })?;
     state.enforce_memory_limit()?;
-    let declared = run(&state, source, file).and_then(|()| declared(&state)).inspect_err(|_| {
-        unload::run(&state, &mut |fault| guest.log_failed_unload(fault));
-    })?;
+    let declared = match run(&state, source, file).and_then(|()| declared(&state)) {
+        Ok(declared) => declared,
+        // The code may have registered functions for the unload, which run in the engine.
+        Err(fault) => return Err(StartError::with_engine(fault, LuaEngine { state, plugins: Vec::new() })),
+    };
     state.push_handler();
     let plugins = declared.iter().map(|_| OnceLock::new()).collect();
     Ok((LuaEngine { state, plugins }, declared))

@@ -37,8 +37,6 @@ pub(crate) struct State {
     pub(crate) is_busy: Cell<bool>,
     /// Whether the bundle's code runs for the first time, and may declare plugins.
     pub(crate) may_declare: Cell<bool>,
-    /// The functions for the unload, in the order of `polyplug.on_unload`.
-    pub(crate) on_unload: RefCell<Vec<c_int>>,
     /// The plugins that were declared.
     pub(crate) classes: RefCell<Vec<Class>>,
     /// The contracts that the VM has prepared, by the addresses of their schemas. A [`Prepared`] keeps its schema
@@ -115,7 +113,6 @@ impl State {
             may_push_unprotected: stdlib == StdLib::Safe && limits.memory.is_none(),
             is_busy: Cell::new(true),
             may_declare: Cell::new(false),
-            on_unload: RefCell::default(),
             classes: RefCell::default(),
             contracts: RefCell::default(),
             output: Output::default(),

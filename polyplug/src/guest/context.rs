@@ -126,6 +126,6 @@ impl Drop for PluginContext {
 
 impl std::fmt::Debug for PluginContext {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PluginContext").finish_non_exhaustive()
+        write!(f, "PluginContext(bundle `{}`)", self.bundle_name())
     }
 }

@@ -35,6 +35,7 @@ pub mod error;
 pub mod ffi;
 pub mod host_bridge;
 mod host_contract;
+mod joined_thread;
 pub mod loader;
 mod marshal;
 mod plugin;

@@ -33,6 +33,9 @@ struct Arguments {
     /// Where to write the lines that were rejected, with stage and reason
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
+    /// Tell on standard error what happens to the bundles
+    #[arg(long)]
+    events: bool,
     /// Succeed even if a stage failed on some batches
     #[arg(long)]
     keep_going: bool,
@@ -57,6 +60,8 @@ fn try_main(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
     let chunks = Chunks::new(open(&log)?, batch);
     let runtime = loaders::runtime().context("cannot start the plugin runtime")?;
+    // Until the end of the run: a subscription ends when it is dropped.
+    let _events = arguments.events.then(|| runtime.on_event(|event| eprintln!("{event}")));
     services::provide(&runtime, config.progress)?;
     let stages = stages::load(&runtime, &config.peers, &config.stages, &bundles)?;
 

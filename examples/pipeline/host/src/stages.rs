@@ -5,7 +5,6 @@ use crate::run::{Stage, Step};
 use anyhow::{Context, ensure};
 use pipeline_contracts::{Batch, Flush, Record, StageProxy};
 use polyplug::{BundleId, Runtime};
-use serde::Deserialize;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -33,7 +32,7 @@ pub fn load(runtime: &Runtime, peers: &[String], stages: &[StageConfig], bundles
                 Some(id) => *id,
                 None => *loaded.entry(bundle.as_str()).or_insert(load_bundle(runtime, &folder)?),
             };
-            stage(runtime, bundle, &folder, id).with_context(|| format!("in bundle `{bundle}`"))
+            stage(runtime, bundle, id).with_context(|| format!("in bundle `{bundle}`"))
         })
         .collect()
 }
@@ -47,28 +46,19 @@ fn load_bundle(runtime: &Runtime, folder: &Path) -> anyhow::Result<BundleId> {
     runtime.load_bundle(folder).with_context(|| format!("cannot load the bundle in {}", folder.display()))
 }
 
-fn stage(runtime: &Runtime, bundle: &str, folder: &Path, id: BundleId) -> anyhow::Result<Stage> {
+fn stage(runtime: &Runtime, bundle: &str, id: BundleId) -> anyhow::Result<Stage> {
     let proxy = runtime
         .proxy_from::<dyn pipeline_contracts::Stage>(id)
         .context("it has no stage: one of its plugins must implement `pipeline.stage@1`")?;
+    let language = runtime.bundle(id).and_then(|bundle| bundle.loader).context("it is not loaded any more")?;
     let info = proxy.describe().context("it cannot describe itself")?;
     Ok(Stage {
         name: info.name,
         summary: info.summary,
-        language: loader(folder)?,
+        language: language.to_owned(),
         bundle: bundle.into(),
         step: Box::new(proxy),
     })
-}
-
-/// The loader that a bundle asks for.
-fn loader(folder: &Path) -> anyhow::Result<String> {
-    #[derive(Deserialize)]
-    struct Manifest {
-        loader: String,
-    }
-    let manifest: Manifest = toml::from_str(&std::fs::read_to_string(folder.join("manifest.toml"))?)?;
-    Ok(manifest.loader)
 }
 
 impl Step for StageProxy {

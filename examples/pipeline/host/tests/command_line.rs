@@ -59,3 +59,17 @@ fn a_bundle_that_cannot_be_loaded() {
     std::fs::write(bundle.join("manifest.toml"), "name = 'parse'\n").unwrap();
     fails_with(&pipeline(&["pipeline.toml"], folder.path()), &["cannot load the bundle", "bundles/parse"]);
 }
+
+#[test]
+fn events_of_bundles_are_told() {
+    let folder = folder_with(CONFIG);
+    let bundle = folder.path().join("bundles/parse");
+    std::fs::create_dir_all(&bundle).unwrap();
+    let manifest = "name = 'parse'\nversion = '1.0.0'\nloader = 'lua'\nfile = 'main.lua'\n";
+    std::fs::write(bundle.join("manifest.toml"), manifest).unwrap();
+    std::fs::write(bundle.join("main.lua"), "error('out of paper')").unwrap();
+    let output = pipeline(&["pipeline.toml", "--events"], folder.path());
+    fails_with(&output, &["bundle `parse` 1.0.0 (0x", "): could not be loaded: ", "out of paper"]);
+    let output = pipeline(&["pipeline.toml"], folder.path());
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("bundle `parse` 1.0.0 (0x"));
+}

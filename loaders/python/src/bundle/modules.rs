@@ -27,8 +27,8 @@ impl BundleModules {
         guest: &Arc<Guest>,
         limits: Limits,
         bundle: Bound<'_, PyAny>,
-    ) -> Self {
-        Self { interpreter, guest: Arc::clone(guest), limits, bundle: bundle.unbind() }
+    ) -> Arc<Self> {
+        Arc::new(Self { interpreter, guest: Arc::clone(guest), limits, bundle: bundle.unbind() })
     }
 
     /// Attaches this thread and runs code of the bundle that is not a call of a method.
@@ -46,22 +46,21 @@ impl BundleModules {
         body(py).map_err(|raised| self.fault(py, timer.as_ref(), &raised))
     }
 
-    /// Runs the functions that the bundle's code has registered with `polyplug.on_unload`, the last one first, each once.
-    /// Passes each fault to `failed`.
-    pub(crate) fn unload(&self, failed: &mut dyn FnMut(&Fault)) {
-        // A function may register another one.
-        loop {
-            let next = self.run(|py| {
-                let function = self.bundle.bind(py).call_method0(intern!(py, "take_for_unload"))?;
-                Ok((!function.is_none()).then(|| function.unbind()))
-            });
+    /// Has a function of the bundle's code called before the bundle is unloaded.
+    ///
+    /// # Errors
+    ///
+    /// The bundle is being unloaded already.
+    pub(crate) fn on_unload(self: &Arc<Self>, function: Py<PyAny>) -> Result<(), Fault> {
+        // The modules end after the function has run.
+        let (function, modules) = (DropAttached::new(function), Arc::clone(self));
+        self.guest.on_unload(move || {
             // An interpreter that shuts down runs no code any more.
-            let Ok(Some(function)) = next else { return };
-            let function = DropAttached::new(function);
-            if let Err(fault) = self.run(|py| function.call0(py).map(drop)) {
-                failed(&fault);
-            }
-        }
+            let outcome = if thread::is_closing() { Ok(()) } else { modules.run(|py| function.call0(py).map(drop)) };
+            drop(function); // before the modules, which look for objects that are left when they are dropped
+            drop(modules);
+            outcome
+        })
     }
 
     /// Starts the timer of a call, if the time of calls is limited. The thread has to be attached.
@@ -128,8 +127,6 @@ fn is_true(function: &Py<PyAny>) -> bool {
 
 impl Drop for BundleModules {
     fn drop(&mut self) {
-        // Where no engine has run them: the start of the bundle failed, or its plugins are low-level ones.
-        self.unload(&mut |fault| self.guest.log_failed_unload(fault));
         let measured = thread::attach(|py| Ok(self.close(py)));
         // An interpreter that shuts down ends all modules itself.
         self.guest.record_end(measured.unwrap_or_else(|fault| Some(fault.to_string().into())));

@@ -96,10 +96,6 @@ impl Engine for PythonEngine {
         })
     }
 
-    fn unload(&self, failed: &mut dyn FnMut(&Fault)) {
-        self.modules.unload(failed);
-    }
-
     fn save(&self, _: usize, instance: &Py<PyAny>) -> Result<Vec<u8>, Fault> {
         self.modules.run(|py| {
             let saved = instance.bind(py).call_method0(intern!(py, "save"))?;

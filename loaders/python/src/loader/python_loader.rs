@@ -54,7 +54,7 @@ impl PythonLoader {
         load_either(manifest, runtime, |guest| {
             let interpreter = interpreter::start()?;
             let source = Source::read(manifest, guest, &self.limits, code, self.venv.as_deref())?;
-            start_bundle(interpreter, guest, source, self.limits)
+            Ok(start_bundle(interpreter, guest, source, self.limits)?)
         })
     }
 }

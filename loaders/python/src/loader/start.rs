@@ -21,9 +21,11 @@ pub(super) fn start_bundle(
     limits: Limits,
 ) -> Result<LoadedCode<PythonEngine, LowLevelPlugin>, Fault> {
     thread::attach(|py| {
-        let bundle = bundle_object(py, interpreter, guest, &source);
+        let functions = Py::new(py, HostFunctions::new(guest)).map_err(|raised| exception::to_fault(py, raised))?;
+        let bundle = bundle_object(py, interpreter, guest, &source, &functions);
         let bundle = bundle.map_err(|raised| exception::to_fault(py, raised))?;
         let modules = BundleModules::new(interpreter, guest, limits, bundle.clone());
+        functions.get().set_modules(&modules);
         let file = (source.text, source.file);
         let main = modules.run_attached(py, |py| bundle.call_method1(intern!(py, "run"), file))?;
         let plugins = declared_plugins(&bundle).map_err(|raised| exception::to_fault(py, raised))?;
@@ -38,9 +40,9 @@ fn bundle_object<'py>(
     interpreter: &Interpreter,
     guest: &Arc<Guest>,
     source: &Source,
+    functions: &Py<HostFunctions>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let prelude = &interpreter.prelude;
-    let functions = Py::new(py, HostFunctions::new(guest))?;
     let environment = match &source.venv {
         Some(folder) => Some(prelude.open_environment.bind(py).call1((folder,))?),
         None => None,
@@ -69,7 +71,7 @@ fn declared_plugin(declared: &Bound<'_, PyAny>) -> PyResult<(Plugin, PluginDecl)
 /// function of the low-level protocol.
 fn started(
     py: Python<'_>,
-    modules: BundleModules,
+    modules: Arc<BundleModules>,
     main: &Bound<'_, PyAny>,
     plugins: Vec<(Plugin, PluginDecl)>,
 ) -> Result<LoadedCode<PythonEngine, LowLevelPlugin>, Fault> {

@@ -1,13 +1,14 @@
 //! The functions of the module `polyplug` that reach the host.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 
 use polyplug::engine::{Fault, Guest, ImportedObject, Limits};
 use polyplug::loader::real_path;
-use pyo3::exceptions::{PyImportError, PyValueError};
+use pyo3::exceptions::{PyImportError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::bundle::BundleModules;
 use crate::classes::classes_of;
 use crate::convert::wrap_remote;
 use crate::{exception, interpreter, thread};
@@ -16,11 +17,18 @@ use crate::{exception, interpreter, thread};
 #[pyclass(frozen)]
 pub(crate) struct HostFunctions {
     guest: Arc<Guest>,
+    /// The modules of the bundle, which hold this object.
+    modules: OnceLock<Weak<BundleModules>>,
 }
 
 impl HostFunctions {
     pub(crate) fn new(guest: &Arc<Guest>) -> Self {
-        Self { guest: Arc::clone(guest) }
+        Self { guest: Arc::clone(guest), modules: OnceLock::new() }
+    }
+
+    /// Sets the modules of the bundle, before any code of the bundle runs.
+    pub(crate) fn set_modules(&self, modules: &Arc<BundleModules>) {
+        let _is_first = self.modules.set(Arc::downgrade(modules));
     }
 
     /// Opens a remote and returns the Python object that stands for it.
@@ -69,6 +77,13 @@ impl HostFunctions {
             Some(Err(error)) => Err(PyImportError::new_err(error.to_string())),
             _ => Ok(()),
         }
+    }
+
+    /// Has a function called before the bundle is unloaded.
+    fn on_unload(&self, function: Py<PyAny>) -> PyResult<()> {
+        let modules = self.modules.get().and_then(Weak::upgrade);
+        let modules = modules.ok_or_else(|| PyRuntimeError::new_err("the bundle is unloaded"))?;
+        modules.on_unload(function).map_err(|fault| PyRuntimeError::new_err(fault.to_string()))
     }
 
     /// Writes to the host's log: log("info", "ready").

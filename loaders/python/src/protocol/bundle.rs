@@ -1,5 +1,7 @@
 //! The state that the plugins of a bundle share.
 
+use std::sync::Arc;
+
 use polyplug::engine::Fault;
 use polyplug_abi::BundleInitContext;
 use pyo3::prelude::*;
@@ -12,13 +14,13 @@ use crate::thread::DropAttached;
 pub(super) struct LowLevelBundle {
     /// The function `arena_alloc`.
     pub(super) arena_alloc: DropAttached<Py<PyAny>>,
-    pub(super) modules: BundleModules,
+    pub(super) modules: Arc<BundleModules>,
     /// The context whose address `polyplug_init` gets. The bundle's code may keep the address.
     context: Box<BundleInitContext>,
 }
 
 impl LowLevelBundle {
-    pub(super) fn new(py: Python<'_>, modules: BundleModules) -> Result<Self, Fault> {
+    pub(super) fn new(py: Python<'_>, modules: Arc<BundleModules>) -> Result<Self, Fault> {
         let context = Box::new(modules.guest.init_context());
         let arena_alloc = arena_alloc(py, &modules.guest).map_err(|raised| modules.fault(py, None, &raised))?;
         Ok(Self { arena_alloc: DropAttached::new(arena_alloc), modules, context })

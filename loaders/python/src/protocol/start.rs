@@ -30,7 +30,7 @@ pub(crate) fn find_init<'py>(
 /// Calls `polyplug_init` and returns the plugins that it registers.
 pub(crate) fn call_init(
     py: Python<'_>,
-    modules: BundleModules,
+    modules: Arc<BundleModules>,
     init: &Bound<'_, PyAny>,
 ) -> Result<Vec<(PluginDecl, LowLevelPlugin)>, Fault> {
     let bundle = Arc::new(LowLevelBundle::new(py, modules)?);

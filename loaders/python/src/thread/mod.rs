@@ -26,4 +26,5 @@ pub(crate) use detached::detach;
 pub(crate) use drop_attached::{DropAttached, drop_attached};
 pub(crate) use interrupt::{cancel_interrupt, ident, interrupt};
 pub(crate) use line_trace::{is_raising, raise_at_each_line, stop_raising};
+pub(crate) use record::is_closing;
 pub(crate) use shutdown::shut_down;

@@ -113,7 +113,7 @@ pub(super) fn closed() -> Fault {
 
 /// Returns whether the interpreter shuts down. The answer may be outdated at once unless the thread is marked as
 /// inside.
-pub(super) fn is_closing() -> bool {
+pub(crate) fn is_closing() -> bool {
     IS_CLOSING.load(Ordering::SeqCst)
 }
 

@@ -24,7 +24,7 @@ pub(crate) unsafe extern "C" fn call_guest_method(
     unsafe {
         with_callee(host, CallFrame { args, out, arena, out_err }, |context, runtime, frame| {
             let lease = runtime.instance(instance)?;
-            check_provider(context, lease.versioned().provider())?;
+            check_provider(context, runtime, lease.versioned().provider())?;
             let _deeper = DepthGuard::enter()?;
             if lease.versioned().call(fn_id, frame) {
                 frame.keep_message();
@@ -62,7 +62,7 @@ pub(crate) unsafe extern "C" fn destroy_guest_instance(host: *const HostApi, ins
     unsafe {
         with_runtime(host, std::ptr::null_mut(), (), |context, runtime| {
             if let Some(lease) = runtime.token(instance) {
-                check_provider(context, lease.versioned().provider())?;
+                check_provider(context, runtime, lease.versioned().provider())?;
                 runtime.destroy_token(instance);
             }
             Ok(())

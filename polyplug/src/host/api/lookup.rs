@@ -18,13 +18,28 @@ use crate::host::store::provider::Provider;
 // Table-call contract: a function here is called through the table, as `HostApi` documents. So `host` is null or a
 // valid table of this library, and each other pointer is null or leads to memory of its type.
 
+/// Returns the name of a contract, or its id if no loaded bundle provides it.
+#[cold]
+fn contract_name(runtime: &Runtime, contract: GuestContractId) -> String {
+    let snapshot = runtime.snapshot();
+    let provider = snapshot.view().providers(contract).next();
+    provider.map_or_else(
+        || contract.to_string(),
+        |(_, provider)| {
+            let plugin = &provider.plugin;
+            format!("{}@{}", plugin.contract, plugin.interface.contract_version.major)
+        },
+    )
+}
+
 /// Returns the least minor version of a contract that the caller may look up.
-fn required_minor(context: &HostContext, contract_id: u64) -> Result<u32, ApiError> {
+fn required_minor(context: &HostContext, runtime: &Runtime, contract_id: u64) -> Result<u32, ApiError> {
     let Some(scope) = &context.bundle else { return Ok(0) };
     let contract = GuestContractId::from_u64(contract_id);
     scope.required_minor(contract).ok_or_else(|| {
+        let name = contract_name(runtime, contract);
         let text = format!(
-            "bundle `{}` may not look up the contract {contract}, for its manifest does not declare it: add `[[dependency]]` \
+            "bundle `{}` may not look up the contract {name}, for its manifest does not declare it: add `[[dependency]]` \
              with the contract's name",
             scope.name
         );
@@ -34,13 +49,13 @@ fn required_minor(context: &HostContext, contract_id: u64) -> Result<u32, ApiErr
 
 /// Checks that the caller may use a provider: the provider is of the caller's own bundle, or that bundle's manifest
 /// declares the contract, in a version that is not newer.
-pub(super) fn check_provider(context: &HostContext, provider: &Provider) -> Result<(), ApiError> {
+pub(super) fn check_provider(context: &HostContext, runtime: &Runtime, provider: &Provider) -> Result<(), ApiError> {
     let Some(caller) = context.bundle_id() else { return Ok(()) };
     if provider.version.as_ref().is_some_and(|version| version.id() == caller) {
         return Ok(());
     }
     let contract_id = provider.plugin.contract_id.id();
-    let min_version = required_minor(context, contract_id)?;
+    let min_version = required_minor(context, runtime, contract_id)?;
     if provider.plugin.interface.contract_version.minor < min_version {
         return Err(RegistryError::NotFound { contract_id, min_version }.into());
     }
@@ -56,7 +71,7 @@ pub(super) fn check_handle(
     if context.bundle.is_none() {
         return Ok(());
     }
-    check_provider(context, &*runtime.store().lease(handle)?)
+    check_provider(context, runtime, &*runtime.store().lease(handle)?)
 }
 
 pub(crate) unsafe extern "C" fn find_guest_contract(
@@ -67,7 +82,7 @@ pub(crate) unsafe extern "C" fn find_guest_contract(
     // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, std::ptr::null_mut(), GuestContractHandle::null(), |context, runtime| {
-            let min_version = required_minor(context, contract_id)?.max(min_version);
+            let min_version = required_minor(context, runtime, contract_id)?.max(min_version);
             Ok(runtime.find_guest_contract(contract_id, min_version)?)
         })
     }
@@ -81,7 +96,7 @@ pub(crate) unsafe extern "C" fn find_all_guest_contracts(
     // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, std::ptr::null_mut(), Array::empty(), |context, runtime| {
-            let min_version = required_minor(context, contract_id)?.max(min_version);
+            let min_version = required_minor(context, runtime, contract_id)?.max(min_version);
             Ok(array(&runtime.find_all_guest_contracts(contract_id, min_version)))
         })
     }
@@ -104,9 +119,10 @@ pub(crate) unsafe extern "C" fn resolve_guest_contract(
 }
 
 /// Returns the error of a failed look-up of a host contract.
-fn no_host_contract(id: HostContractId, min_version: u32, other_version: bool) -> ApiError {
+fn no_host_contract(runtime: &Runtime, id: HostContractId, min_version: u32, other_version: bool) -> ApiError {
     if other_version {
-        let text = format!("host contract {id}: the host provides an older minor version than {min_version}");
+        let name = runtime.host_contracts().name(id);
+        let text = format!("host contract {name}: the host provides an older minor version than {min_version}");
         return ApiError::new(AbiErrorCode::HostContractVersionMismatch, text);
     }
     ApiError::new(AbiErrorCode::HostContractNotFound, format!("host contract {id}: the host does not provide it"))
@@ -124,7 +140,7 @@ fn host_contract(
         None => 0,
     };
     let min_version = least.max(min_version);
-    runtime.host_contracts().resolve(id, min_version).map_err(|other| no_host_contract(id, min_version, other))
+    runtime.host_contracts().resolve(id, min_version).map_err(|other| no_host_contract(runtime, id, min_version, other))
 }
 
 pub(crate) unsafe extern "C" fn get_host_contract(
@@ -181,7 +197,7 @@ pub(crate) unsafe extern "C" fn find_guest_contract_in(
     // SAFETY: the table-call contract.
     unsafe {
         with_runtime(host, std::ptr::null_mut(), GuestContractHandle::null(), |context, runtime| {
-            required_minor(context, contract_id)?;
+            required_minor(context, runtime, contract_id)?;
             Ok(runtime.find_guest_contract_in(contract_id, bundle)?)
         })
     }

@@ -8,6 +8,10 @@ use super::error::ApiError;
 use super::with_runtime::with_runtime;
 use crate::call_error::message_text;
 
+/// The text of the error of a function that is registered too late.
+const ALREADY_UNLOADING: &str =
+    "on_unload: the bundle is being unloaded, and takes no further functions: register them before";
+
 // Table-call contract: a function here is called through the table, as `HostApi` documents. So `host` is null or a
 // valid table of this library, and each other pointer is null or leads to memory of its type.
 
@@ -32,7 +36,7 @@ pub(crate) unsafe extern "C" fn on_unload(
                 return Err(ApiError::new(AbiErrorCode::NotAllowed, text));
             }
             let Some(version) = context.version() else {
-                return Err(ApiError::new(AbiErrorCode::Unloaded, "on_unload: the bundle's code is about to go"));
+                return Err(ApiError::new(AbiErrorCode::Unloaded, ALREADY_UNLOADING));
             };
             let arguments = Arguments(host, data);
             let call = move |report: &dyn Fn(&str)| {

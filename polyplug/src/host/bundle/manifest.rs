@@ -203,7 +203,8 @@ impl ManifestData {
     ///
     /// Any [`ManifestError`].
     pub fn read(path: &Path) -> Result<Self, ManifestError> {
-        let path = &absolute(path).map_err(|source| ManifestError::Unreadable { path: path.to_owned(), source })?;
+        let path = &absolute(path)
+            .map_err(|source| ManifestError::Unreadable { path: path.to_owned(), source: source.into() })?;
         match read_limited(&path.join(FILE_NAME)) {
             Ok(text) => Self::parse(&text, path),
             // The path may be that of the artifact or of the manifest.
@@ -386,7 +387,7 @@ fn read_limited(path: &Path) -> Result<String, ManifestError> {
     let bytes = read_file(path, "a manifest", SIZE_LIMIT).map_err(|error| match error {
         error if error.is_missing() => ManifestError::Missing { path: path.to_owned() },
         FileError::TooLarge { path, size, limit, .. } => ManifestError::TooLarge { path, size, limit },
-        other => ManifestError::Unreadable { path: path.to_owned(), source: other.into_io() },
+        other => ManifestError::Unreadable { path: path.to_owned(), source: other.into_io().into() },
     })?;
     String::from_utf8(bytes).map_err(|error| {
         let message = "the file is not UTF-8 from here on: save it as UTF-8";

@@ -11,7 +11,7 @@ use super::known_contract::KnownContract;
 /// The loader makes the engine and passes it to [`load`](crate::engine::load()). The engine is dropped when no thread
 /// can run its code any more. While it is dropped, it measures whether the bundle's code is gone, and calls
 /// [`Guest::record_end`](crate::engine::Guest::record_end). A panic of a method is turned into a [`Fault`] of that
-/// method. A panic of [`end`](Self::end), [`unload`](Self::unload) or [`memory`](Self::memory), which cannot fail, is
+/// method. A panic of [`end`](Self::end) or [`memory`](Self::memory), which cannot fail, is
 /// logged.
 ///
 /// One thread at a time calls the methods, unless [`EXCLUSIVE`](Self::EXCLUSIVE) is false. The same thread may call a
@@ -87,15 +87,6 @@ pub trait Engine: Send + Sync + Sized + 'static {
     ///
     /// The plugin's own code refuses the snapshot.
     fn restore(&self, plugin: usize, state: &[u8], from: Version) -> Result<Self::Object, Fault>;
-
-    /// Runs the functions that the bundle's code has registered with `polyplug.on_unload`, the last one first, and
-    /// passes each fault to `failed`. Called once, after all objects have ended, before the engine is dropped.
-    ///
-    /// A loader runs such functions itself where it has no engine: when the start of a bundle fails, and for bundles of
-    /// [low-level plugins](crate::engine::LowLevel).
-    fn unload(&self, failed: &mut dyn FnMut(&Fault)) {
-        let _ = failed;
-    }
 
     /// Returns how many bytes of memory the engine occupies, or `None` if the engine does not know, for
     /// [`Runtime::bundles`](crate::Runtime::bundles). Not called while another thread is in the engine.

@@ -3,14 +3,18 @@
 use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
 
 use polyplug_abi::{BundleInitContext, HostApi, LogLevel, StringView};
 
+use super::engine::Engine;
 use super::fault::Fault;
 use super::known_contract::KnownContract;
 use super::limits::Limits;
+use super::plugin::guarded;
 use super::schemas;
 use super::schemas::Named;
+use super::vm::Vm;
 use crate::host::abi::log::write_log;
 use crate::host::bundle::file::{PROGRAM_LIMIT, read_bundle_file};
 use crate::host::bundle::manifest::ManifestData;
@@ -29,10 +33,12 @@ pub struct Guest {
     pub(crate) vm: OnceLock<Weak<dyn Any + Send + Sync>>,
     /// The measurement of the engine's end.
     end: OnceLock<Option<Remains>>,
+    /// The time for which functions for the unload are waited for.
+    unload_limit: Duration,
 }
 
 impl Guest {
-    pub(crate) fn new(manifest: &ManifestData, staging: &Staging) -> Arc<Self> {
+    pub(crate) fn new(manifest: &ManifestData, staging: &Staging, unload_limit: Duration) -> Arc<Self> {
         Arc::new(Self {
             context: Arc::clone(staging.context()),
             // The path of a directory is absolute; that of a bundle in memory is not.
@@ -41,6 +47,7 @@ impl Guest {
             config: manifest.config.clone(),
             vm: OnceLock::new(),
             end: OnceLock::new(),
+            unload_limit,
         })
     }
 
@@ -141,9 +148,50 @@ impl Guest {
         Ok(())
     }
 
-    /// Writes the fault of a function for the unload to the host's log.
-    pub fn log_failed_unload(&self, fault: &Fault) {
-        write_log(LogLevel::Error, &self.bundle, "on_unload", &format!("a function failed: {fault}"));
+    /// Has `function` called once before the code of this version is unloaded: after the version's last call has
+    /// returned, before instances that all callers share end and the engine is dropped. For `polyplug.on_unload` of a
+    /// language whose engine needs no lock; [`on_unload_in`](Self::on_unload_in) is for the others.
+    ///
+    /// The function runs on a thread of the runtime's own. Of all functions of the version, in any language, the one that
+    /// was registered last runs first. A fault is logged. The function runs as well if the start of the bundle fails
+    /// after this call: so it has to keep alive what it needs.
+    ///
+    /// # Errors
+    ///
+    /// The version is being unloaded already.
+    pub fn on_unload(&self, function: impl FnOnce() -> Result<(), Fault> + Send + Sync + 'static) -> Result<(), Fault> {
+        let Some(version) = self.context.version() else {
+            return Err(Fault::new(
+                "the bundle is being unloaded, and takes no further functions for the unload: register them before",
+            ));
+        };
+        let run = move |report: &dyn Fn(&str)| {
+            if let Err(fault) = function() {
+                report(&fault.to_string());
+            }
+        };
+        version.on_unload(self.unload_limit, Box::new(run));
+        Ok(())
+    }
+
+    /// Does the same as [`on_unload`](Self::on_unload), for a function that runs in the engine, with the engine's lock
+    /// held. A loader whose [`start`](crate::engine::load()) fails returns the engine with
+    /// [`StartError::with_engine`](crate::engine::StartError::with_engine), so that the function can run then, too.
+    ///
+    /// # Errors
+    ///
+    /// The version is being unloaded already.
+    pub fn on_unload_in<E: Engine>(
+        self: &Arc<Self>,
+        function: impl FnOnce(&E) -> Result<(), Fault> + Send + Sync + 'static,
+    ) -> Result<(), Fault> {
+        let guest = Arc::downgrade(self);
+        self.on_unload(move || {
+            let vm = guest.upgrade().and_then(|guest| guest.vm.get()?.upgrade());
+            let vm = vm.and_then(|vm| vm.downcast::<Vm<E>>().ok());
+            let vm = vm.ok_or_else(|| Fault::new("the engine ended before the function could run"))?;
+            guarded(|| function(&*vm.enter()?))
+        })
     }
 
     /// Writes to the host's log.

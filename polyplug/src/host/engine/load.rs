@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::fmt::Display;
 use std::sync::Arc;
-use std::time::Duration;
 
 use polyplug_abi::{GuestContractId, GuestContractInterface, PluginFlags, Version};
 
@@ -51,6 +50,27 @@ pub enum LoadedCode<E, P> {
     LowLevel(Vec<(PluginDecl, P)>),
 }
 
+/// The failure to start a bundle's code.
+#[derive(Debug)]
+pub struct StartError<E> {
+    fault: Fault,
+    engine: Option<E>,
+}
+
+impl<E> StartError<E> {
+    /// Makes the error of a start that failed after the bundle's code may have registered functions for the unload. They
+    /// run in the engine, which is then dropped.
+    pub fn with_engine(fault: Fault, engine: E) -> Self {
+        Self { fault, engine: Some(engine) }
+    }
+}
+
+impl<E> From<Fault> for StartError<E> {
+    fn from(fault: Fault) -> Self {
+        Self { fault, engine: None }
+    }
+}
+
 /// Starts a bundle. `start` makes the engine and runs the bundle's code, which declares plugins. The plugins are
 /// compared with their contracts and registered. Loaders call this function in both
 /// [`BundleLoader::load`](crate::loader::BundleLoader::load) and [`reload`](crate::loader::BundleLoader::reload).
@@ -61,11 +81,12 @@ pub enum LoadedCode<E, P> {
 pub fn load<E: Engine>(
     manifest: &ManifestData,
     runtime: &Runtime,
-    start: impl FnOnce(&Arc<Guest>) -> Result<(E, Vec<PluginDecl>), Fault>,
+    start: impl FnOnce(&Arc<Guest>) -> Result<(E, Vec<PluginDecl>), StartError<E>>,
 ) -> Result<(), LoaderError> {
     reserve_stack(E::STACK);
     let starting = Starting::new(manifest, runtime)?;
-    let (engine, declared) = start(&starting.guest).map_err(|fault| starting.not_started(&fault))?;
+    let started = start(&starting.guest);
+    let (engine, declared) = started.map_err(|error| starting.not_started(&starting.keep_failed(error)))?;
     starting.register_all(engine, &declared)
 }
 
@@ -79,11 +100,12 @@ pub fn load<E: Engine>(
 pub fn load_either<E: Engine, P: LowLevel>(
     manifest: &ManifestData,
     runtime: &Runtime,
-    start: impl FnOnce(&Arc<Guest>) -> Result<LoadedCode<E, P>, Fault>,
+    start: impl FnOnce(&Arc<Guest>) -> Result<LoadedCode<E, P>, StartError<E>>,
 ) -> Result<(), LoaderError> {
     reserve_stack(E::STACK);
     let starting = Starting::new(manifest, runtime)?;
-    match start(&starting.guest).map_err(|fault| starting.not_started(&fault))? {
+    let started = start(&starting.guest);
+    match started.map_err(|error| starting.not_started(&starting.keep_failed(error)))? {
         LoadedCode::Engine(engine, declared) => starting.register_all(engine, &declared),
         LoadedCode::LowLevel(plugins) => starting.register_low_level(plugins),
     }
@@ -94,16 +116,14 @@ struct Starting<'a> {
     manifest: &'a ManifestData,
     staging: Staging,
     guest: Arc<Guest>,
-    /// The time for which functions for the unload are waited for.
-    unload_limit: Duration,
 }
 
 impl<'a> Starting<'a> {
     fn new(manifest: &'a ManifestData, runtime: &Runtime) -> Result<Self, LoaderError> {
         let staging = runtime.staging(manifest.id)?;
-        let guest = Guest::new(manifest, &staging);
+        let guest = Guest::new(manifest, &staging, runtime.parts().unload_limit);
         staging.keep_module(EngineEnd(Arc::clone(&guest)));
-        Ok(Self { manifest, staging, guest, unload_limit: runtime.parts().unload_limit })
+        Ok(Self { manifest, staging, guest })
     }
 
     fn failed(&self, error: impl Display) -> LoaderError {
@@ -126,26 +146,29 @@ impl<'a> Starting<'a> {
 
     /// Registers the plugins that an engine runs.
     fn register_all<E: Engine>(self, engine: E, declared: &[PluginDecl]) -> Result<(), LoaderError> {
-        let vm = Arc::new(Vm::new(engine, &self.manifest.name));
-        let any: Arc<dyn Any + Send + Sync> = Arc::clone(&vm) as _;
-        let _ = self.guest.vm.set(Arc::downgrade(&any));
-        drop(any);
-        self.unload_with(&vm);
+        let vm = self.vm_of(engine);
+        // Before anything can fail: functions for the unload run in the VM.
+        self.staging.keep_module(Running(Arc::clone(&vm)));
         for (number, declared) in declared.iter().enumerate() {
             self.register_one(&vm, number, declared)?;
         }
-        self.staging.keep_module(Running(vm));
         Ok(())
     }
 
-    /// Has the engine run the bundle's functions for the unload.
-    fn unload_with<E: Engine>(&self, vm: &Arc<Vm<E>>) {
-        let (vm, guest) = (Arc::clone(vm), Arc::clone(&self.guest));
-        let function = move |report: &dyn Fn(&str)| match vm.enter() {
-            Ok(inside) => inside.unload(&mut |fault| guest.log_failed_unload(fault)),
-            Err(error) => report(&error.to_string()),
-        };
-        self.staging.version().on_unload(self.unload_limit, Box::new(function));
+    /// Makes the VM of an engine, in which the functions for the unload run.
+    fn vm_of<E: Engine>(&self, engine: E) -> Arc<Vm<E>> {
+        let vm = Arc::new(Vm::new(engine, &self.manifest.name));
+        let any: Arc<dyn Any + Send + Sync> = Arc::clone(&vm) as _;
+        let _ = self.guest.vm.set(Arc::downgrade(&any));
+        vm
+    }
+
+    /// Keeps the engine of a bundle whose start failed, until its functions for the unload have run. Returns the fault.
+    fn keep_failed<E: Engine>(&self, error: StartError<E>) -> Fault {
+        if let Some(engine) = error.engine {
+            self.staging.keep_module(Running(self.vm_of(engine)));
+        }
+        error.fault
     }
 
     fn register_one<E: Engine>(

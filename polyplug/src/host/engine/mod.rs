@@ -48,7 +48,7 @@ pub use imported_object::{CallOutcome, Caller, ImportedObject};
 pub use incoming_call::IncomingCall;
 pub use known_contract::KnownContract;
 pub use limits::{Deadline, Limits};
-pub use load::{LoadedCode, PluginDecl, load, load_either};
+pub use load::{LoadedCode, PluginDecl, StartError, load, load_either};
 pub use low_level::LowLevel;
 
 pub use crate::host::marshal::build::Build;

@@ -1,9 +1,10 @@
 //! The errors of manifests.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The fault of a bundle's manifest.
-#[derive(thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
     /// The manifest does not exist.
@@ -19,7 +20,7 @@ pub enum ManifestError {
         /// The manifest.
         path: PathBuf,
         /// The error of the operating system.
-        source: std::io::Error,
+        source: Arc<std::io::Error>,
     },
 
     /// The manifest is longer than any manifest needs to be.

@@ -5,9 +5,12 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use polyplug_abi::{BundleId, Compatibility, GuestContractId, Version};
 
+use super::event::Operation;
+use super::info::BundleInfo;
 use super::requirements::declared_dependency;
 use super::runtime::Runtime;
 use crate::host::bundle::file::absolute;
@@ -57,19 +60,52 @@ impl Runtime {
     /// # }
     /// ```
     pub fn load_dir(&self, directory: &Path) -> Result<Vec<BundleId>, RuntimeError> {
-        let unreadable = |source| RuntimeError::DirectoryUnreadable { directory: directory.to_owned(), source };
+        let unreadable =
+            |source| RuntimeError::DirectoryUnreadable { directory: directory.to_owned(), source: Arc::new(source) };
         let directory = &absolute(directory).map_err(unreadable)?;
         let mut progress = Progress::default();
-        let found = manifests(directory, &mut progress.failures).map_err(unreadable)?;
+        let found = self.manifests(directory, &mut progress.failures).map_err(unreadable)?;
         match without_duplicates(found) {
             Ok(pending) => self.load_all(pending, &mut progress),
-            Err(duplicates) => progress.failures.extend(duplicates),
+            Err(duplicates) => {
+                for (same, error) in duplicates {
+                    same.iter().for_each(|manifest| self.emit_not_loaded(manifest, &error));
+                    progress.failures.push(error);
+                }
+            }
         }
         let Progress { loaded, failures } = progress;
         if failures.is_empty() {
             return Ok(loaded);
         }
         Err(RuntimeError::Directory { directory: directory.to_owned(), loaded, failures })
+    }
+
+    /// Emits the event of a bundle of the directory that is not loaded.
+    fn emit_not_loaded(&self, manifest: &ManifestData, error: &RuntimeError) {
+        self.emit_failed(Operation::Load, || self.describe_manifest(manifest), error);
+    }
+
+    /// Reads the manifests in a directory's subdirectories, in the order of the bundles' names. Adds the error of each
+    /// manifest that cannot be read to `failures`.
+    fn manifests(&self, directory: &Path, failures: &mut Vec<RuntimeError>) -> std::io::Result<Vec<ManifestData>> {
+        let entries = std::fs::read_dir(directory)?.collect::<Result<Vec<_>, _>>()?;
+        let mut bundles: Vec<PathBuf> =
+            entries.into_iter().map(|entry| entry.path()).filter(|path| is_bundle(path)).collect();
+        bundles.sort_unstable();
+        let mut found = Vec::new();
+        for bundle in bundles {
+            match ManifestData::read(&bundle) {
+                Ok(manifest) => found.push(manifest),
+                Err(error) => {
+                    let error = error.into();
+                    self.emit_failed(Operation::Load, || BundleInfo::of_path(&bundle), &error);
+                    failures.push(error);
+                }
+            }
+        }
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
     }
 
     fn load_all(&self, mut pending: Vec<ManifestData>, progress: &mut Progress) {
@@ -114,7 +150,9 @@ impl Runtime {
                 .collect();
             let mut is_explained = !not_provided.is_empty();
             if is_explained {
-                failures.push(RuntimeError::DependencyMissing { missing: not_provided });
+                let error = RuntimeError::DependencyMissing { missing: not_provided };
+                self.emit_not_loaded(&bundle.manifest, &error);
+                failures.push(error);
             }
             if in_cycles.contains(&i) {
                 continue;
@@ -125,12 +163,16 @@ impl Runtime {
                     declared: unresolved[*from].declared(edge.contract),
                     provider: unresolved[edge.to].manifest.name.clone(),
                 });
-                failures.push(RuntimeError::DependencyCycle { steps: steps.collect() });
+                let error = RuntimeError::DependencyCycle { steps: steps.collect() };
+                cycle.iter().for_each(|(from, _)| self.emit_not_loaded(&unresolved[*from].manifest, &error));
+                failures.push(error);
                 is_explained = true;
             }
             if !is_explained && let Some(edge) = edges[i].first() {
                 let provider = unresolved[edge.to].manifest.name.clone();
-                failures.push(RuntimeError::DependencyNotLoaded { declared: bundle.declared(edge.contract), provider });
+                let error = RuntimeError::DependencyNotLoaded { declared: bundle.declared(edge.contract), provider };
+                self.emit_not_loaded(&bundle.manifest, &error);
+                failures.push(error);
             }
         }
     }
@@ -148,6 +190,7 @@ impl Runtime {
                 .map(|plugin| Provides { contract: plugin.contract, version: plugin.interface.contract_version })
                 .collect(),
             Err(error) => {
+                self.emit_not_loaded(&manifest, &error);
                 failures.push(error);
                 Vec::new()
             }
@@ -245,35 +288,19 @@ fn trace_cycle<'a>(came_by: &BTreeMap<usize, (usize, &'a Edge)>, start: usize) -
     path
 }
 
-/// Reads the manifests in a directory's subdirectories, in the order of the bundles' names. Adds the error of each
-/// manifest that cannot be read to `failures`.
-fn manifests(directory: &Path, failures: &mut Vec<RuntimeError>) -> std::io::Result<Vec<ManifestData>> {
-    let entries = std::fs::read_dir(directory)?.collect::<Result<Vec<_>, _>>()?;
-    let mut bundles: Vec<PathBuf> =
-        entries.into_iter().map(|entry| entry.path()).filter(|path| is_bundle(path)).collect();
-    bundles.sort_unstable();
-    let mut found = Vec::new();
-    for bundle in bundles {
-        match ManifestData::read(&bundle) {
-            Ok(manifest) => found.push(manifest),
-            Err(error) => failures.push(error.into()),
-        }
-    }
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(found)
-}
-
 fn is_bundle(path: &Path) -> bool {
     path.is_dir() && path.join(FILE_NAME).symlink_metadata().is_ok()
 }
 
-/// Returns `found` if each name occurs once, otherwise an error for each name that occurs more often.
-fn without_duplicates(found: Vec<ManifestData>) -> Result<Vec<ManifestData>, Vec<RuntimeError>> {
+/// Returns `found` if each name occurs once, otherwise an error for each name that occurs more often, with the bundles
+/// of that name.
+fn without_duplicates(found: Vec<ManifestData>) -> Result<Vec<ManifestData>, Vec<(Vec<ManifestData>, RuntimeError)>> {
     let same_name = found.chunk_by(|a, b| a.name == b.name).filter(|same| same.len() > 1);
     let duplicates: Vec<_> = same_name
-        .map(|same| RuntimeError::DuplicateName {
-            bundle: same[0].name.clone(),
-            directories: same.iter().map(|manifest| manifest.path.clone()).collect(),
+        .map(|same| {
+            let bundle = same[0].name.clone();
+            let directories = same.iter().map(|manifest| manifest.path.clone()).collect();
+            (same.to_vec(), RuntimeError::DuplicateName { bundle, directories })
         })
         .collect();
     if duplicates.is_empty() { Ok(found) } else { Err(duplicates) }

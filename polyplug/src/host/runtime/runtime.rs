@@ -224,6 +224,10 @@ impl Runtime {
 
 impl std::fmt::Debug for Runtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Runtime").field("providers", &self.store).finish_non_exhaustive()
+        let bundles = self.bundles.map_loaded(|loaded| {
+            let (name, version) = (loaded.version.name(), &loaded.origin.version);
+            format!("{name} {version} ({})", loaded.version.id())
+        });
+        f.debug_struct("Runtime").field("bundles", &bundles).field("providers", &self.store).finish_non_exhaustive()
     }
 }

@@ -1,12 +1,12 @@
 //! A time limit on the wait for foreign code, which may hang.
 
-use std::any::Any;
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
+use crate::host::joined_thread::spawn_joined;
 use crate::host::waits::Task;
 
 thread_local! {
@@ -22,7 +22,7 @@ pub(crate) fn logical_thread() -> ThreadId {
 
 /// The reason why [`run_with_timeout`] has no result.
 pub(crate) enum TimeoutError {
-    /// The time limit has passed. The work continues on its thread, which drops the result.
+    /// The time limit has passed. The work continues on its thread. The result is dropped after the thread has ended.
     TimedOut,
     /// No thread could be started for the work.
     NoThread(std::io::Error),
@@ -31,7 +31,8 @@ pub(crate) enum TimeoutError {
 /// The time between two calls of `meanwhile` on a waiting thread.
 const MEANWHILE: Duration = Duration::from_millis(20);
 
-/// Runs `work` on a thread of its own and waits for the result, at most for `limit`. Calls `meanwhile` now and then.
+/// Runs `work` on a thread of its own and waits, at most for `limit`, for the result and for the end of the thread with
+/// its thread-locals. Calls `meanwhile` now and then.
 /// `what` names the work in the error of a thread that would wait for this one meanwhile.
 ///
 /// # Panics
@@ -43,30 +44,25 @@ pub(crate) fn run_with_timeout<R: Send + 'static>(
     work: impl FnOnce() -> R + Send + 'static,
     meanwhile: impl Fn(),
 ) -> Result<R, TimeoutError> {
-    let (send, receive) = mpsc::sync_channel::<Result<R, Box<dyn Any + Send>>>(1);
+    let (send, receive) = mpsc::sync_channel::<thread::Result<R>>(1);
     let waiting = logical_thread();
     let task = Task::new(what);
     let _awaiting = Task::awaiting(&task).expect("no thread carries out the task yet");
-    let started = thread::Builder::new().name("polyplug-start".to_owned()).spawn(move || {
+    let work = move || {
         ON_BEHALF_OF.set(Some(waiting));
-        let outcome = task.run(|| catch_unwind(AssertUnwindSafe(work)));
-        // After the time limit the receiver no longer exists, and the result is dropped here.
-        let _ = send.send(outcome);
-    });
-    let thread = started.map_err(TimeoutError::NoThread)?;
+        task.run(work)
+    };
+    // After the time limit the receiver no longer exists, and the result is dropped there.
+    let started = spawn_joined("polyplug-start", work, move |outcome| drop(send.send(outcome)));
+    started.map_err(TimeoutError::NoThread)?;
     let begun = Instant::now();
     loop {
         let remaining = limit.saturating_sub(begun.elapsed());
         match receive.recv_timeout(remaining.min(MEANWHILE)) {
-            Ok(outcome) => {
-                // Until the thread has ended, destructors of a library's thread-locals may run on it and keep the
-                // library mapped.
-                let _ = thread.join();
-                return outcome.map_err(|payload| resume_unwind(payload));
-            }
+            Ok(outcome) => return outcome.map_err(|payload| resume_unwind(payload)),
             Err(RecvTimeoutError::Timeout) if remaining.is_zero() => return Err(TimeoutError::TimedOut),
             Err(RecvTimeoutError::Timeout) => meanwhile(),
-            Err(RecvTimeoutError::Disconnected) => unreachable!("the thread sends a result or a panic"),
+            Err(RecvTimeoutError::Disconnected) => unreachable!("the outcome of the thread is sent"),
         }
     }
 }

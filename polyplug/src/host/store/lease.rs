@@ -36,8 +36,8 @@ impl Lease {
 
 impl std::fmt::Debug for Lease {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let plugin = &self.owner.provider().plugin;
-        write!(f, "Lease({} for {})", plugin.name, plugin.contract)
+        let provider = self.owner.provider();
+        write!(f, "Lease({provider:?})")
     }
 }
 

@@ -36,6 +36,18 @@ pub(crate) struct Provider {
     leases: LeaseRegistry,
 }
 
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Plugin { name, contract, interface, .. } = &self.plugin;
+        let version = interface.contract_version;
+        write!(f, "{name}, {contract}@{}.{}", version.major, version.minor)?;
+        match self.bundle_name() {
+            "" => Ok(()),
+            bundle => write!(f, " of bundle `{bundle}`"),
+        }
+    }
+}
+
 impl Provider {
     /// Makes a provider without a version, for a store without a runtime.
     pub(crate) fn bare(plugin: Plugin) -> Self {

@@ -5,7 +5,7 @@
 //! let runtime = polyplug::Runtime::builder()
 //!     // .loader(polyplug_native::NativeLoader::new())
 //!     .hot_reload(true)
-//!     .on_reload(|_, event| println!("{:?}", event.phase_type))
+//!     .on_event(|event| println!("{event}"))
 //!     .build()?;
 //! runtime.load_bundle("plugins/calc".as_ref())?;
 //! let watcher = runtime.watch()?;

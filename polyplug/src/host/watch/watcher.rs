@@ -31,8 +31,8 @@ pub struct Watcher {
 
 impl Runtime {
     /// Watches the directories that the loaded bundles came from, and those of bundles that are loaded later. A bundle
-    /// is reloaded when its files have changed and have then stayed unchanged for a while. The callback given to
-    /// [`on_reload`](crate::runtime::RuntimeBuilder::on_reload) is notified, as for every reload.
+    /// is reloaded when its files have changed and have then stayed unchanged for a while. The subscribers of
+    /// [`on_event`](Runtime::on_event) are called, as for every reload.
     ///
     /// Changes between the load of a bundle and this call are noticed as well.
     ///

@@ -43,7 +43,6 @@ class Bundle:
         self.exit_functions, self.thread_exit_functions, self.changes = [], [], {}
         self.process_finalizers = weakref.WeakSet()
         self.main_spec = None
-        self._for_unload = []
         self._own_modules, self._own_namespaces = self._find_own_modules()
         self._entered = None
         self.module = self._make_module(config)
@@ -189,12 +188,9 @@ class Bundle:
             raise TypeError(f"@on_unload stands before a function, not before {function!r}")
         if not self.__dict__:
             raise RuntimeError("the bundle is unloaded")
-        self._for_unload.append(function)
+        if not is_hostless:  # where there is no host, nothing is ever unloaded
+            self.host_functions.on_unload(function)
         return function
-
-    def take_for_unload(self):
-        """Returns the next function to call for the unload, or None."""
-        return self._for_unload.pop() if self.__dict__ and self._for_unload else None
 
     # The search for modules.
 

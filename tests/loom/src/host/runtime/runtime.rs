@@ -93,7 +93,7 @@ impl Runtime {
         let site = Location::caller();
         let guard = crossbeam_epoch::pin();
         let Some(provider) = self.store.first(CONTRACT, &guard) else {
-            return Err(RuntimeError::BundleNotLoaded { id: BUNDLE });
+            return Err(RuntimeError::BundleNotLoaded { id: BUNDLE, name: None, loaded: Vec::new() });
         };
         if provider.shared().is_some() {
             return instances::shared_proxy(provider, &INFO, site, &guard);

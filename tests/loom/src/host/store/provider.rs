@@ -27,6 +27,12 @@ pub(crate) struct Provider {
     leases: LeaseRegistry,
 }
 
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.plugin.name)
+    }
+}
+
 impl Provider {
     pub(crate) fn bare(plugin: Plugin) -> Self {
         Self { plugin, version: None, lineage: Arc::default(), shared: None, leases: LeaseRegistry::default() }
