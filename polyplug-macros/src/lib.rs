@@ -5,6 +5,7 @@
 
 mod args;
 mod contract;
+mod crossing;
 mod derive;
 mod errors;
 mod form;
