@@ -8,6 +8,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{GenericArgument, PathArguments, Type, TypePath};
 
+use crate::instead;
 use crate::source::bare;
 use crate::spans::{ends, item_of};
 
@@ -89,10 +90,7 @@ impl Mentions {
             let (name, answer) = (answer_name(number), ask(ty, "CROSSES"));
             quote!(const #name: bool = #answer;)
         });
-        let values = self.parts.values.iter().map(|ty| {
-            let item = item_of(ty, &quote!(#krate::Type), "POINTS");
-            quote!(const _: bool = #item;)
-        });
+        let values = self.parts.values.iter().map(|ty| demand(krate, ty));
         let keys = self.parts.keys.iter().map(|ty| demand_key(&private, ty));
         // A type that is not what its name says, such as a `Vec` of the author's, need not cross if its parts do.
         let others = self.wholes.iter().enumerate().map(|(number, ty)| {
@@ -165,6 +163,30 @@ fn answer_name(number: usize) -> Ident {
 fn item_of_check(private: &TokenStream, ty: &Type, item: &str) -> TokenStream {
     let item = Ident::new(item, Span::call_site());
     quote!(<#private::Check<#ty>>::#item)
+}
+
+/// Makes code that does not compile unless `ty` implements `Type`.
+fn demand(krate: &TokenStream, ty: &Type) -> TokenStream {
+    let Some((name, instead)) = instead::of(ty) else {
+        let item = item_of(ty, &quote!(#krate::Type), "POINTS");
+        return quote!(const _: bool = #item;);
+    };
+    // The type may be one of the author's that has the name of a well-known one, so the compiler decides.
+    let message = format!("values of `{name}` cannot cross between host and plugin: {instead}");
+    let item = item_of(ty, &quote!(__CanCross), "YES");
+    quote! {
+        const _: () = {
+            #[diagnostic::on_unimplemented(message = #message, label = "does not implement `polyplug::Type`")]
+            trait __CanCross {
+                const YES: bool = true;
+            }
+
+            #[diagnostic::do_not_recommend]
+            impl<__T: #krate::Type> __CanCross for __T {}
+
+            const _: bool = #item;
+        };
+    }
 }
 
 /// Makes a call of the function that demands that `ty` can be the key of a map.

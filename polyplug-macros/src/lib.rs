@@ -9,6 +9,7 @@ mod crossing;
 mod derive;
 mod errors;
 mod form;
+mod instead;
 mod on_unload;
 mod plugin;
 mod source;

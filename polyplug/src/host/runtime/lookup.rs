@@ -3,7 +3,9 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use polyplug_abi::{BundleId, GuestContractHandle, GuestContractId, GuestContractInstance, GuestContractInterface};
+use polyplug_abi::{
+    BundleId, GuestContractHandle, GuestContractId, GuestContractInstance, GuestContractInterface, HostContractId,
+};
 
 use super::runtime::Runtime;
 use crate::contract::Contract;
@@ -144,7 +146,7 @@ impl Runtime {
         let site = Location::caller();
         let guard = crossbeam_epoch::pin();
         let Some(provider) = self.store().first(C::ID, &guard) else {
-            return Err(no_provider::<C>(self.snapshot().view(), None));
+            return Err(no_provider::<C>(self.snapshot().view(), None, self.provides(C::NAME, C::MAJOR)));
         };
         if provider.shared().is_some() {
             return instances::shared_proxy(provider, C::info(), site, &guard).map(C::Proxy::from);
@@ -164,7 +166,7 @@ impl Runtime {
         let name = self.bundle_name(bundle).ok_or(RuntimeError::BundleNotLoaded { id: bundle })?;
         match self.store().find_in(bundle, C::ID) {
             Some((_, provider)) => bind::<C>(provider, Location::caller()),
-            None => Err(no_provider::<C>(self.snapshot().view(), Some(name))),
+            None => Err(no_provider::<C>(self.snapshot().view(), Some(name), self.provides(C::NAME, C::MAJOR))),
         }
     }
 
@@ -177,6 +179,12 @@ impl Runtime {
     pub fn proxies<C: Contract + ?Sized>(&self) -> Result<Vec<C::Proxy>, RuntimeError> {
         let site = Location::caller();
         self.store().providers(C::ID).into_iter().map(|(_, provider)| bind::<C>(provider, site)).collect()
+    }
+
+    /// Returns whether the host provides a contract, as a host contract.
+    #[cold]
+    pub(crate) fn provides(&self, name: &str, major: u32) -> bool {
+        self.host_contracts().find(HostContractId::new(name, major)).is_some()
     }
 
     /// Takes a lease on the provider that a handle names.

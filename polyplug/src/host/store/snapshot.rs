@@ -90,7 +90,7 @@ impl Snapshot {
     /// The errors of [`Runtime::proxy`](crate::Runtime::proxy).
     #[track_caller]
     pub fn proxy<C: Contract + ?Sized>(&self) -> Result<C::Proxy, RuntimeError> {
-        let provider = self.view.first(C::ID).ok_or_else(|| bind::no_provider::<C>(&self.view, None))?;
+        let provider = self.view.first(C::ID).ok_or_else(|| bind::no_provider::<C>(&self.view, None, false))?;
         bind::bind::<C>(Arc::clone(provider), Location::caller())
     }
 
@@ -104,7 +104,7 @@ impl Snapshot {
     #[track_caller]
     pub fn proxy_from<C: Contract + ?Sized>(&self, bundle: BundleId) -> Result<C::Proxy, RuntimeError> {
         let Some((_, provider)) = self.view.find_in(bundle, C::ID) else {
-            return Err(bind::no_provider::<C>(&self.view, Some(bundle.to_string())));
+            return Err(bind::no_provider::<C>(&self.view, Some(bundle.to_string()), false));
         };
         bind::bind::<C>(Arc::clone(provider), Location::caller())
     }
