@@ -29,9 +29,10 @@ pub(crate) fn with_near_key(text: &str) -> String {
 }
 
 /// Returns the candidate that takes the fewest edits, or `None` if each takes more edits than a third of the name's
-/// length.
+/// length, or changes every letter.
 pub(crate) fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
-    let limit = name.chars().count().div_ceil(3);
+    let length = name.chars().count();
+    let limit = length.div_ceil(3).min(length.saturating_sub(1)); // at least one letter stays
     let near = candidates.iter().map(|candidate| (distance(name, candidate), *candidate));
     near.filter(|(distance, _)| *distance <= limit).min_by_key(|(distance, _)| *distance).map(|(_, near)| near)
 }
@@ -69,6 +70,7 @@ mod tests {
         assert_eq!(nearest("sum_of_al", &known), Some("sum_of_all"));
         assert_eq!(nearest("multiply", &known), None);
         assert_eq!(nearest("x", &[]), None);
+        assert_eq!(nearest("x", &["y", "z"]), None);
     }
 
     #[test]
