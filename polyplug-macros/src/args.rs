@@ -131,6 +131,11 @@ impl Args {
     pub(crate) fn krate(&self) -> TokenStream {
         self.path("crate").map_or_else(|| quote::quote!(::polyplug), ToTokens::to_token_stream)
     }
+
+    /// Returns the path of polyplug, or `None` if the argument that says it is wrong.
+    pub(crate) fn known_krate(&self) -> Option<TokenStream> {
+        (self.path("crate").is_some() || !self.has("crate")).then(|| self.krate())
+    }
 }
 
 /// Reads the value that is written for `key`.

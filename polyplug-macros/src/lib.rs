@@ -5,9 +5,11 @@
 
 mod args;
 mod contract;
+mod crossing;
 mod derive;
 mod errors;
 mod form;
+mod instead;
 mod on_unload;
 mod plugin;
 mod source;

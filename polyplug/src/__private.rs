@@ -14,4 +14,6 @@ pub use crate::guest::{
 };
 pub use crate::proxy::{RawProxy, via};
 pub use crate::schema;
-pub use crate::types::{Argument, Depth, LiftError, Lower, OptionalForm, RawOption};
+pub use crate::types::{
+    Argument, Check, Crosses, Depth, Lends, LiftError, Lower, OptionalForm, Otherwise, RawOption, demand_key,
+};

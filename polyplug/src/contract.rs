@@ -53,6 +53,19 @@ pub unsafe trait Contract: 'static {
 pub unsafe trait Dispatch<T>: Contract {
     /// The table.
     const FUNCTIONS: &'static [Entry];
+    /// The id of the contract. A plugin's code names the contract by this trait alone, so that the compiler reports once
+    /// that there is none.
+    const CONTRACT_ID: GuestContractId = Self::ID;
+    /// The major version of the contract.
+    const CONTRACT_MAJOR: u32 = Self::MAJOR;
+    /// The minor version of the contract.
+    const CONTRACT_MINOR: u32 = Self::MINOR;
+
+    /// Returns the description of the contract.
+    #[must_use]
+    fn contract_info() -> &'static ContractInfo {
+        Self::info()
+    }
 }
 
 /// An object that can be offered as contract `C`, because it implements the contract's trait.

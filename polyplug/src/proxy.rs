@@ -16,7 +16,7 @@ use polyplug_abi::{
 use crate::call_error::{CallError, Failure};
 use crate::contract_info::ContractInfo;
 use crate::revision::Revision;
-use crate::types::{Depth, Lend, LiftError, LowerError, Type};
+use crate::types::{Crosses, Depth, Lend, LiftError, LowerError};
 
 /// An error inside this module. It is boxed so that a result that is a number or an error fits into registers.
 type Failed = Box<CallError>;
@@ -117,7 +117,7 @@ impl RawProxy {
     /// `index` must be one of the contract's methods, `A` and `R` must be the types of its arguments and result, and
     /// `needs_arena` must be true where arguments or result need an arena.
     #[inline]
-    pub unsafe fn call<A: Copy, R: Type>(
+    pub unsafe fn call<A: Copy, R: Crosses<CROSSES>, const CROSSES: bool>(
         &self,
         index: usize,
         needs_arena: bool,
@@ -131,7 +131,7 @@ impl RawProxy {
     }
 
     #[inline(always)]
-    unsafe fn lower_and_invoke<A: Copy, R: Type>(
+    unsafe fn lower_and_invoke<A: Copy, R: Crosses<CROSSES>, const CROSSES: bool>(
         &self,
         index: usize,
         needs_arena: bool,
@@ -155,7 +155,12 @@ impl RawProxy {
     }
 
     #[inline(always)]
-    unsafe fn invoke<A: Copy, R: Type>(&self, index: usize, args: &A, arena: *mut CallArena) -> Result<R, Failed> {
+    unsafe fn invoke<A: Copy, R: Crosses<CROSSES>, const CROSSES: bool>(
+        &self,
+        index: usize,
+        args: &A,
+        arena: *mut CallArena,
+    ) -> Result<R, Failed> {
         // Zeroed: a callee may report success without writing a result.
         let mut out = MaybeUninit::<R::Canon>::zeroed();
         let args = if size_of::<A>() == 0 { std::ptr::null() } else { std::ptr::from_ref(args).cast() };

@@ -112,7 +112,7 @@ fn message_and_place_of_a_start_that_panics_are_reported() {
 fn a_start_that_registers_nothing_is_refused() {
     let error = refused(&Bundle::c(BAD, "init.c", &[]));
     assert!(
-        matches!(&error, RuntimeError::Loader(LoaderError::NothingRegistered { bundle }) if bundle == BAD),
+        matches!(&error, RuntimeError::Loader(LoaderError::NothingRegistered { bundle, .. }) if bundle == BAD),
         "{error:?}"
     );
     assert!(error.to_string().contains("#[polyplug::plugin]"), "{error}");

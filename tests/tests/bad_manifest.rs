@@ -440,7 +440,7 @@ fn a_missing_artifact_names_what_was_tried() {
     let bundle = Bundle::empty();
     bundle.write("manifest.toml", manifest(BAD, "native", "plugin"));
     let error = refused(&bundle);
-    let RuntimeError::Loader(LoaderError::ArtifactMissing { bundle: name, tried }) = &error else {
+    let RuntimeError::Loader(LoaderError::ArtifactMissing { bundle: name, tried, .. }) = &error else {
         panic!("a missing artifact, not {error:?}")
     };
     assert_eq!(name, BAD);

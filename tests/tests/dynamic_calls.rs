@@ -29,9 +29,14 @@ fn a_dynamic_call_returns() {
         (
             "add",
             vec![],
-            "demo.calculator.add: an argument is no value of its type: 2 arguments are expected, and 0 given",
+            "demo.calculator.add: an argument is no value of its type: 2 arguments are expected, and 0 given: \
+             add(a: i32, b: i32) -> i32",
         ),
-        ("ad", vec![], "demo.calculator.ad: the contract has no method `ad`: it has add, divide, greet, sum"),
+        (
+            "ad",
+            vec![],
+            "demo.calculator.ad: the contract has no method `ad`: it has add, divide, greet, sum (did you mean `add`?)",
+        ),
     ] {
         assert_eq!(call(method, &arguments).unwrap_err().to_string(), text);
     }

@@ -22,6 +22,8 @@ pub(super) struct ContractArgs {
     pub(super) name: String,
     pub(super) version: ContractVersion,
     pub(super) krate: TokenStream,
+    /// The path of polyplug, unless it is written wrongly.
+    pub(super) known_krate: Option<TokenStream>,
 }
 
 const KEYS: &[Key] = &[
@@ -53,6 +55,7 @@ impl ContractArgs {
             name: args.text("name").map(LitStr::value).unwrap_or_default(),
             version: args.text("version").map_or(ContractVersion::UNKNOWN, |text| version(text, errors)),
             krate: args.krate(),
+            known_krate: args.known_krate(),
         }
     }
 }

@@ -64,7 +64,7 @@ fn check_trait(contract: &Contract, errors: &mut Errors) {
 }
 
 /// Returns the name of a well-known trait that cannot be a supertrait of a trait object.
-fn not_for_objects(bound: &TypeParamBound) -> Option<&'static str> {
+pub(super) fn not_for_objects(bound: &TypeParamBound) -> Option<&'static str> {
     const NAMES: [&str; 9] = ["Clone", "Copy", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd", "Sized"];
     let TypeParamBound::Trait(bound) = bound else { return None };
     let last = &bound.path.segments.last()?.ident;

@@ -22,12 +22,14 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
     let description = description(contract);
     let dispatch = dispatch(contract);
     let objects = objects(contract);
+    let demands = contract.mentions.demands(&contract.args.krate);
     let allowed = allowed(contract);
     quote! {
         #item
         #proxy
         #(#allowed)*
         const _: () = {
+            #demands
             #proxy_impls
             #callers
             #(#forms)*
@@ -45,7 +47,7 @@ fn allowed(contract: &Contract) -> Vec<Attribute> {
     source::allowed(&contract.item.attrs).into_iter().chain(methods).collect()
 }
 
-fn proxy_name(contract: &Contract) -> Ident {
+pub(super) fn proxy_name(contract: &Contract) -> Ident {
     let item = source::generated(&contract.item.ident);
     format_ident!("{}Proxy", item.unraw(), span = item.span())
 }
@@ -63,7 +65,7 @@ fn private(contract: &Contract) -> TokenStream {
     quote!(#krate::__private)
 }
 
-fn proxy_struct(contract: &Contract) -> TokenStream {
+pub(super) fn proxy_struct(contract: &Contract) -> TokenStream {
     let private = private(contract);
     let (vis, name, proxy) = (&contract.item.vis, &contract.item.ident, proxy_name(contract));
     let attrs = source::inherited(&contract.item.attrs);
@@ -81,7 +83,7 @@ fn proxy_struct(contract: &Contract) -> TokenStream {
     }
 }
 
-fn proxy_impls(contract: &Contract) -> TokenStream {
+pub(super) fn proxy_impls(contract: &Contract) -> TokenStream {
     let krate = &contract.args.krate;
     let private = private(contract);
     let proxy = proxy_name(contract);
@@ -121,8 +123,8 @@ fn arguments_form(contract: &Contract, method: &Method) -> TokenStream {
 fn conversion(contract: &Contract, argument: &Argument) -> TokenStream {
     let krate = &contract.args.krate;
     match argument.passing {
-        Passing::Value | Passing::Reference(_) => quote!(#krate::Type),
-        Passing::Unsized(_) => quote!(#krate::types::Argument),
+        Passing::Value | Passing::Reference(_) => argument.crossing.via(krate),
+        Passing::Unsized(_) => argument.crossing.via_argument(krate),
         Passing::Object(_) => quote!(#krate::__private::Object),
         Passing::Callback | Passing::CallbackReference(_) => quote!(#krate::__private::Kept),
     }
@@ -135,15 +137,14 @@ fn of_argument(contract: &Contract, argument: &Argument, item: &str) -> TokenStr
 
 /// Makes the path of an item of the trait through which a result crosses.
 fn of_result(contract: &Contract, method: &Method, item: &str) -> TokenStream {
-    let krate = &contract.args.krate;
-    item_of(&method.result, &quote!(#krate::Type), item)
+    item_of(&method.result, &method.crossing.via(&contract.args.krate), item)
 }
 
 fn entry(contract: &Contract, method: &Method) -> TokenStream {
     let private = private(contract);
     let (item, name) = (source::generated(&contract.item.ident), source::generated(&method.name));
     let (entry, form, result) = (entry_name(method), arguments_name(method), &method.result);
-    let points = of_result(contract, method, "POINTS");
+    let answer = method.crossing.answer();
     let canons = form::fields(&form, method.arguments.iter().map(Argument::crossing));
     let mut lifts = TokenStream::new();
     let mut passed = Vec::new();
@@ -174,11 +175,9 @@ fn entry(contract: &Contract, method: &Method) -> TokenStream {
             __arena: *mut #private::abi::CallArena,
             __out_err: *mut #private::abi::AbiError,
         ) {
-            // Comes first, so that the compiler reports that a result cannot cross, and not that `serve` rejects it.
-            _ = #points;
             // SAFETY: the caller follows the protocol of `Entry` for this method.
             unsafe {
-                #private::serve::<__Plugin, #form, #result>(__instance, __args, __out, __arena, __out_err, |__this, __arguments, __host| {
+                #private::serve::<__Plugin, #form, #result, #answer>(__instance, __args, __out, __arena, __out_err, |__this, __arguments, __host| {
                     let #canons = __arguments;
                     #lifts
                     ::core::result::Result::Ok(<__Plugin as #item>::#name(__this, #(#passed),*))
@@ -243,6 +242,7 @@ fn caller(contract: &Contract, index: usize, method: &Method) -> TokenStream {
         lowered.push((argument.crossing(), lower));
     }
     let points = of_result(contract, method, "POINTS");
+    let answer = method.crossing.answer();
     let lowered = form::value(&form, lowered.into_iter());
     let since = method.since_at.as_ref().map(|_| {
         let text = format!("\n\nSince version {}.{} of the contract.", method.since.major, method.since.minor);
@@ -257,7 +257,7 @@ fn caller(contract: &Contract, index: usize, method: &Method) -> TokenStream {
             let #needs_arena = #points #(#room)*;
             #lent
             // SAFETY: the index and the types are those of this method in the contract's description.
-            unsafe { self.raw.call::<#form, #result>(#index, #needs_arena, |#to| #lowered) }
+            unsafe { self.raw.call::<#form, #result, #answer>(#index, #needs_arena, |#to| #lowered) }
         }
     }
 }

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod expand;
 mod model;
+mod stand_in;
 mod types;
 
 use proc_macro2::TokenStream;
@@ -22,7 +23,7 @@ pub(crate) fn contract(args: TokenStream, item: TokenStream) -> TokenStream {
     check::check(&model, &mut errors);
     match errors.propagate() {
         Ok(()) => expand::expand(&model),
-        Err(error) => report(&model.item, &error),
+        Err(error) => report(stand_in::stand_in(&model), &error),
     }
 }
 

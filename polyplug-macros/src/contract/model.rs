@@ -7,6 +7,7 @@ use syn::{
 };
 
 use super::args::{self, ContractArgs, ContractVersion};
+use crate::crossing::{Crossing, Mentions};
 use crate::errors::Errors;
 use crate::source;
 
@@ -16,6 +17,8 @@ pub(super) struct Contract {
     pub(super) item: ItemTrait,
     pub(super) docs: String,
     pub(super) methods: Vec<Method>,
+    /// The types of arguments and results.
+    pub(super) mentions: Mentions,
 }
 
 pub(super) struct Method {
@@ -27,6 +30,8 @@ pub(super) struct Method {
     pub(super) since_at: Option<LitStr>,
     pub(super) arguments: Vec<Argument>,
     pub(super) result: Type,
+    /// The result's type as generated code uses it.
+    pub(super) crossing: Crossing,
     /// The declaration, for checks.
     pub(super) item: TraitItemFn,
 }
@@ -37,6 +42,8 @@ pub(super) struct Argument {
     pub(super) ty: Type,
     /// The way in which the argument crosses.
     pub(super) passing: Passing,
+    /// The type that crosses, as generated code uses it.
+    pub(super) crossing: Crossing,
     /// The argument's attributes, for checks.
     pub(super) attrs: Vec<Attribute>,
 }
@@ -77,9 +84,10 @@ impl Argument {
 impl Contract {
     pub(super) fn new(args: ContractArgs, mut item: ItemTrait, errors: &mut Errors) -> Self {
         let mut methods = Vec::new();
+        let mut mentions = Mentions::default();
         for member in &mut item.items {
             match member {
-                TraitItem::Fn(method) => methods.push(Method::new(method, &args, errors)),
+                TraitItem::Fn(method) => methods.push(Method::new(method, &args, &mut mentions, errors)),
                 TraitItem::Type(ty) => errors.at(
                     ty,
                     "a contract cannot have associated types: plugins of any language must agree on one type, so name it",
@@ -90,15 +98,19 @@ impl Contract {
                 other => errors.at(other, "a contract's trait may hold only methods: write them out"),
             }
         }
-        Self { docs: source::docs(&item.attrs), args, item, methods }
+        Self { docs: source::docs(&item.attrs), args, item, methods, mentions }
     }
 }
 
 impl Method {
-    fn new(item: &mut TraitItemFn, contract: &ContractArgs, errors: &mut Errors) -> Self {
+    fn new(item: &mut TraitItemFn, contract: &ContractArgs, mentions: &mut Mentions, errors: &mut Errors) -> Self {
         let (since, since_at) = match take_since(item, errors) {
             Some((version, text)) => (version, Some(text)),
             None => (ContractVersion { major: contract.version.major, minor: 0 }, None),
+        };
+        let result = match &item.sig.output {
+            ReturnType::Default => syn::parse_quote!(()),
+            ReturnType::Type(_, ty) => (**ty).clone(),
         };
         Self {
             name: item.sig.ident.clone(),
@@ -106,11 +118,9 @@ impl Method {
             attrs: source::inherited(&item.attrs),
             since,
             since_at,
-            arguments: item.sig.inputs.iter().filter_map(|input| Argument::new(input, errors)).collect(),
-            result: match &item.sig.output {
-                ReturnType::Default => syn::parse_quote!(()),
-                ReturnType::Type(_, ty) => (**ty).clone(),
-            },
+            arguments: item.sig.inputs.iter().filter_map(|input| Argument::new(input, mentions, errors)).collect(),
+            crossing: mentions.add(&result),
+            result,
             item: item.clone(),
         }
     }
@@ -129,7 +139,7 @@ fn take_since(item: &mut TraitItemFn, errors: &mut Errors) -> Option<(ContractVe
 }
 
 impl Argument {
-    fn new(input: &FnArg, errors: &mut Errors) -> Option<Self> {
+    fn new(input: &FnArg, mentions: &mut Mentions, errors: &mut Errors) -> Option<Self> {
         let FnArg::Typed(PatType { attrs, pat, ty, .. }) = input else { return None };
         let name = match &**pat {
             Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => pat.ident.clone(),
@@ -149,7 +159,12 @@ impl Argument {
             ty if is_callback(ty) => Passing::Callback,
             _ => Passing::Value,
         };
-        Some(Self { name, ty: (**ty).clone(), passing, attrs: attrs.clone() })
+        let crossing = match &passing {
+            Passing::Value => mentions.add(ty),
+            Passing::Reference(reference) | Passing::Unsized(reference) => mentions.add(&reference.elem),
+            Passing::Object(_) | Passing::Callback | Passing::CallbackReference(_) => Crossing::KNOWN,
+        };
+        Some(Self { name, ty: (**ty).clone(), passing, crossing, attrs: attrs.clone() })
     }
 }
 

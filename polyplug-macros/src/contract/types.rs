@@ -69,6 +69,9 @@ fn impossible(ty: &Type) -> Option<&'static str> {
             "a raw pointer cannot cross: nobody would know what it points at or who frees it; use `Vec<u8>` for bytes, or a record"
         }
         Type::ImplTrait(_) => "`impl Trait` cannot cross: the plugin is compiled without knowing the type, so name it",
+        Type::TraitObject(object) if is_error(object) => {
+            "an error crosses as a type that all languages know: use an enum with `#[derive(polyplug::Type)]`, or `String` for its text"
+        }
         Type::TraitObject(_) => {
             "a trait object cannot cross, but one whose trait is a contract: as an argument `&dyn Trait`, lent for the call, or `Callback<dyn Trait>`, to be kept"
         }
@@ -77,6 +80,13 @@ fn impossible(ty: &Type) -> Option<&'static str> {
         Type::Never(_) => "a call must be able to return: leave the return type out",
         Type::Infer(_) => "the type must be known to everybody: write it out",
         _ => return None,
+    })
+}
+
+/// Returns whether a trait object is one of `std::error::Error`.
+fn is_error(object: &syn::TypeTraitObject) -> bool {
+    object.bounds.iter().any(|bound| {
+        matches!(bound, syn::TypeParamBound::Trait(bound) if bound.path.segments.last().is_some_and(|last| last.ident == "Error"))
     })
 }
 
@@ -119,7 +129,7 @@ fn check_name(name: &Ident, place: Place, errors: &mut Errors) {
     }
     for (number, instead) in [("i128", "i64"), ("u128", "u64")] {
         if name == number {
-            errors.at(name, format_args!("few languages have `{number}`: use `{instead}`, or a record of two of them"));
+            errors.at(name, format_args!("few languages have `{number}`: use `{instead}`, a record of two of them, or `String` for the digits"));
         }
     }
 }

@@ -19,12 +19,14 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
     let private = private(model);
     let (ty, docs) = (source::generated(&model.item.ident), &model.docs);
     let name = model.name();
-    let points = parts.iter().map(|ty| of_type(model, ty, "POINTS"));
-    let needs_room = parts.iter().map(|ty| of_type(model, ty, "NEEDS_ROOM"));
+    let points = of_fields(model, parts.iter().copied(), "POINTS");
+    let needs_room = of_fields(model, parts.iter().copied(), "NEEDS_ROOM");
+    let demands = model.mentions.demands(krate);
     let allowed = allowed(model);
     quote! {
         #(#allowed)*
         const _: () = {
+            #demands
             #forms
 
             // SAFETY: `PLAIN` demands equal layouts and plain fields; `lower` and `lift` follow the described shape.
@@ -65,8 +67,8 @@ struct Parts<'a> {
     canon: TokenStream,
     /// The value of `PLAIN`.
     plain: TokenStream,
-    /// The types of all fields.
-    parts: Vec<&'a Type>,
+    /// All fields.
+    parts: Vec<&'a Field<'a>>,
     /// The body of `lower`.
     lower: TokenStream,
     /// The body of `lift`.
@@ -97,39 +99,33 @@ fn canon_name() -> Ident {
     format_ident!("__Canon")
 }
 
-/// Returns the trait through which fields cross.
-fn conversion(model: &Model<'_>) -> TokenStream {
-    let krate = &model.krate;
-    quote!(#krate::Type)
+/// Returns the trait through which a field crosses.
+fn conversion(model: &Model<'_>, field: &Field<'_>) -> TokenStream {
+    field.crossing.via(&model.krate)
 }
 
-/// Makes the path of an item in the implementation of `Type` by `ty`.
-fn of_type(model: &Model<'_>, ty: &Type, item: &str) -> TokenStream {
-    item_of(ty, &conversion(model), item)
-}
-
-/// Makes the paths of an item in the implementations of `Type` by the types of `fields`.
-fn of_fields(model: &Model<'_>, fields: &[Field<'_>], item: &str) -> Vec<TokenStream> {
-    fields.iter().map(|field| of_type(model, &field.ty, item)).collect()
+/// Makes the paths of an item in the implementations of that trait by the types of `fields`.
+fn of_fields<'a>(model: &Model<'_>, fields: impl IntoIterator<Item = &'a Field<'a>>, item: &str) -> Vec<TokenStream> {
+    fields.into_iter().map(|field| item_of(&field.ty, &conversion(model, field), item)).collect()
 }
 
 /// Defines the struct `name` of the lowered values of `fields`.
 fn define(model: &Model<'_>, name: &Ident, fields: &[Field<'_>]) -> TokenStream {
-    form::define(name, fields.iter().map(|field| (&field.ty, conversion(model))))
+    form::define(name, fields.iter().map(|field| (&field.ty, conversion(model, field))))
 }
 
 /// Makes the expressions that lift `fields` from the variables of [`form::fields`].
 fn lifts(model: &Model<'_>, fields: &[Field<'_>]) -> Vec<TokenStream> {
     let lift = |(i, field): (usize, &Field<'_>)| {
         let canon = form::field(i, &field.ty);
-        call_of(&field.ty, &conversion(model), "lift", quote!(#canon, __depth))
+        call_of(&field.ty, &conversion(model, field), "lift", quote!(#canon, __depth))
     };
     fields.iter().enumerate().map(lift).collect()
 }
 
 /// Makes the expression that lowers a field, with the field's type.
 fn lower<'a>(model: &Model<'_>, field: &'a Field<'_>, value: TokenStream) -> (&'a Type, TokenStream) {
-    (&field.ty, call_of(&field.ty, &conversion(model), "lower", quote!(#value, __to)))
+    (&field.ty, call_of(&field.ty, &conversion(model, field), "lower", quote!(#value, __to)))
 }
 
 fn private(model: &Model<'_>) -> TokenStream {
@@ -175,7 +171,7 @@ fn record<'a>(model: &Model<'_>, fields: &'a [Field<'_>]) -> Parts<'a> {
             })
         },
         shape: quote!(#private::schema::Shape::Record(#described)),
-        parts: fields.iter().map(|field| &field.ty).collect(),
+        parts: fields.iter().collect(),
     }
 }
 
@@ -247,8 +243,8 @@ fn variant<'a>(model: &Model<'_>, cases: &'a [Case<'_>]) -> Parts<'a> {
     }
     let count = count(cases);
     let described = described_cases(model, cases);
-    let parts: Vec<&Type> = cases.iter().flat_map(|case| case.fields.iter().map(|field| &field.ty)).collect();
-    let copy = |name| form::copy(name, parts.iter().map(|ty| (*ty, conversion(model))));
+    let parts: Vec<&Field<'_>> = cases.iter().flat_map(|case| &case.fields).collect();
+    let copy = |name| form::copy(name, parts.iter().map(|field| (&field.ty, conversion(model, field))));
     let (copy_payload, copy_canon) = (copy(&payload), copy(&canon));
     Parts {
         forms: quote! {
@@ -311,7 +307,7 @@ fn described_fields(model: &Model<'_>, fields: &[Field<'_>]) -> TokenStream {
     let private = private(model);
     let fields = fields.iter().map(|field| {
         let (name, docs) = (field.label(), &field.docs);
-        let described = call_of(&field.ty, &conversion(model), "describe", quote!(__types));
+        let described = call_of(&field.ty, &conversion(model, field), "describe", quote!(__types));
         quote!(#private::schema::Field::new(#name, #docs, #described))
     });
     quote!(::std::vec![#(#fields),*])

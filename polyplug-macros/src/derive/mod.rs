@@ -3,11 +3,12 @@
 mod check;
 mod expand;
 mod model;
+mod stand_in;
 
 use proc_macro2::TokenStream;
 use syn::DeriveInput;
 
-use crate::errors::Errors;
+use crate::errors::{Errors, report};
 
 pub(crate) fn derive_type(item: TokenStream) -> TokenStream {
     let item: DeriveInput = match syn::parse2(item) {
@@ -19,6 +20,6 @@ pub(crate) fn derive_type(item: TokenStream) -> TokenStream {
     check::check(&model, &mut errors);
     match errors.propagate() {
         Ok(()) => expand::expand(&model),
-        Err(error) => error.to_compile_error(),
+        Err(error) => report(stand_in::stand_in(&model), &error),
     }
 }

@@ -6,14 +6,19 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Fields, Index, Member, Meta, Type};
 
 use crate::args::{Args, Key, Kind};
+use crate::crossing::{Crossing, Mentions};
 use crate::errors::Errors;
 use crate::source;
 
 pub(super) struct Model<'a> {
     pub(super) item: &'a DeriveInput,
     pub(super) krate: TokenStream,
+    /// The path of polyplug, unless it is written wrongly.
+    pub(super) known_krate: Option<TokenStream>,
     pub(super) docs: String,
     pub(super) shape: Shape<'a>,
+    /// The types of all fields.
+    pub(super) mentions: Mentions,
 }
 
 pub(super) enum Shape<'a> {
@@ -40,6 +45,8 @@ pub(super) struct Field<'a> {
     /// The field's type. `Self` is replaced by the type's name, because it would be another type in the canonical
     /// layout.
     pub(super) ty: Type,
+    /// The field's type as generated code uses it.
+    pub(super) crossing: Crossing,
 }
 
 const KEYS: &[Key] = &[Key { name: "crate", kind: Kind::Path }];
@@ -47,8 +54,10 @@ const KEYS: &[Key] = &[Key { name: "crate", kind: Kind::Path }];
 impl<'a> Model<'a> {
     pub(super) fn new(item: &'a DeriveInput, errors: &mut Errors) -> Self {
         let args = args(&item.attrs, errors);
+        let mut mentions = Mentions::default();
+        let mut fields = |these| fields(these, &item.ident, &mut mentions);
         let shape = match &item.data {
-            Data::Struct(data) => Shape::Record(fields(&data.fields, &item.ident)),
+            Data::Struct(data) => Shape::Record(fields(&data.fields)),
             Data::Enum(data) => Shape::Cases(
                 data.variants
                     .iter()
@@ -56,7 +65,7 @@ impl<'a> Model<'a> {
                         name: &case.ident,
                         docs: source::docs(&case.attrs),
                         attrs: &case.attrs,
-                        fields: fields(&case.fields, &item.ident),
+                        fields: fields(&case.fields),
                         style: &case.fields,
                     })
                     .collect(),
@@ -66,7 +75,14 @@ impl<'a> Model<'a> {
                 Shape::Impossible
             }
         };
-        Self { item, krate: args.krate(), docs: source::docs(&item.attrs), shape }
+        Self {
+            item,
+            krate: args.krate(),
+            known_krate: args.known_krate(),
+            docs: source::docs(&item.attrs),
+            shape,
+            mentions,
+        }
     }
 }
 
@@ -89,17 +105,18 @@ fn args(attrs: &[Attribute], errors: &mut Errors) -> Args {
     args
 }
 
-fn fields<'a>(fields: &'a Fields, of: &Ident) -> Vec<Field<'a>> {
-    fields
-        .iter()
-        .enumerate()
-        .map(|(i, field)| Field {
+fn fields<'a>(fields: &'a Fields, of: &Ident, mentions: &mut Mentions) -> Vec<Field<'a>> {
+    let field = |(i, field): (usize, &'a syn::Field)| {
+        let ty = named(&field.ty, of);
+        Field {
             member: field.ident.clone().map_or_else(|| Member::Unnamed(Index::from(i)), Member::Named),
             docs: source::docs(&field.attrs),
             attrs: &field.attrs,
-            ty: named(&field.ty, of),
-        })
-        .collect()
+            crossing: mentions.add(&ty),
+            ty,
+        }
+    };
+    fields.iter().enumerate().map(field).collect()
 }
 
 /// Returns `ty` with the type's name in place of `Self`.

@@ -16,9 +16,10 @@ pub(super) fn expand(args: &PluginArgs, item: &ItemImpl) -> TokenStream {
     let Some((path, _)) = &item.trait_ else { return quote!(#item) };
     let dyn_token = quote_spanned!(ends(path).0=> dyn);
     let contract: Type = parse_quote!(#dyn_token #path);
-    let of_contract = |name| item_of(&contract, &quote!(#krate::Contract), name);
-    let (id, major, minor, info) = (of_contract("ID"), of_contract("MAJOR"), of_contract("MINOR"), of_contract("info"));
-    let functions = item_of(&contract, &quote!(#private::Dispatch<#ty>), "FUNCTIONS");
+    let of_contract = |name| item_of(&contract, &quote!(#private::Dispatch<#ty>), name);
+    let (id, info) = (of_contract("CONTRACT_ID"), of_contract("contract_info"));
+    let (major, minor) = (of_contract("CONTRACT_MAJOR"), of_contract("CONTRACT_MINOR"));
+    let functions = of_contract("FUNCTIONS");
     let factory = factory(args, item);
     let name = match &args.name {
         Some(name) => quote!(#name),

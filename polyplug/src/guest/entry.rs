@@ -6,7 +6,7 @@ use crate::CallError;
 use crate::guest::error::write_error;
 use crate::guest::instance;
 use crate::guest::panic::{Payload, catch, describe_panic};
-use crate::types::{Give, LiftError, LowerError, Type};
+use crate::types::{Crosses, Give, LiftError, LowerError};
 
 /// The reason for which an entry has no result.
 enum Fault {
@@ -24,7 +24,7 @@ enum Fault {
 /// The contract of [`Entry`](polyplug_abi::Entry): each pointer must be null or what the entry's type says, `instance`
 /// must have been made by this plugin for `T`, and `A` and `R` must be the lowered arguments and the result's type.
 #[inline(always)]
-pub unsafe fn serve<T, A, R: Type>(
+pub unsafe fn serve<T, A, R: Crosses<CROSSES>, const CROSSES: bool>(
     instance: GuestContractInstance,
     args: *const (),
     out: *mut (),
@@ -36,7 +36,7 @@ pub unsafe fn serve<T, A, R: Type>(
     // then uses no stack for an error.
     let outcome = catch(move || {
         // SAFETY: the caller follows the contract of `Entry`.
-        if let Err(fault) = unsafe { run::<T, A, R>(instance, args, out, arena, body) } {
+        if let Err(fault) = unsafe { run::<T, A, R, CROSSES>(instance, args, out, arena, body) } {
             // SAFETY: the caller follows the contract of `Entry`.
             unsafe { report::<T>(instance, arena, out_err, fault) };
         }
@@ -48,7 +48,7 @@ pub unsafe fn serve<T, A, R: Type>(
 }
 
 #[inline(always)]
-unsafe fn run<T, A, R: Type>(
+unsafe fn run<T, A, R: Crosses<CROSSES>, const CROSSES: bool>(
     instance: GuestContractInstance,
     args: *const (),
     out: *mut (),

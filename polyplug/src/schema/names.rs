@@ -1,6 +1,6 @@
 //! The spelling of types and names in messages and texts.
 
-use crate::schema::schema::{Schema, TypeRef};
+use crate::schema::schema::{Method, Schema, TypeRef};
 
 /// Spells a type, such as `list<string>`.
 pub(super) fn spell(schema: &Schema, ty: &TypeRef) -> String {
@@ -46,6 +46,24 @@ pub(super) fn kebab(name: &str) -> String {
 }
 
 impl Schema {
+    /// Returns the signature of a method: `divide(a: i64, b: i64) -> result<i64, MathError>`.
+    #[must_use]
+    pub fn signature(&self, method: &Method) -> String {
+        let arguments =
+            method.arguments.iter().map(|argument| format!("{}: {}", argument.name, spell(self, &argument.ty)));
+        let arguments = arguments.collect::<Vec<_>>().join(", ");
+        let result =
+            if method.result == TypeRef::Unit { String::new() } else { format!(" -> {}", spell(self, &method.result)) };
+        format!("{}({arguments}){result}", method.name)
+    }
+
+    /// Returns the text of a call of `method` with another number of arguments than the method takes.
+    #[cfg(feature = "host")]
+    #[cold]
+    pub(crate) fn wrong_number(&self, method: &Method, given: usize) -> String {
+        format!("{} arguments are expected, and {given} given: {}", method.arguments.len(), self.signature(method))
+    }
+
     /// Returns the spelling of a type: `list<string>`, `Point`.
     #[must_use]
     pub fn type_name(&self, ty: &TypeRef) -> String {

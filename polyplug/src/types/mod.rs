@@ -11,12 +11,14 @@
 //! - [`ListArgument`]: a list as the callee sees it
 //! - [`RawList`], [`RawOption`], [`RawBox`], [`RawResult`], [`RawPair`], `RawTuple1` to `RawTuple8`: canonical layouts
 //! - [`OptionalForm`]: the canonical layout of an option, which depends on the type of its value
+//! - [`Check`], [`Crosses`], [`Lends`]: a type in generated code, of which the compiler reports once that it cannot cross
 //!
 //! Invariant: every bit pattern of a canonical layout is valid, so lifting may read memory that any sender has written,
 //! and checks the values afterwards.
 
 mod argument;
 mod boxed;
+mod checked;
 mod forms;
 mod lift;
 mod list;
@@ -30,6 +32,8 @@ mod tuple;
 mod ty;
 
 pub use argument::Argument;
+#[doc(hidden)]
+pub use checked::{Check, Crosses, Lends, Otherwise, demand_key};
 pub use forms::{OptionalForm, RawBox, RawList, RawOption, RawResult, ResultPayload};
 pub use lift::{Depth, LiftError, NESTING_LIMIT};
 pub use list::ListArgument;

@@ -108,7 +108,7 @@ fn what_is_no_declared_error_is_refused_with_its_place() {
         (Toy::map([("tag", "Overflow".into())]), "result.error.Overflow.at: the field is missing"),
         (
             Toy::map([("tag", "Overflow".into()), ("val", Toy::map([("att", Toy::Int(1))]))]),
-            "result.error.Overflow: there is no field `att`, only at",
+            "result.error.Overflow: there is no field `att`, only at (did you mean `at`?)",
         ),
         (
             Toy::map([("tag", "Overflow".into()), ("val", Toy::map([("at", Toy::Int(1 << 70))]))]),

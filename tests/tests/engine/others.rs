@@ -142,7 +142,8 @@ fn an_error_of_a_call_that_a_guest_makes_is_that_calls() {
     assert_eq!(
         texts,
         [
-            "demo.calculator@1.add: an argument is no value of its type: 2 arguments are expected, and 1 given",
+            "demo.calculator@1.add: an argument is no value of its type: 2 arguments are expected, and 1 given: \
+             add(a: i32, b: i32) -> i32",
             "demo.calculator@1.add: an argument is no value of its type: b: expected i32, got text \"x\"",
             "demo.calculator@1.add: an argument is no value of its type: a: 1099511627776 is out of range for i32",
         ]

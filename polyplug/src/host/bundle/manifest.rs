@@ -8,10 +8,12 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::artifact::ArtifactForm;
 use super::file::{absolute, read_file};
 use crate::host::error::file::FileError;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::manifest::ManifestError;
+use crate::host::error::suggest::{did_you_mean, with_near_key};
 
 /// The name of a manifest's file.
 pub(crate) const FILE_NAME: &str = "manifest.toml";
@@ -289,11 +291,16 @@ impl ManifestData {
             let reason = format!("`file` is missing: name the artifact in {FILE_NAME}");
             return Err(LoaderError::ArtifactInvalid { bundle: bundle(), path: self.path.join(FILE_NAME), reason });
         }
-        let candidates = candidates(&self.file);
+        let form = ArtifactForm::of(&self.loader);
+        let candidates = form.candidates(&self.file);
         let Some(found) = candidates.iter().find(|candidate| self.path.join(candidate).is_file()) else {
             let tried = candidates.iter().map(|candidate| self.path.join(candidate)).collect();
-            return Err(LoaderError::ArtifactMissing { bundle: bundle(), tried });
+            let remedy = form.remedy(&self.path, &self.file);
+            return Err(LoaderError::ArtifactMissing { bundle: bundle(), tried, remedy });
         };
+        if let Some(reason) = form.mismatch(&self.path.join(found)) {
+            return Err(LoaderError::ArtifactInvalid { bundle: bundle(), path: self.path.join(found), reason });
+        }
         let unreadable = |path: PathBuf| {
             let bundle = bundle();
             move |error: std::io::Error| LoaderError::ArtifactInvalid { bundle, path, reason: error.to_string() }
@@ -338,7 +345,7 @@ struct Mistake {
 
 impl From<toml::de::Error> for Mistake {
     fn from(error: toml::de::Error) -> Self {
-        Self { at: error.span().map_or(0, |span| span.start), message: error.message().to_owned() }
+        Self { at: error.span().map_or(0, |span| span.start), message: with_near_key(error.message()) }
     }
 }
 
@@ -376,9 +383,10 @@ fn refuse_other_tables(document: &DeTable<'_>, loader: &str) -> Result<(), Mista
     let unknown = document.iter().find(|(key, value)| value.get_ref().is_table() && !KEYS.contains(&&**key.get_ref()));
     let Some((key, _)) = unknown else { return Ok(()) };
     let message = format!(
-        "unknown table `{}`: beside `config`, with the settings of the plugins, only the table of the bundle's own loader is \
+        "unknown table `{}`{}: beside `config`, with the settings of the plugins, only the table of the bundle's own loader is \
          allowed, `{loader}`: rename or remove it",
-        key.get_ref()
+        key.get_ref(),
+        did_you_mean(key.get_ref(), &[&KEYS[..], &[loader]].concat())
     );
     Err(Mistake { at: key.span().start, message })
 }
@@ -507,22 +515,6 @@ impl Artifact {
 
 fn not_empty(file: String) -> Result<String, String> {
     if file.is_empty() { Err("is empty: name the artifact".to_owned()) } else { Ok(file) }
-}
-
-/// Returns the names under which an artifact may be found, first the name as written.
-fn candidates(file: &str) -> Vec<String> {
-    use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
-    let path = Path::new(file);
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = |name: String| path.with_file_name(name).to_string_lossy().into_owned();
-    let mut all = vec![file.to_owned()];
-    for candidate in [format!("{name}{DLL_SUFFIX}"), format!("{DLL_PREFIX}{name}{DLL_SUFFIX}")] {
-        let candidate = beside(candidate);
-        if !name.ends_with(DLL_SUFFIX) && !all.contains(&candidate) {
-            all.push(candidate);
-        }
-    }
-    all
 }
 
 #[cfg(test)]

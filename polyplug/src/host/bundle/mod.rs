@@ -15,6 +15,7 @@
 //!
 //! Invariant: nothing here runs code of a bundle, or writes to a bundle's own directory.
 
+pub(crate) mod artifact;
 pub(crate) mod config_json;
 pub(crate) mod config_overrides;
 pub(crate) mod copy_tree;

@@ -13,6 +13,7 @@ use crate::host::abi::buffer::AlignedBuffer;
 use crate::host::abi::dispatch::CallFrame;
 use crate::host::bundle::reference::{BundleRef, Named};
 use crate::host::error::runtime::RuntimeError;
+use crate::host::error::suggest::did_you_mean;
 use crate::host::marshal::lift::Lifting;
 use crate::host::marshal::lower::Lowering;
 use crate::host::plugin::plugin::Plugin;
@@ -73,8 +74,7 @@ impl DynamicProxy {
         })?;
         let wrong = |error: String| CallError::InvalidArgument(Failure::new(path(), error));
         if arguments.len() != described.arguments.len() {
-            let (expected, found) = (described.arguments.len(), arguments.len());
-            return Err(wrong(format!("{expected} arguments are expected, and {found} given")));
+            return Err(wrong(schema.wrong_number(described, arguments.len())));
         }
 
         let plan = self.plan.method(number);
@@ -157,8 +157,14 @@ impl Runtime {
         };
         let all = self.store().providers(GuestContractId::new(name, major));
         let Some((_, provider)) = all.into_iter().find(|(_, provider)| serves(&provider.plugin)) else {
-            let (contract, offered) = (contract.to_owned(), self.snapshot().view().versions(name).collect());
-            return Err(RuntimeError::NoProvider { contract, bundle: bundle_name, offered });
+            let snapshot = self.snapshot();
+            return Err(RuntimeError::NoProvider {
+                contract: contract.to_owned(),
+                offered: snapshot.view().versions(name).collect(),
+                provided: snapshot.view().contracts(bundle_name.as_deref()),
+                by_host: self.provides(name, major),
+                bundle: bundle_name,
+            });
         };
         let plan = provider.plan()?;
         Ok(DynamicProxy { held: InstanceLease::new(provider, Location::caller())?, plan })
@@ -205,5 +211,5 @@ pub(crate) fn refused(path: String, error: LiftError) -> CallError {
 }
 
 fn unknown(method: &str, known: &[&str]) -> String {
-    format!("the contract has no method `{method}`: it has {}", known.join(", "))
+    format!("the contract has no method `{method}`: it has {}{}", known.join(", "), did_you_mean(method, known))
 }

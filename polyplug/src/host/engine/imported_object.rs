@@ -224,8 +224,7 @@ impl ImportedObject {
         let (method, plan) = (&self.methods()[number], self.method_plan(number));
         let path = || format!("{}.{}", self.contract(), method.name);
         if arguments.len() != method.arguments.len() {
-            let (expected, found) = (method.arguments.len(), arguments.len());
-            let reason = format!("{expected} arguments are expected, and {found} given");
+            let reason = self.schema.wrong_number(method, arguments.len());
             return Err(CallError::InvalidArgument(Failure::new(path(), reason)).into());
         }
         let Some(runtime) = self.context.runtime() else {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use polyplug_abi::GuestContractId;
 
 use crate::host::bundle::manifest::parse_contract;
+use crate::host::error::suggest::did_you_mean_contract;
 use crate::host::plugin::schema;
 use crate::host::plugin::schema::PluginSchema;
 use crate::schema::Schema;
@@ -35,8 +36,9 @@ pub(crate) fn find(named: &Named, directory: Option<&Path>) -> Result<PluginSche
         Some(linked) => linked,
         None => schema::shipped(name, *major, directory)?.ok_or_else(|| {
             format!(
-                "the contract {name}@{major} is not known: link the crate that defines it into the host, or put its \
+                "the contract {name}@{major} is not known{}: link the crate that defines it into the host, or put its \
                  schema into the bundle as `{}`",
+                did_you_mean_contract(name, &schema::known(directory)),
                 schema::schema_file(name, *major)
             )
         })?,

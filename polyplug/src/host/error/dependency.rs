@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use polyplug_abi::Version;
 
+use super::suggest::did_you_mean_contract;
+
 /// A contract under a manifest's `[[dependency]]` that no loaded bundle provides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -13,6 +15,8 @@ pub struct MissingDependency {
     pub declared: Declared,
     /// The versions of the contract that loaded bundles provide.
     pub offered: Vec<Offer>,
+    /// The contracts that loaded bundles provide, each with its version.
+    pub provided: Vec<String>,
 }
 
 /// The line of a manifest that declares a contract as needed.
@@ -57,6 +61,8 @@ pub struct MissingHostContract {
     pub declared: Declared,
     /// The reason why the bundle cannot have the contract.
     pub reason: Unavailable,
+    /// The contracts that the host provides, each with its version.
+    pub provided: Vec<String>,
 }
 
 /// The reason why a bundle cannot have a host contract.
@@ -93,6 +99,8 @@ impl fmt::Display for MissingDependency {
         let offers: Vec<_> = self.offered.iter().map(ToString::to_string).collect();
         if !offers.is_empty() {
             write!(f, " (there is {})", offers.join(", "))?;
+        } else {
+            f.write_str(&did_you_mean_contract(&self.declared.contract, &self.provided))?;
         }
         f.write_str(": load one that does before it")
     }
@@ -115,7 +123,8 @@ impl fmt::Display for MissingHostContract {
         write!(f, "{}the host contract {}, which the host ", self.declared, self.declared.contract)?;
         match self.reason {
             Unavailable::NotProvided => {
-                f.write_str("does not provide: provide it before the bundle is loaded, with `Runtime::provide`")
+                let near = did_you_mean_contract(&self.declared.contract, &self.provided);
+                write!(f, "does not provide{near}: provide it before the bundle is loaded, with `Runtime::provide`")
             }
             Unavailable::TooOld(version) => {
                 write!(f, "provides in version {}.{} only: update the host", version.major, version.minor)

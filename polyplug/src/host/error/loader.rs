@@ -18,12 +18,14 @@ impl LoaderError {
 #[non_exhaustive]
 pub enum LoaderError {
     /// The artifact that the manifest names does not exist.
-    #[error("bundle `{bundle}`: there is no {}: build the artifact, or correct `file` in manifest.toml", paths(.tried))]
+    #[error("bundle `{bundle}`: there is no {}: {remedy}", paths(.tried))]
     ArtifactMissing {
         /// The bundle's name.
         bundle: String,
         /// The paths that were tried.
         tried: Vec<PathBuf>,
+        /// What to do, as text.
+        remedy: String,
     },
 
     /// The artifact is outside the bundle's folder.
@@ -76,10 +78,12 @@ pub enum LoaderError {
     },
 
     /// The bundle started, but registered no plugin.
-    #[error("bundle `{bundle}`: registered no plugin: does its code declare one, in Rust with `#[polyplug::plugin]`?")]
+    #[error("bundle `{bundle}`: registered no plugin: {question}")]
     NothingRegistered {
         /// The bundle's name.
         bundle: String,
+        /// The question whether its code registers one in the way of its language.
+        question: &'static str,
     },
 
     /// The loader cannot load from this kind of source.

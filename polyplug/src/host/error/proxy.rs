@@ -10,9 +10,9 @@ use crate::schema::Difference;
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum ProxyError {
     #[error(
-        "the host does not provide the host contract {contract}: the host's program has to, with `Runtime::provide`"
+        "the host does not provide the host contract {contract}{hint}: the host's program has to, with `Runtime::provide`"
     )]
-    NotProvided { contract: String },
+    NotProvided { contract: String, hint: String },
 
     #[error(
         "the host provides {}.{} of the host contract, and {contract} is wanted: update the host",
@@ -31,10 +31,10 @@ pub(crate) enum ProxyError {
     NoSchema { contract: String, bundle: String },
 
     #[error(
-        "bundle `{bundle}` may not look up {contract}, for its manifest does not declare it: add `[[dependency]]` with \
-         `contract = \"{contract}\"`"
+        "bundle `{bundle}` may not look up {contract}, for its manifest does not declare it{hint}: add `[[dependency]]` \
+         with `contract = \"{contract}\"`"
     )]
-    Undeclared { contract: String, bundle: String },
+    Undeclared { contract: String, bundle: String, hint: String },
 
     #[error(
         "bundle `{bundle}` may not use the host contract {contract}, for its manifest lists others only: add `[[host]]` \
@@ -48,8 +48,8 @@ pub(crate) enum ProxyError {
     )]
     NotGranted { contract: String, bundle: String },
 
-    #[error("no other loaded bundle provides {contract}: load one that does")]
-    NoPeer { contract: String },
+    #[error("no other loaded bundle provides {contract}{hint}: load one that does")]
+    NoPeer { contract: String, hint: String },
 
     #[error("no instance of {contract} could be made: {reason}")]
     Factory { contract: String, reason: String },

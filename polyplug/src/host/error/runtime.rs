@@ -12,7 +12,7 @@ use super::dependency::{
 use super::loader::LoaderError;
 use super::manifest::ManifestError;
 use super::registry::RegistryError;
-use super::suggest::did_you_mean;
+use super::suggest::{did_you_mean, did_you_mean_contract};
 use super::text::{join_paths, lines, list};
 use crate::schema::Difference;
 
@@ -173,9 +173,8 @@ pub enum RuntimeError {
 
     /// No loader of the runtime has the name that the manifest gives.
     #[error(
-        "{}: bundle `{bundle}` wants the loader `{loader}`, which this runtime does not have (it has {}): \
-         add it with `Runtime::builder().loader(..)`, or correct `loader`",
-        .manifest.display(), list(.registered)
+        "{}: bundle `{bundle}` wants the loader `{loader}`, which this runtime does not have (it has {}): {}",
+        .manifest.display(), list(.registered), loader_remedy(.loader, .registered)
     )]
     UnknownLoader {
         /// The bundle's name.
@@ -241,7 +240,7 @@ pub enum RuntimeError {
     },
 
     /// No provider of the contract is loaded.
-    #[error("no loaded bundle provides {contract}{}: load a bundle that does{}", in_bundle(.bundle), offered_hint(.offered))]
+    #[error("no loaded bundle provides {contract}{}: load a bundle that does{}", in_bundle(.bundle), offered_hint(.contract, .offered, .provided, *.by_host))]
     NoProvider {
         /// The contract with its version.
         contract: String,
@@ -249,6 +248,10 @@ pub enum RuntimeError {
         bundle: Option<String>,
         /// The versions of the contract that loaded bundles provide.
         offered: Vec<Version>,
+        /// The contracts that the requested bundle, or else any loaded bundle, provides, each with its version.
+        provided: Vec<String>,
+        /// `true` if the host provides the contract, as a host contract.
+        by_host: bool,
     },
 
     /// The plugin implements another contract than the host calls, though both have the same name and major version.
@@ -392,13 +395,48 @@ fn reload_hint(bundle: &str, serving: &[String]) -> String {
     }
 }
 
+/// The loaders of this project: the name of each, and the expression that makes one.
+const LOADERS: [(&str, &str); 5] = [
+    ("native", "polyplug_native::NativeLoader::new()"),
+    ("lua", "polyplug_lua::LuaLoader::new()"),
+    ("python", "polyplug_python::PythonLoader::new()"),
+    ("js", "polyplug_js::JsLoader::new()"),
+    ("dotnet", "polyplug_dotnet::DotnetLoader::new()"),
+];
+
+/// Returns what to do about a loader that the runtime does not have.
+fn loader_remedy(loader: &str, registered: &[String]) -> String {
+    if let Some((_, expression)) = LOADERS.iter().find(|(name, _)| *name == loader) {
+        return format!("add it with `Runtime::builder().loader({expression})`, or correct `loader`");
+    }
+    let names = LOADERS.iter().map(|(name, _)| *name);
+    let known: Vec<_> = registered.iter().map(String::as_str).chain(names).collect();
+    match did_you_mean(loader, &known) {
+        near if near.is_empty() => "add it with `Runtime::builder().loader(..)`, or correct `loader`".to_owned(),
+        near => format!("correct `loader`{near}, or add it with `Runtime::builder().loader(..)`"),
+    }
+}
+
 fn in_bundle(bundle: &Option<String>) -> String {
     bundle.as_ref().map(|bundle| format!(" in bundle `{bundle}`")).unwrap_or_default()
 }
 
-fn offered_hint(versions: &[Version]) -> String {
+/// Returns what there is in place of a contract that no bundle provides.
+fn offered_hint(contract: &str, versions: &[Version], provided: &[String], by_host: bool) -> String {
+    /// The most contracts that are listed.
+    const LISTED: usize = 8;
+    if by_host {
+        return " (the host provides it, as a host contract: plugins call it with `PluginContext::host`, and the host \
+                itself calls the object that it gave to `Runtime::provide`)"
+            .to_owned();
+    }
     if versions.is_empty() {
-        return String::new();
+        let near = did_you_mean_contract(contract, provided);
+        if !near.is_empty() || provided.is_empty() {
+            return near;
+        }
+        let more = if provided.len() > LISTED { ", .." } else { "" };
+        return format!(" (there is {}{more})", list(&provided[..provided.len().min(LISTED)]));
     }
     let versions: Vec<_> = versions.iter().map(|version| format!("{}.{}", version.major, version.minor)).collect();
     format!(" (there is {})", versions.join(", "))

@@ -6,10 +6,33 @@ pub(crate) fn did_you_mean(name: &str, candidates: &[&str]) -> String {
     nearest(name, candidates).map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default()
 }
 
+/// Returns the end of an error's sentence about an unknown `contract`, such as `demo.calculatr@1`: a question that names
+/// the nearest of `known`, each with its version, or nothing if none is near.
+pub(crate) fn did_you_mean_contract(contract: &str, known: &[String]) -> String {
+    let name = |contract: &'_ str| contract.split('@').next().unwrap_or_default().to_owned();
+    let names: Vec<String> = known.iter().map(|contract| name(contract)).collect();
+    let candidates: Vec<_> = names.iter().map(String::as_str).collect();
+    let near = nearest(&name(contract), &candidates);
+    let near = near.and_then(|near| known.iter().find(|contract| name(contract) == near));
+    near.map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default()
+}
+
+/// Adds the nearest known name to a text of serde about an unknown key or case. Leaves other texts as they are.
+pub(crate) fn with_near_key(text: &str) -> String {
+    let Some(rest) = text.strip_prefix("unknown field ").or_else(|| text.strip_prefix("unknown variant ")) else {
+        return text.to_owned();
+    };
+    let mut quoted = rest.split('`').skip(1).step_by(2);
+    let Some(unknown) = quoted.next() else { return text.to_owned() };
+    let known: Vec<_> = quoted.collect();
+    format!("{text}{}", did_you_mean(unknown, &known))
+}
+
 /// Returns the candidate that takes the fewest edits, or `None` if each takes more edits than a third of the name's
-/// length.
+/// length, or changes every letter.
 pub(crate) fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
-    let limit = name.chars().count().div_ceil(3);
+    let length = name.chars().count();
+    let limit = length.div_ceil(3).min(length.saturating_sub(1)); // at least one letter stays
     let near = candidates.iter().map(|candidate| (distance(name, candidate), *candidate));
     near.filter(|(distance, _)| *distance <= limit).min_by_key(|(distance, _)| *distance).map(|(_, near)| near)
 }
@@ -47,5 +70,22 @@ mod tests {
         assert_eq!(nearest("sum_of_al", &known), Some("sum_of_all"));
         assert_eq!(nearest("multiply", &known), None);
         assert_eq!(nearest("x", &[]), None);
+        assert_eq!(nearest("x", &["y", "z"]), None);
+    }
+
+    #[test]
+    fn contracts_are_suggested_with_their_versions() {
+        let known = ["demo.clock@1.0".to_owned(), "demo.calculator@1.2".to_owned()];
+        assert_eq!(did_you_mean_contract("demo.calculatr@1", &known), " (did you mean `demo.calculator@1.2`?)");
+        assert_eq!(did_you_mean_contract("test.other@1", &known), "");
+    }
+
+    #[test]
+    fn keys_are_suggested_in_texts_of_serde() {
+        let text = "unknown field `loder`, expected one of `name`, `loader`";
+        assert_eq!(with_near_key(text), format!("{text} (did you mean `loader`?)"));
+        let text = "unknown field `path`, expected `contract`";
+        assert_eq!(with_near_key(text), text);
+        assert_eq!(with_near_key("missing field `name`"), "missing field `name`");
     }
 }

@@ -50,6 +50,16 @@ impl HostContracts {
         }
     }
 
+    /// Returns the contracts that are provided and have a name, each with its version.
+    pub(crate) fn contracts(&self) -> Vec<String> {
+        let all = self.provided.read().unwrap_or_else(PoisonError::into_inner);
+        let schemas = all.values().filter_map(|provided| provided.schema());
+        let mut contracts: Vec<_> =
+            schemas.map(|schema| format!("{}@{}.{}", schema.name, schema.major, schema.minor)).collect();
+        contracts.sort_unstable();
+        contracts
+    }
+
     /// Adds a source of contracts that are not provided otherwise. It is asked after the sources added before.
     pub(crate) fn add_source(&self, source: impl Fn(HostContractId) -> Option<Provided> + Send + Sync + 'static) {
         self.sources.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(source));

@@ -11,6 +11,7 @@ use polyplug_abi::CallArena;
 use super::keys::Keys;
 use super::located::Located;
 use super::read::{CaseOf, RawText, Read};
+use crate::host::error::suggest::did_you_mean;
 use crate::schema::plan::{Body, Kind, NodeId, Plan};
 use crate::schema::{Case, Field, Scalar, Schema, Shape};
 use crate::truncate::Truncated;
@@ -305,7 +306,12 @@ impl Lowering<'_> {
     fn no_case(&self, definition: u32, name: &str) -> LiftError {
         let known: Vec<_> = self.cases(definition).iter().map(|case| case.name.as_str()).collect();
         let definition = &self.schema.definition(definition).name;
-        LiftError::new(format_args!("`{}` is no case of {definition}, only {}", Truncated(name), known.join(", ")))
+        let near = did_you_mean(name, &known);
+        LiftError::new(format_args!(
+            "`{}` is no case of {definition}, only {}{near}",
+            Truncated(name),
+            known.join(", ")
+        ))
     }
 
     fn boxed<E: Read>(
@@ -394,7 +400,8 @@ impl Lowering<'_> {
 #[cold]
 fn no_field(described: &[Field], name: &str) -> LiftError {
     let known: Vec<_> = described.iter().map(|field| field.name.as_str()).collect();
-    LiftError::new(format_args!("there is no field `{}`, only {}", Truncated(name), known.join(", ")))
+    let near = did_you_mean(name, &known);
+    LiftError::new(format_args!("there is no field `{}`, only {}{near}", Truncated(name), known.join(", ")))
 }
 
 /// The reason why a scalar was not written.

@@ -65,6 +65,19 @@ pub(crate) fn newest_linked(contract: GuestContractId) -> Option<PluginSchema> {
     linked(contract).iter().max_by_key(|linked| linked.schema.minor).map(PluginSchema::Linked)
 }
 
+/// Returns the contracts that are linked into this program or that a bundle ships, each with its version.
+#[cold]
+pub(crate) fn known(directory: Option<&Path>) -> Vec<String> {
+    let linked = inventory::iter::<ContractEntry>.into_iter().map(|entry| {
+        let info = (entry.0)();
+        format!("{}@{}.{}", info.name, info.major, info.minor)
+    });
+    let files = directory.and_then(|directory| directory.read_dir().ok()).into_iter().flatten();
+    let names = files.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let shipped = names.filter_map(|name| name.strip_suffix(".schema").map(str::to_owned));
+    linked.chain(shipped).collect()
+}
+
 /// Reads the schema of a contract that a bundle ships as a file.
 pub(crate) fn shipped(name: &str, major: u32, directory: Option<&Path>) -> Result<Option<PluginSchema>, String> {
     let Some(directory) = directory else { return Ok(None) };

@@ -18,6 +18,7 @@ use super::request::ProxySpec;
 use crate::host::abi::dispatch::CallFrame;
 use crate::host::abi::slot_map::SlotMap;
 use crate::host::error::proxy::ProxyError;
+use crate::host::error::suggest::did_you_mean_contract;
 use crate::host::host_contract::grants::Grants;
 use crate::host::host_contract::registry::HostContracts;
 use crate::host::plugin::schema::PluginSchema;
@@ -178,7 +179,7 @@ impl Callees<'_> {
         let id = HostContractId::new(&spec.name, spec.major);
         let contract = || spec.contract();
         let least = self.grants.required_minor(scope, id, contract)?.max(spec.minor);
-        let provided = self.host_contracts.find(id).ok_or_else(|| ProxyError::NotProvided { contract: contract() })?;
+        let provided = self.host_contracts.find(id).ok_or_else(|| self.not_provided(spec))?;
         let version = provided.interface().contract_version;
         if version.minor < least {
             let contract = format!("{}@{}.{least}", spec.name, spec.major);
@@ -190,12 +191,41 @@ impl Callees<'_> {
         Ok(HostObject { provided, instance, is_own, methods })
     }
 
+    /// Returns the error of a look-up of a host contract that the host does not provide.
+    #[cold]
+    fn not_provided(&self, spec: &ProxySpec) -> ProxyError {
+        let providers = self.store.providers(GuestContractId::new(&spec.name, spec.major));
+        let hint = match providers.first() {
+            Some((_, provider)) => format!(
+                ", but bundle `{}` provides it, as a plugin, which is called with `PluginContext::peer` (in scripts \
+                 `polyplug.peer`)",
+                provider.bundle_name()
+            ),
+            None => did_you_mean_contract(&spec.name, &self.host_contracts.contracts()),
+        };
+        ProxyError::NotProvided { contract: spec.contract(), hint }
+    }
+
+    /// Returns what there is in place of a contract that is looked up among other bundles.
+    #[cold]
+    fn instead_of_peer(&self, spec: &ProxySpec) -> String {
+        if !self.store.named(&spec.name).is_empty() {
+            return String::new();
+        }
+        if self.host_contracts.find(HostContractId::new(&spec.name, spec.major)).is_some() {
+            return ", but the host does, which is called with `PluginContext::host` (in scripts `polyplug.host`)"
+                .to_owned();
+        }
+        did_you_mean_contract(&spec.name, &self.store.snapshot().view().contracts(None))
+    }
+
     #[track_caller]
     fn peer(&self, scope: &BundleScope, spec: ProxySpec) -> Result<Arc<Peer>, ProxyError> {
         let id = GuestContractId::new(&spec.name, spec.major);
         let contract = spec.contract();
         let Some(least) = scope.required_minor(id) else {
-            return Err(ProxyError::Undeclared { contract, bundle: scope.name.clone() });
+            let hint = self.instead_of_peer(&spec);
+            return Err(ProxyError::Undeclared { contract, bundle: scope.name.clone(), hint });
         };
         let least = least.max(spec.minor);
         let providers = self.store.providers(id);
@@ -203,7 +233,9 @@ impl Callees<'_> {
         // A plugin may implement the contract itself, and call another plugin that implements it.
         let found = providers.into_iter().map(|(_, provider)| provider);
         let mut found = found.filter(|provider| provider.plugin.bundle != scope.id && new_enough(provider));
-        let provider = found.next().ok_or_else(|| ProxyError::NoPeer { contract: contract.clone() })?;
+        let provider = found
+            .next()
+            .ok_or_else(|| ProxyError::NoPeer { contract: contract.clone(), hint: self.instead_of_peer(&spec) })?;
         let held = InstanceLease::new(Arc::clone(&provider), Location::caller())
             .map_err(|error| ProxyError::Factory { contract, reason: error.to_string() })?;
         Peer::new(spec, &provider, held)

@@ -23,6 +23,7 @@ use super::runtime::Runtime;
 use super::staging;
 use super::staging::{LoadScope, Staging};
 use crate::guest::{PluginEntry, UnloadEntry, keep_locations};
+use crate::host::bundle::artifact::ArtifactForm;
 use crate::host::bundle::config_json;
 use crate::host::bundle::file::absolute;
 use crate::host::bundle::manifest::ManifestData;
@@ -183,7 +184,7 @@ impl Runtime {
         let plugins = self.reclaimer().collecting(|| {
             let files = self.prepare_files(manifest, ManifestSource::Directory, source, &*loader)?;
             let (version, manifest, source, origin) = self.stage(files);
-            run_loader(&version, || loader.load(&manifest, &source, self))
+            run_loader(&version, &manifest.loader, || loader.load(&manifest, &source, self))
                 .map_err(|error| error.at_original(&manifest.path, origin.directory.as_deref()))
         });
         self.bundle_table().finish_change(id, None);
@@ -230,7 +231,7 @@ impl Runtime {
                 })
             };
             let lineage = Arc::default();
-            let providers = start_providers(&version, &lineage, None, run, Plugin::create)?;
+            let providers = start_providers(&version, "native", &lineage, None, run, Plugin::create)?;
             let origin = Origin {
                 version: package_version,
                 directory: None,
@@ -319,7 +320,7 @@ impl Runtime {
         let directory = files.run_path().map(Path::to_owned);
         let (version, manifest, source, origin) = self.stage(files);
         let run = || run(&manifest, &source);
-        let providers = start_providers(&version, &lineage, directory.as_deref(), run, create)
+        let providers = start_providers(&version, loader.loader_name(), &lineage, directory.as_deref(), run, create)
             .map_err(|error| error.at_original(&manifest.path, origin.directory.as_deref()))?;
         Ok(StartedVersion { version, providers, lineage, loader: Some(loader.loader_name()), origin })
     }
@@ -350,13 +351,14 @@ fn scope_of(manifest: &ManifestData) -> BundleScope {
 /// `directory`.
 fn start_providers(
     staging: &Staging,
+    loader: &str,
     lineage: &Arc<Lineage<Arc<Provider>>>,
     directory: Option<&Path>,
     run: impl FnOnce() -> Result<(), LoaderError>,
     create: impl Fn(&Plugin, *const HostApi) -> Result<GuestContractInstance, String>,
 ) -> Result<Vec<Arc<Provider>>, RuntimeError> {
     let version = staging.version();
-    let mut plugins = run_loader(staging, run)?;
+    let mut plugins = run_loader(staging, loader, run)?;
     contract_check::attach_and_check_schemas(&mut plugins, version.name(), directory)?;
     let start = |plugin: Plugin| {
         let name = plugin.name.clone();
@@ -366,8 +368,12 @@ fn start_providers(
     plugins.into_iter().map(start).collect()
 }
 
-/// Runs the loader. Returns the plugins that the bundle registered.
-fn run_loader(staging: &Staging, run: impl FnOnce() -> Result<(), LoaderError>) -> Result<Vec<Plugin>, RuntimeError> {
+/// Runs the loader called `loader`. Returns the plugins that the bundle registered.
+fn run_loader(
+    staging: &Staging,
+    loader: &str,
+    run: impl FnOnce() -> Result<(), LoaderError>,
+) -> Result<Vec<Plugin>, RuntimeError> {
     let (name, registrations) = (staging.version().name(), &staging.version().scope().registrations);
     registrations.open();
     let loading = LoadScope::enter(staging);
@@ -379,7 +385,8 @@ fn run_loader(staging: &Staging, run: impl FnOnce() -> Result<(), LoaderError>) 
         return Err(LoaderError::init_failed(name, reason).into());
     }
     if plugins.is_empty() {
-        return Err(LoaderError::NothingRegistered { bundle: name.to_owned() }.into());
+        let question = ArtifactForm::of(loader).registration;
+        return Err(LoaderError::NothingRegistered { bundle: name.to_owned(), question }.into());
     }
     Ok(plugins)
 }

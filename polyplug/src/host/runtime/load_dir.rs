@@ -252,6 +252,11 @@ fn with_offers(
 ) -> MissingDependency {
     let mut missing = missing.clone();
     for (_, other) in unresolved.iter().enumerate().filter(|(to, _)| *to != from) {
+        let all = other.provides.iter();
+        let named = |provides: &Provides| {
+            format!("{}@{}.{}", provides.contract, provides.version.major, provides.version.minor)
+        };
+        missing.provided.extend(all.map(named));
         let same_name = other.provides.iter().filter(|provides| provides.contract == need.contract);
         let bundle = &other.manifest.name;
         missing.offered.extend(same_name.map(|provides| Offer { bundle: bundle.clone(), version: provides.version }));

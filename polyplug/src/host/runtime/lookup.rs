@@ -3,7 +3,9 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use polyplug_abi::{BundleId, GuestContractHandle, GuestContractId, GuestContractInstance, GuestContractInterface};
+use polyplug_abi::{
+    BundleId, GuestContractHandle, GuestContractId, GuestContractInstance, GuestContractInterface, HostContractId,
+};
 
 use super::runtime::Runtime;
 use crate::contract::Contract;
@@ -66,8 +68,10 @@ impl Runtime {
         let (name, major, minor) = parse_contract(contract).map_err(invalid)?;
         let found = self.store().find_guest_contract(GuestContractId::new(&name, major), minor);
         found.map_err(|_| {
-            let offered = self.snapshot().view().versions(&name).collect();
-            RuntimeError::NoProvider { contract: contract.to_owned(), bundle: None, offered }
+            let (contract, snapshot) = (contract.to_owned(), self.snapshot());
+            let (provided, by_host) = (snapshot.view().contracts(None), self.provides(&name, major));
+            let offered = snapshot.view().versions(&name).collect();
+            RuntimeError::NoProvider { contract, provided, by_host, bundle: None, offered }
         })
     }
 
@@ -91,9 +95,9 @@ impl Runtime {
         self.store().find_all_guest_contracts(GuestContractId::from_u64(contract_id), min_version)
     }
 
-    /// Makes `bundle`, given by its id or its name, the first provider of contract `C`. From now on [`proxy`](Self::proxy) and every other look-up of
-    /// the first provider find this bundle, until it is unloaded. A reload does not change the preference. Proxies that
-    /// exist already do not change.
+    /// Makes `bundle`, given by its id or its name, the first provider of contract `C`. From now on
+    /// [`proxy`](Self::proxy) and every other look-up of the first provider find this bundle, until it is unloaded. A
+    /// reload does not change the preference. Proxies that exist already do not change.
     ///
     /// # Errors
     ///
@@ -113,7 +117,7 @@ impl Runtime {
         let bundle = Named::of(&bundle);
         let preferred = self.store().prefer(C::ID, bundle.id);
         preferred.map_err(|_| match self.loaded_name(bundle) {
-            Ok(name) => no_provider::<C>(self.snapshot().view(), Some(name)),
+            Ok(name) => no_provider::<C>(self.snapshot().view(), Some(name), self.provides(C::NAME, C::MAJOR)),
             Err(error) => error,
         })
     }
@@ -176,7 +180,7 @@ impl Runtime {
         let site = Location::caller();
         let guard = crossbeam_epoch::pin();
         let Some(provider) = self.store().first(C::ID, &guard) else {
-            return Err(no_provider::<C>(self.snapshot().view(), None));
+            return Err(no_provider::<C>(self.snapshot().view(), None, self.provides(C::NAME, C::MAJOR)));
         };
         if provider.shared().is_some() {
             return instances::shared_proxy(provider, C::info(), site, &guard).map(C::Proxy::from);
@@ -197,7 +201,7 @@ impl Runtime {
         let name = self.loaded_name(bundle)?;
         match self.store().find_in(bundle.id, C::ID) {
             Some((_, provider)) => bind::<C>(provider, Location::caller()),
-            None => Err(no_provider::<C>(self.snapshot().view(), Some(name))),
+            None => Err(no_provider::<C>(self.snapshot().view(), Some(name), self.provides(C::NAME, C::MAJOR))),
         }
     }
 
@@ -219,6 +223,12 @@ impl Runtime {
     pub fn proxies<C: Contract + ?Sized>(&self) -> Result<Vec<C::Proxy>, RuntimeError> {
         let site = Location::caller();
         self.store().providers(C::ID).into_iter().map(|(_, provider)| bind::<C>(provider, site)).collect()
+    }
+
+    /// Returns whether the host provides a contract, as a host contract.
+    #[cold]
+    pub(crate) fn provides(&self, name: &str, major: u32) -> bool {
+        self.host_contracts().find(HostContractId::new(name, major)).is_some()
     }
 
     /// Takes a lease on the provider that a handle names.

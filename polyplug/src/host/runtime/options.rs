@@ -8,11 +8,12 @@ use crate::host::bundle::manifest::{FILE_NAME, ManifestData};
 use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::error::manifest::ManifestError;
 use crate::host::error::runtime::RuntimeError;
+use crate::host::error::suggest::with_near_key;
 
 /// Lets the loader check its settings in a manifest.
 pub(crate) fn check_options(loader: &dyn BundleLoader, manifest: &ManifestData) -> Result<(), RuntimeError> {
     let checked = guarded(&manifest.name, || Ok(loader.check_options(&manifest.options)))?;
-    checked.map_err(|message| invalid(manifest, loader.loader_name(), message))
+    checked.map_err(|message| invalid(manifest, loader.loader_name(), with_near_key(&message)))
 }
 
 /// Returns the folders that the loader uses in place. The manifest's artifact must have been found.

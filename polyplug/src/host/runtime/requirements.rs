@@ -18,7 +18,11 @@ impl Runtime {
         if let Some((need, reason)) = unmet.host_contract {
             let HostDependency { contract, major, minor, line, .. } = need;
             let declared = declared(manifest, contract, *major, *minor, *line);
-            return Err(RuntimeError::HostContractMissing(MissingHostContract { declared, reason }));
+            return Err(RuntimeError::HostContractMissing(MissingHostContract {
+                declared,
+                reason,
+                provided: self.host_contracts().contracts(),
+            }));
         }
         if unmet.contracts.is_empty() {
             return Ok(());
@@ -43,7 +47,12 @@ impl Runtime {
     }
 
     fn with_offers(&self, manifest: &ManifestData, unmet: Vec<&Dependency>) -> Vec<MissingDependency> {
+        if unmet.is_empty() {
+            return Vec::new();
+        }
+        let provided = self.snapshot().view().contracts(None);
         let missing = unmet.into_iter().map(|need| MissingDependency {
+            provided: provided.clone(),
             declared: declared_dependency(manifest, need),
             offered: self.offers(manifest, &need.contract),
         });

@@ -19,9 +19,14 @@ pub(crate) fn bind<C: Contract + ?Sized>(
 }
 
 /// Returns the error of a look-up that finds no provider, in `bundle` if that is given.
-pub(crate) fn no_provider<C: Contract + ?Sized>(view: &View, bundle: Option<String>) -> RuntimeError {
+///
+/// `by_host` says whether the host provides the contract.
+#[cold]
+pub(crate) fn no_provider<C: Contract + ?Sized>(view: &View, bundle: Option<String>, by_host: bool) -> RuntimeError {
     RuntimeError::NoProvider {
         contract: format!("{}@{}.{}", C::NAME, C::MAJOR, C::MINOR),
+        provided: view.contracts(bundle.as_deref()),
+        by_host,
         bundle,
         offered: view.versions(C::NAME).filter(|version| version.major != C::MAJOR).collect(),
     }

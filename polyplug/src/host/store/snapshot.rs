@@ -95,7 +95,7 @@ impl Snapshot {
     /// The errors of [`Runtime::proxy`](crate::Runtime::proxy).
     #[track_caller]
     pub fn proxy<C: Contract + ?Sized>(&self) -> Result<C::Proxy, RuntimeError> {
-        let provider = self.view.first(C::ID).ok_or_else(|| bind::no_provider::<C>(&self.view, None))?;
+        let provider = self.view.first(C::ID).ok_or_else(|| bind::no_provider::<C>(&self.view, None, false))?;
         bind::bind::<C>(Arc::clone(provider), Location::caller())
     }
 
@@ -111,7 +111,7 @@ impl Snapshot {
         let bundle = Named::of(&bundle);
         let Some((_, provider)) = self.view.find_in(bundle.id, C::ID) else {
             let name = self.view.bundle_name(bundle.id).or(bundle.name).map(str::to_owned);
-            return Err(bind::no_provider::<C>(&self.view, Some(name.unwrap_or_else(|| bundle.id.to_string()))));
+            return Err(bind::no_provider::<C>(&self.view, Some(name.unwrap_or_else(|| bundle.id.to_string())), false));
         };
         bind::bind::<C>(Arc::clone(provider), Location::caller())
     }

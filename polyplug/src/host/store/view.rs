@@ -197,6 +197,22 @@ impl View {
         majors.flat_map(|contract| self.providers(contract)).map(|(_, provider)| provider)
     }
 
+    /// Returns the contracts that bundles provide, or the bundle called `bundle` if that is given: each once, with its
+    /// version.
+    pub(crate) fn contracts(&self, bundle: Option<&str>) -> Vec<String> {
+        let providers = self.slots.iter().filter_map(|slot| slot.provider.as_ref());
+        let of_bundle = providers.filter(|provider| bundle.is_none_or(|bundle| provider.bundle_name() == bundle));
+        let mut contracts: Vec<_> = of_bundle
+            .map(|provider| {
+                let version = provider.plugin.interface.contract_version;
+                format!("{}@{}.{}", provider.plugin.contract, version.major, version.minor)
+            })
+            .collect();
+        contracts.sort_unstable();
+        contracts.dedup();
+        contracts
+    }
+
     /// Returns the first provider of a contract.
     #[inline]
     pub(crate) fn first(&self, contract: GuestContractId) -> Option<&Arc<Provider>> {
