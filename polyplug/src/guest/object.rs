@@ -11,11 +11,11 @@ use polyplug_abi::{
     AbiError, DropObject, Entry, GuestContractId, GuestContractInstance, HostApi, ObjectOffer, StringView,
 };
 
-use crate::CallError;
+use crate::call_error::{CallError, Callee};
 use crate::contract::{Contract, Dispatch, Provides};
 use crate::guest::context::PluginContext;
 use crate::guest::instance::{Boxed, destroy_instance, into_raw};
-use crate::guest::proxy::link;
+use crate::guest::proxy::{callee_named, link};
 use crate::proxy::RawProxy;
 use crate::schema::{Definition, Interface, Shape, TypeRef, Types};
 use crate::types::LiftError;
@@ -59,7 +59,7 @@ pub unsafe trait Object: Contract + Dispatch<Lent<Self>> {
         // SAFETY: the host is valid (the caller's promise) and not null (`check`).
         let context = unsafe { PluginContext::retain(host) };
         // SAFETY: `check` compared the contract's id, and the host compared the schemas when it loaded the callee.
-        Ok(Remote(unsafe { link::<Self>(context, form.data, String::new(), false) }))
+        Ok(Remote(unsafe { link::<Self>(context, form.data, Callee::Unknown, false) }))
     }
 }
 
@@ -217,7 +217,7 @@ unsafe fn offer(
         return Ok(token);
     }
     // SAFETY: the text is in the buffer that the host keeps for this thread.
-    Err(unsafe { CallError::reported("an object".to_owned(), crate::Version::default(), &error, || "host".to_owned()) })
+    Err(unsafe { CallError::reported(Callee::Host, String::new(), crate::Version::default(), &error) })
 }
 
 fn check<C: Contract + ?Sized>(form: &GuestContractInstance, host: *const HostApi) -> Result<(), LiftError> {
@@ -312,7 +312,7 @@ impl<C: Contract + ?Sized> Callback<C> {
         // dropped later reports none. `Provides` has the entries for the object's type.
         match unsafe { offer(host, instance, T::FUNCTIONS, Some(end::<T>)) } {
             // SAFETY: the token is that of the object just offered, which is of this contract.
-            Ok(token) => Ok(unsafe { Self::of_token(context.clone(), token, String::new()) }),
+            Ok(token) => Ok(unsafe { Self::of_token(context.clone(), token, Callee::Unknown) }),
             Err(error) => {
                 // SAFETY: made above, and not passed on, because the offer failed.
                 unsafe { end::<T>(instance) };
@@ -326,9 +326,9 @@ impl<C: Contract + ?Sized> Callback<C> {
     /// # Safety
     ///
     /// The token must be that of an object of this contract, and owned by the caller.
-    unsafe fn of_token(context: PluginContext, token: *mut c_void, bundle: String) -> Self {
+    unsafe fn of_token(context: PluginContext, token: *mut c_void, callee: Callee) -> Self {
         // SAFETY: the token is of this contract and owned (the caller's promise).
-        let proxy = unsafe { link::<C>(context, token, bundle, true) };
+        let proxy = unsafe { link::<C>(context, token, callee, true) };
         Self { proxy, form: GuestContractInstance { data: token, contract_id: C::ID } }
     }
 
@@ -358,10 +358,10 @@ impl<C: Contract + ?Sized> Kept for Callback<C> {
             return Err(LiftError::new(unsafe { crate::call_error::message_text(&error) }));
         }
         // SAFETY: the name is in the buffer that the host keeps for this thread.
-        let bundle = unsafe { bundle.bytes() }.map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+        let callee = unsafe { callee_named(bundle) };
         // SAFETY: the host is valid (the caller's promise). `check` compared the contract's id, and the host compared
         // the schemas when it loaded the callee; the token from `share_object` is owned.
-        Ok(unsafe { Self::of_token(PluginContext::retain(host), token, bundle) })
+        Ok(unsafe { Self::of_token(PluginContext::retain(host), token, callee) })
     }
 }
 

@@ -9,6 +9,7 @@ use polyplug_abi::{BundleInitContext, HostApi, LogLevel, StringView};
 use super::fault::Fault;
 use super::known_contract::KnownContract;
 use super::limits::Limits;
+use super::places::Places;
 use super::schemas;
 use super::schemas::Named;
 use crate::host::abi::log::write_log;
@@ -24,6 +25,7 @@ pub struct Guest {
     pub(crate) context: Arc<HostContext>,
     pub(crate) directory: Option<PathBuf>,
     bundle: String,
+    pub(crate) places: Arc<Places>,
     config: toml::Table,
     /// The engine's [`Vm`](super::vm::Vm), after the engine has started.
     pub(crate) vm: OnceLock<Weak<dyn Any + Send + Sync>>,
@@ -33,11 +35,15 @@ pub struct Guest {
 
 impl Guest {
     pub(crate) fn new(manifest: &ManifestData, staging: &Staging) -> Arc<Self> {
+        fn absolute(path: &Path) -> Option<&Path> {
+            Some(path).filter(|path| path.is_absolute())
+        }
         Arc::new(Self {
             context: Arc::clone(staging.context()),
             // The path of a directory is absolute; that of a bundle in memory is not.
             directory: manifest.path.is_absolute().then(|| manifest.path.clone()),
             bundle: manifest.name.clone(),
+            places: Arc::new(Places::new(&manifest.name, absolute(&manifest.path), absolute(&manifest.origin))),
             config: manifest.config.clone(),
             vm: OnceLock::new(),
             end: OnceLock::new(),
@@ -143,7 +149,14 @@ impl Guest {
 
     /// Writes the fault of a function for the unload to the host's log.
     pub fn log_failed_unload(&self, fault: &Fault) {
-        write_log(LogLevel::Error, &self.bundle, "on_unload", &format!("a function failed: {fault}"));
+        write_log(LogLevel::Error, &self.bundle, "on_unload", &format!("a function failed: {}", self.describe(fault)));
+    }
+
+    /// Returns the text of a fault for a log. As in the errors of calls, the files of the bundle are named by the bundle
+    /// and their path in its directory, wherever the code runs from.
+    #[must_use]
+    pub fn describe(&self, fault: &Fault) -> String {
+        fault.describe(&self.places)
     }
 
     /// Writes to the host's log.

@@ -18,6 +18,7 @@
 //! - [`ImportedObject`], [`CallOutcome`]: an object that a guest calls, and the outcome of such a call.
 //! - [`Fault`], [`Exception`]: the reasons why an engine could not do what it was asked to.
 //! - [`Limits`], [`Deadline`]: the limits of a bundle's memory and time.
+//! - `Places`: the names of a bundle's files in errors.
 //! - `Vm`, `EngineLock`: an engine behind its lock, and that lock.
 //! - `VmPlugin`, `LowLevelPlugin`, `VmObject`: the data behind the tables that the runtime calls.
 //!
@@ -37,6 +38,7 @@ mod load;
 mod lock;
 mod low_level;
 mod object;
+mod places;
 mod plugin;
 mod schemas;
 mod vm;

@@ -12,7 +12,7 @@ use polyplug_abi::GuestContractInstance;
 
 use super::call_target::CallTarget;
 use super::provider::Provider;
-use crate::call_error::CallError;
+use crate::call_error::{CallError, Callee};
 use crate::contract_info::ContractInfo;
 use crate::host::abi::dispatch::{CallFrame, Dispatch};
 use crate::host::error::runtime::RuntimeError;
@@ -258,8 +258,7 @@ impl InstanceLease {
     fn forward_late(&self, cell: &Arc<ForwardingCell>, seen: &Forward) -> Result<(), CallError> {
         let provider = &self.versioned().provider;
         let next = Arc::clone(provider.successor(&crossbeam_epoch::pin())?);
-        let failed =
-            |error: RuntimeError| CallError::Unloaded { bundle: format!("{}: {error}", provider.bundle_name()) };
+        let failed = |error: RuntimeError| provider.not_continued(&error);
         let forward = Forward::To(Arc::new(VersionedInstance::new(Arc::clone(&next)).map_err(failed)?));
         // All leases on the instance share one object: the first thread sets the target, and the others use that.
         if cell.replace(seen, &forward) {
@@ -282,8 +281,8 @@ impl Owner for InstanceLease {
         Ok(Some(unsafe { RawProxy::new(parts, next) }))
     }
 
-    fn bundle(&self) -> String {
-        self.versioned().provider.bundle_name().to_owned()
+    fn callee(&self) -> Callee {
+        self.versioned().provider.callee()
     }
 }
 
@@ -318,8 +317,8 @@ impl Owner for SharedLease {
         proxy.map(Some).map_err(|_| self.provider.unloaded())
     }
 
-    fn bundle(&self) -> String {
-        self.provider.bundle_name().to_owned()
+    fn callee(&self) -> Callee {
+        self.provider.callee()
     }
 }
 

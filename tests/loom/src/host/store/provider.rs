@@ -3,7 +3,7 @@
 use std::ptr::NonNull;
 
 use crossbeam_epoch::Guard;
-use polyplug::CallError;
+use polyplug::{CallError, Callee};
 use polyplug::error::RuntimeError;
 use polyplug_abi::GuestContractInstance;
 
@@ -88,7 +88,15 @@ impl Provider {
     }
 
     pub(crate) fn unloaded(&self) -> CallError {
-        CallError::Unloaded { bundle: self.bundle_name().to_owned() }
+        CallError::unloaded(self.bundle_name())
+    }
+
+    pub(crate) fn callee(&self) -> Callee {
+        Callee::Bundle(self.bundle_name().to_owned())
+    }
+
+    pub(crate) fn not_continued(&self, _: &RuntimeError) -> CallError {
+        self.unloaded()
     }
 
     pub(crate) fn factory_failed(&self, reason: String) -> RuntimeError {
