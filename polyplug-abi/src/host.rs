@@ -296,13 +296,8 @@ pub struct HostApi {
     pub proxy_bundle: unsafe extern "C" fn(*const HostApi, proxy: *mut c_void, out_bundle: *mut StringView) -> u8,
     /// Writes to the host's log under the name of a bundle. The host may be null, as for `log`: for panics on threads of
     /// a library that outlive its tables.
-    pub log_as: unsafe extern "C" fn(
-        *const HostApi,
-        bundle: StringView,
-        level: u32,
-        scope: StringView,
-        message: StringView,
-    ),
+    pub log_as:
+        unsafe extern "C" fn(*const HostApi, bundle: StringView, level: u32, scope: StringView, message: StringView),
 }
 
 /// The function that a thread runs: see [`HostApi::spawn`].

@@ -3,7 +3,7 @@
 //! Lua calls the [message handler](handler) where an error is raised, before the stack unwinds. The handler keeps an
 //! exception with the traceback, which [`take`] picks up once the protected call has returned.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 
 use mlua::ffi::{self, lua_State};
 use polyplug::CallError;
@@ -120,6 +120,9 @@ pub(crate) unsafe extern "C-unwind" fn handler(lua: *mut lua_State) -> c_int {
                 Some(message) => Exception { message, ..Exception::default() },
                 None => exception(state, lua, 1),
             };
+            if exception.location.is_none() {
+                exception.location = location(lua);
+            }
             exception.traceback = traceback(lua);
             state.caught.replace(Some(exception));
         }
@@ -147,6 +150,37 @@ unsafe fn converted(state: &State, lua: *mut lua_State) -> Option<String> {
         text
     }
 }
+
+/// Returns the file and line of the innermost call of a function of a file, or `None` if there is none.
+///
+/// # Safety
+///
+/// In a message handler.
+unsafe fn location(lua: *mut lua_State) -> Option<String> {
+    // SAFETY: the caller's promise. `lua_getstack` says whether there is such a level, for which `lua_getinfo` fills the
+    // fields that `S` and `l` select. The name is a C string that the running function keeps.
+    unsafe {
+        for level in 1..MAX_LEVELS {
+            let mut info: ffi::lua_Debug = std::mem::zeroed();
+            if ffi::lua_getstack(lua, level, &raw mut info) == 0 {
+                return None;
+            }
+            ffi::lua_getinfo(lua, c"Sl".as_ptr(), &raw mut info);
+            if info.source.is_null() || info.currentline <= 0 {
+                continue;
+            }
+            let name = CStr::from_ptr(info.source).to_string_lossy();
+            if let Some(file) = name.strip_prefix('@') {
+                return Some(format!("{file}:{}", info.currentline));
+            }
+        }
+    }
+    None
+}
+
+/// The number of calls among which the innermost one of a file is searched. Between that and the error are functions
+/// of Lua's library and of the loader.
+const MAX_LEVELS: c_int = 16;
 
 /// Returns the calls on the stack without those of the loader, or `None` if there are no others.
 ///

@@ -3,7 +3,8 @@
 //! Three kinds of error values exist:
 //!
 //! - text with the location in front, for faults of the script itself
-//! - a userdata with the fields `kind`, `message` and `method`, for a call that failed: see [`call_error`]
+//! - a userdata with the fields `kind`, `message`, `bundle`, `contract`, `method` and `location`, for a call that failed:
+//!   see [`call_error`]
 //! - a table with a declared error, for `polyplug.raise`: see [`raise_declared`]
 
 use std::ffi::{CStr, c_int};
@@ -153,14 +154,15 @@ unsafe extern "C-unwind" fn index(lua: *mut lua_State) -> c_int {
         }
         let key = CStr::from_ptr(ffi::lua_tostring(lua, 2));
         let text = match key.to_bytes() {
-            b"message" => error.to_string(),
-            b"kind" => error.kind().to_owned(),
-            b"method" => match error.method() {
-                Some(method) => method.to_owned(),
-                None => return 0,
-            },
-            _ => return 0,
+            b"message" => Some(error.to_string()),
+            b"kind" => Some(error.kind().to_owned()),
+            b"bundle" => error.bundle().map(str::to_owned),
+            b"contract" => error.contract().map(str::to_owned),
+            b"method" => error.method().map(str::to_owned),
+            b"location" => error.failure().location.clone(),
+            _ => None,
         };
+        let Some(text) = text else { return 0 };
         push_text(lua, &text);
     }
     1

@@ -51,7 +51,8 @@ pub(crate) unsafe extern "C" fn log_as(
 ) {
     // SAFETY: the table-call contract; the views are readable during the call.
     let [bundle, scope, message] = unsafe { [bundle.bytes(), scope.bytes(), message.bytes()] };
-    let [bundle, scope, message] = [bundle, scope, message].map(|text| String::from_utf8_lossy(text.unwrap_or_default()));
+    let [bundle, scope, message] =
+        [bundle, scope, message].map(|text| String::from_utf8_lossy(text.unwrap_or_default()));
     write_log(LogLevel(level), &bundle, &scope, &message);
 }
 

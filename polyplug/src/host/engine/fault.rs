@@ -191,7 +191,9 @@ impl fmt::Display for Fault {
 impl Located for Fault {
     fn within(mut self, name: Cow<'static, str>) -> Self {
         self.0 = Box::new(match *self.0 {
-            Kind::Value { error, is_result, location } => Kind::Value { error: error.within(name), is_result, location },
+            Kind::Value { error, is_result, location } => {
+                Kind::Value { error: error.within(name), is_result, location }
+            }
             other => other,
         });
         self

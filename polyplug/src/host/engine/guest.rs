@@ -35,15 +35,15 @@ pub struct Guest {
 
 impl Guest {
     pub(crate) fn new(manifest: &ManifestData, staging: &Staging) -> Arc<Self> {
-        fn absolute(path: &Path) -> Option<&Path> {
-            Some(path).filter(|path| path.is_absolute())
-        }
+        let in_directory = manifest.path.is_absolute();
+        let directory = in_directory.then_some(&*manifest.path);
+        let own = if in_directory { std::path::absolute(&manifest.origin).ok() } else { None };
         Arc::new(Self {
             context: Arc::clone(staging.context()),
             // The path of a directory is absolute; that of a bundle in memory is not.
-            directory: manifest.path.is_absolute().then(|| manifest.path.clone()),
+            directory: in_directory.then(|| manifest.path.clone()),
             bundle: manifest.name.clone(),
-            places: Arc::new(Places::new(&manifest.name, absolute(&manifest.path), absolute(&manifest.origin))),
+            places: Arc::new(Places::new(&manifest.name, directory, own.as_deref())),
             config: manifest.config.clone(),
             vm: OnceLock::new(),
             end: OnceLock::new(),

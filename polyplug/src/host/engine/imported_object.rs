@@ -268,11 +268,10 @@ impl ImportedObject {
         }
         for (place, (field, value)) in plan.arguments.iter().zip(method.arguments.iter().zip(arguments)) {
             // SAFETY: `args` has the size of all arguments, and `place` lies within.
-            unsafe { lowering.value(engine, place.node, value, args.add(place.at)) }
-                .map_err(|fault| {
-                    let fault = fault.within(field.name.clone().into());
-                    fault.of_call(self.callee(), path(), CallError::InvalidArgument)
-                })?;
+            unsafe { lowering.value(engine, place.node, value, args.add(place.at)) }.map_err(|fault| {
+                let fault = fault.within(field.name.clone().into());
+                fault.of_call(self.callee(), path(), CallError::InvalidArgument)
+            })?;
         }
         if result.size > 0 {
             // SAFETY: `out` has the size of the result. Zeroed, so that the result can be lifted even if a callee
@@ -323,9 +322,7 @@ impl ImportedObject {
             Kind::Unit => engine.unit().map(CallOutcome::Returned),
             _ => lift(engine, plan.result, 0).map(CallOutcome::Returned),
         };
-        outcome.map_err(|fault| {
-            fault.within("result".into()).of_call(self.callee(), path(), CallError::InvalidResult)
-        })
+        outcome.map_err(|fault| fault.within("result".into()).of_call(self.callee(), path(), CallError::InvalidResult))
     }
 }
 

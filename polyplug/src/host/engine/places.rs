@@ -85,7 +85,7 @@ impl Places {
         let lines = text.split('\n').map(|line| {
             let start = line.len() - line.trim_start().len();
             match split_line(&line[start..]) {
-                Some((file, rest)) if !file.contains(char::is_whitespace) => {
+                Some((file, rest)) if is_frame(file, rest) => {
                     format!("{}{}{rest}", &line[..start], self.file(file))
                 }
                 _ => self.directories.iter().fold(line.to_owned(), |line, directory| {
@@ -116,6 +116,15 @@ fn split_line(text: &str) -> Option<(&str, &str)> {
         let is_line = text[at + 1..].starts_with(|letter: char| letter.is_ascii_digit());
         is_line.then(|| text.split_at(at))
     })
+}
+
+/// Returns whether a line of a traceback is a call in a file, `main.lua:3: in function 'f'`, and not a line of code.
+fn is_frame(file: &str, rest: &str) -> bool {
+    let is_path = !file.contains(|letter: char| letter.is_whitespace() || "()[]{}\"'=,;".contains(letter));
+    let numbers = |letter: char| letter.is_ascii_digit() || letter == ':';
+    is_path
+        && rest.trim_start_matches(numbers).starts_with(' ')
+        && rest.split_once(' ').is_some_and(|(line, _)| line.ends_with(':'))
 }
 
 /// Returns the part of `end` that follows the directory, where `end` is the end of a path whose beginning was cut
@@ -149,7 +158,8 @@ mod tests {
         }
         assert_eq!(places().file("lib/a.lua"), "metrics/lib/a.lua");
         assert_eq!(places().file(".../b/c.lua"), "metrics/.../b/c.lua");
-        for other in ["/usr/lib/python3/json.py", "<string>", "[string \"x\"]", "=stdin", "", "/plugins/metrics-lua2/x"] {
+        for other in ["/usr/lib/python3/json.py", "<string>", "[string \"x\"]", "=stdin", "", "/plugins/metrics-lua2/x"]
+        {
             assert_eq!(places().file(other), other);
         }
         assert_eq!(Places::new("mem", None, None).place("main.py:3"), "mem/main.py:3");
@@ -158,12 +168,12 @@ mod tests {
 
     #[test]
     fn a_traceback_names_files_in_each_line() {
-        let lua = "stack traceback:\n\tmain.lua:3: in function 'f'\n\t[C]: in function 'pcall'\n\t...ics-lua/a.lua:7: in x";
-        let shown =
-            "stack traceback:\n\tmetrics/main.lua:3: in function 'f'\n\t[C]: in function 'pcall'\n\tmetrics/a.lua:7: in x";
+        let lua =
+            "stack traceback:\n\tmain.lua:3: in function 'f'\n\t[C]: in function 'pcall'\n\t...ics-lua/a.lua:7: in x";
+        let shown = "stack traceback:\n\tmetrics/main.lua:3: in function 'f'\n\t[C]: in function 'pcall'\n\tmetrics/a.lua:7: in x";
         assert_eq!(places().traceback(lua), shown);
-        let python = "  File \"/tmp/polyplug/17/main.py\", line 7, in f\n    x = y[1:2]\nValueError: 3:4";
-        let shown = "  File \"metrics/main.py\", line 7, in f\n    x = y[1:2]\nValueError: 3:4";
+        let python = "  File \"/tmp/polyplug/17/main.py\", line 7, in f\n    x=y[1:2:3]; {1:2}\nValueError: 3:4";
+        let shown = "  File \"metrics/main.py\", line 7, in f\n    x=y[1:2:3]; {1:2}\nValueError: 3:4";
         assert_eq!(places().traceback(python), shown);
     }
 

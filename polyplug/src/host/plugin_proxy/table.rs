@@ -155,9 +155,7 @@ impl PluginProxies {
     /// Returns another token for a kept object, and the bundle that offered the object, or the host.
     pub(crate) fn share(&self, token: *mut c_void) -> Result<(*mut c_void, Called), ProxyError> {
         match self.0.get(token).as_deref() {
-            Some(PluginProxy::Object(object)) if object.may_be_kept() => {
-                Ok((self.offer(object), object.callee()))
-            }
+            Some(PluginProxy::Object(object)) if object.may_be_kept() => Ok((self.offer(object), object.callee())),
             Some(_) => Err(ProxyError::NotKept),
             None => Err(ProxyError::Closed),
         }

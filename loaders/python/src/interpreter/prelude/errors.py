@@ -1,5 +1,6 @@
 """The message, place and traceback of an exception."""
 
+import functools
 import linecache
 import traceback
 
@@ -21,6 +22,21 @@ def describe_exception(exception, bundle):
     location = f"{bundle.relative(inside[-1].filename)}:{inside[-1].lineno}" if inside else None
     text = "".join(report.format()).rstrip() if report.stack else None
     return bundle.without_private_names(message), location, text and bundle.without_private_names(text)
+
+
+def place_of_function(target, name, bundle):
+    """Returns the file and the first line of an object's method, or of the object itself if it has no such method; None
+    if they are not known."""
+    function = getattr(target, name, target)
+    for _ in range(64):  # a wrapper may wrap itself
+        inner = getattr(function, "__wrapped__", None) or getattr(function, "__func__", None)
+        if inner is None and isinstance(function, functools.partial):
+            inner = function.func
+        if inner is None:
+            break
+        function = inner
+    code = getattr(function, "__code__", None) or getattr(getattr(type(function), "__call__", None), "__code__", None)
+    return f"{bundle.relative(code.co_filename)}:{code.co_firstlineno}" if code else None
 
 
 def is_loader_file(filename):

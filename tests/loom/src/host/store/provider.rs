@@ -3,8 +3,8 @@
 use std::ptr::NonNull;
 
 use crossbeam_epoch::Guard;
-use polyplug::{CallError, Callee};
 use polyplug::error::RuntimeError;
+use polyplug::{CallError, Callee};
 use polyplug_abi::GuestContractInstance;
 
 use super::call_target::CallTarget;
