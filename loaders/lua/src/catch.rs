@@ -9,7 +9,8 @@ use mlua::ffi::{self, lua_State};
 use polyplug::CallError;
 use polyplug::engine::{Exception, Fault};
 
-use crate::raise::{call_error, is_raised};
+use crate::raise::{call_error, is_raised, take_declared};
+use crate::stack::Stack;
 use crate::state::State;
 use crate::text::{describe, split_location, text_at};
 
@@ -63,8 +64,38 @@ unsafe fn fault_of_value(state: &State, lua: *mut lua_State, caught: Option<Exce
         {
             return error.clone().into();
         }
-        caught.unwrap_or_else(|| exception(state, lua, -1)).into()
+        let mut exception = caught.unwrap_or_else(|| exception(state, lua, -1));
+        if let Some((call, prepared)) = take_declared(state, lua) {
+            // Reading the error may raise another one.
+            let described = protect_top(state, lua, |lua| {
+                // SAFETY: in a protected call, with a thread of the state's VM, and the error at index 1.
+                call.describe(&mut Stack::new(lua, state, &prepared), &1)
+            });
+            exception.message = described.unwrap_or(exception.message);
+        }
+        exception.into()
     }
+}
+
+/// Runs `body` in a protected call, with a copy of the value at the top of the stack as its only value. Returns `None` if
+/// it raises an error.
+///
+/// # Safety
+///
+/// The Lua state must be the thread that the state's calls use, with a value at the top of the stack and room for
+/// another one.
+unsafe fn protect_top<R>(state: &State, lua: *mut lua_State, body: impl FnOnce(*mut lua_State) -> R) -> Option<R> {
+    let (mut body, mut outcome) = (Some(body), None);
+    // SAFETY: the caller's promise.
+    unsafe { ffi::lua_pushvalue(lua, -1) };
+    let code = state.run(1, &mut |lua| outcome = body.take().map(|body| body(lua)));
+    if code == ffi::LUA_OK {
+        return outcome;
+    }
+    state.caught.replace(None);
+    // SAFETY: `run` leaves the error of a failed call at the top of the stack.
+    unsafe { ffi::lua_pop(lua, 1) };
+    None
 }
 
 /// Returns the exception for the error value at an index, without a traceback.

@@ -37,7 +37,7 @@ pub struct ImportedObject {
     /// The definition of the object in the schema, or `None` for the contract itself.
     object: Option<u32>,
     /// The callee, if it was known when the object was imported. Otherwise the runtime knows it.
-    callee: Callee,
+    callee: Option<Arc<Callee>>,
 }
 
 // SAFETY: `token` is not dereferenced. Only the runtime interprets it, and accepts it from any thread.
@@ -117,7 +117,7 @@ impl ImportedObject {
         let spec = ProxySpec::new(target, named.name, named.major, minor, Schema::clone(&schema));
         let (token, callee) = runtime.plugin_proxies().open(runtime.callees(), scope, spec).map_err(Fault::new)?;
         let plan = Arc::new(Plan::new(&schema));
-        Ok(Self { context: Arc::clone(&guest.context), token, is_own: true, schema, plan, object: None, callee })
+        Ok(Self { context: Arc::clone(&guest.context), token, is_own: true, schema, plan, object: None, callee: Some(Arc::new(callee)) })
     }
 
     /// Imports an object that is an argument of a call. `form` is the lowered object.
@@ -133,10 +133,11 @@ impl ImportedObject {
         if form.data.is_null() || form.contract_id != id {
             return Err(crate::types::LiftError::new("the object is null or of another contract").into());
         }
-        let (mut token, mut callee) = (form.data, Callee::Unknown);
+        let (mut token, mut callee) = (form.data, None);
         if interface.kept {
             let runtime = guest.context.runtime().ok_or_else(|| Fault::new("the runtime has ended"))?;
-            (token, callee) = runtime.plugin_proxies().share(form.data).map_err(Fault::new)?;
+            let (shared, offered_by) = runtime.plugin_proxies().share(form.data).map_err(Fault::new)?;
+            (token, callee) = (shared, Some(Arc::new(offered_by)));
         }
         let (schema, plan, context) = (Arc::clone(schema), Arc::clone(plan), Arc::clone(&guest.context));
         Ok(Self { context, token, is_own: interface.kept, schema, plan, object: Some(definition), callee })
@@ -200,23 +201,36 @@ impl ImportedObject {
 
     /// Returns the callee, for errors.
     #[cold]
-    fn callee(&self) -> Callee {
+    pub(super) fn callee(&self) -> Callee {
         match &self.callee {
-            Callee::Unknown => {
-                self.context.runtime().map_or(Callee::Unknown, |runtime| runtime.plugin_proxies().callee(self.token))
-            }
-            known => known.clone(),
+            Some(known) => Callee::clone(known),
+            None => self.context.runtime().map_or(Callee::Unknown, |runtime| runtime.plugin_proxies().callee(self.token)),
         }
+    }
+
+    /// Returns the same object without ownership of its token, for errors.
+    pub(super) fn borrowed(&self) -> Self {
+        let Self { token, object, .. } = *self;
+        let (context, schema, plan) = (Arc::clone(&self.context), Arc::clone(&self.schema), Arc::clone(&self.plan));
+        Self { context, token, is_own: false, schema, plan, object, callee: self.callee.clone() }
+    }
+
+    pub(super) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// Returns a method with its contract, for errors: `demo.calculator.add`.
     #[cold]
-    fn method_path(&self, method: &Method) -> String {
+    pub(super) fn method_path(&self, method: &Method) -> String {
         let contract = self.interface().map_or(&self.schema.name, |interface| &interface.contract);
         format!("{contract}.{}", method.name)
     }
 
-    fn method_plan(&self, number: usize) -> &MethodPlan {
+    pub(super) fn method_plan(&self, number: usize) -> &MethodPlan {
         let Some(definition) = self.object else { return self.plan.method(number) };
         match &self.plan.definition(definition).kind {
             Kind::Object { methods, .. } => &methods[number],
