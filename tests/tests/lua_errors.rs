@@ -41,7 +41,7 @@ fn anything_may_be_thrown() {
     assert_eq!(message("error(true)"), "boolean true");
     assert_eq!(message("error(print)"), "a function");
     assert_eq!(message("error({ message = 'in a table' })"), "in a table");
-    assert_eq!(message("error({ code = 7 })"), "an error that is a table");
+    assert_eq!(message("error({ code = 7 })"), "an error that is a table: {code = number 7}");
     assert_eq!(message("error(setmetatable({}, { __tostring = function() return 'made text' end }))"), "made text");
     assert_eq!(
         message("error(setmetatable({ message = 'both' }, { __tostring = function() return 'text' end }))"),
@@ -132,7 +132,7 @@ fn what_is_no_declared_error_is_an_exception() {
     };
     assert_eq!(exception("error('DivisionByNought')"), "DivisionByNought");
     assert_eq!(exception("error({ message = 'from a library' })"), "from a library");
-    assert_eq!(exception("error({ code = 7 })"), "an error that is a table");
+    assert_eq!(exception("error({ code = 7 })"), "an error that is a table: {code = number 7}");
     assert_eq!(exception("local t = nil; return t.x"), "attempt to index local 't' (a nil value)");
     let wrong = |body: &str| match divide(body) {
         Err(CallError::InvalidResult(failure)) => failure.message.clone(),

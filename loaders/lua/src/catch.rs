@@ -124,8 +124,9 @@ unsafe fn exception(state: &State, lua: *mut lua_State, index: c_int) -> Excepti
                 ffi::lua_pushstring(lua, c"message".as_ptr());
                 ffi::lua_rawget(lua, -2);
                 let has_message = ffi::lua_type(lua, -1) == ffi::LUA_TSTRING;
-                let message = if has_message { text_at(lua, -1) } else { "an error that is a table".to_owned() };
+                let message = has_message.then(|| text_at(lua, -1));
                 ffi::lua_pop(lua, 2);
+                let message = message.unwrap_or_else(|| format!("an error that is a table{}", fields(lua, index)));
                 message
             }
             _ => describe(lua, index),
@@ -133,6 +134,45 @@ unsafe fn exception(state: &State, lua: *mut lua_State, index: c_int) -> Excepti
         let (location, message) = split_location(&message);
         Exception { message, location, traceback: None }
     }
+}
+
+/// The number of a table's fields that an error shows.
+const SHOWN_FIELDS: usize = 8;
+
+/// Returns the fields of a table that has been raised, as the end of a sentence: `: {code = number 7}`. Fields whose
+/// names are not text are left out.
+///
+/// # Safety
+///
+/// The Lua state must be valid, and the value at the index a table.
+unsafe fn fields(lua: *mut lua_State, index: c_int) -> String {
+    let mut fields = Vec::new();
+    // SAFETY: the caller's promise. Tables are traversed without metamethods, and the loop does not change the table.
+    unsafe {
+        if ffi::lua_checkstack(lua, 4) == 0 {
+            return String::new();
+        }
+        ffi::lua_pushvalue(lua, index);
+        ffi::lua_pushnil(lua);
+        while ffi::lua_next(lua, -2) != 0 {
+            if ffi::lua_type(lua, -2) == ffi::LUA_TSTRING {
+                fields.push(format!("{} = {}", text_at(lua, -2), describe(lua, -1)));
+            }
+            ffi::lua_pop(lua, 1);
+            if fields.len() > SHOWN_FIELDS {
+                ffi::lua_pop(lua, 1);
+                break;
+            }
+        }
+        ffi::lua_pop(lua, 1);
+    }
+    if fields.is_empty() {
+        return String::new();
+    }
+    let more = if fields.len() > SHOWN_FIELDS { ", .." } else { "" };
+    fields.truncate(SHOWN_FIELDS);
+    fields.sort();
+    format!(": {{{}{more}}}", fields.join(", "))
 }
 
 /// Handles the message of an error that no script catches: keeps an exception with the traceback in the [`State`], and

@@ -39,7 +39,7 @@ fn an_exception_comes_with_its_place() {
     let error = calculator.add(1, 2).unwrap_err();
     let CallError::Exception(failure) = &error else { panic!("an exception, not {error:?}") };
     assert_eq!((failure.method.as_str(), failure.message.as_str()), ("demo.calculator.add", "ValueError: no"));
-    assert_eq!(failure.location.as_deref(), Some("main.toy:5"));
+    assert_eq!(failure.location.as_deref(), Some("numbers/main.toy:5"));
     assert_eq!(failure.traceback.as_deref(), Some("main.toy:5: in add\nmain.toy:9: in main"));
     assert_eq!(
         error.to_string(),

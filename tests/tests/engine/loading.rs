@@ -151,8 +151,8 @@ fn an_older_version_has_its_methods_only() {
     let calculator = runtime.proxy::<dyn Calculator>().unwrap();
     assert_eq!(calculator.add(2, 3), Ok(5));
     let error = calculator.greet("you").unwrap_err();
-    let CallError::MethodNotAvailable { method, since } = &error else { panic!("not {error:?}") };
-    assert_eq!((method.as_str(), since.major, since.minor), ("demo.calculator.greet", 1, 1));
+    let CallError::MethodNotAvailable { since, failure } = &error else { panic!("not {error:?}") };
+    assert_eq!((failure.method.as_str(), since.major, since.minor), ("demo.calculator.greet", 1, 1));
     assert!(matches!(calculator.sum(&[1]), Err(CallError::MethodNotAvailable { .. })));
     let error = runtime.call("demo.calculator@1", "greet", &[Value::from("you")]).unwrap_err();
     assert!(matches!(error, CallError::NotFound(_)), "{error:?}");

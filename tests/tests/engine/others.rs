@@ -90,7 +90,10 @@ fn host_contracts_are_called() {
     assert_eq!(*lines.0.lock().unwrap(), ["one", "two"]);
     assert_eq!(caller.lines(), Ok(Ok(vec!["one".to_owned(), "two".to_owned()])));
     let error = caller.host_panics("the pencil broke").unwrap().unwrap_err();
-    assert!(error.starts_with("test.logger@1.panics panicked: the pencil broke"), "{error}");
+    assert!(
+        error.starts_with("the host, test.logger.panics: panicked: the pencil broke (at tests/tests/engine/others.rs:"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -287,7 +290,7 @@ fn engines_hand_over_objects() {
     drop((a_worker, one));
     runtime.unload_bundle(a).unwrap();
     let [Err(told)] = &b_worker.tell_all("a").unwrap()[..] else { panic!("it is gone") };
-    assert!(told.contains("bundle `a` is unloaded"), "{told}");
+    assert!(told.contains("bundle `a`, ") && told.contains(": the bundle is unloaded"), "{told}");
     other.lock().unwrap().clear();
     drop(b_worker);
     runtime.unload_bundle(b).unwrap();

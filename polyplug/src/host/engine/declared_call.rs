@@ -63,7 +63,9 @@ impl DeclaredCall {
     /// something else.
     fn lift<E: Read>(&self, engine: &mut E, error: &E::Value) -> Option<Value> {
         let (schema, plan) = (self.object.schema(), self.object.plan());
-        let Kind::Result { err, .. } = &plan.node(self.object.method_plan(self.method).result).kind else { return None };
+        let Kind::Result { err, .. } = &plan.node(self.object.method_plan(self.method).result).kind else {
+            return None;
+        };
         let node = plan.node(*err);
         let buffer = AlignedBuffer::new(node.size, node.align);
         let arena = CallArenaGuard::enter();

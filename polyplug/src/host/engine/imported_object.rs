@@ -117,7 +117,15 @@ impl ImportedObject {
         let spec = ProxySpec::new(target, named.name, named.major, minor, Schema::clone(&schema));
         let (token, callee) = runtime.plugin_proxies().open(runtime.callees(), scope, spec).map_err(Fault::new)?;
         let plan = Arc::new(Plan::new(&schema));
-        Ok(Self { context: Arc::clone(&guest.context), token, is_own: true, schema, plan, object: None, callee: Some(Arc::new(callee)) })
+        Ok(Self {
+            context: Arc::clone(&guest.context),
+            token,
+            is_own: true,
+            schema,
+            plan,
+            object: None,
+            callee: Some(Arc::new(callee)),
+        })
     }
 
     /// Imports an object that is an argument of a call. `form` is the lowered object.
@@ -204,7 +212,9 @@ impl ImportedObject {
     pub(super) fn callee(&self) -> Callee {
         match &self.callee {
             Some(known) => Callee::clone(known),
-            None => self.context.runtime().map_or(Callee::Unknown, |runtime| runtime.plugin_proxies().callee(self.token)),
+            None => {
+                self.context.runtime().map_or(Callee::Unknown, |runtime| runtime.plugin_proxies().callee(self.token))
+            }
         }
     }
 
