@@ -290,13 +290,21 @@ impl CallError {
 
     /// Makes the error that a callee reported for `method`, which exists since `since`.
     ///
+    /// `callee` is asked after the message is copied, as it may use the buffer that the message lies in.
+    ///
     /// # Safety
     ///
     /// The error's message must be empty or readable.
     #[cold]
-    pub(crate) unsafe fn reported(callee: Callee, method: String, since: Version, error: &AbiError) -> Self {
+    pub(crate) unsafe fn reported(
+        callee: impl FnOnce() -> Callee,
+        method: String,
+        since: Version,
+        error: &AbiError,
+    ) -> Self {
         // SAFETY: the message is empty or readable (the caller's promise).
         let text = unsafe { message_text(error) };
+        let callee = callee();
         let code = AbiErrorCode::from_u32(error.code);
         if code == AbiErrorCode::Unloaded {
             return Self::Unloaded(unloaded_failure(callee, method, &text));
@@ -367,7 +375,7 @@ mod tests {
         let message = polyplug_abi::StringView::from_static(text.as_bytes());
         let error = AbiError { code: code as u32, message };
         // SAFETY: the message is a static text.
-        unsafe { CallError::reported(callee, method.to_owned(), Version::new(1, 2, 0), &error) }
+        unsafe { CallError::reported(|| callee, method.to_owned(), Version::new(1, 2, 0), &error) }
     }
 
     #[test]

@@ -231,7 +231,7 @@ impl RawProxy {
         let since = self.info.methods.get(index).map_or(0, |method| method.since);
         let since = Version::new(self.info.major, since, 0);
         // SAFETY: the callee left the message's length at 0, or wrote a message that is readable here.
-        Box::new(unsafe { CallError::reported(self.owner.callee(), self.info.method_path(index), since, &error) })
+        Box::new(unsafe { CallError::reported(|| self.owner.callee(), self.info.method_path(index), since, &error) })
     }
 
     #[cold]
@@ -259,6 +259,11 @@ impl RawProxy {
     /// Returns the table of the host that the proxy calls through.
     pub(crate) fn host(&self) -> NonNull<HostApi> {
         self.host
+    }
+
+    /// Returns whether the host itself holds the proxy, and not a plugin.
+    pub(crate) fn is_of_host(&self) -> bool {
+        self.arenas.is_of_host
     }
 
     /// Returns the name of the bundle that serves this proxy.
@@ -291,6 +296,8 @@ impl std::fmt::Debug for RawProxy {
 
 /// The functions by which a host lends arenas to proxies.
 pub struct ArenaLender {
+    /// True for the proxies that the host itself holds.
+    pub is_of_host: bool,
     /// Returns an arena for one call.
     ///
     /// # Safety

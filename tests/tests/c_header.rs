@@ -195,7 +195,7 @@ fn layouts() -> Facts {
         struct_size target major minor reserved contract_name schema
     });
     layout!(facts, "PolyplugObjectOffer", ObjectOffer {
-        struct_size instance functions function_count reserved drop
+        struct_size instance functions function_count by_host drop
     });
     layout!(facts, "PolyplugReloadPhase", ReloadPhase { phase_type bundle_id bundle_name reason });
     layout!(facts, "PolyplugRuntimeConfig", RuntimeConfig {

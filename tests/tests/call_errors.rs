@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use polyplug::{BundleId, CallError, Callee, Callback, PluginContext, Runtime, Value};
+use polyplug::{BundleId, CallError, Callback, Callee, PluginContext, Runtime, Value};
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
@@ -28,6 +28,23 @@ trait Meter {
     fn keep(&self, observer: Callback<dyn Observer>);
     /// Tells the observer that is kept, and returns what scripts see of the error.
     fn tell_kept(&self) -> String;
+    /// Pins an observer whose results are wrong to the host's board.
+    fn pin(&self);
+}
+
+/// A board of the host, which has observers pinned to it.
+#[polyplug::contract(name = "test.board", version = "1.0")]
+trait Board {
+    fn pin(&self, observer: Callback<dyn Observer>);
+}
+
+#[derive(Default, Clone)]
+struct Pinned(Arc<std::sync::Mutex<Option<Callback<dyn Observer>>>>);
+
+impl Board for Pinned {
+    fn pin(&self, observer: Callback<dyn Observer>) {
+        *self.0.lock().unwrap() = Some(observer);
+    }
 }
 
 #[polyplug::contract(name = "test.observer", version = "1.0")]
@@ -58,7 +75,10 @@ function Meter:read(wrong)
   end
   return 1
 end
-function Meter:read_other() return polyplug.peer("demo.calculator@1"):divide(1, 0) end
+function Meter:read_other()
+  local quotient = polyplug.peer("demo.calculator@1"):divide(1, 0)
+  return quotient
+end
 function Meter:tell(observer) return observer:seen(1) end
 local function seen(error)
   local function show(value) return value and tostring(value) or "none" end
@@ -72,6 +92,13 @@ function Meter:keep(observer) self.observer = observer end
 function Meter:tell_kept()
   local _, error = pcall(self.observer.seen, self.observer, 1)
   return seen(error)
+end
+function Meter:pin()
+  local observer = {}
+  function observer:seen(count)
+    return "wrong"
+  end
+  polyplug.host("test.board@1"):pin(observer)
 end
 "#;
 
@@ -106,6 +133,13 @@ class Meter:
 
     def shown(self, error):
         return "|".join([error.kind, error.bundle or "none", error.contract, error.method])
+
+    def pin(self):
+        class Observer:
+            def seen(self, count):
+                return "wrong"
+
+        polyplug.host("test.board@1").pin(Observer())
 "#;
 
 /// The scripts, each with the name of its file, and of the line where `read` is defined.
@@ -152,7 +186,9 @@ fn a_typed_call_names_bundle_contract_and_method() {
     let bundle = Bundle::native("bad", "plugin-panics");
     runtime.load_bundle(bundle.path()).unwrap();
     let error = runtime.proxy::<dyn Panics>().unwrap().literal().unwrap_err();
-    assert!(error.to_string().starts_with("bundle `bad`, test.panics.literal: panicked: a plain text (at tests/plugins/"));
+    assert!(
+        error.to_string().starts_with("bundle `bad`, test.panics.literal: panicked: a plain text (at tests/plugins/")
+    );
     assert_eq!(format!("{error:?}"), error.to_string());
     let named = (error.bundle(), error.contract(), error.method());
     assert_eq!(named, (Some("bad"), Some("test.panics"), Some("test.panics.literal")));
@@ -200,6 +236,23 @@ fn a_wrong_result_of_a_script_names_its_function() {
         assert_eq!(failure.location.as_deref(), Some(place.as_str()));
         let (start, end) = (format!("bundle `meter-{loader}`, test.meter.read: "), format!(" (at {place})"));
         assert!(error.to_string().starts_with(&start) && error.to_string().ends_with(&end), "{error}");
+    });
+}
+
+#[test]
+fn a_wrong_result_of_an_object_names_its_function() {
+    with_scripts(|runtime, loader, proxy| {
+        let board = Pinned::default();
+        runtime.provide::<dyn Board>(board.clone()).unwrap();
+        proxy.pin().unwrap();
+        let observer = board.0.lock().unwrap().take().unwrap();
+        let error = observer.seen(1).unwrap_err();
+        let (_, file, text, _) = SCRIPTS.into_iter().find(|(name, ..)| *name == loader).unwrap();
+        let function = if loader == "lua" { "function observer:seen(" } else { "            def seen(" };
+        let place = format!(" (at meter-{loader}/{file}:{})", line_of(text, function));
+        let start =
+            format!("bundle `meter-{loader}`, test.observer.seen: the plugin returned something that is no value");
+        assert!(error.to_string().starts_with(&start) && error.to_string().ends_with(&place), "{error}");
     });
 }
 
@@ -386,12 +439,10 @@ fn traces_name_files_by_bundle() {
         ] {
             let runtime = all(hot_reload);
             let bundle = script(loader, file, text);
-            bundle.write("inner.lua", "local inner = {}\nfunction inner.fail(code)\n  error(code)\nend\nreturn inner\n");
+            bundle
+                .write("inner.lua", "local inner = {}\nfunction inner.fail(code)\n  error(code)\nend\nreturn inner\n");
             bundle.write("inner.py", "def fail(code):\n  raise ValueError(code)\n");
-            bundle.write(
-                "manifest.toml",
-                manifest(&format!("meter-{loader}"), loader, file),
-            );
+            bundle.write("manifest.toml", manifest(&format!("meter-{loader}"), loader, file));
             runtime.load_bundle(bundle.path()).unwrap();
             let error = runtime.proxy::<dyn Script>().unwrap().run("oh").unwrap_err();
             let failure = error.failure();
@@ -399,7 +450,10 @@ fn traces_name_files_by_bundle() {
             assert_eq!(failure.location, Some(format!("meter-{loader}/{inner}")), "{error}");
             let traceback = failure.traceback.as_deref().unwrap();
             for part in match loader {
-                "lua" => ["meter-lua/inner.lua:3: in function", "meter-lua/main.lua:5: in function"],
+                "lua" => [
+                    "meter-lua/inner.lua:3: in field 'fail'",
+                    "meter-lua/main.lua:5: in function <meter-lua/main.lua:4>",
+                ],
                 _ => ["File \"meter-python/inner.py\", line 2", "File \"meter-python/main.py\", line 5"],
             } {
                 assert!(traceback.contains(part), "{part} is in: {traceback}");
@@ -456,7 +510,10 @@ fn a_panic_of_a_thread_is_logged_for_its_bundle() {
         message.to_owned()
     };
     let text = of("threads", "not today");
-    assert!(text.starts_with("the thread `") && text.contains("panicked: not today (at tests/plugins/threads/"), "{text}");
+    assert!(
+        text.starts_with("the thread `") && text.contains("panicked: not today (at tests/plugins/threads/"),
+        "{text}"
+    );
     let text = of("polyplug-tests", "no thread for this");
     let start = "the thread `sweeper` panicked: no thread for this (at tests/tests/call_errors.rs:";
     assert!(text.starts_with(start), "{text}");

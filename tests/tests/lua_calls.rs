@@ -269,7 +269,7 @@ fn errors_of_calls_are_objects() {
             .starts_with("the host, test.logger.panics: panicked: too much (at tests/tests/lua_calls.rs:")
     );
     assert_eq!(returns("return tostring(e) == e.message"), "true");
-    assert_eq!(returns("return e.method"), "test.logger@1.panics");
+    assert_eq!(returns("return e.method"), "test.logger.panics");
     assert_eq!(returns("return e.nothing"), "nil");
     assert_eq!(returns("return e[1]"), "nil");
     assert_eq!(returns("return getmetatable(e)"), "false");
@@ -411,7 +411,10 @@ fn bundles_in_lua_call_each_other() {
     assert_eq!(script.run(declared).unwrap(), "falseOverflow9007199254740993LL");
     let thrown = "local ok, e = pcall(peer.greet, peer, 'x'); return e.kind .. ': ' .. e.message";
     let text = script.run(thrown).unwrap();
-    assert!(text.starts_with("exception: demo.calculator@1.greet: no greeting for x (at main.lua:6)"), "{text}");
+    assert!(
+        text.starts_with("exception: bundle `calc`, demo.calculator.greet: no greeting for x (at calc/main.lua:6)"),
+        "{text}"
+    );
     // A proxy of Rust's and one of Lua's side by side.
     let calculator: CalculatorProxy = runtime.proxy::<dyn Calculator>().unwrap();
     assert_eq!(calculator.add(1, 1), Ok(2));

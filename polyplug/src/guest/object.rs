@@ -100,6 +100,7 @@ pub unsafe fn lending<C: Object + ?Sized>(object: &C, proxy: &RawProxy) -> Lendi
         object: Boxed { host: proxy.host().as_ptr(), value: Lent(object) },
         contract: C::ID,
         functions: <C as Dispatch<Lent<C>>>::FUNCTIONS,
+        is_of_host: proxy.is_of_host(),
     }
 }
 
@@ -146,6 +147,8 @@ pub struct Lending<C: ?Sized> {
     object: Boxed<Lent<C>>,
     contract: GuestContractId,
     functions: &'static [Entry],
+    /// True if the host lends the object, through the table of the bundle that it calls.
+    is_of_host: bool,
 }
 
 // No bounds here: a type that is not a contract is rejected once, by the bounds of `lending`.
@@ -161,7 +164,7 @@ impl<C: ?Sized> Lending<C> {
         let instance = GuestContractInstance { data, contract_id: self.contract };
         // SAFETY: the proxy that is calling keeps the host's table valid. The borrow of `self` keeps the object in
         // place, and `lending` took the entries for the object's type.
-        let token = unsafe { offer(host.as_ptr(), instance, self.functions, None) }?;
+        let token = unsafe { offer(host.as_ptr(), instance, self.functions, None, self.is_of_host) }?;
         let form = GuestContractInstance { data: token, contract_id: self.contract };
         Ok(OnLoan { host, form, _object: PhantomData })
     }
@@ -201,13 +204,14 @@ unsafe fn offer(
     instance: GuestContractInstance,
     functions: &'static [Entry],
     drop: Option<DropObject>,
+    is_of_host: bool,
 ) -> Result<*mut c_void, CallError> {
     let offer = ObjectOffer {
         struct_size: size_of::<ObjectOffer>(),
         instance,
         functions: functions.as_ptr(),
         function_count: functions.len() as u32,
-        reserved: 0,
+        by_host: u32::from(is_of_host),
         drop,
     };
     let mut error = AbiError::ok();
@@ -217,7 +221,7 @@ unsafe fn offer(
         return Ok(token);
     }
     // SAFETY: the text is in the buffer that the host keeps for this thread.
-    Err(unsafe { CallError::reported(Callee::Host, String::new(), crate::Version::default(), &error) })
+    Err(unsafe { CallError::reported(|| Callee::Host, String::new(), crate::Version::default(), &error) })
 }
 
 fn check<C: Contract + ?Sized>(form: &GuestContractInstance, host: *const HostApi) -> Result<(), LiftError> {
@@ -310,7 +314,7 @@ impl<C: Contract + ?Sized> Callback<C> {
         let instance = GuestContractInstance { data: into_raw(object, host), contract_id: C::ID };
         // SAFETY: the context keeps the host's table valid, through which the object reports errors; an object that is
         // dropped later reports none. `Provides` has the entries for the object's type.
-        match unsafe { offer(host, instance, T::FUNCTIONS, Some(end::<T>)) } {
+        match unsafe { offer(host, instance, T::FUNCTIONS, Some(end::<T>), false) } {
             // SAFETY: the token is that of the object just offered, which is of this contract.
             Ok(token) => Ok(unsafe { Self::of_token(context.clone(), token, Callee::Unknown) }),
             Err(error) => {

@@ -173,7 +173,7 @@ fn open<C: Contract + ?Sized>(context: &PluginContext, target: ProxyTarget, mino
     if !error.is_ok() {
         let (name, since) = (format!("{}@{}", info.name, info.major), info.version());
         // SAFETY: the text is in the buffer that the host keeps for this thread.
-        return Err(unsafe { CallError::reported(Callee::Unknown, name, since, &error) });
+        return Err(unsafe { CallError::reported(|| Callee::Unknown, name, since, &error) });
     }
     let callee = match target {
         ProxyTarget::Host => Callee::Host,
@@ -228,7 +228,7 @@ pub(super) unsafe fn link<C: Contract + ?Sized>(
 }
 
 /// The functions of the host's table by which plugins get arenas.
-static LENT_BY_TABLE: ArenaLender = ArenaLender { enter: enter_arena, leave: leave_arena };
+static LENT_BY_TABLE: ArenaLender = ArenaLender { is_of_host: false, enter: enter_arena, leave: leave_arena };
 
 /// # Safety
 ///

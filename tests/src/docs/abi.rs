@@ -98,7 +98,7 @@ fn its_tables_are_true() {
             instance: "GuestContractInstance",
             functions: "const Entry *",
             function_count: "uint32_t",
-            reserved: "uint32_t",
+            by_host: "uint32_t",
             drop: "void (*)(GuestContractInstance), or null",
         }),
         table!(ReloadPhase as "ReloadPhase" {

@@ -139,15 +139,15 @@ fn an_error_of_a_call_that_a_guest_makes_is_that_calls() {
     let id = loader.load(&runtime, "other", DEPENDS, declaring(class)).unwrap();
     let error = runtime.proxy_from::<dyn Caller>(id).unwrap().add(1, 2).unwrap_err();
     let CallError::Exception(failure) = &error else { panic!("an exception, not {error:?}") };
-    let text = "demo.calculator@1.add: an argument is no value of its type: a: expected i32, got text \"x\"";
+    let text = "bundle `calculator`, demo.calculator.add: an argument is no value of its type: a: expected i32, got text \"x\"";
     assert_eq!(failure.message, text);
     let texts: Vec<_> = caught.lock().unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(
         texts,
         [
-            "demo.calculator@1.add: an argument is no value of its type: 2 arguments are expected, and 1 given",
-            "demo.calculator@1.add: an argument is no value of its type: b: expected i32, got text \"x\"",
-            "demo.calculator@1.add: an argument is no value of its type: a: 1099511627776 is out of range for i32",
+            "bundle `calculator`, demo.calculator.add: an argument is no value of its type: 2 arguments are expected, and 1 given",
+            "bundle `calculator`, demo.calculator.add: an argument is no value of its type: b: expected i32, got text \"x\"",
+            "bundle `calculator`, demo.calculator.add: an argument is no value of its type: a: 1099511627776 is out of range for i32",
         ]
     );
     assert!(caught.lock().unwrap().iter().all(|error| matches!(error, CallError::InvalidArgument(_))));

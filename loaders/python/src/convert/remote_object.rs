@@ -31,7 +31,12 @@ pub(super) struct RemoteState {
 
 impl RemoteState {
     pub(super) fn new(guest: &Arc<Guest>, classes: &Arc<ContractClasses>, remote: ImportedObject) -> Self {
-        Self { guest: Arc::clone(guest), classes: Arc::clone(classes), remote: ManuallyDrop::new(remote), declared: Mutex::default() }
+        Self {
+            guest: Arc::clone(guest),
+            classes: Arc::clone(classes),
+            remote: ManuallyDrop::new(remote),
+            declared: Mutex::default(),
+        }
     }
 
     pub(super) fn remote(&self) -> &ImportedObject {

@@ -120,7 +120,7 @@ impl DynamicProxy {
             let since = Version::new(schema.major, described.since, 0);
             // SAFETY: the callee wrote the message into the arena, the thread's buffer or its own image. The guard
             // keeps the arena, and the lease keeps the image.
-            return Err(unsafe { CallError::reported(self.callee(), self.path(method), since, &error) });
+            return Err(unsafe { CallError::reported(|| self.callee(), self.path(method), since, &error) });
         }
         let lifting = Lifting { schema, plan: &self.plan };
         // SAFETY: the buffer has the layout of the result, and was zeroed before the callee wrote to it; by the

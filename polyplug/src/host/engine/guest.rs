@@ -152,6 +152,13 @@ impl Guest {
         write_log(LogLevel::Error, &self.bundle, "on_unload", &format!("a function failed: {}", self.describe(fault)));
     }
 
+    /// Returns a traceback in which the files of the bundle are named as in the errors of calls, for engines that log one
+    /// themselves.
+    #[must_use]
+    pub fn name_files(&self, traceback: &str) -> String {
+        self.places.traceback(traceback)
+    }
+
     /// Returns the text of a fault for a log. As in the errors of calls, the files of the bundle are named by the bundle
     /// and their path in its directory, wherever the code runs from.
     #[must_use]

@@ -328,7 +328,7 @@ impl ImportedObject {
         if !error.is_ok() {
             // SAFETY: the message lies in the arena, which the guard keeps, in the thread's buffer, or in the host's own
             // code: the message of a callee whose code may be unloaded is a copy.
-            return Err(unsafe { CallError::reported(self.callee(), path(), since(), &error) }.into());
+            return Err(unsafe { CallError::reported(|| self.callee(), path(), since(), &error) }.into());
         }
         let lifting = Lifting { schema: &self.schema, plan: &self.plan };
         // SAFETY: `out` has the layout of the result, and was zeroed before the callee wrote to it; by the protocol of

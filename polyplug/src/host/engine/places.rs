@@ -86,6 +86,11 @@ impl Places {
             let start = line.len() - line.trim_start().len();
             match split_line(&line[start..]) {
                 Some((file, rest)) if is_frame(file, rest) => {
+                    let rest = match rest.strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) {
+                        // A function without a name: `main.lua:3: in function <main.lua:2>`.
+                        Some((before, function)) => format!("{before}<{}>", self.place(function)),
+                        None => rest.to_owned(),
+                    };
                     format!("{}{}{rest}", &line[..start], self.file(file))
                 }
                 _ => self.directories.iter().fold(line.to_owned(), |line, directory| {
@@ -168,9 +173,8 @@ mod tests {
 
     #[test]
     fn a_traceback_names_files_in_each_line() {
-        let lua =
-            "stack traceback:\n\tmain.lua:3: in function 'f'\n\t[C]: in function 'pcall'\n\t...ics-lua/a.lua:7: in x";
-        let shown = "stack traceback:\n\tmetrics/main.lua:3: in function 'f'\n\t[C]: in function 'pcall'\n\tmetrics/a.lua:7: in x";
+        let lua = "stack traceback:\n\tmain.lua:3: in function 'f'\n\t[C]: in function 'pcall'\n\t...ics-lua/a.lua:7: in function <...ics-lua/a.lua:2>";
+        let shown = "stack traceback:\n\tmetrics/main.lua:3: in function 'f'\n\t[C]: in function 'pcall'\n\tmetrics/a.lua:7: in function <metrics/a.lua:2>";
         assert_eq!(places().traceback(lua), shown);
         let python = "  File \"/tmp/polyplug/17/main.py\", line 7, in f\n    x=y[1:2:3]; {1:2}\nValueError: 3:4";
         let shown = "  File \"metrics/main.py\", line 7, in f\n    x=y[1:2:3]; {1:2}\nValueError: 3:4";

@@ -71,10 +71,12 @@ impl Object {
         }
         // SAFETY: the offer is readable for its size, which is large enough. Optional functions are nullable, so every
         // bit pattern is valid.
-        let ObjectOffer { instance, functions, function_count, drop, .. } = unsafe { offer.read() };
+        let ObjectOffer { instance, functions, function_count, by_host, drop, .. } = unsafe { offer.read() };
         // SAFETY: the table is as the offer describes it (the caller's promise).
         unsafe { check_entries(functions.cast(), function_count) }?;
-        Ok(Self::new(instance, Dispatch::Native { functions, count: function_count }, function_count, drop, owner))
+        let callee = if by_host == 1 { Callee::Host } else { callee_of(owner.as_deref()) };
+        let dispatch = Dispatch::Native { functions, count: function_count };
+        Ok(Self::new(instance, dispatch, function_count, drop, owner, callee))
     }
 
     /// Makes an object that an engine runs.
@@ -89,7 +91,8 @@ impl Object {
         drop: DropObject,
         owner: Option<Arc<BundleVersion>>,
     ) -> Arc<Self> {
-        Self::new(instance, Dispatch::Vm(dispatch), function_count, Some(drop), owner)
+        let callee = callee_of(owner.as_deref());
+        Self::new(instance, Dispatch::Vm(dispatch), function_count, Some(drop), owner, callee)
     }
 
     fn new(
@@ -98,8 +101,8 @@ impl Object {
         function_count: u32,
         drop: Option<DropObject>,
         owner: Option<Arc<BundleVersion>>,
+        callee: Callee,
     ) -> Arc<Self> {
-        let callee = owner.as_ref().map_or(Callee::Host, |owner| Callee::Bundle(owner.name().to_owned()));
         let owner = owner.filter(|_| drop.is_some()); // a lent object lies on its caller's stack
         let this = Arc::new(Self {
             instance,
@@ -187,6 +190,11 @@ impl Object {
             unsafe { drop(self.instance) };
         }
     }
+}
+
+/// Returns the callee of an object that `owner`'s code offers; the host offers objects without an owner.
+fn callee_of(owner: Option<&BundleVersion>) -> Callee {
+    owner.map_or(Callee::Host, |owner| Callee::Bundle(owner.name().to_owned()))
 }
 
 impl Follower for Object {
