@@ -241,7 +241,7 @@ pub struct HostApi {
     /// Makes a proxy for the calling bundle: for a host contract, or for a contract that the bundle's manifest declares
     /// as a dependency. Writes a token that only this host can interpret, and that does not keep the callee loaded.
     /// Unless `out_bundle` is null, writes the name of the callee's bundle as well, which is valid until this thread's
-    /// next call.
+    /// next call, and is `host` for a host contract.
     pub open_proxy: unsafe extern "C" fn(
         *const HostApi,
         request: *const ProxyRequest,
@@ -265,8 +265,8 @@ pub struct HostApi {
     pub offer_object:
         unsafe extern "C" fn(*const HostApi, offer: *const ObjectOffer, out_err: *mut AbiError) -> *mut c_void,
     /// Returns another token for an object that may be kept, or null on failure. A callee that keeps an object it
-    /// received as an argument needs a token of its own. Writes the name of the bundle that offered the object as well,
-    /// like `open_proxy`.
+    /// received as an argument needs a token of its own. Unless `out_bundle` is null, writes the name of the bundle that
+    /// offered the object as well, which is valid until this thread's next call, and is empty for an object of the host.
     pub share_object: unsafe extern "C" fn(
         *const HostApi,
         proxy: *mut c_void,
@@ -290,6 +290,14 @@ pub struct HostApi {
     ),
     /// Returns the most verbose level that the host's log takes at present, 0 if it takes none.
     pub log_level: unsafe extern "C" fn(*const HostApi) -> u32,
+    /// Writes the name of the bundle that a token of `open_proxy`, `offer_object` or `share_object` calls, for the text
+    /// of an error. The name is valid until this thread's next call, and is empty if the host is called. Returns 1, or 0
+    /// if the token is closed or the runtime has ended.
+    pub proxy_bundle: unsafe extern "C" fn(*const HostApi, proxy: *mut c_void, out_bundle: *mut StringView) -> u8,
+    /// Writes to the host's log under the name of a bundle. The host may be null, as for `log`: for panics on threads of
+    /// a library that outlive its tables.
+    pub log_as:
+        unsafe extern "C" fn(*const HostApi, bundle: StringView, level: u32, scope: StringView, message: StringView),
 }
 
 /// The function that a thread runs: see [`HostApi::spawn`].

@@ -68,8 +68,9 @@ pub struct ObjectOffer {
     pub functions: *const Entry,
     /// The number of entries.
     pub function_count: u32,
-    /// Reserved for the sender; 0.
-    pub reserved: u32,
+    /// 1 if the object is the host's own, which it may offer through the table of the bundle that it calls; 0 for an
+    /// object of a plugin. Errors of calls of the object say who offered it.
+    pub by_host: u32,
     /// The function that drops an object that may be kept. The host calls it when the last token is closed, or when the
     /// bundle that offered the object is reloaded or unloaded. Absent for an object that is lent for a call: closing
     /// the token of such an object waits until no call of the object is running.

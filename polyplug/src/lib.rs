@@ -89,7 +89,7 @@ pub use polyplug_macros::{Type, contract, on_unload, plugin};
 #[cfg(feature = "host")]
 pub use runtime::Runtime;
 
-pub use crate::call_error::{CallError, Failure};
+pub use crate::call_error::{CallError, Callee, Failure};
 pub use crate::contract::{Contract, Provides};
 #[cfg(feature = "config")]
 pub use crate::guest::ConfigError;

@@ -13,7 +13,7 @@ use polyplug_abi::{
     VmLoaderData,
 };
 
-use crate::call_error::{CallError, Failure};
+use crate::call_error::{CallError, Callee, Failure};
 use crate::contract_info::ContractInfo;
 use crate::revision::Revision;
 use crate::types::{Crosses, Depth, Lend, LiftError, LowerError};
@@ -55,7 +55,7 @@ pub trait Proxy: Clone + Send + Sync {
         *self = self.clone();
     }
 
-    /// Returns the name of the bundle that serves the proxy.
+    /// Returns the name of the bundle that serves the proxy; `host` for a host contract.
     fn bundle_name(&self) -> String {
         self.raw().bundle()
     }
@@ -70,8 +70,8 @@ pub trait Owner: Send + Sync {
     /// Fails if the bundle is unloaded.
     fn resolve_current(&self, info: &'static ContractInfo) -> Result<Option<RawProxy>, CallError>;
 
-    /// Returns the bundle's name.
-    fn bundle(&self) -> String;
+    /// Returns the callee, for errors.
+    fn callee(&self) -> Callee;
 }
 
 /// The parts of a [`RawProxy`].
@@ -219,7 +219,7 @@ impl RawProxy {
             Ok(Some(current)) => unsafe { current.enter(index, args, out, arena) },
             // SAFETY: `index`, `args` and `out` are as promised to `call`.
             Ok(None) => unsafe { self.enter(index, args, out, arena) },
-            Err(error) => Some(Box::new(error)),
+            Err(error) => Some(Box::new(error.of_method(self.info.method_path(index)))),
         }
     }
 
@@ -236,20 +236,22 @@ impl RawProxy {
         let since = self.info.methods.get(index).map_or(0, |method| method.since);
         let since = Version::new(self.info.major, since, 0);
         // SAFETY: the callee left the message's length at 0, or wrote a message that is readable here.
-        Box::new(unsafe { CallError::reported(self.info.method_path(index), since, &error, || self.owner.bundle()) })
+        Box::new(unsafe { CallError::reported(|| self.owner.callee(), self.info.method_path(index), since, &error) })
     }
 
     #[cold]
     #[inline(never)]
     fn not_lifted(&self, index: usize, error: &LiftError) -> Failed {
-        let failure = Failure::new(self.info.method_path(index), format!("result: {error}"));
+        let method = self.info.method_path(index);
+        let failure = Failure::new(self.owner.callee(), method, format!("result: {error}"));
         Box::new(CallError::InvalidResult(failure))
     }
 
     #[cold]
     #[inline(never)]
     fn not_lowered(&self, index: usize, error: LowerError) -> Failed {
-        let failure = Failure::new(self.info.method_path(index), format!("arguments: {error}"));
+        let method = self.info.method_path(index);
+        let failure = Failure::new(self.owner.callee(), method, format!("arguments: {error}"));
         Box::new(CallError::TooLarge(failure))
     }
 
@@ -264,10 +266,15 @@ impl RawProxy {
         self.host
     }
 
+    /// Returns whether the host itself holds the proxy, and not a plugin.
+    pub(crate) fn is_of_host(&self) -> bool {
+        self.arenas.is_of_host
+    }
+
     /// Returns the name of the bundle that serves this proxy.
     #[must_use]
     pub fn bundle(&self) -> String {
-        self.owner.bundle()
+        self.owner.callee().into_name()
     }
 }
 
@@ -288,12 +295,14 @@ impl Clone for RawProxy {
 
 impl std::fmt::Debug for RawProxy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}@{}.{} of bundle `{}`", self.info.name, self.info.major, self.info.minor, self.owner.bundle())
+        write!(f, "{}@{}.{} of {}", self.info.name, self.info.major, self.info.minor, self.owner.callee())
     }
 }
 
 /// The functions by which a host lends arenas to proxies.
 pub struct ArenaLender {
+    /// True for the proxies that the host itself holds.
+    pub is_of_host: bool,
     /// Returns an arena for one call.
     ///
     /// # Safety

@@ -36,7 +36,7 @@ pub use abi::{last_error, reported};
 pub use c::{SHARED, compile, compile_c, compiler, without};
 pub use log::{Logged, logged, logged_anywhere};
 pub use maps::{eventually, mapped_below};
-pub use refusal::{BAD, refused, refused_by, works};
+pub use refusal::{BAD, refused, refused_by, unloaded, works};
 
 /// Makes a runtime with the native loader.
 #[must_use]

@@ -52,3 +52,19 @@ pub fn works(runtime: &Runtime) {
     assert_eq!(calculator.add(2, 3), Ok(5));
     runtime.unload_bundle(id).expect("the good bundle is loaded");
 }
+
+/// Returns the bundle that a call has found to be unloaded.
+///
+/// # Panics
+///
+/// If the call has returned something else.
+#[track_caller]
+pub fn unloaded<T: std::fmt::Debug>(answer: Result<T, polyplug::CallError>) -> String {
+    match answer {
+        Err(error) if error.is_unloaded() => {
+            assert!(error.method().is_some(), "the method is named: {error:?}");
+            error.bundle().expect("the bundle is named").to_owned()
+        }
+        other => panic!("unloaded, not {other:?}"),
+    }
+}

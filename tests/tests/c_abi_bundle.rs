@@ -379,7 +379,7 @@ fn an_object_without_a_function_is_refused() {
         instance: GuestContractInstance::null(),
         functions: functions.cast(),
         function_count,
-        reserved: 0,
+        by_host: 0,
         drop: None,
     };
     for (offer, expected) in [

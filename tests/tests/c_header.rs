@@ -195,7 +195,7 @@ fn layouts() -> Facts {
         struct_size target major minor reserved contract_name schema
     });
     layout!(facts, "PolyplugObjectOffer", ObjectOffer {
-        struct_size instance functions function_count reserved drop
+        struct_size instance functions function_count by_host drop
     });
     layout!(facts, "PolyplugReloadPhase", ReloadPhase { phase_type bundle_id bundle_name reason });
     layout!(facts, "PolyplugRuntimeConfig", RuntimeConfig {
@@ -208,7 +208,7 @@ fn layouts() -> Facts {
         create_guest_instance destroy_guest_instance unload_bundle log register_plugin error_text enter_arena
         leave_arena retain_host release_host lease release spawn wait_retired prefer find_guest_contract_in
         unload_bundle_cascade quiesce open_proxy call_proxy close_proxy offer_object share_object config
-        bundle_name on_unload log_level
+        bundle_name on_unload log_level proxy_bundle log_as
     });
     // A union's members lie at its start, and an arena's fields are private in Rust.
     facts.push(("sizeof(PolyplugDispatchMechanisms)".to_owned(), size_of::<DispatchMechanisms>() as u64));

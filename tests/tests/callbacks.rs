@@ -101,7 +101,12 @@ fn an_object_that_fails_ends_the_call() {
     let error = worker.provoke(&Count::new(1)).unwrap_err();
     let CallError::Panic(failure) = &error else { panic!("{error:?}") };
     assert_eq!(failure.method, "test.worker.provoke");
-    assert!(failure.message.starts_with("test.progress.breaks panicked: the pencil broke"), "{failure:?}");
+    assert!(
+        failure
+            .message
+            .starts_with("the host, test.progress.breaks: panicked: the pencil broke (at tests/tests/callbacks.rs:"),
+        "{failure:?}"
+    );
     assert_eq!(worker.work(1, &Count::new(5)), Ok(1), "the plugin is none the worse");
 }
 
@@ -145,7 +150,11 @@ fn a_callback_ends_with_the_bundle_that_made_it() {
     runtime.unload_bundle(polyplug::BundleId::new("planter")).unwrap();
     assert_eq!(runtime.quiesce(Duration::from_secs(20)), [], "a callback keeps nobody's code");
     let answers = keeper.tell_all("planted").unwrap();
-    assert_eq!(answers, [Err("bundle `planter` is unloaded: make a new proxy after loading it again".to_owned())]);
+    assert_eq!(
+        answers,
+        [Err("bundle `planter`, test.progress.step: the bundle is unloaded: make a new proxy after loading it again"
+            .to_owned())]
+    );
     drop(planter_bundle);
 }
 

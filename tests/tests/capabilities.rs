@@ -94,7 +94,7 @@ fn a_bundle_that_lists_some_may_use_these() {
     let error = caller.nested(1).unwrap().unwrap_err();
     assert!(
         error.starts_with(
-            "test.echo@1 failed with code 17: bundle `caller` may not use the host contract test.echo@1.0, for its manifest \
+            "test.echo@1: failed with code 17: bundle `caller` may not use the host contract test.echo@1.0, for its manifest \
              lists others only: add `[[host]]` with `contract = \"test.echo@1.0\"`"
         ),
         "{error}"
@@ -165,7 +165,7 @@ fn what_is_needed_and_not_granted_refuses_the_bundle() {
 fn assert_not_granted(error: &str, contract: &str) {
     let (name, _) = contract.split_once('.').unwrap().1.split_once('@').unwrap();
     let text = format!(
-        "test.{name}@1 failed with code {}: bundle `caller` may not use the host contract {contract}, for the host has not \
+        "test.{name}@1: failed with code {}: bundle `caller` may not use the host contract {contract}, for the host has not \
          granted it: the host's program does, with `Runtime::grant`",
         AbiErrorCode::NotAllowed as u32
     );

@@ -17,10 +17,14 @@ fn old_methods_work(proxy: &EvolvingProxy, name: &str) {
 #[track_caller]
 fn not_available<T: std::fmt::Debug>(answer: Result<T, CallError>, method: &str, minor: u32) {
     let error = answer.expect_err("the plugin lacks the method");
-    let CallError::MethodNotAvailable { method: path, since } = &error else { panic!("not available, not {error:?}") };
-    assert_eq!((path.as_str(), *since), (format!("test.evolving.{method}").as_str(), Version::new(1, minor, 0)));
+    let CallError::MethodNotAvailable { since, failure } = &error else { panic!("not available, not {error:?}") };
+    assert_eq!(
+        (failure.method.as_str(), *since),
+        (format!("test.evolving.{method}").as_str(), Version::new(1, minor, 0))
+    );
     let text = format!(
-        "test.evolving.{method} exists since version 1.{minor} of the contract, and the plugin implements an older one"
+        "bundle `old`, test.evolving.{method}: the method exists since version 1.{minor} of the contract, and the plugin \
+         implements an older one"
     );
     assert!(error.to_string().starts_with(&text), "{error}");
 }

@@ -95,9 +95,9 @@ fn plugins_call_through_a_bridge() {
     let (_bundle, caller) = caller(&runtime);
     assert_eq!(caller.log("four"), Ok(Ok(4)));
     let error = caller.host_panics("no").unwrap().unwrap_err();
-    assert!(error.starts_with("test.logger.panics failed with code 102: the script says no"), "{error}");
+    assert!(error.starts_with("the host, test.logger.panics: failed with code 102: the script says no"), "{error}");
     let error = caller.host_panics("really").unwrap().unwrap_err();
-    assert!(error.starts_with("test.logger.panics panicked: in the bridge"), "{error}");
+    assert!(error.starts_with("the host, test.logger.panics: panicked: in the bridge"), "{error}");
     assert!(caller.lines().unwrap().unwrap_err().contains("there is no function 2"));
 }
 

@@ -101,7 +101,10 @@ fn a_host_that_panics_is_an_error_of_the_call() {
     runtime.provide::<dyn Logger>(Memory::default()).unwrap();
     let (_bundle, caller) = caller(&runtime, "caller");
     let error = caller.host_panics("out of paper").unwrap().unwrap_err();
-    assert!(error.starts_with("test.logger.panics panicked: out of paper"), "{error}");
+    assert!(
+        error.starts_with("the host, test.logger.panics: panicked: out of paper (at tests/tests/host_contracts.rs:"),
+        "{error}"
+    );
     assert!(error.contains("[panic]"), "{error}");
     assert_eq!(caller.log("goes on"), Ok(Ok(1)));
 }
@@ -186,7 +189,12 @@ fn an_older_host_lacks_what_it_lacks() {
     assert_eq!(caller.log("x"), Ok(Ok(7)), "the plugin is content with 1.0");
     let error = caller.lines().unwrap().unwrap_err();
     assert!(error.contains("[method_not_available]"), "{error}");
-    assert!(error.starts_with("test.logger.lines exists since version 1.1"), "{error}");
+    assert!(
+        error.starts_with(
+            "the host, test.logger.lines: the method exists since version 1.1 of the contract, and the host"
+        ),
+        "{error}"
+    );
     let error = caller.log_on_threads(1, 1).unwrap().unwrap_err();
     assert!(error.contains("the host provides 1.0 of the host contract, and test.logger@1.1 is wanted"), "{error}");
 }

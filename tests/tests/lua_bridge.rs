@@ -199,8 +199,9 @@ fn a_plugin_calls_lua_through_its_proxy() {
     assert_eq!(caller.log("grüß"), Ok(Ok(6)));
     let error = caller.host_panics("no").unwrap().unwrap_err();
     assert!(
-        error
-            .starts_with("test.logger.panics failed with code 102: script.lua:9: the script says no\nstack traceback:"),
+        error.starts_with(
+            "the host, test.logger.panics: failed with code 102: script.lua:9: the script says no\nstack traceback:"
+        ),
         "{error}"
     );
     let error = caller.lines().unwrap().unwrap_err();
@@ -217,7 +218,7 @@ fn a_panic_below_a_script_is_the_plugins_error() {
     runtime.provide_bridge(bridge);
     let (_bundle, caller) = caller(&runtime);
     let error = caller.log("x").unwrap().unwrap_err();
-    assert!(error.starts_with("test.logger.log panicked: below the script"), "{error}");
+    assert!(error.starts_with("the host, test.logger.log: panicked: below the script"), "{error}");
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn message(code: &str) -> String {
 fn an_error_has_message_place_and_traceback() {
     let (message, location, traceback) =
         thrown("local function inner()\n error('füll: voll')\nend\nlocal x = inner()\nreturn x");
-    assert_eq!((message.as_str(), location.as_deref()), ("füll: voll", Some("code:2")));
+    assert_eq!((message.as_str(), location.as_deref()), ("füll: voll", Some("lua/code:2")));
     let parts = ["code:2: in local 'inner'", "code:4: in", "main.lua:"];
     let places: Vec<_> =
         parts.iter().map(|part| traceback.find(part).unwrap_or_else(|| panic!("{part}: {traceback}"))).collect();
@@ -41,7 +41,7 @@ fn anything_may_be_thrown() {
     assert_eq!(message("error(true)"), "boolean true");
     assert_eq!(message("error(print)"), "a function");
     assert_eq!(message("error({ message = 'in a table' })"), "in a table");
-    assert_eq!(message("error({ code = 7 })"), "an error that is a table");
+    assert_eq!(message("error({ code = 7 })"), "an error that is a table: {code = number 7}");
     assert_eq!(message("error(setmetatable({}, { __tostring = function() return 'made text' end }))"), "made text");
     assert_eq!(
         message("error(setmetatable({ message = 'both' }, { __tostring = function() return 'text' end }))"),
@@ -74,7 +74,7 @@ fn anything_may_be_thrown() {
 fn an_error_in_a_coroutine_arrives_too() {
     let (message, location, _) = thrown("local c = coroutine.wrap(function()\n error('inside') end)\nc()");
     // LuaJIT puts the place of the coroutine's caller in front of the error's own.
-    assert_eq!((message.as_str(), location.as_deref()), ("code:2: inside", Some("code:3")));
+    assert_eq!((message.as_str(), location.as_deref()), ("code:2: inside", Some("lua/code:3")));
     assert_eq!(message_of_resume(), "code:1: inside");
 }
 
@@ -132,7 +132,7 @@ fn what_is_no_declared_error_is_an_exception() {
     };
     assert_eq!(exception("error('DivisionByNought')"), "DivisionByNought");
     assert_eq!(exception("error({ message = 'from a library' })"), "from a library");
-    assert_eq!(exception("error({ code = 7 })"), "an error that is a table");
+    assert_eq!(exception("error({ code = 7 })"), "an error that is a table: {code = number 7}");
     assert_eq!(exception("local t = nil; return t.x"), "attempt to index local 't' (a nil value)");
     let wrong = |body: &str| match divide(body) {
         Err(CallError::InvalidResult(failure)) => failure.message.clone(),

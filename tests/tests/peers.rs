@@ -44,7 +44,7 @@ fn what_is_not_declared_is_refused() {
     let error = caller.undeclared().unwrap().unwrap_err();
     assert!(
         error.starts_with(
-            "test.stamp@1 failed with code 17: bundle `caller` may not look up test.stamp@1.0, for its manifest does not \
+            "test.stamp@1: failed with code 17: bundle `caller` may not look up test.stamp@1.0, for its manifest does not \
              declare it: add `[[dependency]]` with `contract = \"test.stamp@1.0\"`"
         ),
         "{error}"
@@ -77,8 +77,12 @@ fn a_call_of_an_unloaded_peer_fails() {
     runtime.unload_bundle(id).unwrap();
     assert_eq!(runtime.quiesce(Duration::from_secs(20)), [], "the plugin's proxies do not keep it");
     let error = caller.add(1, 1).unwrap().unwrap_err();
-    assert!(error.starts_with("bundle `calc` is unloaded"), "{error}");
-    assert!(caller.count(1).unwrap().unwrap_err().starts_with("bundle `calc` is unloaded"));
+    assert!(
+        error.starts_with("bundle `calc`, demo.calculator.add: the bundle is unloaded: make a new proxy"),
+        "{error}"
+    );
+    let error = caller.count(1).unwrap().unwrap_err();
+    assert!(error.starts_with("bundle `calc`, test.counter.add: the bundle is unloaded"), "{error}");
     caller.forget().unwrap();
     assert_eq!(caller.add(1, 1), Ok(Ok(2)), "the other one serves");
     drop(bundle);

@@ -32,7 +32,7 @@ fn message(code: &str) -> String {
 fn an_error_has_type_message_place_and_traceback() {
     let (message, location, traceback) =
         raised("def inner():\n raise ValueError('f\u{fc}ll: voll')\nx = inner()\nreturn x");
-    assert_eq!((message.as_str(), location.as_deref()), ("ValueError: f\u{fc}ll: voll", Some("code:2")));
+    assert_eq!((message.as_str(), location.as_deref()), ("ValueError: f\u{fc}ll: voll", Some("python/code:2")));
     let parts =
         ["main.py\", line ", ", in run", "\"code\", line 3, in code", "\"code\", line 2, in inner", "ValueError: f"];
     let places: Vec<_> =
@@ -48,14 +48,14 @@ fn a_traceback_shows_the_lines_of_the_bundles_files() {
     runtime.load_bundle(bundle.path()).unwrap();
     let (message, location, traceback) = raised_in(&runtime, "from inner.helper import fail\nfail(0)");
     assert_eq!(message, "ZeroDivisionError: division by zero");
-    assert_eq!(location.as_deref(), Some("inner/helper.py:2"));
+    assert_eq!(location.as_deref(), Some("python/inner/helper.py:2"));
     assert!(traceback.contains("return 1 / n  # this one"), "{traceback}");
-    // People know the bundle by its own folder, though a copy is what runs.
-    let place = format!("{}/inner/helper.py\", line 2", bundle.path().display());
-    assert!(traceback.contains(&place), "{place}: {traceback}");
+    // The file is named by its bundle, though a copy is what runs.
+    let place = "File \"python/inner/helper.py\", line 2";
+    assert!(traceback.contains(place), "{place}: {traceback}");
     // Where the failure is in the standard library, the bundle's last line is what is wanted.
     let (_, location, traceback) = raised_in(&runtime, "import json\n\njson.loads('{')");
-    assert_eq!(location.as_deref(), Some("main.py:13"), "{traceback}");
+    assert_eq!(location.as_deref(), Some("python/main.py:13"), "{traceback}");
 }
 
 #[test]

@@ -166,7 +166,7 @@ fn other_processes_read_them() {
     for method in ["spawn", "forkserver"] {
         let answer = run(&runtime, method).unwrap();
         for part in [
-            "Row(name='x!', size=3, note=None) True [0, 1, 4] CallError not_found: test.logger@1.log: process ",
+            "Row(name='x!', size=3, note=None) True [0, 1, 4] CallError not_found: test.logger.log: process ",
             "was started by a bundle and has no host: call the host in the process of the host",
         ] {
             assert!(answer.contains(part), "{method}: {answer}");

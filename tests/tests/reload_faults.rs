@@ -19,7 +19,7 @@ use polyplug_native::NativeLoader;
 use polyplug_tests::child::{again, is_child};
 use polyplug_tests::copies::{mapped_copies, own_copies};
 use polyplug_tests::handles::Handles;
-use polyplug_tests::{Bundle, eventually, library, manifest};
+use polyplug_tests::{Bundle, eventually, library, manifest, unloaded};
 use test_contracts::moody::{Moody, MoodyProxy};
 use test_contracts::{Counter, CounterProxy, Stamp};
 use test_contracts_old::Evolving;
@@ -203,7 +203,7 @@ fn an_artifact_of_another_bundle() {
     install(&bundle, &library("plugin-reload-two"));
     runtime.reload_bundle(bundle.path()).unwrap();
     assert_eq!(counter.add(1), Ok(2), "made afresh by the other's plugin");
-    assert_eq!(moody.version(), Err(CallError::Unloaded { bundle: NAME.to_owned() }));
+    assert_eq!(unloaded(moody.version()), NAME);
     assert!(runtime.resolve_guest_contract(handle).is_err());
 
     install(&bundle, &library("plugin-moody"));
@@ -636,7 +636,7 @@ fn unload_from_inside(ask: impl FnOnce(&MoodyProxy, u64)) {
     eventually("the bundle is gone", || serving.runtime.bundle_ids().is_empty());
     let Serving { runtime, counter, moody, told, .. } = serving;
     eventually("proxies are told", || moody.version().is_err_and(|error| error.is_unloaded()));
-    assert_eq!(counter.add(1), Err(CallError::Unloaded { bundle: NAME.to_owned() }));
+    assert_eq!(unloaded(counter.add(1)), NAME);
     drop((counter, moody));
     eventually("the code goes", || mapped_copies().is_empty() && own_copies().is_empty());
     eventually("that is told", || phases(&told) == [ReloadPhaseType::Unloading, ReloadPhaseType::Quiesced]);

@@ -15,7 +15,7 @@ use polyplug_abi::{AbiErrorCode, GuestContractInstance, GuestContractInterface, 
 use polyplug_native::NativeLoader;
 use polyplug_tests::copies::mapped_copies;
 use polyplug_tests::handles::{Handles, Refused};
-use polyplug_tests::{Bundle, eventually, mapped_below, rounds};
+use polyplug_tests::{Bundle, eventually, mapped_below, rounds, unloaded};
 use test_contracts::{Card, Counter, CounterProxy, Stamp, StampProxy};
 
 const NAME: &str = "reloaded";
@@ -232,8 +232,8 @@ fn every_call_is_answered_by_one_version() {
 fn answered<R>(outcome: Result<R, CallError>) -> Option<R> {
     match outcome {
         Ok(result) => Some(result),
-        Err(CallError::Unloaded { bundle }) => {
-            assert_eq!(bundle, NAME);
+        Err(error) if error.is_unloaded() => {
+            assert_eq!(error.bundle(), Some(NAME));
             None
         }
         Err(other) => panic!("{other:?}"),
@@ -495,7 +495,7 @@ fn the_runtime_ends_under_its_users() {
                             strong = None;
                         }
                     }
-                    assert_eq!(proxies.0.clone().version(), Err(CallError::Unloaded { bundle: NAME.to_owned() }));
+                    assert_eq!(unloaded(proxies.0.clone().version()), NAME);
                     assert_eq!(weak.upgrade().map(|_| ()), None, "unloaded, for it has ended");
                 });
             }

@@ -442,8 +442,9 @@ struct PolyplugObjectOffer {
     const PolyplugEntry *functions;
     /// The number of entries.
     uint32_t function_count;
-    /// Reserved for the sender; 0.
-    uint32_t reserved;
+    /// 1 if the object is the host's own, which it may offer through the table of the bundle that it calls; 0 for an
+    /// object of a plugin. Errors of calls of the object say who offered it.
+    uint32_t by_host;
     /// The function that drops an object that may be kept. The host calls it when the last token is closed, or when the
     /// bundle that offered the object is reloaded or unloaded. Absent for an object that is lent for a call: closing
     /// the token of such an object waits until no call of the object is running.
@@ -565,7 +566,7 @@ struct PolyplugHostApi {
     /// Makes a proxy for the calling bundle: for a host contract, or for a contract that the bundle's manifest declares
     /// as a dependency. Writes a token that only this host can interpret, and that does not keep the callee loaded.
     /// Unless `out_bundle` is null, writes the name of the callee's bundle as well, which is valid until this thread's
-    /// next call.
+    /// next call, and is `host` for a host contract.
     void (*open_proxy)(const PolyplugHostApi *host, const PolyplugProxyRequest *request, void **out_proxy,
             PolyplugStringView *out_bundle, PolyplugAbiError *out_err);
     /// Calls a method through a proxy made by `open_proxy`.
@@ -576,8 +577,8 @@ struct PolyplugHostApi {
     /// Offers an object to be called by others with `call_proxy`. Returns a token for the object, or null on failure.
     void *(*offer_object)(const PolyplugHostApi *host, const PolyplugObjectOffer *offer, PolyplugAbiError *out_err);
     /// Returns another token for an object that may be kept, or null on failure. A callee that keeps an object it
-    /// received as an argument needs a token of its own. Writes the name of the bundle that offered the object as well,
-    /// like `open_proxy`.
+    /// received as an argument needs a token of its own. Unless `out_bundle` is null, writes the name of the bundle that
+    /// offered the object as well, which is valid until this thread's next call, and is empty for an object of the host.
     void *(*share_object)(const PolyplugHostApi *host, void *proxy, PolyplugStringView *out_bundle,
             PolyplugAbiError *out_err);
     /// Returns the calling bundle's settings: a JSON object, `{}` without settings. The text is valid while the table
@@ -593,6 +594,14 @@ struct PolyplugHostApi {
             PolyplugAbiError *out_err);
     /// Returns the most verbose level that the host's log takes at present, 0 if it takes none.
     uint32_t (*log_level)(const PolyplugHostApi *host);
+    /// Writes the name of the bundle that a token of `open_proxy`, `offer_object` or `share_object` calls, for the text
+    /// of an error. The name is valid until this thread's next call, and is empty if the host is called. Returns 1, or 0
+    /// if the token is closed or the runtime has ended.
+    uint8_t (*proxy_bundle)(const PolyplugHostApi *host, void *proxy, PolyplugStringView *out_bundle);
+    /// Writes to the host's log under the name of a bundle. The host may be null, as for `log`: for panics on threads of
+    /// a library that outlive its tables.
+    void (*log_as)(const PolyplugHostApi *host, PolyplugStringView bundle, uint32_t level, PolyplugStringView scope,
+            PolyplugStringView message);
 };
 
 /// The strictness with which versions are checked.
@@ -844,7 +853,7 @@ POLYPLUG_ASSERT(sizeof(PolyplugArrayDependencyInfo) == 24, "PolyplugArrayDepende
 POLYPLUG_ASSERT(sizeof(PolyplugPluginRegistration) == 128, "PolyplugPluginRegistration");
 POLYPLUG_ASSERT(sizeof(PolyplugProxyRequest) == 56, "PolyplugProxyRequest");
 POLYPLUG_ASSERT(sizeof(PolyplugObjectOffer) == 48, "PolyplugObjectOffer");
-POLYPLUG_ASSERT(sizeof(PolyplugHostApi) == 368, "PolyplugHostApi");
+POLYPLUG_ASSERT(sizeof(PolyplugHostApi) == 384, "PolyplugHostApi");
 POLYPLUG_ASSERT(sizeof(PolyplugReloadPhase) == 48, "PolyplugReloadPhase");
 POLYPLUG_ASSERT(sizeof(PolyplugRuntimeConfig) == 32, "PolyplugRuntimeConfig");
 POLYPLUG_ASSERT(sizeof(PolyplugBundleInitContext) == 24, "PolyplugBundleInitContext");

@@ -3,13 +3,14 @@
 //! Lua calls the [message handler](handler) where an error is raised, before the stack unwinds. The handler keeps an
 //! exception with the traceback, which [`take`] picks up once the protected call has returned.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 
 use mlua::ffi::{self, lua_State};
 use polyplug::CallError;
 use polyplug::engine::{Exception, Fault};
 
-use crate::raise::{call_error, is_raised};
+use crate::raise::{call_error, is_raised, take_declared};
+use crate::stack::Stack;
 use crate::state::State;
 use crate::text::{describe, split_location, text_at};
 
@@ -63,8 +64,38 @@ unsafe fn fault_of_value(state: &State, lua: *mut lua_State, caught: Option<Exce
         {
             return error.clone().into();
         }
-        caught.unwrap_or_else(|| exception(state, lua, -1)).into()
+        let mut exception = caught.unwrap_or_else(|| exception(state, lua, -1));
+        if let Some((call, prepared)) = take_declared(state, lua) {
+            // Reading the error may raise another one.
+            let described = protect_top(state, lua, |lua| {
+                // SAFETY: in a protected call, with a thread of the state's VM, and the error at index 1.
+                call.describe(&mut Stack::new(lua, state, &prepared), &1)
+            });
+            exception.message = described.unwrap_or(exception.message);
+        }
+        exception.into()
     }
+}
+
+/// Runs `body` in a protected call, with a copy of the value at the top of the stack as its only value. Returns `None` if
+/// it raises an error.
+///
+/// # Safety
+///
+/// The Lua state must be the thread that the state's calls use, with a value at the top of the stack and room for
+/// another one.
+unsafe fn protect_top<R>(state: &State, lua: *mut lua_State, body: impl FnOnce(*mut lua_State) -> R) -> Option<R> {
+    let (mut body, mut outcome) = (Some(body), None);
+    // SAFETY: the caller's promise.
+    unsafe { ffi::lua_pushvalue(lua, -1) };
+    let code = state.run(1, &mut |lua| outcome = body.take().map(|body| body(lua)));
+    if code == ffi::LUA_OK {
+        return outcome;
+    }
+    state.caught.replace(None);
+    // SAFETY: `run` leaves the error of a failed call at the top of the stack.
+    unsafe { ffi::lua_pop(lua, 1) };
+    None
 }
 
 /// Returns the exception for the error value at an index, without a traceback.
@@ -93,8 +124,9 @@ unsafe fn exception(state: &State, lua: *mut lua_State, index: c_int) -> Excepti
                 ffi::lua_pushstring(lua, c"message".as_ptr());
                 ffi::lua_rawget(lua, -2);
                 let has_message = ffi::lua_type(lua, -1) == ffi::LUA_TSTRING;
-                let message = if has_message { text_at(lua, -1) } else { "an error that is a table".to_owned() };
+                let message = has_message.then(|| text_at(lua, -1));
                 ffi::lua_pop(lua, 2);
+                let message = message.unwrap_or_else(|| format!("an error that is a table{}", fields(lua, index)));
                 message
             }
             _ => describe(lua, index),
@@ -102,6 +134,45 @@ unsafe fn exception(state: &State, lua: *mut lua_State, index: c_int) -> Excepti
         let (location, message) = split_location(&message);
         Exception { message, location, traceback: None }
     }
+}
+
+/// The number of a table's fields that an error shows.
+const SHOWN_FIELDS: usize = 8;
+
+/// Returns the fields of a table that has been raised, as the end of a sentence: `: {code = number 7}`. Fields whose
+/// names are not text are left out.
+///
+/// # Safety
+///
+/// The Lua state must be valid, and the value at the index a table.
+unsafe fn fields(lua: *mut lua_State, index: c_int) -> String {
+    let mut fields = Vec::new();
+    // SAFETY: the caller's promise. Tables are traversed without metamethods, and the loop does not change the table.
+    unsafe {
+        if ffi::lua_checkstack(lua, 4) == 0 {
+            return String::new();
+        }
+        ffi::lua_pushvalue(lua, index);
+        ffi::lua_pushnil(lua);
+        while ffi::lua_next(lua, -2) != 0 {
+            if ffi::lua_type(lua, -2) == ffi::LUA_TSTRING {
+                fields.push(format!("{} = {}", text_at(lua, -2), describe(lua, -1)));
+            }
+            ffi::lua_pop(lua, 1);
+            if fields.len() > SHOWN_FIELDS {
+                ffi::lua_pop(lua, 1);
+                break;
+            }
+        }
+        ffi::lua_pop(lua, 1);
+    }
+    if fields.is_empty() {
+        return String::new();
+    }
+    let more = if fields.len() > SHOWN_FIELDS { ", .." } else { "" };
+    fields.truncate(SHOWN_FIELDS);
+    fields.sort();
+    format!(": {{{}{more}}}", fields.join(", "))
 }
 
 /// Handles the message of an error that no script catches: keeps an exception with the traceback in the [`State`], and
@@ -120,6 +191,9 @@ pub(crate) unsafe extern "C-unwind" fn handler(lua: *mut lua_State) -> c_int {
                 Some(message) => Exception { message, ..Exception::default() },
                 None => exception(state, lua, 1),
             };
+            if exception.location.is_none() {
+                exception.location = location(lua);
+            }
             exception.traceback = traceback(lua);
             state.caught.replace(Some(exception));
         }
@@ -147,6 +221,37 @@ unsafe fn converted(state: &State, lua: *mut lua_State) -> Option<String> {
         text
     }
 }
+
+/// Returns the file and line of the innermost call of a function of a file, or `None` if there is none.
+///
+/// # Safety
+///
+/// In a message handler.
+unsafe fn location(lua: *mut lua_State) -> Option<String> {
+    // SAFETY: the caller's promise. `lua_getstack` says whether there is such a level, for which `lua_getinfo` fills the
+    // fields that `S` and `l` select. The name is a C string that the running function keeps.
+    unsafe {
+        for level in 1..MAX_LEVELS {
+            let mut info: ffi::lua_Debug = std::mem::zeroed();
+            if ffi::lua_getstack(lua, level, &raw mut info) == 0 {
+                return None;
+            }
+            ffi::lua_getinfo(lua, c"Sl".as_ptr(), &raw mut info);
+            if info.source.is_null() || info.currentline <= 0 {
+                continue;
+            }
+            let name = CStr::from_ptr(info.source).to_string_lossy();
+            if let Some(file) = name.strip_prefix('@') {
+                return Some(format!("{file}:{}", info.currentline));
+            }
+        }
+    }
+    None
+}
+
+/// The number of calls among which the innermost one of a file is searched. Between that and the error are functions
+/// of Lua's library and of the loader.
+const MAX_LEVELS: c_int = 16;
 
 /// Returns the calls on the stack without those of the loader, or `None` if there are no others.
 ///

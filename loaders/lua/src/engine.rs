@@ -8,6 +8,7 @@ use polyplug::engine::{Engine, Fault, IncomingCall, KnownContract};
 
 use crate::call::{call_fast, call_protected};
 use crate::int64::MAX_EXACT;
+use crate::place::place_of_function;
 use crate::protect::protect;
 use crate::registry::{push_ref, take_ref};
 use crate::text::{bytes_at, describe, push_bytes, push_text};
@@ -103,6 +104,33 @@ impl Engine for LuaEngine {
             }
             Ok(1)
         })
+    }
+
+    fn place(&self, plugin: usize, _: &c_int, call: &IncomingCall<'_>) -> Option<String> {
+        let function = self.code(plugin).methods[call.number()].function;
+        let place = protect(&self.state, |lua| {
+            // SAFETY: `protect` runs this closure in a protected call.
+            unsafe {
+                push_ref(lua, function);
+                Ok(place_of_function(lua))
+            }
+        });
+        place.ok().flatten()
+    }
+
+    fn object_place(&self, object: &c_int, call: &IncomingCall<'_>) -> Option<String> {
+        let place = protect(&self.state, |lua| {
+            // SAFETY: `protect` runs this closure in a protected call.
+            unsafe {
+                push_ref(lua, *object);
+                if ffi::lua_type(lua, -1) != ffi::LUA_TFUNCTION {
+                    push_text(lua, &call.method().name);
+                    ffi::lua_gettable(lua, -2);
+                }
+                Ok(place_of_function(lua))
+            }
+        });
+        place.ok().flatten()
     }
 
     fn save(&self, plugin: usize, instance: &c_int) -> Result<Vec<u8>, Fault> {

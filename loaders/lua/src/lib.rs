@@ -83,6 +83,7 @@ mod loader;
 mod memory_limit;
 mod module;
 mod output;
+mod place;
 mod prepared;
 mod program;
 mod protect;

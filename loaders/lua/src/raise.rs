@@ -3,15 +3,18 @@
 //! Three kinds of error values exist:
 //!
 //! - text with the location in front, for faults of the script itself
-//! - a userdata with the fields `kind`, `message` and `method`, for a call that failed: see [`call_error`]
+//! - a userdata with the fields `kind`, `message`, `bundle`, `contract`, `method` and `location`, for a call that failed:
+//!   see [`call_error`]
 //! - a table with a declared error, for `polyplug.raise`: see [`raise_declared`]
 
 use std::ffi::{CStr, c_int};
+use std::rc::Rc;
 
 use mlua::ffi::{self, lua_State};
 use polyplug::CallError;
-use polyplug::engine::Fault;
+use polyplug::engine::{DeclaredCall, Fault};
 
+use crate::prepared::Prepared;
 use crate::registry::{RegistryRefs, has_metatable, push_ref, take_ref};
 use crate::state::State;
 use crate::text::push_text;
@@ -95,6 +98,39 @@ pub(crate) unsafe fn raise_declared(lua: *mut lua_State) -> c_int {
     }
 }
 
+/// Remembers that a call has returned the value at the top of the stack as the error that its method declares.
+///
+/// # Safety
+///
+/// In a C function that Lua has called, with room for a value on the stack.
+pub(crate) unsafe fn remember_declared(state: &State, lua: *mut lua_State, call: DeclaredCall, of: &Rc<Prepared>) {
+    // SAFETY: the caller's promise. The table has room for its only item, so nothing raises an error.
+    unsafe {
+        push_ref(lua, state.refs.get().declared);
+        ffi::lua_pushvalue(lua, -2);
+        ffi::lua_rawseti(lua, -2, 1);
+        ffi::lua_pop(lua, 1);
+    }
+    state.declared.replace(Some((call, Rc::clone(of))));
+}
+
+/// Takes the call that has returned the value at the top of the stack as a declared error, if it is the last one that
+/// has.
+///
+/// # Safety
+///
+/// The Lua state must be valid, with a value at the top of the stack, and room for two more.
+pub(crate) unsafe fn take_declared(state: &State, lua: *mut lua_State) -> Option<(DeclaredCall, Rc<Prepared>)> {
+    // SAFETY: the caller's promise. The comparison calls no metamethod, and the item exists already.
+    unsafe {
+        push_ref(lua, state.refs.get().declared);
+        ffi::lua_rawgeti(lua, -1, 1);
+        let is_last = ffi::lua_rawequal(lua, -1, -3) != 0;
+        ffi::lua_pop(lua, 2);
+        if is_last { state.declared.take() } else { None }
+    }
+}
+
 /// Returns whether [`raise_declared`] has raised the value at an index. The declared error is item 1 of the value then.
 ///
 /// # Safety
@@ -135,7 +171,9 @@ pub(crate) unsafe fn open(state: &State, lua: *mut lua_State) {
         let call_error = take_ref(lua);
         ffi::lua_createtable(lua, 0, 0);
         let raised = take_ref(lua);
-        state.refs.set(RegistryRefs { call_error, raised, ..state.refs.get() });
+        ffi::lua_createtable(lua, 1, 0);
+        let declared = take_ref(lua);
+        state.refs.set(RegistryRefs { call_error, raised, declared, ..state.refs.get() });
     }
 }
 
@@ -153,14 +191,15 @@ unsafe extern "C-unwind" fn index(lua: *mut lua_State) -> c_int {
         }
         let key = CStr::from_ptr(ffi::lua_tostring(lua, 2));
         let text = match key.to_bytes() {
-            b"message" => error.to_string(),
-            b"kind" => error.kind().to_owned(),
-            b"method" => match error.method() {
-                Some(method) => method.to_owned(),
-                None => return 0,
-            },
-            _ => return 0,
+            b"message" => Some(error.to_string()),
+            b"kind" => Some(error.kind().to_owned()),
+            b"bundle" => error.bundle().map(str::to_owned),
+            b"contract" => error.contract().map(str::to_owned),
+            b"method" => error.method().map(str::to_owned),
+            b"location" => error.failure().location.clone(),
+            _ => None,
         };
+        let Some(text) = text else { return 0 };
         push_text(lua, &text);
     }
     1

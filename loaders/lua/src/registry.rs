@@ -24,6 +24,8 @@ pub(crate) struct RegistryRefs {
     pub(crate) call_error: c_int,
     /// The metatable of values that `polyplug.raise` has raised.
     pub(crate) raised: c_int,
+    /// The table whose item 1 is the declared error that a call returned last: see [`State::declared`](crate::state::State).
+    pub(crate) declared: c_int,
     /// The module `polyplug`.
     pub(crate) module: c_int,
 }

@@ -5,7 +5,7 @@ use std::ffi::c_int;
 use mlua::ffi::{self, lua_State};
 use polyplug::engine::{CallOutcome, Caller, Fault};
 
-use crate::raise::{Raise, finish};
+use crate::raise::{Raise, finish, remember_declared};
 use crate::remote;
 use crate::stack::Stack;
 use crate::state::State;
@@ -60,7 +60,10 @@ unsafe fn call(lua: *mut lua_State) -> Result<c_int, Raise> {
         };
         match object.remote.call(&mut stack, number, arguments)? {
             CallOutcome::Returned(_) => Ok(1),
-            CallOutcome::Declared(_) => Err(Raise::Top),
+            CallOutcome::Declared(_) => {
+                remember_declared(state, lua, object.remote.declared(number), &object.prepared);
+                Err(Raise::Top)
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use mlua::ffi::{self, lua_State};
-use polyplug::engine::{Deadline, Exception, Fault, Guest, KnownContract, Limits};
+use polyplug::engine::{Deadline, DeclaredCall, Exception, Fault, Guest, KnownContract, Limits};
 use polyplug::schema::Schema;
 
 use crate::class::Class;
@@ -31,6 +31,9 @@ pub(crate) struct State {
     pub(crate) deadline: Deadline,
     /// The exception that the message handler has made of the last error.
     pub(crate) caught: RefCell<Option<Exception>>,
+    /// The call that returned a declared error last, and the contract that defines the error's type. The error itself is
+    /// in a table of the VM's registry.
+    pub(crate) declared: RefCell<Option<(DeclaredCall, Rc<Prepared>)>>,
     /// Whether small values may be made outside of protected calls: see [`State::new`].
     pub(crate) may_push_unprotected: bool,
     /// Whether a call runs. If none does, the message handler is the only value on the main thread's stack.
@@ -110,6 +113,7 @@ impl State {
             limits,
             deadline: Deadline::default(),
             caught: RefCell::default(),
+            declared: RefCell::default(),
             may_push_unprotected: stdlib == StdLib::Safe && limits.memory.is_none(),
             is_busy: Cell::new(true),
             may_declare: Cell::new(false),

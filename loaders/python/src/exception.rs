@@ -96,7 +96,14 @@ pub(crate) fn not_found(py: Python<'_>, fault: Fault) -> PyErr {
 /// Makes the Python `CallError` for an error.
 fn call_error<'py>(py: Python<'py>, interpreter: &Interpreter, error: CallError) -> PyResult<Bound<'py, PyAny>> {
     let class = interpreter.prelude.call_error.bind(py);
-    let made = class.call1((error.to_string(), error.kind(), error.method()))?;
+    let made = class.call1((
+        error.to_string(),
+        error.kind(),
+        error.method(),
+        error.bundle(),
+        error.contract(),
+        error.failure().location.as_deref(),
+    ))?;
     made.setattr(intern!(py, "_original"), Py::new(py, OriginalCallError(error))?)?;
     Ok(made)
 }

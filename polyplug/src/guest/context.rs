@@ -57,9 +57,14 @@ impl PluginContext {
 
     /// Writes to the host's log, under the bundle's name.
     pub fn log(&self, level: LogLevel, message: &str) {
-        let scope = StringView::null();
+        self.log_in(level, "", message);
+    }
+
+    /// Writes to the host's log, under the bundle's name, with a scope.
+    pub(super) fn log_in(&self, level: LogLevel, scope: &str, message: &str) {
+        let [scope, message] = [scope, message].map(|text| StringView::lend(text.as_bytes()));
         // SAFETY: the table is valid (retained), and the views are alive during the call.
-        unsafe { (self.host.as_ref().log)(self.host.as_ptr(), level.0, scope, StringView::lend(message.as_bytes())) };
+        unsafe { (self.host.as_ref().log)(self.host.as_ptr(), level.0, scope, message) };
     }
 
     /// Returns whether the version of the bundle that this context belongs to has been reloaded or unloaded.

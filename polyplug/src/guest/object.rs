@@ -11,11 +11,11 @@ use polyplug_abi::{
     AbiError, DropObject, Entry, GuestContractId, GuestContractInstance, HostApi, ObjectOffer, StringView,
 };
 
-use crate::CallError;
+use crate::call_error::{CallError, Callee};
 use crate::contract::{Contract, Dispatch, Provides};
 use crate::guest::context::PluginContext;
 use crate::guest::instance::{Boxed, destroy_instance, into_raw};
-use crate::guest::proxy::link;
+use crate::guest::proxy::{callee_named, link};
 use crate::proxy::RawProxy;
 use crate::schema::{Definition, Interface, Shape, TypeRef, Types};
 use crate::types::LiftError;
@@ -59,7 +59,7 @@ pub unsafe trait Object: Contract + Dispatch<Lent<Self>> {
         // SAFETY: the host is valid (the caller's promise) and not null (`check`).
         let context = unsafe { PluginContext::retain(host) };
         // SAFETY: `check` compared the contract's id, and the host compared the schemas when it loaded the callee.
-        Ok(Remote(unsafe { link::<Self>(context, form.data, String::new(), false) }))
+        Ok(Remote(unsafe { link::<Self>(context, form.data, Callee::Unknown, false) }))
     }
 }
 
@@ -100,6 +100,7 @@ pub unsafe fn lending<C: Object + ?Sized>(object: &C, proxy: &RawProxy) -> Lendi
         object: Boxed { host: proxy.host().as_ptr(), value: Lent(object) },
         contract: C::ID,
         functions: <C as Dispatch<Lent<C>>>::FUNCTIONS,
+        is_of_host: proxy.is_of_host(),
     }
 }
 
@@ -146,6 +147,8 @@ pub struct Lending<C: ?Sized> {
     object: Boxed<Lent<C>>,
     contract: GuestContractId,
     functions: &'static [Entry],
+    /// True if the host lends the object, through the table of the bundle that it calls.
+    is_of_host: bool,
 }
 
 // No bounds here: a type that is not a contract is rejected once, by the bounds of `lending`.
@@ -161,7 +164,7 @@ impl<C: ?Sized> Lending<C> {
         let instance = GuestContractInstance { data, contract_id: self.contract };
         // SAFETY: the proxy that is calling keeps the host's table valid. The borrow of `self` keeps the object in
         // place, and `lending` took the entries for the object's type.
-        let token = unsafe { offer(host.as_ptr(), instance, self.functions, None) }?;
+        let token = unsafe { offer(host.as_ptr(), instance, self.functions, None, self.is_of_host) }?;
         let form = GuestContractInstance { data: token, contract_id: self.contract };
         Ok(OnLoan { host, form, _object: PhantomData })
     }
@@ -201,13 +204,14 @@ unsafe fn offer(
     instance: GuestContractInstance,
     functions: &'static [Entry],
     drop: Option<DropObject>,
+    is_of_host: bool,
 ) -> Result<*mut c_void, CallError> {
     let offer = ObjectOffer {
         struct_size: size_of::<ObjectOffer>(),
         instance,
         functions: functions.as_ptr(),
         function_count: functions.len() as u32,
-        reserved: 0,
+        by_host: u32::from(is_of_host),
         drop,
     };
     let mut error = AbiError::ok();
@@ -217,7 +221,7 @@ unsafe fn offer(
         return Ok(token);
     }
     // SAFETY: the text is in the buffer that the host keeps for this thread.
-    Err(unsafe { CallError::reported("an object".to_owned(), crate::Version::default(), &error, || "host".to_owned()) })
+    Err(unsafe { CallError::reported(|| Callee::Host, String::new(), crate::Version::default(), &error) })
 }
 
 fn check<C: Contract + ?Sized>(form: &GuestContractInstance, host: *const HostApi) -> Result<(), LiftError> {
@@ -310,9 +314,9 @@ impl<C: Contract + ?Sized> Callback<C> {
         let instance = GuestContractInstance { data: into_raw(object, host), contract_id: C::ID };
         // SAFETY: the context keeps the host's table valid, through which the object reports errors; an object that is
         // dropped later reports none. `Provides` has the entries for the object's type.
-        match unsafe { offer(host, instance, T::FUNCTIONS, Some(end::<T>)) } {
+        match unsafe { offer(host, instance, T::FUNCTIONS, Some(end::<T>), false) } {
             // SAFETY: the token is that of the object just offered, which is of this contract.
-            Ok(token) => Ok(unsafe { Self::of_token(context.clone(), token, String::new()) }),
+            Ok(token) => Ok(unsafe { Self::of_token(context.clone(), token, Callee::Unknown) }),
             Err(error) => {
                 // SAFETY: made above, and not passed on, because the offer failed.
                 unsafe { end::<T>(instance) };
@@ -326,9 +330,9 @@ impl<C: Contract + ?Sized> Callback<C> {
     /// # Safety
     ///
     /// The token must be that of an object of this contract, and owned by the caller.
-    unsafe fn of_token(context: PluginContext, token: *mut c_void, bundle: String) -> Self {
+    unsafe fn of_token(context: PluginContext, token: *mut c_void, callee: Callee) -> Self {
         // SAFETY: the token is of this contract and owned (the caller's promise).
-        let proxy = unsafe { link::<C>(context, token, bundle, true) };
+        let proxy = unsafe { link::<C>(context, token, callee, true) };
         Self { proxy, form: GuestContractInstance { data: token, contract_id: C::ID } }
     }
 
@@ -358,10 +362,10 @@ impl<C: Contract + ?Sized> Kept for Callback<C> {
             return Err(LiftError::new(unsafe { crate::call_error::message_text(&error) }));
         }
         // SAFETY: the name is in the buffer that the host keeps for this thread.
-        let bundle = unsafe { bundle.bytes() }.map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+        let callee = unsafe { callee_named(bundle) };
         // SAFETY: the host is valid (the caller's promise). `check` compared the contract's id, and the host compared
         // the schemas when it loaded the callee; the token from `share_object` is owned.
-        Ok(unsafe { Self::of_token(PluginContext::retain(host), token, bundle) })
+        Ok(unsafe { Self::of_token(PluginContext::retain(host), token, callee) })
     }
 }
 

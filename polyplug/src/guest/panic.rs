@@ -3,13 +3,15 @@
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
 use std::fmt::Write as _;
+use std::mem::offset_of;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
-use std::sync::Once;
 use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, Once, PoisonError};
 
 use polyplug_abi::{HostApi, LogLevel, StringView};
 
-use crate::error_text::LOCATION_MARK;
+use crate::error_text::{LOCATION_MARK, Parts};
+use crate::guest::context::PluginContext;
 
 /// A panic's payload.
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -93,12 +95,73 @@ impl LastPanic {
     }
 }
 
-/// The host's `log` function, for panics on threads that serve no call.
+/// The host's `log` and `log_as` functions, for panics on threads that serve no call. `log_as` is null if the host has
+/// none.
 ///
-/// The function's code outlives the host's plugins, while the host's table is freed with the runtime.
+/// The functions' code outlives the host's plugins, while the host's table is freed with the runtime.
 static LOG: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
+static LOG_AS: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
 
 type LogFn = unsafe extern "C" fn(*const HostApi, u32, StringView, StringView);
+type LogAsFn = unsafe extern "C" fn(*const HostApi, StringView, u32, StringView, StringView);
+
+/// The most bytes of a bundle's name that are recorded.
+const NAME_LIMIT: usize = 256;
+
+/// The name of the bundle that has initialised this library last.
+///
+/// The name has a fixed size: an allocation would remain when the library is unmapped.
+static BUNDLE: Mutex<BundleName> = Mutex::new(BundleName { len: 0, bytes: [0; NAME_LIMIT] });
+
+struct BundleName {
+    len: usize,
+    bytes: [u8; NAME_LIMIT],
+}
+
+impl BundleName {
+    fn set(&mut self, name: &[u8]) {
+        self.len = name.len().min(NAME_LIMIT);
+        self.bytes[..self.len].copy_from_slice(&name[..self.len]);
+    }
+}
+
+/// A thread that the host runs for a plugin.
+struct HostThread<'a> {
+    context: &'a PluginContext,
+    name: &'a str,
+}
+
+impl HostThread<'_> {
+    /// Writes a panic that ends the thread to the host's log.
+    fn log(&self, text: &str) {
+        // The host gives a thread without a name that of the bundle.
+        let name = if self.name.is_empty() { self.context.bundle_name() } else { self.name.to_owned() };
+        let text = format!("the thread `{name}` panicked: {text}");
+        self.context.log_in(LogLevel::Error, LOG_SCOPE, &text);
+    }
+}
+
+thread_local! {
+    /// This thread, if the host runs it for this library. A pointer, as a value with a destructor would keep the library
+    /// mapped.
+    static THREAD: Cell<*const HostThread<'static>> = const { Cell::new(std::ptr::null()) };
+}
+
+/// Runs `body` on a thread that the host runs for a plugin. A panic is written to the host's log for the bundle of
+/// `context`, with the thread's name.
+pub(super) fn run_thread(context: &PluginContext, name: &str, body: impl FnOnce()) {
+    let thread = HostThread { context, name };
+    THREAD.set((&raw const thread).cast());
+    let outcome = catch(body);
+    THREAD.set(std::ptr::null());
+    let Err(payload) = outcome else { return };
+    let text = describe_panic(payload);
+    // The hook of a plugin's own library has written to the log already. A linked plugin has the program's hook.
+    if LOG.load(Ordering::Relaxed).is_null() {
+        let parts = Parts::of(&text);
+        thread.log(&log_text(parts.message, parts.location));
+    }
+}
 
 /// Replaces the panic hook of a plugin's own library, once.
 ///
@@ -107,6 +170,11 @@ type LogFn = unsafe extern "C" fn(*const HostApi, u32, StringView, StringView);
 /// writes to the host's log, so that a panic on a thread of the plugin's own is not lost.
 pub(super) fn install_hook(host: &HostApi) {
     LOG.store(host.log as *mut (), Ordering::Relaxed);
+    let has_log_as = host.struct_size >= offset_of!(HostApi, log_as) + size_of::<usize>();
+    LOG_AS.store(if has_log_as { host.log_as as *mut () } else { std::ptr::null_mut() }, Ordering::Relaxed);
+    // SAFETY: the table is valid, and so is the name while the table is (the ABI).
+    let name = unsafe { (host.bundle_name)(host).bytes() }.unwrap_or_default();
+    BUNDLE.lock().unwrap_or_else(PoisonError::into_inner).set(name);
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         std::panic::set_hook(Box::new(|info| {
@@ -117,10 +185,14 @@ pub(super) fn install_hook(host: &HostApi) {
 }
 
 /// Records the location of every panic of this program before the program's own hook runs. For plugins that are linked
-/// into the host.
+/// into the host, and for the host's own objects that plugins call. A hook that the program sets later hides the
+/// locations, unless that hook calls the one it replaces.
 #[cfg(feature = "host")]
 pub(crate) fn keep_locations() {
     static ONCE: Once = Once::new();
+    if std::thread::panicking() {
+        return; // the hook cannot be replaced now
+    }
     ONCE.call_once(|| {
         let program = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
@@ -128,6 +200,17 @@ pub(crate) fn keep_locations() {
             program(info);
         }));
     });
+}
+
+/// The scope of the log's messages about panics.
+const LOG_SCOPE: &str = "plugin panic";
+
+/// Returns the message of the log about a panic.
+fn log_text(message: &str, location: Option<&str>) -> String {
+    match location {
+        Some(location) => format!("{message} (at {location})"),
+        None => message.to_owned(),
+    }
 }
 
 fn log(info: &PanicHookInfo<'_>) {
@@ -139,19 +222,28 @@ fn log(info: &PanicHookInfo<'_>) {
         Some(text) => (*text).to_owned(),
         None => info.payload().downcast_ref::<String>().cloned().unwrap_or_else(|| "a payload that is not text".into()),
     };
-    let text = match info.location() {
-        Some(location) => format!("{message} (at {location})"),
-        None => message,
-    };
-    // SAFETY: `install_hook` is the only writer of `LOG`, and stores the `log` of a host's table; the ABI allows a null
-    // host there.
-    unsafe {
-        let log = std::mem::transmute::<*mut (), LogFn>(log);
-        log(
-            std::ptr::null(),
-            LogLevel::Error.0,
-            StringView::from_static(b"plugin panic"),
-            StringView::lend(text.as_bytes()),
-        );
+    let text = log_text(&message, info.location().map(ToString::to_string).as_deref());
+    // SAFETY: null, or the value that `run_thread` keeps while the pointer is set, on this thread.
+    if let Some(thread) = unsafe { THREAD.get().as_ref() } {
+        return thread.log(&text);
     }
+    let (host, level) = (std::ptr::null(), LogLevel::Error.0);
+    let (scope, text) = (StringView::from_static(LOG_SCOPE.as_bytes()), StringView::lend(text.as_bytes()));
+    let log_as = LOG_AS.load(Ordering::Relaxed);
+    if log_as.is_null() {
+        // SAFETY: `install_hook` is the only writer of `LOG`, and stores the `log` of a host's table; the ABI allows a
+        // null host there.
+        unsafe { std::mem::transmute::<*mut (), LogFn>(log)(host, level, scope, text) };
+        return;
+    }
+    let mut name = BundleName { len: 0, bytes: [0; NAME_LIMIT] };
+    {
+        // A copy, as the lock must not be held while the host's code runs.
+        let bundle = BUNDLE.lock().unwrap_or_else(PoisonError::into_inner);
+        name.set(&bundle.bytes[..bundle.len]);
+    }
+    let bundle = StringView::lend(&name.bytes[..name.len]);
+    // SAFETY: `install_hook` is the only writer of `LOG_AS`, and stores the `log_as` of a host's table; the ABI allows a
+    // null host there.
+    unsafe { std::mem::transmute::<*mut (), LogAsFn>(log_as)(host, bundle, level, scope, text) };
 }

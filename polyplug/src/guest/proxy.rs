@@ -4,6 +4,7 @@
 //! serves at the time of the call, and does not keep the callee loaded.
 
 use std::ffi::c_void;
+use std::mem::offset_of;
 use std::ptr::NonNull;
 use std::sync::{Arc, Weak};
 
@@ -11,7 +12,7 @@ use polyplug_abi::{
     AbiError, CallArena, GuestContractInstance, HostApi, ProxyRequest, ProxyTarget, StringView, VmLoaderData,
 };
 
-use crate::CallError;
+use crate::call_error::{CallError, Callee};
 use crate::contract::Contract;
 use crate::contract_info::ContractInfo;
 use crate::guest::context::PluginContext;
@@ -29,8 +30,8 @@ struct Link {
     /// True if the link closes the token when dropped.
     is_own: bool,
     context: PluginContext,
-    /// The name of the callee's bundle.
-    bundle: String,
+    /// The callee, if it was known when the link was made. Otherwise the host knows it.
+    callee: Callee,
 }
 
 // SAFETY: the plugin never follows the token, and the host's table accepts calls from any thread (the ABI).
@@ -53,8 +54,11 @@ impl Owner for Link {
         Ok(None) // never called: the revision does not change
     }
 
-    fn bundle(&self) -> String {
-        self.bundle.clone()
+    fn callee(&self) -> Callee {
+        match &self.callee {
+            Callee::Unknown => self.context.callee_of(self.token),
+            known => known.clone(),
+        }
     }
 }
 
@@ -129,6 +133,26 @@ impl PluginContext {
     }
 }
 
+impl PluginContext {
+    /// Asks the host for the callee behind a token. Returns [`Callee::Unknown`] if the token is closed, if the runtime
+    /// has ended, or if the host is too old to know.
+    #[cold]
+    fn callee_of(&self, token: *mut c_void) -> Callee {
+        let host = self.host_abi();
+        let mut name = StringView::null();
+        // SAFETY: the context keeps the host's table valid, and the size says whether the function is there. The name
+        // is in the buffer that the host keeps for this thread.
+        unsafe {
+            if (*host).struct_size < offset_of!(HostApi, proxy_bundle) + size_of::<usize>()
+                || ((*host).proxy_bundle)(host, token, &raw mut name) == 0
+            {
+                return Callee::Unknown;
+            }
+            callee_named(name)
+        }
+    }
+}
+
 /// Opens a proxy for contract `C`.
 fn open<C: Contract + ?Sized>(context: &PluginContext, target: ProxyTarget, minor: u32) -> Result<C::Proxy, CallError> {
     let info = C::info();
@@ -149,13 +173,26 @@ fn open<C: Contract + ?Sized>(context: &PluginContext, target: ProxyTarget, mino
     if !error.is_ok() {
         let (name, since) = (format!("{}@{}", info.name, info.major), info.version());
         // SAFETY: the text is in the buffer that the host keeps for this thread.
-        return Err(unsafe { CallError::reported(name, since, &error, String::new) });
+        return Err(unsafe { CallError::reported(|| Callee::Unknown, name, since, &error) });
     }
-    // SAFETY: the name is in the buffer that the host keeps for this thread.
-    let bundle = unsafe { bundle.bytes() }.map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+    let callee = match target {
+        ProxyTarget::Host => Callee::Host,
+        // SAFETY: the name is in the buffer that the host keeps for this thread.
+        _ => unsafe { callee_named(bundle) },
+    };
     // SAFETY: the host has compared the schemas, so the token is that of a proxy for this contract; `open_proxy` gives
     // the token to its caller.
-    Ok(unsafe { link::<C>(context.clone(), proxy, bundle, true) })
+    Ok(unsafe { link::<C>(context.clone(), proxy, callee, true) })
+}
+
+/// Returns the callee with this name, as the host gives it: a bundle's, or the empty name of the host.
+///
+/// # Safety
+///
+/// The name must be empty or readable.
+pub(super) unsafe fn callee_named(name: StringView) -> Callee {
+    // SAFETY: the name is empty or readable (the caller's promise).
+    Callee::from_name(unsafe { name.bytes() }.map(String::from_utf8_lossy).unwrap_or_default().into_owned())
 }
 
 /// Makes the typed proxy that calls through a token of the host's.
@@ -167,14 +204,14 @@ fn open<C: Contract + ?Sized>(context: &PluginContext, target: ProxyTarget, mino
 pub(super) unsafe fn link<C: Contract + ?Sized>(
     context: PluginContext,
     token: *mut c_void,
-    bundle: String,
+    callee: Callee,
     is_own: bool,
 ) -> C::Proxy {
     let info = C::info();
     let link = Arc::new_cyclic(|this: &Weak<Link>| {
         let loader_data = VmLoaderData { data: this.as_ptr().cast_mut().cast() };
         let trampoline = Trampoline { call, loader_data, instance: GuestContractInstance::null() };
-        Link { trampoline, token, is_own, context, bundle }
+        Link { trampoline, token, is_own, context, callee }
     });
     let parts = ProxyParts {
         revision: (&ALWAYS).into(),
@@ -191,7 +228,7 @@ pub(super) unsafe fn link<C: Contract + ?Sized>(
 }
 
 /// The functions of the host's table by which plugins get arenas.
-static LENT_BY_TABLE: ArenaLender = ArenaLender { enter: enter_arena, leave: leave_arena };
+static LENT_BY_TABLE: ArenaLender = ArenaLender { is_of_host: false, enter: enter_arena, leave: leave_arena };
 
 /// # Safety
 ///

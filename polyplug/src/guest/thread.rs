@@ -7,11 +7,12 @@ use polyplug_abi::{AbiError, StringView};
 
 use crate::call_error::message_text;
 use crate::guest::context::PluginContext;
-use crate::guest::panic::{catch, describe_panic};
+use crate::guest::panic::run_thread;
 
 /// The data that a new thread receives.
 struct Start<F> {
     context: PluginContext,
+    name: String,
     body: F,
 }
 
@@ -24,7 +25,7 @@ impl PluginContext {
     /// [`wait_retired`](Self::wait_retired). A thread that a plugin starts in another way may still run when its code
     /// is unmapped, which ends the process.
     ///
-    /// A panic in `body` ends the thread and is written to the host's log.
+    /// A panic in `body` ends the thread and is written to the host's log, with the names of bundle and thread.
     ///
     /// # Errors
     ///
@@ -53,7 +54,7 @@ impl PluginContext {
 
 fn spawn<F: FnOnce(&PluginContext) + Send + 'static>(context: &PluginContext, name: &str, body: F) -> io::Result<()> {
     let host = context.host_abi();
-    let data = Box::into_raw(Box::new(Start { context: context.clone(), body }));
+    let data = Box::into_raw(Box::new(Start { context: context.clone(), name: name.to_owned(), body }));
     let mut error = AbiError::ok();
     // SAFETY: the context keeps the host's table valid; the data is of the type that `run::<F>` takes, and is given to
     // the host.
@@ -72,13 +73,7 @@ fn spawn<F: FnOnce(&PluginContext) + Send + 'static>(context: &PluginContext, na
 
 unsafe extern "C" fn run<F: FnOnce(&PluginContext)>(data: *mut c_void) {
     // SAFETY: `spawn` made the data for the same type, and the host calls `run` once (the ABI).
-    let Start { context, body } = *unsafe { Box::from_raw(data.cast::<Start<F>>()) };
-    let ran = catch(move || {
-        body(&context);
-        drop(context);
-    });
-    if let Err(payload) = ran {
-        // The panic hook has written to the host's log; a thread cannot return an error.
-        describe_panic(payload);
-    }
+    let Start { context, name, body } = *unsafe { Box::from_raw(data.cast::<Start<F>>()) };
+    // A thread cannot return an error, so a panic is logged.
+    run_thread(&context, &name, || body(&context));
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use polyplug_abi::{Compatibility, ReloadPhase, RuntimeConfig};
 
+use crate::guest::keep_locations;
 use crate::host::api::table::FUNCTIONS;
 use crate::host::bundle::limits::BundleLimits;
 use crate::host::error::runtime::RuntimeError;
@@ -179,10 +180,15 @@ impl RuntimeBuilder {
 
     /// Makes the runtime.
     ///
+    /// The first runtime of a program puts a panic hook before the program's own, which records where the host's own
+    /// objects panic that plugins call: the error of the call has that place. A hook that the program sets afterwards
+    /// has to call the one that it replaces, or such errors have no place.
+    ///
     /// # Errors
     ///
     /// [`RuntimeError::DuplicateLoader`].
     pub fn build(self) -> Result<Arc<Runtime>, RuntimeError> {
+        keep_locations();
         let events = Events::default();
         let on_reload = self.on_reload.map(|callback| rust_callback(&self.config, callback));
         for subscriber in c_callback(&self.config).into_iter().chain(on_reload).chain(self.on_event) {

@@ -29,7 +29,7 @@ pub use host::models;
 
 // Items that the checked files import by these paths, and that loom need not see.
 mod call_error {
-    pub(crate) use polyplug::CallError;
+    pub(crate) use polyplug::{CallError, Callee};
 }
 mod contract_info {
     /// The contract. There is only one, and nothing about it is needed.

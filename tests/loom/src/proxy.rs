@@ -5,7 +5,7 @@
 
 use std::ptr::NonNull;
 
-use polyplug::CallError;
+use polyplug::{CallError, Callee};
 use polyplug_abi::{Entry, GuestContractInstance, HostApi};
 
 use crate::contract_info::ContractInfo;
@@ -17,7 +17,7 @@ pub(crate) trait Owner: Send + Sync {
     fn resolve_current(&self, info: &'static ContractInfo) -> Result<Option<RawProxy>, CallError>;
 
     #[allow(dead_code)]
-    fn bundle(&self) -> String;
+    fn callee(&self) -> Callee;
 }
 
 #[allow(dead_code)]

@@ -98,7 +98,7 @@ fn its_tables_are_true() {
             instance: "GuestContractInstance",
             functions: "const Entry *",
             function_count: "uint32_t",
-            reserved: "uint32_t",
+            by_host: "uint32_t",
             drop: "void (*)(GuestContractInstance), or null",
         }),
         table!(ReloadPhase as "ReloadPhase" {
@@ -138,7 +138,7 @@ fn it_lists_the_whole_table_of_the_host() {
         create_guest_instance destroy_guest_instance unload_bundle log register_plugin error_text enter_arena
         leave_arena retain_host release_host lease release spawn wait_retired prefer find_guest_contract_in
         unload_bundle_cascade quiesce open_proxy call_proxy close_proxy offer_object share_object config bundle_name
-        on_unload log_level
+        on_unload log_level proxy_bundle log_as
     }
     assert_eq!(offset, size_of::<HostApi>(), "this test lacks a field");
 

@@ -79,8 +79,9 @@ pub(crate) fn earlier_minors_lack_what_is_newer(guest: &Guest) {
     let (_runtime, _bundle, proxy) = guest.proxy::<dyn Calculator>("older");
     assert_eq!((proxy.add(2, 3), proxy.greet("you")), (Ok(5), Ok("Hello, you!".to_owned())));
     let answer = proxy.sum(b"x");
-    let Err(CallError::MethodNotAvailable { method, since }) = &answer else { panic!("{answer:?}") };
-    assert_eq!((method.as_str(), *since), ("demo.calculator.sum", Version::new(1, 2, 0)));
+    let Err(CallError::MethodNotAvailable { since, failure }) = &answer else { panic!("{answer:?}") };
+    assert_eq!(failure.bundle(), Some("older"));
+    assert_eq!((failure.method.as_str(), *since), ("demo.calculator.sum", Version::new(1, 2, 0)));
 }
 
 pub(crate) fn a_contract_may_be_described_by_the_bundle(guest: &Guest) {

@@ -39,11 +39,11 @@ fn an_exception_comes_with_its_place() {
     let error = calculator.add(1, 2).unwrap_err();
     let CallError::Exception(failure) = &error else { panic!("an exception, not {error:?}") };
     assert_eq!((failure.method.as_str(), failure.message.as_str()), ("demo.calculator.add", "ValueError: no"));
-    assert_eq!(failure.location.as_deref(), Some("main.toy:5"));
-    assert_eq!(failure.traceback.as_deref(), Some("main.toy:5: in add\nmain.toy:9: in main"));
+    assert_eq!(failure.location.as_deref(), Some("toy/main.toy:5"));
+    assert_eq!(failure.traceback.as_deref(), Some("toy/main.toy:5: in add\ntoy/main.toy:9: in main"));
     assert_eq!(
         error.to_string(),
-        "demo.calculator.add: ValueError: no (at main.toy:5)\nmain.toy:5: in add\nmain.toy:9: in main"
+        "bundle `toy`, demo.calculator.add: ValueError: no (at toy/main.toy:5)\ntoy/main.toy:5: in add\ntoy/main.toy:9: in main"
     );
     assert_eq!(calculator.divide(8, 2), Ok(Ok(4)), "it serves on");
 }

@@ -48,7 +48,7 @@ fn a_program_that_fails_says_where() {
         };
         Err(exception.into())
     };
-    assert_eq!(refused(failing), "NameError: no such thing (at main.toy:3)\nmain.toy:3: in the main program");
+    assert_eq!(refused(failing), "NameError: no such thing (at toy/main.toy:3)\ntoy/main.toy:3: in the main program");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn names_of_contracts_are_read() {
     for name in ["", "demo.calculator", "demo.calculator@", "demo.calculator@one", "@1", "demo.calculator@1.2.3"] {
         let error = refused(declaring(Class::new(name).at("main.toy:1")));
         assert!(
-            error.starts_with("main.toy:1: ") && error.contains(&format!("{name:?} names no contract")),
+            error.starts_with("toy/main.toy:1: ") && error.contains(&format!("{name:?} names no contract")),
             "{name}: {error}"
         );
     }
@@ -80,7 +80,7 @@ fn names_of_contracts_are_read() {
 #[test]
 fn an_unknown_contract_is_named() {
     let error = refused(declaring(Class::new("demo.unheard@3").at("main.toy:7")));
-    for part in ["main.toy:7: ", "demo.unheard@3 is not known", "`demo.unheard@3.schema`"] {
+    for part in ["toy/main.toy:7: ", "demo.unheard@3 is not known", "`demo.unheard@3.schema`"] {
         assert!(error.contains(part), "{part} is in: {error}");
     }
 }
@@ -109,7 +109,7 @@ fn a_missing_method_is_named() {
     );
     assert_eq!(
         refused(declaring(without(&["divide"]).method("divdie", |_| Ok(Toy::Nil)).at("main.toy:2"))),
-        "main.toy:2: the plugin for demo.calculator@1.2 lacks the method `divide` (it has `divdie`: is that a \
+        "toy/main.toy:2: the plugin for demo.calculator@1.2 lacks the method `divide` (it has `divdie`: is that a \
          misspelling?)"
     );
 }
@@ -121,7 +121,7 @@ fn a_contract_is_provided_once() {
         code.declare(calculator().named("other").at("main.toy:9"));
         Ok(())
     });
-    let text = "main.toy:9: `demo.calculator` is provided by this bundle already, by plugin `one`: a bundle provides \
+    let text = "toy/main.toy:9: `demo.calculator` is provided by this bundle already, by plugin `one`: a bundle provides \
                 a contract once";
     assert_eq!(error, text);
 }
@@ -151,8 +151,8 @@ fn an_older_version_has_its_methods_only() {
     let calculator = runtime.proxy::<dyn Calculator>().unwrap();
     assert_eq!(calculator.add(2, 3), Ok(5));
     let error = calculator.greet("you").unwrap_err();
-    let CallError::MethodNotAvailable { method, since } = &error else { panic!("not {error:?}") };
-    assert_eq!((method.as_str(), since.major, since.minor), ("demo.calculator.greet", 1, 1));
+    let CallError::MethodNotAvailable { since, failure } = &error else { panic!("not {error:?}") };
+    assert_eq!((failure.method.as_str(), since.major, since.minor), ("demo.calculator.greet", 1, 1));
     assert!(matches!(calculator.sum(&[1]), Err(CallError::MethodNotAvailable { .. })));
     let error = runtime.call("demo.calculator@1", "greet", &[Value::from("you")]).unwrap_err();
     assert!(matches!(error, CallError::NotFound(_)), "{error:?}");

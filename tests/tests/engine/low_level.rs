@@ -201,7 +201,7 @@ fn each_failure_has_its_code() {
     assert_eq!(call(&runtime, default, 0), ((0, String::new()), 0));
     let ((code, text), _) = call(&runtime, default, 1);
     assert_eq!(code, AbiErrorCode::Generic as u32);
-    assert_eq!(text, "Error: none\n  at main:3\ntraceback:\nby main");
+    assert_eq!(text, "Error: none\n  at numbers/main:3\ntraceback:\nby main");
     let ((code, text), _) = call(&runtime, default, 2);
     assert_eq!(code, AbiErrorCode::LimitReached as u32, "{text}");
     let ((code, text), _) = call(&runtime, default, 4);

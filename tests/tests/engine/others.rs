@@ -90,7 +90,10 @@ fn host_contracts_are_called() {
     assert_eq!(*lines.0.lock().unwrap(), ["one", "two"]);
     assert_eq!(caller.lines(), Ok(Ok(vec!["one".to_owned(), "two".to_owned()])));
     let error = caller.host_panics("the pencil broke").unwrap().unwrap_err();
-    assert!(error.starts_with("test.logger@1.panics panicked: the pencil broke"), "{error}");
+    assert!(
+        error.starts_with("the host, test.logger.panics: panicked: the pencil broke (at tests/tests/engine/others.rs:"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -136,16 +139,16 @@ fn an_error_of_a_call_that_a_guest_makes_is_that_calls() {
     let id = loader.load(&runtime, "other", DEPENDS, declaring(class)).unwrap();
     let error = runtime.proxy_from::<dyn Caller>(id).unwrap().add(1, 2).unwrap_err();
     let CallError::Exception(failure) = &error else { panic!("an exception, not {error:?}") };
-    let text = "demo.calculator@1.add: an argument is no value of its type: a: expected i32, got text \"x\"";
+    let text = "bundle `calculator`, demo.calculator.add: an argument is no value of its type: a: expected i32, got text \"x\"";
     assert_eq!(failure.message, text);
     let texts: Vec<_> = caught.lock().unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(
         texts,
         [
-            "demo.calculator@1.add: an argument is no value of its type: 2 arguments are expected, and 1 given: \
+            "bundle `calculator`, demo.calculator.add: an argument is no value of its type: 2 arguments are expected, and 1 given: \
              add(a: i32, b: i32) -> i32",
-            "demo.calculator@1.add: an argument is no value of its type: b: expected i32, got text \"x\"",
-            "demo.calculator@1.add: an argument is no value of its type: a: 1099511627776 is out of range for i32",
+            "bundle `calculator`, demo.calculator.add: an argument is no value of its type: b: expected i32, got text \"x\"",
+            "bundle `calculator`, demo.calculator.add: an argument is no value of its type: a: 1099511627776 is out of range for i32",
         ]
     );
     assert!(caught.lock().unwrap().iter().all(|error| matches!(error, CallError::InvalidArgument(_))));
@@ -288,7 +291,7 @@ fn engines_hand_over_objects() {
     drop((a_worker, one));
     runtime.unload_bundle(a).unwrap();
     let [Err(told)] = &b_worker.tell_all("a").unwrap()[..] else { panic!("it is gone") };
-    assert!(told.contains("bundle `a` is unloaded"), "{told}");
+    assert!(told.contains("bundle `a`, ") && told.contains(": the bundle is unloaded"), "{told}");
     other.lock().unwrap().clear();
     drop(b_worker);
     runtime.unload_bundle(b).unwrap();

@@ -97,7 +97,10 @@ impl BundleModules {
     /// remains of the code.
     fn close(&self, py: Python<'_>) -> Option<Remains> {
         let bundle = self.bundle.bind(py);
-        let log = |fault: &Fault| tracing::error!(bundle = self.guest.bundle(), %fault, "the end of a bundle failed");
+        let log = |fault: &Fault| {
+            let (bundle, fault) = (self.guest.bundle(), self.guest.describe(fault));
+            tracing::error!(bundle, fault, "the end of a bundle failed");
+        };
         if let Err(fault) = self.run_attached(py, |py| bundle.call_method0(intern!(py, "end_activity"))) {
             log(&fault);
         }

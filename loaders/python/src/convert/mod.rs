@@ -4,6 +4,7 @@
 //! - `converter`: [`ValueConverter`], the classes and the bundle with which one contract's values are converted.
 //! - `remote_object`: `RemoteObject`, a Python object that stands for a host contract, a peer or an object.
 //! - `remote_method`: `RemoteMethod`, a method of a remote object.
+//! - `raised_by`: `RaisedBy`, the account of a declared error that a call has raised.
 //! - `remote_class`: [`wrap_remote`] makes a remote object of the class with its contract's methods.
 //! - `build`: from canonical memory to Python.
 //! - `fields`: the fields of records and cases, in objects, mappings and tuples.
@@ -16,6 +17,7 @@ mod build;
 mod converter;
 mod describe;
 mod fields;
+mod raised_by;
 mod read;
 mod remote_class;
 mod remote_method;

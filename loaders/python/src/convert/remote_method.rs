@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::converter::ValueConverter;
+use super::raised_by::note_call;
 use super::remote_object::RemoteObject;
 use crate::exception;
 use crate::interpreter::{self, Interpreter};
@@ -63,7 +64,12 @@ impl RemoteMethod {
         let mut converter = ValueConverter { py, interpreter, classes: &state.classes, guest: &state.guest };
         match state.remote().call(&mut converter, self.number, &values) {
             Ok(CallOutcome::Returned(value)) => Ok(value),
-            Ok(CallOutcome::Declared(value)) => Err(declared_error(py, interpreter, value)),
+            Ok(CallOutcome::Declared(value)) => {
+                let raised = declared_error(py, interpreter, value);
+                let call = state.declared(self.number);
+                note_call(interpreter, raised.value(py).as_any(), &call, &state.classes, &state.guest);
+                Err(raised)
+            }
             Err(fault) => Err(exception::from_fault(py, fault)),
         }
     }

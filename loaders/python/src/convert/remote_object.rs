@@ -1,13 +1,14 @@
 //! Host contracts, peers and objects of other bundles or the host, as Python objects.
 
 use std::mem::ManuallyDrop;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use polyplug::engine::{Guest, ImportedObject};
+use polyplug::engine::{DeclaredCall, Guest, ImportedObject};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use crate::classes::ContractClasses;
+use crate::lock::lock;
 use crate::suspended_exception::suspend_exception;
 use crate::thread;
 
@@ -24,15 +25,33 @@ pub(super) struct RemoteState {
     pub(super) classes: Arc<ContractClasses>,
     /// The remote, which the destructor drops on a detached thread.
     remote: ManuallyDrop<ImportedObject>,
+    /// The calls that have raised a declared error, by the numbers of their methods.
+    declared: Mutex<Vec<(usize, Arc<DeclaredCall>)>>,
 }
 
 impl RemoteState {
     pub(super) fn new(guest: &Arc<Guest>, classes: &Arc<ContractClasses>, remote: ImportedObject) -> Self {
-        Self { guest: Arc::clone(guest), classes: Arc::clone(classes), remote: ManuallyDrop::new(remote) }
+        Self {
+            guest: Arc::clone(guest),
+            classes: Arc::clone(classes),
+            remote: ManuallyDrop::new(remote),
+            declared: Mutex::default(),
+        }
     }
 
     pub(super) fn remote(&self) -> &ImportedObject {
         &self.remote
+    }
+
+    /// Returns the call of the method with this number, which has raised a declared error.
+    pub(super) fn declared(&self, method: usize) -> Arc<DeclaredCall> {
+        let mut declared = lock(&self.declared);
+        if let Some((_, call)) = declared.iter().find(|(known, _)| *known == method) {
+            return Arc::clone(call);
+        }
+        let call = Arc::new(self.remote.declared(method));
+        declared.push((method, Arc::clone(&call)));
+        call
     }
 }
 

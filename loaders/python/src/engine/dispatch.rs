@@ -96,6 +96,20 @@ impl Engine for PythonEngine {
         })
     }
 
+    fn place(&self, _: usize, instance: &Py<PyAny>, call: &IncomingCall<'_>) -> Option<String> {
+        self.object_place(instance, call)
+    }
+
+    fn object_place(&self, object: &Py<PyAny>, call: &IncomingCall<'_>) -> Option<String> {
+        let place = thread::attach(|py| {
+            let arguments = (object.bind(py), python_name(&call.method().name), self.modules.bundle.bind(py));
+            // The object's own code may run, and fail.
+            let place = self.modules.interpreter.prelude.place_of_function.bind(py).call1(arguments);
+            Ok(place.and_then(|place| place.extract()).ok().flatten())
+        });
+        place.ok().flatten()
+    }
+
     fn save(&self, _: usize, instance: &Py<PyAny>) -> Result<Vec<u8>, Fault> {
         self.modules.run(|py| {
             let saved = instance.bind(py).call_method0(intern!(py, "save"))?;

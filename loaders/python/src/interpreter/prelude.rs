@@ -51,6 +51,7 @@ prelude! {
     bundle: "Bundle",
     open_environment: "open_environment",
     describe_exception: "describe_exception",
+    place_of_function: "place_of_function",
     check_method: "check_method",
     make_types: "make_types",
     make_remote_class: "make_remote_class",

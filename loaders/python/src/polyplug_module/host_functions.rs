@@ -86,6 +86,11 @@ impl HostFunctions {
         modules.on_unload(function).map_err(|fault| PyRuntimeError::new_err(fault.to_string()))
     }
 
+    /// Returns a traceback that names the bundle's files by the bundle and their path in its directory.
+    fn name_files(&self, traceback: &str) -> String {
+        self.guest.name_files(traceback)
+    }
+
     /// Writes to the host's log: log("info", "ready").
     fn log(&self, py: Python<'_>, level: &str, message: &str) -> PyResult<()> {
         let logged = thread::detach(py, || self.guest.log_at(level, message));

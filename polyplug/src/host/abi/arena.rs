@@ -183,7 +183,7 @@ fn leave_late(holder: Holder, arena: *mut CallArena) {
 
 /// The functions by which the host's own proxies get arenas. A callee that has not returned all of its arenas, or that
 /// returns its caller's, does not change the caller's depth.
-pub(crate) static GUARDED: ArenaLender = ArenaLender { enter: enter_guarded, leave: leave_guarded };
+pub(crate) static GUARDED: ArenaLender = ArenaLender { is_of_host: true, enter: enter_guarded, leave: leave_guarded };
 
 /// # Safety
 ///

@@ -42,6 +42,20 @@ pub(crate) unsafe extern "C" fn log(host: *const HostApi, level: u32, scope: Str
     write_log(LogLevel(level), bundle, &scope, &message);
 }
 
+pub(crate) unsafe extern "C" fn log_as(
+    _: *const HostApi,
+    bundle: StringView,
+    level: u32,
+    scope: StringView,
+    message: StringView,
+) {
+    // SAFETY: the table-call contract; the views are readable during the call.
+    let [bundle, scope, message] = unsafe { [bundle.bytes(), scope.bytes(), message.bytes()] };
+    let [bundle, scope, message] =
+        [bundle, scope, message].map(|text| String::from_utf8_lossy(text.unwrap_or_default()));
+    write_log(LogLevel(level), &bundle, &scope, &message);
+}
+
 pub(crate) unsafe extern "C" fn log_level(_: *const HostApi) -> u32 {
     max_level().map_or(0, |level| level.0)
 }

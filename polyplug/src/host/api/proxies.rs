@@ -6,10 +6,12 @@ use polyplug_abi::{AbiError, AbiErrorCode, CallArena, HostApi, ObjectOffer, Prox
 
 use super::error::ApiError;
 use super::with_runtime::{with_callee, with_runtime};
+use crate::call_error::Callee;
 use crate::host::abi::arena;
 use crate::host::abi::dispatch::CallFrame;
 use crate::host::plugin_proxy::object::Object;
 use crate::host::plugin_proxy::request::ProxySpec;
+use crate::host::runtime::context::HostContext;
 
 // Table-call contract: a function here is called through the table, as `HostApi` documents. So `host` is null or a
 // valid table of this library, and each other pointer is null or leads to memory of its type.
@@ -28,10 +30,10 @@ pub(crate) unsafe extern "C" fn open_proxy(
                 return Err(ApiError::null("the request or the room for the proxy"));
             }
             let spec = ProxySpec::read(request).map_err(|text| ApiError::new(AbiErrorCode::InvalidArgument, text))?;
-            let (proxy, bundle) = runtime.plugin_proxies().open(runtime.callees(), context.bundle.as_deref(), spec)?;
+            let (proxy, callee) = runtime.plugin_proxies().open(runtime.callees(), context.bundle.as_deref(), spec)?;
             out_proxy.write(proxy);
             if !out_bundle.is_null() {
-                out_bundle.write(arena::keep_text(&bundle));
+                out_bundle.write(arena::keep_text(&callee.into_name()));
             }
             Ok(())
         });
@@ -53,6 +55,30 @@ pub(crate) unsafe extern "C" fn call_proxy(
             Ok(runtime.plugin_proxies().call(context.bundle_id(), proxy, fn_id, frame)?)
         });
     }
+}
+
+pub(crate) unsafe extern "C" fn proxy_bundle(
+    host: *const HostApi,
+    proxy: *mut c_void,
+    out_bundle: *mut StringView,
+) -> u8 {
+    // SAFETY: the table-call contract.
+    let runtime = unsafe { HostContext::of(host) }.and_then(HostContext::runtime);
+    let Some(runtime) = runtime else { return 0 };
+    // Not `with_runtime`: a closed token is no error, and must not replace the error that is being described.
+    let name = match runtime.plugin_proxies().callee(proxy) {
+        Callee::Bundle(name) => Some(name),
+        Callee::Host => Some(String::new()),
+        Callee::Unknown => None,
+    };
+    if let Some(name) = &name
+        && !out_bundle.is_null()
+    {
+        // SAFETY: not null, and writable by the table-call contract.
+        unsafe { out_bundle.write(arena::keep_text(name)) };
+    }
+    runtime.release_on_reclaimer();
+    u8::from(name.is_some())
 }
 
 pub(crate) unsafe extern "C" fn close_proxy(host: *const HostApi, proxy: *mut c_void) {
@@ -92,9 +118,10 @@ pub(crate) unsafe extern "C" fn share_object(
     // SAFETY: the table-call contract; `proxy` is a token, and is not dereferenced.
     unsafe {
         with_runtime(host, out_err, std::ptr::null_mut(), |_, runtime| {
-            let (token, bundle) = runtime.plugin_proxies().share(proxy)?;
+            let (token, callee) = runtime.plugin_proxies().share(proxy)?;
             if !out_bundle.is_null() {
-                out_bundle.write(arena::keep_text(&bundle));
+                let name = if callee == Callee::Host { String::new() } else { callee.into_name() };
+                out_bundle.write(arena::keep_text(&name));
             }
             Ok(token)
         })

@@ -53,4 +53,6 @@ pub(crate) const FUNCTIONS: HostApi = HostApi {
     bundle_name: bundle_info::bundle_name,
     on_unload: unload::on_unload,
     log_level: messages::log_level,
+    proxy_bundle: proxies::proxy_bundle,
+    log_as: messages::log_as,
 };

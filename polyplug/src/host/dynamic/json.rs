@@ -16,8 +16,8 @@
 
 use serde_json::{Map, Number, Value as Json, json};
 
-use super::proxy::{DynamicProxy, refused};
-use crate::call_error::{CallError, Failure};
+use super::proxy::{DynamicProxy, no_proxy};
+use crate::call_error::CallError;
 use crate::host::runtime::runtime::Runtime;
 use crate::schema::Scalar;
 use crate::schema::{Case, Field, Method, Schema, Shape, TypeRef};
@@ -32,7 +32,7 @@ impl DynamicProxy {
     ///
     /// The same as for [`call`](Self::call).
     pub fn call_json(&self, method: &str, arguments: &[Json]) -> Result<Json, CallError> {
-        let current = self.current()?;
+        let current = self.current_for(method)?;
         let schema = current.schema();
         let described = schema.method(method).map(|(_, method)| method);
         let Some(described) = described.filter(|method| method.arguments.len() == arguments.len()) else {
@@ -47,7 +47,7 @@ impl DynamicProxy {
                 from_json(schema, &field.ty, json, Depth::ROOT).map_err(|error| error.within(field.name.clone()))
             })
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| refused(format!("{}.{method}", schema.name), error))?;
+            .map_err(|error| current.refused(method, error))?;
         current.call_here(method, &values).map(|value| to_json(schema, &described.result, &value))
     }
 }
@@ -59,10 +59,7 @@ impl Runtime {
     ///
     /// The same as for [`call`](Self::call).
     pub fn call_json(&self, contract: &str, method: &str, arguments: &[Json]) -> Result<Json, CallError> {
-        let proxy = self
-            .dynamic(contract)
-            .map_err(|error| CallError::NotFound(Failure::new(format!("{contract}.{method}"), error.to_string())))?;
-        proxy.call_json(method, arguments)
+        self.dynamic(contract).map_err(|error| no_proxy(contract, method, &error))?.call_json(method, arguments)
     }
 }
 

@@ -10,7 +10,7 @@
 mod json;
 mod lowered;
 mod proxy;
-mod values;
+pub(crate) mod values;
 
 #[doc(hidden)]
 pub use lowered::Lowered;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use polyplug_abi::{AbiError, GuestContractId, Version};
 
 use super::values::{ValueReader, ValueRef, Values};
-use crate::call_error::{CallError, Failure};
+use crate::call_error::{CallError, Callee, Failure};
 use crate::host::abi::arena::CallArenaGuard;
 use crate::host::abi::buffer::AlignedBuffer;
 use crate::host::abi::dispatch::CallFrame;
@@ -50,11 +50,28 @@ impl DynamicProxy {
     /// [`CallError::NotFound`] for an unknown method, with the known methods. [`CallError::InvalidArgument`] for
     /// arguments of the wrong number or type, with the path of the argument. Any other [`CallError`] of a typed call.
     pub fn call(&self, method: &str, arguments: &[Value]) -> Result<Value, CallError> {
-        self.current()?.call_here(method, arguments)
+        self.current_for(method)?.call_here(method, arguments)
+    }
+
+    /// Returns the proxy for a call of `method`: see [`current`](Self::current).
+    pub(crate) fn current_for(&self, method: &str) -> Result<Cow<'_, Self>, CallError> {
+        self.current().map_err(|error| error.of_method(self.path(method)))
+    }
+
+    /// Returns a method with its contract, for errors: `demo.calculator.add`.
+    #[cold]
+    pub(crate) fn path(&self, method: &str) -> String {
+        format!("{}.{method}", self.schema().name)
+    }
+
+    /// Returns the callee, for errors.
+    #[cold]
+    pub(crate) fn callee(&self) -> Callee {
+        self.held.versioned().provider().callee()
     }
 
     /// Returns the proxy itself, or, after a reload, a proxy for the version that serves.
-    pub(crate) fn current(&self) -> Result<Cow<'_, Self>, CallError> {
+    fn current(&self) -> Result<Cow<'_, Self>, CallError> {
         let provider = self.held.versioned().provider();
         if provider.is_current() {
             return Ok(Cow::Borrowed(self));
@@ -67,12 +84,12 @@ impl DynamicProxy {
 
     pub(crate) fn call_here(&self, method: &str, arguments: &[Value]) -> Result<Value, CallError> {
         let schema = self.schema();
-        let path = || format!("{}.{method}", schema.name);
+        let failure = |text: String| Failure::new(self.callee(), self.path(method), text);
         let (number, described) = schema.method(method).ok_or_else(|| {
             let known: Vec<_> = schema.methods.iter().map(|method| method.name.as_str()).collect();
-            CallError::NotFound(Failure::new(path(), unknown(method, &known)))
+            CallError::NotFound(failure(unknown(method, &known)))
         })?;
-        let wrong = |error: String| CallError::InvalidArgument(Failure::new(path(), error));
+        let wrong = |error: String| CallError::InvalidArgument(failure(error));
         if arguments.len() != described.arguments.len() {
             return Err(wrong(schema.wrong_number(described, arguments.len())));
         }
@@ -85,7 +102,7 @@ impl DynamicProxy {
         for (place, (field, value)) in plan.arguments.iter().zip(described.arguments.iter().zip(arguments)) {
             // SAFETY: the buffer has the size of all arguments, and `place` lies within.
             unsafe { lowering.value(&mut given, place.node, &ValueRef::Whole(value), args.start().add(place.at)) }
-                .map_err(|error| refused(path(), error.within(field.name.clone())))?;
+                .map_err(|error| self.refused(method, error.within(field.name.clone())))?;
         }
         let result = self.plan.node(plan.result);
         let out = AlignedBuffer::new(result.size, result.align);
@@ -98,20 +115,26 @@ impl DynamicProxy {
         // SAFETY: `args` and `out` have the canonical layouts that the provider's own schema gives the method.
         let is_called = u32::try_from(number).is_ok_and(|number| unsafe { self.held.versioned().call(number, frame) });
         if !is_called {
-            return Err(CallError::NotFound(Failure::new(path(), "the provider lacks the function")));
+            return Err(CallError::NotFound(failure("the provider lacks the function".to_owned())));
         }
         if !error.is_ok() {
             let since = Version::new(schema.major, described.since, 0);
-            let bundle = || self.held.versioned().provider().bundle_name().to_owned();
             // SAFETY: the callee wrote the message into the arena, the thread's buffer or its own image. The guard
             // keeps the arena, and the lease keeps the image.
-            return Err(unsafe { CallError::reported(path(), since, &error, bundle) });
+            return Err(unsafe { CallError::reported(|| self.callee(), self.path(method), since, &error) });
         }
         let lifting = Lifting { schema, plan: &self.plan };
         // SAFETY: the buffer has the layout of the result, and was zeroed before the callee wrote to it; by the
         // protocol of calls, pointers of the result lead into the arena.
         unsafe { lifting.value(&mut Values::new(schema), plan.result, out.start()) }
-            .map_err(|error: LiftError| CallError::InvalidResult(Failure::new(path(), format!("result: {error}"))))
+            .map_err(|error: LiftError| CallError::InvalidResult(failure(format!("result: {error}"))))
+    }
+
+    /// Returns the error of an argument that cannot be lowered.
+    #[cold]
+    pub(crate) fn refused(&self, method: &str, error: LiftError) -> CallError {
+        let failure = Failure::new(self.callee(), self.path(method), error.to_string());
+        if error.is_limit() { CallError::TooLarge(failure) } else { CallError::InvalidArgument(failure) }
     }
 }
 
@@ -190,9 +213,7 @@ impl Runtime {
     /// ```
     #[track_caller]
     pub fn call(&self, contract: &str, method: &str, arguments: &[Value]) -> Result<Value, CallError> {
-        let failed =
-            |error: RuntimeError| CallError::NotFound(Failure::new(format!("{contract}.{method}"), error.to_string()));
-        self.dynamic(contract).map_err(failed)?.call(method, arguments)
+        self.dynamic(contract).map_err(|error| no_proxy(contract, method, &error))?.call(method, arguments)
     }
 }
 
@@ -204,10 +225,15 @@ pub(crate) fn parse(contract: &str) -> Option<(&str, u32, u32)> {
     if name.is_empty() { None } else { Some((name, number(major)?, number(minor)?)) }
 }
 
-/// Returns the error of an argument that cannot be lowered.
-pub(crate) fn refused(path: String, error: LiftError) -> CallError {
-    let failure = Failure::new(path, error.to_string());
-    if error.is_limit() { CallError::TooLarge(failure) } else { CallError::InvalidArgument(failure) }
+/// Returns the error of a call for which no proxy could be made.
+#[cold]
+pub(crate) fn no_proxy(contract: &str, method: &str, error: &RuntimeError) -> CallError {
+    let name = contract.split_once('@').map_or(contract, |(name, _)| name);
+    let callee = match error {
+        RuntimeError::Factory { bundle, .. } => Callee::Bundle(bundle.clone()),
+        _ => Callee::Unknown,
+    };
+    CallError::NotFound(Failure::new(callee, format!("{name}.{method}"), error.to_string()))
 }
 
 fn unknown(method: &str, known: &[&str]) -> String {

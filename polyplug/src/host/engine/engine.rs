@@ -73,6 +73,22 @@ pub trait Engine: Send + Sync + Sized + 'static {
         call: &IncomingCall<'_>,
     ) -> Result<(), Fault>;
 
+    /// Returns the place of the function that carries out a method of an instance: its file and the line where it begins,
+    /// such as `main.lua:14`. The file is named as in the [location](crate::engine::Exception::location) of an
+    /// exception. Called after [`call`](Self::call) has returned a fault about the method's result, for the error. By
+    /// default the place is not known.
+    fn place(&self, plugin: usize, instance: &Self::Object, call: &IncomingCall<'_>) -> Option<String> {
+        let _ = (plugin, instance, call);
+        None
+    }
+
+    /// Returns the place of the function that carries out a method of an object that was handed over, as
+    /// [`place`](Self::place) does, after [`call_object`](Self::call_object).
+    fn object_place(&self, object: &Self::Object, call: &IncomingCall<'_>) -> Option<String> {
+        let _ = (object, call);
+        None
+    }
+
     /// Takes a snapshot of an instance. Called only for plugins that keep their state.
     ///
     /// # Errors

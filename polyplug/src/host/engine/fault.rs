@@ -5,8 +5,10 @@ use std::fmt;
 
 use polyplug_abi::AbiErrorCode;
 
-use crate::call_error::{CallError, Failure};
+use super::places::Places;
+use crate::call_error::{CallError, Callee, Failure};
 use crate::error_text::{Parts, bounded};
+use crate::guest::catch;
 use crate::host::marshal::located::Located;
 use crate::host::waits::WouldDeadlock;
 use crate::types::LiftError;
@@ -19,7 +21,7 @@ pub struct Fault(Box<Kind>);
 #[derive(Debug)]
 enum Kind {
     /// A value that does not have its type.
-    Value { error: LiftError, is_result: bool },
+    Value { error: LiftError, is_result: bool, location: Option<String> },
     /// An exception that the guest's language raised.
     Exception(Exception),
     /// The error of a call that the guest made.
@@ -95,12 +97,24 @@ impl Fault {
         self
     }
 
+    /// Adds the place of the function that returned the value to a fault about a result. Returns other faults
+    /// unchanged.
+    #[cold]
+    #[must_use]
+    pub(crate) fn returned_at(mut self, place: impl FnOnce() -> Option<String>) -> Self {
+        if let Kind::Value { is_result: true, location, .. } = &mut *self.0 {
+            // The fault is worth more than its place.
+            *location = catch(place).unwrap_or_default();
+        }
+        self
+    }
+
     /// Turns a fault about a value into the error of a call that the guest made, for the guest's own method is not at
     /// fault. `wrong` makes the error of that call. Returns other faults unchanged.
     #[must_use]
-    pub(crate) fn of_call(self, method: String, wrong: fn(Box<Failure>) -> CallError) -> Self {
+    pub(crate) fn of_call(self, callee: Callee, method: String, wrong: fn(Box<Failure>) -> CallError) -> Self {
         let Kind::Value { error, .. } = *self.0 else { return self };
-        let failure = Failure::new(method, error.to_string());
+        let failure = Failure::new(callee, method, error.to_string());
         if error.is_limit() { CallError::TooLarge(failure) } else { wrong(failure) }.into()
     }
 
@@ -121,18 +135,42 @@ impl Fault {
         }
     }
 
-    /// Returns the text that goes with the code. Location and traceback follow after marks. The text is bounded.
-    pub(crate) fn text(&self) -> String {
-        let Kind::Exception(exception) = &*self.0 else { return bounded(&self.to_string()).into_owned() };
-        let Exception { message, location, traceback } = exception;
-        Parts { message, location: location.as_deref(), traceback: traceback.as_deref() }.join()
+    /// Returns the text that goes with the code. Location and traceback follow after marks, with the names that
+    /// `places` gives to files. The text is bounded.
+    pub(crate) fn text(&self, places: &Places) -> String {
+        let Exception { message, location, traceback } = self.named(places);
+        Parts { message: &message, location: location.as_deref(), traceback: traceback.as_deref() }.join()
+    }
+
+    /// Returns the text of a fault for readers, with the names that `places` gives to files.
+    pub(crate) fn describe(&self, places: &Places) -> String {
+        let described = Self::from(self.named(places)).to_string();
+        bounded(&described).into_owned()
+    }
+
+    /// Returns message, location and traceback, with the names that `places` gives to files.
+    fn named(&self, places: &Places) -> Exception {
+        match &*self.0 {
+            Kind::Exception(Exception { message, location, traceback }) => Exception {
+                message: places.message(message).into_owned(),
+                location: location.as_deref().map(|location| places.place(location)),
+                traceback: traceback.as_deref().map(|traceback| places.traceback(traceback)),
+            },
+            Kind::Value { error, location, .. } => Exception {
+                message: error.to_string(),
+                location: location.as_deref().map(|location| places.place(location)),
+                traceback: None,
+            },
+            _ => Exception { message: places.message(&self.to_string()).into_owned(), ..Exception::default() },
+        }
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
-            Kind::Value { error, .. } => write!(f, "{error}"),
+            Kind::Value { error, location: None, .. } => write!(f, "{error}"),
+            Kind::Value { error, location: Some(location), .. } => write!(f, "{error} (at {location})"),
             Kind::Call(error) => write!(f, "{error}"),
             Kind::Limit(message) | Kind::Reported(_, message) => f.write_str(message),
             Kind::Deadlock(error) => write!(f, "{error}"),
@@ -153,7 +191,9 @@ impl fmt::Display for Fault {
 impl Located for Fault {
     fn within(mut self, name: Cow<'static, str>) -> Self {
         self.0 = Box::new(match *self.0 {
-            Kind::Value { error, is_result } => Kind::Value { error: error.within(name), is_result },
+            Kind::Value { error, is_result, location } => {
+                Kind::Value { error: error.within(name), is_result, location }
+            }
             other => other,
         });
         self
@@ -161,7 +201,7 @@ impl Located for Fault {
 
     fn at(mut self, index: usize) -> Self {
         self.0 = Box::new(match *self.0 {
-            Kind::Value { error, is_result } => Kind::Value { error: error.at(index), is_result },
+            Kind::Value { error, is_result, location } => Kind::Value { error: error.at(index), is_result, location },
             other => other,
         });
         self
@@ -171,7 +211,7 @@ impl Located for Fault {
 impl From<LiftError> for Fault {
     #[cold]
     fn from(error: LiftError) -> Self {
-        Self(Box::new(Kind::Value { error, is_result: false }))
+        Self(Box::new(Kind::Value { error, is_result: false, location: None }))
     }
 }
 

@@ -11,6 +11,7 @@ use super::engine::Engine;
 use super::fault::Fault;
 use super::known_contract::KnownContract;
 use super::limits::Limits;
+use super::places::Places;
 use super::plugin::guarded;
 use super::schemas;
 use super::schemas::Named;
@@ -28,6 +29,7 @@ pub struct Guest {
     pub(crate) context: Arc<HostContext>,
     pub(crate) directory: Option<PathBuf>,
     bundle: String,
+    pub(crate) places: Arc<Places>,
     config: toml::Table,
     /// The engine's [`Vm`](super::vm::Vm), after the engine has started.
     pub(crate) vm: OnceLock<Weak<dyn Any + Send + Sync>>,
@@ -39,11 +41,15 @@ pub struct Guest {
 
 impl Guest {
     pub(crate) fn new(manifest: &ManifestData, staging: &Staging, unload_limit: Duration) -> Arc<Self> {
+        let in_directory = manifest.path.is_absolute();
+        let directory = in_directory.then_some(&*manifest.path);
+        let own = if in_directory { std::path::absolute(&manifest.origin).ok() } else { None };
         Arc::new(Self {
             context: Arc::clone(staging.context()),
             // The path of a directory is absolute; that of a bundle in memory is not.
-            directory: manifest.path.is_absolute().then(|| manifest.path.clone()),
+            directory: in_directory.then(|| manifest.path.clone()),
             bundle: manifest.name.clone(),
+            places: Arc::new(Places::new(&manifest.name, directory, own.as_deref())),
             config: manifest.config.clone(),
             vm: OnceLock::new(),
             end: OnceLock::new(),
@@ -165,9 +171,10 @@ impl Guest {
                 "the bundle is being unloaded, and takes no further functions for the unload: register them before",
             ));
         };
+        let places = Arc::clone(&self.places);
         let run = move |report: &dyn Fn(&str)| {
             if let Err(fault) = function() {
-                report(&fault.to_string());
+                report(&fault.describe(&places));
             }
         };
         version.on_unload(self.unload_limit, Box::new(run));
@@ -192,6 +199,20 @@ impl Guest {
             let vm = vm.ok_or_else(|| Fault::new("the engine ended before the function could run"))?;
             guarded(|| function(&*vm.enter()?))
         })
+    }
+
+    /// Returns a traceback in which the files of the bundle are named as in the errors of calls, for engines that log one
+    /// themselves.
+    #[must_use]
+    pub fn name_files(&self, traceback: &str) -> String {
+        self.places.traceback(traceback)
+    }
+
+    /// Returns the text of a fault for a log. As in the errors of calls, the files of the bundle are named by the bundle
+    /// and their path in its directory, wherever the code runs from.
+    #[must_use]
+    pub fn describe(&self, fault: &Fault) -> String {
+        fault.describe(&self.places)
     }
 
     /// Writes to the host's log.

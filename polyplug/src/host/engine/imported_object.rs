@@ -11,7 +11,7 @@ use super::guest::Guest;
 use super::known_contract::KnownContract;
 use super::schemas;
 use super::schemas::Named;
-use crate::call_error::{CallError, Failure};
+use crate::call_error::{CallError, Callee, Failure};
 use crate::host::abi::arena::CallArenaGuard;
 use crate::host::abi::dispatch::CallFrame;
 use crate::host::error::proxy::ProxyError;
@@ -36,7 +36,8 @@ pub struct ImportedObject {
     plan: Arc<Plan>,
     /// The definition of the object in the schema, or `None` for the contract itself.
     object: Option<u32>,
-    bundle: String,
+    /// The callee, if it was known when the object was imported. Otherwise the runtime knows it.
+    callee: Option<Arc<Callee>>,
 }
 
 // SAFETY: `token` is not dereferenced. Only the runtime interprets it, and accepts it from any thread.
@@ -114,9 +115,17 @@ impl ImportedObject {
         let schema = schema.shared();
         let minor = named.minor.unwrap_or(0);
         let spec = ProxySpec::new(target, named.name, named.major, minor, Schema::clone(&schema));
-        let (token, bundle) = runtime.plugin_proxies().open(runtime.callees(), scope, spec).map_err(Fault::new)?;
+        let (token, callee) = runtime.plugin_proxies().open(runtime.callees(), scope, spec).map_err(Fault::new)?;
         let plan = Arc::new(Plan::new(&schema));
-        Ok(Self { context: Arc::clone(&guest.context), token, is_own: true, schema, plan, object: None, bundle })
+        Ok(Self {
+            context: Arc::clone(&guest.context),
+            token,
+            is_own: true,
+            schema,
+            plan,
+            object: None,
+            callee: Some(Arc::new(callee)),
+        })
     }
 
     /// Imports an object that is an argument of a call. `form` is the lowered object.
@@ -132,13 +141,14 @@ impl ImportedObject {
         if form.data.is_null() || form.contract_id != id {
             return Err(crate::types::LiftError::new("the object is null or of another contract").into());
         }
-        let (mut token, mut bundle) = (form.data, String::new());
+        let (mut token, mut callee) = (form.data, None);
         if interface.kept {
             let runtime = guest.context.runtime().ok_or_else(|| Fault::new("the runtime has ended"))?;
-            (token, bundle) = runtime.plugin_proxies().share(form.data).map_err(Fault::new)?;
+            let (shared, offered_by) = runtime.plugin_proxies().share(form.data).map_err(Fault::new)?;
+            (token, callee) = (shared, Some(Arc::new(offered_by)));
         }
         let (schema, plan, context) = (Arc::clone(schema), Arc::clone(plan), Arc::clone(&guest.context));
-        Ok(Self { context, token, is_own: interface.kept, schema, plan, object: Some(definition), bundle })
+        Ok(Self { context, token, is_own: interface.kept, schema, plan, object: Some(definition), callee })
     }
 
     /// Returns the number of the object's definition, or `None` for a contract.
@@ -197,7 +207,40 @@ impl ImportedObject {
         if !self.is_own && matches!(error, ProxyError::Closed) { ProxyError::Returned } else { error }
     }
 
-    fn method_plan(&self, number: usize) -> &MethodPlan {
+    /// Returns the callee, for errors.
+    #[cold]
+    pub(super) fn callee(&self) -> Callee {
+        match &self.callee {
+            Some(known) => Callee::clone(known),
+            None => {
+                self.context.runtime().map_or(Callee::Unknown, |runtime| runtime.plugin_proxies().callee(self.token))
+            }
+        }
+    }
+
+    /// Returns the same object without ownership of its token, for errors.
+    pub(super) fn borrowed(&self) -> Self {
+        let Self { token, object, .. } = *self;
+        let (context, schema, plan) = (Arc::clone(&self.context), Arc::clone(&self.schema), Arc::clone(&self.plan));
+        Self { context, token, is_own: false, schema, plan, object, callee: self.callee.clone() }
+    }
+
+    pub(super) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Returns a method with its contract, for errors: `demo.calculator.add`.
+    #[cold]
+    pub(super) fn method_path(&self, method: &Method) -> String {
+        let contract = self.interface().map_or(&self.schema.name, |interface| &interface.contract);
+        format!("{contract}.{}", method.name)
+    }
+
+    pub(super) fn method_plan(&self, number: usize) -> &MethodPlan {
         let Some(definition) = self.object else { return self.plan.method(number) };
         match &self.plan.definition(definition).kind {
             Kind::Object { methods, .. } => &methods[number],
@@ -222,13 +265,14 @@ impl ImportedObject {
         arguments: &[<E as Build>::Value],
     ) -> Result<CallOutcome<<E as Build>::Value>, Fault> {
         let (method, plan) = (&self.methods()[number], self.method_plan(number));
-        let path = || format!("{}.{}", self.contract(), method.name);
+        let path = || self.method_path(method);
         if arguments.len() != method.arguments.len() {
             let reason = self.schema.wrong_number(method, arguments.len());
-            return Err(CallError::InvalidArgument(Failure::new(path(), reason)).into());
+            return Err(CallError::InvalidArgument(Failure::new(self.callee(), path(), reason)).into());
         }
         let Some(runtime) = self.context.runtime() else {
-            return Err(CallError::Unloaded { bundle: self.bundle.clone() }.into());
+            let failure = Failure::new(self.callee(), path(), "the runtime has ended");
+            return Err(CallError::Unloaded(failure).into());
         };
         let arena = CallArenaGuard::enter();
         let offered = Offered { runtime: &runtime, tokens: RefCell::default() };
@@ -247,14 +291,20 @@ impl ImportedObject {
         }
         for (place, (field, value)) in plan.arguments.iter().zip(method.arguments.iter().zip(arguments)) {
             // SAFETY: `args` has the size of all arguments, and `place` lies within.
-            unsafe { lowering.value(engine, place.node, value, args.add(place.at)) }
-                .map_err(|fault| fault.within(field.name.clone().into()).of_call(path(), CallError::InvalidArgument))?;
+            unsafe { lowering.value(engine, place.node, value, args.add(place.at)) }.map_err(|fault| {
+                let fault = fault.within(field.name.clone().into());
+                fault.of_call(self.callee(), path(), CallError::InvalidArgument)
+            })?;
         }
         if result.size > 0 {
             // SAFETY: `out` has the size of the result. Zeroed, so that the result can be lifted even if a callee
             // returns success without a write.
             unsafe { out.write_bytes(0, result.size) };
         }
+        let since = || {
+            let major = self.interface().map_or(self.schema.major, |interface| interface.major);
+            Version::new(major, method.since, 0)
+        };
         let mut error = AbiError::ok();
         let fn_id = u32::try_from(number).unwrap_or(u32::MAX);
         let called = engine.without_lock(|| {
@@ -272,13 +322,12 @@ impl ImportedObject {
         });
         drop(offered);
         if let Err(refused) = called {
-            return Err(self.gone(refused).into_call_error(path(), &self.bundle).into());
+            return Err(self.gone(refused).into_call_error(self.callee(), path(), since()).into());
         }
         if !error.is_ok() {
-            let since = Version::new(self.schema.major, method.since, 0);
             // SAFETY: the message lies in the arena, which the guard keeps, in the thread's buffer, or in the host's own
             // code: the message of a callee whose code may be unloaded is a copy.
-            return Err(unsafe { CallError::reported(path(), since, &error, || self.bundle.clone()) }.into());
+            return Err(unsafe { CallError::reported(|| self.callee(), path(), since(), &error) }.into());
         }
         let lifting = Lifting { schema: &self.schema, plan: &self.plan };
         // SAFETY: `out` has the layout of the result, and was zeroed before the callee wrote to it; by the protocol of
@@ -296,7 +345,7 @@ impl ImportedObject {
             Kind::Unit => engine.unit().map(CallOutcome::Returned),
             _ => lift(engine, plan.result, 0).map(CallOutcome::Returned),
         };
-        outcome.map_err(|fault| fault.within("result".into()).of_call(path(), CallError::InvalidResult))
+        outcome.map_err(|fault| fault.within("result".into()).of_call(self.callee(), path(), CallError::InvalidResult))
     }
 }
 

@@ -132,14 +132,14 @@ impl<'a> Starting<'a> {
 
     /// Returns the error of a bundle whose code failed, with the code that its start-up reported.
     fn not_started(&self, fault: &Fault) -> LoaderError {
-        let (bundle, error) = (self.manifest.name.clone(), fault.to_string());
+        let (bundle, error) = (self.manifest.name.clone(), self.guest.describe(fault));
         LoaderError::InitFailed { bundle, code: fault.reported_code(), error }
     }
 
     /// Returns the error of one plugin, with the place of its declaration.
     fn failed_at(&self, declared: &PluginDecl, error: impl Display) -> LoaderError {
         match &declared.place {
-            Some(place) => self.failed(format_args!("{place}: {error}")),
+            Some(place) => self.failed(format_args!("{}: {error}", self.guest.places.place(place))),
             None => self.failed(error),
         }
     }
@@ -157,7 +157,7 @@ impl<'a> Starting<'a> {
 
     /// Makes the VM of an engine, in which the functions for the unload run.
     fn vm_of<E: Engine>(&self, engine: E) -> Arc<Vm<E>> {
-        let vm = Arc::new(Vm::new(engine, &self.manifest.name));
+        let vm = Arc::new(Vm::new(engine, &self.guest.places));
         let any: Arc<dyn Any + Send + Sync> = Arc::clone(&vm) as _;
         let _ = self.guest.vm.set(Arc::downgrade(&any));
         vm
@@ -180,7 +180,7 @@ impl<'a> Starting<'a> {
         let described = implemented::<E>(declared, &self.guest).map_err(|error| self.failed_at(declared, error))?;
         let contract = KnownContract::new(described.shared());
         let prepared = guarded(|| vm.enter()?.prepare(number, &contract));
-        prepared.map_err(|fault| self.failed_at(declared, fault))?;
+        prepared.map_err(|fault| self.failed_at(declared, self.guest.describe(&fault)))?;
         let contract_id = GuestContractId::new(&contract.schema.name, contract.schema.major);
         let keeps_state = declared.keeps_state;
         let plugin = Arc::new(VmPlugin { vm: Arc::clone(vm), number, contract, contract_id, keeps_state });
@@ -201,8 +201,14 @@ impl<'a> Starting<'a> {
         let plugins = plugins.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
         for (declared, named, code) in plugins {
             let contract_id = GuestContractId::new(&named.name, named.major);
-            let plugin = LowLevelPlugin::new(code, contract_id, named.major, Arc::clone(self.staging.context()));
-            let plugin = Arc::new(plugin.map_err(|fault| self.failed_at(&declared, fault))?);
+            let plugin = LowLevelPlugin::new(
+                code,
+                contract_id,
+                named.major,
+                Arc::clone(self.staging.context()),
+                &self.guest.places,
+            );
+            let plugin = Arc::new(plugin.map_err(|fault| self.failed_at(&declared, self.guest.describe(&fault)))?);
             self.staging.keep(Arc::clone(&plugin));
             let interface = plugin.interface();
             self.register(&declared, named.name, interface, PluginFlags::default(), plugin, None)?;

@@ -13,6 +13,7 @@ use polyplug_abi::{
 };
 
 use super::fault::Fault;
+use super::places::Places;
 use super::plugin::guarded;
 use crate::host::abi::dispatch::CallFrame;
 use crate::host::abi::slot_map::SlotMap;
@@ -75,12 +76,13 @@ pub(crate) struct LowLevelPlugin<P: LowLevel> {
 struct LowLevelInstance<P: LowLevel> {
     instance: Option<P::Instance>,
     code: Arc<P>,
+    places: Arc<Places>,
 }
 
 impl<P: LowLevel> LowLevelInstance<P> {
-    fn create(code: &Arc<P>) -> Result<Self, Fault> {
+    fn create(code: &Arc<P>, places: &Arc<Places>) -> Result<Self, Fault> {
         let instance = guarded(|| code.create())?;
-        Ok(Self { instance: Some(instance), code: Arc::clone(code) })
+        Ok(Self { instance: Some(instance), code: Arc::clone(code), places: Arc::clone(places) })
     }
 
     fn instance(&self) -> &P::Instance {
@@ -96,7 +98,8 @@ impl<P: LowLevel> Drop for LowLevelInstance<P> {
             Ok(())
         });
         if let Err(fault) = ended {
-            tracing::error!(%fault, "an instance could not be ended");
+            let (bundle, fault) = (self.places.bundle(), fault.describe(&self.places));
+            tracing::error!(bundle, fault, "an instance could not be ended");
         }
     }
 }
@@ -108,9 +111,10 @@ impl<P: LowLevel> LowLevelPlugin<P> {
         contract_id: GuestContractId,
         major: u32,
         context: Arc<HostContext>,
+        places: &Arc<Places>,
     ) -> Result<Self, Fault> {
         let code = Arc::new(code);
-        let default = LowLevelInstance::create(&code)?;
+        let default = LowLevelInstance::create(&code, places)?;
         Ok(Self { instances: SlotMap::new(), default, contract_id, major, context, code })
     }
 
@@ -138,7 +142,8 @@ impl<P: LowLevel> LowLevelPlugin<P> {
     }
 
     fn make(&self) -> Result<GuestContractInstance, String> {
-        let target = LowLevelInstance::create(&self.code).map_err(|fault| fault.to_string())?;
+        let places = &self.default.places;
+        let target = LowLevelInstance::create(&self.code, places).map_err(|fault| fault.describe(places))?;
         Ok(GuestContractInstance { data: self.instances.insert(Arc::new(target)), contract_id: self.contract_id })
     }
 
@@ -165,7 +170,7 @@ impl<P: LowLevel> LowLevelPlugin<P> {
                 AbiErrorCode::Exception => AbiErrorCode::Generic,
                 code => code,
             };
-            (code, fault.text())
+            (code, fault.text(&self.default.places))
         })
     }
 }

@@ -16,8 +16,10 @@
 //! - [`KnownContract`]: a contract that a guest names, with the layout of its values.
 //! - [`IncomingCall`]: a call of a guest.
 //! - [`ImportedObject`], [`CallOutcome`]: an object that a guest calls, and the outcome of such a call.
+//! - [`DeclaredCall`]: the account of a declared error that a guest does not catch.
 //! - [`Fault`], [`Exception`]: the reasons why an engine could not do what it was asked to.
 //! - [`Limits`], [`Deadline`]: the limits of a bundle's memory and time.
+//! - `Places`: the names of a bundle's files in errors.
 //! - `Vm`, `EngineLock`: an engine behind its lock, and that lock.
 //! - `VmPlugin`, `LowLevelPlugin`, `VmObject`: the data behind the tables that the runtime calls.
 //!
@@ -26,6 +28,7 @@
 //!
 //! docs/src/loaders.md explains how to write a loader.
 
+mod declared_call;
 mod engine;
 mod fault;
 mod guest;
@@ -37,10 +40,12 @@ mod load;
 mod lock;
 mod low_level;
 mod object;
+mod places;
 mod plugin;
 mod schemas;
 mod vm;
 
+pub use declared_call::DeclaredCall;
 pub use engine::Engine;
 pub use fault::{Exception, Fault};
 pub use guest::Guest;

@@ -11,7 +11,7 @@ use super::incoming_call::IncomingCall;
 use super::known_contract::KnownContract;
 use super::plugin::run;
 use super::vm::Vm;
-use crate::guest::catch;
+use crate::guest::{catch, describe_panic};
 use crate::host::abi::dispatch::CallFrame;
 use crate::host::plugin_proxy::object::Object;
 use crate::host::runtime::context::HostContext;
@@ -82,8 +82,9 @@ unsafe extern "C" fn end<E: Engine>(instance: GuestContractInstance) {
     // SAFETY: `offer` made the instance of a box of this type. The runtime calls `end` once, and does not use it again.
     let object = unsafe { Box::from_raw(instance.data.cast::<VmObject<E>>()) };
     // The object may have been the last owner of the engine, which is then dropped too.
-    if catch(|| drop(object)).is_err() {
-        tracing::error!("an engine panicked at its end");
+    let bundle = object.vm.places().bundle().to_owned();
+    if let Err(payload) = catch(|| drop(object)) {
+        tracing::error!(bundle, panic = describe_panic(payload), "an engine panicked at its end");
     }
 }
 
@@ -107,6 +108,10 @@ unsafe extern "C" fn call<E: Engine>(
     // has, and the caller follows the protocol of `VmCall`.
     unsafe {
         let call = IncomingCall::new(contract, &interface.methods[number], &methods[number], number, frame);
-        run(frame, || this.vm.enter()?.call_object(definition, object, contract, &call));
+        run(frame, this.vm.places(), || {
+            let engine = this.vm.enter()?;
+            let outcome = engine.call_object(definition, object, contract, &call);
+            outcome.map_err(|fault| fault.returned_at(|| engine.object_place(object, &call)))
+        });
     }
 }

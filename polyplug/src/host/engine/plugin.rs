@@ -12,6 +12,7 @@ use super::engine::Engine;
 use super::fault::Fault;
 use super::incoming_call::IncomingCall;
 use super::known_contract::KnownContract;
+use super::places::Places;
 use super::vm::Vm;
 use crate::guest::{catch, describe_panic};
 use crate::host::abi::dispatch::CallFrame;
@@ -59,7 +60,7 @@ impl<E: Engine> VmPlugin<E> {
 
     fn make(&self, make: impl FnOnce(&E) -> Result<E::Object, Fault>) -> Result<GuestContractInstance, String> {
         let made = guarded(|| make(&*self.vm.enter()?));
-        made.map(|object| self.instance(object)).map_err(|fault| fault.to_string())
+        made.map(|object| self.instance(object)).map_err(|fault| fault.describe(self.vm.places()))
     }
 }
 
@@ -79,7 +80,7 @@ impl<E: Engine> EnginePlugin for VmPlugin<E> {
     unsafe fn save(&self, instance: GuestContractInstance) -> Result<Vec<u8>, String> {
         // SAFETY: the caller promises an instance of this plugin that has not ended.
         let object = unsafe { self.object(instance) };
-        guarded(|| self.vm.enter()?.save(self.number, object)).map_err(|fault| fault.to_string())
+        guarded(|| self.vm.enter()?.save(self.number, object)).map_err(|fault| fault.describe(self.vm.places()))
     }
 
     fn restore(&self, state: &[u8], from: Version) -> Result<GuestContractInstance, String> {
@@ -154,19 +155,23 @@ unsafe extern "C" fn call<E: Engine>(
     // SAFETY: the caller follows the protocol of `VmCall` for this method.
     unsafe {
         let call = IncomingCall::new(contract, &contract.schema.methods[number], method, number, frame);
-        run(frame, || plugin.vm.enter()?.call(plugin.number, object, &call));
+        run(frame, plugin.vm.places(), || {
+            let engine = plugin.vm.enter()?;
+            let outcome = engine.call(plugin.number, object, &call);
+            outcome.map_err(|fault| fault.returned_at(|| engine.place(plugin.number, object, &call)))
+        });
     }
 }
 
-/// Runs a call in an engine, and reports its fault.
+/// Runs a call in an engine, and reports its fault with the names that `places` gives to files.
 ///
 /// # Safety
 ///
 /// The arena of `frame` must be valid or null, and its `out_err` writable or null.
 #[inline(always)]
-pub(crate) unsafe fn run(frame: CallFrame, call: impl FnOnce() -> Result<(), Fault>) {
+pub(crate) unsafe fn run(frame: CallFrame, places: &Places, call: impl FnOnce() -> Result<(), Fault>) {
     if let Err(fault) = guarded(call) {
         // SAFETY: the caller promises a valid or null arena, and a writable or null `out_err`.
-        unsafe { frame.fail(fault.code() as u32, &fault.text()) };
+        unsafe { frame.fail(fault.code() as u32, &fault.text(places)) };
     }
 }

@@ -4,21 +4,30 @@ use std::ops::Deref;
 
 use super::engine::Engine;
 use super::lock::EngineLock;
+use super::places::Places;
 use crate::guest::{catch, describe_panic};
 use crate::host::waits::WouldDeadlock;
-use crate::sync::{Mutex, PoisonError};
+use crate::sync::{Arc, Mutex, PoisonError};
 
 /// The engine of one version of a bundle, with its lock.
 pub(crate) struct Vm<E: Engine> {
     engine: E,
     lock: EngineLock,
+    /// The names of the bundle's files.
+    places: Arc<Places>,
     /// The objects to end that were released while the engine was busy.
     ended: Mutex<Vec<E::Object>>,
 }
 
 impl<E: Engine> Vm<E> {
-    pub(crate) fn new(engine: E, bundle: &str) -> Self {
-        Self { engine, lock: EngineLock::new(bundle), ended: Mutex::new(Vec::new()) }
+    pub(crate) fn new(engine: E, places: &Arc<Places>) -> Self {
+        let lock = EngineLock::new(places.bundle());
+        Self { engine, lock, places: Arc::clone(places), ended: Mutex::new(Vec::new()) }
+    }
+
+    /// Returns the names of the bundle's files, for errors.
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
     }
 
     /// Enters the engine. Waits until this thread may enter.
@@ -40,7 +49,8 @@ impl<E: Engine> Vm<E> {
         let may_look = !E::EXCLUSIVE || self.lock.try_enter();
         let inside = may_look.then(|| VmGuard(self))?;
         catch(|| inside.memory()).unwrap_or_else(|payload| {
-            tracing::error!(panic = describe_panic(payload), "an engine panicked when asked for its memory");
+            let (bundle, panic) = (self.places.bundle(), describe_panic(payload));
+            tracing::error!(bundle, panic, "an engine panicked when asked for its memory");
             None
         })
     }
@@ -75,7 +85,8 @@ impl<E: Engine> Vm<E> {
     /// Ends one object. Catches a panic of the engine: the call that is just returning is not related to the object.
     fn end_one(&self, object: E::Object) {
         if let Err(payload) = catch(|| self.engine.end(object)) {
-            tracing::error!(panic = describe_panic(payload), "an engine panicked at the end of an object");
+            let (bundle, panic) = (self.places.bundle(), describe_panic(payload));
+            tracing::error!(bundle, panic, "an engine panicked at the end of an object");
         }
     }
 }

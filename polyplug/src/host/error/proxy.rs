@@ -3,7 +3,7 @@
 use polyplug_abi::{AbiErrorCode, Version};
 
 use super::text::lines;
-use crate::call_error::{CallError, Failure};
+use crate::call_error::{CallError, Callee, Failure, NEW_PROXY};
 use crate::schema::Difference;
 
 /// The failure to make a plugin's proxy, or to call through one. The plugin receives the error as a code and a text.
@@ -54,7 +54,7 @@ pub(crate) enum ProxyError {
     #[error("no instance of {contract} could be made: {reason}")]
     Factory { contract: String, reason: String },
 
-    #[error("bundle `{bundle}` is unloaded")]
+    #[error("bundle `{bundle}` is unloaded{NEW_PROXY}")]
     Unloaded { bundle: String },
 
     #[error("the callee has no method {number}")]
@@ -104,13 +104,18 @@ impl ProxyError {
         }
     }
 
-    /// Converts the error to that of a call.
-    pub(crate) fn into_call_error(self, method: String, bundle: &str) -> CallError {
-        let failure = Failure::new(method, self.to_string());
+    /// Converts the error to that of a call of `method`, which exists since `since`.
+    #[cold]
+    pub(crate) fn into_call_error(self, callee: Callee, method: String, since: Version) -> CallError {
         match self {
-            Self::Unloaded { .. } => CallError::Unloaded { bundle: bundle.to_owned() },
-            Self::MissingMethod { .. } => CallError::NotFound(failure),
-            other => CallError::Failed { code: other.code() as u32, failure },
+            Self::Unloaded { bundle } => CallError::unloaded(&bundle).of_method(method),
+            other => {
+                let (code, failure) = (other.code(), Failure::new(callee, method, other.to_string()));
+                match code {
+                    AbiErrorCode::FunctionNotAvailable => CallError::MethodNotAvailable { since, failure },
+                    code => CallError::Failed { code: code as u32, failure },
+                }
+            }
         }
     }
 }

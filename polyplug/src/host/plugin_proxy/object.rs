@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 
 use polyplug_abi::{DropObject, GuestContractInstance, ObjectOffer, VmDispatch};
 
+use crate::call_error::Callee;
 use crate::host::abi::dispatch::{CallFrame, Dispatch};
 use crate::host::abi::interface::check_entries;
 use crate::host::error::proxy::ProxyError;
@@ -29,7 +30,8 @@ pub(crate) struct Object {
     drop: Option<DropObject>,
     /// The version whose code a kept object runs, or `None` for a lent object and for the host's own objects.
     owner: Option<Weak<BundleVersion>>,
-    bundle: String,
+    /// The bundle that offered the object, or the host.
+    callee: Callee,
     /// The number of calls that are running, with [`CLOSED`] as a flag.
     users: AtomicUsize,
     /// `true` once the object has been destroyed.
@@ -69,10 +71,12 @@ impl Object {
         }
         // SAFETY: the offer is readable for its size, which is large enough. Optional functions are nullable, so every
         // bit pattern is valid.
-        let ObjectOffer { instance, functions, function_count, drop, .. } = unsafe { offer.read() };
+        let ObjectOffer { instance, functions, function_count, by_host, drop, .. } = unsafe { offer.read() };
         // SAFETY: the table is as the offer describes it (the caller's promise).
         unsafe { check_entries(functions.cast(), function_count) }?;
-        Ok(Self::new(instance, Dispatch::Native { functions, count: function_count }, function_count, drop, owner))
+        let callee = if by_host == 1 { Callee::Host } else { callee_of(owner.as_deref()) };
+        let dispatch = Dispatch::Native { functions, count: function_count };
+        Ok(Self::new(instance, dispatch, function_count, drop, owner, callee))
     }
 
     /// Makes an object that an engine runs.
@@ -87,7 +91,8 @@ impl Object {
         drop: DropObject,
         owner: Option<Arc<BundleVersion>>,
     ) -> Arc<Self> {
-        Self::new(instance, Dispatch::Vm(dispatch), function_count, Some(drop), owner)
+        let callee = callee_of(owner.as_deref());
+        Self::new(instance, Dispatch::Vm(dispatch), function_count, Some(drop), owner, callee)
     }
 
     fn new(
@@ -96,8 +101,8 @@ impl Object {
         function_count: u32,
         drop: Option<DropObject>,
         owner: Option<Arc<BundleVersion>>,
+        callee: Callee,
     ) -> Arc<Self> {
-        let bundle = owner.as_ref().map_or("the host", |owner| owner.name()).to_owned();
         let owner = owner.filter(|_| drop.is_some()); // a lent object lies on its caller's stack
         let this = Arc::new(Self {
             instance,
@@ -105,7 +110,7 @@ impl Object {
             function_count,
             drop,
             owner: owner.as_ref().map(Arc::downgrade),
-            bundle,
+            callee,
             users: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
             returning: Mutex::default(),
@@ -117,9 +122,9 @@ impl Object {
         this
     }
 
-    /// Returns the name of the bundle that offered the object.
-    pub(crate) fn bundle(&self) -> &str {
-        &self.bundle
+    /// Returns the bundle that offered the object, or the host.
+    pub(crate) fn callee(&self) -> Callee {
+        self.callee.clone()
     }
 
     /// Returns whether the callee may keep the object.
@@ -133,9 +138,10 @@ impl Object {
     ///
     /// `frame` must be what the method's entry expects. Its `out_err` must point to an error whose code is 0.
     pub(crate) unsafe fn call(&self, fn_id: u32, frame: CallFrame) -> Result<bool, ProxyError> {
-        let closed = || match self.drop {
-            Some(_) => ProxyError::Unloaded { bundle: self.bundle.clone() },
-            None => ProxyError::Returned,
+        let closed = || match (&self.callee, self.drop) {
+            (_, None) => ProxyError::Returned,
+            (Callee::Bundle(bundle), Some(_)) => ProxyError::Unloaded { bundle: bundle.clone() },
+            (_, Some(_)) => ProxyError::Closed,
         };
         // The lease keeps the owner's code mapped during the call. A lent object needs none: its owner's call waits for
         // this one.
@@ -184,6 +190,11 @@ impl Object {
             unsafe { drop(self.instance) };
         }
     }
+}
+
+/// Returns the callee of an object that `owner`'s code offers; the host offers objects without an owner.
+fn callee_of(owner: Option<&BundleVersion>) -> Callee {
+    owner.map_or(Callee::Host, |owner| Callee::Bundle(owner.name().to_owned()))
 }
 
 impl Follower for Object {

@@ -15,6 +15,7 @@ use super::host_object::HostObject;
 use super::object::Object;
 use super::peer::Peer;
 use super::request::ProxySpec;
+use crate::call_error::Callee as Called;
 use crate::host::abi::dispatch::CallFrame;
 use crate::host::abi::slot_map::SlotMap;
 use crate::host::error::proxy::ProxyError;
@@ -47,6 +48,15 @@ pub(crate) enum Callee {
 }
 
 impl PluginProxy {
+    /// Returns the callee, for errors.
+    fn called(&self) -> Called {
+        match self {
+            Self::Opened { callee: Callee::Host(_), .. } => Called::Host,
+            Self::Opened { callee: Callee::Peer(peer), .. } => Called::Bundle(peer.bundle.clone()),
+            Self::Object(object) | Self::Forwarded(object) => object.callee(),
+        }
+    }
+
     /// Returns whether the code of a bundle may use the proxy. The host, `None`, may use all.
     fn is_for(&self, caller: Option<BundleId>) -> bool {
         match self {
@@ -74,25 +84,23 @@ impl Default for PluginProxies {
 }
 
 impl PluginProxies {
-    /// Opens a proxy for the plugins of `scope`. Returns its token, and the name of the callee's bundle.
+    /// Opens a proxy for the plugins of `scope`. Returns its token, and the callee for errors.
     pub(crate) fn open(
         &self,
         callees: Callees<'_>,
         scope: Option<&BundleScope>,
         spec: ProxySpec,
-    ) -> Result<(*mut c_void, String), ProxyError> {
+    ) -> Result<(*mut c_void, Called), ProxyError> {
         let Some(scope) = scope else { return Err(ProxyError::NoBundle) };
         let _deeper = DepthGuard::enter()?; // a factory may open a proxy in turn
-        let (callee, bundle) = match spec.target {
-            ProxyTarget::Host => (Callee::Host(callees.host_object(scope, &spec)?), "host".to_owned()),
-            ProxyTarget::Peer => {
-                let peer = callees.peer(scope, spec)?;
-                let bundle = peer.bundle.clone();
-                (Callee::Peer(peer), bundle)
-            }
+        let callee = match spec.target {
+            ProxyTarget::Host => Callee::Host(callees.host_object(scope, &spec)?),
+            ProxyTarget::Peer => Callee::Peer(callees.peer(scope, spec)?),
             ProxyTarget(other) => return Err(ProxyError::UnknownTarget { target: other }),
         };
-        Ok((self.0.insert(Arc::new(PluginProxy::Opened { by: scope.id, callee })), bundle))
+        let proxy = PluginProxy::Opened { by: scope.id, callee };
+        let called = proxy.called();
+        Ok((self.0.insert(Arc::new(proxy)), called))
     }
 
     /// Calls method `fn_id` through a plugin's proxy, for the bundle `caller` or the host. The callee writes its own failure to the frame's error.
@@ -121,6 +129,12 @@ impl PluginProxies {
         if is_called { Ok(()) } else { Err(ProxyError::MissingMethod { number: fn_id }) }
     }
 
+    /// Returns the callee behind a token, for errors.
+    #[cold]
+    pub(crate) fn callee(&self, token: *mut c_void) -> Called {
+        self.0.get(token).map_or(Called::Unknown, |proxy| proxy.called())
+    }
+
     /// Closes a plugin's proxy. Ignores a stale token, and one that another bundle than `caller` has asked for.
     pub(crate) fn close(&self, caller: Option<BundleId>, token: *mut c_void) {
         if !self.0.get(token).is_some_and(|proxy| proxy.is_for(caller)) {
@@ -139,12 +153,10 @@ impl PluginProxies {
         self.0.insert(Arc::new(PluginProxy::Object(Arc::clone(object))))
     }
 
-    /// Returns another token for a kept object, and the name of the bundle that offered the object.
-    pub(crate) fn share(&self, token: *mut c_void) -> Result<(*mut c_void, String), ProxyError> {
+    /// Returns another token for a kept object, and the bundle that offered the object, or the host.
+    pub(crate) fn share(&self, token: *mut c_void) -> Result<(*mut c_void, Called), ProxyError> {
         match self.0.get(token).as_deref() {
-            Some(PluginProxy::Object(object)) if object.may_be_kept() => {
-                Ok((self.offer(object), object.bundle().to_owned()))
-            }
+            Some(PluginProxy::Object(object)) if object.may_be_kept() => Ok((self.offer(object), object.callee())),
             Some(_) => Err(ProxyError::NotKept),
             None => Err(ProxyError::Closed),
         }

@@ -12,7 +12,7 @@ use polyplug_abi::GuestContractInstance;
 
 use super::call_target::CallTarget;
 use super::provider::Provider;
-use crate::call_error::CallError;
+use crate::call_error::{CallError, Callee};
 use crate::contract_info::ContractInfo;
 use crate::host::abi::dispatch::{CallFrame, Dispatch};
 use crate::host::error::runtime::RuntimeError;
@@ -283,8 +283,8 @@ impl Owner for InstanceLease {
         Ok(Some(unsafe { RawProxy::new(parts, next) }))
     }
 
-    fn bundle(&self) -> String {
-        self.versioned().provider.bundle_name().to_owned()
+    fn callee(&self) -> Callee {
+        self.versioned().provider.callee()
     }
 }
 
@@ -319,8 +319,8 @@ impl Owner for SharedLease {
         proxy.map(Some).map_err(|_| self.provider.unloaded())
     }
 
-    fn bundle(&self) -> String {
-        self.provider.bundle_name().to_owned()
+    fn callee(&self) -> Callee {
+        self.provider.callee()
     }
 }
 

@@ -9,7 +9,7 @@ use polyplug_abi::{AbiErrorCode, Entry, GuestContractInstance, HostApi, PluginFl
 use super::call_target::CallTarget;
 use super::entry_tables::EntryTables;
 use super::instances::LeaseRegistry;
-use crate::call_error::{CallError, Failure};
+use crate::call_error::{CallError, Callee, Failure};
 use crate::contract_info::ContractInfo;
 use crate::host::abi::arena;
 use crate::host::abi::table::HostTable;
@@ -171,14 +171,20 @@ impl Provider {
         self.version.as_ref().map_or("", |version| version.name())
     }
 
+    /// Returns the callee of calls of this provider, for errors.
+    pub(crate) fn callee(&self) -> Callee {
+        Callee::Bundle(self.bundle_name().to_owned())
+    }
+
     /// Returns the error of calls after the bundle was unloaded.
     pub(crate) fn unloaded(&self) -> CallError {
-        CallError::Unloaded { bundle: self.bundle_name().to_owned() }
+        CallError::unloaded(self.bundle_name())
     }
 
     /// Returns the error of calls of an instance that a reload has missed, and that the new version could not make.
     pub(crate) fn not_forwarded(&self, error: &RuntimeError) -> CallError {
-        let failure = Failure::new(self.plugin.contract.clone(), error.to_string());
+        let message = format!("the bundle was reloaded, and its new version has no such instance: {error}");
+        let failure = Failure::new(self.callee(), String::new(), message);
         CallError::Failed { code: AbiErrorCode::FactoryFailed as u32, failure }
     }
 

@@ -238,7 +238,7 @@ mod tests {
             Host::new().provide::<dyn Log>(fake.clone()).provide::<dyn Progress>(fake).peer::<dyn Classifier>(Broken);
         let stage = host.proxy::<dyn Stage>().unwrap();
         let error = stage.process(vec![record(1, "/", 200, 7)]).unwrap().unwrap_err();
-        assert!(error.to_string().contains("pipeline.classifier.classify panicked: out of order"), "{error}");
+        assert!(error.to_string().contains("pipeline.classifier.classify: panicked: out of order"), "{error}");
         assert!(reports(&stage).is_empty());
     }
 

@@ -139,10 +139,14 @@ class Bundle:
         """Returns a text without the private names of modules, and with the directory that the user knows."""
         text = text.replace(self.package + ".", "")
         if not self.directory:
-            return text.replace(self._path_prefix, "")
+            return text.replace(self._path_prefix, self.name + "/")
         if self.origin and self.directory != self.origin:
             text = text.replace(self.directory, self.origin)
         return text
+
+    def shown_traceback(self, text):
+        """Returns a traceback for a log, with the names that errors of calls give to the bundle's files."""
+        return self.host_functions.name_files(self.without_private_names(text))
 
     # The names that the bundle's code sees.
 

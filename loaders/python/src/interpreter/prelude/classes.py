@@ -39,15 +39,18 @@ class Declared(Exception):
 class CallError(Exception):
     """A failed call of a host contract, a peer or an object."""
 
-    def __init__(self, message, kind="failed", method=None):
+    def __init__(self, message, kind="failed", method=None, bundle=None, contract=None, location=None):
         super().__init__(message)
         self._message = message
         self.kind = kind
         self.method = method
+        self.bundle = bundle
+        self.contract = contract
+        self.location = location
 
 
 for _class, *_fields in ((Some, "value"), (Ok, "value"), (Err, "error"), (Declared, "value"),
-                         (CallError, "_message", "kind", "method")):
+                         (CallError, "_message", "kind", "method", "bundle", "contract", "location")):
     _class.__module__ = "polyplug"
     make_own_picklable(_class, _fields)
 

@@ -51,7 +51,7 @@ class _Hooks:
         except BaseException:
             text = kind.__name__  # the exception's own methods fail
         bundle = _bundle_in_stack(trace, sys._getframe())
-        self._log_to("error", f"{what}: {bundle.without_private_names(text) if bundle else text}", bundle)
+        self._log_to("error", f"{what}: {bundle.shown_traceback(text) if bundle else text}", bundle)
 
     def _log_to(self, level, text, bundle):
         try:

@@ -96,6 +96,9 @@ class _HostlessFunctions:
             raise CallError(f"the types of {contract} were not in use when this process was started", "not_found")
         return found
 
+    def name_files(self, traceback):
+        return traceback
+
     def log(self, level, message):
         if sys.stderr is not None:
             print(f"{level}: {message}", file=sys.stderr)
@@ -112,6 +115,8 @@ class _AbsentRemote:
             raise AttributeError(name)
 
         def method(*arguments, **named):
-            raise CallError(f"{self._contract}.{name}: process {os.getpid()} was started by a bundle and has no host: "
-                            "call the host in the process of the host", "not_found", name)
+            contract = self._contract.partition("@")[0]
+            raise CallError(f"{contract}.{name}: process {os.getpid()} was started by a bundle and has no host: "
+                            "call the host in the process of the host", "not_found", f"{contract}.{name}",
+                            contract=contract)
         return method

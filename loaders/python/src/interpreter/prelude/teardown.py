@@ -98,7 +98,7 @@ def _run_last(bundle, function, arguments, options):
         if isinstance(error, (TimeLimit, Closing)):
             raise
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__.tb_next)).rstrip()
-        bundle.host_functions.log("error", f"an exit function failed: {bundle.without_private_names(text)}")
+        bundle.host_functions.log("error", f"an exit function failed: {bundle.shown_traceback(text)}")
     finally:
         bundles_that_end.bundle = None
 

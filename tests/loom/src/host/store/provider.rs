@@ -3,8 +3,8 @@
 use std::ptr::NonNull;
 
 use crossbeam_epoch::Guard;
-use polyplug::CallError;
 use polyplug::error::RuntimeError;
+use polyplug::{CallError, Callee};
 use polyplug_abi::GuestContractInstance;
 
 use super::call_target::CallTarget;
@@ -94,11 +94,15 @@ impl Provider {
     }
 
     pub(crate) fn unloaded(&self) -> CallError {
-        CallError::Unloaded { bundle: self.bundle_name().to_owned() }
+        CallError::unloaded(self.bundle_name())
     }
 
-    pub(crate) fn not_forwarded(&self, error: &RuntimeError) -> CallError {
-        CallError::Unloaded { bundle: format!("{}: {error}", self.bundle_name()) }
+    pub(crate) fn callee(&self) -> Callee {
+        Callee::Bundle(self.bundle_name().to_owned())
+    }
+
+    pub(crate) fn not_forwarded(&self, _: &RuntimeError) -> CallError {
+        self.unloaded()
     }
 
     pub(crate) fn factory_failed(&self, reason: String) -> RuntimeError {
