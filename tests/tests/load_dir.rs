@@ -118,7 +118,7 @@ fn what_is_loaded_already_counts() {
 
 #[test]
 fn a_directory_that_is_not_there_is_named() {
-    let error = runtime().load_dir("/no/such/folder".as_ref()).unwrap_err();
+    let error = runtime().load_dir("/no/such/folder").unwrap_err();
     assert!(matches!(error, RuntimeError::DirectoryUnreadable { .. }), "{error:?}");
     assert!(error.to_string().starts_with("/no/such/folder: cannot be read: "), "{error}");
 }

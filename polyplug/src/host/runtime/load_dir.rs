@@ -6,73 +6,131 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 
-use polyplug_abi::{BundleId, Compatibility, GuestContractId, Version};
+use polyplug_abi::{Compatibility, GuestContractId, Version};
 
+use super::dir_report::{DirReport, LoadedBundle};
 use super::requirements::declared_dependency;
 use super::runtime::Runtime;
+use crate::host::bundle::diagnose::{found_instead, is_bundle, is_of_no_interest, no_folder};
 use crate::host::bundle::file::absolute;
 use crate::host::bundle::manifest::{Dependency, FILE_NAME, ManifestData};
 use crate::host::error::dependency::{CycleStep, MissingDependency, Offer};
+use crate::host::error::manifest::ManifestError;
 use crate::host::error::runtime::RuntimeError;
 
-/// The outcome so far while a directory is loaded.
+/// The entries of a directory of bundles.
 #[derive(Default)]
-struct Progress {
-    loaded: Vec<BundleId>,
-    failures: Vec<RuntimeError>,
+pub(crate) struct Entries {
+    /// The folders that have a manifest, in the order of their names.
+    pub(crate) bundles: Vec<PathBuf>,
+    /// The other entries that may have been meant as bundles.
+    pub(crate) others: Vec<PathBuf>,
+    /// The entries whose names say that they are not to be loaded, though they have a manifest.
+    hidden: Vec<PathBuf>,
+}
+
+/// A failure to load, with the bundle's directory.
+pub(crate) struct Failure {
+    /// The directories of the bundles that the failure is about.
+    pub(crate) directories: Vec<PathBuf>,
+    pub(crate) error: RuntimeError,
+}
+
+impl Failure {
+    fn of(manifest: &ManifestData, error: RuntimeError) -> Self {
+        Self { directories: vec![manifest.path.clone()], error }
+    }
+}
+
+/// The outcome so far while bundles are loaded.
+#[derive(Default)]
+pub(crate) struct Progress {
+    pub(crate) loaded: Vec<LoadedBundle>,
+    pub(crate) failures: Vec<Failure>,
 }
 
 impl Runtime {
     /// Loads all bundles in `directory`: the subdirectories with a `manifest.toml`. Each bundle is loaded after those
-    /// that it [depends](ManifestData::dependencies) on, otherwise the order is by name. Returns the ids in the order
-    /// of loading.
+    /// that it [depends](ManifestData::dependencies) on, otherwise the order is by name.
     ///
-    /// If a bundle cannot be loaded, the other bundles are loaded all the same, and stay loaded. The error lists all
-    /// failures.
+    /// If a bundle cannot be loaded, the other bundles are loaded all the same, and stay loaded. The report lists the
+    /// bundles in the order of loading, and a problem for each bundle that is not loaded, and for each entry of the
+    /// directory that seems to be meant as a bundle and is none: a folder whose manifest is misspelt or missing, a link
+    /// that leads nowhere, an archive, an artifact without a folder of its own. Hidden entries, those that editors and
+    /// tools make, and texts such as `README.md` are no problems. Nor is an empty directory.
+    ///
+    /// [`into_result`](DirReport::into_result) makes an error of the problems.
     ///
     /// With [`Compatibility::Relaxed`], bundles whose dependencies are not provided are loaded last, with a warning
     /// each. Otherwise they are refused. To find out which of the refused bundles need each other, the runtime starts
     /// their code without publishing it, and discards it.
     ///
-    /// # Errors
+    /// The problems are, beside the errors of [`load_bundle`](Self::load_bundle):
     ///
-    /// [`RuntimeError::DirectoryUnreadable`], or [`RuntimeError::Directory`] with an error for each failure:
-    ///
-    /// - [`DuplicateName`](RuntimeError::DuplicateName): two bundles have one name. Then no bundle is loaded.
+    /// - [`NoDirectory`](RuntimeError::NoDirectory), [`DirectoryUnreadable`](RuntimeError::DirectoryUnreadable): the
+    ///   directory itself is missing, a bundle, a file, or may not be read.
+    /// - [`DuplicateName`](RuntimeError::DuplicateName): two bundles have one name. Neither is loaded.
     /// - [`DependencyMissing`](RuntimeError::DependencyMissing), [`DependencyCycle`](RuntimeError::DependencyCycle),
     ///   [`DependencyNotLoaded`](RuntimeError::DependencyNotLoaded): a bundle lacks a dependency.
-    /// - The errors of [`load_bundle`](Self::load_bundle).
     ///
     /// ```no_run
     /// # use polyplug::Runtime;
     /// # use polyplug::error::RuntimeError;
     /// # fn load(runtime: &Runtime) -> Result<(), RuntimeError> {
-    /// match runtime.load_dir("plugins".as_ref()) {
-    ///     Ok(all) => println!("{} bundles are loaded", all.len()),
-    ///     // The host can do without some of them.
-    ///     Err(RuntimeError::Directory { failures, .. }) => failures.iter().for_each(|failure| eprintln!("{failure}")),
-    ///     Err(error) => return Err(error),
-    /// }
+    /// // For a host that can do without some of its bundles:
+    /// let report = runtime.load_dir("plugins");
+    /// println!("{report}");
+    ///
+    /// // For a host that needs all of them:
+    /// runtime.load_dir("more-plugins").into_result()?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn load_dir(&self, directory: &Path) -> Result<Vec<BundleId>, RuntimeError> {
-        let unreadable = |source| RuntimeError::DirectoryUnreadable { directory: directory.to_owned(), source };
-        let directory = &absolute(directory).map_err(unreadable)?;
-        let mut progress = Progress::default();
-        let found = manifests(directory, &mut progress.failures).map_err(unreadable)?;
-        match without_duplicates(found) {
-            Ok(pending) => self.load_all(pending, &mut progress),
-            Err(duplicates) => progress.failures.extend(duplicates),
-        }
-        let Progress { loaded, failures } = progress;
-        if failures.is_empty() {
-            return Ok(loaded);
-        }
-        Err(RuntimeError::Directory { directory: directory.to_owned(), loaded, failures })
+    #[inline]
+    pub fn load_dir(&self, directory: impl AsRef<Path>) -> DirReport {
+        self.load_dir_at(directory.as_ref())
     }
 
-    fn load_all(&self, mut pending: Vec<ManifestData>, progress: &mut Progress) {
+    pub(crate) fn load_dir_at(&self, directory: &Path) -> DirReport {
+        let unreadable = |source| RuntimeError::DirectoryUnreadable { directory: directory.to_owned(), source };
+        let entries = absolute(directory).map_err(unreadable).and_then(|directory| {
+            let entries = Entries::of(&directory)?;
+            Ok((directory, entries))
+        });
+        let (directory, entries) = match entries {
+            Ok(entries) => entries,
+            Err(problem) => return DirReport::of_problem(directory, problem),
+        };
+        let (manifests, mut progress) = read_manifests(&entries.bundles);
+        self.load_all(manifests, &mut progress);
+        let mut report = DirReport {
+            directory,
+            loaded: progress.loaded,
+            problems: progress.failures.into_iter().map(|failure| failure.error).collect(),
+            ignored: entries.hidden,
+        };
+        for entry in entries.others {
+            match problem_of(&entry) {
+                Some(problem) => report.problems.push(problem),
+                None => report.ignored.push(entry),
+            }
+        }
+        report
+    }
+
+    /// Loads bundles, each after those that it needs.
+    pub(crate) fn load_all(&self, manifests: Vec<ManifestData>, progress: &mut Progress) {
+        let manifests = without_duplicates(manifests, &mut progress.failures);
+        let pending = self.load_ready(manifests, progress);
+        if self.config().compatibility == Compatibility::Relaxed {
+            pending.iter().for_each(|manifest| self.load_one(manifest, progress));
+        } else if !pending.is_empty() {
+            self.diagnose(pending, &mut progress.failures);
+        }
+    }
+
+    /// Loads the bundles whose dependencies are provided, by loaded bundles or by one of these. Returns the others.
+    pub(crate) fn load_ready(&self, mut pending: Vec<ManifestData>, progress: &mut Progress) -> Vec<ManifestData> {
         loop {
             let before = pending.len();
             pending.retain(|manifest| {
@@ -83,25 +141,25 @@ impl Runtime {
                 !is_ready
             });
             if pending.len() == before {
-                break;
+                return pending;
             }
-        }
-        if self.config().compatibility == Compatibility::Relaxed {
-            pending.iter().for_each(|manifest| self.load_one(manifest, progress));
-        } else if !pending.is_empty() {
-            self.diagnose(pending, &mut progress.failures);
         }
     }
 
     fn load_one(&self, manifest: &ManifestData, progress: &mut Progress) {
         match self.load_bundle(&manifest.path) {
-            Ok(id) => progress.loaded.push(id),
-            Err(error) => progress.failures.push(error),
+            Ok(id) => progress.loaded.push(LoadedBundle {
+                id,
+                name: manifest.name.clone(),
+                version: manifest.version.clone(),
+                directory: manifest.path.clone(),
+            }),
+            Err(error) => progress.failures.push(Failure::of(manifest, error)),
         }
     }
 
     /// Adds to `failures` the reasons why none of the bundles in `pending` can be loaded.
-    fn diagnose(&self, pending: Vec<ManifestData>, failures: &mut Vec<RuntimeError>) {
+    fn diagnose(&self, pending: Vec<ManifestData>, failures: &mut Vec<Failure>) {
         let unresolved: Vec<_> = pending.into_iter().map(|manifest| self.unresolved(manifest, failures)).collect();
         let edges: Vec<_> = unresolved.iter().enumerate().map(|(i, bundle)| edges(&unresolved, i, bundle)).collect();
         let mut in_cycles = HashSet::new();
@@ -114,7 +172,8 @@ impl Runtime {
                 .collect();
             let mut is_explained = !not_provided.is_empty();
             if is_explained {
-                failures.push(RuntimeError::DependencyMissing { missing: not_provided });
+                let error = RuntimeError::DependencyMissing { missing: not_provided };
+                failures.push(Failure::of(&bundle.manifest, error));
             }
             if in_cycles.contains(&i) {
                 continue;
@@ -125,17 +184,22 @@ impl Runtime {
                     declared: unresolved[*from].declared(edge.contract),
                     provider: unresolved[edge.to].manifest.name.clone(),
                 });
-                failures.push(RuntimeError::DependencyCycle { steps: steps.collect() });
+                let directories = cycle.iter().map(|(from, _)| unresolved[*from].manifest.path.clone()).collect();
+                failures.push(Failure {
+                    directories,
+                    error: RuntimeError::DependencyCycle { steps: steps.collect() },
+                });
                 is_explained = true;
             }
             if !is_explained && let Some(edge) = edges[i].first() {
                 let provider = unresolved[edge.to].manifest.name.clone();
-                failures.push(RuntimeError::DependencyNotLoaded { declared: bundle.declared(edge.contract), provider });
+                let error = RuntimeError::DependencyNotLoaded { declared: bundle.declared(edge.contract), provider };
+                failures.push(Failure::of(&bundle.manifest, error));
             }
         }
     }
 
-    fn unresolved(&self, manifest: ManifestData, failures: &mut Vec<RuntimeError>) -> Unresolved {
+    fn unresolved(&self, manifest: ManifestData, failures: &mut Vec<Failure>) -> Unresolved {
         let missing = self.missing_dependencies(&manifest);
         let needs = manifest.dependencies.iter().filter_map(|need| {
             let missing = missing.iter().find(|missing| missing.declared == declared_dependency(&manifest, need))?;
@@ -148,7 +212,7 @@ impl Runtime {
                 .map(|plugin| Provides { contract: plugin.contract, version: plugin.interface.contract_version })
                 .collect(),
             Err(error) => {
-                failures.push(error);
+                failures.push(Failure::of(&manifest, error));
                 Vec::new()
             }
         };
@@ -245,36 +309,75 @@ fn trace_cycle<'a>(came_by: &BTreeMap<usize, (usize, &'a Edge)>, start: usize) -
     path
 }
 
-/// Reads the manifests in a directory's subdirectories, in the order of the bundles' names. Adds the error of each
-/// manifest that cannot be read to `failures`.
-fn manifests(directory: &Path, failures: &mut Vec<RuntimeError>) -> std::io::Result<Vec<ManifestData>> {
-    let entries = std::fs::read_dir(directory)?.collect::<Result<Vec<_>, _>>()?;
-    let mut bundles: Vec<PathBuf> =
-        entries.into_iter().map(|entry| entry.path()).filter(|path| is_bundle(path)).collect();
-    bundles.sort_unstable();
-    let mut found = Vec::new();
+impl Entries {
+    /// Lists a directory of bundles.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::NoDirectory`] or [`RuntimeError::DirectoryUnreadable`].
+    pub(crate) fn of(directory: &Path) -> Result<Self, RuntimeError> {
+        let unreadable = |source| RuntimeError::DirectoryUnreadable { directory: directory.to_owned(), source };
+        if let Some(found) = no_folder(directory) {
+            return Err(match std::fs::read_dir(directory) {
+                Err(source) if source.kind() == std::io::ErrorKind::PermissionDenied => unreadable(source),
+                _ => RuntimeError::NoDirectory { directory: directory.to_owned(), found },
+            });
+        }
+        let entries = std::fs::read_dir(directory).map_err(unreadable)?;
+        let entries = entries.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+        let mut paths: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
+        paths.sort_unstable();
+        let mut all = Self::default();
+        for path in paths {
+            let place = match (is_bundle(&path), is_of_no_interest(&path)) {
+                (true, false) => &mut all.bundles,
+                (true, true) => &mut all.hidden,
+                (false, false) => &mut all.others,
+                (false, true) => continue,
+            };
+            place.push(path);
+        }
+        Ok(all)
+    }
+}
+
+/// Returns the problem of an entry that is no bundle, or `None` if nothing says that it was meant to be one.
+pub(crate) fn problem_of(entry: &Path) -> Option<RuntimeError> {
+    let found = found_instead(entry);
+    if found.is_unrelated() {
+        return None;
+    }
+    let path = if entry.is_dir() { entry.join(FILE_NAME) } else { entry.to_owned() };
+    Some(ManifestError::Missing { path, found }.into())
+}
+
+/// Reads the manifests of bundles, in the order of the bundles' names. Records a failure for each manifest that cannot be
+/// read.
+fn read_manifests(bundles: &[PathBuf]) -> (Vec<ManifestData>, Progress) {
+    let (mut found, mut progress) = (Vec::new(), Progress::default());
     for bundle in bundles {
-        match ManifestData::read(&bundle) {
+        match ManifestData::read(bundle) {
             Ok(manifest) => found.push(manifest),
-            Err(error) => failures.push(error.into()),
+            Err(error) => {
+                progress.failures.push(Failure { directories: vec![bundle.clone()], error: error.into() });
+            }
         }
     }
+    (found, progress)
+}
+
+/// Returns the bundles whose names occur once, in the order of the names. Records a failure for each name that occurs more
+/// often.
+fn without_duplicates(mut found: Vec<ManifestData>, failures: &mut Vec<Failure>) -> Vec<ManifestData> {
     found.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(found)
-}
-
-fn is_bundle(path: &Path) -> bool {
-    path.is_dir() && path.join(FILE_NAME).symlink_metadata().is_ok()
-}
-
-/// Returns `found` if each name occurs once, otherwise an error for each name that occurs more often.
-fn without_duplicates(found: Vec<ManifestData>) -> Result<Vec<ManifestData>, Vec<RuntimeError>> {
     let same_name = found.chunk_by(|a, b| a.name == b.name).filter(|same| same.len() > 1);
-    let duplicates: Vec<_> = same_name
-        .map(|same| RuntimeError::DuplicateName {
-            bundle: same[0].name.clone(),
-            directories: same.iter().map(|manifest| manifest.path.clone()).collect(),
-        })
-        .collect();
-    if duplicates.is_empty() { Ok(found) } else { Err(duplicates) }
+    let mut duplicates = HashSet::new();
+    for same in same_name {
+        duplicates.insert(same[0].name.clone());
+        let directories: Vec<_> = same.iter().map(|manifest| manifest.path.clone()).collect();
+        let error = RuntimeError::DuplicateName { bundle: same[0].name.clone(), directories: directories.clone() };
+        failures.push(Failure { directories, error });
+    }
+    found.retain(|manifest| !duplicates.contains(&manifest.name));
+    found
 }

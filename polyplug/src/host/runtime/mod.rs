@@ -8,6 +8,7 @@
 //! - [`BundleInfo`], [`PluginInfo`]: the descriptions of loaded bundles and their plugins.
 //! - [`ReloadPolicy`]: the policy for instances whose plugin does not save its state.
 //! - [`ReloadReport`], [`UnloadReport`]: the reports of a reload and of an unload.
+//! - [`DirReport`], [`LoadedBundle`]: the outcome of loading a directory of bundles.
 //! - [`Lingering`], [`Holder`]: a retired version that is not reclaimed, and the leases on a version.
 //! - [`BundleLoader`](crate::loader::BundleLoader): a loader of one kind of artifact.
 //! - [`Staging`](crate::loader::Staging): a bundle that is being loaded, as its loader sees it.
@@ -27,6 +28,7 @@ pub(crate) mod access;
 pub(crate) mod bundles;
 pub(crate) mod context;
 pub(crate) mod dependents;
+pub(crate) mod dir_report;
 pub(crate) mod events;
 pub(crate) mod guard;
 pub(crate) mod info;
@@ -46,6 +48,7 @@ pub(crate) mod staging;
 pub(crate) mod time_limit;
 pub(crate) mod unload;
 
+pub use dir_report::{DirReport, LoadedBundle};
 pub use info::{BundleInfo, PluginInfo};
 pub use report::{Holder, Lingering, ReloadPolicy, ReloadReport, UnloadReport};
 pub use runtime::Runtime;

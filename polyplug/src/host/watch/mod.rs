@@ -7,7 +7,7 @@
 //!     .hot_reload(true)
 //!     .on_reload(|_, event| println!("{:?}", event.phase_type))
 //!     .build()?;
-//! runtime.load_bundle("plugins/calc".as_ref())?;
+//! runtime.load_bundle("plugins/calc")?;
 //! let watcher = runtime.watch()?;
 //! // From here on, a build that writes into `plugins/calc` reloads the bundle.
 //! watcher.stop();

@@ -69,7 +69,7 @@ impl Runtime {
     pub(crate) fn readiness(&self, source: &Source, manifest: Result<ManifestData, ManifestError>) -> Readiness {
         let mut manifest = match manifest {
             Ok(manifest) => manifest,
-            Err(ManifestError::Missing { path }) => return Readiness::Missing(path.display().to_string()),
+            Err(ManifestError::Missing { path, .. }) => return Readiness::Missing(path.display().to_string()),
             Err(error) => return Readiness::Invalid(error.to_string()),
         };
         match manifest.find_artifact() {
