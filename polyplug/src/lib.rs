@@ -109,6 +109,8 @@ pub use crate::host::loader;
 #[cfg(feature = "host")]
 pub use crate::host::runtime;
 #[cfg(feature = "host")]
+pub use crate::host::runtime::{BundleRef, Event, EventKind, EventSubscription};
+#[cfg(feature = "host")]
 pub use crate::host::runtime_store;
 #[cfg(feature = "signatures")]
 pub use crate::host::signature;

@@ -84,7 +84,7 @@ fn modules_are_found_where_the_bundle_was_loaded() {
                 runtime.load_bundle("plugins/lua/main.lua").unwrap();
                 runtime.load_bundle("plugins/python/manifest.toml").unwrap();
             }
-            "directory" => drop(runtime.load_dir("plugins").unwrap()),
+            "directory" => drop(runtime.load_dir("plugins").into_result().unwrap()),
             "source" => {
                 for (path, loader, file) in [(&bundles[0], "lua", "main.lua"), (&bundles[1], "python", "main.py")] {
                     let source = BundleSource::Path(path.clone());

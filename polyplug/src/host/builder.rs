@@ -10,8 +10,10 @@ use crate::host::api::table::FUNCTIONS;
 use crate::host::bundle::limits::BundleLimits;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::runtime::context::HostContext;
-use crate::host::runtime::events::{Events, OnReload};
+use crate::host::runtime::event::Event;
+use crate::host::runtime::events::{Events, OnEvent};
 use crate::host::runtime::loader::BundleLoader;
+use crate::host::runtime::phases::{OnReload, c_callback, rust_callback};
 use crate::host::runtime::report::ReloadPolicy;
 use crate::host::runtime::runtime::{Parts, Runtime};
 
@@ -30,7 +32,8 @@ use crate::host::runtime::runtime::{Parts, Runtime};
 pub struct RuntimeBuilder {
     loaders: Vec<Box<dyn BundleLoader>>,
     config: RuntimeConfig,
-    on_reload: Option<Arc<OnReload>>,
+    on_reload: Option<Box<OnReload>>,
+    on_event: Vec<Box<OnEvent>>,
     reload_policy: ReloadPolicy,
     reload_limit: Duration,
     unload_limit: Duration,
@@ -51,6 +54,7 @@ impl Default for RuntimeBuilder {
             loaders: Vec::new(),
             config: RuntimeConfig::default(),
             on_reload: None,
+            on_event: Vec::new(),
             reload_policy: ReloadPolicy::default(),
             reload_limit: RELOAD_LIMIT,
             unload_limit: UNLOAD_LIMIT,
@@ -153,7 +157,21 @@ impl RuntimeBuilder {
     /// `callback` has returned. No lock is held during the call. A change of the same bundle from within `callback`
     /// fails with [`RuntimeError::Busy`]; a wait there for another thread that changes the bundle never ends.
     pub fn on_reload(mut self, callback: impl Fn(*mut c_void, ReloadPhase) + Send + Sync + 'static) -> Self {
-        self.on_reload = Some(Arc::new(callback));
+        self.on_reload = Some(Box::new(callback));
+        self
+    }
+
+    /// Calls `subscriber` for each event of a bundle, for the runtime's life. See [`Runtime::on_event`], which
+    /// subscribes later.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), polyplug::error::RuntimeError> {
+    /// let runtime = polyplug::Runtime::builder().on_event(|event| eprintln!("{event}")).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_event(mut self, subscriber: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.on_event.push(Box::new(subscriber));
         self
     }
 
@@ -163,11 +181,16 @@ impl RuntimeBuilder {
     ///
     /// [`RuntimeError::DuplicateLoader`].
     pub fn build(self) -> Result<Arc<Runtime>, RuntimeError> {
+        let events = Events::default();
+        let on_reload = self.on_reload.map(|callback| rust_callback(&self.config, callback));
+        for subscriber in c_callback(&self.config).into_iter().chain(on_reload).chain(self.on_event) {
+            events.subscribe(subscriber);
+        }
         let runtime = Arc::new_cyclic(|this| {
             Runtime::from_parts(Parts {
                 this: this.clone(),
                 table: HostContext::of_host(this.clone(), &FUNCTIONS).table(),
-                events: Arc::new(Events::new(&self.config, self.on_reload)),
+                events: Arc::new(events),
                 config: self.config,
                 reload_policy: self.reload_policy,
                 reload_limit: self.reload_limit,

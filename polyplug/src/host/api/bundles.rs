@@ -37,7 +37,8 @@ fn change(
 unsafe fn path_from(path: *const u8, len: usize) -> Result<PathBuf, ApiError> {
     // SAFETY: the caller's promise.
     let path = PathBuf::from(unsafe { text_from(path, len, "the path") }?);
-    absolute(&path).map_err(|source| RuntimeError::from(ManifestError::Unreadable { path, source }).into())
+    absolute(&path)
+        .map_err(|source| RuntimeError::from(ManifestError::Unreadable { path, source: source.into() }).into())
 }
 
 // Table-call contract: a function here is called through the table, as `HostApi` documents. So `host` is null or a

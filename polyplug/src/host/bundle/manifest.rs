@@ -207,7 +207,8 @@ impl ManifestData {
     }
 
     fn read_at(path: &Path) -> Result<Self, ManifestError> {
-        let path = &absolute(path).map_err(|source| ManifestError::Unreadable { path: path.to_owned(), source })?;
+        let path = &absolute(path)
+            .map_err(|source| ManifestError::Unreadable { path: path.to_owned(), source: source.into() })?;
         if let Some(text) = read_limited(&path.join(FILE_NAME))? {
             return Self::parse_at(&text, path);
         }
@@ -403,7 +404,7 @@ fn read_limited(path: &Path) -> Result<Option<String>, ManifestError> {
         Err(FileError::TooLarge { path, size, limit, .. }) => {
             return Err(ManifestError::TooLarge { path, size, limit });
         }
-        Err(other) => return Err(ManifestError::Unreadable { path: path.to_owned(), source: other.into_io() }),
+        Err(other) => return Err(ManifestError::Unreadable { path: path.to_owned(), source: other.into_io().into() }),
     };
     String::from_utf8(bytes).map(Some).map_err(|error| {
         let message = "the file is not UTF-8 from here on: save it as UTF-8";

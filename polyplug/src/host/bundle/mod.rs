@@ -3,6 +3,7 @@
 //! - [`ManifestData`](manifest::ManifestData): a bundle's manifest, checked.
 //! - [`Dependency`](manifest::Dependency), [`HostDependency`](manifest::HostDependency): a contract that the manifest
 //!   lists.
+//! - [`BundleRef`](reference::BundleRef): the ways to name a bundle.
 //! - [`BundleSource`](source::BundleSource): the source of a bundle's artifact.
 //! - [`ConfigOverrides`](config_overrides::ConfigOverrides): the settings that the host has set for bundles.
 //! - [`read_file`](file::read_file), [`open_file`](file::open_file): the one way in which files are opened.
@@ -26,6 +27,7 @@ pub(crate) mod manifest;
 pub(crate) mod names;
 pub(crate) mod private_copy;
 pub(crate) mod process_dir;
+pub(crate) mod reference;
 pub(crate) mod settling;
 pub(crate) mod shared_dirs;
 pub(crate) mod source;

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::panic::Location;
 use std::sync::Arc;
 
-use polyplug_abi::{AbiError, BundleId, GuestContractId, Version};
+use polyplug_abi::{AbiError, GuestContractId, Version};
 
 use super::values::{ValueReader, ValueRef, Values};
 use crate::call_error::{CallError, Failure};
 use crate::host::abi::arena::CallArenaGuard;
 use crate::host::abi::buffer::AlignedBuffer;
 use crate::host::abi::dispatch::CallFrame;
+use crate::host::bundle::reference::{BundleRef, Named};
 use crate::host::error::runtime::RuntimeError;
 use crate::host::marshal::lift::Lifting;
 use crate::host::marshal::lower::Lowering;
@@ -133,26 +134,26 @@ impl Runtime {
         self.dynamic_where(contract, None)
     }
 
-    /// Makes an instance like [`dynamic`](Self::dynamic), of the provider in one bundle.
+    /// Makes an instance like [`dynamic`](Self::dynamic), of the provider in one bundle, given by its id or its name.
     ///
     /// # Errors
     ///
     /// [`RuntimeError::BundleNotLoaded`], and the errors of [`dynamic`](Self::dynamic).
     #[track_caller]
-    pub fn dynamic_from(&self, contract: &str, bundle: BundleId) -> Result<DynamicProxy, RuntimeError> {
-        self.dynamic_where(contract, Some(bundle))
+    pub fn dynamic_from(&self, contract: &str, bundle: impl BundleRef) -> Result<DynamicProxy, RuntimeError> {
+        self.dynamic_where(contract, Some(Named::of(&bundle)))
     }
 
     #[track_caller]
-    fn dynamic_where(&self, contract: &str, bundle: Option<BundleId>) -> Result<DynamicProxy, RuntimeError> {
+    fn dynamic_where(&self, contract: &str, bundle: Option<Named<'_>>) -> Result<DynamicProxy, RuntimeError> {
         let invalid = || RuntimeError::InvalidContract { contract: contract.to_owned() };
         let (name, major, minor) = parse(contract).ok_or_else(invalid)?;
         let bundle_name = match bundle {
-            Some(id) => Some(self.bundle_name(id).ok_or(RuntimeError::BundleNotLoaded { id })?),
+            Some(named) => Some(self.loaded_name(named)?),
             None => None,
         };
         let serves = |plugin: &Plugin| {
-            bundle.is_none_or(|bundle| plugin.bundle == bundle) && plugin.interface.contract_version.minor >= minor
+            bundle.is_none_or(|bundle| plugin.bundle == bundle.id) && plugin.interface.contract_version.minor >= minor
         };
         let all = self.store().providers(GuestContractId::new(name, major));
         let Some((_, provider)) = all.into_iter().find(|(_, provider)| serves(&provider.plugin)) else {

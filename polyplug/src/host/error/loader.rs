@@ -14,7 +14,7 @@ impl LoaderError {
 }
 
 /// The failure of a loader to load a bundle.
-#[derive(thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoaderError {
     /// The artifact that the manifest names does not exist.

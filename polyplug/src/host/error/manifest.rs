@@ -1,11 +1,12 @@
 //! The errors of manifests.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::found::FoundInstead;
 
 /// The fault of a bundle's manifest.
-#[derive(thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
     /// The manifest does not exist.
@@ -23,7 +24,7 @@ pub enum ManifestError {
         /// The manifest.
         path: PathBuf,
         /// The error of the operating system.
-        source: std::io::Error,
+        source: Arc<std::io::Error>,
     },
 
     /// The manifest is longer than any manifest needs to be.

@@ -1,8 +1,9 @@
 //! The errors of a runtime's operations.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use polyplug_abi::Version;
+use polyplug_abi::{BundleId, Version};
 
 use super::dependency::{
     CycleStep, Declared, Dependent, MissingDependency, MissingHostContract, bundles_of, cycle, each, needs_of,
@@ -12,11 +13,12 @@ use super::found::FoundInstead;
 use super::loader::LoaderError;
 use super::manifest::ManifestError;
 use super::registry::RegistryError;
+use super::suggest::did_you_mean;
 use super::text::{join_paths, lines, list};
 use crate::schema::Difference;
 
 /// The failure of a runtime's operation.
-#[derive(thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuntimeError {
     /// The bundle's manifest is missing or wrong.
@@ -38,11 +40,15 @@ pub enum RuntimeError {
         bundle: String,
     },
 
-    /// No loaded bundle has this id.
-    #[error("no loaded bundle has the id {id}")]
+    /// No bundle of this name or id is loaded.
+    #[error("{}", not_loaded(*.id, .name.as_deref(), .loaded))]
     BundleNotLoaded {
         /// The requested id.
         id: polyplug_abi::BundleId,
+        /// The requested name, if the caller gave a name.
+        name: Option<String>,
+        /// The names of the loaded bundles, in load order.
+        loaded: Vec<String>,
     },
 
     /// The manifest found by a reload names a bundle that is not loaded.
@@ -154,7 +160,7 @@ pub enum RuntimeError {
         /// The directory.
         directory: PathBuf,
         /// The error of the operating system.
-        source: std::io::Error,
+        source: Arc<std::io::Error>,
     },
 
     /// Bundles of a directory have the same name.
@@ -356,6 +362,33 @@ impl RuntimeError {
         }
         self
     }
+}
+
+/// The greatest number of loaded bundles that an error lists.
+const LISTED: usize = 8;
+
+/// Returns the text about a bundle that is not loaded.
+fn not_loaded(id: BundleId, name: Option<&str>, loaded: &[String]) -> String {
+    let names: Vec<_> = loaded.iter().map(String::as_str).collect();
+    let wanted = match name {
+        Some(name) => {
+            let hint = did_you_mean(name, &names);
+            if !hint.is_empty() {
+                return format!("no bundle `{name}` is loaded{hint}");
+            }
+            format!("no bundle `{name}` is loaded")
+        }
+        None => format!("no loaded bundle has the id {id}"),
+    };
+    if loaded.is_empty() {
+        return format!("{wanted}, nor is any other: load it first");
+    }
+    let mut listed: Vec<_> =
+        names.iter().take(LISTED).map(|name| format!("`{name}` ({})", BundleId::new(name))).collect();
+    if names.len() > LISTED {
+        listed.push(format!("and {} more", names.len() - LISTED));
+    }
+    format!("{wanted}: loaded are {}", listed.join(", "))
 }
 
 /// Returns what to do instead of reloading `bundle`, if the bundles `serving` were loaded from its directory.

@@ -1,12 +1,13 @@
 //! The errors of signature checks.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The failure of a bundle's signature check. [`RuntimeError::Signature`](crate::error::RuntimeError) wraps the error,
 /// and names the bundle and its directory.
 ///
 /// Files are named by their paths in the bundle, with `/` between the parts.
-#[derive(thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignatureError {
     /// The bundle has no signature.
@@ -116,7 +117,7 @@ pub enum SignatureError {
         /// The file.
         file: String,
         /// The error of the operating system.
-        source: std::io::Error,
+        source: Arc<std::io::Error>,
     },
 
     /// The files of the bundle cannot be listed.
@@ -130,7 +131,7 @@ pub enum SignatureError {
     #[error("`bundle.sig` cannot be written: {source}: see to it that the bundle's folder can be written to")]
     Unwritable {
         /// The error of the operating system.
-        source: std::io::Error,
+        source: Arc<std::io::Error>,
     },
 }
 

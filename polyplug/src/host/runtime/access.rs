@@ -1,15 +1,16 @@
 //! The permissions and the settings that the host gives its bundles.
 
-use polyplug_abi::{BundleId, HostContractId};
+use polyplug_abi::HostContractId;
 use serde::Serialize;
 use toml::Table;
 
 use super::runtime::Runtime;
 use crate::host::bundle::manifest::parse_contract;
+use crate::host::bundle::reference::BundleRef;
 use crate::host::error::runtime::RuntimeError;
 
 impl Runtime {
-    /// Restricts a bundle to these host contracts, each given as `"name@major"`. The bundle cannot get proxies for
+    /// Restricts a bundle, given by its name or its id, to these host contracts, each given as `"name@major"`. The bundle cannot get proxies for
     /// other host contracts. Call this before the bundle is loaded: a bundle whose manifest lists another contract as
     /// needed is then refused.
     ///
@@ -31,7 +32,7 @@ impl Runtime {
     /// ```
     pub fn grant(
         &self,
-        bundle: &str,
+        bundle: impl BundleRef,
         contracts: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<(), RuntimeError> {
         let id = |text: &str| match parse_contract(text) {
@@ -39,16 +40,16 @@ impl Runtime {
             Err(_) => Err(RuntimeError::InvalidContract { contract: text.to_owned() }),
         };
         let granted = contracts.into_iter().map(|text| id(text.as_ref())).collect::<Result<_, _>>()?;
-        self.grants().set(BundleId::new(bundle), Some(granted));
+        self.grants().set(bundle.id(), Some(granted));
         Ok(())
     }
 
     /// Removes the restriction of [`grant`](Self::grant).
-    pub fn grant_all(&self, bundle: &str) {
-        self.grants().set(BundleId::new(bundle), None);
+    pub fn grant_all(&self, bundle: impl BundleRef) {
+        self.grants().set(bundle.id(), None);
     }
 
-    /// Sets a bundle's settings, over those in the manifest's table `[config]`. Tables are merged key by key. Any other
+    /// Sets the settings of a bundle, given by its name or its id, over those in the manifest's table `[config]`. Tables are merged key by key. Any other
     /// value of the host replaces that of the manifest.
     ///
     /// `settings` is a [`toml::Table`], or a value that serialises to a table. Each call replaces the settings of an
@@ -70,12 +71,16 @@ impl Runtime {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn configure(&self, bundle: &str, settings: impl Serialize) -> Result<(), RuntimeError> {
-        let refused = |reason| RuntimeError::Settings { bundle: bundle.to_owned(), reason };
+    pub fn configure(&self, bundle: impl BundleRef, settings: impl Serialize) -> Result<(), RuntimeError> {
+        let id = bundle.id();
+        let refused = |reason| {
+            let name = bundle.name().map(str::to_owned).or_else(|| self.bundle_table().name(id));
+            RuntimeError::Settings { bundle: name.unwrap_or_else(|| id.to_string()), reason }
+        };
         let settings = Table::try_from(settings).map_err(|error| refused(error.to_string()))?;
         // Converts the table to a table once more, as serialising has turned dates and times into tables.
         let settings: Table = settings.try_into().map_err(|error: toml::de::Error| refused(error.to_string()))?;
-        self.config_overrides().set(BundleId::new(bundle), settings);
+        self.config_overrides().set(id, settings);
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use polyplug_abi::{BundleId, DependencyInfo, GuestContractId};
 use super::observers::Observers;
 use super::time_limit::logical_thread;
 use crate::host::bundle::fingerprint::Fingerprint;
+use crate::host::bundle::reference::Named;
 use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::store::provider::Provider;
@@ -137,22 +138,26 @@ impl Bundles {
     /// # Errors
     ///
     /// [`RuntimeError::BundleNotLoaded`], or [`RuntimeError::Busy`] if this thread would wait for itself.
-    pub(crate) fn begin_change(&self, id: BundleId) -> Result<(String, Loaded), RuntimeError> {
-        self.acquire(id, true)
+    pub(crate) fn begin_change<'a>(&self, bundle: impl Into<Named<'a>>) -> Result<(String, Loaded), RuntimeError> {
+        self.acquire(bundle.into(), true)
     }
 
     /// Does the same as [`begin_change`](Self::begin_change), but fails with [`RuntimeError::Busy`] if a thread changes
     /// the bundle.
     #[cfg(feature = "watch")]
     pub(crate) fn try_begin_change(&self, id: BundleId) -> Result<(String, Loaded), RuntimeError> {
-        self.acquire(id, false)
+        self.acquire(id.into(), false)
     }
 
-    fn acquire(&self, id: BundleId, wait: bool) -> Result<(String, Loaded), RuntimeError> {
+    fn acquire(&self, named: Named<'_>, wait: bool) -> Result<(String, Loaded), RuntimeError> {
+        let id = named.id;
         let this_thread = Changer::this_thread();
         let mut table = self.lock();
         loop {
-            let bundle = table.known.get_mut(&id).ok_or(RuntimeError::BundleNotLoaded { id })?;
+            let Some(bundle) = table.known.get_mut(&id) else {
+                drop(table);
+                return Err(self.not_loaded(named));
+            };
             let changer = match &bundle.state {
                 State::Loading(changer) | State::Changing(changer, _) => *changer,
                 State::Loaded(loaded) => {
@@ -176,6 +181,13 @@ impl Bundles {
             table.waiting -= 1;
             waits().end(this_thread.mark);
         }
+    }
+
+    /// Returns the error about a bundle that is not loaded.
+    #[cold]
+    pub(crate) fn not_loaded(&self, bundle: Named<'_>) -> RuntimeError {
+        let loaded = self.map_loaded(|loaded| loaded.version.name().to_owned());
+        RuntimeError::BundleNotLoaded { id: bundle.id, name: bundle.name.map(str::to_owned), loaded }
     }
 
     /// Returns a number that no other runtime has, by which the waits for a change of a bundle are known.
@@ -230,6 +242,11 @@ impl Bundles {
         let table = self.lock();
         let bundle = table.known.get(&id)?;
         bundle.loaded().is_some().then(|| bundle.name.clone())
+    }
+
+    /// Returns the version of a bundle that serves.
+    pub(crate) fn loaded_one(&self, id: BundleId) -> Option<Loaded> {
+        self.lock().known.get(&id)?.loaded().cloned()
     }
 
     /// Returns the versions that serve, in load order.

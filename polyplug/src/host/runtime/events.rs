@@ -1,51 +1,101 @@
-//! The callbacks for events of bundles.
+//! The subscribers of a runtime's events.
 
-use std::ffi::c_void;
-use std::sync::Arc;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use polyplug_abi::{BundleId, ReloadPhase, ReloadPhaseType, RuntimeConfig, StringView};
-
+use super::event::Event;
 use crate::guest::{catch, describe_panic};
 
-/// The callback that a host sets in Rust.
-pub(crate) type OnReload = dyn Fn(*mut c_void, ReloadPhase) + Send + Sync;
+/// A function that is called for each event.
+pub(crate) type OnEvent = dyn Fn(&Event) + Send + Sync;
 
-/// The callbacks for events of bundles.
-pub(crate) struct Events {
-    /// The configuration with the callback of the C ABI.
-    c: RuntimeConfig,
-    /// The callback in Rust.
-    rust: Option<Arc<OnReload>>,
+/// The subscribers of a runtime's events, in the order of subscription.
+#[derive(Default)]
+pub(crate) struct Events(Mutex<Vec<Arc<Subscriber>>>);
+
+/// A function that is called for each event until it is unsubscribed.
+pub(crate) struct Subscriber {
+    is_subscribed: AtomicBool,
+    call: Box<OnEvent>,
 }
 
 impl Events {
-    /// Makes events that call the callback of `config`, then `rust`.
-    pub(crate) fn new(config: &RuntimeConfig, rust: Option<Arc<OnReload>>) -> Self {
-        Self { c: config.clone(), rust }
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Subscriber>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Calls both callbacks. The caller must not hold a lock of the runtime.
-    pub(crate) fn emit(&self, phase_type: ReloadPhaseType, bundle_id: BundleId, name: &str, reason: &str) {
-        let phase = ReloadPhase {
-            phase_type,
-            bundle_id,
-            bundle_name: StringView::lend(name.as_bytes()),
-            reason: StringView::lend(reason.as_bytes()),
-        };
-        let data = self.c.on_reload_user_data;
-        let notified = catch(|| {
-            if let Some(callback) = self.c.on_reload {
-                // SAFETY: the callback is that of the configuration, called with its user data and a phase that is
-                // valid during the call, as `RuntimeConfig` documents.
-                unsafe { callback(data, &raw const phase) };
+    /// Adds a subscriber, which is called for the events from now on.
+    pub(crate) fn subscribe(&self, call: Box<OnEvent>) -> Weak<Subscriber> {
+        let subscriber = Arc::new(Subscriber { is_subscribed: AtomicBool::new(true), call });
+        let weak = Arc::downgrade(&subscriber);
+        self.lock().push(subscriber);
+        weak
+    }
+
+    /// Removes a subscriber. A call of it that runs on another thread finishes.
+    fn unsubscribe(&self, subscriber: &Arc<Subscriber>) {
+        subscriber.is_subscribed.store(false, Ordering::Release);
+        let mut subscribers = self.lock();
+        let index = subscribers.iter().position(|other| Arc::ptr_eq(other, subscriber));
+        let removed = index.map(|index| subscribers.remove(index));
+        drop(subscribers);
+        drop(removed); // code of the host may run, which must not find the lock held
+    }
+
+    /// Returns whether no subscriber needs events.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    /// Calls the subscribers. The caller must not hold a lock of the runtime.
+    pub(crate) fn emit(&self, event: &Event) {
+        // A copy, so that a subscriber may subscribe and unsubscribe.
+        let subscribers = self.lock().clone();
+        for subscriber in subscribers {
+            if !subscriber.is_subscribed.load(Ordering::Acquire) {
+                continue;
             }
-            if let Some(callback) = &self.rust {
-                callback(data, phase);
+            if let Err(payload) = catch(|| (subscriber.call)(event)) {
+                // The event has happened, so a panic of a subscriber cannot prevent it.
+                let panic = describe_panic(payload);
+                tracing::error!(bundle = event.bundle.name, %event, panic, "a subscriber of events panicked");
             }
-        });
-        if let Err(payload) = notified {
-            // The event has happened, so a panic of a callback cannot prevent it.
-            tracing::error!(bundle = name, panic = describe_panic(payload), "the callback for events panicked");
         }
+    }
+}
+
+/// A subscription to the events of a runtime. From [`Runtime::on_event`](crate::Runtime::on_event).
+///
+/// Dropping the value ends the subscription: no call of the function begins afterwards. The drop does not wait for a
+/// call that runs on another thread. [`detach`](Self::detach) keeps the subscription for the runtime's life.
+#[must_use = "the subscription ends when this value is dropped: keep it, or call `detach`"]
+pub struct EventSubscription {
+    events: Weak<Events>,
+    subscriber: Weak<Subscriber>,
+}
+
+impl EventSubscription {
+    pub(crate) fn new(events: &Arc<Events>, subscriber: Weak<Subscriber>) -> Self {
+        Self { events: Arc::downgrade(events), subscriber }
+    }
+
+    /// Keeps the subscription for the runtime's life.
+    pub fn detach(mut self) {
+        self.subscriber = Weak::new();
+    }
+}
+
+impl Drop for EventSubscription {
+    fn drop(&mut self) {
+        if let (Some(events), Some(subscriber)) = (self.events.upgrade(), self.subscriber.upgrade()) {
+            events.unsubscribe(&subscriber);
+        }
+    }
+}
+
+impl fmt::Debug for EventSubscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventSubscription").field("is_active", &(self.subscriber.strong_count() > 0)).finish()
     }
 }

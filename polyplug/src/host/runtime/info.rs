@@ -1,15 +1,14 @@
 //! Descriptions of the bundles of a runtime, for operators.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use polyplug_abi::{BundleId, GuestContractHandle, Version};
 
-use super::bundles::Loaded;
-use super::report::{Holder, Lingering};
-use super::retired::holders_of;
-use super::runtime::Runtime;
-use crate::host::store::provider::Provider;
+use super::report::Holder;
+use crate::host::bundle::file::absolute;
+use crate::host::bundle::manifest::ManifestData;
+use crate::host::bundle::reference::{BundleRef, sealed};
 
 /// A loaded bundle. From [`Runtime::bundles`].
 ///
@@ -59,6 +58,31 @@ pub struct PluginInfo {
 }
 
 impl BundleInfo {
+    /// Makes the description of a bundle that is to be loaded.
+    pub(crate) fn of_manifest(manifest: &ManifestData, loader: Option<&'static str>) -> Self {
+        // The path of a directory is absolute; that of a bundle in memory is not.
+        let directory = manifest.origin.is_absolute().then(|| manifest.origin.clone());
+        Self { loader, directory, ..Self::bare(&manifest.name, manifest.version.clone()) }
+    }
+
+    /// Makes the description of a bundle whose manifest cannot be read. The name is that of the folder.
+    pub(crate) fn of_path(path: &Path) -> Self {
+        let path = absolute(path).unwrap_or_else(|_| path.to_owned());
+        let directory = match path.parent() {
+            Some(folder) if path.is_file() => folder.to_owned(),
+            _ => path,
+        };
+        let name = directory.file_name().unwrap_or(directory.as_os_str()).to_string_lossy().into_owned();
+        Self { directory: Some(directory), ..Self::bare(&name, semver::Version::new(0, 0, 0)) }
+    }
+
+    /// Makes the description of a bundle that has no plugins yet.
+    pub(crate) fn bare(name: &str, version: semver::Version) -> Self {
+        let (plugins, holders, threads) = (Vec::new(), Vec::new(), Vec::new());
+        let (id, name) = (BundleId::new(name), name.to_owned());
+        Self { id, name, version, directory: None, loader: None, plugins, holders, threads, memory: 0 }
+    }
+
     /// Returns the number of known leases: those of all holders, and one for each thread.
     #[must_use]
     pub fn leases(&self) -> usize {
@@ -66,66 +90,15 @@ impl BundleInfo {
     }
 }
 
-impl Runtime {
-    /// Returns descriptions of all loaded bundles, in load order.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), polyplug::error::RuntimeError> {
-    /// let runtime = polyplug::Runtime::builder().build()?;
-    /// for bundle in runtime.bundles() {
-    ///     println!("{bundle}");
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn bundles(&self) -> Vec<BundleInfo> {
-        self.bundle_table().loaded().iter().map(|loaded| self.describe(loaded)).collect()
+impl sealed::Sealed for BundleInfo {}
+
+impl BundleRef for BundleInfo {
+    fn id(&self) -> BundleId {
+        self.id
     }
 
-    /// Returns the description of the loaded bundle with this id.
-    #[must_use]
-    pub fn bundle(&self, id: BundleId) -> Option<BundleInfo> {
-        self.bundle_table().loaded().iter().find(|loaded| loaded.version.id() == id).map(|loaded| self.describe(loaded))
-    }
-
-    /// Returns the versions that no longer serve and are not reclaimed yet, with the leases on them, and those that are
-    /// reclaimed and whose code is still in memory, with the reason.
-    ///
-    /// Whether code is still in memory is measured anew, where the loader can.
-    #[must_use]
-    pub fn retired(&self) -> Vec<Lingering> {
-        self.lingering()
-    }
-
-    fn describe(&self, loaded: &Loaded) -> BundleInfo {
-        let Loaded { version, providers, loader, origin, .. } = loaded;
-        BundleInfo {
-            id: version.id(),
-            name: version.name().to_owned(),
-            version: origin.version.clone(),
-            directory: origin.directory.clone(),
-            loader: *loader,
-            plugins: providers.iter().filter_map(|provider| self.describe_plugin(provider)).collect(),
-            holders: providers.iter().flat_map(|provider| holders_of(provider)).collect(),
-            threads: version.threads().names(),
-            memory: version.memory(),
-        }
-    }
-
-    fn describe_plugin(&self, provider: &Provider) -> Option<PluginInfo> {
-        let plugin = &provider.plugin;
-        let (handle, _) = self.store().find_in(plugin.bundle, plugin.contract_id)?;
-        let shared = provider.shared().is_some();
-        Some(PluginInfo {
-            name: plugin.name.clone(),
-            version: plugin.version,
-            contract: plugin.contract.clone(),
-            contract_version: plugin.interface.contract_version,
-            handle,
-            shared,
-            instances: if shared { 1 } else { provider.leases().cells().len() },
-        })
+    fn name(&self) -> Option<&str> {
+        Some(&self.name)
     }
 }
 

@@ -13,7 +13,9 @@ use polyplug_abi::{BundleId, GuestContractInstance, HostApi, Version};
 
 use super::bundles::{Loaded, Origin};
 use super::context::HostContext;
+use super::event::{EventKind, Operation};
 use super::guard::guarded;
+use super::info::BundleInfo;
 use super::loader::BundleLoader;
 use super::options::check_options;
 use super::prepare_files::{BundleFiles, ManifestSource};
@@ -101,9 +103,14 @@ impl Runtime {
     }
 
     fn load_bundle_at(&self, path: &Path) -> Result<BundleId, RuntimeError> {
-        let mut manifest = ManifestData::read(path)?;
-        let loader = self.loader_of(&manifest)?;
-        manifest.find_artifact()?;
+        let read = || {
+            let mut manifest = ManifestData::read(path)?;
+            let loader = self.loader_of(&manifest)?;
+            manifest.find_artifact()?;
+            Ok((manifest, loader))
+        };
+        let (manifest, loader) =
+            read().inspect_err(|error| self.emit_failed(Operation::Load, || self.describe_path(path), error))?;
         let source = BundleSource::Path(manifest.path.clone());
         self.load(manifest, ManifestSource::Directory, source, loader)
     }
@@ -118,16 +125,24 @@ impl Runtime {
     pub fn load_bundle_from(&self, manifest: &str, source: BundleSource) -> Result<BundleId, RuntimeError> {
         let (directory, source) = match source {
             BundleSource::Path(path) => {
-                let path = absolute(&path).map_err(|source| ManifestError::Unreadable { path, source })?;
+                let path =
+                    absolute(&path).map_err(|source| ManifestError::Unreadable { path, source: source.into() })?;
                 (path.clone(), BundleSource::Path(path))
             }
             other => ("<memory>".into(), other),
         };
-        let mut manifest = ManifestData::parse(manifest, &directory)?;
-        let loader = self.loader_of(&manifest)?;
-        if matches!(source, BundleSource::Path(_)) {
-            manifest.find_artifact()?;
-        }
+        let mut about = BundleInfo::of_path(&directory);
+        let mut read = || {
+            let mut manifest = ManifestData::parse(manifest, &directory)?;
+            about = self.describe_manifest(&manifest);
+            let loader = self.loader_of(&manifest)?;
+            if matches!(source, BundleSource::Path(_)) {
+                manifest.find_artifact()?;
+            }
+            Ok((manifest, loader))
+        };
+        let outcome = read();
+        let (manifest, loader) = outcome.inspect_err(|error| self.emit_failed(Operation::Load, || about, error))?;
         self.load(manifest, ManifestSource::Inline, source, loader)
     }
 
@@ -150,7 +165,7 @@ impl Runtime {
         source: BundleSource,
         loader: Arc<dyn BundleLoader>,
     ) -> Result<BundleId, RuntimeError> {
-        self.add(manifest.id, &manifest.name.clone(), || {
+        self.add(self.describe_manifest(&manifest), || {
             let files = self.prepare_files(manifest, manifest_source, source, &*loader)?;
             self.check_requirements(&files.manifest)?;
             let run = |manifest: &ManifestData, source: &BundleSource| loader.load(manifest, source, self);
@@ -191,7 +206,9 @@ impl Runtime {
     fn load_linked(&self, entries: &[&PluginEntry]) -> Result<BundleId, RuntimeError> {
         let name = entries[0].package;
         let id = BundleId::new(name);
-        self.add(id, name, || {
+        let Version { major, minor, patch } = entries[0].version;
+        let package_version = semver::Version::new(major.into(), minor.into(), patch.into());
+        self.add(BundleInfo::bare(name, package_version.clone()), || {
             let mut config = toml::Table::new();
             self.config_overrides().apply(id, &mut config);
             let version = self.unpublished(BundleScope {
@@ -214,9 +231,8 @@ impl Runtime {
             };
             let lineage = Arc::default();
             let providers = start_providers(&version, &lineage, None, run, Plugin::create)?;
-            let Version { major, minor, patch } = entries[0].version;
             let origin = Origin {
-                version: semver::Version::new(major.into(), minor.into(), patch.into()),
+                version: package_version,
                 directory: None,
                 fingerprint: None,
                 shared_dirs: SharedDirs::default(),
@@ -225,15 +241,16 @@ impl Runtime {
         })
     }
 
-    /// Adds a bundle: reserves its name, starts its version with `start`, and publishes the version. After an error
-    /// nothing of the bundle stays.
+    /// Adds a bundle: reserves its name, starts its version with `start`, publishes the version, and emits the event.
+    /// `about` describes the bundle in the event of a failure. After an error nothing of the bundle stays.
     fn add(
         &self,
-        id: BundleId,
-        name: &str,
+        about: BundleInfo,
         start: impl FnOnce() -> Result<StartedVersion, RuntimeError>,
     ) -> Result<BundleId, RuntimeError> {
-        self.bundle_table().reserve(id, name)?;
+        let id = about.id;
+        let reserved = self.bundle_table().reserve(id, &about.name);
+        reserved.inspect_err(|error| self.emit_failed(Operation::Load, || about.clone(), error))?;
         let outcome = self.reclaimer().collecting(|| {
             let started = start()?;
             publish::publish_version(self.store(), &started.lineage, &started.providers)?;
@@ -241,11 +258,16 @@ impl Runtime {
         });
         match outcome {
             Ok(loaded) => {
+                tracing::debug!(bundle = about.name, "loaded");
+                // Before the event, so that a subscriber finds the bundle.
+                self.bundle_table().set_current(id, loaded.clone());
+                // Emitted before another thread can change the bundle, so that events come in the order of the changes.
+                self.emit(Operation::Load, || self.describe(&loaded), EventKind::Loaded);
                 self.bundle_table().finish_change(id, Some(loaded));
-                tracing::debug!(bundle = name, "loaded");
                 Ok(id)
             }
             Err(error) => {
+                self.emit_failed(Operation::Load, || about, &error);
                 self.bundle_table().finish_change(id, None);
                 Err(error)
             }

@@ -5,10 +5,13 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use polyplug_abi::{Compatibility, GuestContractId, Version};
 
 use super::dir_report::{DirReport, LoadedBundle};
+use super::event::Operation;
+use super::info::BundleInfo;
 use super::requirements::declared_dependency;
 use super::runtime::Runtime;
 use crate::host::bundle::diagnose::{found_instead, is_bundle, is_of_no_interest, no_folder};
@@ -29,24 +32,11 @@ pub(crate) struct Entries {
     hidden: Vec<PathBuf>,
 }
 
-/// A failure to load, with the bundle's directory.
-pub(crate) struct Failure {
-    /// The directories of the bundles that the failure is about.
-    pub(crate) directories: Vec<PathBuf>,
-    pub(crate) error: RuntimeError,
-}
-
-impl Failure {
-    fn of(manifest: &ManifestData, error: RuntimeError) -> Self {
-        Self { directories: vec![manifest.path.clone()], error }
-    }
-}
-
 /// The outcome so far while bundles are loaded.
 #[derive(Default)]
 pub(crate) struct Progress {
     pub(crate) loaded: Vec<LoadedBundle>,
-    pub(crate) failures: Vec<Failure>,
+    pub(crate) failures: Vec<RuntimeError>,
 }
 
 impl Runtime {
@@ -92,7 +82,8 @@ impl Runtime {
     }
 
     pub(crate) fn load_dir_at(&self, directory: &Path) -> DirReport {
-        let unreadable = |source| RuntimeError::DirectoryUnreadable { directory: directory.to_owned(), source };
+        let unreadable =
+            |source| RuntimeError::DirectoryUnreadable { directory: directory.to_owned(), source: Arc::new(source) };
         let entries = absolute(directory).map_err(unreadable).and_then(|directory| {
             let entries = Entries::of(&directory)?;
             Ok((directory, entries))
@@ -101,16 +92,17 @@ impl Runtime {
             Ok(entries) => entries,
             Err(problem) => return DirReport::of_problem(directory, problem),
         };
-        let (manifests, mut progress) = read_manifests(&entries.bundles);
+        let mut progress = Progress::default();
+        let manifests = self.read_manifests(&entries.bundles, &mut progress.failures);
         self.load_all(manifests, &mut progress);
         let mut report = DirReport {
             directory,
             loaded: progress.loaded,
-            problems: progress.failures.into_iter().map(|failure| failure.error).collect(),
+            problems: progress.failures,
             ignored: entries.hidden,
         };
         for entry in entries.others {
-            match problem_of(&entry) {
+            match self.problem_of(&entry) {
                 Some(problem) => report.problems.push(problem),
                 None => report.ignored.push(entry),
             }
@@ -120,7 +112,7 @@ impl Runtime {
 
     /// Loads bundles, each after those that it needs.
     pub(crate) fn load_all(&self, manifests: Vec<ManifestData>, progress: &mut Progress) {
-        let manifests = without_duplicates(manifests, &mut progress.failures);
+        let manifests = self.without_duplicates(manifests, &mut progress.failures);
         let pending = self.load_ready(manifests, progress);
         if self.config().compatibility == Compatibility::Relaxed {
             pending.iter().for_each(|manifest| self.load_one(manifest, progress));
@@ -154,12 +146,74 @@ impl Runtime {
                 version: manifest.version.clone(),
                 directory: manifest.path.clone(),
             }),
-            Err(error) => progress.failures.push(Failure::of(manifest, error)),
+            Err(error) => progress.failures.push(error),
         }
     }
 
+    /// Records a failure of bundles of the directory, and emits the event of each.
+    fn not_loaded<'a>(
+        &self,
+        manifests: impl IntoIterator<Item = &'a ManifestData>,
+        error: RuntimeError,
+        failures: &mut Vec<RuntimeError>,
+    ) {
+        for manifest in manifests {
+            self.emit_failed(Operation::Load, || self.describe_manifest(manifest), &error);
+        }
+        failures.push(error);
+    }
+
+    /// Returns the problem of an entry that is no bundle, or `None` if nothing says that it was meant to be one. Emits
+    /// the event of the problem.
+    pub(crate) fn problem_of(&self, entry: &Path) -> Option<RuntimeError> {
+        let found = found_instead(entry);
+        if found.is_unrelated() {
+            return None;
+        }
+        let path = if entry.is_dir() { entry.join(FILE_NAME) } else { entry.to_owned() };
+        let error = ManifestError::Missing { path, found }.into();
+        self.emit_failed(Operation::Load, || BundleInfo::of_path(entry), &error);
+        Some(error)
+    }
+
+    /// Reads the manifests of bundles. Adds the error of each manifest that cannot be read to `failures`.
+    pub(crate) fn read_manifests(&self, bundles: &[PathBuf], failures: &mut Vec<RuntimeError>) -> Vec<ManifestData> {
+        let mut found = Vec::new();
+        for bundle in bundles {
+            match ManifestData::read(bundle) {
+                Ok(manifest) => found.push(manifest),
+                Err(error) => {
+                    let error = error.into();
+                    self.emit_failed(Operation::Load, || BundleInfo::of_path(bundle), &error);
+                    failures.push(error);
+                }
+            }
+        }
+        found
+    }
+
+    /// Returns the bundles whose names occur once, in the order of the names. Adds an error to `failures` for each name
+    /// that occurs more often.
+    fn without_duplicates(
+        &self,
+        mut found: Vec<ManifestData>,
+        failures: &mut Vec<RuntimeError>,
+    ) -> Vec<ManifestData> {
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut unique = Vec::new();
+        for same in found.chunk_by(|a, b| a.name == b.name) {
+            if let [one] = same {
+                unique.push(one.clone());
+                continue;
+            }
+            let (bundle, directories) = (same[0].name.clone(), same.iter().map(|same| same.path.clone()).collect());
+            self.not_loaded(same, RuntimeError::DuplicateName { bundle, directories }, failures);
+        }
+        unique
+    }
+
     /// Adds to `failures` the reasons why none of the bundles in `pending` can be loaded.
-    fn diagnose(&self, pending: Vec<ManifestData>, failures: &mut Vec<Failure>) {
+    fn diagnose(&self, pending: Vec<ManifestData>, failures: &mut Vec<RuntimeError>) {
         let unresolved: Vec<_> = pending.into_iter().map(|manifest| self.unresolved(manifest, failures)).collect();
         let edges: Vec<_> = unresolved.iter().enumerate().map(|(i, bundle)| edges(&unresolved, i, bundle)).collect();
         let mut in_cycles = HashSet::new();
@@ -173,7 +227,7 @@ impl Runtime {
             let mut is_explained = !not_provided.is_empty();
             if is_explained {
                 let error = RuntimeError::DependencyMissing { missing: not_provided };
-                failures.push(Failure::of(&bundle.manifest, error));
+                self.not_loaded([&bundle.manifest], error, failures);
             }
             if in_cycles.contains(&i) {
                 continue;
@@ -184,22 +238,19 @@ impl Runtime {
                     declared: unresolved[*from].declared(edge.contract),
                     provider: unresolved[edge.to].manifest.name.clone(),
                 });
-                let directories = cycle.iter().map(|(from, _)| unresolved[*from].manifest.path.clone()).collect();
-                failures.push(Failure {
-                    directories,
-                    error: RuntimeError::DependencyCycle { steps: steps.collect() },
-                });
+                let error = RuntimeError::DependencyCycle { steps: steps.collect() };
+                self.not_loaded(cycle.iter().map(|(from, _)| &unresolved[*from].manifest), error, failures);
                 is_explained = true;
             }
             if !is_explained && let Some(edge) = edges[i].first() {
                 let provider = unresolved[edge.to].manifest.name.clone();
                 let error = RuntimeError::DependencyNotLoaded { declared: bundle.declared(edge.contract), provider };
-                failures.push(Failure::of(&bundle.manifest, error));
+                self.not_loaded([&bundle.manifest], error, failures);
             }
         }
     }
 
-    fn unresolved(&self, manifest: ManifestData, failures: &mut Vec<Failure>) -> Unresolved {
+    fn unresolved(&self, manifest: ManifestData, failures: &mut Vec<RuntimeError>) -> Unresolved {
         let missing = self.missing_dependencies(&manifest);
         let needs = manifest.dependencies.iter().filter_map(|need| {
             let missing = missing.iter().find(|missing| missing.declared == declared_dependency(&manifest, need))?;
@@ -212,7 +263,7 @@ impl Runtime {
                 .map(|plugin| Provides { contract: plugin.contract, version: plugin.interface.contract_version })
                 .collect(),
             Err(error) => {
-                failures.push(Failure::of(&manifest, error));
+                self.not_loaded([&manifest], error, failures);
                 Vec::new()
             }
         };
@@ -316,7 +367,8 @@ impl Entries {
     ///
     /// [`RuntimeError::NoDirectory`] or [`RuntimeError::DirectoryUnreadable`].
     pub(crate) fn of(directory: &Path) -> Result<Self, RuntimeError> {
-        let unreadable = |source| RuntimeError::DirectoryUnreadable { directory: directory.to_owned(), source };
+        let unreadable =
+            |source| RuntimeError::DirectoryUnreadable { directory: directory.to_owned(), source: Arc::new(source) };
         if let Some(found) = no_folder(directory) {
             return Err(match std::fs::read_dir(directory) {
                 Err(source) if source.kind() == std::io::ErrorKind::PermissionDenied => unreadable(source),
@@ -339,45 +391,4 @@ impl Entries {
         }
         Ok(all)
     }
-}
-
-/// Returns the problem of an entry that is no bundle, or `None` if nothing says that it was meant to be one.
-pub(crate) fn problem_of(entry: &Path) -> Option<RuntimeError> {
-    let found = found_instead(entry);
-    if found.is_unrelated() {
-        return None;
-    }
-    let path = if entry.is_dir() { entry.join(FILE_NAME) } else { entry.to_owned() };
-    Some(ManifestError::Missing { path, found }.into())
-}
-
-/// Reads the manifests of bundles, in the order of the bundles' names. Records a failure for each manifest that cannot be
-/// read.
-fn read_manifests(bundles: &[PathBuf]) -> (Vec<ManifestData>, Progress) {
-    let (mut found, mut progress) = (Vec::new(), Progress::default());
-    for bundle in bundles {
-        match ManifestData::read(bundle) {
-            Ok(manifest) => found.push(manifest),
-            Err(error) => {
-                progress.failures.push(Failure { directories: vec![bundle.clone()], error: error.into() });
-            }
-        }
-    }
-    (found, progress)
-}
-
-/// Returns the bundles whose names occur once, in the order of the names. Records a failure for each name that occurs more
-/// often.
-fn without_duplicates(mut found: Vec<ManifestData>, failures: &mut Vec<Failure>) -> Vec<ManifestData> {
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    let same_name = found.chunk_by(|a, b| a.name == b.name).filter(|same| same.len() > 1);
-    let mut duplicates = HashSet::new();
-    for same in same_name {
-        duplicates.insert(same[0].name.clone());
-        let directories: Vec<_> = same.iter().map(|manifest| manifest.path.clone()).collect();
-        let error = RuntimeError::DuplicateName { bundle: same[0].name.clone(), directories: directories.clone() };
-        failures.push(Failure { directories, error });
-    }
-    found.retain(|manifest| !duplicates.contains(&manifest.name));
-    found
 }

@@ -7,6 +7,8 @@ use polyplug_abi::{BundleId, GuestContractHandle, GuestContractId, GuestContract
 
 use super::runtime::Runtime;
 use crate::contract::Contract;
+use crate::host::bundle::manifest::parse_contract;
+use crate::host::bundle::reference::{BundleRef, Named};
 use crate::host::error::registry::RegistryError;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::store::bind::{bind, no_provider};
@@ -44,7 +46,32 @@ impl Runtime {
         self.store().resolve_guest_contract(handle)
     }
 
-    /// Returns the provider of a contract in `bundle`.
+    /// Returns the first provider of a contract, in load order. The contract is given as `"name@major"`, or as
+    /// `"name@major.minor"` with the least minor version that suffices.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::InvalidContract`] or [`RuntimeError::NoProvider`].
+    ///
+    /// ```
+    /// # fn main() -> Result<(), polyplug::error::RuntimeError> {
+    /// # let runtime = polyplug::Runtime::builder().build()?;
+    /// let error = runtime.find_guest_contract_named("demo.clock@1").unwrap_err();
+    /// assert_eq!(error.to_string(), "no loaded bundle provides demo.clock@1: load a bundle that does");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn find_guest_contract_named(&self, contract: &str) -> Result<GuestContractHandle, RuntimeError> {
+        let invalid = |_| RuntimeError::InvalidContract { contract: contract.to_owned() };
+        let (name, major, minor) = parse_contract(contract).map_err(invalid)?;
+        let found = self.store().find_guest_contract(GuestContractId::new(&name, major), minor);
+        found.map_err(|_| {
+            let offered = self.snapshot().view().versions(&name).collect();
+            RuntimeError::NoProvider { contract: contract.to_owned(), bundle: None, offered }
+        })
+    }
+
+    /// Returns the provider of a contract in `bundle`, which is given by its id or its name.
     ///
     /// # Errors
     ///
@@ -52,9 +79,9 @@ impl Runtime {
     pub fn find_guest_contract_in(
         &self,
         contract_id: u64,
-        bundle: BundleId,
+        bundle: impl BundleRef,
     ) -> Result<GuestContractHandle, RegistryError> {
-        let found = self.store().find_in(bundle, GuestContractId::from_u64(contract_id));
+        let found = self.store().find_in(bundle.id(), GuestContractId::from_u64(contract_id));
         found.map(|(handle, _)| handle).ok_or(RegistryError::NotFound { contract_id, min_version: 0 })
     }
 
@@ -64,7 +91,7 @@ impl Runtime {
         self.store().find_all_guest_contracts(GuestContractId::from_u64(contract_id), min_version)
     }
 
-    /// Makes `bundle` the first provider of contract `C`. From now on [`proxy`](Self::proxy) and every other look-up of
+    /// Makes `bundle`, given by its id or its name, the first provider of contract `C`. From now on [`proxy`](Self::proxy) and every other look-up of
     /// the first provider find this bundle, until it is unloaded. A reload does not change the preference. Proxies that
     /// exist already do not change.
     ///
@@ -73,16 +100,16 @@ impl Runtime {
     /// [`RegistryError::NotFound`] if the bundle does not provide the contract.
     ///
     /// ```no_run
-    /// # use polyplug::{BundleId, Runtime};
+    /// # use polyplug::Runtime;
     /// # #[polyplug::contract(name = "demo.clock", version = "1.0")]
     /// # trait Clock { fn now(&self) -> u64; }
     /// # fn prefer(runtime: &Runtime) -> Result<(), Box<dyn std::error::Error>> {
-    /// runtime.prefer::<dyn Clock>(BundleId::new("atomic-clock"))?;
+    /// runtime.prefer::<dyn Clock>("atomic-clock")?;
     /// let clock = runtime.proxy::<dyn Clock>()?; // the atomic one
     /// # Ok(())
     /// # }
     /// ```
-    pub fn prefer<C: Contract + ?Sized>(&self, bundle: BundleId) -> Result<(), RegistryError> {
+    pub fn prefer<C: Contract + ?Sized>(&self, bundle: impl BundleRef) -> Result<(), RegistryError> {
         self.prefer_guest_contract(C::ID.id(), bundle)
     }
 
@@ -91,8 +118,8 @@ impl Runtime {
     /// # Errors
     ///
     /// [`RegistryError::NotFound`] if the bundle does not provide the contract.
-    pub fn prefer_guest_contract(&self, contract_id: u64, bundle: BundleId) -> Result<(), RegistryError> {
-        self.store().prefer(GuestContractId::from_u64(contract_id), bundle)
+    pub fn prefer_guest_contract(&self, contract_id: u64, bundle: impl BundleRef) -> Result<(), RegistryError> {
+        self.store().prefer(GuestContractId::from_u64(contract_id), bundle.id())
     }
 
     /// Takes a snapshot of all providers at this moment, for several look-ups that have to agree.
@@ -107,10 +134,10 @@ impl Runtime {
         self.bundle_table().ids()
     }
 
-    /// Returns the name of a loaded bundle.
+    /// Returns the name of a loaded bundle, which is given by its id or its name.
     #[must_use]
-    pub fn bundle_name(&self, id: BundleId) -> Option<String> {
-        self.bundle_table().name(id)
+    pub fn bundle_name(&self, bundle: impl BundleRef) -> Option<String> {
+        self.bundle_table().name(bundle.id())
     }
 
     /// Makes a typed proxy for the first provider of contract `C`, in load order.
@@ -154,18 +181,28 @@ impl Runtime {
         bind::<C>(provider, site)
     }
 
-    /// Makes a typed proxy for the provider of contract `C` in one bundle.
+    /// Makes a typed proxy for the provider of contract `C` in one bundle, which is given by its id or its name.
     ///
     /// # Errors
     ///
     /// [`RuntimeError::BundleNotLoaded`], and the errors of [`proxy`](Self::proxy).
     #[track_caller]
-    pub fn proxy_from<C: Contract + ?Sized>(&self, bundle: BundleId) -> Result<C::Proxy, RuntimeError> {
-        let name = self.bundle_name(bundle).ok_or(RuntimeError::BundleNotLoaded { id: bundle })?;
-        match self.store().find_in(bundle, C::ID) {
+    pub fn proxy_from<C: Contract + ?Sized>(&self, bundle: impl BundleRef) -> Result<C::Proxy, RuntimeError> {
+        let bundle = Named::of(&bundle);
+        let name = self.loaded_name(bundle)?;
+        match self.store().find_in(bundle.id, C::ID) {
             Some((_, provider)) => bind::<C>(provider, Location::caller()),
             None => Err(no_provider::<C>(self.snapshot().view(), Some(name))),
         }
+    }
+
+    /// Returns the name of a loaded bundle.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::BundleNotLoaded`].
+    pub(crate) fn loaded_name(&self, bundle: Named<'_>) -> Result<String, RuntimeError> {
+        self.bundle_table().name(bundle.id).ok_or_else(|| self.bundle_table().not_loaded(bundle))
     }
 
     /// Makes typed proxies for all providers of contract `C`, in load order.

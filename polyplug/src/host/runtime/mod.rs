@@ -19,7 +19,10 @@
 //! - `StartedVersion`: a version whose code was started and that is not published yet.
 //! - `HostContext`: the data behind a host table.
 //! - `Retired`: the record of a version that no longer serves.
-//! - `Events`, `Observers`: the callbacks for events, and for changes of bundles.
+//! - [`Event`], [`EventKind`], [`Operation`]: an event of a bundle.
+//! - [`EventSubscription`]: a subscription to events.
+//! - [`BundleRef`]: the ways to name a bundle.
+//! - `Events`, `Observers`: the subscribers of events, and the observers of changes of bundles.
 //!
 //! Invariant: one thread at a time changes a bundle, and no lock of this folder is held while a loader's or a bundle's
 //! code runs.
@@ -28,7 +31,10 @@ pub(crate) mod access;
 pub(crate) mod bundles;
 pub(crate) mod context;
 pub(crate) mod dependents;
+pub(crate) mod describe;
 pub(crate) mod dir_report;
+pub(crate) mod emit;
+pub(crate) mod event;
 pub(crate) mod events;
 pub(crate) mod guard;
 pub(crate) mod info;
@@ -38,6 +44,7 @@ pub(crate) mod loader;
 pub(crate) mod lookup;
 pub(crate) mod observers;
 pub(crate) mod options;
+pub(crate) mod phases;
 pub(crate) mod prepare_files;
 pub(crate) mod reload;
 pub(crate) mod report;
@@ -49,11 +56,14 @@ pub(crate) mod time_limit;
 pub(crate) mod unload;
 
 pub use dir_report::{DirReport, LoadedBundle};
+pub use event::{Event, EventKind, Operation};
+pub use events::EventSubscription;
 pub use info::{BundleInfo, PluginInfo};
 pub use report::{Holder, Lingering, ReloadPolicy, ReloadReport, UnloadReport};
 pub use runtime::Runtime;
 
 pub use crate::host::builder::RuntimeBuilder;
 pub use crate::host::bundle::limits::BundleLimits;
+pub use crate::host::bundle::reference::BundleRef;
 pub use crate::host::store::lease::Lease;
 pub use crate::host::store::snapshot::Snapshot;

@@ -8,14 +8,14 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use polyplug_abi::{BundleId, GuestContractId, HostApi, PluginFlags, ReloadPhaseType, Version};
+use polyplug_abi::{BundleId, GuestContractId, HostApi, PluginFlags, Version};
 
 use super::bundles::Loaded;
+use super::event::{EventKind, Operation};
 use super::load::StartedVersion;
 use super::loader::BundleLoader;
 use super::prepare_files::ManifestSource;
 use super::report::{ReloadPolicy, ReloadReport};
-use super::retired::Retired;
 use super::runtime::Runtime;
 use super::time_limit::{TimeoutError, run_with_timeout};
 use crate::host::bundle::manifest::{FILE_NAME, ManifestData};
@@ -63,47 +63,65 @@ impl Runtime {
     }
 
     fn reload_bundle_at(&self, path: &Path) -> Result<ReloadReport, RuntimeError> {
-        self.reload(path, |manifest| match self.bundle_table().begin_change(manifest.id) {
-            Err(RuntimeError::BundleNotLoaded { .. }) => Err(self.refuse_to_load(manifest)),
-            begun => begun,
-        })
+        let mut begun = false;
+        let outcome = self.reload(path, |manifest| {
+            let change = match self.bundle_table().begin_change(manifest.id) {
+                Err(RuntimeError::BundleNotLoaded { .. }) => Err(self.reload_of_unloaded(manifest)),
+                begun => begun,
+            };
+            begun = change.is_ok();
+            change
+        });
+        if let Err(error) = &outcome
+            && !begun
+        {
+            self.emit_not_begun(path, error);
+        }
+        outcome
     }
 
-    /// Returns the error of a reload whose bundle is not loaded. Emits an event for each bundle that was loaded from
-    /// the same directory.
-    fn refuse_to_load(&self, manifest: &ManifestData) -> RuntimeError {
-        let real = |path: &Path| path.canonicalize().ok();
-        let directory = real(&manifest.path);
-        let from_there = self.bundle_table().loaded().into_iter().filter(|loaded| {
-            let origin = loaded.origin.directory.as_deref();
-            // The bundle itself may have been loaded just now.
-            loaded.version.id() != manifest.id && directory.is_some() && origin.and_then(real) == directory
-        });
-        let serving: Vec<_> =
-            from_there.map(|loaded| (loaded.version.id(), loaded.version.name().to_owned())).collect();
-        let error = RuntimeError::ReloadOfUnloaded {
+    /// Returns the error of a reload whose bundle is not loaded.
+    fn reload_of_unloaded(&self, manifest: &ManifestData) -> RuntimeError {
+        RuntimeError::ReloadOfUnloaded {
             bundle: manifest.name.clone(),
             manifest: manifest.path.join(FILE_NAME),
-            serving: serving.iter().map(|(_, name)| name.clone()).collect(),
-        };
-        for (id, name) in serving {
-            self.tell_failed(id, &name, &error.to_string());
+            // The bundle itself may have been loaded just now.
+            serving: self.loaded_from(&manifest.path).into_iter().filter(|name| *name != manifest.name).collect(),
         }
-        error
     }
 
-    /// Emits the event of a failed reload, once no other thread changes the bundle.
-    fn tell_failed(&self, id: BundleId, name: &str, reason: &str) {
-        let change = self.bundle_table().begin_change(id);
-        match change {
-            Ok((_, loaded)) => {
-                self.parts().events.emit(ReloadPhaseType::Failed, id, name, reason);
-                self.bundle_table().finish_change(id, Some(loaded));
-            }
-            // This call is part of a change of the bundle, so no other event can come in between.
-            Err(RuntimeError::Busy { .. }) => self.parts().events.emit(ReloadPhaseType::Failed, id, name, reason),
-            // The bundle was unloaded meanwhile, so there is no reload that failed.
-            Err(_) => {}
+    /// Returns the names of the bundles that serve and were loaded from a directory.
+    fn loaded_from(&self, directory: &Path) -> Vec<String> {
+        let real = |path: &Path| path.canonicalize().ok();
+        let Some(directory) = real(directory) else { return Vec::new() };
+        let loaded = self.bundle_table().map_loaded(|loaded| {
+            let directory = loaded.origin.directory.clone();
+            (loaded.version.name().to_owned(), directory)
+        });
+        let from_there =
+            loaded.into_iter().filter(|(_, origin)| origin.as_deref().and_then(real) == Some(directory.clone()));
+        from_there.map(|(name, _)| name).collect()
+    }
+
+    /// Emits the event of a reload that failed before it began: for the bundle that was to be reloaded, or for each
+    /// bundle that was loaded from the same directory.
+    fn emit_not_begun(&self, path: &Path, error: &RuntimeError) {
+        if self.parts().events.is_empty() {
+            return;
+        }
+        let wanted = self.describe_path(path);
+        let mut serving = match &wanted.directory {
+            Some(directory) => self.loaded_from(directory),
+            None => Vec::new(),
+        };
+        if self.bundle_table().name(wanted.id).is_some() && !serving.contains(&wanted.name) {
+            serving.push(wanted.name.clone());
+        }
+        if serving.is_empty() {
+            self.emit_failed(Operation::Reload, || wanted, error);
+        }
+        for name in serving {
+            self.emit_failed_to_begin(BundleId::new(&name), error);
         }
     }
 
@@ -124,7 +142,7 @@ impl Runtime {
             self.bundle_table().finish_change(id, Some(old));
             return Err(RuntimeError::Busy { bundle: name });
         }
-        self.parts().events.emit(ReloadPhaseType::Preparing, id, &name, "");
+        self.emit(Operation::Reload, || self.describe(&old), EventKind::Reloading);
         let prepared: Result<_, RuntimeError> = self.reclaimer().collecting(|| {
             let prepared = self.prepare_within_limit(manifest, &loader, &old)?;
             // Checked before, but other bundles may have been loaded meanwhile. No later step can fail.
@@ -135,7 +153,7 @@ impl Runtime {
             Ok(prepared) => Ok(self.complete(&name, old, prepared)),
             Err(error) => {
                 tracing::warn!(bundle = name, %error, "reload failed; the old version serves on");
-                self.parts().events.emit(ReloadPhaseType::Failed, id, &name, &error.to_string());
+                self.emit_failed(Operation::Reload, || self.describe(&old), &error);
                 self.bundle_table().finish_change(id, Some(old));
                 Err(error)
             }
@@ -145,27 +163,24 @@ impl Runtime {
     /// Makes the new version serve, emits the event, and retires the old version.
     fn complete(&self, name: &str, old: Loaded, prepared: Prepared) -> ReloadReport {
         let (mut report, retired) = self.reclaimer().collecting(|| {
-            let status = self.track_reclaim(&old.version);
-            let (next, report) = self.switch(&old, prepared);
-            let lost = match report.restarted {
-                0 => String::new(),
-                lost => format!("{lost} instances were made afresh and lost their state"),
-            };
+            let retired = self.track_reclaim(&old, Operation::Reload);
+            let (next, mut report) = self.switch(&old, prepared);
+            (report.holders, report.threads) = (retired.holders(), retired.threads());
             // Emitted before another thread can change the bundle, so that events come in the order of the changes.
-            self.parts().events.emit(ReloadPhaseType::Reloaded, report.bundle, name, &lost);
+            self.emit(Operation::Reload, || self.describe(&next), EventKind::Reloaded(report.clone()));
             self.bundle_table().finish_change(report.bundle, Some(next));
-            let retired = Retired::new(&old, status);
             self.retire(old, &retired);
             (report, retired)
         });
         self.await_reclaim(&retired);
-        report.threads = retired.threads();
+        (report.holders, report.threads) = (retired.holders(), retired.threads());
         if let Some(remains) = retired.status() {
             report.reclaimed = remains.is_none();
             let remains = remains.clone().unwrap_or_default();
             report.threads.extend(remains.threads);
             report.still_mapped = Some(remains.reason).filter(|_| !report.reclaimed);
         }
+        retired.emit_held(&self.parts().events);
         tracing::debug!(bundle = name, restarted = report.restarted, "reloaded");
         report
     }
@@ -223,7 +238,7 @@ impl Runtime {
         loader: &Arc<dyn BundleLoader>,
         old: &Loaded,
     ) -> Result<Prepared, RuntimeError> {
-        let mut report = ReloadReport::new(manifest.id);
+        let mut report = ReloadReport::new(&manifest.name);
         manifest.find_artifact()?;
         let source = BundleSource::Path(manifest.path.clone());
         let files = self.prepare_files(manifest, ManifestSource::Directory, source, &**loader)?;

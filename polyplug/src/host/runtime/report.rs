@@ -22,6 +22,8 @@ pub enum ReloadPolicy {
 pub struct ReloadReport {
     /// The bundle's id.
     pub bundle: BundleId,
+    /// The bundle's name.
+    pub name: String,
     /// The number of instances whose state was migrated.
     pub migrated: usize,
     /// The number of instances that were made anew, and lost their state.
@@ -31,6 +33,8 @@ pub struct ReloadReport {
     /// `true` if the old version is reclaimed already, and its code was measured to be gone. Otherwise proxies, calls or
     /// threads still hold it, or `still_mapped` says why its code stays.
     pub reclaimed: bool,
+    /// The known leases on the old version.
+    pub holders: Vec<Holder>,
     /// The names of the old version's threads that have not ended.
     pub threads: Vec<String>,
     /// The reason why the old version's code stays in memory although no lease on it exists.
@@ -39,9 +43,26 @@ pub struct ReloadReport {
 
 impl ReloadReport {
     /// Makes the report of a reload that has not changed anything yet.
-    pub(crate) fn new(bundle: BundleId) -> Self {
-        let (threads, still_mapped) = (Vec::new(), None);
-        Self { bundle, migrated: 0, restarted: 0, drained: 0, reclaimed: false, threads, still_mapped }
+    pub(crate) fn new(name: &str) -> Self {
+        let (bundle, name) = (BundleId::new(name), name.to_owned());
+        let (holders, threads, still_mapped) = (Vec::new(), Vec::new(), None);
+        Self { bundle, name, migrated: 0, restarted: 0, drained: 0, reclaimed: false, holders, threads, still_mapped }
+    }
+
+    /// Returns what happened to the instances, as the end of a sentence.
+    pub(crate) fn instances(&self) -> String {
+        let Self { migrated, restarted, drained, .. } = self;
+        let parts = [
+            (*migrated, "kept its state", "kept their state"),
+            (*restarted, "was made afresh and lost its state", "were made afresh and lost their state"),
+            (*drained, "stays on the old code", "stay on the old code"),
+        ];
+        let parts = parts.iter().filter(|(count, ..)| *count > 0).map(|(count, one, many)| match count {
+            1 => format!("1 instance {one}"),
+            count => format!("{count} instances {many}"),
+        });
+        let parts: Vec<_> = parts.collect();
+        if parts.is_empty() { String::new() } else { format!("; {}", parts.join(", ")) }
     }
 }
 
@@ -49,6 +70,8 @@ impl ReloadReport {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnloadReport {
+    /// The bundle's id.
+    pub id: BundleId,
     /// The bundle's name.
     pub bundle: String,
     /// `true` if the bundle is reclaimed: its instances destroyed, its library closed, its engine dropped, and its code
@@ -83,6 +106,8 @@ pub struct Holder {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lingering {
+    /// The bundle's id.
+    pub id: BundleId,
     /// The bundle's name.
     pub bundle: String,
     /// The known leases on the version.
@@ -91,6 +116,22 @@ pub struct Lingering {
     pub threads: Vec<String>,
     /// The reason why the code of a reclaimed version stays in memory, as it was when the version was reclaimed.
     pub still_mapped: Option<String>,
+}
+
+impl fmt::Display for ReloadReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "bundle `{}` ({}) is reloaded{}", self.name, self.bundle, self.instances())?;
+        match (&self.still_mapped, self.reclaimed) {
+            (Some(reason), _) => write!(f, "; the old version: {reason}"),
+            (None, true) => f.write_str("; the old version's code is gone"),
+            (None, false) => match held_by(&self.holders, &self.threads) {
+                None => {
+                    f.write_str("; the old version's code goes when calls that are running and readers have finished")
+                }
+                Some(all) => write!(f, "; the old version's code is held by {all}"),
+            },
+        }
+    }
 }
 
 impl fmt::Display for UnloadReport {
@@ -130,10 +171,15 @@ impl fmt::Display for Holder {
 
 /// Writes the leases and the threads that hold the code.
 fn held(f: &mut fmt::Formatter<'_>, holders: &[Holder], threads: &[String]) -> fmt::Result {
-    if holders.is_empty() && threads.is_empty() {
-        return f.write_str("; its code goes when calls that are running and readers have finished");
+    match held_by(holders, threads) {
+        None => f.write_str("; its code goes when calls that are running and readers have finished"),
+        Some(all) => write!(f, "; its code is held by {all}"),
     }
+}
+
+/// Returns the leases and the threads that hold the code as a list, or `None` if none is known.
+pub(crate) fn held_by(holders: &[Holder], threads: &[String]) -> Option<String> {
     let threads = threads.iter().map(|thread| format!("its thread `{thread}`"));
     let all: Vec<_> = holders.iter().map(ToString::to_string).chain(threads).collect();
-    write!(f, "; its code is held by {}", all.join(", "))
+    (!all.is_empty()).then(|| all.join(", "))
 }

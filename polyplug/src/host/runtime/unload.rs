@@ -3,13 +3,15 @@
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use polyplug_abi::{BundleId, ReloadPhaseType};
+use polyplug_abi::BundleId;
 
 use super::bundles::Loaded;
+use super::event::{EventKind, Operation};
 use super::guard::guarded;
 use super::report::{Lingering, UnloadReport};
-use super::retired::{ReclaimStatus, Retired};
+use super::retired::Retired;
 use super::runtime::Runtime;
+use crate::host::bundle::reference::{BundleRef, Named};
 use crate::host::error::runtime::RuntimeError;
 use crate::host::store::provider::Provider;
 use crate::host::store::publish;
@@ -29,7 +31,7 @@ const READERS: Duration = Duration::from_millis(100);
 const RECLAIMING: Duration = Duration::from_millis(250);
 
 impl Runtime {
-    /// Unloads a bundle. From now on look-ups do not find it, its handles are stale, and calls of its proxies fail with
+    /// Unloads a bundle, which is given by its id or its name. From now on look-ups do not find it, its handles are stale, and calls of its proxies fail with
     /// [`CallError::Unloaded`](crate::CallError::Unloaded).
     ///
     /// Running calls finish. The code is reclaimed when no thread can run it any more. The report says whether that has
@@ -41,15 +43,17 @@ impl Runtime {
     /// - [`RuntimeError::Busy`]: the wait for another change of the bundle would never end.
     /// - [`RuntimeError::DependencyInUse`]: another bundle declares to need a contract that only this bundle provides.
     /// - [`RuntimeError::Loader`]: the bundle's loader reports an error. The bundle is unloaded all the same.
-    pub fn unload_bundle(&self, id: BundleId) -> Result<UnloadReport, RuntimeError> {
-        self.unload_among(id, &[])
+    pub fn unload_bundle(&self, bundle: impl BundleRef) -> Result<UnloadReport, RuntimeError> {
+        self.unload_among(Named::of(&bundle), &[])
     }
 
     /// Unloads a bundle as [`unload_bundle`](Self::unload_bundle) does, but ignores the needs of the bundles in
     /// `also_unloading`.
-    fn unload_among(&self, id: BundleId, also_unloading: &[BundleId]) -> Result<UnloadReport, RuntimeError> {
-        let (name, loaded) = self.bundle_table().begin_change(id)?;
+    fn unload_among(&self, bundle: Named<'_>, also_unloading: &[BundleId]) -> Result<UnloadReport, RuntimeError> {
+        let id = bundle.id;
+        let (name, loaded) = self.bundle_table().begin_change(bundle)?;
         if let Err(error) = self.dependents().commit_removal(&loaded, &[], also_unloading) {
+            self.emit_failed(Operation::Unload, || self.describe(&loaded), &error);
             self.bundle_table().finish_change(id, Some(loaded));
             return Err(error);
         }
@@ -61,13 +65,14 @@ impl Runtime {
     /// # Errors
     ///
     /// The errors of [`unload_bundle`](Self::unload_bundle). Bundles that were unloaded before the error stay unloaded.
-    pub fn unload_bundle_cascade(&self, id: BundleId) -> Result<Vec<UnloadReport>, RuntimeError> {
-        self.cascade(id, &mut Vec::new())
+    pub fn unload_bundle_cascade(&self, bundle: impl BundleRef) -> Result<Vec<UnloadReport>, RuntimeError> {
+        self.cascade(Named::of(&bundle), &mut Vec::new())
     }
 
     /// Unloads a bundle and its dependents. `also_unloading` are the bundles whose dependents are being unloaded. In a
     /// relaxed runtime, bundles may need each other.
-    fn cascade(&self, id: BundleId, also_unloading: &mut Vec<BundleId>) -> Result<Vec<UnloadReport>, RuntimeError> {
+    fn cascade(&self, named: Named<'_>, also_unloading: &mut Vec<BundleId>) -> Result<Vec<UnloadReport>, RuntimeError> {
+        let id = named.id;
         let mut reports = Vec::new();
         also_unloading.push(id);
         let loaded = self.bundle_table().loaded();
@@ -79,7 +84,7 @@ impl Runtime {
             let dependents: Vec<_> = dependents.map(|dependent| dependent.version.id()).collect();
             drop(loaded); // its leases would keep the versions that are unloaded now
             for dependent in dependents {
-                match self.cascade(dependent, also_unloading) {
+                match self.cascade(dependent.into(), also_unloading) {
                     Ok(unloaded) => reports.extend(unloaded),
                     // The cascade of another dependent has unloaded this one.
                     Err(RuntimeError::BundleNotLoaded { .. }) => {}
@@ -88,53 +93,57 @@ impl Runtime {
             }
         }
         also_unloading.pop();
-        reports.push(self.unload_among(id, also_unloading)?);
+        reports.push(self.unload_among(named, also_unloading)?);
         Ok(reports)
     }
 
     fn unload(&self, id: BundleId, name: String, loaded: Loaded) -> Result<UnloadReport, RuntimeError> {
-        self.parts().events.emit(ReloadPhaseType::Unloading, id, &name, "");
-        let status = self.track_reclaim(&loaded.version);
-        let retired = Retired::new(&loaded, status);
+        self.emit(Operation::Unload, || self.describe(&loaded), EventKind::Unloading);
+        let retired = self.track_reclaim(&loaded, Operation::Unload);
+        let report = |reclaimed| {
+            let (bundle, holders, threads) = (name.clone(), retired.holders(), retired.threads());
+            UnloadReport { id, bundle, reclaimed, holders, threads, still_mapped: None }
+        };
         let outcome = self.reclaimer().collecting(|| {
             publish::retire_version(self.store(), &loaded.lineage, &loaded.version, &loaded.providers);
             let outcome = match loaded.loader.and_then(|loader| self.loader(loader).ok()) {
                 None => Ok(()),
                 Some(loader) => guarded(&name, || loader.unload(id, self)),
             };
+            let about = || retired.about().clone();
+            if let Err(error) = &outcome {
+                self.emit_failed(Operation::Unload, about, error);
+            }
+            // Emitted before another thread can load a bundle of this name, so that events come in the order of the
+            // changes.
+            self.emit(Operation::Unload, about, EventKind::Unloaded(report(false)));
             self.bundle_table().finish_change(id, None);
             self.retire(loaded, &retired);
             outcome
         });
         self.await_reclaim(&retired);
-        let (holders, mut threads) = (retired.holders(), retired.threads());
         let (reclaimed, remains) = match retired.status() {
             Some(remains) => (remains.is_none(), remains.clone()),
             None => (false, None),
         };
-        let still_mapped = remains.map(|remains| {
-            threads.extend(remains.threads);
-            remains.reason
-        });
+        let mut report = report(reclaimed);
+        if let Some(remains) = remains {
+            report.threads.extend(remains.threads);
+            report.still_mapped = Some(remains.reason);
+        }
+        retired.emit_held(&self.parts().events);
         tracing::debug!(bundle = name, reclaimed, "unloaded");
-        outcome.map(|()| UnloadReport { bundle: name, reclaimed, holders, threads, still_mapped })
+        outcome.map(|()| report)
     }
 
-    /// Records and emits the event when a version that is about to be retired is reclaimed, on any thread. Returns
-    /// the status in which that is recorded.
-    pub(crate) fn track_reclaim(&self, version: &BundleVersion) -> ReclaimStatus {
-        let status = ReclaimStatus::default();
-        let (recorded, events) = (Arc::clone(&status), Arc::clone(&self.parts().events));
-        let (id, name) = (version.id(), version.name().to_owned());
-        version.when_gone(move |remains| {
-            let reason = remains.as_ref().map(|remains| remains.reason.clone());
-            let _ = recorded.set(remains);
-            if let Some(reason) = &reason {
-                tracing::warn!(bundle = name, reason, "the code of a retired version stays in memory");
-            }
-            events.emit(ReloadPhaseType::Quiesced, id, &name, reason.as_deref().unwrap_or_default());
-        });
-        status
+    /// Makes the record of a version that `operation` is about to retire. When the version is reclaimed, on any thread,
+    /// that is recorded there, and the event is emitted.
+    pub(crate) fn track_reclaim(&self, loaded: &Loaded, operation: Operation) -> Retired {
+        let events = Arc::clone(&self.parts().events);
+        let about = if events.is_empty() { self.describe_without_memory(loaded) } else { self.describe(loaded) };
+        let retired = Retired::new(loaded, about, operation);
+        loaded.version.when_gone(retired.when_gone(events));
+        retired
     }
 
     /// Unloads all bundles, the last loaded first.

@@ -52,7 +52,8 @@ impl FileDigests {
                 Some(contents) => *contents,
                 None => {
                     let read = read(&real, &stamp);
-                    let contents = read.map_err(|source| SignatureError::Unreadable { file: path.clone(), source })?;
+                    let contents = read
+                        .map_err(|source| SignatureError::Unreadable { file: path.clone(), source: source.into() })?;
                     *known.entry(real).or_insert(contents)
                 }
             };

@@ -148,7 +148,7 @@ impl SignatureFile {
     /// Writes the file into the bundle in `root`. The file appears complete, by a rename. A link of the same name is
     /// replaced, not followed.
     pub(crate) fn write(&self, root: &Path) -> Result<(), SignatureError> {
-        let unwritable = |source| SignatureError::Unwritable { source };
+        let unwritable = |source| SignatureError::Unwritable { source: std::sync::Arc::new(source) };
         let text = self.text();
         if text.len() as u64 > SIZE_LIMIT {
             let reason =
@@ -205,7 +205,7 @@ fn read_limited(path: &Path) -> Result<String, SignatureError> {
         error if error.is_missing() => SignatureError::Unsigned,
         FileError::TooLarge { limit, .. } => malformed(format!("it has more than {limit} bytes")),
         FileError::NotAFile { kind, .. } => malformed(format!("it is no file, but {kind}")),
-        other => SignatureError::Unreadable { file: FILE_NAME.to_owned(), source: other.into_io() },
+        other => SignatureError::Unreadable { file: FILE_NAME.to_owned(), source: other.into_io().into() },
     })?;
     String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8".to_owned()))
 }

@@ -87,7 +87,9 @@ pub(crate) fn tree_of(
     shared_dirs: &SharedDirs,
     limits: BundleLimits,
 ) -> Result<Tree, RuntimeError> {
-    let unreadable = |source| refusal(manifest, SignatureError::Unreadable { file: String::new(), source });
+    let unreadable = |source| {
+        refusal(manifest, SignatureError::Unreadable { file: String::new(), source: std::sync::Arc::new(source) })
+    };
     let root = manifest.path.canonicalize().map_err(unreadable)?;
     Ok(Tree::take(&root, Path::new(&manifest.file), shared_dirs, limits))
 }
@@ -148,7 +150,8 @@ pub(crate) fn verify_copy(
     trusted: &[PublicKey],
     limits: BundleLimits,
 ) -> Result<PublicKey, Vec<SignatureError>> {
-    let unreadable = |source| vec![SignatureError::Unreadable { file: String::new(), source }];
+    let unreadable =
+        |source| vec![SignatureError::Unreadable { file: String::new(), source: std::sync::Arc::new(source) }];
     let root = copy.canonicalize().map_err(unreadable)?;
     let signed = SignatureFile::read(&root).map_err(|error| vec![error])?;
     let tree = Tree::take(&root, Path::new(&manifest.file), &SharedDirs::default(), limits);

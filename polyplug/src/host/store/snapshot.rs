@@ -4,11 +4,12 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use polyplug_abi::{BundleId, GuestContractHandle, GuestContractId, GuestContractInterface};
+use polyplug_abi::{GuestContractHandle, GuestContractId, GuestContractInterface};
 
 use super::bind;
 use super::view::View;
 use crate::contract::Contract;
+use crate::host::bundle::reference::{BundleRef, Named};
 use crate::host::error::registry::RegistryError;
 use crate::host::error::runtime::RuntimeError;
 
@@ -65,10 +66,14 @@ impl Snapshot {
         self.view.find_all(contract, min_version)
     }
 
-    /// Returns the provider of a contract in `bundle`.
+    /// Returns the provider of a contract in `bundle`, which is given by its id or its name.
     #[must_use]
-    pub fn find_guest_contract_in(&self, contract: GuestContractId, bundle: BundleId) -> Option<GuestContractHandle> {
-        self.view.find_in(bundle, contract).map(|(handle, _)| handle)
+    pub fn find_guest_contract_in(
+        &self,
+        contract: GuestContractId,
+        bundle: impl BundleRef,
+    ) -> Option<GuestContractHandle> {
+        self.view.find_in(bundle.id(), contract).map(|(handle, _)| handle)
     }
 
     /// Returns a provider's table, which is valid while the snapshot exists.
@@ -94,7 +99,7 @@ impl Snapshot {
         bind::bind::<C>(Arc::clone(provider), Location::caller())
     }
 
-    /// Makes a typed proxy for the provider of contract `C` in one bundle, as
+    /// Makes a typed proxy for the provider of contract `C` in one bundle, which is given by its id or its name, as
     /// [`Runtime::proxy_from`](crate::Runtime::proxy_from) does.
     ///
     /// # Errors
@@ -102,9 +107,11 @@ impl Snapshot {
     /// [`RuntimeError::NoProvider`] also if the bundle is not loaded, and the errors of
     /// [`Runtime::proxy`](crate::Runtime::proxy).
     #[track_caller]
-    pub fn proxy_from<C: Contract + ?Sized>(&self, bundle: BundleId) -> Result<C::Proxy, RuntimeError> {
-        let Some((_, provider)) = self.view.find_in(bundle, C::ID) else {
-            return Err(bind::no_provider::<C>(&self.view, Some(bundle.to_string())));
+    pub fn proxy_from<C: Contract + ?Sized>(&self, bundle: impl BundleRef) -> Result<C::Proxy, RuntimeError> {
+        let bundle = Named::of(&bundle);
+        let Some((_, provider)) = self.view.find_in(bundle.id, C::ID) else {
+            let name = self.view.bundle_name(bundle.id).or(bundle.name).map(str::to_owned);
+            return Err(bind::no_provider::<C>(&self.view, Some(name.unwrap_or_else(|| bundle.id.to_string()))));
         };
         bind::bind::<C>(Arc::clone(provider), Location::caller())
     }

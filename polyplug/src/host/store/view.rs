@@ -179,6 +179,13 @@ impl View {
         self.providers(contract).find(|(_, provider)| provider.plugin.bundle == bundle)
     }
 
+    /// Returns the name of a bundle that has a provider.
+    pub(crate) fn bundle_name(&self, bundle: BundleId) -> Option<&str> {
+        let mut providers = self.slots.iter().filter_map(|slot| slot.provider.as_ref());
+        let of_bundle = providers.find(|provider| provider.plugin.bundle == bundle)?;
+        Some(of_bundle.bundle_name()).filter(|name| !name.is_empty())
+    }
+
     /// Returns the versions in which the contracts called `name` are provided.
     pub(crate) fn versions(&self, name: &str) -> impl Iterator<Item = Version> {
         self.named(name).map(|provider| provider.plugin.interface.contract_version)

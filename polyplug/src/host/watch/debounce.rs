@@ -113,6 +113,16 @@ impl<F: PartialEq + Clone> Debouncer<F> {
         }
     }
 
+    /// Returns whether the files that were seen last differ from those that serve, and nothing was done about them yet.
+    pub(crate) fn is_pending(&self, served: &F) -> bool {
+        self.seen.as_ref().is_some_and(|seen| seen != served && self.acted_on.as_ref() != Some(seen))
+    }
+
+    /// Returns whether the last reload failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failures > 0
+    }
+
     /// Notes that the reload succeeded.
     pub(crate) fn succeeded(&mut self, now: Instant) {
         self.failures = 0;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use polyplug_abi::{BundleId, ReloadPhaseType};
+use polyplug_abi::BundleId;
 
 use super::debounce::Readiness;
 use crate::guest::catch;
@@ -13,6 +13,7 @@ use crate::host::error::loader::LoaderError;
 use crate::host::error::manifest::ManifestError;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::runtime::bundles::Loaded;
+use crate::host::runtime::event::{EventKind, Operation};
 use crate::host::runtime::options::shared_dirs;
 use crate::host::runtime::runtime::Runtime;
 
@@ -65,19 +66,30 @@ impl Runtime {
         shared_dirs(&*loader, manifest).ok()
     }
 
-    /// Returns whether the files in a bundle's directory can be loaded, as far as a check without a load shows.
-    pub(crate) fn readiness(&self, source: &Source, manifest: Result<ManifestData, ManifestError>) -> Readiness {
+    /// Returns whether the files in a bundle's directory can be loaded, as far as a check without a load shows. Sets
+    /// `refusal` to the error of files that cannot.
+    pub(crate) fn readiness(
+        &self,
+        source: &Source,
+        manifest: Result<ManifestData, ManifestError>,
+        refusal: &mut Option<RuntimeError>,
+    ) -> Readiness {
+        let mut invalid = |error: RuntimeError| {
+            let text = error.to_string();
+            *refusal = Some(error);
+            Readiness::Invalid(text)
+        };
         let mut manifest = match manifest {
             Ok(manifest) => manifest,
             Err(ManifestError::Missing { path, .. }) => return Readiness::Missing(path.display().to_string()),
-            Err(error) => return Readiness::Invalid(error.to_string()),
+            Err(error) => return invalid(error.into()),
         };
         match manifest.find_artifact() {
             Ok(()) => {}
             Err(LoaderError::ArtifactMissing { .. }) => {
                 return Readiness::Missing(manifest.artifact().display().to_string());
             }
-            Err(error) => return Readiness::Invalid(error.to_string()),
+            Err(error) => return invalid(error.into()),
         }
         let fit = same_bundle(&manifest, source.id, &source.name)
             .and_then(|()| self.loader_for_reload(&manifest))
@@ -88,7 +100,7 @@ impl Runtime {
             });
         match fit {
             Ok(()) => Readiness::Complete,
-            Err(error) => Readiness::Invalid(error.to_string()),
+            Err(error) => invalid(error),
         }
     }
 
@@ -112,16 +124,33 @@ impl Runtime {
             Ok(_) => Attempt::Succeeded,
             Err(_) if begun => Attempt::Failed,
             Err(RuntimeError::Busy { .. } | RuntimeError::BundleNotLoaded { .. }) => Attempt::Busy,
-            Err(error) => self.refuse_reload(source, &error.to_string()),
+            Err(error) => self.refuse_reload(source, &error),
         }
+    }
+
+    /// Emits the event of what the watcher saw of a bundle, if the bundle is loaded.
+    pub(crate) fn emit_watched(&self, source: &Source, kind: EventKind) {
+        if let Some(loaded) = self.bundle_table().loaded_one(source.id) {
+            self.emit(Operation::Reload, || self.describe(&loaded), kind);
+        }
+    }
+
+    /// Emits the event of a reload that waits for the path `what`, or of a directory that has vanished.
+    pub(crate) fn emit_waiting(&self, source: &Source, what: String) {
+        let directory = source.directory.clone();
+        let kind = match directory.is_dir() {
+            true => EventKind::Waiting { reason: what },
+            false => EventKind::FolderVanished { directory },
+        };
+        self.emit_watched(source, kind);
     }
 
     /// Notifies the callbacks that a bundle's new version was refused. Does nothing but return [`Attempt::Busy`] while
     /// another thread is changing the bundle, for callbacks run in the order of the bundle's changes.
-    pub(crate) fn refuse_reload(&self, source: &Source, reason: &str) -> Attempt {
+    pub(crate) fn refuse_reload(&self, source: &Source, reason: &RuntimeError) -> Attempt {
         let Ok((name, loaded)) = self.bundle_table().try_begin_change(source.id) else { return Attempt::Busy };
-        tracing::warn!(bundle = name, reason, "not reloaded; the old version serves on");
-        self.parts().events.emit(ReloadPhaseType::Failed, source.id, &name, reason);
+        tracing::warn!(bundle = name, %reason, "not reloaded; the old version serves on");
+        self.emit_failed(Operation::Reload, || self.describe(&loaded), reason);
         self.bundle_table().finish_change(source.id, Some(loaded));
         Attempt::Failed
     }

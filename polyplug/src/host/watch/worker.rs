@@ -15,6 +15,7 @@ use super::system::{Change, ChangeKind, System};
 use super::target::{Attempt, Source};
 use super::watch_set::{View, WatchSet};
 use crate::host::bundle::fingerprint::Fingerprint;
+use crate::host::runtime::event::EventKind;
 use crate::host::runtime::runtime::Runtime;
 
 /// A signal to the thread.
@@ -51,6 +52,8 @@ struct Watched {
     open: HashSet<PathBuf>,
     /// True if a reload was prevented because another thread was changing the bundle.
     prevented: bool,
+    /// True if the event was emitted that the files have changed since they were last acted on.
+    announced: bool,
 }
 
 impl Watched {
@@ -158,6 +161,7 @@ impl Worker {
                         debouncer,
                         open: HashSet::new(),
                         prevented: false,
+                        announced: false,
                     }
                 }
             };
@@ -230,18 +234,35 @@ impl Worker {
         let (Some(view), Some(bundle)) = (view, self.bundles.get_mut(&id.id())) else { return };
         let View { fingerprint, manifest, .. } = view;
         let open = bundle.open.iter().any(|path| path.exists());
-        let readiness = || if open { Readiness::BeingWritten } else { runtime.readiness(&bundle.source, manifest) };
+        let mut refusal = None;
+        let readiness = || match open {
+            true => Readiness::BeingWritten,
+            false => runtime.readiness(&bundle.source, manifest, &mut refusal),
+        };
         let action = bundle.debouncer.look(Instant::now(), fingerprint, &bundle.source.fingerprint, readiness);
         let name = &bundle.source.name;
+        let pending = bundle.debouncer.is_pending(&bundle.source.fingerprint) || !matches!(action, Action::Wait);
+        let is_news = pending && !std::mem::replace(&mut bundle.announced, pending);
+        bundle.announced &= matches!(action, Action::Wait);
+        if is_news {
+            runtime.emit_watched(&bundle.source, EventKind::FilesChanged);
+        }
         match action {
             Action::Wait => {}
-            Action::WaitFor(what) => tracing::info!(bundle = name, "changed, and waits for {what}"),
-            Action::Reject(reason) => {
-                if let Attempt::Busy = runtime.refuse_reload(&bundle.source, &reason) {
+            Action::WaitFor(what) => {
+                tracing::info!(bundle = name, "changed, and waits for {what}");
+                runtime.emit_waiting(&bundle.source, what);
+            }
+            Action::Reject(_) => {
+                let refusal = refusal.expect("files are rejected for the error of their check");
+                if let Attempt::Busy = runtime.refuse_reload(&bundle.source, &refusal) {
                     bundle.prevented();
                 }
             }
             Action::Reload => {
+                if bundle.debouncer.has_failed() {
+                    runtime.emit_watched(&bundle.source, EventKind::Retrying);
+                }
                 let attempt = runtime.reload_unless_busy(&bundle.source);
                 self.attempted(runtime, id, attempt);
             }
