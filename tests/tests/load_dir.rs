@@ -127,7 +127,11 @@ fn each_entry_that_is_no_bundle_says_what_to_do() {
     type Make = Box<dyn Fn(&Plugins)>;
     let misspelt = |file: &'static str| {
         let make: Make = Box::new(make("x", &[file, "main.lua"]));
-        (make, "x/manifest.toml", format!("the folder has `{file}`: if that is the bundle's manifest, rename it to `manifest.toml`"))
+        (
+            make,
+            "x/manifest.toml",
+            format!("the folder has `{file}`: if that is the bundle's manifest, rename it to `manifest.toml`"),
+        )
     };
     let lines = |name: &str, loader: &str, file: &str| {
         format!("`name = \"{name}\"`, `version = \"1.0.0\"`, `loader = \"{loader}\"` and `file = \"{file}\"`")
@@ -178,7 +182,8 @@ fn a_folder_that_may_not_be_read_is_named() {
     use std::os::unix::process::CommandExt;
     if !child::is_child() {
         let mut command = child::again("a_folder_that_may_not_be_read_is_named");
-        let is_superuser = std::fs::metadata("/proc/self").is_ok_and(|found| std::os::unix::fs::MetadataExt::uid(&found) == 0);
+        let is_superuser =
+            std::fs::metadata("/proc/self").is_ok_and(|found| std::os::unix::fs::MetadataExt::uid(&found) == 0);
         if is_superuser {
             command.uid(65534).env("TMPDIR", "/tmp");
         }
@@ -254,8 +259,14 @@ fn a_missing_path_says_how_far_it_goes() {
     }
     plugins.0.write("notes.csv", "");
     for (error, expected) in [
-        (runtime.load_bundle(plugins.folder("notes.csv")).unwrap_err(), "notes.csv: no bundle there: it is a file: a bundle is a folder"),
-        (runtime.load_dir(plugins.folder("notes.csv")).into_result().unwrap_err(), "no folder of bundles there: it is a file: a bundle"),
+        (
+            runtime.load_bundle(plugins.folder("notes.csv")).unwrap_err(),
+            "notes.csv: no bundle there: it is a file: a bundle is a folder",
+        ),
+        (
+            runtime.load_dir(plugins.folder("notes.csv")).into_result().unwrap_err(),
+            "no folder of bundles there: it is a file: a bundle",
+        ),
     ] {
         assert!(error.to_string().contains(expected), "{error}");
     }

@@ -105,8 +105,7 @@ fn nothing_at(path: &Path) -> FoundInstead {
             }
             Ok(_) => {
                 let missing = missing.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let names: Vec<_> =
-                    listed(existing).map(|name| name.to_string_lossy().into_owned()).collect();
+                let names: Vec<_> = listed(existing).map(|name| name.to_string_lossy().into_owned()).collect();
                 let lower: Vec<_> = names.iter().map(|name| name.to_lowercase()).collect();
                 let lower: Vec<_> = lower.iter().map(String::as_str).collect();
                 let near = nearest(&missing.to_lowercase(), &lower);
@@ -166,7 +165,9 @@ fn in_folder(path: &Path, entries: fs::ReadDir) -> FoundInstead {
     }
     let folders: Vec<_> = names.iter().filter(|name| belongs(name) && is_bundle(&path.join(name))).collect();
     if !folders.is_empty() {
-        return FoundInstead::Bundles { folders: folders.iter().map(|name| name.to_string_lossy().into_owned()).collect() };
+        return FoundInstead::Bundles {
+            folders: folders.iter().map(|name| name.to_string_lossy().into_owned()).collect(),
+        };
     }
     if path.join("Cargo.toml").is_file() {
         return FoundInstead::Crate;

@@ -65,8 +65,9 @@ impl DirReport {
     /// [`RuntimeError::Directory`] with all problems, or, if the directory itself could not be listed,
     /// [`RuntimeError::NoDirectory`] or [`RuntimeError::DirectoryUnreadable`].
     pub fn into_result(mut self) -> Result<Self, RuntimeError> {
-        let is_about_directory =
-            |problem: &RuntimeError| matches!(problem, RuntimeError::NoDirectory { .. } | RuntimeError::DirectoryUnreadable { .. });
+        let is_about_directory = |problem: &RuntimeError| {
+            matches!(problem, RuntimeError::NoDirectory { .. } | RuntimeError::DirectoryUnreadable { .. })
+        };
         match self.problems.pop_if(|problem| is_about_directory(problem)) {
             Some(problem) => Err(problem),
             None if self.problems.is_empty() => Ok(self),

@@ -95,12 +95,8 @@ impl Runtime {
         let mut progress = Progress::default();
         let manifests = self.read_manifests(&entries.bundles, &mut progress.failures);
         self.load_all(manifests, &mut progress);
-        let mut report = DirReport {
-            directory,
-            loaded: progress.loaded,
-            problems: progress.failures,
-            ignored: entries.hidden,
-        };
+        let mut report =
+            DirReport { directory, loaded: progress.loaded, problems: progress.failures, ignored: entries.hidden };
         for entry in entries.others {
             match self.problem_of(&entry) {
                 Some(problem) => report.problems.push(problem),
@@ -194,11 +190,7 @@ impl Runtime {
 
     /// Returns the bundles whose names occur once, in the order of the names. Adds an error to `failures` for each name
     /// that occurs more often.
-    fn without_duplicates(
-        &self,
-        mut found: Vec<ManifestData>,
-        failures: &mut Vec<RuntimeError>,
-    ) -> Vec<ManifestData> {
+    fn without_duplicates(&self, mut found: Vec<ManifestData>, failures: &mut Vec<RuntimeError>) -> Vec<ManifestData> {
         found.sort_by(|a, b| a.name.cmp(&b.name));
         let mut unique = Vec::new();
         for same in found.chunk_by(|a, b| a.name == b.name) {
