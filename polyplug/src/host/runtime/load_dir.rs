@@ -92,6 +92,11 @@ impl Runtime {
             Ok(entries) => entries,
             Err(problem) => return DirReport::of_problem(directory, problem),
         };
+        self.load_entries(directory, entries)
+    }
+
+    /// Loads the bundles among the entries of a directory.
+    pub(crate) fn load_entries(&self, directory: PathBuf, entries: Entries) -> DirReport {
         let mut progress = Progress::default();
         let manifests = self.read_manifests(&entries.bundles, &mut progress.failures);
         self.load_all(manifests, &mut progress);
@@ -110,6 +115,12 @@ impl Runtime {
     pub(crate) fn load_all(&self, manifests: Vec<ManifestData>, progress: &mut Progress) {
         let manifests = self.without_duplicates(manifests, &mut progress.failures);
         let pending = self.load_ready(manifests, progress);
+        self.load_rest(pending, progress);
+    }
+
+    /// Loads bundles whose dependencies are not provided if the runtime is relaxed, and otherwise records why they are
+    /// not loaded.
+    pub(crate) fn load_rest(&self, pending: Vec<ManifestData>, progress: &mut Progress) {
         if self.config().compatibility == Compatibility::Relaxed {
             pending.iter().for_each(|manifest| self.load_one(manifest, progress));
         } else if !pending.is_empty() {
@@ -147,7 +158,7 @@ impl Runtime {
     }
 
     /// Records a failure of bundles of the directory, and emits the event of each.
-    fn not_loaded<'a>(
+    pub(crate) fn not_loaded<'a>(
         &self,
         manifests: impl IntoIterator<Item = &'a ManifestData>,
         error: RuntimeError,
@@ -190,7 +201,11 @@ impl Runtime {
 
     /// Returns the bundles whose names occur once, in the order of the names. Adds an error to `failures` for each name
     /// that occurs more often.
-    fn without_duplicates(&self, mut found: Vec<ManifestData>, failures: &mut Vec<RuntimeError>) -> Vec<ManifestData> {
+    pub(crate) fn without_duplicates(
+        &self,
+        mut found: Vec<ManifestData>,
+        failures: &mut Vec<RuntimeError>,
+    ) -> Vec<ManifestData> {
         found.sort_by(|a, b| a.name.cmp(&b.name));
         let mut unique = Vec::new();
         for same in found.chunk_by(|a, b| a.name == b.name) {
@@ -367,8 +382,12 @@ impl Entries {
                 _ => RuntimeError::NoDirectory { directory: directory.to_owned(), found },
             });
         }
-        let entries = std::fs::read_dir(directory).map_err(unreadable)?;
-        let entries = entries.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+        Self::list(directory).map_err(unreadable)
+    }
+
+    /// Lists a directory.
+    pub(crate) fn list(directory: &Path) -> std::io::Result<Self> {
+        let entries = std::fs::read_dir(directory)?.collect::<Result<Vec<_>, _>>()?;
         let mut paths: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
         paths.sort_unstable();
         let mut all = Self::default();
