@@ -92,7 +92,7 @@ fn is_manifest(name: &OsStr) -> bool {
     }
     // Only a name that is about as long: others have too much in common by chance.
     let is_near = || lower.len() >= FILE_NAME.len() - 2 && nearest(lower, &[FILE_NAME]).is_some();
-    MANIFESTS.contains(&lower) || (lower.starts_with("man") && is_near())
+    MANIFESTS.contains(&lower) || (lower.starts_with('m') && is_near())
 }
 
 fn nothing_at(path: &Path) -> FoundInstead {
@@ -203,4 +203,61 @@ fn file(path: &Path) -> FoundInstead {
 fn loader_of(file: &str) -> Option<&'static str> {
     let lower = file.to_lowercase();
     ARTIFACTS.iter().find(|(end, _)| lower.ends_with(end)).map(|(_, loader)| *loader)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn manifests_are_known_by_their_names() {
+        for name in [
+            "manifest.toml",
+            "Manifest.toml",
+            "MANIFEST.TOML",
+            "manifest.tml",
+            "manifset.toml",
+            "manifest.toml.txt",
+            "manifest.txt",
+            "manifest",
+            "manifest.json",
+            "mainfest.toml",
+            "plugin.toml",
+            "Bundle.toml",
+        ] {
+            assert!(is_manifest(OsStr::new(name)), "{name}");
+        }
+        for name in [
+            "Cargo.toml",
+            "pyproject.toml",
+            "settings.toml",
+            "package.json",
+            "main.toml",
+            "main.lua",
+            "latest.toml",
+            "man",
+        ] {
+            assert!(!is_manifest(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn entries_that_nobody_means_as_bundles_are_known() {
+        for name in
+            [".git", "target", "node_modules", "__pycache__", "README.md", "LICENSE", "a.txt", "calc~", "calc.bak"]
+        {
+            assert!(is_of_no_interest(Path::new(name)), "{name}");
+        }
+        for name in ["calc", "calc.lua", "calc.zip", "manifest.txt", "manifest.toml.txt", "data"] {
+            assert!(!is_of_no_interest(Path::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn artifacts_are_known_by_their_ends() {
+        assert_eq!(loader_of("main.lua"), Some("lua"));
+        assert_eq!(loader_of("Main.PY"), Some("python"));
+        assert_eq!(loader_of("libcalc.so"), Some("native"));
+        assert_eq!(loader_of("numbers.csv"), None);
+    }
 }

@@ -84,12 +84,7 @@ pub fn read_bundle_file(
     read_bundle_file_at(directory.as_ref(), file.as_ref(), what, limit)
 }
 
-fn read_bundle_file_at(
-    directory: &Path,
-    file: &Path,
-    what: &'static str,
-    limit: u64,
-) -> Result<Vec<u8>, FileError> {
+fn read_bundle_file_at(directory: &Path, file: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>, FileError> {
     let path = directory.join(file);
     let unreadable = |source| FileError::Unreadable { path: path.clone(), source };
     check_kind(&path, &fs::metadata(&path).map_err(unreadable)?)?;

@@ -12,7 +12,7 @@ use crate::host::error::text::list;
 /// The outcome of [`Runtime::load_dir`](crate::Runtime::load_dir).
 ///
 /// The [`Display`](fmt::Display) of a report lists the loaded bundles, and each problem with what to do.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[must_use = "the problems are in the report: print it, or call `into_result`"]
 #[non_exhaustive]
 pub struct DirReport {

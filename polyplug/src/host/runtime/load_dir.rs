@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use polyplug_abi::{Compatibility, GuestContractId, Version};
 
@@ -37,6 +38,14 @@ pub(crate) struct Entries {
 pub(crate) struct Progress {
     pub(crate) loaded: Vec<LoadedBundle>,
     pub(crate) failures: Vec<RuntimeError>,
+    /// Set to ask that no further bundle is loaded.
+    pub(crate) stop: Option<Arc<AtomicBool>>,
+}
+
+impl Progress {
+    fn is_stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Acquire))
+    }
 }
 
 impl Runtime {
@@ -123,7 +132,7 @@ impl Runtime {
     pub(crate) fn load_rest(&self, pending: Vec<ManifestData>, progress: &mut Progress) {
         if self.config().compatibility == Compatibility::Relaxed {
             pending.iter().for_each(|manifest| self.load_one(manifest, progress));
-        } else if !pending.is_empty() {
+        } else if !pending.is_empty() && !progress.is_stopped() {
             self.diagnose(pending, &mut progress.failures);
         }
     }
@@ -146,6 +155,9 @@ impl Runtime {
     }
 
     fn load_one(&self, manifest: &ManifestData, progress: &mut Progress) {
+        if progress.is_stopped() {
+            return;
+        }
         match self.load_bundle(&manifest.path) {
             Ok(id) => progress.loaded.push(LoadedBundle {
                 id,
@@ -179,7 +191,7 @@ impl Runtime {
         }
         let path = if entry.is_dir() { entry.join(FILE_NAME) } else { entry.to_owned() };
         let error = ManifestError::Missing { path, found }.into();
-        self.emit_failed(Operation::Load, || BundleInfo::of_path(entry), &error);
+        self.emit_failed(Operation::Load, || BundleInfo::of_entry(entry), &error);
         Some(error)
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use polyplug_abi::BundleId;
@@ -168,6 +170,11 @@ impl Directory {
         }
     }
 
+    /// Returns whether an entry has the bundle `id`, as far as known.
+    pub(crate) fn has_entry_of(&self, id: BundleId) -> bool {
+        self.candidates.values().any(|candidate| candidate.id == Some(id))
+    }
+
     /// Makes a look due at the entries that have the bundle `id`. Returns whether there is one.
     pub(crate) fn look_at_successor(&mut self, id: BundleId, now: Instant) -> bool {
         let mut successors = self.candidates.values_mut().filter(|candidate| candidate.id == Some(id)).peekable();
@@ -202,8 +209,14 @@ impl Directory {
     }
 
     /// Loads the bundles whose files are complete, each after those that it needs. A bundle that was loaded from another
-    /// entry which is gone is reloaded instead. `source_of` returns the source of a watched bundle.
-    pub(crate) fn load_ready(&mut self, runtime: &Runtime, source_of: impl Fn(BundleId) -> Option<Source>) {
+    /// entry which is gone is reloaded instead. `source_of` returns the source of a watched bundle. Stops when `over` is
+    /// set.
+    pub(crate) fn load_ready(
+        &mut self,
+        runtime: &Runtime,
+        source_of: impl Fn(BundleId) -> Option<Source>,
+        over: &Arc<AtomicBool>,
+    ) {
         let is_pending = |candidate: &Candidate| candidate.files.debouncer.due().is_some();
         let ready = self.candidates.iter().filter(|(_, candidate)| candidate.is_ready && !is_pending(candidate));
         let ready: Vec<PathBuf> = ready.map(|(path, _)| path.clone()).collect();
@@ -211,8 +224,12 @@ impl Directory {
             return;
         }
         let some_pending = self.candidates.values().any(is_pending);
-        let (mut progress, mut batch) = (Progress::default(), BTreeMap::new());
+        let mut progress = Progress { stop: Some(Arc::clone(over)), ..Progress::default() };
+        let mut batch = BTreeMap::new();
         for path in ready {
+            if over.load(Ordering::Acquire) {
+                return;
+            }
             if !is_bundle(&path) {
                 progress.failures.extend(runtime.problem_of(&path));
                 self.acted_on(runtime, &path);

@@ -131,10 +131,14 @@ impl Runtime {
     }
 
     /// Returns whether a bundle cannot be loaded for a reason that lies outside of its files: a contract is missing, or
-    /// a bundle of its name is loaded.
+    /// a bundle of its name is loaded from a directory that still has it.
     pub(crate) fn lacks_something(&self, manifest: &ManifestData) -> bool {
         let unmet = self.dependents().check(manifest);
-        unmet.host_contract.is_some() || !unmet.contracts.is_empty() || self.bundle_table().name(manifest.id).is_some()
+        let is_taken = || {
+            let loaded = self.bundle_table().loaded_one(manifest.id);
+            loaded.is_some_and(|loaded| Source::of(&loaded).is_none_or(|source| !source.has_left()))
+        };
+        unmet.host_contract.is_some() || !unmet.contracts.is_empty() || is_taken()
     }
 
     /// Unloads a bundle whose files are gone. Returns [`Attempt::Busy`] if another thread is changing the bundle, if the

@@ -81,8 +81,8 @@ impl Runtime {
     /// # Errors
     ///
     /// [`WatchError::HotReloadDisabled`] unless hot reload is on, [`WatchError::Directory`] if the directory does not
-    /// exist or cannot be read, or the reason why the system cannot watch a directory. A bundle that cannot be loaded is
-    /// no error.
+    /// exist or cannot be read, or the reason why the system cannot watch a directory; the bundles that were loaded by then
+    /// stay loaded. A bundle that cannot be loaded is no error.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -53,6 +53,8 @@ struct Watched {
     prevented: bool,
     /// True if the bundle could not be unloaded, for others need it.
     is_needed: bool,
+    /// True if the bundle's folder is gone, and another entry has the bundle.
+    has_successor: bool,
     /// True if the event was emitted that the files have changed since they were last acted on.
     announced: bool,
 }
@@ -117,9 +119,10 @@ impl Worker {
         let Some(directory) = &mut self.directory else { unreachable!("only a watcher of a folder loads") };
         let mut entries = Entries::of(&directory.root).map_err(WatchError::Directory)?;
         let before = directory.watch_entries(runtime, &mut self.system);
-        let is_served = |path: &PathBuf| self.bundles.values().any(|bundle| bundle.source.directory == *path);
-        entries.bundles.retain(|path| !is_served(path));
+        let served = served(&self.bundles, &directory.root);
+        entries.bundles.retain(|path| !served.contains(path));
         let report = runtime.load_entries(directory.root.clone(), entries);
+        report.problems.iter().for_each(|error| tracing::warn!(%error, "not loaded"));
         self.sync_bundles(runtime);
         self.list();
         if let Some(directory) = &mut self.directory {
@@ -165,7 +168,7 @@ impl Worker {
                 self.sync_bundles(&runtime);
             }
             if bundles_changed || is_stale {
-                self.list_anew(&runtime);
+                self.list_anew(&runtime, is_stale);
             }
             self.poll(&runtime);
         }
@@ -180,26 +183,26 @@ impl Worker {
     /// Lists the folder's entries.
     fn list(&mut self) -> Listing {
         let Some(directory) = &mut self.directory else { return Listing::Same };
-        let served: BTreeSet<&Path> = self.bundles.values().map(|bundle| bundle.source.directory.as_path()).collect();
+        let served = served(&self.bundles, &directory.root);
         directory.list(&mut self.system, |path| served.contains(path), Instant::now())
     }
 
-    /// Lists the folder's entries after one may have come or gone, or after bundles have changed.
-    fn list_anew(&mut self, runtime: &Runtime) {
-        if self.directory.is_none() {
-            return;
-        }
+    /// Lists the folder's entries after bundles have changed or, if `is_stale`, after an entry may have come or gone.
+    fn list_anew(&mut self, runtime: &Runtime, is_stale: bool) {
         let listing = self.list();
         let now = Instant::now();
+        let Some(directory) = &mut self.directory else { return };
         for bundle in self.bundles.values_mut() {
-            // A folder that is on its way back is given its time anew.
-            if listing == Listing::Back || (listing == Listing::Same && !bundle.source.directory.is_dir()) {
+            let lost_successor = bundle.has_successor && !directory.has_entry_of(bundle.source.id);
+            if lost_successor || listing == Listing::Back {
+                bundle.has_successor = false;
                 bundle.look_anew(now);
+            } else if is_stale && !bundle.source.directory.is_dir() {
+                // A folder that may be on its way back is given its time anew.
+                bundle.files.debouncer.on_change(now);
             }
         }
-        if let Some(directory) = &mut self.directory {
-            directory.unblock(runtime, now);
-        }
+        directory.unblock(runtime, now);
         self.drop_watch_sets();
     }
 
@@ -230,7 +233,14 @@ impl Worker {
                 _ => {
                     new.push((id, source.directory.clone()));
                     let files = WatchedFiles::new(self.timing, now);
-                    Watched { source, files, prevented: false, is_needed: false, announced: false }
+                    Watched {
+                        source,
+                        files,
+                        prevented: false,
+                        is_needed: false,
+                        has_successor: false,
+                        announced: false,
+                    }
                 }
             };
             self.bundles.insert(id.id(), watched);
@@ -287,7 +297,7 @@ impl Worker {
             return;
         }
         let bundles = &self.bundles;
-        directory.load_ready(runtime, |id| bundles.get(&id.id()).map(|bundle| bundle.source.clone()));
+        directory.load_ready(runtime, |id| bundles.get(&id.id()).map(|bundle| bundle.source.clone()), &self.over);
     }
 
     fn look_at(&mut self, runtime: &Arc<Runtime>, id: BundleId) {
@@ -353,18 +363,19 @@ impl Worker {
     /// Acts on the removal of a bundle from its folder: looks whether another entry has the bundle, and otherwise unloads
     /// it.
     fn leave(&mut self, runtime: &Runtime, id: BundleId) {
-        let (Some(directory), Some(bundle)) = (&mut self.directory, self.bundles.get(&id.id())) else { return };
-        let source = &bundle.source;
-        runtime.emit_waiting(source, source.directory.display().to_string());
+        let (Some(directory), Some(bundle)) = (&mut self.directory, self.bundles.get_mut(&id.id())) else { return };
+        bundle.has_successor = directory.look_at_successor(id, Instant::now());
+        let (source, has_successor) = (bundle.source.clone(), bundle.has_successor);
+        runtime.emit_waiting(&source, source.directory.display().to_string());
         // While the whole folder is gone, its bundles serve on: it may be a volume that is mounted again.
-        if !directory.root.is_dir() || directory.look_at_successor(id, Instant::now()) || directory.keeps_removed {
+        if !directory.root.is_dir() || has_successor || directory.keeps_removed {
             return;
         }
         let leaves = |name: &str| {
             let named = self.bundles.values().find(|bundle| bundle.source.name == name);
             named.is_some_and(|bundle| bundle.source.has_left())
         };
-        let attempt = runtime.unload_unless_busy(source, leaves);
+        let attempt = runtime.unload_unless_busy(&source, leaves);
         self.sync_bundles(runtime);
         let Some(bundle) = self.bundles.get_mut(&id.id()) else { return };
         match attempt {
@@ -391,6 +402,13 @@ impl Worker {
         let wanted: BTreeSet<&Path> = bundles.chain(self.directory.iter().flat_map(Directory::watched)).collect();
         self.system.keep(&wanted);
     }
+}
+
+/// Returns the entries of the folder `root` that watched bundles were loaded from. A bundle may have been loaded by
+/// another path to the folder.
+fn served(bundles: &BTreeMap<u64, Watched>, root: &Path) -> BTreeSet<PathBuf> {
+    let entry = |bundle: &Watched| Some(root.join(bundle.source.directory.file_name()?));
+    bundles.values().filter_map(entry).collect()
 }
 
 /// Looks at a bundle's files. The shared directories are those of the manifest, or those of the version that serves if
