@@ -73,7 +73,7 @@ fn a_folder_without_a_manifest_is_no_bundle() {
     let bundle = Bundle::empty();
     let error = refused(&bundle);
     assert!(
-        matches!(&error, RuntimeError::Manifest(ManifestError::Missing { path }) if *path == bundle.path().join("manifest.toml"))
+        matches!(&error, RuntimeError::Manifest(ManifestError::Missing { path, .. }) if *path == bundle.path().join("manifest.toml"))
     );
     assert!(error.to_string().contains("a bundle is a folder with a manifest.toml"), "{error}");
 }

@@ -4,10 +4,10 @@ use std::env::consts::DLL_SUFFIX;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use polyplug::error::{LoaderError, ManifestError, RuntimeError};
+use polyplug::error::{FoundInstead, LoaderError, ManifestError, RuntimeError};
 use polyplug::{BundleId, Compatibility, Runtime};
 use polyplug_native::NativeLoader;
-use polyplug_tests::{Bundle, library, logged, manifest, mapped_below, runtime};
+use polyplug_tests::{Bundle, child, library, logged, manifest, mapped_below, runtime};
 use test_contracts::calling::Caller;
 
 /// A folder of bundles.
@@ -44,15 +44,15 @@ impl Plugins {
     /// The names of what is loaded, in order.
     #[track_caller]
     fn load(&self, runtime: &Runtime) -> Vec<String> {
-        let loaded = runtime.load_dir(self.0.path()).unwrap();
-        assert_eq!(loaded, runtime.bundle_ids());
-        names(runtime, &loaded)
+        let report = runtime.load_dir(self.0.path()).into_result().unwrap();
+        assert_eq!(report.ids(), runtime.bundle_ids());
+        report.names()
     }
 
     /// The names of what is loaded, and what is said about the rest.
     #[track_caller]
     fn fail(&self, runtime: &Runtime) -> (Vec<String>, Vec<RuntimeError>, String) {
-        let error = runtime.load_dir(self.0.path()).unwrap_err();
+        let error = runtime.load_dir(self.0.path()).into_result().unwrap_err();
         let text = error.to_string();
         let RuntimeError::Directory { directory, loaded, failures } = error else { panic!("{text}") };
         assert_eq!(directory, self.0.path());
@@ -72,9 +72,204 @@ fn names(runtime: &Runtime, ids: &[BundleId]) -> Vec<String> {
 fn an_empty_directory_is_fine() {
     let plugins = Plugins::new();
     assert!(plugins.load(&runtime()).is_empty());
-    std::fs::create_dir(plugins.folder("no-bundle")).unwrap();
-    std::fs::write(plugins.folder("file"), "").unwrap();
-    assert!(plugins.load(&runtime()).is_empty(), "what has no manifest is no bundle");
+    let report = runtime().load_dir(plugins.0.path());
+    assert_eq!(report.to_string(), format!("{}: there is no bundle to load", plugins.0.path().display()));
+}
+
+/// Entries that nobody means as bundles are no problem. Those that are not obvious are listed.
+#[test]
+fn what_is_obviously_no_bundle_is_passed_over() {
+    let plugins = Plugins::new();
+    plugins.add("calc", "plugin-calc", &[]);
+    for folder in [".git", "__pycache__", "node_modules", "target", "data", ".calc.new", "calc.bak"] {
+        std::fs::create_dir(plugins.folder(folder)).unwrap();
+        std::fs::write(plugins.folder(folder).join("numbers.csv"), "1").unwrap();
+    }
+    for backup in [".calc.new", "calc.bak"] {
+        std::fs::write(plugins.folder(backup).join("manifest.toml"), manifest("calc", "native", "plugin")).unwrap();
+    }
+    for file in [".DS_Store", "README.md", "README", "LICENSE-MIT", "notes.txt", "calc.lua~", "logo.png"] {
+        plugins.0.write(file, "");
+    }
+    let runtime = runtime();
+    let report = runtime.load_dir(plugins.0.path());
+    assert_eq!(report.names(), ["calc"]);
+    assert!(report.problems.is_empty(), "{report}");
+    let ignored: Vec<_> = report.ignored.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(ignored, [".calc.new", "calc.bak", "data", "logo.png"]);
+    let expected = format!(
+        "{}: 1 bundle was loaded, `calc`\n  ignored: `.calc.new`, `calc.bak`, `data`, `logo.png`",
+        plugins.0.path().display()
+    );
+    assert_eq!(report.to_string(), expected);
+}
+
+/// Each entry that seems to be meant as a bundle has a problem, which says what to do. None keeps others from being
+/// loaded.
+#[test]
+fn each_entry_that_is_no_bundle_says_what_to_do() {
+    let make = |folder: &str, files: &[&str]| {
+        let folder = folder.to_owned();
+        let files: Vec<_> = files.iter().map(ToString::to_string).collect();
+        move |plugins: &Plugins| {
+            std::fs::create_dir(plugins.folder(&folder)).unwrap();
+            for file in &files {
+                let file = plugins.folder(&folder).join(file);
+                std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+                std::fs::write(file, "").unwrap();
+            }
+        }
+    };
+    let lone = |file: &str| {
+        let file = file.to_owned();
+        move |plugins: &Plugins| plugins.0.write(&file, "")
+    };
+    type Make = Box<dyn Fn(&Plugins)>;
+    let misspelt = |file: &'static str| {
+        let make: Make = Box::new(make("x", &[file, "main.lua"]));
+        (
+            make,
+            "x/manifest.toml",
+            format!("the folder has `{file}`: if that is the bundle's manifest, rename it to `manifest.toml`"),
+        )
+    };
+    let lines = |name: &str, loader: &str, file: &str| {
+        format!("`name = \"{name}\"`, `version = \"1.0.0\"`, `loader = \"{loader}\"` and `file = \"{file}\"`")
+    };
+    let alone = "a file alone is no bundle: put it into a folder of its own, with a manifest.toml that has the lines ";
+    let none = "but no manifest: write a manifest.toml beside it, with the lines ";
+    let mut cases: Vec<(Make, &str, String)> = vec![
+        misspelt("MANIFEST.TOML"),
+        misspelt("Manifest.toml"),
+        misspelt("manifest.tml"),
+        misspelt("manfiest.toml"),
+        misspelt("manifest.toml.txt"),
+        misspelt("plugin.toml"),
+        (Box::new(make("x", &["helper.lua", "main.lua"])), "x/manifest.toml", format!("the folder has `main.lua`, {none}{}", lines("x", "lua", "main.lua"))),
+        (Box::new(make("x", &["libcalc.so"])), "x/manifest.toml", format!("the folder has `libcalc.so`, {none}{}", lines("x", "native", "libcalc.so"))),
+        (Box::new(make("x", &["Cargo.toml", "src/lib.rs"])), "x/manifest.toml", "the folder has the sources of a Rust crate, but no manifest: build the crate".to_owned()),
+        (Box::new(make("x", &["y/manifest.toml", "z/manifest.toml"])), "x/manifest.toml", "the folder has no manifest.toml of its own, but bundles in it, `y`, `z`: load them with `Runtime::load_dir` of this folder".to_owned()),
+        (Box::new(make("x", &[])), "x/manifest.toml", "the folder is empty: a bundle is a folder with a manifest.toml and the artifact that it names".to_owned()),
+        (Box::new(lone("calc.zip")), "calc.zip", "it is an archive: unpack it into a folder of its own".to_owned()),
+        (Box::new(lone("calc.tar.gz")), "calc.tar.gz", "it is an archive".to_owned()),
+        (Box::new(lone("calc.lua")), "calc.lua", format!("{alone}{}", lines("calc", "lua", "calc.lua"))),
+        (Box::new(lone("libcalc.so")), "libcalc.so", format!("{alone}{}", lines("calc", "native", "libcalc.so"))),
+    ];
+    #[cfg(unix)]
+    cases.push((
+        Box::new(|plugins| std::os::unix::fs::symlink("nowhere", plugins.folder("x")).unwrap()),
+        "x",
+        "is a link to nowhere, where nothing is: remove or correct the link".to_owned(),
+    ));
+    for (make, path, expected) in cases {
+        let plugins = Plugins::new();
+        plugins.add("calc", "plugin-calc", &[]);
+        make(&plugins);
+        let (loaded, failures, text) = plugins.fail(&runtime());
+        assert_eq!(loaded, ["calc"]);
+        assert!(matches!(failures[..], [RuntimeError::Manifest(ManifestError::Missing { .. })]), "{failures:?}");
+        assert!(text.starts_with(&format!("  {}: no bundle there: ", plugins.folder(path).display())), "{text}");
+        assert!(text.contains(&expected), "{text}\n{expected}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+}
+
+/// The superuser may read anything, so a process of another user looks.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_may_not_be_read_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    if !child::is_child() {
+        let mut command = child::again("a_folder_that_may_not_be_read_is_named");
+        let is_superuser =
+            std::fs::metadata("/proc/self").is_ok_and(|found| std::os::unix::fs::MetadataExt::uid(&found) == 0);
+        if is_superuser {
+            command.uid(65534).env("TMPDIR", "/tmp");
+        }
+        let output = match command.output() {
+            Ok(output) => output,
+            // The other user may not run this program where it lies.
+            Err(error) if is_superuser => return eprintln!("skipped: {error}"),
+            Err(error) => panic!("{error}"),
+        };
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        return;
+    }
+    let plugins = Plugins::new();
+    let allow = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for mode in [0o000, 0o444] {
+        let closed = plugins.folder("closed");
+        std::fs::create_dir(&closed).unwrap();
+        allow(&closed, mode);
+        let (_, _, text) = plugins.fail(&runtime());
+        assert!(text.contains("closed") && text.contains("it cannot be read: Permission denied"), "{text}");
+        assert!(text.contains("give the program's user the permission to read it"), "{text}");
+        allow(&closed, 0o755);
+        std::fs::remove_dir(&closed).unwrap();
+    }
+    allow(plugins.0.path(), 0o000);
+    let error = runtime().load_dir(plugins.0.path()).into_result().unwrap_err();
+    allow(plugins.0.path(), 0o755);
+    assert!(matches!(error, RuntimeError::DirectoryUnreadable { .. }), "{error}");
+    assert!(error.to_string().contains("give the program's user the permission to read it"), "{error}");
+}
+
+/// `load_dir` where `load_bundle` is meant, and the other way round.
+#[test]
+fn the_other_function_is_named() {
+    let plugins = Plugins::new();
+    plugins.add("calc", "plugin-calc", &[]);
+    let runtime = runtime();
+    let error = runtime.load_dir(plugins.folder("calc")).into_result().unwrap_err();
+    assert!(matches!(error, RuntimeError::NoDirectory { found: FoundInstead::Bundle, .. }), "{error}");
+    assert!(error.to_string().contains("it is a bundle itself: load it with `Runtime::load_bundle`"), "{error}");
+    for error in [runtime.load_bundle(plugins.0.path()).unwrap_err(), {
+        let runtime = Runtime::builder().loader(NativeLoader::new()).hot_reload(true).build().unwrap();
+        runtime.reload_bundle(plugins.0.path()).unwrap_err()
+    }] {
+        let text = error.to_string();
+        assert!(text.contains("bundles in it, `calc`: load them with `Runtime::load_dir` of this folder"), "{text}");
+    }
+    runtime.load_bundle(plugins.folder("calc").join("manifest.toml")).unwrap();
+}
+
+/// A path that does not exist says which part of it does, and what is near.
+#[test]
+fn a_missing_path_says_how_far_it_goes() {
+    let plugins = Plugins::new();
+    plugins.add("calc", "plugin-calc", &[]);
+    let (runtime, root) = (runtime(), plugins.0.path().display());
+    for (path, expected) in [
+        ("clac", format!("{root} has no `clac` (did you mean `calc`?)")),
+        ("CALC", format!("{root} has no `CALC` (did you mean `calc`?)")),
+        ("clac/deep/er", format!("{root} has no `clac` (did you mean `calc`?)")),
+        ("something", format!("{root} has no `something`: correct the path, or make the folder")),
+    ] {
+        for error in [
+            runtime.load_bundle(plugins.folder(path)).unwrap_err(),
+            runtime.load_dir(plugins.folder(path)).into_result().unwrap_err(),
+        ] {
+            assert!(error.to_string().contains(&expected), "{error}\n{expected}");
+            assert!(error.to_string().contains(&*plugins.folder(path).to_string_lossy()), "{error}");
+        }
+    }
+    plugins.0.write("notes.csv", "");
+    for (error, expected) in [
+        (
+            runtime.load_bundle(plugins.folder("notes.csv")).unwrap_err(),
+            "notes.csv: no bundle there: it is a file: a bundle is a folder",
+        ),
+        (
+            runtime.load_dir(plugins.folder("notes.csv")).into_result().unwrap_err(),
+            "no folder of bundles there: it is a file: a bundle",
+        ),
+    ] {
+        assert!(error.to_string().contains(expected), "{error}");
+    }
 }
 
 #[test]
@@ -107,20 +302,18 @@ fn what_is_loaded_already_counts() {
     let runtime = runtime();
     let calc = Bundle::native("calc", "plugin-calc");
     runtime.load_bundle(calc.path()).unwrap();
-    assert_eq!(names(&runtime, &runtime.load_dir(plugins.0.path()).unwrap()), ["caller"]);
-    let (_, failures, _) = {
-        let error = runtime.load_dir(plugins.0.path()).unwrap_err();
-        let RuntimeError::Directory { loaded, failures, .. } = error else { panic!("{error}") };
-        (loaded.is_empty(), failures, ())
-    };
+    assert_eq!(runtime.load_dir(plugins.0.path()).into_result().unwrap().names(), ["caller"]);
+    let report = runtime.load_dir(plugins.0.path());
+    assert!(report.loaded.is_empty());
+    let failures = report.problems;
     assert!(matches!(&failures[..], [RuntimeError::AlreadyLoaded { bundle }] if bundle == "caller"), "{failures:?}");
 }
 
 #[test]
 fn a_directory_that_is_not_there_is_named() {
-    let error = runtime().load_dir("/no/such/folder".as_ref()).unwrap_err();
-    assert!(matches!(error, RuntimeError::DirectoryUnreadable { .. }), "{error:?}");
-    assert!(error.to_string().starts_with("/no/such/folder: cannot be read: "), "{error}");
+    let error = runtime().load_dir("/no/such/folder").into_result().unwrap_err();
+    assert!(matches!(error, RuntimeError::NoDirectory { .. }), "{error:?}");
+    assert!(error.to_string().starts_with("/no/such/folder: no folder of bundles there: / has no `no`"), "{error}");
 }
 
 #[test]
@@ -218,12 +411,12 @@ fn a_bundle_that_needs_itself_is_no_cycle() {
 }
 
 #[test]
-fn two_bundles_of_a_name_are_refused_before_anything_is_loaded() {
+fn two_bundles_of_a_name_are_both_refused() {
     let plugins = Plugins::new();
     plugins.add_in("one", "calc", "plugin-calc", &[]).add_in("two", "calc", "plugin-calc", &[]);
     plugins.add("other", "plugin-reload-one", &[]);
     let (loaded, failures, text) = plugins.fail(&runtime());
-    assert!(loaded.is_empty());
+    assert_eq!(loaded, ["other"]);
     assert!(matches!(failures[..], [RuntimeError::DuplicateName { .. }]), "{failures:?}");
     assert_eq!(
         text,

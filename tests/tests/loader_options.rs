@@ -109,7 +109,7 @@ fn settings_of_bundles_in_a_directory_are_checked_before_their_code_is_started()
     std::fs::create_dir(plugins.path().join("toy")).unwrap();
     plugins.write("toy/manifest.toml", text(&format!("{needs}{BAD}")));
     plugins.write("toy/main.toy", "toy");
-    let RuntimeError::Directory { failures, .. } = runtime.load_dir(plugins.path()).unwrap_err() else {
+    let RuntimeError::Directory { failures, .. } = runtime.load_dir(plugins.path()).into_result().unwrap_err() else {
         panic!("the bundle cannot be loaded")
     };
     let directory = plugins.path().join("toy").display().to_string();

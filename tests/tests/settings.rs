@@ -203,7 +203,7 @@ fn times_of_the_host_are_text_as_well() {
 #[test]
 fn loaders_read_them_from_the_manifest() {
     let text = manifest("journal", "native", "plugin") + GOOD;
-    let manifest = ManifestData::parse(&text, "journal".as_ref()).unwrap();
+    let manifest = ManifestData::parse(&text, "journal").unwrap();
     assert_eq!(manifest.config["limits"]["max_lines"].as_integer(), Some(10));
 
     /// Fails with the settings that it is given.
@@ -243,6 +243,6 @@ fn loaders_read_them_from_the_manifest() {
 #[test]
 fn a_config_that_is_no_table_is_refused_with_its_line() {
     let text = format!("config = 7\n{}", manifest("journal", "native", "plugin"));
-    let error = ManifestData::parse(&text, "journal".as_ref()).unwrap_err();
+    let error = ManifestData::parse(&text, "journal").unwrap_err();
     assert_eq!(error.to_string(), "journal/manifest.toml:1:10: invalid type: integer `7`, expected a map");
 }

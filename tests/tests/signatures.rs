@@ -495,10 +495,10 @@ fn a_folder_of_bundles_obeys_the_policy() {
     };
     let (calc, stamp) = (put("calc", "plugin-calc"), put("stamp", "plugin-reload-one"));
     sign_bundle(&calc, &key(1)).unwrap();
-    let error = strict().load_dir(folder.path()).unwrap_err().to_string();
+    let error = strict().load_dir(folder.path()).into_result().unwrap_err().to_string();
     assert!(error.contains("`stamp`") && error.contains("not signed"), "{error}");
     sign_bundle(&stamp, &key(1)).unwrap();
-    assert_eq!(strict().load_dir(folder.path()).unwrap().len(), 2);
+    assert_eq!(strict().load_dir(folder.path()).loaded.len(), 2);
 }
 
 /// What bundles would provide is found out by running them, which those that may not run are not.
@@ -521,7 +521,7 @@ fn a_bundle_that_is_refused_is_not_started_to_explain_another() {
     put("foreign", "plugin-moody", "demo.calculator@1", false);
     sign_bundle(&folder.path().join("foreign"), &key(2)).unwrap();
     let strict = requires(&[1]).loader(Noting(Arc::clone(&started))).build().unwrap();
-    let error = strict.load_dir(folder.path()).unwrap_err().to_string();
+    let error = strict.load_dir(folder.path()).into_result().unwrap_err().to_string();
     assert_eq!(*started.lock().unwrap(), ["signed"], "{error}");
     for part in ["`unsigned`", "not signed", "`foreign`", "test.stamp@1.0, which no other loaded bundle provides"] {
         assert!(error.contains(part), "{part} is in: {error}");
@@ -530,7 +530,7 @@ fn a_bundle_that_is_refused_is_not_started_to_explain_another() {
 
     started.lock().unwrap().clear();
     let trusting = Runtime::builder().loader(Noting(Arc::clone(&started))).build().unwrap();
-    let error = trusting.load_dir(folder.path()).unwrap_err();
+    let error = trusting.load_dir(folder.path()).into_result().unwrap_err();
     let RuntimeError::Directory { failures, .. } = &error else { panic!("{error}") };
     assert!(
         matches!(failures[..], [RuntimeError::DependencyNotLoaded { .. }, RuntimeError::DependencyCycle { .. }]),

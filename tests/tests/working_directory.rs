@@ -81,10 +81,10 @@ fn modules_are_found_where_the_bundle_was_loaded() {
                 });
             }
             "artifact" => {
-                runtime.load_bundle("plugins/lua/main.lua".as_ref()).unwrap();
-                runtime.load_bundle("plugins/python/manifest.toml".as_ref()).unwrap();
+                runtime.load_bundle("plugins/lua/main.lua").unwrap();
+                runtime.load_bundle("plugins/python/manifest.toml").unwrap();
             }
-            "directory" => drop(runtime.load_dir("plugins".as_ref()).unwrap()),
+            "directory" => drop(runtime.load_dir("plugins").into_result().unwrap()),
             "source" => {
                 for (path, loader, file) in [(&bundles[0], "lua", "main.lua"), (&bundles[1], "python", "main.py")] {
                     let source = BundleSource::Path(path.clone());
@@ -103,7 +103,7 @@ fn modules_are_found_where_the_bundle_was_loaded() {
             _ => {
                 for path in &bundles {
                     set_current_dir(places.here.join(path)).unwrap();
-                    runtime.load_bundle("".as_ref()).unwrap();
+                    runtime.load_bundle("").unwrap();
                 }
             }
         }
@@ -122,7 +122,7 @@ fn a_watcher_watches_where_the_bundle_was_loaded() {
     }
     let places = Places::new();
     let (runtime, events) = watched_runtime_with(LuaLoader::new(), Box::new(|_| ()));
-    runtime.load_bundle("plugins/lua".as_ref()).unwrap();
+    runtime.load_bundle("plugins/lua").unwrap();
     places.leave();
     let _watcher = runtime.watch_with(patient()).unwrap();
     events.none_at_first();
@@ -171,7 +171,7 @@ fn a_library_and_its_schema_are_found_where_they_are() {
     // SAFETY: this process runs one test, and no other thread of it runs yet.
     unsafe { std::env::set_var("TMPDIR", "temporary") };
     let runtime = Runtime::builder().loader(NativeLoader::new()).hot_reload(true).build().unwrap();
-    runtime.load_bundle("calc".as_ref()).unwrap();
+    runtime.load_bundle("calc").unwrap();
     places.leave();
     runtime.reload_bundle(&calc).unwrap();
     let calculator = runtime.proxy::<dyn Calculator>().unwrap();

@@ -9,7 +9,7 @@
 //!
 //! # fn main() -> Result<(), polyplug::error::RuntimeError> {
 //! let runtime = polyplug_loaders::register(Runtime::builder()).hot_reload(true).build()?;
-//! // runtime.load_bundle("plugins/calc".as_ref())?; // the manifest names the loader
+//! // runtime.load_bundle("plugins/calc")?; // the manifest names the loader
 //! # drop(runtime);
 //! # Ok(())
 //! # }

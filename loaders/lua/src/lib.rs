@@ -6,7 +6,7 @@
 //!
 //! # fn main() -> Result<(), polyplug::error::RuntimeError> {
 //! let runtime = Runtime::builder().loader(LuaLoader::new()).build()?;
-//! runtime.load_bundle("plugins/calc-lua".as_ref())?;
+//! runtime.load_bundle("plugins/calc-lua")?;
 //! # Ok(())
 //! # }
 //! ```

@@ -6,7 +6,7 @@
 //!
 //! # fn main() -> Result<(), polyplug::error::RuntimeError> {
 //! let runtime = Runtime::builder().loader(NativeLoader::new()).build()?;
-//! runtime.load_bundle("plugins/calc".as_ref())?;
+//! runtime.load_bundle("plugins/calc")?;
 //! # Ok(())
 //! # }
 //! ```

@@ -94,6 +94,7 @@ impl Runtime {
 
     fn add_host_contract<C: Contract + ?Sized>(&self, provided: Provided) -> Result<(), RuntimeError> {
         if self.host_contracts().add(Arc::new(provided)) {
+            self.bundle_table().observers.notify(); // bundles that need the contract can be loaded now
             return Ok(());
         }
         Err(RuntimeError::AlreadyProvided { contract: contract::<C>() })

@@ -42,7 +42,7 @@ impl Linked {
     }
 
     pub(super) fn set_manifest(&mut self, text: &str) -> Result<(), ManifestError> {
-        let manifest = ManifestData::parse(text, "<manifest>".as_ref())?;
+        let manifest = ManifestData::parse(text, "<manifest>")?;
         self.manifest = Some((text.to_owned(), manifest));
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The loader, as the runtime knows it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use polyplug::Runtime;
@@ -32,9 +32,9 @@ impl PythonLoader {
     /// Gives the packages of a virtual environment to all bundles that name no environment of their own. `folder` is a
     /// folder that `python -m venv` has made. A relative path is relative to the working directory of this moment.
     #[must_use]
-    pub fn with_venv(mut self, folder: impl Into<PathBuf>) -> Self {
-        let folder = folder.into();
-        self.venv = Some(std::path::absolute(&folder).unwrap_or(folder));
+    pub fn with_venv(mut self, folder: impl AsRef<Path>) -> Self {
+        let folder = folder.as_ref();
+        self.venv = Some(std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()));
         self
     }
 

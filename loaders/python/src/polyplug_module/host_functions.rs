@@ -73,7 +73,7 @@ impl HostFunctions {
 
     /// Raises an error if a file with code of the bundle leads out of the bundle.
     fn check_inside(&self, path: &str) -> PyResult<()> {
-        match self.guest.directory().map(|directory| real_path(directory, path.as_ref())) {
+        match self.guest.directory().map(|directory| real_path(directory, path)) {
             Some(Err(error)) => Err(PyImportError::new_err(error.to_string())),
             _ => Ok(()),
         }

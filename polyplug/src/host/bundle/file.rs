@@ -25,7 +25,12 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// # Errors
 ///
 /// [`FileError::NotAFile`] or [`FileError::Unreadable`].
-pub fn open_file(path: &Path) -> Result<File, FileError> {
+#[inline]
+pub fn open_file(path: impl AsRef<Path>) -> Result<File, FileError> {
+    open_file_at(path.as_ref())
+}
+
+fn open_file_at(path: &Path) -> Result<File, FileError> {
     let unreadable = |source| FileError::Unreadable { path: path.to_owned(), source };
     check_kind(path, &fs::metadata(path).map_err(unreadable)?)?;
     let mut options = OpenOptions::new();
@@ -46,7 +51,12 @@ pub fn open_file(path: &Path) -> Result<File, FileError> {
 /// # Errors
 ///
 /// Any [`FileError`] but [`FileError::Outside`].
-pub fn read_file(path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>, FileError> {
+#[inline]
+pub fn read_file(path: impl AsRef<Path>, what: &'static str, limit: u64) -> Result<Vec<u8>, FileError> {
+    read_file_at(path.as_ref(), what, limit)
+}
+
+fn read_file_at(path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>, FileError> {
     for tries in (0..TRIES).rev() {
         let file = open_file(path)?;
         if let Some(bytes) = read_unchanged(path, &file, what, limit)? {
@@ -64,12 +74,17 @@ pub fn read_file(path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>,
 /// # Errors
 ///
 /// Any [`FileError`]. An error names the file as a path in `directory`.
+#[inline]
 pub fn read_bundle_file(
-    directory: &Path,
+    directory: impl AsRef<Path>,
     file: impl AsRef<Path>,
     what: &'static str,
     limit: u64,
 ) -> Result<Vec<u8>, FileError> {
+    read_bundle_file_at(directory.as_ref(), file.as_ref(), what, limit)
+}
+
+fn read_bundle_file_at(directory: &Path, file: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>, FileError> {
     let path = directory.join(file);
     let unreadable = |source| FileError::Unreadable { path: path.clone(), source };
     check_kind(&path, &fs::metadata(&path).map_err(unreadable)?)?;
@@ -82,7 +97,12 @@ pub fn read_bundle_file(
 /// # Errors
 ///
 /// [`FileError::Outside`] or [`FileError::Unreadable`].
-pub fn real_path(directory: &Path, path: &Path) -> Result<PathBuf, FileError> {
+#[inline]
+pub fn real_path(directory: impl AsRef<Path>, path: impl AsRef<Path>) -> Result<PathBuf, FileError> {
+    real_path_at(directory.as_ref(), path.as_ref())
+}
+
+fn real_path_at(directory: &Path, path: &Path) -> Result<PathBuf, FileError> {
     let unreadable = |source| FileError::Unreadable { path: path.to_owned(), source };
     let real = path.canonicalize().map_err(unreadable)?;
     if real.starts_with(directory.canonicalize().map_err(unreadable)?) {

@@ -83,6 +83,19 @@ impl Fingerprint {
         this
     }
 
+    /// Returns the fingerprint of the files of a folder itself, or of a single file.
+    #[cfg(feature = "watch")]
+    pub(crate) fn shallow(path: &Path) -> Self {
+        let stamp = |path: &Path| match std::fs::metadata(path) {
+            Ok(found) if found.is_file() => Some(Mark::File(Stamp::of(&found))),
+            Ok(_) => None,
+            Err(error) => Some(Mark::Fault(error.kind().to_string())),
+        };
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+        let counted = entries.filter(|path| path.file_name().is_some_and(belongs)).chain([path.to_owned()]);
+        Self(counted.filter_map(|path| Some((path.clone(), stamp(&path)?))).collect())
+    }
+
     /// Returns the file that was changed last, with the time.
     pub(crate) fn latest(&self) -> Option<(&Path, SystemTime)> {
         let times = self.0.iter().filter_map(|(path, mark)| match mark {

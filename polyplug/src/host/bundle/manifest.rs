@@ -9,14 +9,13 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::artifact::ArtifactForm;
+use super::diagnose::found_instead;
 use super::file::{absolute, read_file};
+pub(crate) use super::names::FILE_NAME;
 use crate::host::error::file::FileError;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::manifest::ManifestError;
 use crate::host::error::suggest::{did_you_mean, with_near_key};
-
-/// The name of a manifest's file.
-pub(crate) const FILE_NAME: &str = "manifest.toml";
 
 /// The most bytes a manifest may have.
 const SIZE_LIMIT: u64 = 1 << 20;
@@ -42,7 +41,7 @@ const SIZE_LIMIT: u64 = 1 << 20;
 ///     [config]
 ///     digits = 12
 /// "#;
-/// let manifest = ManifestData::parse(text, "plugins/calc".as_ref())?;
+/// let manifest = ManifestData::parse(text, "plugins/calc")?;
 /// assert_eq!(manifest.dependencies[0].minor, 1);
 /// assert!(manifest.host_contracts[0].optional);
 /// assert_eq!(manifest.config["digits"].as_integer(), Some(12));
@@ -204,18 +203,27 @@ impl ManifestData {
     /// # Errors
     ///
     /// Any [`ManifestError`].
-    pub fn read(path: &Path) -> Result<Self, ManifestError> {
+    #[inline]
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, ManifestError> {
+        Self::read_at(path.as_ref())
+    }
+
+    fn read_at(path: &Path) -> Result<Self, ManifestError> {
         let path = &absolute(path)
             .map_err(|source| ManifestError::Unreadable { path: path.to_owned(), source: source.into() })?;
-        match read_limited(&path.join(FILE_NAME)) {
-            Ok(text) => Self::parse(&text, path),
-            // The path may be that of the artifact or of the manifest.
-            Err(ManifestError::Missing { .. }) if path.is_file() => {
-                let directory = path.parent().unwrap_or(path);
-                Self::parse(&read_limited(&directory.join(FILE_NAME))?, directory)
-            }
-            Err(error) => Err(error),
+        if let Some(text) = read_limited(&path.join(FILE_NAME))? {
+            return Self::parse_at(&text, path);
         }
+        // The path may be that of the artifact or of the manifest.
+        let is_file = path.is_file();
+        if is_file
+            && let Some(directory) = path.parent()
+            && let Some(text) = read_limited(&directory.join(FILE_NAME))?
+        {
+            return Self::parse_at(&text, directory);
+        }
+        let shown = if is_file { path.clone() } else { path.join(FILE_NAME) };
+        Err(ManifestError::Missing { path: shown, found: found_instead(path) })
     }
 
     /// Parses the text of a manifest, for a bundle at `directory`.
@@ -223,7 +231,12 @@ impl ManifestData {
     /// # Errors
     ///
     /// Any [`ManifestError`] but those of reading the file.
-    pub fn parse(text: &str, directory: &Path) -> Result<Self, ManifestError> {
+    #[inline]
+    pub fn parse(text: &str, directory: impl AsRef<Path>) -> Result<Self, ManifestError> {
+        Self::parse_at(text, directory.as_ref())
+    }
+
+    fn parse_at(text: &str, directory: &Path) -> Result<Self, ManifestError> {
         let path = directory.join(FILE_NAME);
         let (written, options) =
             read_text(text).map_err(|Mistake { at, message }| syntax(&path, text.as_bytes(), at, &message))?;
@@ -391,13 +404,17 @@ fn refuse_other_tables(document: &DeTable<'_>, loader: &str) -> Result<(), Mista
     Err(Mistake { at: key.span().start, message })
 }
 
-fn read_limited(path: &Path) -> Result<String, ManifestError> {
-    let bytes = read_file(path, "a manifest", SIZE_LIMIT).map_err(|error| match error {
-        error if error.is_missing() => ManifestError::Missing { path: path.to_owned() },
-        FileError::TooLarge { path, size, limit, .. } => ManifestError::TooLarge { path, size, limit },
-        other => ManifestError::Unreadable { path: path.to_owned(), source: other.into_io().into() },
-    })?;
-    String::from_utf8(bytes).map_err(|error| {
+/// Reads a manifest, or returns `None` if it does not exist.
+fn read_limited(path: &Path) -> Result<Option<String>, ManifestError> {
+    let bytes = match read_file(path, "a manifest", SIZE_LIMIT) {
+        Ok(bytes) => bytes,
+        Err(error) if error.is_missing() => return Ok(None),
+        Err(FileError::TooLarge { path, size, limit, .. }) => {
+            return Err(ManifestError::TooLarge { path, size, limit });
+        }
+        Err(other) => return Err(ManifestError::Unreadable { path: path.to_owned(), source: other.into_io().into() }),
+    };
+    String::from_utf8(bytes).map(Some).map_err(|error| {
         let message = "the file is not UTF-8 from here on: save it as UTF-8";
         syntax(path, error.as_bytes(), error.utf8_error().valid_up_to(), message)
     })
@@ -523,7 +540,7 @@ mod tests {
 
     fn parse(loader: &str, more: &str) -> Result<ManifestData, String> {
         let text = format!("name = \"bundle\"\nversion = \"1.0.0\"\nloader = {loader:?}\n{more}");
-        ManifestData::parse(&text, "folder".as_ref()).map_err(|error| error.to_string())
+        ManifestData::parse(&text, "folder").map_err(|error| error.to_string())
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! - [`BundleSource`](source::BundleSource): the source of a bundle's artifact.
 //! - [`ConfigOverrides`](config_overrides::ConfigOverrides): the settings that the host has set for bundles.
 //! - [`read_file`](file::read_file), [`open_file`](file::open_file): the one way in which files are opened.
+//! - [`found_instead`](diagnose::found_instead): the look at a path where no bundle is found.
 //! - [`BundleLimits`](limits::BundleLimits): the most that a bundle's directory may hold.
 //! - [`Tree`](tree::Tree): the files of a bundle, found by one walk.
 //! - [`Fingerprint`](fingerprint::Fingerprint): the metadata of a bundle's files, which shows that one has changed.
@@ -19,6 +20,7 @@ pub(crate) mod artifact;
 pub(crate) mod config_json;
 pub(crate) mod config_overrides;
 pub(crate) mod copy_tree;
+pub(crate) mod diagnose;
 pub(crate) mod file;
 pub(crate) mod fingerprint;
 pub(crate) mod limits;

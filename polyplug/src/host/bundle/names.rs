@@ -1,7 +1,10 @@
-//! The names of files that are no part of a bundle, or that say nothing about its contents.
+//! The name of a manifest, and the names of files that are no part of a bundle, or that say nothing about its contents.
 
 use std::ffi::OsStr;
 use std::path::Path;
+
+/// The name of a manifest's file.
+pub(crate) const FILE_NAME: &str = "manifest.toml";
 
 /// Returns whether a file of this name was made by an editor beside the file that it edits: a lock, swap or backup
 /// file. Such a file is no part of a bundle.

@@ -3,15 +3,19 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::found::FoundInstead;
+
 /// The fault of a bundle's manifest.
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
     /// The manifest does not exist.
-    #[error("{}: no bundle there: a bundle is a folder with a manifest.toml", .path.display())]
+    #[error("{}: no bundle there: {found}", .path.display())]
     Missing {
-        /// The path that was tried.
+        /// The manifest that was tried, or a file that is no bundle.
         path: PathBuf,
+        /// What is there instead.
+        found: FoundInstead,
     },
 
     /// The manifest cannot be read.

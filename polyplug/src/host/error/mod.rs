@@ -2,6 +2,7 @@
 //!
 //! - [`RuntimeError`]: the failure of a runtime's operation; wraps the three below.
 //! - [`ManifestError`]: the fault of a bundle's manifest.
+//! - [`FoundInstead`]: what is at a path in place of a bundle.
 //! - [`LoaderError`]: the failure of a loader to load a bundle.
 //! - [`FileError`]: the reason why a file of a bundle is not read.
 //! - [`RegistryError`]: the failure of the store to find, register or change a provider.
@@ -16,6 +17,7 @@
 
 pub(crate) mod dependency;
 pub(crate) mod file;
+pub(crate) mod found;
 pub(crate) mod loader;
 pub(crate) mod manifest;
 pub(crate) mod proxy;
@@ -28,6 +30,7 @@ pub(crate) mod text;
 
 pub use dependency::{CycleStep, Declared, Dependent, MissingDependency, MissingHostContract, Offer, Unavailable};
 pub use file::FileError;
+pub use found::FoundInstead;
 pub use loader::LoaderError;
 pub use manifest::ManifestError;
 pub use registry::RegistryError;

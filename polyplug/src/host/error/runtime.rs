@@ -9,6 +9,7 @@ use super::dependency::{
     CycleStep, Declared, Dependent, MissingDependency, MissingHostContract, bundles_of, cycle, each, needs_of,
     one_per_line,
 };
+use super::found::FoundInstead;
 use super::loader::LoaderError;
 use super::manifest::ManifestError;
 use super::registry::RegistryError;
@@ -144,8 +145,17 @@ pub enum RuntimeError {
         failures: Vec<RuntimeError>,
     },
 
+    /// There is no folder of bundles at the path.
+    #[error("{}: no folder of bundles there: {found}", .directory.display())]
+    NoDirectory {
+        /// The path.
+        directory: PathBuf,
+        /// What is there instead.
+        found: FoundInstead,
+    },
+
     /// The directory cannot be read.
-    #[error("{}: cannot be read: {source}", .directory.display())]
+    #[error("{}: cannot be read: {source}: give the program's user the permission to read it", .directory.display())]
     DirectoryUnreadable {
         /// The directory.
         directory: PathBuf,
@@ -330,7 +340,7 @@ impl RuntimeError {
         };
         match &mut self {
             Self::Manifest(
-                ManifestError::Missing { path }
+                ManifestError::Missing { path, .. }
                 | ManifestError::Unreadable { path, .. }
                 | ManifestError::TooLarge { path, .. }
                 | ManifestError::Syntax { path, .. }

@@ -41,12 +41,14 @@ impl Runtime {
         };
         let granted = contracts.into_iter().map(|text| id(text.as_ref())).collect::<Result<_, _>>()?;
         self.grants().set(bundle.id(), Some(granted));
+        self.bundle_table().observers.notify(); // a watcher may load bundles that lacked a grant
         Ok(())
     }
 
     /// Removes the restriction of [`grant`](Self::grant).
     pub fn grant_all(&self, bundle: impl BundleRef) {
         self.grants().set(bundle.id(), None);
+        self.bundle_table().observers.notify(); // a watcher may load bundles that lacked a grant
     }
 
     /// Sets the settings of a bundle, given by its name or its id, over those in the manifest's table `[config]`. Tables are merged key by key. Any other

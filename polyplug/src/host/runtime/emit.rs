@@ -40,7 +40,7 @@ impl Runtime {
     /// # let runtime = polyplug::Runtime::builder().build()?;
     /// let (send, events) = std::sync::mpsc::channel();
     /// let subscription = runtime.on_event(move |event| drop(send.send(event.clone())));
-    /// runtime.load_bundle("plugins/missing".as_ref()).unwrap_err();
+    /// runtime.load_bundle("plugins/missing").unwrap_err();
     /// let event = events.recv().unwrap();
     /// assert!(matches!(event.kind, polyplug::EventKind::Failed(_)));
     /// assert_eq!(event.bundle.name, "missing");

@@ -72,6 +72,12 @@ impl BundleInfo {
             Some(folder) if path.is_file() => folder.to_owned(),
             _ => path,
         };
+        Self::of_entry(&directory)
+    }
+
+    /// Makes the description of an entry of a directory of bundles that is no bundle. The name is that of the entry.
+    pub(crate) fn of_entry(path: &Path) -> Self {
+        let directory = path.to_owned();
         let name = directory.file_name().unwrap_or(directory.as_os_str()).to_string_lossy().into_owned();
         Self { directory: Some(directory), ..Self::bare(&name, semver::Version::new(0, 0, 0)) }
     }

@@ -98,7 +98,12 @@ impl Runtime {
     /// [`RuntimeError::AlreadyLoaded`], [`RuntimeError::DependencyMissing`], [`RuntimeError::HostContractMissing`],
     /// [`RuntimeError::Incompatible`], [`RuntimeError::Factory`], or with signatures `RuntimeError::Signature`. The
     /// error names the bundle, the file and what to do.
-    pub fn load_bundle(&self, path: &Path) -> Result<BundleId, RuntimeError> {
+    #[inline]
+    pub fn load_bundle(&self, path: impl AsRef<Path>) -> Result<BundleId, RuntimeError> {
+        self.load_bundle_at(path.as_ref())
+    }
+
+    fn load_bundle_at(&self, path: &Path) -> Result<BundleId, RuntimeError> {
         let read = || {
             let mut manifest = ManifestData::read(path)?;
             let loader = self.loader_of(&manifest)?;

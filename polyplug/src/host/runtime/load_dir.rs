@@ -6,109 +6,139 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use polyplug_abi::{BundleId, Compatibility, GuestContractId, Version};
+use polyplug_abi::{Compatibility, GuestContractId, Version};
 
+use super::dir_report::{DirReport, LoadedBundle};
 use super::event::Operation;
 use super::info::BundleInfo;
 use super::requirements::declared_dependency;
 use super::runtime::Runtime;
+use crate::host::bundle::diagnose::{found_instead, is_bundle, is_of_no_interest, no_folder};
 use crate::host::bundle::file::absolute;
 use crate::host::bundle::manifest::{Dependency, FILE_NAME, ManifestData};
 use crate::host::error::dependency::{CycleStep, MissingDependency, Offer};
+use crate::host::error::manifest::ManifestError;
 use crate::host::error::runtime::RuntimeError;
 
-/// The outcome so far while a directory is loaded.
+/// The entries of a directory of bundles.
 #[derive(Default)]
-struct Progress {
-    loaded: Vec<BundleId>,
-    failures: Vec<RuntimeError>,
+pub(crate) struct Entries {
+    /// The folders that have a manifest, in the order of their names.
+    pub(crate) bundles: Vec<PathBuf>,
+    /// The other entries that may have been meant as bundles.
+    pub(crate) others: Vec<PathBuf>,
+    /// The entries whose names say that they are not to be loaded, though they have a manifest.
+    hidden: Vec<PathBuf>,
+}
+
+/// The outcome so far while bundles are loaded.
+#[derive(Default)]
+pub(crate) struct Progress {
+    pub(crate) loaded: Vec<LoadedBundle>,
+    pub(crate) failures: Vec<RuntimeError>,
+    /// Set to ask that no further bundle is loaded.
+    pub(crate) stop: Option<Arc<AtomicBool>>,
+}
+
+impl Progress {
+    fn is_stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Acquire))
+    }
 }
 
 impl Runtime {
     /// Loads all bundles in `directory`: the subdirectories with a `manifest.toml`. Each bundle is loaded after those
-    /// that it [depends](ManifestData::dependencies) on, otherwise the order is by name. Returns the ids in the order
-    /// of loading.
+    /// that it [depends](ManifestData::dependencies) on, otherwise the order is by name.
     ///
-    /// If a bundle cannot be loaded, the other bundles are loaded all the same, and stay loaded. The error lists all
-    /// failures.
+    /// If a bundle cannot be loaded, the other bundles are loaded all the same, and stay loaded. The report lists the
+    /// bundles in the order of loading, and a problem for each bundle that is not loaded, and for each entry of the
+    /// directory that seems to be meant as a bundle and is none: a folder whose manifest is misspelt or missing, a link
+    /// that leads nowhere, an archive, an artifact without a folder of its own. Hidden entries, those that editors and
+    /// tools make, and texts such as `README.md` are no problems. Nor is an empty directory.
+    ///
+    /// [`into_result`](DirReport::into_result) makes an error of the problems.
     ///
     /// With [`Compatibility::Relaxed`], bundles whose dependencies are not provided are loaded last, with a warning
     /// each. Otherwise they are refused. To find out which of the refused bundles need each other, the runtime starts
     /// their code without publishing it, and discards it.
     ///
-    /// # Errors
+    /// The problems are, beside the errors of [`load_bundle`](Self::load_bundle):
     ///
-    /// [`RuntimeError::DirectoryUnreadable`], or [`RuntimeError::Directory`] with an error for each failure:
-    ///
-    /// - [`DuplicateName`](RuntimeError::DuplicateName): two bundles have one name. Then no bundle is loaded.
+    /// - [`NoDirectory`](RuntimeError::NoDirectory), [`DirectoryUnreadable`](RuntimeError::DirectoryUnreadable): the
+    ///   directory itself is missing, a bundle, a file, or may not be read.
+    /// - [`DuplicateName`](RuntimeError::DuplicateName): two bundles have one name. Neither is loaded.
     /// - [`DependencyMissing`](RuntimeError::DependencyMissing), [`DependencyCycle`](RuntimeError::DependencyCycle),
     ///   [`DependencyNotLoaded`](RuntimeError::DependencyNotLoaded): a bundle lacks a dependency.
-    /// - The errors of [`load_bundle`](Self::load_bundle).
     ///
     /// ```no_run
     /// # use polyplug::Runtime;
     /// # use polyplug::error::RuntimeError;
     /// # fn load(runtime: &Runtime) -> Result<(), RuntimeError> {
-    /// match runtime.load_dir("plugins".as_ref()) {
-    ///     Ok(all) => println!("{} bundles are loaded", all.len()),
-    ///     // The host can do without some of them.
-    ///     Err(RuntimeError::Directory { failures, .. }) => failures.iter().for_each(|failure| eprintln!("{failure}")),
-    ///     Err(error) => return Err(error),
-    /// }
+    /// // For a host that can do without some of its bundles:
+    /// let report = runtime.load_dir("plugins");
+    /// println!("{report}");
+    ///
+    /// // For a host that needs all of them:
+    /// runtime.load_dir("more-plugins").into_result()?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn load_dir(&self, directory: &Path) -> Result<Vec<BundleId>, RuntimeError> {
+    #[inline]
+    pub fn load_dir(&self, directory: impl AsRef<Path>) -> DirReport {
+        self.load_dir_at(directory.as_ref())
+    }
+
+    pub(crate) fn load_dir_at(&self, directory: &Path) -> DirReport {
         let unreadable =
             |source| RuntimeError::DirectoryUnreadable { directory: directory.to_owned(), source: Arc::new(source) };
-        let directory = &absolute(directory).map_err(unreadable)?;
+        let entries = absolute(directory).map_err(unreadable).and_then(|directory| {
+            let entries = Entries::of(&directory)?;
+            Ok((directory, entries))
+        });
+        let (directory, entries) = match entries {
+            Ok(entries) => entries,
+            Err(problem) => return DirReport::of_problem(directory, problem),
+        };
+        self.load_entries(directory, entries)
+    }
+
+    /// Loads the bundles among the entries of a directory.
+    pub(crate) fn load_entries(&self, directory: PathBuf, entries: Entries) -> DirReport {
         let mut progress = Progress::default();
-        let found = self.manifests(directory, &mut progress.failures).map_err(unreadable)?;
-        match without_duplicates(found) {
-            Ok(pending) => self.load_all(pending, &mut progress),
-            Err(duplicates) => {
-                for (same, error) in duplicates {
-                    same.iter().for_each(|manifest| self.emit_not_loaded(manifest, &error));
-                    progress.failures.push(error);
-                }
+        let manifests = self.read_manifests(&entries.bundles, &mut progress.failures);
+        self.load_all(manifests, &mut progress);
+        let mut report =
+            DirReport { directory, loaded: progress.loaded, problems: progress.failures, ignored: entries.hidden };
+        for entry in entries.others {
+            match self.problem_of(&entry) {
+                Some(problem) => report.problems.push(problem),
+                None => report.ignored.push(entry),
             }
         }
-        let Progress { loaded, failures } = progress;
-        if failures.is_empty() {
-            return Ok(loaded);
+        report
+    }
+
+    /// Loads bundles, each after those that it needs.
+    pub(crate) fn load_all(&self, manifests: Vec<ManifestData>, progress: &mut Progress) {
+        let manifests = self.without_duplicates(manifests, &mut progress.failures);
+        let pending = self.load_ready(manifests, progress);
+        self.load_rest(pending, progress);
+    }
+
+    /// Loads bundles whose dependencies are not provided if the runtime is relaxed, and otherwise records why they are
+    /// not loaded.
+    pub(crate) fn load_rest(&self, pending: Vec<ManifestData>, progress: &mut Progress) {
+        if self.config().compatibility == Compatibility::Relaxed {
+            pending.iter().for_each(|manifest| self.load_one(manifest, progress));
+        } else if !pending.is_empty() && !progress.is_stopped() {
+            self.diagnose(pending, &mut progress.failures);
         }
-        Err(RuntimeError::Directory { directory: directory.to_owned(), loaded, failures })
     }
 
-    /// Emits the event of a bundle of the directory that is not loaded.
-    fn emit_not_loaded(&self, manifest: &ManifestData, error: &RuntimeError) {
-        self.emit_failed(Operation::Load, || self.describe_manifest(manifest), error);
-    }
-
-    /// Reads the manifests in a directory's subdirectories, in the order of the bundles' names. Adds the error of each
-    /// manifest that cannot be read to `failures`.
-    fn manifests(&self, directory: &Path, failures: &mut Vec<RuntimeError>) -> std::io::Result<Vec<ManifestData>> {
-        let entries = std::fs::read_dir(directory)?.collect::<Result<Vec<_>, _>>()?;
-        let mut bundles: Vec<PathBuf> =
-            entries.into_iter().map(|entry| entry.path()).filter(|path| is_bundle(path)).collect();
-        bundles.sort_unstable();
-        let mut found = Vec::new();
-        for bundle in bundles {
-            match ManifestData::read(&bundle) {
-                Ok(manifest) => found.push(manifest),
-                Err(error) => {
-                    let error = error.into();
-                    self.emit_failed(Operation::Load, || BundleInfo::of_path(&bundle), &error);
-                    failures.push(error);
-                }
-            }
-        }
-        found.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(found)
-    }
-
-    fn load_all(&self, mut pending: Vec<ManifestData>, progress: &mut Progress) {
+    /// Loads the bundles whose dependencies are provided, by loaded bundles or by one of these. Returns the others.
+    pub(crate) fn load_ready(&self, mut pending: Vec<ManifestData>, progress: &mut Progress) -> Vec<ManifestData> {
         loop {
             let before = pending.len();
             pending.retain(|manifest| {
@@ -119,21 +149,86 @@ impl Runtime {
                 !is_ready
             });
             if pending.len() == before {
-                break;
+                return pending;
             }
-        }
-        if self.config().compatibility == Compatibility::Relaxed {
-            pending.iter().for_each(|manifest| self.load_one(manifest, progress));
-        } else if !pending.is_empty() {
-            self.diagnose(pending, &mut progress.failures);
         }
     }
 
     fn load_one(&self, manifest: &ManifestData, progress: &mut Progress) {
+        if progress.is_stopped() {
+            return;
+        }
         match self.load_bundle(&manifest.path) {
-            Ok(id) => progress.loaded.push(id),
+            Ok(id) => progress.loaded.push(LoadedBundle {
+                id,
+                name: manifest.name.clone(),
+                version: manifest.version.clone(),
+                directory: manifest.path.clone(),
+            }),
             Err(error) => progress.failures.push(error),
         }
+    }
+
+    /// Records a failure of bundles of the directory, and emits the event of each.
+    pub(crate) fn not_loaded<'a>(
+        &self,
+        manifests: impl IntoIterator<Item = &'a ManifestData>,
+        error: RuntimeError,
+        failures: &mut Vec<RuntimeError>,
+    ) {
+        for manifest in manifests {
+            self.emit_failed(Operation::Load, || self.describe_manifest(manifest), &error);
+        }
+        failures.push(error);
+    }
+
+    /// Returns the problem of an entry that is no bundle, or `None` if nothing says that it was meant to be one. Emits
+    /// the event of the problem.
+    pub(crate) fn problem_of(&self, entry: &Path) -> Option<RuntimeError> {
+        let found = found_instead(entry);
+        if found.is_unrelated() {
+            return None;
+        }
+        let path = if entry.is_dir() { entry.join(FILE_NAME) } else { entry.to_owned() };
+        let error = ManifestError::Missing { path, found }.into();
+        self.emit_failed(Operation::Load, || BundleInfo::of_entry(entry), &error);
+        Some(error)
+    }
+
+    /// Reads the manifests of bundles. Adds the error of each manifest that cannot be read to `failures`.
+    pub(crate) fn read_manifests(&self, bundles: &[PathBuf], failures: &mut Vec<RuntimeError>) -> Vec<ManifestData> {
+        let mut found = Vec::new();
+        for bundle in bundles {
+            match ManifestData::read(bundle) {
+                Ok(manifest) => found.push(manifest),
+                Err(error) => {
+                    let error = error.into();
+                    self.emit_failed(Operation::Load, || BundleInfo::of_path(bundle), &error);
+                    failures.push(error);
+                }
+            }
+        }
+        found
+    }
+
+    /// Returns the bundles whose names occur once, in the order of the names. Adds an error to `failures` for each name
+    /// that occurs more often.
+    pub(crate) fn without_duplicates(
+        &self,
+        mut found: Vec<ManifestData>,
+        failures: &mut Vec<RuntimeError>,
+    ) -> Vec<ManifestData> {
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut unique = Vec::new();
+        for same in found.chunk_by(|a, b| a.name == b.name) {
+            if let [one] = same {
+                unique.push(one.clone());
+                continue;
+            }
+            let (bundle, directories) = (same[0].name.clone(), same.iter().map(|same| same.path.clone()).collect());
+            self.not_loaded(same, RuntimeError::DuplicateName { bundle, directories }, failures);
+        }
+        unique
     }
 
     /// Adds to `failures` the reasons why none of the bundles in `pending` can be loaded.
@@ -151,8 +246,7 @@ impl Runtime {
             let mut is_explained = !not_provided.is_empty();
             if is_explained {
                 let error = RuntimeError::DependencyMissing { missing: not_provided };
-                self.emit_not_loaded(&bundle.manifest, &error);
-                failures.push(error);
+                self.not_loaded([&bundle.manifest], error, failures);
             }
             if in_cycles.contains(&i) {
                 continue;
@@ -164,15 +258,13 @@ impl Runtime {
                     provider: unresolved[edge.to].manifest.name.clone(),
                 });
                 let error = RuntimeError::DependencyCycle { steps: steps.collect() };
-                cycle.iter().for_each(|(from, _)| self.emit_not_loaded(&unresolved[*from].manifest, &error));
-                failures.push(error);
+                self.not_loaded(cycle.iter().map(|(from, _)| &unresolved[*from].manifest), error, failures);
                 is_explained = true;
             }
             if !is_explained && let Some(edge) = edges[i].first() {
                 let provider = unresolved[edge.to].manifest.name.clone();
                 let error = RuntimeError::DependencyNotLoaded { declared: bundle.declared(edge.contract), provider };
-                self.emit_not_loaded(&bundle.manifest, &error);
-                failures.push(error);
+                self.not_loaded([&bundle.manifest], error, failures);
             }
         }
     }
@@ -190,8 +282,7 @@ impl Runtime {
                 .map(|plugin| Provides { contract: plugin.contract, version: plugin.interface.contract_version })
                 .collect(),
             Err(error) => {
-                self.emit_not_loaded(&manifest, &error);
-                failures.push(error);
+                self.not_loaded([&manifest], error, failures);
                 Vec::new()
             }
         };
@@ -293,20 +384,39 @@ fn trace_cycle<'a>(came_by: &BTreeMap<usize, (usize, &'a Edge)>, start: usize) -
     path
 }
 
-fn is_bundle(path: &Path) -> bool {
-    path.is_dir() && path.join(FILE_NAME).symlink_metadata().is_ok()
-}
+impl Entries {
+    /// Lists a directory of bundles.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::NoDirectory`] or [`RuntimeError::DirectoryUnreadable`].
+    pub(crate) fn of(directory: &Path) -> Result<Self, RuntimeError> {
+        let unreadable =
+            |source| RuntimeError::DirectoryUnreadable { directory: directory.to_owned(), source: Arc::new(source) };
+        if let Some(found) = no_folder(directory) {
+            return Err(match std::fs::read_dir(directory) {
+                Err(source) if source.kind() == std::io::ErrorKind::PermissionDenied => unreadable(source),
+                _ => RuntimeError::NoDirectory { directory: directory.to_owned(), found },
+            });
+        }
+        Self::list(directory).map_err(unreadable)
+    }
 
-/// Returns `found` if each name occurs once, otherwise an error for each name that occurs more often, with the bundles
-/// of that name.
-fn without_duplicates(found: Vec<ManifestData>) -> Result<Vec<ManifestData>, Vec<(Vec<ManifestData>, RuntimeError)>> {
-    let same_name = found.chunk_by(|a, b| a.name == b.name).filter(|same| same.len() > 1);
-    let duplicates: Vec<_> = same_name
-        .map(|same| {
-            let bundle = same[0].name.clone();
-            let directories = same.iter().map(|manifest| manifest.path.clone()).collect();
-            (same.to_vec(), RuntimeError::DuplicateName { bundle, directories })
-        })
-        .collect();
-    if duplicates.is_empty() { Ok(found) } else { Err(duplicates) }
+    /// Lists a directory.
+    pub(crate) fn list(directory: &Path) -> std::io::Result<Self> {
+        let entries = std::fs::read_dir(directory)?.collect::<Result<Vec<_>, _>>()?;
+        let mut paths: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
+        paths.sort_unstable();
+        let mut all = Self::default();
+        for path in paths {
+            let place = match (is_bundle(&path), is_of_no_interest(&path)) {
+                (true, false) => &mut all.bundles,
+                (true, true) => &mut all.hidden,
+                (false, false) => &mut all.others,
+                (false, true) => continue,
+            };
+            place.push(path);
+        }
+        Ok(all)
+    }
 }

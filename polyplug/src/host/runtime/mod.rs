@@ -8,6 +8,7 @@
 //! - [`BundleInfo`], [`PluginInfo`]: the descriptions of loaded bundles and their plugins.
 //! - [`ReloadPolicy`]: the policy for instances whose plugin does not save its state.
 //! - [`ReloadReport`], [`UnloadReport`]: the reports of a reload and of an unload.
+//! - [`DirReport`], [`LoadedBundle`]: the outcome of loading a directory of bundles.
 //! - [`Lingering`], [`Holder`]: a retired version that is not reclaimed, and the leases on a version.
 //! - [`BundleLoader`](crate::loader::BundleLoader): a loader of one kind of artifact.
 //! - [`Staging`](crate::loader::Staging): a bundle that is being loaded, as its loader sees it.
@@ -31,6 +32,7 @@ pub(crate) mod bundles;
 pub(crate) mod context;
 pub(crate) mod dependents;
 pub(crate) mod describe;
+pub(crate) mod dir_report;
 pub(crate) mod emit;
 pub(crate) mod event;
 pub(crate) mod events;
@@ -54,6 +56,7 @@ pub(crate) mod staging;
 pub(crate) mod time_limit;
 pub(crate) mod unload;
 
+pub use dir_report::{DirReport, LoadedBundle};
 pub use event::{Event, EventKind, Operation};
 pub use events::EventSubscription;
 pub use info::{BundleInfo, PluginInfo};

@@ -57,7 +57,12 @@ impl Runtime {
     /// - [`RuntimeError::Factory`]: the state of an instance could not be migrated, or the new version reports to be
     ///   unfit.
     /// - The errors of [`load_bundle`](Self::load_bundle), except for [`RuntimeError::AlreadyLoaded`].
-    pub fn reload_bundle(&self, path: &Path) -> Result<ReloadReport, RuntimeError> {
+    #[inline]
+    pub fn reload_bundle(&self, path: impl AsRef<Path>) -> Result<ReloadReport, RuntimeError> {
+        self.reload_bundle_at(path.as_ref())
+    }
+
+    fn reload_bundle_at(&self, path: &Path) -> Result<ReloadReport, RuntimeError> {
         let mut begun = false;
         let outcome = self.reload(path, |manifest| {
             let change = match self.bundle_table().begin_change(manifest.id) {

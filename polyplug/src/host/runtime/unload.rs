@@ -58,6 +58,27 @@ impl Runtime {
     fn unload_outside(&self, bundle: Named<'_>, also_unloading: &[BundleId]) -> Result<UnloadReport, RuntimeError> {
         let id = bundle.id;
         let (name, loaded) = self.bundle_table().begin_change(bundle)?;
+        self.unload_if_unneeded(id, name, loaded, also_unloading)
+    }
+
+    /// Unloads a bundle whose change has begun, unless other bundles need it.
+    #[cfg(feature = "watch")]
+    pub(crate) fn unload_begun(
+        &self,
+        id: BundleId,
+        name: String,
+        loaded: Loaded,
+    ) -> Result<UnloadReport, RuntimeError> {
+        self.unload_if_unneeded(id, name, loaded, &[])
+    }
+
+    fn unload_if_unneeded(
+        &self,
+        id: BundleId,
+        name: String,
+        loaded: Loaded,
+        also_unloading: &[BundleId],
+    ) -> Result<UnloadReport, RuntimeError> {
         if let Err(error) = self.dependents().commit_removal(&loaded, &[], also_unloading) {
             self.emit_failed(Operation::Unload, || self.describe(&loaded), &error);
             self.bundle_table().finish_change(id, Some(loaded));

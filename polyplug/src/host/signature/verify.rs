@@ -28,7 +28,7 @@ const LIMITS: BundleLimits = BundleLimits { entries: 1 << 16, bytes: u64::MAX };
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let key = SecretKey::generate()?;
 /// println!("hosts trust {}", key.public_key());
-/// sign_bundle("plugins/calc".as_ref(), &key)?;
+/// sign_bundle("plugins/calc", &key)?;
 /// # Ok(())
 /// # }
 /// ```
@@ -37,7 +37,12 @@ const LIMITS: BundleLimits = BundleLimits { entries: 1 << 16, bytes: u64::MAX };
 ///
 /// The errors of reading the manifest and finding the artifact, and [`RuntimeError::Signature`] if a file cannot be
 /// read or `bundle.sig` cannot be written.
-pub fn sign_bundle(directory: &Path, key: &SecretKey) -> Result<(), RuntimeError> {
+#[inline]
+pub fn sign_bundle(directory: impl AsRef<Path>, key: &SecretKey) -> Result<(), RuntimeError> {
+    sign_bundle_at(directory.as_ref(), key)
+}
+
+fn sign_bundle_at(directory: &Path, key: &SecretKey) -> Result<(), RuntimeError> {
     let (manifest, tree) = open_bundle(directory)?;
     let files = FileDigests::take(&tree, FILE_NAME, LIMITS.entries).map_err(|error| refusal(&manifest, error))?;
     let signed = SignatureFile::sign(&manifest.name, files, key);
@@ -51,7 +56,12 @@ pub fn sign_bundle(directory: &Path, key: &SecretKey) -> Result<(), RuntimeError
 ///
 /// The errors of reading the manifest and finding the artifact, and [`RuntimeError::Signature`] if the signature does
 /// not hold. The error has the first of several reasons.
-pub fn verify_bundle(directory: &Path, trusted: &[PublicKey]) -> Result<PublicKey, RuntimeError> {
+#[inline]
+pub fn verify_bundle(directory: impl AsRef<Path>, trusted: &[PublicKey]) -> Result<PublicKey, RuntimeError> {
+    verify_bundle_at(directory.as_ref(), trusted)
+}
+
+fn verify_bundle_at(directory: &Path, trusted: &[PublicKey]) -> Result<PublicKey, RuntimeError> {
     let (manifest, tree) = open_bundle(directory)?;
     let first = |mut problems: Vec<SignatureError>| refusal(&manifest, problems.swap_remove(0));
     let signed = SignatureFile::read(&manifest.path).map_err(|error| refusal(&manifest, error))?;

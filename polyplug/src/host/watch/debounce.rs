@@ -76,14 +76,20 @@ impl<F: PartialEq + Clone> Debouncer<F> {
     }
 
     /// Returns what to do about files with the fingerprint `found`. `served` is the fingerprint of the files that
-    /// serve. `readiness` is called only if the files may be acted on.
-    pub(crate) fn look(&mut self, now: Instant, found: F, served: &F, readiness: impl FnOnce() -> Readiness) -> Action {
+    /// serve, if any do. `readiness` is called only if the files may be acted on.
+    pub(crate) fn look(
+        &mut self,
+        now: Instant,
+        found: F,
+        served: Option<&F>,
+        readiness: impl FnOnce() -> Readiness,
+    ) -> Action {
         self.due = None;
         if self.seen.as_ref() != Some(&found) {
             self.still_since = now;
         }
         let found = self.seen.insert(found);
-        if found == served {
+        if Some(&*found) == served {
             self.acted_on = None;
             self.failures = 0;
             return Action::Wait;
@@ -121,6 +127,11 @@ impl<F: PartialEq + Clone> Debouncer<F> {
     /// Returns whether the last reload failed.
     pub(crate) fn has_failed(&self) -> bool {
         self.failures > 0
+    }
+
+    /// Notes that files with this fingerprint were acted on.
+    pub(crate) fn settle(&mut self, fingerprint: F) {
+        self.acted_on = Some(fingerprint);
     }
 
     /// Notes that the reload succeeded.
@@ -193,7 +204,7 @@ mod tests {
                 assert!(looks < 100, "a tight loop");
                 self.now = self.now.max((due - self.start).as_millis() as u64);
                 let now = self.time();
-                let action = self.debouncer.look(now, self.files, &self.served, || self.readiness.clone());
+                let action = self.debouncer.look(now, self.files, Some(&self.served), || self.readiness.clone());
                 if action != Action::Wait {
                     actions.push((self.now, action));
                     return actions;
@@ -361,9 +372,9 @@ mod tests {
     fn no_debounce_is_no_tight_loop() {
         let start = Instant::now();
         let mut debouncer = Debouncer::new(Timing { debounce: Duration::ZERO, patience: Duration::ZERO }, start);
-        assert_eq!(debouncer.look(start, 1, &1, || Readiness::Complete), Action::Wait);
+        assert_eq!(debouncer.look(start, 1, Some(&1), || Readiness::Complete), Action::Wait);
         debouncer.on_change(start);
-        assert_eq!(debouncer.look(start, 2, &1, || Readiness::Complete), Action::Reload);
+        assert_eq!(debouncer.look(start, 2, Some(&1), || Readiness::Complete), Action::Reload);
         assert_eq!(debouncer.due(), None);
     }
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::host::error::runtime::RuntimeError;
+
 /// A reason why bundles cannot be watched.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
@@ -24,6 +26,10 @@ pub enum WatchError {
         /// The directory.
         directory: PathBuf,
     },
+
+    /// There is no folder of bundles at the path, or it cannot be read.
+    #[error(transparent)]
+    Directory(RuntimeError),
 
     /// The limit of directories that the system watches for this user is reached.
     #[error(

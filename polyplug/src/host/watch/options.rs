@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// The options of a [`Watcher`](crate::watch::Watcher), for [`Runtime::watch_with`](crate::Runtime::watch_with).
+/// The options of a [`Watcher`](crate::watch::Watcher), for [`Runtime::watch_with`](crate::Runtime::watch_with) and
+/// [`Runtime::watch_dir_with`](crate::Runtime::watch_dir_with).
 ///
 /// ```
 /// use std::time::Duration;
@@ -16,6 +17,7 @@ use std::time::Duration;
 pub struct WatchOptions {
     pub(crate) debounce: Duration,
     pub(crate) patience: Duration,
+    pub(crate) keeps_removed: bool,
 }
 
 /// The longest duration that an option may have.
@@ -23,7 +25,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 
 impl Default for WatchOptions {
     fn default() -> Self {
-        Self { debounce: Duration::from_millis(200), patience: Duration::from_secs(2) }
+        Self { debounce: Duration::from_millis(200), patience: Duration::from_secs(2), keeps_removed: false }
     }
 }
 
@@ -40,6 +42,14 @@ impl WatchOptions {
     /// writing. Two seconds by default.
     pub fn patience(mut self, duration: Duration) -> Self {
         self.patience = duration.min(LONGEST);
+        self
+    }
+
+    /// Sets whether a bundle stays loaded when its folder is removed from a folder of bundles that is watched. Otherwise
+    /// the bundle is unloaded when its folder has been gone for the [patience](Self::patience). `false` by default. Has
+    /// no effect on bundles that [`Runtime::watch`](crate::Runtime::watch) watches, which stay loaded.
+    pub fn keep_removed(mut self, keep: bool) -> Self {
+        self.keeps_removed = keep;
         self
     }
 }

@@ -1,6 +1,6 @@
 //! The methods of the runtime for the watcher: the sources of bundles, the readiness of their files, their reload.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use polyplug_abi::BundleId;
 
@@ -18,7 +18,7 @@ use crate::host::runtime::options::shared_dirs;
 use crate::host::runtime::runtime::Runtime;
 
 /// The files that a bundle which serves was loaded from.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Source {
     pub(crate) id: BundleId,
     pub(crate) name: String,
@@ -40,6 +40,14 @@ impl Source {
             fingerprint: loaded.origin.fingerprint.clone()?,
             shared_dirs: loaded.origin.shared_dirs.clone(),
         })
+    }
+
+    /// Returns whether the directory has another bundle by now, or none.
+    pub(crate) fn has_left(&self) -> bool {
+        match ManifestData::read(&self.directory) {
+            Ok(manifest) => manifest.id != self.id,
+            Err(error) => matches!(error, ManifestError::Missing { .. }),
+        }
     }
 }
 
@@ -81,7 +89,7 @@ impl Runtime {
         };
         let mut manifest = match manifest {
             Ok(manifest) => manifest,
-            Err(ManifestError::Missing { path }) => return Readiness::Missing(path.display().to_string()),
+            Err(ManifestError::Missing { path, .. }) => return Readiness::Missing(path.display().to_string()),
             Err(error) => return invalid(error.into()),
         };
         match manifest.find_artifact() {
@@ -104,11 +112,74 @@ impl Runtime {
         }
     }
 
-    /// Reloads a bundle from its directory. Returns [`Attempt::Busy`] if the bundle now has another source, or if
+    /// Does the same as [`readiness`](Self::readiness), for a bundle that is not loaded.
+    pub(crate) fn readiness_of_new(&self, manifest: Result<ManifestData, ManifestError>) -> Readiness {
+        let mut manifest = match manifest {
+            Ok(manifest) => manifest,
+            Err(ManifestError::Missing { path, .. }) => return Readiness::Missing(path.display().to_string()),
+            Err(error) => return Readiness::Invalid(error.to_string()),
+        };
+        if let Err(error) = manifest.find_artifact() {
+            return Readiness::Invalid(error.to_string());
+        }
+        let fit = self.loader_of(&manifest).and_then(|loader| {
+            shared_dirs(&*loader, &manifest)?;
+            // A panic is ignored here: the loader panics again in the load, which reports it.
+            catch(|| loader.check(&manifest)).unwrap_or(Ok(())).map_err(RuntimeError::from)
+        });
+        fit.map_or_else(|error| Readiness::Invalid(error.to_string()), |()| Readiness::Complete)
+    }
+
+    /// Returns whether a bundle cannot be loaded for a reason that lies outside of its files: a contract is missing, or
+    /// a bundle of its name is loaded from a directory that still has it.
+    pub(crate) fn lacks_something(&self, manifest: &ManifestData) -> bool {
+        let unmet = self.dependents().check(manifest);
+        let is_taken = || {
+            let loaded = self.bundle_table().loaded_one(manifest.id);
+            loaded.is_some_and(|loaded| Source::of(&loaded).is_none_or(|source| !source.has_left()))
+        };
+        unmet.host_contract.is_some() || !unmet.contracts.is_empty() || is_taken()
+    }
+
+    /// Unloads a bundle whose files are gone. Returns [`Attempt::Busy`] if another thread is changing the bundle, if the
+    /// bundle now has another source, or if only bundles need it for which `leaves` says that they are unloaded as well.
+    pub(crate) fn unload_unless_busy(&self, source: &Source, leaves: impl Fn(&str) -> bool) -> Attempt {
+        let table = self.bundle_table();
+        let Some(loaded) = table.loaded_one(source.id) else { return Attempt::Busy };
+        let refusal = self.dependents().check_removal(&loaded, &[]).err();
+        drop(loaded); // a lease
+        if let Some(RuntimeError::DependencyInUse { dependents, .. }) = &refusal
+            && dependents.iter().all(|dependent| leaves(dependent))
+        {
+            return Attempt::Busy;
+        }
+        let Ok((name, loaded)) = table.try_begin_change(source.id) else { return Attempt::Busy };
+        if Source::of(&loaded).as_ref() != Some(source) {
+            table.finish_change(source.id, Some(loaded));
+            return Attempt::Busy;
+        }
+        match self.unload_begun(source.id, name, loaded) {
+            Ok(_) => tracing::info!(bundle = source.name, "unloaded, for its folder is gone"),
+            Err(error @ RuntimeError::DependencyInUse { .. }) => {
+                tracing::warn!(bundle = source.name, %error, "its folder is gone; it serves on");
+                return Attempt::Failed;
+            }
+            // The bundle is unloaded all the same.
+            Err(error) => tracing::warn!(bundle = source.name, %error, "unloaded, for its folder is gone"),
+        }
+        Attempt::Succeeded
+    }
+
+    /// Returns whether a bundle can be unloaded without taking away what another bundle needs.
+    pub(crate) fn can_be_unloaded(&self, id: BundleId) -> bool {
+        self.bundle_table().loaded_one(id).is_some_and(|loaded| self.dependents().check_removal(&loaded, &[]).is_ok())
+    }
+
+    /// Reloads a bundle from a directory. Returns [`Attempt::Busy`] if the bundle now has another source, or if
     /// another thread is changing the bundle. A watcher must not wait for that thread: the thread may be in
     /// [`Watcher::stop`](crate::watch::Watcher::stop), which waits for the watcher.
-    pub(crate) fn reload_unless_busy(&self, source: &Source) -> Attempt {
-        let Source { id, name, directory, .. } = source;
+    pub(crate) fn reload_unless_busy(&self, source: &Source, directory: &Path) -> Attempt {
+        let Source { id, name, .. } = source;
         let mut begun = false;
         let outcome = self.reload(directory, |manifest| {
             same_bundle(manifest, *id, name)?;

@@ -28,6 +28,16 @@ pub(crate) struct WatchSet {
 }
 
 impl WatchSet {
+    /// Returns the watch set of a directory whose entries count, and not the files below them.
+    pub(crate) fn of_directory(path: &Path) -> Self {
+        let mut this = Self::default();
+        let real = this.lead_to(path);
+        if real.is_dir() {
+            this.directories.insert(real);
+        }
+        this
+    }
+
     /// Returns whether files of the bundle lie in `directory` itself, so that the directory must be watched. Other
     /// directories of [`watched`](Self::watched) are watched if the system can.
     pub(crate) fn need(&self, directory: &Path) -> bool {
@@ -70,6 +80,12 @@ pub(crate) struct View {
 }
 
 impl View {
+    /// Looks at a folder or file that is not a bundle. Only the files of the folder itself count.
+    pub(crate) fn shallow(path: &Path) -> Self {
+        let watch_set = WatchSet::of_directory(path);
+        Self { watch_set, fingerprint: Fingerprint::shallow(path), manifest: ManifestData::read(path) }
+    }
+
     /// Looks at the bundle in `directory`. `shared_dirs` gets the manifest, if it can be read, and returns the
     /// directories that are left out.
     pub(crate) fn of(

@@ -1,20 +1,25 @@
 //! The watcher that a host holds.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, ThreadId};
 
 use super::debounce::Timing;
+use super::directory::Directory;
 use super::error::WatchError;
 use super::options::WatchOptions;
 use super::worker::{Signal, Worker};
+use crate::host::bundle::file::absolute;
+use crate::host::error::runtime::RuntimeError;
+use crate::host::runtime::dir_report::DirReport;
 use crate::host::runtime::runtime::Runtime;
 use crate::host::runtime::time_limit::logical_thread;
 use crate::host::waits::Task;
 
 /// A watcher of the directories that a runtime's bundles were loaded from, which reloads the bundles that change. Made
-/// by [`Runtime::watch`].
+/// by [`Runtime::watch`] and [`Runtime::watch_dir`].
 ///
 /// A watcher watches until it is dropped or [stopped](Self::stop), or until the runtime ends. A watcher does not keep
 /// the runtime.
@@ -27,6 +32,7 @@ pub struct Watcher {
     /// The watcher's work, for which [`stop`](Self::stop) waits.
     task: Arc<Task>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    report: Option<DirReport>,
 }
 
 impl Runtime {
@@ -53,23 +59,90 @@ impl Runtime {
         if !self.config().hot_reload_enabled {
             return Err(WatchError::HotReloadDisabled);
         }
-        Watcher::start(self, options)
+        Watcher::start(self, options, None)
+    }
+
+    /// Loads all bundles in `directory`, as [`load_dir`](Self::load_dir) does, and keeps the loaded bundles as the
+    /// directory is:
+    ///
+    /// - A bundle whose files change is reloaded. A bundle that could not be loaded is tried again when its files
+    ///   change, and when the contracts that it needs are provided.
+    /// - A bundle that comes is loaded after those that it needs, once its files are complete.
+    /// - A bundle whose folder is gone is unloaded, unless the options [say otherwise](WatchOptions::keep_removed), or
+    ///   another loaded bundle needs it. If the bundle is in another folder of the directory by then, it is reloaded
+    ///   from there.
+    /// - While the directory itself is gone, its bundles serve on.
+    ///
+    /// A bundle that the host unloads stays unloaded until its files change.
+    ///
+    /// The [report](Watcher::report) of the watcher says what was loaded at the start. Later changes and failures are
+    /// [events](Self::on_event), and in the log.
+    ///
+    /// # Errors
+    ///
+    /// [`WatchError::HotReloadDisabled`] unless hot reload is on, [`WatchError::Directory`] if the directory does not
+    /// exist or cannot be read, or the reason why the system cannot watch a directory; the bundles that were loaded by then
+    /// stay loaded. A bundle that cannot be loaded is no error.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = polyplug::Runtime::builder()
+    ///     // .loader(polyplug_native::NativeLoader::new())
+    ///     .hot_reload(true)
+    ///     .build()?;
+    /// runtime.on_event(|event| println!("{event}")).detach();
+    /// let watcher = runtime.watch_dir("plugins")?;
+    /// if let Some(report) = watcher.report() {
+    ///     println!("{report}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[inline]
+    pub fn watch_dir(self: &Arc<Self>, directory: impl AsRef<Path>) -> Result<Watcher, WatchError> {
+        self.watch_dir_at(directory.as_ref(), WatchOptions::default())
+    }
+
+    /// Does the same as [`watch_dir`](Self::watch_dir), with options.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`watch_dir`](Self::watch_dir).
+    #[inline]
+    pub fn watch_dir_with(
+        self: &Arc<Self>,
+        directory: impl AsRef<Path>,
+        options: WatchOptions,
+    ) -> Result<Watcher, WatchError> {
+        self.watch_dir_at(directory.as_ref(), options)
+    }
+
+    fn watch_dir_at(self: &Arc<Self>, directory: &Path, options: WatchOptions) -> Result<Watcher, WatchError> {
+        if !self.config().hot_reload_enabled {
+            return Err(WatchError::HotReloadDisabled);
+        }
+        let root = absolute(directory).map_err(|source| {
+            let directory = directory.to_owned();
+            WatchError::Directory(RuntimeError::DirectoryUnreadable { directory, source: source.into() })
+        })?;
+        Watcher::start(self, options, Some(root))
     }
 }
 
 impl Watcher {
-    pub(crate) fn start(runtime: &Arc<Runtime>, options: WatchOptions) -> Result<Self, WatchError> {
+    fn start(runtime: &Arc<Runtime>, options: WatchOptions, root: Option<PathBuf>) -> Result<Self, WatchError> {
         let (signals, receive) = mpsc::channel();
         let over = Arc::new(AtomicBool::new(false));
         let timing = Timing { debounce: options.debounce, patience: options.patience };
-        let worker = Worker::new(runtime, timing, signals.clone(), receive, Arc::clone(&over))?;
+        let directory = root.map(|root| Directory::new(root, options.keeps_removed, timing));
+        let (worker, report) = Worker::new(runtime, timing, directory, signals.clone(), receive, Arc::clone(&over))?;
         let task = Task::new("a reload by the watcher".to_owned());
         let thread = std::thread::Builder::new().name("polyplug-watch".to_owned()).spawn({
             let task = Arc::clone(&task);
             move || task.run(|| worker.run())
         });
         let thread = thread.map_err(|source| WatchError::NotStarted { source })?;
-        Ok(Self { signals, over, id: thread.thread().id(), task, thread: Mutex::new(Some(thread)) })
+        Ok(Self { signals, over, id: thread.thread().id(), task, thread: Mutex::new(Some(thread)), report })
     }
 
     /// Stops watching. After this call has returned, the watcher reloads no bundle, and its threads have ended.
@@ -89,6 +162,13 @@ impl Watcher {
         if let Some(Err(payload)) = thread.take().map(JoinHandle::join) {
             tracing::error!(panic = crate::guest::describe_panic(payload), "the watcher's thread panicked");
         }
+    }
+
+    /// Returns what was loaded when the watcher of a [directory](Runtime::watch_dir) was made, with all problems. `None`
+    /// for the watcher of loaded bundles.
+    #[must_use]
+    pub fn report(&self) -> Option<&DirReport> {
+        self.report.as_ref()
     }
 
     /// Returns whether the watcher still watches: it has not been stopped, and the runtime has not ended.
