@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use polyplug::LogLevel;
 use polyplug::engine::{Fault, Guest, Limits};
 use polyplug::loader::Remains;
 use pyo3::intern;
@@ -98,7 +99,7 @@ impl BundleModules {
     /// remains of the code.
     fn close(&self, py: Python<'_>) -> Option<Remains> {
         let bundle = self.bundle.bind(py);
-        let log = |fault: &Fault| tracing::error!(bundle = self.guest.bundle(), %fault, "the end of a bundle failed");
+        let log = |fault: &Fault| self.guest.log(LogLevel::Error, &format!("the end of the bundle failed: {fault}"));
         if let Err(fault) = self.run_attached(py, |py| bundle.call_method0(intern!(py, "end_activity"))) {
             log(&fault);
         }

@@ -53,4 +53,6 @@ pub(crate) const FUNCTIONS: HostApi = HostApi {
     bundle_name: bundle_info::bundle_name,
     on_unload: unload::on_unload,
     log_level: messages::log_level,
+    directory: bundle_info::directory,
+    data_directory: bundle_info::data_directory,
 };

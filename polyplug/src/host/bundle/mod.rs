@@ -10,6 +10,7 @@
 //! - [`Tree`](tree::Tree): the files of a bundle, found by one walk.
 //! - [`Fingerprint`](fingerprint::Fingerprint): the metadata of a bundle's files, which shows that one has changed.
 //! - [`SharedDirs`](shared_dirs::SharedDirs): the folders of a bundle that its loader uses in place.
+//! - [`DataDirectory`](data_directory::DataDirectory): the folder in which a bundle keeps its data.
 //! - [`PrivateCopy`](private_copy::PrivateCopy): a private copy of a bundle's directory.
 //!
 //! Invariant: nothing here runs code of a bundle, or writes to a bundle's own directory.
@@ -17,6 +18,7 @@
 pub(crate) mod config_json;
 pub(crate) mod config_overrides;
 pub(crate) mod copy_tree;
+pub(crate) mod data_directory;
 pub(crate) mod file;
 pub(crate) mod fingerprint;
 pub(crate) mod limits;

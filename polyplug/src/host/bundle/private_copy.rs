@@ -19,6 +19,7 @@ use super::process_dir::fresh_directory;
 use super::settling::{SETTLED, Unsettled, unsettled};
 use super::shared_dirs::SharedDirs;
 use super::tree::{Artifact, Kind, Target, Tree};
+use crate::host::abi::log::report;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::runtime::RuntimeError;
 
@@ -70,7 +71,7 @@ impl Drop for PrivateCopy {
 fn remove(copy: &Path) {
     if let Err(error) = fs::remove_dir_all(copy) {
         // The next process removes the copy.
-        tracing::warn!(path = %copy.display(), %error, "a private copy could not be removed");
+        report!(WARN, "the private copy {} could not be removed: {error}", copy.display());
     }
 }
 
@@ -149,7 +150,8 @@ impl Original<'_> {
         for (folder, nodes) in &tree.folders {
             for node in nodes.iter().filter(|node| matches!(node.kind, Kind::Link { target: Target::Missing, .. })) {
                 let link = self.root.join(folder).join(&node.name);
-                tracing::warn!(
+                report!(
+                    WARN,
                     target: "polyplug::files",
                     bundle = name,
                     "{} is a link that leads nowhere, and is left out: remove it, or put a file in its place",

@@ -15,6 +15,7 @@ use polyplug_abi::{
 use super::fault::Fault;
 use super::plugin::guarded;
 use crate::host::abi::dispatch::CallFrame;
+use crate::host::abi::log::report;
 use crate::host::abi::slot_map::SlotMap;
 use crate::host::plugin::plugin::EnginePlugin;
 use crate::host::runtime::context::HostContext;
@@ -96,7 +97,7 @@ impl<P: LowLevel> Drop for LowLevelInstance<P> {
             Ok(())
         });
         if let Err(fault) = ended {
-            tracing::error!(%fault, "an instance could not be ended");
+            report!(ERROR, "an instance could not be ended: {fault}");
         }
     }
 }

@@ -18,6 +18,7 @@
 //! - [`ImportedObject`], [`CallOutcome`]: an object that a guest calls, and the outcome of such a call.
 //! - [`Fault`], [`Exception`]: the reasons why an engine could not do what it was asked to.
 //! - [`Limits`], [`Deadline`]: the limits of a bundle's memory and time.
+//! - [`log_message`]: a message of an engine that belongs to no bundle.
 //! - `Vm`, `EngineLock`: an engine behind its lock, and that lock.
 //! - `VmPlugin`, `LowLevelPlugin`, `VmObject`: the data behind the tables that the runtime calls.
 //!
@@ -36,6 +37,7 @@ mod limits;
 mod load;
 mod lock;
 mod low_level;
+mod messages;
 mod object;
 mod plugin;
 mod schemas;
@@ -50,6 +52,7 @@ pub use known_contract::KnownContract;
 pub use limits::{Deadline, Limits};
 pub use load::{LoadedCode, PluginDecl, load, load_either};
 pub use low_level::LowLevel;
+pub use messages::log_message;
 
 pub use crate::host::marshal::build::Build;
 pub use crate::host::marshal::located::Located;

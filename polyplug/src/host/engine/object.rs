@@ -13,6 +13,7 @@ use super::plugin::run;
 use super::vm::Vm;
 use crate::guest::catch;
 use crate::host::abi::dispatch::CallFrame;
+use crate::host::abi::log::report;
 use crate::host::plugin_proxy::object::Object;
 use crate::host::runtime::context::HostContext;
 use crate::schema::Shape;
@@ -83,7 +84,7 @@ unsafe extern "C" fn end<E: Engine>(instance: GuestContractInstance) {
     let object = unsafe { Box::from_raw(instance.data.cast::<VmObject<E>>()) };
     // The object may have been the last owner of the engine, which is then dropped too.
     if catch(|| drop(object)).is_err() {
-        tracing::error!("an engine panicked at its end");
+        report!(ERROR, "an engine panicked at its end");
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use super::engine::Engine;
 use super::lock::EngineLock;
 use crate::guest::{catch, describe_panic};
+use crate::host::abi::log::report;
 use crate::host::waits::WouldDeadlock;
 use crate::sync::{Mutex, PoisonError};
 
@@ -40,7 +41,7 @@ impl<E: Engine> Vm<E> {
         let may_look = !E::EXCLUSIVE || self.lock.try_enter();
         let inside = may_look.then(|| VmGuard(self))?;
         catch(|| inside.memory()).unwrap_or_else(|payload| {
-            tracing::error!(panic = describe_panic(payload), "an engine panicked when asked for its memory");
+            report!(ERROR, "an engine panicked when asked for its memory: {}", describe_panic(payload));
             None
         })
     }
@@ -75,7 +76,7 @@ impl<E: Engine> Vm<E> {
     /// Ends one object. Catches a panic of the engine: the call that is just returning is not related to the object.
     fn end_one(&self, object: E::Object) {
         if let Err(payload) = catch(|| self.engine.end(object)) {
-            tracing::error!(panic = describe_panic(payload), "an engine panicked at the end of an object");
+            report!(ERROR, "an engine panicked at the end of an object: {}", describe_panic(payload));
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use polyplug_abi::{BundleId, ReloadPhase, ReloadPhaseType, RuntimeConfig, StringView};
 
 use crate::guest::{catch, describe_panic};
+use crate::host::abi::log::report;
 
 /// The callback that a host sets in Rust.
 pub(crate) type OnReload = dyn Fn(*mut c_void, ReloadPhase) + Send + Sync;
@@ -45,7 +46,7 @@ impl Events {
         });
         if let Err(payload) = notified {
             // The event has happened, so a panic of a callback cannot prevent it.
-            tracing::error!(bundle = name, panic = describe_panic(payload), "the callback for events panicked");
+            report!(ERROR, bundle = name, "the callback for events panicked: {}", describe_panic(payload));
         }
     }
 }

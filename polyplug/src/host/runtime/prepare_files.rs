@@ -43,6 +43,11 @@ impl BundleFiles {
         }
     }
 
+    /// Returns the bundle's own directory, or `None` for a bundle in memory.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        matches!(self.source, BundleSource::Path(_)).then_some(&self.manifest.path)
+    }
+
     /// Returns the manifest and the source as a loader gets them, the origin, and the private copy. The copy must be
     /// kept as long as the code.
     pub(crate) fn into_parts(self) -> (ManifestData, BundleSource, Origin, Option<PrivateCopy>) {

@@ -10,6 +10,7 @@ use super::guard::guarded;
 use super::report::{Lingering, UnloadReport};
 use super::retired::{ReclaimStatus, Retired};
 use super::runtime::Runtime;
+use crate::host::abi::log::report;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::store::provider::Provider;
 use crate::host::store::publish;
@@ -130,7 +131,7 @@ impl Runtime {
             let reason = remains.as_ref().map(|remains| remains.reason.clone());
             let _ = recorded.set(remains);
             if let Some(reason) = &reason {
-                tracing::warn!(bundle = name, reason, "the code of a retired version stays in memory");
+                report!(WARN, bundle = &name, "the code of a retired version stays in memory: {reason}");
             }
             events.emit(ReloadPhaseType::Quiesced, id, &name, reason.as_deref().unwrap_or_default());
         });
@@ -142,7 +143,7 @@ impl Runtime {
         for id in self.bundle_ids().into_iter().rev() {
             let begun = self.bundle_table().begin_change(id);
             if let Err(error) = begun.and_then(|(name, loaded)| self.unload(id, name, loaded)) {
-                tracing::warn!(%error, "while the runtime ends");
+                report!(WARN, "while the runtime ends: {error}");
             }
         }
     }

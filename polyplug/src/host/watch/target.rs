@@ -6,6 +6,7 @@ use polyplug_abi::{BundleId, ReloadPhaseType};
 
 use super::debounce::Readiness;
 use crate::guest::catch;
+use crate::host::abi::log::report;
 use crate::host::bundle::fingerprint::Fingerprint;
 use crate::host::bundle::manifest::{FILE_NAME, ManifestData};
 use crate::host::bundle::shared_dirs::SharedDirs;
@@ -120,7 +121,7 @@ impl Runtime {
     /// another thread is changing the bundle, for callbacks run in the order of the bundle's changes.
     pub(crate) fn refuse_reload(&self, source: &Source, reason: &str) -> Attempt {
         let Ok((name, loaded)) = self.bundle_table().try_begin_change(source.id) else { return Attempt::Busy };
-        tracing::warn!(bundle = name, reason, "not reloaded; the old version serves on");
+        report!(WARN, bundle = &name, "not reloaded; the old version serves on: {reason}");
         self.parts().events.emit(ReloadPhaseType::Failed, source.id, &name, reason);
         self.bundle_table().finish_change(source.id, Some(loaded));
         Attempt::Failed

@@ -9,6 +9,7 @@ use super::debounce::Timing;
 use super::error::WatchError;
 use super::options::WatchOptions;
 use super::worker::{Signal, Worker};
+use crate::host::abi::log::report;
 use crate::host::runtime::runtime::Runtime;
 use crate::host::runtime::time_limit::logical_thread;
 use crate::host::waits::Task;
@@ -87,7 +88,7 @@ impl Watcher {
         let Some(_awaiting) = Task::awaiting(&self.task) else { return };
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Err(payload)) = thread.take().map(JoinHandle::join) {
-            tracing::error!(panic = crate::guest::describe_panic(payload), "the watcher's thread panicked");
+            report!(ERROR, "the watcher's thread panicked: {}", crate::guest::describe_panic(payload));
         }
     }
 

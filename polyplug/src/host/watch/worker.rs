@@ -14,6 +14,7 @@ use super::error::WatchError;
 use super::system::{Change, ChangeKind, System};
 use super::target::{Attempt, Source};
 use super::watch_set::{View, WatchSet};
+use crate::host::abi::log::report;
 use crate::host::bundle::fingerprint::Fingerprint;
 use crate::host::runtime::runtime::Runtime;
 
@@ -223,7 +224,7 @@ impl Worker {
         let view = match self.view(runtime, id) {
             Ok(view) => view,
             Err(error) => {
-                tracing::warn!(%error, "a change may be overlooked");
+                report!(WARN, "a change may be overlooked: {error}");
                 self.bundles.get(&id.id()).map(|bundle| files_of(runtime, &bundle.source))
             }
         };
@@ -235,7 +236,7 @@ impl Worker {
         let name = &bundle.source.name;
         match action {
             Action::Wait => {}
-            Action::WaitFor(what) => tracing::info!(bundle = name, "changed, and waits for {what}"),
+            Action::WaitFor(what) => report!(INFO, bundle = name, "changed, and waits for {what}"),
             Action::Reject(reason) => {
                 if let Attempt::Busy = runtime.refuse_reload(&bundle.source, &reason) {
                     bundle.prevented();
