@@ -290,10 +290,12 @@ impl Runtime {
         create: impl Fn(&Plugin, *const HostApi) -> Result<GuestContractInstance, String>,
     ) -> Result<StartedVersion, RuntimeError> {
         let directory = files.run_path().map(Path::to_owned);
+        let settled = files.settled();
         let (version, manifest, source, origin) = self.stage(files);
         let run = || run(&manifest, &source);
         let providers = start_providers(&version, &lineage, directory.as_deref(), run, create)
             .map_err(|error| error.at_original(&manifest.path, origin.directory.as_deref()))?;
+        settled.map_or(Ok(()), |settled| settled.check_unchanged())?;
         Ok(StartedVersion { version, providers, lineage, loader: Some(loader.loader_name()), origin })
     }
 
