@@ -298,6 +298,15 @@ pub struct HostApi {
     /// a library that outlive its tables.
     pub log_as:
         unsafe extern "C" fn(*const HostApi, bundle: StringView, level: u32, scope: StringView, message: StringView),
+    /// Returns the calling bundle's own directory, as an absolute path: the directory that the host has loaded, and never
+    /// a private copy of it. Empty through the host's own table, and for a bundle that has no directory. On Unix the
+    /// bytes are those of the path; elsewhere they are UTF-8 where the path is Unicode. The text is valid while the table
+    /// is.
+    pub directory: unsafe extern "C" fn(*const HostApi) -> StringView,
+    /// Returns the folder in which the calling bundle may keep its data, as an absolute path, and makes the folder if it
+    /// does not exist. All versions of a bundle have the same folder. The text is like that of `directory`; empty after
+    /// an error: the host gives bundles no such folder, or it cannot be made.
+    pub data_directory: unsafe extern "C" fn(*const HostApi, out_err: *mut AbiError) -> StringView,
 }
 
 /// The function that a thread runs: see [`HostApi::spawn`].

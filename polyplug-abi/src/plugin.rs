@@ -20,7 +20,7 @@ pub type AbiVersion = extern "C" fn() -> u32;
 pub struct BundleInitContext {
     /// The bundle's id.
     pub bundle_id: u64,
-    /// The folder from which the bundle was loaded.
+    /// The bundle's own folder, as `HostApi::directory` returns it; empty for a bundle in memory.
     pub bundle_path: StringView,
 }
 

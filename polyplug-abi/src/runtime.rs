@@ -95,9 +95,12 @@ pub struct RuntimeConfig {
     pub on_reload: Option<OnReload>,
     /// The data that `on_reload` receives. It must be usable from any thread.
     pub on_reload_user_data: *mut c_void,
+    /// The folder in which bundles keep their data, a path in UTF-8: each bundle gets a folder in it. Null if bundles get
+    /// none. Read by `polyplug_runtime_create` only, and not kept.
+    pub data_directory: StringView,
 }
 
-const _: () = assert!(size_of::<RuntimeConfig>() == 32);
+const _: () = assert!(size_of::<RuntimeConfig>() == 48);
 
 impl Default for RuntimeConfig {
     fn default() -> Self {
@@ -107,6 +110,7 @@ impl Default for RuntimeConfig {
             hot_reload_enabled: false,
             on_reload: None,
             on_reload_user_data: core::ptr::null_mut(),
+            data_directory: StringView::null(),
         }
     }
 }

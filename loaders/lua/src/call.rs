@@ -150,7 +150,8 @@ unsafe fn is_declared(stack: &Stack<'_>, call: &IncomingCall<'_>) -> bool {
         Shape::Enum(cases) => {
             stack.kind(-1) == ffi::LUA_TSTRING && {
                 // SAFETY: the value is a string.
-                let name = without_location(&unsafe { text_at(stack.lua, -1) });
+                let text = unsafe { text_at(stack.lua, -1) };
+                let name = without_location(&stack.state.chunks.with_files(text));
                 cases.iter().any(|case| case.name == name)
             }
         }
@@ -179,7 +180,8 @@ fn declare(stack: &Stack<'_>, call: &IncomingCall<'_>) -> Result<(), Fault> {
             if is_raised(stack.state, stack.lua, 1) {
                 ffi::lua_rawgeti_(stack.lua, 1, 1);
             } else if stack.kind(1) == ffi::LUA_TSTRING {
-                push_text(stack.lua, &without_location(&text_at(stack.lua, 1)));
+                let text = stack.state.chunks.with_files(text_at(stack.lua, 1));
+                push_text(stack.lua, &without_location(&text));
             } else {
                 ffi::lua_pushvalue(stack.lua, 1);
             }

@@ -131,7 +131,7 @@ unsafe fn exception(state: &State, lua: *mut lua_State, index: c_int) -> Excepti
             }
             _ => describe(lua, index),
         };
-        let (location, message) = split_location(&message);
+        let (location, message) = split_location(&state.chunks.with_files(message));
         Exception { message, location, traceback: None }
     }
 }
@@ -194,7 +194,7 @@ pub(crate) unsafe extern "C-unwind" fn handler(lua: *mut lua_State) -> c_int {
             if exception.location.is_none() {
                 exception.location = location(lua);
             }
-            exception.traceback = traceback(lua);
+            exception.traceback = traceback(lua).map(|text| state.chunks.with_files(text));
             state.caught.replace(Some(exception));
         }
         ffi::lua_settop(lua, 1);

@@ -35,6 +35,7 @@
 //    userdata       userdata that owns a Rust value
 //    stdlib         the choice of the standard library's part
 //    memory_limit   the allocator of a VM with a memory limit
+//    chunk          names of chunks
 // 1  program        compilation of Lua text
 //    prepared       a contract with its names as Lua strings
 //    class          a plugin that a bundle's code has declared
@@ -73,6 +74,7 @@ pub mod bridge;
 mod builtin;
 mod call;
 mod catch;
+mod chunk;
 mod class;
 mod config;
 mod engine;

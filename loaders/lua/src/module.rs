@@ -1,6 +1,7 @@
 //! The module that `require("polyplug")` returns.
 
 use std::ffi::{CStr, c_int};
+use std::path::Path;
 
 use mlua::ffi::{self, lua_State};
 use polyplug::engine::{Fault, ImportedObject};
@@ -9,7 +10,7 @@ use crate::class::Class;
 use crate::raise::{Raise, finish, raise_declared};
 use crate::registry::{release, take_ref};
 use crate::state::State;
-use crate::text::{describe, push_text, text_argument, text_at};
+use crate::text::{describe, push_bytes, push_text, text_argument, text_at};
 use crate::vm::LuaEngine;
 use crate::{config, remote, types, unload};
 
@@ -19,18 +20,19 @@ use crate::{config, remote, types, unload};
 ///
 /// In a protected call of the state's VM.
 pub(crate) unsafe fn push(state: &State, lua: *mut lua_State) {
-    let functions: [(&CStr, ffi::lua_CFunction); 7] = [
+    let functions: [(&CStr, ffi::lua_CFunction); 8] = [
         (c"plugin", plugin),
         (c"host", host),
         (c"peer", peer),
         (c"types", contract_types),
         (c"log", log),
         (c"on_unload", on_unload),
+        (c"data_directory", data_directory),
         (c"raise", raise),
     ];
     // SAFETY: the caller's promise.
     unsafe {
-        ffi::lua_createtable(lua, 0, 11);
+        ffi::lua_createtable(lua, 0, 13);
         for (name, function) in functions {
             ffi::lua_pushcclosure(lua, function, 0);
             ffi::lua_setfield(lua, -2, name.as_ptr());
@@ -39,6 +41,10 @@ pub(crate) unsafe fn push(state: &State, lua: *mut lua_State) {
         ffi::lua_setfield(lua, -2, c"null".as_ptr());
         push_text(lua, state.guest.bundle());
         ffi::lua_setfield(lua, -2, c"bundle".as_ptr());
+        if let Some(directory) = state.guest.directory() {
+            push_path(lua, directory);
+            ffi::lua_setfield(lua, -2, c"directory".as_ptr());
+        }
         config::push(state, lua, state.guest.config());
         ffi::lua_setfield(lua, -2, c"config".as_ptr());
     }
@@ -69,7 +75,7 @@ unsafe fn declare(lua: *mut lua_State) -> Result<c_int, Raise> {
         }
         let (name, is_singleton) = options(lua)?;
         ffi::luaL_where(lua, 1);
-        let place = text_at(lua, -1).trim_end_matches([':', ' ']).to_owned();
+        let place = state.chunks.with_files(text_at(lua, -1)).trim_end_matches([':', ' ']).to_owned();
         ffi::lua_createtable(lua, 0, 8);
         ffi::lua_pushvalue(lua, -1);
         let table = take_ref(lua);
@@ -244,6 +250,37 @@ unsafe fn keep_for_unload(lua: *mut lua_State) -> Result<c_int, Raise> {
         registered.inspect_err(|_| release(lua, function))?;
     }
     Ok(1)
+}
+
+/// Implements `data_directory()`: returns the folder in which the bundle keeps its data.
+///
+/// # Safety
+///
+/// Lua calls the function.
+unsafe extern "C-unwind" fn data_directory(lua: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls C functions in a protected call, with their arguments on the stack.
+    unsafe { finish(lua, push_data_directory(lua)) }
+}
+
+/// Does the work of [`data_directory`].
+///
+/// # Safety
+///
+/// In a C function that Lua has called.
+unsafe fn push_data_directory(lua: *mut lua_State) -> Result<c_int, Raise> {
+    // SAFETY: the caller's promise.
+    unsafe { push_path(lua, State::of(lua).guest.data_directory()?) };
+    Ok(1)
+}
+
+/// Pushes a path as a string.
+///
+/// # Safety
+///
+/// In a protected call, with room for a value on the stack.
+unsafe fn push_path(lua: *mut lua_State, path: &Path) {
+    // SAFETY: the caller's promise.
+    unsafe { push_bytes(lua, path.as_os_str().as_encoded_bytes()) };
 }
 
 /// Implements `raise(value)`: ends the method with the error that its contract declares.

@@ -1,21 +1,21 @@
 //! Compilation of Lua text.
 
-use std::ffi::{CString, c_int};
+use std::ffi::{CStr, CString, c_int};
 
 use mlua::ffi::{self, lua_State};
 use polyplug::engine::Fault;
 
 use crate::text::text_at;
 
-/// Compiles text and pushes the result: a function, or an error. Returns Lua's code, [`ffi::LUA_OK`] for a function.
+/// Compiles text and pushes the result: a function, or an error. `name` is the name of the chunk. Returns Lua's code,
+/// [`ffi::LUA_OK`] for a function.
 ///
 /// Byte code is refused, because byte code that was tampered with can access any memory.
 ///
 /// # Safety
 ///
 /// The Lua state must be valid.
-pub(crate) unsafe fn load(lua: *mut lua_State, text: &[u8], file: &str) -> c_int {
-    let name = CString::new(format!("@{}", file.replace('\0', ""))).unwrap_or_default();
+pub(crate) unsafe fn load(lua: *mut lua_State, text: &[u8], name: &CStr) -> c_int {
     // SAFETY: the caller's promise. Compilation returns errors and raises none. Mode `t` refuses byte code.
     unsafe { ffi::luaL_loadbufferx(lua, text.as_ptr().cast(), text.len(), name.as_ptr(), c"t".as_ptr()) }
 }
@@ -26,12 +26,13 @@ pub(crate) unsafe fn load(lua: *mut lua_State, text: &[u8], file: &str) -> c_int
 ///
 /// The text does not compile, or there is no memory to compile with.
 pub(crate) fn check(text: &[u8], file: &str) -> Result<(), Fault> {
+    let name = CString::new(format!("@{}", file.replace('\0', ""))).unwrap_or_default();
     let Some(vm) = BareVm::new() else {
         return Err(Fault::limit("there is not enough memory for a Lua state"));
     };
     // SAFETY: the VM is valid until dropped. A failed compilation leaves its message at the top of the stack.
     unsafe {
-        match load(vm.0, text, file) {
+        match load(vm.0, text, &name) {
             ffi::LUA_OK => Ok(()),
             _ => Err(Fault::new(text_at(vm.0, -1))),
         }

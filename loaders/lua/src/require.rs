@@ -210,7 +210,7 @@ unsafe fn find(lua: *mut lua_State) -> Result<Found, Raise> {
                 return Ok(Found::Maker);
             }
         }
-        let located = match State::of(lua).guest.directory() {
+        let located = match State::of(lua).guest.files() {
             Some(directory) => locate(directory, &name),
             None => Err(format!("there is no module `{name}`: a bundle in memory has no files but its own")),
         };
@@ -222,8 +222,9 @@ unsafe fn find(lua: *mut lua_State) -> Result<Found, Raise> {
                 return Ok(Found::Missing);
             }
         };
-        let text = State::of(lua).read_program(&file)?;
-        let loaded = program::load(lua, &text, &file);
+        let state = State::of(lua);
+        let text = state.read_program(&file)?;
+        let loaded = program::load(lua, &text, &state.chunk_name(&file));
         // The compiler's error is at the top.
         if loaded == ffi::LUA_OK { Ok(Found::Maker) } else { Err(Raise::Top) }
     }

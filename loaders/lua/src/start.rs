@@ -81,12 +81,13 @@ fn run(state: &State, source: &Source<'_>, file: &str) -> Result<(), Fault> {
         Source::Code(text) => state.program_text(Cow::Borrowed(text.as_bytes()))?,
         Source::Directory => state.read_program(file)?,
     };
+    let name = state.chunk_name(file);
     let _timed = state.timed();
     state.may_declare.set(true);
     let outcome = protect(state, |lua| {
         // SAFETY: `protect` runs this closure in a protected call. A failed compilation leaves its error at the top.
         unsafe {
-            let loaded = program::load(lua, &text, file);
+            let loaded = program::load(lua, &text, &name);
             // Dropped before an error is raised, and before the code runs, which does not need it.
             drop(text);
             if loaded != ffi::LUA_OK {

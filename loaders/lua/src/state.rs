@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::ffi::{c_int, c_void};
+use std::ffi::{CString, c_int, c_void};
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use mlua::ffi::{self, lua_State};
 use polyplug::engine::{Deadline, DeclaredCall, Exception, Fault, Guest, KnownContract, Limits};
 use polyplug::schema::Schema;
 
+use crate::chunk::Chunks;
 use crate::class::Class;
 use crate::memory_limit::{Counted, Memory, allocate};
 use crate::output::{Output, Stream};
@@ -45,6 +46,8 @@ pub(crate) struct State {
     /// The contracts that the VM has prepared, by the addresses of their schemas. A [`Prepared`] keeps its schema
     /// alive.
     contracts: RefCell<HashMap<*const Schema, Rc<Prepared>>>,
+    /// The names of the chunks that the bundle's code consists of.
+    pub(crate) chunks: Chunks,
     /// What the bundle has written to its standard streams, and not ended with a line's end.
     pub(crate) output: Output,
     /// The account of a VM with a memory limit. The allocator has its address.
@@ -119,6 +122,7 @@ impl State {
             may_declare: Cell::new(false),
             classes: RefCell::default(),
             contracts: RefCell::default(),
+            chunks: Chunks::default(),
             output: Output::default(),
             memory,
             job: Cell::new(None),
@@ -253,6 +257,11 @@ impl State {
         // SAFETY: the VM is valid as long as this state. The stack of the current Lua thread has room: `run` and
         // `Stack` check for more than they push, and Lua gives each C function `LUA_MINSTACK` free places.
         unsafe { registry::release(self.thread(), reference) };
+    }
+
+    /// Returns the name for the chunk of a file of the bundle.
+    pub(crate) fn chunk_name(&self, file: &str) -> CString {
+        self.chunks.name(self.guest.directory(), file)
     }
 
     /// Reads a file of the bundle's program.

@@ -42,7 +42,7 @@ pub(crate) fn start(manifest: &ManifestData, staging: &Staging) -> Result<(), Lo
 
     // Kept before its code runs: the plugins that the code registers must not outlive the library.
     staging.keep_module(Image::new(library, init as *const ()));
-    let context = staging.init_context(&manifest.path);
+    let context = staging.init_context();
     let mut error = AbiError::ok();
     // SAFETY: a symbol of this name is polyplug's, and has this signature in the version of the ABI that was checked
     // above; the staging keeps the table valid while the library is mapped, and the context lives during the call.

@@ -1,10 +1,14 @@
 //! The context of a plugin, which gives access to its host and to its bundle's data.
 
-use std::mem::ManuallyDrop;
+use std::io;
+use std::mem::{ManuallyDrop, offset_of};
+use std::path::PathBuf;
 use std::ptr::NonNull;
 use std::time::Duration;
 
-use polyplug_abi::{HostApi, LogLevel, StringView};
+use polyplug_abi::{AbiError, AbiErrorCode, HostApi, LogLevel, StringView};
+
+use crate::call_error::message_text;
 
 /// The access of a plugin to its host. A factory receives one, and may clone and keep it.
 ///
@@ -104,6 +108,73 @@ impl PluginContext {
         text.map(String::from_utf8_lossy).unwrap_or_default().into_owned()
     }
 
+    /// Returns the bundle's own directory, absolute: the directory that the host has loaded. The files in it may be newer
+    /// than the code that runs, as with hot reload a version runs from a private copy.
+    ///
+    /// Returns `None` for a bundle that has no directory: one that is part of the program, or that was loaded from memory.
+    /// Also returns `None` under a host that is too old to tell.
+    ///
+    /// ```
+    /// # use polyplug::PluginContext;
+    /// fn read_table(context: &PluginContext) -> std::io::Result<String> {
+    ///     let directory = context.directory().ok_or(std::io::ErrorKind::NotFound)?;
+    ///     std::fs::read_to_string(directory.join("table.csv"))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn directory(&self) -> Option<PathBuf> {
+        if !self.has_field(offset_of!(HostApi, directory)) {
+            return None;
+        }
+        // SAFETY: the table is valid (retained) and has the field; the text is valid while the table is (the ABI).
+        let path = unsafe { (self.host.as_ref().directory)(self.host.as_ptr()).bytes() };
+        path.filter(|path| !path.is_empty()).map(path_of)
+    }
+
+    /// Returns the folder in which the bundle keeps its data, and makes the folder if it does not exist. The folder is the
+    /// bundle's alone, and all versions of the bundle have the same: the data survives a reload, an update and an unload.
+    ///
+    /// # Errors
+    ///
+    /// The host gives bundles no such folder (`RuntimeBuilder::data_directory`), which is
+    /// [`NotFound`](io::ErrorKind::NotFound), or the folder cannot be made. The error names the remedy.
+    ///
+    /// ```
+    /// # use polyplug::PluginContext;
+    /// fn count_start(context: &PluginContext) -> std::io::Result<u64> {
+    ///     let file = context.data_directory()?.join("starts");
+    ///     let before = std::fs::read_to_string(&file).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    ///     std::fs::write(file, (before + 1).to_string())?;
+    ///     Ok(before + 1)
+    /// }
+    /// ```
+    pub fn data_directory(&self) -> io::Result<PathBuf> {
+        if !self.has_field(offset_of!(HostApi, data_directory)) {
+            let text = "this host is too old to give bundles a folder for their data: update it";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+        }
+        let mut error = AbiError::ok();
+        // SAFETY: the table is valid (retained) and has the field; `error` is writable.
+        let path = unsafe { (self.host.as_ref().data_directory)(self.host.as_ptr(), &raw mut error) };
+        if !error.is_ok() {
+            let kind = match AbiErrorCode::from_u32(error.code) {
+                AbiErrorCode::NotFound => io::ErrorKind::NotFound,
+                _ => io::ErrorKind::Other,
+            };
+            // SAFETY: the host wrote the text into this thread's buffer, where it is still unchanged.
+            return Err(io::Error::new(kind, unsafe { message_text(&error) }));
+        }
+        // SAFETY: the text is valid while the table is (the ABI).
+        Ok(path_of(unsafe { path.bytes() }.unwrap_or_default()))
+    }
+
+    /// Returns whether the host's table has the function at `offset`.
+    fn has_field(&self, offset: usize) -> bool {
+        // SAFETY: the table is valid (retained), and every table has the size.
+        let size = unsafe { (&raw const (*self.host.as_ptr()).struct_size).read() };
+        size >= offset + size_of::<usize>()
+    }
+
     pub(super) fn host_api(&self) -> NonNull<HostApi> {
         self.host
     }
@@ -113,6 +184,17 @@ impl PluginContext {
     pub fn host_abi(&self) -> *const HostApi {
         self.host.as_ptr()
     }
+}
+
+/// Returns the path that the host's table gives as bytes.
+fn path_of(bytes: &[u8]) -> PathBuf {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
+    }
+    #[cfg(not(unix))]
+    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
 }
 
 impl Clone for PluginContext {

@@ -1,6 +1,7 @@
 //! The builder of runtimes.
 
 use std::ffi::c_void;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use polyplug_abi::{Compatibility, ReloadPhase, RuntimeConfig};
 
 use crate::guest::keep_locations;
 use crate::host::api::table::FUNCTIONS;
+use crate::host::bundle::file::absolute;
 use crate::host::bundle::limits::BundleLimits;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::runtime::context::HostContext;
@@ -39,6 +41,7 @@ pub struct RuntimeBuilder {
     reload_limit: Duration,
     unload_limit: Duration,
     bundle_limits: BundleLimits,
+    data_directory: Option<PathBuf>,
     #[cfg(feature = "signatures")]
     signatures: crate::host::signature::verifier::Verifier,
 }
@@ -60,6 +63,7 @@ impl Default for RuntimeBuilder {
             reload_limit: RELOAD_LIMIT,
             unload_limit: UNLOAD_LIMIT,
             bundle_limits: BundleLimits::default(),
+            data_directory: None,
             #[cfg(feature = "signatures")]
             signatures: Default::default(),
         }
@@ -130,6 +134,20 @@ impl RuntimeBuilder {
     /// refused before anything is copied.
     pub fn bundle_limits(mut self, limits: BundleLimits) -> Self {
         self.bundle_limits = limits;
+        self
+    }
+
+    /// Sets the folder in which bundles keep their data. Each bundle that asks for its folder,
+    /// [`PluginContext::data_directory`](crate::PluginContext::data_directory), gets a folder of its own in this one: the
+    /// folder stays when the bundle is reloaded, updated or unloaded. By default there is none, and a bundle that asks
+    /// gets an error.
+    ///
+    /// A relative path is relative to the working directory of this moment. The folder is made when a bundle first asks.
+    /// Runtimes that are given the same folder share it, also those of several processes: a bundle of one name then has
+    /// one folder.
+    pub fn data_directory(mut self, folder: impl AsRef<Path>) -> Self {
+        let folder = folder.as_ref();
+        self.data_directory = Some(absolute(folder).unwrap_or_else(|_| folder.to_owned()));
         self
     }
 
@@ -204,6 +222,7 @@ impl RuntimeBuilder {
                 reload_limit: self.reload_limit,
                 unload_limit: self.unload_limit,
                 bundle_limits: self.bundle_limits,
+                data_directory: self.data_directory,
                 #[cfg(feature = "signatures")]
                 signatures: self.signatures,
             })

@@ -3,11 +3,13 @@
 //! The functions here are not exported. The C library of polyplug, the crate `polyplug-loaders`, exports symbols of the
 //! same names, whose runtimes have that crate's loaders.
 
+use std::mem::offset_of;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use polyplug_abi::{HostApi, RuntimeConfig};
+use polyplug_abi::{HostApi, RuntimeConfig, StringView};
 
+use crate::host::abi::log::report;
 use crate::host::builder::RuntimeBuilder;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::runtime::Runtime;
@@ -17,7 +19,8 @@ use crate::host::runtime::runtime::Runtime;
 /// # Safety
 ///
 /// `config` must be null, for the defaults, or lead to a configuration of the size that its first field states. The
-/// callback and its user data must be usable from any thread until the runtime is destroyed.
+/// callback and its user data must be usable from any thread until the runtime is destroyed. The text of the
+/// configuration must be readable during this call.
 pub unsafe extern "C" fn polyplug_runtime_create(config: *const RuntimeConfig) -> *const HostApi {
     // SAFETY: the caller promises the same of `config` as `create_with` asks for.
     unsafe { create_with(config, |builder| builder) }
@@ -37,7 +40,14 @@ pub unsafe fn create_with(
     catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the caller promises that `config` is null or a configuration of the size that it states.
         let config = unsafe { read_config(config) };
-        match set_up(Runtime::builder().config(config)).build() {
+        // SAFETY: the caller promises that the text of a configuration is readable during this call.
+        let folder = unsafe { config.data_directory.bytes() }.filter(|folder| !folder.is_empty());
+        let mut builder = Runtime::builder();
+        if let Some(folder) = folder {
+            builder = builder.data_directory(&*String::from_utf8_lossy(folder));
+        }
+        let config = RuntimeConfig { data_directory: StringView::null(), ..config };
+        match set_up(builder.config(config)).build() {
             Ok(runtime) => {
                 let host = runtime.host_abi();
                 // The caller's table owns the runtime until `polyplug_runtime_destroy`.
@@ -45,7 +55,7 @@ pub unsafe fn create_with(
                 host
             }
             Err(error) => {
-                tracing::error!(%error, "polyplug_runtime_create");
+                report!(ERROR, "polyplug_runtime_create: {error}");
                 std::ptr::null()
             }
         }
@@ -82,12 +92,15 @@ unsafe fn read_config(config: *const RuntimeConfig) -> RuntimeConfig {
     }
     // SAFETY: not null; the caller promises that `config` leads to a configuration, which begins with its size.
     let size = unsafe { (&raw const (*config).struct_size).read() };
-    if size < size_of::<RuntimeConfig>() {
+    if size < offset_of!(RuntimeConfig, data_directory) {
         return read;
     }
-    // SAFETY: the caller promises that all `size` bytes are readable, and `size` covers all fields. The flag is read as
-    // a byte, for C may have written another value than 0 and 1.
+    // SAFETY: the caller promises that all `size` bytes are readable, and `size` covers the fields that are read. The flag
+    // is read as a byte, for C may have written another value than 0 and 1.
     unsafe {
+        if size >= size_of::<RuntimeConfig>() {
+            read.data_directory = (&raw const (*config).data_directory).read();
+        }
         read.compatibility = (&raw const (*config).compatibility).read();
         read.hot_reload_enabled = (&raw const (*config).hot_reload_enabled).cast::<u8>().read() != 0;
         read.on_reload = (&raw const (*config).on_reload).read();

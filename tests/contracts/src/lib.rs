@@ -8,6 +8,7 @@ pub mod logs;
 pub mod measure;
 pub mod moody;
 pub mod panics;
+pub mod places;
 pub mod pool;
 pub mod settings;
 pub mod spinning;

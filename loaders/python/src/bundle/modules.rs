@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use polyplug::LogLevel;
 use polyplug::engine::{Fault, Guest, Limits};
 use polyplug::loader::Remains;
 use pyo3::intern;
@@ -98,8 +99,8 @@ impl BundleModules {
     fn close(&self, py: Python<'_>) -> Option<Remains> {
         let bundle = self.bundle.bind(py);
         let log = |fault: &Fault| {
-            let (bundle, fault) = (self.guest.bundle(), self.guest.describe(fault));
-            tracing::error!(bundle, fault, "the end of a bundle failed");
+            let fault = self.guest.describe(fault);
+            self.guest.log(LogLevel::Error, &format!("the end of the bundle failed: {fault}"));
         };
         if let Err(fault) = self.run_attached(py, |py| bundle.call_method0(intern!(py, "end_activity"))) {
             log(&fault);

@@ -1,6 +1,8 @@
 //! The part of the loader that is written in Python: code that works with the interpreter's own mechanisms, and is not
 //! called on hot paths.
 
+use polyplug::LogLevel;
+use polyplug::engine::log_message;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyTuple};
@@ -9,10 +11,11 @@ use super::compile::compile;
 use crate::thread;
 
 /// The files of the prelude. They are run in this order, in one namespace.
-const FILES: [(&str, &str); 19] = [
+const FILES: [(&str, &str); 20] = [
     ("pickling.py", include_str!("prelude/pickling.py")),
     ("classes.py", include_str!("prelude/classes.py")),
     ("protocol.py", include_str!("prelude/protocol.py")),
+    ("lines.py", include_str!("prelude/lines.py")),
     ("errors.py", include_str!("prelude/errors.py")),
     ("hints.py", include_str!("prelude/hints.py")),
     ("environment.py", include_str!("prelude/environment.py")),
@@ -122,8 +125,10 @@ fn install_hooks(py: Python<'_>, names: &Bound<'_, PyDict>) -> PyResult<()> {
 /// Writes a message that belongs to no bundle to the host's log: `log("warn", "deprecated")`.
 #[pyfunction]
 fn log(py: Python<'_>, level: &str, message: &str) {
-    thread::detach(py, || match level {
-        "error" => tracing::error!(target: "polyplug::plugin", "{message}"),
-        _ => tracing::warn!(target: "polyplug::plugin", "{message}"),
-    });
+    let level = match level {
+        "error" => LogLevel::Error,
+        "info" => LogLevel::Info,
+        _ => LogLevel::Warn,
+    };
+    thread::detach(py, || log_message(level, message));
 }

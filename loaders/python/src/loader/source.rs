@@ -23,10 +23,10 @@ pub(super) struct Source {
 
 /// The directory of a bundle.
 pub(super) struct Directory {
-    /// The directory from which the bundle runs, which may be a private copy.
+    /// The bundle's own directory, which is in all paths that its author sees.
     pub(super) path: String,
-    /// The directory that the user knows, which errors name.
-    pub(super) origin: String,
+    /// The directory that files are read from, which may be a private copy.
+    pub(super) files: String,
 }
 
 impl Source {
@@ -46,23 +46,27 @@ impl Source {
             let (text, file) = (code.as_bytes().to_vec(), manifest.file.clone());
             return Ok(Self { text, file, folders: Vec::new(), directory: None, venv });
         }
-        let file = manifest.path.join(&manifest.file);
-        let main = file.parent().unwrap_or(&manifest.path).to_owned();
-        let path = options.path.iter().map(|folder| manifest.path.join(folder));
+        let directory = guest.directory().unwrap_or(&manifest.path);
+        let file = directory.join(&manifest.file);
+        let main = file.parent().unwrap_or(directory).to_owned();
+        let path = options.path.iter().map(|folder| directory.join(folder));
         for folder in &options.path {
-            check_inside(&manifest.path, folder)?;
+            check_inside(guest, &manifest.path, folder)?;
         }
         let folders = std::iter::once(main).chain(path).map(|folder| path_text(&folder)).collect::<Result<_, _>>()?;
-        let directory = Directory { path: path_text(&manifest.path)?, origin: path_text(&manifest.origin)? };
+        let directory = Directory { path: path_text(directory)?, files: path_text(&manifest.path)? };
         let text = guest.read_program(&manifest.file, limits, 0)?;
         Ok(Self { text, file: manifest.file.clone(), folders, directory: Some(directory), venv })
     }
 }
 
 /// Refuses a folder of the bundle that is a link out of it.
-fn check_inside(directory: &Path, folder: &Path) -> Result<(), Fault> {
-    match real_path(directory, &directory.join(folder)) {
-        Err(error) if !error.is_missing() => Err(Fault::new(format_args!("`path` of the table [python]: {error}"))),
+fn check_inside(guest: &Guest, files: &Path, folder: &Path) -> Result<(), Fault> {
+    match real_path(files, &files.join(folder)) {
+        Err(error) if !error.is_missing() => {
+            let error = guest.with_own_paths(error.to_string());
+            Err(Fault::new(format_args!("`path` of the table [python]: {error}")))
+        }
         _ => Ok(()),
     }
 }

@@ -47,9 +47,9 @@ fn bundle_object<'py>(
         Some(folder) => Some(prelude.open_environment.bind(py).call1((folder,))?),
         None => None,
     };
-    let (directory, origin) = source.directory.as_ref().map(|directory| (&directory.path, &directory.origin)).unzip();
+    let (directory, files) = source.directory.as_ref().map(|directory| (&directory.path, &directory.files)).unzip();
     let config = config_dict(py, guest.config())?;
-    let arguments = (functions, guest.bundle(), directory, origin, &source.folders, config, environment);
+    let arguments = (functions, guest.bundle(), directory, files, &source.folders, config, environment);
     prelude.bundle.bind(py).call1(arguments)
 }
 

@@ -1,10 +1,11 @@
 //! The functions of the module `polyplug` that reach the host.
 
+use std::ffi::OsString;
 use std::sync::{Arc, OnceLock, Weak};
 
 use polyplug::engine::{Fault, Guest, ImportedObject, Limits};
 use polyplug::loader::real_path;
-use pyo3::exceptions::{PyImportError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyImportError, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -73,8 +74,8 @@ impl HostFunctions {
 
     /// Raises an error if a file with code of the bundle leads out of the bundle.
     fn check_inside(&self, path: &str) -> PyResult<()> {
-        match self.guest.directory().map(|directory| real_path(directory, path)) {
-            Some(Err(error)) => Err(PyImportError::new_err(error.to_string())),
+        match self.guest.files().map(|files| real_path(files, &self.guest.file_path(path.as_ref()))) {
+            Some(Err(error)) => Err(PyImportError::new_err(self.guest.with_own_paths(error.to_string()))),
             _ => Ok(()),
         }
     }
@@ -89,6 +90,17 @@ impl HostFunctions {
     /// Returns a traceback that names the bundle's files by the bundle and their path in its directory.
     fn name_files(&self, traceback: &str) -> String {
         self.guest.name_files(traceback)
+    }
+
+    /// Returns the folder in which the bundle keeps its data, and makes the folder if it does not exist.
+    fn data_directory(&self, py: Python<'_>) -> PyResult<OsString> {
+        let made = thread::detach(py, || self.guest.data_directory().map(|path| path.as_os_str().to_owned()));
+        made.map_err(|fault| PyOSError::new_err(fault.to_string()))
+    }
+
+    /// Returns the path of that folder, which may not exist; `None` if the host gives bundles no such folder.
+    fn data_path(&self) -> Option<OsString> {
+        self.guest.data_path().map(|path| path.as_os_str().to_owned())
     }
 
     /// Writes to the host's log: log("info", "ready").

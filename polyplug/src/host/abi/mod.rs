@@ -17,4 +17,5 @@ pub(crate) mod failure;
 pub(crate) mod interface;
 pub(crate) mod log;
 pub(crate) mod slot_map;
+pub(crate) mod stderr;
 pub(crate) mod table;

@@ -55,4 +55,6 @@ pub(crate) const FUNCTIONS: HostApi = HostApi {
     log_level: messages::log_level,
     proxy_bundle: proxies::proxy_bundle,
     log_as: messages::log_as,
+    directory: bundle_info::directory,
+    data_directory: bundle_info::data_directory,
 };

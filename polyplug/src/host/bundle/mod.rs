@@ -12,6 +12,9 @@
 //! - [`Tree`](tree::Tree): the files of a bundle, found by one walk.
 //! - [`Fingerprint`](fingerprint::Fingerprint): the metadata of a bundle's files, which shows that one has changed.
 //! - [`SharedDirs`](shared_dirs::SharedDirs): the folders of a bundle that its loader uses in place.
+//! - [`DataDirectory`](data_directory::DataDirectory): the folder in which a bundle keeps its data.
+//! - [`Original`](original::Original): the directory of a bundle that is about to be loaded.
+//! - [`SettledFiles`](settled_files::SettledFiles): the files of a bundle that is loaded from its own directory.
 //! - [`PrivateCopy`](private_copy::PrivateCopy): a private copy of a bundle's directory.
 //!
 //! Invariant: nothing here runs code of a bundle, or writes to a bundle's own directory.
@@ -20,15 +23,18 @@ pub(crate) mod artifact;
 pub(crate) mod config_json;
 pub(crate) mod config_overrides;
 pub(crate) mod copy_tree;
+pub(crate) mod data_directory;
 pub(crate) mod diagnose;
 pub(crate) mod file;
 pub(crate) mod fingerprint;
 pub(crate) mod limits;
 pub(crate) mod manifest;
 pub(crate) mod names;
+pub(crate) mod original;
 pub(crate) mod private_copy;
 pub(crate) mod process_dir;
 pub(crate) mod reference;
+pub(crate) mod settled_files;
 pub(crate) mod settling;
 pub(crate) mod shared_dirs;
 pub(crate) mod source;

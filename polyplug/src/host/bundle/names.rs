@@ -1,10 +1,39 @@
-//! The name of a manifest, and the names of files that are no part of a bundle, or that say nothing about its contents.
+//! The name of a manifest, the names of files that are no part of a bundle, or that say nothing about its contents, and the
+//! names of folders that are called after bundles.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
+use polyplug_abi::BundleId;
+
 /// The name of a manifest's file.
 pub(crate) const FILE_NAME: &str = "manifest.toml";
+
+/// The most letters of a bundle's name that the name of a folder has.
+const LETTERS: usize = 100;
+
+/// Returns the name of a folder that belongs to one bundle: the bundle's name, or, where not every file system tells that
+/// name from others, the like of it with the bundle's id.
+///
+/// The names of two bundles also differ where a file system does not distinguish upper case from lower case.
+pub(crate) fn folder_name(bundle: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    let is_odd = bundle.is_empty() || bundle.starts_with('.') || bundle.ends_with('.') || is_device(bundle);
+    if !is_odd && bundle.len() <= LETTERS && bundle.chars().all(is_plain) {
+        return bundle.to_owned();
+    }
+    let plain = bundle.chars().map(|c| c.to_ascii_lowercase()).map(|c| if is_plain(c) { c } else { '_' });
+    let like: String = plain.take(LETTERS).collect();
+    // No plain name has a tilde, so the result is no other bundle's name.
+    format!("{}~{:016x}", like.trim_matches('.'), BundleId::new(bundle).id())
+}
+
+/// Returns whether Windows takes a name for that of a device, whatever its extension.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let is_numbered = |kind: &str| stem.strip_prefix(kind).is_some_and(|rest| rest.len() == 1 && rest != "0");
+    ["con", "prn", "aux", "nul"].contains(&&*stem) || is_numbered("com") || is_numbered("lpt")
+}
 
 /// Returns whether a file of this name was made by an editor beside the file that it edits: a lock, swap or backup
 /// file. Such a file is no part of a bundle.
@@ -77,6 +106,23 @@ mod tests {
         {
             assert!(!is_editor_file(OsStr::new(name)), "{name}");
         }
+    }
+
+    #[test]
+    fn folders_of_bundles_differ_on_every_file_system() {
+        for name in ["calc", "calc-rust", "a_b", "4.2", "-x", "console", "com10", "com0", "nullable"] {
+            assert_eq!(folder_name(name), name);
+        }
+        let long = "x".repeat(128);
+        let odd =
+            ["Calc", "CALC", "calC", "..", ".", "", "nul", "con.lua", "Com1", "lpt9", "end.", "a/b", "a\\b", "\u{e4}"];
+        let names: Vec<_> = odd.into_iter().chain([&*long, &long[1..]]).map(folder_name).collect();
+        for (index, name) in names.iter().enumerate() {
+            let is_safe = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.~".contains(c);
+            assert!(name.chars().all(is_safe) && name.len() < 128 && !name.starts_with('.'), "{name}");
+            assert!(name.contains('~') && !names[..index].contains(name), "{name}");
+        }
+        assert!(names[0].starts_with("calc~"), "{names:?}");
     }
 
     #[test]

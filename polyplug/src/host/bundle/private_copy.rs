@@ -5,20 +5,19 @@
 //! was checked. So with hot reload on, or with signatures checked, each version runs from a copy that no other user can
 //! change. The copy is kept for as long as the version, so that debuggers and backtraces find their symbols.
 //!
-//! The copy is made of files that do not change meanwhile: see [`SETTLED`].
+//! The copy is made of files that do not change meanwhile: see [`Original`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use super::copy_tree::{CopyError, copy_tree};
 use super::fingerprint::Fingerprint;
 use super::limits::BundleLimits;
 use super::manifest::ManifestData;
+use super::original::{LOOKS, Original};
 use super::process_dir::fresh_directory;
-use super::settling::{SETTLED, Unsettled, unsettled};
 use super::shared_dirs::SharedDirs;
-use super::tree::{Artifact, Kind, Target, Tree};
+use crate::host::abi::log::report;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::runtime::RuntimeError;
 
@@ -70,19 +69,8 @@ impl Drop for PrivateCopy {
 fn remove(copy: &Path) {
     if let Err(error) = fs::remove_dir_all(copy) {
         // The next process removes the copy.
-        tracing::warn!(path = %copy.display(), %error, "a private copy could not be removed");
+        report!(WARN, "the private copy {} could not be removed: {error}", copy.display());
     }
-}
-
-/// The number of looks at files that keep changing, before the copy is given up.
-const LOOKS: usize = 10;
-
-/// A bundle that is copied.
-struct Original<'a> {
-    root: &'a Path,
-    artifact: &'a Path,
-    shared_dirs: &'a SharedDirs,
-    limits: BundleLimits,
 }
 
 impl Original<'_> {
@@ -107,58 +95,6 @@ impl Original<'_> {
             }
         }
     }
-
-    fn look(&self) -> (Tree, Fingerprint) {
-        let tree = Tree::take(self.root, self.artifact, self.shared_dirs, self.limits);
-        let fingerprint = Fingerprint::of(&tree, self.artifact, |_| ());
-        (tree, fingerprint)
-    }
-
-    /// Looks at the files until they have settled. Takes one of `looks` for each time that they had to be waited for.
-    fn settled(&self, looks: &mut usize) -> Result<(Tree, Fingerprint), CopyError> {
-        let mut before = None;
-        loop {
-            let now = SystemTime::now();
-            let (tree, fingerprint) = self.look();
-            let wait = match fingerprint.latest().map(|(_, latest)| unsettled(latest, now)) {
-                None | Some(Unsettled::No) => return Ok((tree, fingerprint)),
-                Some(Unsettled::For(wait)) => wait,
-                // The times say nothing, but the files did not change since the last look.
-                Some(Unsettled::Unknown) if before.as_ref() == Some(&fingerprint) => return Ok((tree, fingerprint)),
-                Some(Unsettled::Unknown) => SETTLED,
-            };
-            if *looks == 0 {
-                let latest = fingerprint.latest().map_or(Path::new(""), |(path, _)| path);
-                return Err(CopyError::Changed(self.root.join(latest)));
-            }
-            *looks -= 1;
-            before = Some(fingerprint);
-            std::thread::sleep(wait);
-        }
-    }
-
-    /// Refuses a bundle that cannot be copied. Warns of what is left out because nothing is there.
-    fn check(&self, tree: &Tree, name: &str) -> Result<(), CopyError> {
-        if let Some(fault) = tree.faults.first() {
-            return Err(CopyError::Fault(fault.text(self.root)));
-        }
-        if let Artifact::Missing(path) = &tree.artifact {
-            // It was there when the manifest was read.
-            return Err(CopyError::Changed(self.root.join(path)));
-        }
-        for (folder, nodes) in &tree.folders {
-            for node in nodes.iter().filter(|node| matches!(node.kind, Kind::Link { target: Target::Missing, .. })) {
-                let link = self.root.join(folder).join(&node.name);
-                tracing::warn!(
-                    target: "polyplug::files",
-                    bundle = name,
-                    "{} is a link that leads nowhere, and is left out: remove it, or put a file in its place",
-                    link.display()
-                );
-            }
-        }
-        Ok(())
-    }
 }
 
 /// A copy that is removed when dropped, unless it is kept.
@@ -180,9 +116,10 @@ impl Drop for Unfinished {
 #[cfg(all(test, not(miri)))] // Miri shows no files
 mod tests {
     use std::fs::File;
-    use std::time::Duration;
+    use std::time::{Duration, SystemTime};
 
     use super::*;
+    use crate::host::bundle::tree::Tree;
 
     /// Makes the manifest of a bundle in `root` whose artifact is `file`.
     fn bundle(root: &Path, file: &str) -> ManifestData {

@@ -20,14 +20,17 @@ use crate::host::abi::log::write_log;
 use crate::host::bundle::file::{PROGRAM_LIMIT, read_bundle_file};
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::error::file::FileError;
+use crate::host::plugin::schema::PluginSchema;
 use crate::host::runtime::context::HostContext;
 use crate::host::runtime::staging::Staging;
 use crate::host::version::module::{Module, Remains};
+use crate::host::version::scope::BundleScope;
 
 /// A version of a bundle whose code an engine runs.
 pub struct Guest {
     pub(crate) context: Arc<HostContext>,
-    pub(crate) directory: Option<PathBuf>,
+    /// The directory that the version's files are read from, which may be a private copy.
+    files: Option<PathBuf>,
     bundle: String,
     pub(crate) places: Arc<Places>,
     config: toml::Table,
@@ -46,8 +49,7 @@ impl Guest {
         let own = if in_directory { std::path::absolute(&manifest.origin).ok() } else { None };
         Arc::new(Self {
             context: Arc::clone(staging.context()),
-            // The path of a directory is absolute; that of a bundle in memory is not.
-            directory: in_directory.then(|| manifest.path.clone()),
+            files: staging.directory().is_some().then(|| manifest.path.clone()),
             bundle: manifest.name.clone(),
             places: Arc::new(Places::new(&manifest.name, directory, own.as_deref())),
             config: manifest.config.clone(),
@@ -63,31 +65,83 @@ impl Guest {
         &self.bundle
     }
 
-    /// Returns the directory that the bundle is loaded from, which may be a private copy, or `None` for a bundle in
-    /// memory.
+    /// Returns the bundle's own directory, absolute, or `None` for a bundle in memory. Everything that the bundle's author
+    /// sees has the paths of this directory: the names of files in errors, tracebacks and debuggers.
+    ///
+    /// The version's files are read from [`files`](Self::files).
     #[must_use]
     pub fn directory(&self) -> Option<&Path> {
-        self.directory.as_deref()
+        self.scope().directory.as_deref()
     }
 
-    /// Reads a file of the bundle's program, a main file or a module, by its path in the bundle's directory. `used` is
-    /// the number of bytes that the engine uses, which count only if the memory is limited.
+    /// Returns the directory that the files of this version are read from, or `None` for a bundle in memory: the bundle's
+    /// own directory, or a private copy of it. The copy does not change while the version exists, and its path is to be
+    /// shown to no one.
+    #[must_use]
+    pub fn files(&self) -> Option<&Path> {
+        self.files.as_deref()
+    }
+
+    /// Returns the path in [`files`](Self::files) of a file whose path is relative to the bundle's directory, or in that
+    /// directory. Other absolute paths are returned as they are.
+    #[must_use]
+    pub fn file_path(&self, path: &Path) -> PathBuf {
+        let inside = self.directory().and_then(|directory| path.strip_prefix(directory).ok()).unwrap_or(path);
+        self.files.as_deref().map_or_else(|| path.to_owned(), |files| files.join(inside))
+    }
+
+    /// Returns a text in which paths of a private copy are replaced by those of the bundle's own directory.
+    #[must_use]
+    pub fn with_own_paths(&self, text: String) -> String {
+        match (self.files(), self.directory()) {
+            (Some(files), Some(directory)) if files != directory => {
+                text.replace(&*files.to_string_lossy(), &directory.to_string_lossy())
+            }
+            _ => text,
+        }
+    }
+
+    /// Returns the folder in which the bundle keeps its data, and makes the folder if it does not exist. All versions of a
+    /// bundle have the same folder.
+    ///
+    /// # Errors
+    ///
+    /// The host gives bundles no such folder, or the folder cannot be made.
+    pub fn data_directory(&self) -> Result<&Path, Fault> {
+        self.scope().data_directory.make().map_err(Fault::new)
+    }
+
+    /// Returns the path of the folder in which the bundle keeps its data, or `None` if the host gives bundles no such
+    /// folder. Does not make the folder.
+    #[must_use]
+    pub fn data_path(&self) -> Option<&Path> {
+        self.scope().data_directory.path().ok()
+    }
+
+    fn scope(&self) -> &BundleScope {
+        self.context.bundle.as_ref().expect("a guest's context is a bundle's")
+    }
+
+    /// Reads a file of the bundle's program, a main file or a module, by its path in the bundle's directory: relative to
+    /// that directory, or absolute. `used` is the number of bytes that the engine uses, which count only if the memory is
+    /// limited.
     ///
     /// # Errors
     ///
     /// The reason why the file is not read: it is no regular file, it is outside of the bundle, or it is larger than a
     /// program may be or than the memory that is left. No more is read than that.
     pub fn read_program(&self, file: &str, limits: &Limits, used: usize) -> Result<Vec<u8>, Fault> {
-        let Some(directory) = self.directory() else {
+        let Some(files) = self.files() else {
             return Err(Fault::new(format_args!("{file}: a bundle in memory has no files but its own")));
         };
         let limit = limits.program_limit(used);
-        read_bundle_file(directory, file, "a program", limit).map_err(|error| match error {
+        read_bundle_file(files, self.file_path(file.as_ref()), "a program", limit).map_err(|error| match error {
             FileError::TooLarge { path, size, .. } if limit < PROGRAM_LIMIT => {
                 let reason = limits.out_of_memory(&self.bundle);
-                Fault::limit(format_args!("{}: the file has {size} bytes: {reason}", path.display()))
+                let path = self.with_own_paths(path.display().to_string());
+                Fault::limit(format_args!("{path}: the file has {size} bytes: {reason}"))
             }
-            other => Fault::new(other),
+            other => Fault::new(self.with_own_paths(other.to_string())),
         })
     }
 
@@ -103,8 +157,7 @@ impl Guest {
     pub fn init_context(&self) -> BundleInitContext {
         let path =
             self.directory().map_or(StringView::null(), |path| StringView::lend(path.as_os_str().as_encoded_bytes()));
-        let scope = self.context.bundle.as_ref().expect("a guest's context is a bundle's");
-        BundleInitContext { bundle_id: scope.id.id(), bundle_path: path }
+        BundleInitContext { bundle_id: self.scope().id.id(), bundle_path: path }
     }
 
     /// Returns the bundle's settings.
@@ -120,8 +173,13 @@ impl Guest {
     /// The text is not the name of a contract, or neither this program nor the bundle knows the contract.
     pub fn contract(&self, name: &str) -> Result<KnownContract, Fault> {
         let named = Named::read(name).map_err(Fault::new)?;
-        let found = schemas::find(&named, self.directory()).map_err(Fault::new)?;
+        let found = self.find_schema(&named).map_err(Fault::new)?;
         Ok(KnownContract::new(found.shared()))
+    }
+
+    /// Finds the schema of a contract that is linked into this program, or that is in a file of the bundle.
+    pub(crate) fn find_schema(&self, named: &Named) -> Result<PluginSchema, String> {
+        schemas::find(named, self.files()).map_err(|error| self.with_own_paths(error))
     }
 
     /// Records what the engine measured at its end: `None` if the bundle's code is gone, and otherwise what remains of it.

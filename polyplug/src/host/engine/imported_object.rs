@@ -9,7 +9,6 @@ use polyplug_abi::{AbiError, GuestContractInstance, ProxyTarget, Version};
 use super::fault::Fault;
 use super::guest::Guest;
 use super::known_contract::KnownContract;
-use super::schemas;
 use super::schemas::Named;
 use crate::call_error::{CallError, Callee, Failure};
 use crate::host::abi::arena::CallArenaGuard;
@@ -103,7 +102,7 @@ impl ImportedObject {
         let named = Named::read(contract).map_err(Fault::new)?;
         let runtime = guest.context.runtime().ok_or_else(|| Fault::new("the runtime has ended"))?;
         let scope = guest.context.bundle.as_deref();
-        let schema = match schemas::find(&named, guest.directory.as_deref()) {
+        let schema = match guest.find_schema(&named) {
             Ok(known) => known,
             // Neither this program nor the bundle knows the contract, but the callee may.
             Err(reason) => runtime

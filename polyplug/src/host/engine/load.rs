@@ -12,7 +12,6 @@ use super::guest::{EngineEnd, Guest};
 use super::known_contract::KnownContract;
 use super::low_level::{LowLevel, LowLevelPlugin};
 use super::plugin::{VmPlugin, guarded};
-use super::schemas;
 use super::schemas::Named;
 use super::vm::Vm;
 use crate::Runtime;
@@ -266,7 +265,7 @@ impl<E: Engine> Module for Running<E> {
 /// Finds the contract that a plugin implements, and checks that the plugin has all of its methods.
 fn implemented<E: Engine>(declared: &PluginDecl, guest: &Guest) -> Result<PluginSchema, String> {
     let named = Named::read(&declared.contract)?;
-    let described = schemas::find(&named, guest.directory())?;
+    let described = guest.find_schema(&named)?;
     let schema = described.schema();
     let wanted: Vec<_> = schema.methods.iter().map(|method| E::method_name(&method.name)).collect();
     let missing: Vec<_> = wanted.iter().filter(|name| !declared.methods.contains(name)).collect();

@@ -16,6 +16,7 @@ use super::fault::Fault;
 use super::places::Places;
 use super::plugin::guarded;
 use crate::host::abi::dispatch::CallFrame;
+use crate::host::abi::log::report;
 use crate::host::abi::slot_map::SlotMap;
 use crate::host::plugin::plugin::EnginePlugin;
 use crate::host::runtime::context::HostContext;
@@ -99,7 +100,7 @@ impl<P: LowLevel> Drop for LowLevelInstance<P> {
         });
         if let Err(fault) = ended {
             let (bundle, fault) = (self.places.bundle(), fault.describe(&self.places));
-            tracing::error!(bundle, fault, "an instance could not be ended");
+            report!(ERROR, bundle = bundle, "an instance could not be ended: {fault}");
         }
     }
 }

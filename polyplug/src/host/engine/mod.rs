@@ -19,6 +19,7 @@
 //! - [`DeclaredCall`]: the account of a declared error that a guest does not catch.
 //! - [`Fault`], [`Exception`]: the reasons why an engine could not do what it was asked to.
 //! - [`Limits`], [`Deadline`]: the limits of a bundle's memory and time.
+//! - [`log_message`]: a message of an engine that belongs to no bundle.
 //! - `Places`: the names of a bundle's files in errors.
 //! - `Vm`, `EngineLock`: an engine behind its lock, and that lock.
 //! - `VmPlugin`, `LowLevelPlugin`, `VmObject`: the data behind the tables that the runtime calls.
@@ -39,6 +40,7 @@ mod limits;
 mod load;
 mod lock;
 mod low_level;
+mod messages;
 mod object;
 mod places;
 mod plugin;
@@ -55,6 +57,7 @@ pub use known_contract::KnownContract;
 pub use limits::{Deadline, Limits};
 pub use load::{LoadedCode, PluginDecl, StartError, load, load_either};
 pub use low_level::LowLevel;
+pub use messages::log_message;
 
 pub use crate::host::marshal::build::Build;
 pub use crate::host::marshal::located::Located;

@@ -13,6 +13,7 @@ use super::plugin::run;
 use super::vm::Vm;
 use crate::guest::{catch, describe_panic};
 use crate::host::abi::dispatch::CallFrame;
+use crate::host::abi::log::report;
 use crate::host::plugin_proxy::object::Object;
 use crate::host::runtime::context::HostContext;
 use crate::schema::Shape;
@@ -84,7 +85,7 @@ unsafe extern "C" fn end<E: Engine>(instance: GuestContractInstance) {
     // The object may have been the last owner of the engine, which is then dropped too.
     let bundle = object.vm.places().bundle().to_owned();
     if let Err(payload) = catch(|| drop(object)) {
-        tracing::error!(bundle, panic = describe_panic(payload), "an engine panicked at its end");
+        report!(ERROR, bundle = &bundle, "an engine panicked at its end: {}", describe_panic(payload));
     }
 }
 

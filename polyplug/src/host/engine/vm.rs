@@ -6,6 +6,7 @@ use super::engine::Engine;
 use super::lock::EngineLock;
 use super::places::Places;
 use crate::guest::{catch, describe_panic};
+use crate::host::abi::log::report;
 use crate::host::waits::WouldDeadlock;
 use crate::sync::{Arc, Mutex, PoisonError};
 
@@ -49,8 +50,12 @@ impl<E: Engine> Vm<E> {
         let may_look = !E::EXCLUSIVE || self.lock.try_enter();
         let inside = may_look.then(|| VmGuard(self))?;
         catch(|| inside.memory()).unwrap_or_else(|payload| {
-            let (bundle, panic) = (self.places.bundle(), describe_panic(payload));
-            tracing::error!(bundle, panic, "an engine panicked when asked for its memory");
+            report!(
+                ERROR,
+                bundle = self.places.bundle(),
+                "an engine panicked when asked for its memory: {}",
+                describe_panic(payload)
+            );
             None
         })
     }
@@ -85,8 +90,12 @@ impl<E: Engine> Vm<E> {
     /// Ends one object. Catches a panic of the engine: the call that is just returning is not related to the object.
     fn end_one(&self, object: E::Object) {
         if let Err(payload) = catch(|| self.engine.end(object)) {
-            let (bundle, panic) = (self.places.bundle(), describe_panic(payload));
-            tracing::error!(bundle, panic, "an engine panicked at the end of an object");
+            report!(
+                ERROR,
+                bundle = self.places.bundle(),
+                "an engine panicked at the end of an object: {}",
+                describe_panic(payload)
+            );
         }
     }
 }

@@ -11,6 +11,7 @@ use polyplug_abi::{
 use crate::contract::Contract;
 use crate::guest::{catch, describe_panic, destroy_instance, into_raw, native_dispatch};
 use crate::host::abi::interface::check_functions;
+use crate::host::abi::log::report;
 use crate::schema::Schema;
 
 /// A host contract with its table and its objects.
@@ -74,7 +75,7 @@ unsafe extern "C" fn create<T>(
     match catch(|| (factory.make)(name.unwrap_or_default())) {
         // SAFETY: the caller passes a pointer that may be written (the ABI's contract).
         Ok(object) => unsafe { out_instance.write(HostContractInstance { data: into_raw(object, factory.host) }) },
-        Err(payload) => tracing::error!(panic = describe_panic(payload), "a host contract's factory panicked"),
+        Err(payload) => report!(ERROR, "a host contract's factory panicked: {}", describe_panic(payload)),
     }
 }
 

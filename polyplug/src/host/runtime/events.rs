@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::event::Event;
 use crate::guest::{catch, describe_panic};
+use crate::host::abi::log::report;
 
 /// A function that is called for each event.
 pub(crate) type OnEvent = dyn Fn(&Event) + Send + Sync;
@@ -59,7 +60,7 @@ impl Events {
             if let Err(payload) = catch(|| (subscriber.call)(event)) {
                 // The event has happened, so a panic of a subscriber cannot prevent it.
                 let (bundle, panic) = (&event.bundle.name, describe_panic(payload));
-                tracing::error!(target: "polyplug::events", bundle, %event, panic, "a subscriber of events panicked");
+                report!(ERROR, target: "polyplug::events", bundle = bundle, "a subscriber of events panicked at `{event}`: {panic}");
             }
         }
     }

@@ -6,7 +6,7 @@
 //! [`check_requirements`]: Runtime::check_requirements
 
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use polyplug_abi::{BundleId, GuestContractInstance, HostApi, Version};
@@ -25,6 +25,7 @@ use super::staging::{LoadScope, Staging};
 use crate::guest::{PluginEntry, UnloadEntry, keep_locations};
 use crate::host::bundle::artifact::ArtifactForm;
 use crate::host::bundle::config_json;
+use crate::host::bundle::data_directory::DataDirectory;
 use crate::host::bundle::file::absolute;
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::bundle::shared_dirs::SharedDirs;
@@ -223,6 +224,8 @@ impl Runtime {
                 dependencies: None,
                 host_contracts: Vec::new(),
                 config: config_json::text(&config),
+                directory: None,
+                data_directory: self.data_directory(name),
                 registrations: Registrations::default(),
             });
             let unload = UnloadEntry::of(name);
@@ -302,9 +305,15 @@ impl Runtime {
         UnpublishedVersion(Some(Staging::new(version, context)))
     }
 
+    /// Returns the folder in which a bundle keeps its data.
+    fn data_directory(&self, bundle: &str) -> DataDirectory {
+        DataDirectory::new(self.parts().data_directory.as_deref(), bundle)
+    }
+
     /// Makes the version of a bundle, and the arguments of its loader.
     fn stage(&self, files: BundleFiles) -> (UnpublishedVersion, ManifestData, BundleSource, Origin) {
-        let version = self.unpublished(scope_of(&files.manifest));
+        let directory = files.directory().map(Path::to_owned);
+        let version = self.unpublished(scope_of(&files.manifest, directory, self.data_directory(&files.manifest.name)));
         let (manifest, source, origin, copy) = files.into_parts();
         if let Some(copy) = copy {
             version.keep(copy);
@@ -323,10 +332,12 @@ impl Runtime {
         create: impl Fn(&Plugin, *const HostApi) -> Result<GuestContractInstance, String>,
     ) -> Result<StartedVersion, RuntimeError> {
         let directory = files.run_path().map(Path::to_owned);
+        let settled = files.settled();
         let (version, manifest, source, origin) = self.stage(files);
         let run = || run(&manifest, &source);
         let providers = start_providers(&version, loader.loader_name(), &lineage, directory.as_deref(), run, create)
             .map_err(|error| error.at_original(&manifest.path, origin.directory.as_deref()))?;
+        settled.map_or(Ok(()), |settled| settled.check_unchanged())?;
         Ok(StartedVersion { version, providers, lineage, loader: Some(loader.loader_name()), origin })
     }
 
@@ -341,13 +352,15 @@ impl Runtime {
     }
 }
 
-fn scope_of(manifest: &ManifestData) -> BundleScope {
+fn scope_of(manifest: &ManifestData, directory: Option<PathBuf>, data_directory: DataDirectory) -> BundleScope {
     BundleScope {
         id: manifest.id,
         name: manifest.name.clone(),
         dependencies: Some(manifest.dependencies.iter().map(|dependency| dependency.info()).collect()),
         host_contracts: manifest.host_contracts.clone(),
         config: config_json::text(&manifest.config),
+        directory,
+        data_directory,
         registrations: Registrations::default(),
     }
 }

@@ -99,6 +99,20 @@ pub trait BundleLoader: Send + Sync {
         Vec::new()
     }
 
+    /// Returns whether a version of a bundle may read files of its directory after it was loaded: parts of its program, such
+    /// as modules that a call imports, or an artifact that stays open or mapped. By default it may.
+    ///
+    /// With hot reload, such a version runs from a private copy, whose files do not change under it. If the loader reads
+    /// everything while it loads a bundle, no copy is made, and `path` of the manifest is the bundle's own directory. The
+    /// runtime then loads the bundle when its files have settled, and the load fails if a file changes meanwhile. Where
+    /// signatures are checked, a copy is made all the same.
+    ///
+    /// The result must depend on the manifest alone.
+    fn reads_files_later(&self, manifest: &ManifestData) -> bool {
+        let _ = manifest;
+        true
+    }
+
     /// Checks that the artifact looks complete, without running any of its code. A watcher calls this before it
     /// reloads, as a build may still be writing the artifact. After an error, the watcher waits longer.
     ///

@@ -27,6 +27,11 @@ pub(crate) fn shared_dirs(loader: &dyn BundleLoader, manifest: &ManifestData) ->
     }
 }
 
+/// Asks the loader whether a version of the bundle may read its files after it was loaded.
+pub(crate) fn reads_files_later(loader: &dyn BundleLoader, manifest: &ManifestData) -> Result<bool, RuntimeError> {
+    guarded(&manifest.name, || Ok(loader.reads_files_later(manifest)))
+}
+
 fn artifact_in(loader: &dyn BundleLoader, file: &str, folder: &Path) -> String {
     format!(
         "\"{file}\" lies in \"{}\", which the loader `{}` uses where it lies, and nothing is loaded from there: put it \

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use super::bundles::Origin;
 use super::loader::BundleLoader;
-use super::options::{check_options, shared_dirs};
+use super::options::{check_options, reads_files_later, shared_dirs};
 use super::runtime::Runtime;
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::bundle::private_copy::PrivateCopy;
+use crate::host::bundle::settled_files::SettledFiles;
 use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::bundle::source::BundleSource;
 use crate::host::error::loader::LoaderError;
@@ -29,11 +30,18 @@ pub(crate) struct BundleFiles {
     pub(crate) manifest: ManifestData,
     source: BundleSource,
     copy: Option<PrivateCopy>,
+    /// The state of the bundle's own directory, if the version is loaded from there although hot reload is on.
+    settled: Option<SettledFiles>,
     /// The folders that the loader uses in place.
     shared_dirs: SharedDirs,
 }
 
 impl BundleFiles {
+    /// Returns the state of the files that must not change while the bundle is loaded.
+    pub(crate) fn settled(&self) -> Option<SettledFiles> {
+        self.settled.clone()
+    }
+
     /// Returns the directory that the code runs from, or `None` for a bundle in memory.
     pub(crate) fn run_path(&self) -> Option<&Path> {
         match (&self.copy, &self.source) {
@@ -43,14 +51,23 @@ impl BundleFiles {
         }
     }
 
+    /// Returns the bundle's own directory, or `None` for a bundle in memory.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        matches!(self.source, BundleSource::Path(_)).then_some(&self.manifest.path)
+    }
+
     /// Returns the manifest and the source as a loader gets them, the origin, and the private copy. The copy must be
     /// kept as long as the code.
     pub(crate) fn into_parts(self) -> (ManifestData, BundleSource, Origin, Option<PrivateCopy>) {
-        let Self { mut manifest, mut source, copy, shared_dirs } = self;
+        let Self { mut manifest, mut source, copy, settled, shared_dirs } = self;
         let origin = Origin {
             version: manifest.version.clone(),
             directory: matches!(source, BundleSource::Path(_)).then(|| manifest.path.clone()),
-            fingerprint: copy.as_ref().map(|copy| copy.fingerprint().clone()),
+            fingerprint: copy
+                .as_ref()
+                .map(PrivateCopy::fingerprint)
+                .or(settled.as_ref().map(SettledFiles::fingerprint))
+                .cloned(),
             shared_dirs,
         };
         if let Some(copy) = &copy {
@@ -62,8 +79,8 @@ impl BundleFiles {
 }
 
 impl Runtime {
-    /// Prepares the files of a bundle before any of its code runs. Makes a private copy if hot reload is on or
-    /// signatures are checked, and checks the copy's signature. Merges the host's settings into those of the manifest.
+    /// Prepares the files of a bundle before any of its code runs. Makes a private copy if
+    /// signatures are checked, or if hot reload is on and the version may read files later, and checks the copy's signature. Merges the host's settings into those of the manifest.
     ///
     /// # Errors
     ///
@@ -75,14 +92,18 @@ impl Runtime {
         source: BundleSource,
         loader: &dyn BundleLoader,
     ) -> Result<BundleFiles, RuntimeError> {
-        let mut files = BundleFiles { manifest, source, copy: None, shared_dirs: SharedDirs::default() };
+        let mut files = BundleFiles { manifest, source, copy: None, settled: None, shared_dirs: SharedDirs::default() };
         if !matches!(files.source, BundleSource::Path(_)) {
             #[cfg(feature = "signatures")]
             self.parts().signatures.check_unsigned(&files.manifest, files.source.kind())?;
         } else {
             files.shared_dirs = shared_dirs(loader, &files.manifest)?;
-            if self.config().hot_reload_enabled || self.looks_at_signatures() {
+            let is_reloaded = self.config().hot_reload_enabled;
+            if self.looks_at_signatures() || is_reloaded && reads_files_later(loader, &files.manifest)? {
                 self.copy(&mut files, manifest_source, loader)?;
+            } else if is_reloaded {
+                let limits = self.parts().bundle_limits;
+                files.settled = Some(SettledFiles::wait(&files.manifest, &files.shared_dirs, limits)?);
             } else {
                 files.shared_dirs = SharedDirs::default(); // no watcher reads them
             }

@@ -18,6 +18,7 @@ use super::prepare_files::ManifestSource;
 use super::report::{ReloadPolicy, ReloadReport};
 use super::runtime::Runtime;
 use super::time_limit::{TimeoutError, run_with_timeout};
+use crate::host::abi::log::report;
 use crate::host::bundle::manifest::{FILE_NAME, ManifestData};
 use crate::host::bundle::source::BundleSource;
 use crate::host::error::loader::LoaderError;
@@ -161,7 +162,7 @@ impl Runtime {
         match prepared {
             Ok(prepared) => Ok(self.complete(&name, old, prepared)),
             Err(error) => {
-                tracing::warn!(bundle = name, %error, "reload failed; the old version serves on");
+                report!(WARN, bundle = &name, "reload failed; the old version serves on: {error}");
                 self.emit_failed(Operation::Reload, || self.describe(&old), &error);
                 self.bundle_table().finish_change(id, Some(old));
                 Err(error)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use polyplug_abi::Compatibility;
 
 use super::runtime::Runtime;
+use crate::host::abi::log::report;
 use crate::host::bundle::manifest::{Dependency, FILE_NAME, HostDependency, ManifestData};
 use crate::host::error::dependency::{Declared, MissingDependency, MissingHostContract, Offer};
 use crate::host::error::runtime::RuntimeError;
@@ -32,9 +33,10 @@ impl Runtime {
             return Err(RuntimeError::DependencyMissing { missing });
         }
         for missing in missing {
-            tracing::warn!(
+            report!(
+                WARN,
                 target: "polyplug::compatibility",
-                bundle = manifest.name,
+                bundle = &manifest.name,
                 "{missing}; loaded all the same, for the runtime is relaxed"
             );
         }

@@ -7,6 +7,7 @@ use super::event::{Event, EventKind, Operation};
 use super::events::Events;
 use super::info::BundleInfo;
 use super::report::{Holder, Lingering, held_by};
+use crate::host::abi::log::report;
 use crate::host::store::provider::Provider;
 use crate::host::version::module::Remains;
 use crate::host::version::version::BundleVersion;
@@ -57,7 +58,7 @@ impl End {
         let kind = match &remains {
             None => EventKind::Reclaimed,
             Some(Remains { reason, threads, .. }) => {
-                tracing::warn!(bundle = self.about.name, reason, "the code of a retired version stays in memory");
+                report!(WARN, bundle = &self.about.name, "the code of a retired version stays in memory: {reason}");
                 let (reason, threads) = (reason.clone(), threads.clone());
                 EventKind::StillMapped { reason, holders: Vec::new(), threads, reclaimed: true }
             }

@@ -1,5 +1,6 @@
 //! The runtime that a host holds.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::loader::BundleLoader;
 use super::report::ReloadPolicy;
 use super::retired::Retired;
 use crate::error_text;
+use crate::host::abi::log::report;
 use crate::host::abi::slot_map::SlotMap;
 use crate::host::abi::table::HostTable;
 use crate::host::bundle::config_overrides::ConfigOverrides;
@@ -58,6 +60,8 @@ pub(crate) struct Parts {
     pub(crate) reload_limit: Duration,
     pub(crate) unload_limit: Duration,
     pub(crate) bundle_limits: BundleLimits,
+    /// The folder in which the bundles' folders for their data are.
+    pub(crate) data_directory: Option<PathBuf>,
     #[cfg(feature = "signatures")]
     pub(crate) signatures: crate::host::signature::verifier::Verifier,
 }
@@ -133,7 +137,7 @@ impl Runtime {
         self.reclaimer.defer(move || {
             let Some(runtime) = runtime.upgrade() else { return };
             if let Err(error) = change(&runtime) {
-                tracing::warn!(%error, "a change that a plugin asked for failed");
+                report!(WARN, "a change that a plugin asked for failed: {error}");
                 runtime.record_error(error.to_string());
             }
         });

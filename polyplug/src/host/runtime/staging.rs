@@ -70,10 +70,19 @@ impl Staging {
         self.version.scope().registrations.add(plugin)
     }
 
-    /// Returns the argument of `polyplug_init` for a bundle at `path`. The argument is valid as long as `path`.
+    /// Returns the bundle's own directory, absolute, or `None` for a bundle that has no directory. The version may run
+    /// from a private copy, whose path nothing that its author sees should name.
     #[must_use]
-    pub fn init_context(&self, path: &Path) -> BundleInitContext {
-        let path = StringView::lend(path.as_os_str().as_encoded_bytes());
+    pub fn directory(&self) -> Option<&Path> {
+        self.version.scope().directory.as_deref()
+    }
+
+    /// Returns the argument of `polyplug_init`, with the path of [`directory`](Self::directory). The argument is valid as
+    /// long as the staging's table.
+    #[must_use]
+    pub fn init_context(&self) -> BundleInitContext {
+        let path =
+            self.directory().map_or(StringView::null(), |path| StringView::lend(path.as_os_str().as_encoded_bytes()));
         BundleInitContext { bundle_id: self.version.id().id(), bundle_path: path }
     }
 

@@ -11,6 +11,7 @@ use super::guard::guarded;
 use super::report::{Lingering, UnloadReport};
 use super::retired::Retired;
 use super::runtime::Runtime;
+use crate::host::abi::log::report;
 use crate::host::bundle::reference::{BundleRef, Named};
 use crate::host::error::runtime::RuntimeError;
 use crate::host::store::provider::Provider;
@@ -178,7 +179,7 @@ impl Runtime {
         for id in self.bundle_ids().into_iter().rev() {
             let begun = self.bundle_table().begin_change(id);
             if let Err(error) = begun.and_then(|(name, loaded)| self.unload(id, name, loaded)) {
-                tracing::warn!(%error, "while the runtime ends");
+                report!(WARN, "while the runtime ends: {error}");
             }
         }
     }

@@ -6,6 +6,7 @@ use super::file::SignatureFile;
 use super::keys::PublicKey;
 use super::policy::SignaturePolicy;
 use super::verify::{check_outside, refusal, tree_of, verify_copy};
+use crate::host::abi::log::report;
 use crate::host::bundle::limits::BundleLimits;
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::bundle::shared_dirs::SharedDirs;
@@ -93,7 +94,7 @@ impl Verifier {
             SignaturePolicy::Warn => {
                 for problem in problems {
                     let (bundle, problem) = (manifest.name.as_str(), refusal(manifest, problem));
-                    tracing::warn!(target: "polyplug::signature", bundle, "{problem}");
+                    report!(WARN, target: "polyplug::signature", bundle = bundle, "{problem}");
                 }
                 Ok(())
             }

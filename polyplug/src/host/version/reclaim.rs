@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::module::{Module, Remains};
 use super::unload::Unload;
 use crate::guest::{catch, describe_panic};
+use crate::host::abi::log::report;
 use crate::host::abi::table::HostTable;
 use crate::host::plugin::instance::SharedInstance;
 use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard, PoisonError, thread};
@@ -127,7 +128,7 @@ impl Reclaimer {
         let thread = thread::Builder::new().name("polyplug-reclaim".to_owned());
         if let Err(error) = thread.spawn(move || queue.run()) {
             // Without a thread the resources wait for the next collection.
-            tracing::warn!(%error, "the reclaiming thread could not be started");
+            report!(WARN, "the reclaiming thread could not be started: {error}");
             self.0.lock().thread = false;
         }
     }
@@ -225,7 +226,7 @@ impl Queue {
             if let Some(job) = state.jobs.pop_front() {
                 drop(state);
                 if let Err(payload) = catch(job) {
-                    tracing::error!(panic = describe_panic(payload), "something a plugin asked for panicked");
+                    report!(ERROR, "something a plugin asked for panicked: {}", describe_panic(payload));
                 }
                 state = self.lock();
                 continue;

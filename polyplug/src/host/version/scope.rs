@@ -1,7 +1,10 @@
 //! The permissions and registrations of a version of a bundle.
 
+use std::path::PathBuf;
+
 use polyplug_abi::{BundleId, DependencyInfo, GuestContractId, HostContractId};
 
+use crate::host::bundle::data_directory::DataDirectory;
 use crate::host::bundle::manifest::HostDependency;
 use crate::host::plugin::registrations::Registrations;
 
@@ -16,6 +19,10 @@ pub(crate) struct BundleScope {
     pub(crate) host_contracts: Vec<HostDependency>,
     /// The settings, as JSON.
     pub(crate) config: String,
+    /// The bundle's own directory, absolute, even if the version runs from a private copy; `None` for a bundle that has no
+    /// directory.
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) data_directory: DataDirectory,
     pub(crate) registrations: Registrations,
 }
 

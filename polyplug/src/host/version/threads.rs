@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::followers::{Follower, Followers};
 use super::reclaim::Reclaimer;
 use crate::guest::{catch, describe_panic};
+use crate::host::abi::log::report;
 
 /// The threads of one version.
 #[derive(Default)]
@@ -62,7 +63,7 @@ impl Threads {
         // Started under the lock, so that the thread is listed before it can finish.
         let handle = std::thread::Builder::new().name(name.clone()).spawn(move || {
             if let Err(payload) = catch(body) {
-                tracing::error!(thread = named, panic = describe_panic(payload), "a bundle's thread panicked");
+                report!(ERROR, "a bundle's thread `{named}` panicked: {}", describe_panic(payload));
             }
             this.finish(number, lease, &reclaimer);
         })?;

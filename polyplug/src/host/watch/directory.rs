@@ -13,6 +13,7 @@ use super::files::{WatchedFiles, concerns, watch_all};
 use super::system::{Change, ChangeKind, System};
 use super::target::{Attempt, Source};
 use super::watch_set::{View, WatchSet};
+use crate::host::abi::log::report;
 use crate::host::bundle::diagnose::is_bundle;
 use crate::host::bundle::fingerprint::Fingerprint;
 use crate::host::bundle::manifest::ManifestData;
@@ -102,14 +103,15 @@ impl Directory {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
-                    tracing::warn!(%error, "a bundle that comes or goes may be overlooked");
+                    report!(WARN, "a bundle that comes or goes may be overlooked: {error}");
                     break;
                 }
             }
         }
         let Ok(entries) = Entries::list(&self.root) else {
             if std::mem::replace(&mut self.exists, false) {
-                tracing::warn!(directory = %self.root.display(), "the folder of bundles is gone; its bundles serve on until it is back");
+                let directory = self.root.display();
+                report!(WARN, "the folder of bundles {directory} is gone; its bundles serve on until it is back");
             }
             self.candidates.clear();
             return Listing::Gone;
@@ -274,8 +276,8 @@ impl Directory {
                 self.acted_on(runtime, &path);
             }
         }
-        progress.loaded.iter().for_each(|bundle| tracing::info!(bundle = bundle.name, "loaded"));
-        progress.failures.iter().for_each(|error| tracing::warn!(%error, "not loaded"));
+        progress.loaded.iter().for_each(|bundle| report!(INFO, bundle = &bundle.name, "loaded"));
+        progress.failures.iter().for_each(|error| report!(WARN, "not loaded: {error}"));
     }
 
     /// Returns the manifests of the other entries with the bundle `id`, or `None` if one of them is still being looked
@@ -332,7 +334,7 @@ impl Candidate {
         };
         let (view, outcome) = self.files.watch(system, look);
         if let Err(error) = outcome {
-            tracing::warn!(%error, "a change may be overlooked");
+            report!(WARN, "a change may be overlooked: {error}");
         }
         view
     }

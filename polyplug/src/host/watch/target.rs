@@ -6,6 +6,7 @@ use polyplug_abi::BundleId;
 
 use super::debounce::Readiness;
 use crate::guest::catch;
+use crate::host::abi::log::report;
 use crate::host::bundle::fingerprint::Fingerprint;
 use crate::host::bundle::manifest::{FILE_NAME, ManifestData};
 use crate::host::bundle::shared_dirs::SharedDirs;
@@ -159,13 +160,13 @@ impl Runtime {
             return Attempt::Busy;
         }
         match self.unload_begun(source.id, name, loaded) {
-            Ok(_) => tracing::info!(bundle = source.name, "unloaded, for its folder is gone"),
+            Ok(_) => report!(INFO, bundle = &source.name, "unloaded, for its folder is gone"),
             Err(error @ RuntimeError::DependencyInUse { .. }) => {
-                tracing::warn!(bundle = source.name, %error, "its folder is gone; it serves on");
+                report!(WARN, bundle = &source.name, "its folder is gone; it serves on: {error}");
                 return Attempt::Failed;
             }
             // The bundle is unloaded all the same.
-            Err(error) => tracing::warn!(bundle = source.name, %error, "unloaded, for its folder is gone"),
+            Err(error) => report!(WARN, bundle = &source.name, "unloaded, for its folder is gone: {error}"),
         }
         Attempt::Succeeded
     }
@@ -220,7 +221,7 @@ impl Runtime {
     /// another thread is changing the bundle, for callbacks run in the order of the bundle's changes.
     pub(crate) fn refuse_reload(&self, source: &Source, reason: &RuntimeError) -> Attempt {
         let Ok((name, loaded)) = self.bundle_table().try_begin_change(source.id) else { return Attempt::Busy };
-        tracing::warn!(bundle = name, %reason, "not reloaded; the old version serves on");
+        report!(WARN, bundle = &name, "not reloaded; the old version serves on: {reason}");
         self.emit_failed(Operation::Reload, || self.describe(&loaded), reason);
         self.bundle_table().finish_change(source.id, Some(loaded));
         Attempt::Failed

@@ -11,6 +11,7 @@ use super::directory::Directory;
 use super::error::WatchError;
 use super::options::WatchOptions;
 use super::worker::{Signal, Worker};
+use crate::host::abi::log::report;
 use crate::host::bundle::file::absolute;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::runtime::dir_report::DirReport;
@@ -160,7 +161,7 @@ impl Watcher {
         let Some(_awaiting) = Task::awaiting(&self.task) else { return };
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Err(payload)) = thread.take().map(JoinHandle::join) {
-            tracing::error!(panic = crate::guest::describe_panic(payload), "the watcher's thread panicked");
+            report!(ERROR, "the watcher's thread panicked: {}", crate::guest::describe_panic(payload));
         }
     }
 

@@ -16,6 +16,7 @@ use super::files::WatchedFiles;
 use super::system::{Change, ChangeKind, System};
 use super::target::{Attempt, Source};
 use super::watch_set::View;
+use crate::host::abi::log::report;
 use crate::host::runtime::dir_report::DirReport;
 use crate::host::runtime::event::EventKind;
 use crate::host::runtime::load_dir::Entries;
@@ -122,7 +123,7 @@ impl Worker {
         let served = served(&self.bundles, &directory.root);
         entries.bundles.retain(|path| !served.contains(path));
         let report = runtime.load_entries(directory.root.clone(), entries);
-        report.problems.iter().for_each(|error| tracing::warn!(%error, "not loaded"));
+        report.problems.iter().for_each(|error| report!(WARN, "not loaded: {error}"));
         self.sync_bundles(runtime);
         self.list();
         if let Some(directory) = &mut self.directory {
@@ -301,9 +302,10 @@ impl Worker {
     }
 
     fn look_at(&mut self, runtime: &Arc<Runtime>, id: BundleId) {
-        let Some((view, outcome)) = self.view(runtime, id) else { return };
+        use super::watch_set::View;
+        use crate::host::abi::log::report;
         if let Err(error) = outcome {
-            tracing::warn!(%error, "a change may be overlooked");
+            report!(WARN, "a change may be overlooked: {error}");
         }
         let Some(bundle) = self.bundles.get_mut(&id.id()) else { return };
         let View { fingerprint, manifest, .. } = view;
@@ -329,7 +331,7 @@ impl Worker {
             Action::Wait => {}
             _ if has_left => self.leave(runtime, id),
             Action::WaitFor(what) => {
-                tracing::info!(bundle = name, "changed, and waits for {what}");
+                report!(INFO, bundle = name, "changed, and waits for {what}");
                 runtime.emit_waiting(&bundle.source, what);
             }
             Action::Reject(_) => {

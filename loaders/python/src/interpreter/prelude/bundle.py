@@ -25,9 +25,10 @@ is_hostless = False
 class Bundle:
     """One version of a bundle."""
 
-    def __init__(self, host_functions, name, directory, origin, folders, config, environment, package=None):
+    def __init__(self, host_functions, name, directory, files, folders, config, environment, package=None):
         self.host_functions, self.name = host_functions, name
-        self.directory, self.origin = directory, origin
+        # The bundle's own directory, whose paths everybody sees, and the one that files are read from: see `stored`.
+        self.directory, self.files = directory, files
         self.folders, self.config = folders, config
         self.environment = environment
         identifier = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in name)
@@ -47,7 +48,9 @@ class Bundle:
         self._entered = None
         self.module = self._make_module(config)
         _bundles[self.package] = self
+        clear_line_cache(self._path_prefix)  # which may have the lines of an earlier version
         install_imports()
+        install_lines()
         install_print()
         if environment:
             self.environment = self._entered = environment.acquire()
@@ -68,6 +71,13 @@ class Bundle:
             self.is_declaring = False
         return module
 
+    def stored(self, path):
+        """Returns the path under which a file of the bundle is read. A version may run from a private copy of the
+        bundle's directory, which does not change, and which nobody sees."""
+        if self.files == self.directory or not path.startswith(self._path_prefix):
+            return self.files if path == self.directory else path
+        return self.files + path[len(self.directory):]
+
     def end_activity(self):
         """Runs the exit functions, and ends executors and threads as far as they can be ended."""
         end_activity(self)
@@ -87,7 +97,8 @@ class Bundle:
         venv = self.environment.folder if self.environment else None
         main = self.main_spec.loader
         main = (main.name.rpartition(".")[2], main.path, main.source)
-        return self.name, self.directory, self.origin, self.folders, self.config, venv, self.package, main
+        data = self.host_functions.data_path()
+        return self.name, self.directory, self.files, self.folders, self.config, venv, self.package, main, data
 
     def _main_name(self, file):
         """Returns the name of the main file's module."""
@@ -106,6 +117,7 @@ class Bundle:
         _bundles.pop(self.package, None)
         if not _bundles:
             uninstall_imports()
+            uninstall_lines()
         for name in names:
             sys.modules.pop(name, None)
         try:
@@ -129,20 +141,16 @@ class Bundle:
         """Returns whether a file is one of the bundle's own."""
         if not self.directory:
             return not os.path.isabs(filename) and not filename.startswith("<")
-        return filename.startswith(self._path_prefix)
+        return filename.startswith(self._path_prefix) and not (self.environment and self.environment.contains(filename))
 
     def relative(self, filename):
         """Returns the path of a file relative to the bundle's directory; the path itself for other files."""
         return filename[len(self._path_prefix):] if filename.startswith(self._path_prefix) else filename
 
     def without_private_names(self, text):
-        """Returns a text without the private names of modules, and with the directory that the user knows."""
+        """Returns a text without the private names of modules."""
         text = text.replace(self.package + ".", "")
-        if not self.directory:
-            return text.replace(self._path_prefix, self.name + "/")
-        if self.origin and self.directory != self.origin:
-            text = text.replace(self.directory, self.origin)
-        return text
+        return text if self.directory else text.replace(self._path_prefix, self.name + "/")
 
     def shown_traceback(self, text):
         """Returns a traceback for a log, with the names that errors of calls give to the bundle's files."""
@@ -157,7 +165,7 @@ class Bundle:
         module.__dict__.update(
             plugin=self._plugin, host=functions.host, peer=functions.peer, types=functions.types,
             log=functions.log, on_unload=self._on_unload, config=config, bundle=self.name,
-            directory=pathlib.Path(self.directory) if self.directory else None,
+            directory=pathlib.Path(self.directory) if self.directory else None, data_directory=self._data_directory,
             Some=Some, Ok=Ok, Err=Err, Declared=Declared, CallError=CallError,
             AbiError=AbiError, AbiErrorCode=AbiErrorCode)
         return module
@@ -196,6 +204,12 @@ class Bundle:
             self.host_functions.on_unload(function)
         return function
 
+    def _data_directory(self):
+        """Returns the folder in which the bundle keeps its data, a `pathlib.Path`, and makes it if it does not exist."""
+        if not self.__dict__:
+            raise RuntimeError("the bundle is unloaded")
+        return pathlib.Path(self.host_functions.data_directory())
+
     # The search for modules.
 
     def _find_own_modules(self):
@@ -204,7 +218,7 @@ class Bundle:
         own, namespaces = set(), set()
         for folder in self.folders:
             try:
-                entries = list(os.scandir(folder))
+                entries = list(os.scandir(self.stored(folder)))
             except OSError:
                 continue
             for entry in entries:

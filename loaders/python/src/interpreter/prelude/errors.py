@@ -1,14 +1,17 @@
 """The message, place and traceback of an exception."""
 
 import functools
-import linecache
 import opcode
+import os
 import traceback
 
 
 def describe_exception(exception, bundle):
     """Returns the message of an exception, the place where it was raised, and its traceback."""
+    are_lines_in_use = use_lines_of(bundle, exception.__traceback__)
     report = traceback.TracebackException(type(exception), exception, exception.__traceback__)
+    if are_lines_in_use:
+        clear_line_cache(bundle.directory + os.sep)
     if isinstance(exception, SyntaxError):
         kind, text = type(exception).__name__, exception.msg
         message = f"{kind}: {text}"
@@ -58,10 +61,3 @@ def place_of_function(target, name, bundle):
 def is_loader_file(filename):
     """Returns whether a file is one of the prelude's."""
     return filename.startswith("<polyplug ")
-
-
-def clear_line_cache(place):
-    """Drops the lines of a bundle's files that were read for tracebacks."""
-    for name in list(linecache.cache):
-        if name.startswith(place):
-            linecache.cache.pop(name, None)

@@ -74,7 +74,8 @@ def _bundle_in_stack(trace, frame):
 
 def _bundle_of_file(filename):
     """Returns the bundle that has a file."""
-    return next((bundle for bundle in list(_bundles.values()) if bundle.directory and bundle.has_file(filename)), None)
+    return next((bundle for bundle in reversed(list(_bundles.values())) if bundle.directory and bundle.has_file(filename)),
+                None)
 
 
 def _redirect_logging(hooks):

@@ -20,7 +20,11 @@ class _SourceLoader(importlib.machinery.SourceFileLoader):
         return self.path
 
     def get_data(self, path):
-        return self._read_source() if path == self.path else super().get_data(path)
+        if path == self.path:
+            return self._read_source()
+        bundle = self._bundle()
+        stored = bundle.stored(os.path.abspath(path)) if bundle and bundle.directory else path
+        return super().get_data(stored)
 
     def get_code(self, fullname=None):
         return self.source_to_code(self._read_source(), self.path)
@@ -29,12 +33,35 @@ class _SourceLoader(importlib.machinery.SourceFileLoader):
         """Returns the source. The host reads the file, which may be something else than a file of the bundle."""
         if self.source is not None:
             return self.source
-        bundle = _bundles.get(self.name.partition(".")[0])
-        read = bundle.host_functions.read_program if bundle and not is_hostless else super().get_data
-        return read(self.path)
+        bundle = self._bundle()
+        if bundle and not is_hostless:
+            return bundle.host_functions.read_program(self.path)
+        return super().get_data(bundle.stored(self.path) if bundle else self.path)
+
+    def _bundle(self):
+        return _bundles.get(self.name.partition(".")[0])
 
     def is_package(self, fullname=None):
         return os.path.basename(self.path) == "__init__.py"
+
+
+class _ExtensionLoader(importlib.machinery.ExtensionFileLoader):
+    """Loads an extension module from the file that `stored` names, under the path that the bundle's author knows."""
+
+    def __init__(self, fullname, path, stored):
+        super().__init__(fullname, path)
+        self._stored = stored
+
+    def create_module(self, spec):
+        if self._stored == self.path:
+            return super().create_module(spec)
+        module = super().create_module(importlib.machinery.ModuleSpec(spec.name, self, origin=self._stored))
+        if getattr(module, "__file__", None) == self._stored:
+            module.__file__ = self.path
+        return module
+
+    def get_data(self, path):
+        return super().get_data(self._stored if path == self.path else path)
 
 
 class _Finder:
@@ -52,17 +79,17 @@ class _Finder:
         name = rest.rpartition(".")[2]
         folders = [os.path.join(folder, name) for folder in path]
         for base in folders:
-            start = os.path.join(base, "__init__.py")
-            if os.path.isfile(start):
+            start, stored = os.path.join(base, "__init__.py"), bundle.stored(base)
+            if os.path.isfile(bundle.stored(start)):
                 return _spec(_SourceLoader(fullname, start), [base])
             for suffix in importlib.machinery.EXTENSION_SUFFIXES:
-                if os.path.isfile(base + suffix):
+                if os.path.isfile(stored + suffix):
                     if not is_hostless:
                         bundle.host_functions.check_inside(base + suffix)
-                    return _spec(importlib.machinery.ExtensionFileLoader(fullname, base + suffix))
-            if os.path.isfile(base + ".py"):
+                    return _spec(_ExtensionLoader(fullname, base + suffix, stored + suffix))
+            if os.path.isfile(stored + ".py"):
                 return _spec(_SourceLoader(fullname, base + ".py"))
-        namespaces = [base for base in folders if os.path.isdir(base)]
+        namespaces = [base for base in folders if os.path.isdir(bundle.stored(base))]
         return namespace_spec(fullname, namespaces) if namespaces else None
 
     def invalidate_caches(self):

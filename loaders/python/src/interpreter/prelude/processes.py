@@ -49,10 +49,10 @@ def start_without_host(bundles, contracts):
     install_print, is_hostless = lambda: None, True
     publish()
     kept = [make_types(*arguments)[0] for arguments in contracts]
-    for name, directory, origin, folders, config, venv, package, main in bundles:
+    for name, directory, files, folders, config, venv, package, main, data in bundles:
         environment = open_environment(venv) if venv else None
-        functions = _HostlessFunctions(kept)
-        Bundle(functions, name, directory, origin, folders, config, environment, package).make_known(*main)
+        functions = _HostlessFunctions(name, kept, data)
+        Bundle(functions, name, directory, files, folders, config, environment, package).make_known(*main)
 
 
 def load_or_stand_in(name, load):
@@ -81,7 +81,8 @@ def load_or_stand_in(name, load):
 class _HostlessFunctions:
     """What a bundle's module `polyplug` has in place of the host's functions."""
 
-    def __init__(self, contracts):
+    def __init__(self, name, contracts, data):
+        self.name, self.data = name, data
         self.contracts = {types._contract: types for types in contracts}
 
     def host(self, contract):
@@ -101,7 +102,18 @@ class _HostlessFunctions:
 
     def log(self, level, message):
         if sys.stderr is not None:
-            print(f"{level}: {message}", file=sys.stderr)
+            shown = {"error": "error: ", "warn": "warning: "}.get(level, "")
+            lines = f"{shown}{message}".split("\n")
+            sys.stderr.write("".join(f"[{self.name}] {line}\n" for line in lines))
+
+    def data_path(self):
+        return self.data
+
+    def data_directory(self):
+        if self.data is None:
+            raise OSError(f"bundle `{self.name}` has no folder for its data")
+        os.makedirs(self.data, exist_ok=True)
+        return self.data
 
 
 class _AbsentRemote:

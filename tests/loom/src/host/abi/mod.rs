@@ -6,6 +6,7 @@ pub(crate) mod dispatch;
 #[allow(dead_code)]
 #[path = "../../../../../polyplug/src/host/abi/interface.rs"]
 pub(crate) mod interface;
+pub(crate) mod log;
 #[allow(dead_code)]
 #[path = "../../../../../polyplug/src/host/abi/slot_map.rs"]
 pub(crate) mod slot_map;
