@@ -19,23 +19,23 @@ fn a_dynamic_call_returns() {
         (
             "add",
             vec![Value::from("x"), 3.into()],
-            "demo.calculator.add: an argument is no value of its type: a: expected i32, got string \"x\"",
+            "bundle `calc`, demo.calculator.add: an argument is no value of its type: a: expected i32, got string \"x\"",
         ),
         (
             "add",
             vec![Value::I64(1 << 40), 3.into()],
-            "demo.calculator.add: an argument is no value of its type: a: 1099511627776 is out of range for i32",
+            "bundle `calc`, demo.calculator.add: an argument is no value of its type: a: 1099511627776 is out of range for i32",
         ),
         (
             "add",
             vec![],
-            "demo.calculator.add: an argument is no value of its type: 2 arguments are expected, and 0 given: \
+            "bundle `calc`, demo.calculator.add: an argument is no value of its type: 2 arguments are expected, and 0 given: \
              add(a: i32, b: i32) -> i32",
         ),
         (
             "ad",
             vec![],
-            "demo.calculator.ad: the contract has no method `ad`: it has add, divide, greet, sum (did you mean `add`?)",
+            "bundle `calc`, demo.calculator.ad: the contract has no method `ad`: it has add, divide, greet, sum (did you mean `add`?)",
         ),
     ] {
         assert_eq!(call(method, &arguments).unwrap_err().to_string(), text);

@@ -145,7 +145,8 @@ fn arguments_are_named_by_their_own_names() {
     let arguments = [Value::U8(1), "b".into(), Value::Option(None), list([Value::I16(1), "x".into()])];
     let rest = [Value::Char('e'), point(0.0, 0.0), unit_case("Empty"), Value::U64(1)];
     let error = runtime.call("test.borrowed@1", "many", &[&arguments[..], &rest].concat()).unwrap_err();
-    let text = "test.borrowed.many: an argument is no value of its type: d[1]: expected i16, got string \"x\"";
+    let text =
+        "bundle `types`, test.borrowed.many: an argument is no value of its type: d[1]: expected i16, got string \"x\"";
     assert_eq!(error.to_string(), text);
     let error = runtime.call("test.borrowed@1", "many", &arguments).unwrap_err().to_string();
     assert!(error.contains("8 arguments are expected, and 4 given: many("), "{error}");

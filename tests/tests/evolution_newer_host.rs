@@ -42,7 +42,7 @@ fn an_older_plugin_serves_all_but_what_it_lacks() {
     let error = runtime.call("test.evolving@1", "colours", &[]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "test.evolving.colours: the contract has no method `colours`: it has add, describe, next, total, parse"
+        "bundle `old`, test.evolving.colours: the contract has no method `colours`: it has add, describe, next, total, parse"
     );
 }
 

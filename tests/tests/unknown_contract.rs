@@ -33,6 +33,6 @@ fn arguments_are_checked_against_the_plugins_own_schema() {
     assert!(matches!(error, CallError::InvalidArgument(_)));
     assert_eq!(
         error.to_string(),
-        "test.evolving.describe: an argument is no value of its type: point.z: the field is missing"
+        "bundle `changed`, test.evolving.describe: an argument is no value of its type: point.z: the field is missing"
     );
 }

@@ -107,7 +107,7 @@ pub(crate) fn a_panic_of_the_host_can_be_caught(guest: &Guest) {
     let runtime = providing(guest);
     let (_bundle, proxy) = load(guest, &runtime, &[]);
     let error = proxy.host_panics("out of paper").unwrap().unwrap_err();
-    assert!(error.contains("panicked: out of paper"), "{error}");
+    assert!(error.contains("panicked: out of paper (at tests/tests/conformance/hosts.rs:"), "{error}");
     assert!(error.contains("test.logger"), "{error}");
     assert_eq!(proxy.log("goes on"), Ok(Ok(1)));
 }
@@ -117,7 +117,7 @@ pub(crate) fn a_panic_of_the_host_ends_the_call(guest: &Guest) {
     let (_bundle, proxy) = load(guest, &runtime, &[]);
     let failure = raised(proxy.host_panics_through("out of paper"));
     assert_eq!(failure.method, "test.reaching.host_panics_through");
-    assert!(failure.message.contains("panicked: out of paper"), "{failure:?}");
+    assert!(failure.message.contains("panicked: out of paper (at tests/tests/conformance/hosts.rs:"), "{failure:?}");
     assert_eq!(proxy.log("goes on"), Ok(Ok(1)));
 }
 

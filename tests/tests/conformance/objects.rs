@@ -80,14 +80,17 @@ pub(crate) fn an_object_that_fails_ends_the_call(guest: &Guest) {
     let (_runtime, _bundle, proxy) = guest.proxy::<dyn Objects>("objects");
     let failure = raised(proxy.provoke(&Count::new(1)));
     assert_eq!(failure.method, "test.objects.provoke");
-    assert!(failure.message.contains("panicked: the pencil broke"), "{failure:?}");
+    assert!(
+        failure.message.contains("panicked: the pencil broke (at tests/tests/conformance/objects.rs:"),
+        "{failure:?}"
+    );
     assert_eq!(proxy.work(1, &Count::new(5)), Ok(1), "the plugin serves on");
 }
 
 pub(crate) fn a_failing_object_can_be_caught(guest: &Guest) {
     let (_runtime, _bundle, proxy) = guest.proxy::<dyn Objects>("objects");
     let text = proxy.catch(&Count::new(1)).unwrap();
-    assert!(text.contains("panicked: the pencil broke"), "{text}");
+    assert!(text.contains("panicked: the pencil broke (at tests/tests/conformance/objects.rs:"), "{text}");
 }
 
 pub(crate) fn an_object_may_be_kept(guest: &Guest) {
