@@ -692,7 +692,7 @@ typedef uint32_t PolyplugSupportedLanguage;
 struct PolyplugBundleInitContext {
     /// The bundle's id.
     uint64_t bundle_id;
-    /// The bundle's own folder, as `HostApi::directory` returns it; empty for a bundle in memory.
+    /// The bundle's own folder, as `PolyplugHostApi.directory` returns it; empty for a bundle in memory.
     PolyplugStringView bundle_path;
 };
 
@@ -856,9 +856,9 @@ POLYPLUG_ASSERT(sizeof(PolyplugArrayDependencyInfo) == 24, "PolyplugArrayDepende
 POLYPLUG_ASSERT(sizeof(PolyplugPluginRegistration) == 128, "PolyplugPluginRegistration");
 POLYPLUG_ASSERT(sizeof(PolyplugProxyRequest) == 56, "PolyplugProxyRequest");
 POLYPLUG_ASSERT(sizeof(PolyplugObjectOffer) == 48, "PolyplugObjectOffer");
-POLYPLUG_ASSERT(sizeof(PolyplugHostApi) == 368, "PolyplugHostApi");
+POLYPLUG_ASSERT(sizeof(PolyplugHostApi) == 384, "PolyplugHostApi");
 POLYPLUG_ASSERT(sizeof(PolyplugReloadPhase) == 48, "PolyplugReloadPhase");
-POLYPLUG_ASSERT(sizeof(PolyplugRuntimeConfig) == 32, "PolyplugRuntimeConfig");
+POLYPLUG_ASSERT(sizeof(PolyplugRuntimeConfig) == 48, "PolyplugRuntimeConfig");
 POLYPLUG_ASSERT(sizeof(PolyplugBundleInitContext) == 24, "PolyplugBundleInitContext");
 
 #endif
