@@ -199,7 +199,7 @@ fn layouts() -> Facts {
     });
     layout!(facts, "PolyplugReloadPhase", ReloadPhase { phase_type bundle_id bundle_name reason });
     layout!(facts, "PolyplugRuntimeConfig", RuntimeConfig {
-        struct_size compatibility hot_reload_enabled on_reload on_reload_user_data
+        struct_size compatibility hot_reload_enabled on_reload on_reload_user_data data_directory
     });
     layout!(facts, "PolyplugHostApi", HostApi {
         runtime register_guest_contract alloc free find_guest_contract find_all_guest_contracts resolve_guest_contract
@@ -208,7 +208,7 @@ fn layouts() -> Facts {
         create_guest_instance destroy_guest_instance unload_bundle log register_plugin error_text enter_arena
         leave_arena retain_host release_host lease release spawn wait_retired prefer find_guest_contract_in
         unload_bundle_cascade quiesce open_proxy call_proxy close_proxy offer_object share_object config
-        bundle_name on_unload log_level proxy_bundle log_as
+        bundle_name on_unload log_level proxy_bundle log_as directory data_directory
     });
     // A union's members lie at its start, and an arena's fields are private in Rust.
     facts.push(("sizeof(PolyplugDispatchMechanisms)".to_owned(), size_of::<DispatchMechanisms>() as u64));

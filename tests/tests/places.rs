@@ -114,8 +114,17 @@ fn the_path_of_an_artifact_and_a_relative_path_give_an_absolute_directory() {
     let here = std::env::current_dir().unwrap();
     let up: PathBuf = here.components().skip(1).map(|_| "..").collect();
     let relative = up.join(bundles.scripts[1].path().strip_prefix("/").unwrap());
-    runtime.load_bundle(&relative).unwrap();
-    let directory = PathBuf::from(run(&runtime, "python", LANGUAGES[1].2));
+    // With a separator at the end, and a module that is imported later.
+    bundles.scripts[1].write("late.py", "which = 'first'");
+    runtime.load_bundle(&relative.join("")).unwrap();
+    bundles.scripts[1].write("late.py", "which = 'second'");
+    assert_eq!(
+        run(&runtime, "python", "import late\nreturn late.which, late.__file__ == __file__.replace('main', 'late')"),
+        "('first', True)"
+    );
+    let directory = run(&runtime, "python", LANGUAGES[1].2);
+    assert!(!directory.ends_with('/'), "{directory}");
+    let directory = PathBuf::from(directory);
     assert!(directory.is_absolute(), "{}", directory.display());
     assert_eq!(directory.canonicalize().unwrap(), bundles.scripts[1].path().canonicalize().unwrap());
 }

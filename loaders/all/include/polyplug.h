@@ -602,6 +602,15 @@ struct PolyplugHostApi {
     /// a library that outlive its tables.
     void (*log_as)(const PolyplugHostApi *host, PolyplugStringView bundle, uint32_t level, PolyplugStringView scope,
             PolyplugStringView message);
+    /// Returns the calling bundle's own directory, as an absolute path: the directory that the host has loaded, and never
+    /// a private copy of it. Empty through the host's own table, and for a bundle that has no directory. On Unix the
+    /// bytes are those of the path; elsewhere they are UTF-8 where the path is Unicode. The text is valid while the table
+    /// is.
+    PolyplugStringView (*directory)(const PolyplugHostApi *host);
+    /// Returns the folder in which the calling bundle may keep its data, as an absolute path, and makes the folder if it
+    /// does not exist. All versions of a bundle have the same folder. The text is like that of `directory`; empty after
+    /// an error: the host gives bundles no such folder, or it cannot be made.
+    PolyplugStringView (*data_directory)(const PolyplugHostApi *host, PolyplugAbiError *out_err);
 };
 
 /// The strictness with which versions are checked.
@@ -652,6 +661,9 @@ struct PolyplugRuntimeConfig {
     PolyplugOnReload on_reload;
     /// The data that `on_reload` receives. It must be usable from any thread.
     void *on_reload_user_data;
+    /// The folder in which bundles keep their data, a path in UTF-8: each bundle gets a folder in it. Null if bundles get
+    /// none. Read by `polyplug_runtime_create` only, and not kept.
+    PolyplugStringView data_directory;
 };
 
 /// The severity of a log message; smaller is more severe.
@@ -689,7 +701,7 @@ typedef uint32_t PolyplugSupportedLanguage;
 struct PolyplugBundleInitContext {
     /// The bundle's id.
     uint64_t bundle_id;
-    /// The folder from which the bundle was loaded.
+    /// The bundle's own folder, as `PolyplugHostApi.directory` returns it; empty for a bundle in memory.
     PolyplugStringView bundle_path;
 };
 
@@ -855,7 +867,7 @@ POLYPLUG_ASSERT(sizeof(PolyplugProxyRequest) == 56, "PolyplugProxyRequest");
 POLYPLUG_ASSERT(sizeof(PolyplugObjectOffer) == 48, "PolyplugObjectOffer");
 POLYPLUG_ASSERT(sizeof(PolyplugHostApi) == 384, "PolyplugHostApi");
 POLYPLUG_ASSERT(sizeof(PolyplugReloadPhase) == 48, "PolyplugReloadPhase");
-POLYPLUG_ASSERT(sizeof(PolyplugRuntimeConfig) == 32, "PolyplugRuntimeConfig");
+POLYPLUG_ASSERT(sizeof(PolyplugRuntimeConfig) == 48, "PolyplugRuntimeConfig");
 POLYPLUG_ASSERT(sizeof(PolyplugBundleInitContext) == 24, "PolyplugBundleInitContext");
 
 #endif

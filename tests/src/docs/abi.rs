@@ -113,6 +113,7 @@ fn its_tables_are_true() {
             hot_reload_enabled: "uint8_t",
             on_reload: "void (*)(void *user_data, const ReloadPhase *), or null",
             on_reload_user_data: "void *",
+            data_directory: "StringView",
         }),
     ];
     let page = page("abi.md");
@@ -138,7 +139,7 @@ fn it_lists_the_whole_table_of_the_host() {
         create_guest_instance destroy_guest_instance unload_bundle log register_plugin error_text enter_arena
         leave_arena retain_host release_host lease release spawn wait_retired prefer find_guest_contract_in
         unload_bundle_cascade quiesce open_proxy call_proxy close_proxy offer_object share_object config bundle_name
-        on_unload log_level proxy_bundle log_as
+        on_unload log_level proxy_bundle log_as directory data_directory
     }
     assert_eq!(offset, size_of::<HostApi>(), "this test lacks a field");
 

@@ -53,13 +53,20 @@ impl Reader {
     }
 
     fn cargo(&self, arguments: &[&str]) -> String {
+        self.cargo_with_errors(arguments).0
+    }
+
+    /// Returns what cargo prints, and what it writes to standard error.
+    fn cargo_with_errors(&self, arguments: &[&str]) -> (String, String) {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(arguments).arg("--offline").current_dir(self.folder.path());
         // The flags of a sanitizer are for the tests, not for the reader's crates.
         cargo.env("CARGO_TARGET_DIR", &self.target).env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+        cargo.env("NO_COLOR", "1");
         let output = cargo.output().unwrap();
         assert!(output.status.success(), "{cargo:?}\n{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("the host prints text")
+        let text = |bytes| String::from_utf8(bytes).expect("the host prints text");
+        (text(output.stdout), text(output.stderr))
     }
 
     fn copy_library(&self) {
@@ -126,4 +133,26 @@ fn it_works_as_written() {
     reader.change(MAIN, unload, &format!("    drop(calculator);\n{first_line}"));
     let gone = "bundle `basic` is unloaded and its code is gone";
     reader.expect(&[&first, &failed, &power, &[gone]]);
+
+    let plugin = "plugin/src/lib.rs";
+    let text = fs::read_to_string(reader.folder.path().join(plugin)).unwrap();
+    let beginning = text.split_inclusive("#[polyplug::plugin]\n").next().expect("a plugin");
+    reader.change(plugin, beginning, reader.rust("### What a plugin writes"));
+    reader.cargo(&["build", "-p", "calculator-basic"]);
+    reader.copy_library();
+    let line = reader.printed("This host has no subscriber")[0];
+    let (_, errors) = reader.cargo_with_errors(&["run", "-p", "calculator-host"]);
+    assert_eq!(errors.lines().filter(|written| *written == line).count(), 1, "{errors}");
+
+    reader.change(
+        "host/Cargo.toml",
+        "polyplug-native.workspace = true\n",
+        "polyplug-native.workspace = true\ntracing-subscriber = \"0.3\"\n",
+    );
+    let main = "fn main() -> Result<(), Box<dyn std::error::Error>> {\n";
+    reader.change(MAIN, main, &format!("{main}{}", reader.rust("With a subscriber")));
+    let event = reader.printed("now prints, after the time")[0];
+    let (printed, errors) = reader.cargo_with_errors(&["run", "-p", "calculator-host"]);
+    assert_eq!(printed.lines().filter(|written| written.ends_with(event)).count(), 1, "{printed}");
+    assert!(!errors.contains("[basic]") && !errors.contains("plugin panic"), "{errors}");
 }

@@ -1,6 +1,6 @@
 //! The code of a bundle, and the folders in which its modules are found.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use polyplug::engine::{Fault, Guest, Limits};
 use polyplug::loader::{ManifestData, real_path};
@@ -71,9 +71,10 @@ fn check_inside(guest: &Guest, files: &Path, folder: &Path) -> Result<(), Fault>
     }
 }
 
-/// Returns a path as Python takes it: absolute, and in UTF-8.
+/// Returns a path as Python takes it: absolute, without a separator at the end, and in UTF-8.
 fn path_text(path: &Path) -> Result<String, Fault> {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let absolute: PathBuf = absolute.components().collect();
     absolute
         .to_str()
         .map(str::to_owned)

@@ -193,9 +193,11 @@ fn renamed(mut error: FileError, to: PathBuf) -> FileError {
 }
 
 /// Makes a path absolute, so that it means the same file after the program has changed its working directory. An empty
-/// path is the working directory itself.
+/// path is the working directory itself. The result does not end with a separator, so that paths below it begin with it as
+/// text.
 pub(crate) fn absolute(path: &Path) -> io::Result<PathBuf> {
-    std::path::absolute(if path.as_os_str().is_empty() { Path::new(".") } else { path })
+    let path = std::path::absolute(if path.as_os_str().is_empty() { Path::new(".") } else { path })?;
+    Ok(path.components().collect())
 }
 
 #[cfg(all(test, not(miri)))] // Miri shows no files

@@ -23,8 +23,7 @@ class _SourceLoader(importlib.machinery.SourceFileLoader):
         if path == self.path:
             return self._read_source()
         bundle = self._bundle()
-        stored = bundle.stored(os.path.abspath(path)) if bundle and bundle.directory else path
-        return super().get_data(stored)
+        return super().get_data(bundle.stored(path) if bundle else path)
 
     def get_code(self, fullname=None):
         return self.source_to_code(self._read_source(), self.path)
