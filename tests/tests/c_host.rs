@@ -107,8 +107,7 @@ fn printed(refused: [&str; 2]) -> String {
         "[preparing: greeter]\n[reloaded: greeter]\n",
         &calls("Good evening", refused[1]),
         "greeted so far: 0\n[unloading: greeter]\n",
-        "unloaded: the handle of slot 0 is stale: the bundle of its plugin was unloaded, or its new version lacks the plugin: look the \
-         contract up again\n",
+        "unloaded: the handle of slot 0 is stale: the provider is gone; look it up again\n",
         "versions whose code is still there: 0\n",
     ]
     .concat()

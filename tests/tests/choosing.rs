@@ -248,7 +248,7 @@ fn what_is_loaded_is_listed() {
     assert_eq!(runtime.bundle(first).unwrap().leases(), 2, "each holds a lease");
     let text = runtime.bundle(first).unwrap().to_string();
     let expected = [
-        "first 1.0.0 (native",
+        &format!("first 1.0.0 ({first}, native"),
         &format!("from {}", bundles[0].path().display()),
         "\n  Stateless 1.0.0 implements test.stamp@1.0, one instance for everybody",
         "\n  Count 1.0.0 implements test.counter@1.0, 1 instance",

@@ -117,5 +117,5 @@ fn reports_and_debug_texts_show_names() {
     let error = snapshot.proxy_from::<dyn Script>("journal").unwrap_err().to_string();
     assert!(error.contains("in bundle `journal`"), "{error}");
     let stale = runtime.resolve_guest_contract(handle).unwrap_err().to_string();
-    assert!(stale.contains("was unloaded") && stale.contains("look the contract up again"), "{stale}");
+    assert!(stale.contains("is stale") && stale.contains("look it up again"), "{stale}");
 }

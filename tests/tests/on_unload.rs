@@ -461,8 +461,8 @@ fn ends_with_each_version(test: &str, package: &str) {
     }
     let bundle = Bundle::native("pool", package);
     let runtime = builder().build().unwrap();
-    let id = runtime.load_bundle(bundle.path()).unwrap();
     // On a thread that ends: starting a thread leaves a thread-local of the library's standard library behind.
+    let id = std::thread::scope(|scope| scope.spawn(|| runtime.load_bundle(bundle.path()).unwrap()).join().unwrap());
     let use_it = || {
         std::thread::scope(|scope| {
             scope.spawn(|| assert_eq!(runtime.proxy::<dyn Pool>().unwrap().sum_of_squares(10), Ok(385)));

@@ -5,10 +5,7 @@
 #[non_exhaustive]
 pub enum RegistryError {
     /// The handle's slot is empty, or holds another provider.
-    #[error(
-        "the handle of slot {index} is stale: the bundle of its plugin was unloaded, or its new version lacks the plugin: \
-         look the contract up again"
-    )]
+    #[error("the handle of slot {index} is stale: the provider is gone; look it up again")]
     StaleHandle {
         /// The index of the slot.
         index: u32,
