@@ -237,6 +237,26 @@ fn the_other_function_is_named() {
     runtime.load_bundle(plugins.folder("calc").join("manifest.toml")).unwrap();
 }
 
+/// `load_bundle` and `reload_bundle` say the same of a folder as `load_dir` does.
+#[test]
+fn one_bundle_says_what_is_there_instead() {
+    let bundle = Bundle::empty();
+    let runtime = Runtime::builder().loader(NativeLoader::new()).hot_reload(true).build().unwrap();
+    let check = |path: &std::path::Path, expected: &str| {
+        for error in [runtime.load_bundle(path).unwrap_err(), runtime.reload_bundle(path).unwrap_err()] {
+            assert!(error.to_string().contains(expected), "{error}\n{expected}");
+        }
+    };
+    check(bundle.path(), "the folder is empty: a bundle is a folder with a manifest.toml");
+    bundle.write("numbers.csv", "1");
+    check(bundle.path(), "the folder has nothing of a bundle: a bundle is a folder with a manifest.toml");
+    bundle.write("main.py", "");
+    check(bundle.path(), "the folder has `main.py`, but no manifest");
+    check(&bundle.path().join("main.py"), "main.py: no bundle there: a file alone is no bundle");
+    bundle.write("Manifest.toml", manifest("calc", "native", "plugin"));
+    check(bundle.path(), "the folder has `Manifest.toml`: if that is the bundle's manifest, rename it");
+}
+
 /// A path that does not exist says which part of it does, and what is near.
 #[test]
 fn a_missing_path_says_how_far_it_goes() {

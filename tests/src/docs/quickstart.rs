@@ -123,7 +123,15 @@ fn it_works_as_written() {
     let power = reader.printed("Now implement it");
     reader.expect(&[&first, &failed, &power]);
 
-    reader.change(MAIN, "    runtime.load_bundle(Path::new(\"bundles/basic\"))?;\n", reader.rust("### Unloading"));
+    let load = "    runtime.load_bundle(\"bundles/basic\")?;\n";
+    let folder = reader.rust("### A folder of bundles");
+    reader.change(MAIN, load, folder);
+    let printed = reader.cargo(&["run", "-p", "calculator-host"]);
+    let report = printed.lines().next().expect("the report is printed first");
+    assert!(report.ends_with("bundles: 1 bundle was loaded, `basic`"), "{report}");
+    reader.change(MAIN, folder, load);
+
+    reader.change(MAIN, load, reader.rust("### Unloading"));
     let unload = reader.rust("and unload the bundle at the end");
     before_the_end(unload);
     let unloaded = reader.printed("and unload the bundle at the end");
