@@ -9,8 +9,8 @@ use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
 use polyplug_tests::{Bundle, manifest};
+use test_contracts::Calculator;
 use test_contracts::calling::{Caller, Logger};
-use test_contracts::{Calculator, Counter};
 
 struct Silent;
 
@@ -64,10 +64,13 @@ fn contracts_methods_and_arguments_of_calls_by_name() {
     let error = |contract: &str, method: &str, arguments: &[Value]| {
         runtime.call(contract, method, arguments).unwrap_err().to_string()
     };
-    ends(&error("demo.calculatr@1", "add", &[]), "load a bundle that does (did you mean `demo.calculator@1.0`?)");
-    ends(&error("demo.calculator@7", "add", &[]), "load a bundle that does (there is 1.0)");
-    ends(&error("demo.calculator@1.9", "add", &[]), "load a bundle that does (there is 1.0)");
-    ends(&error("another.thing@1", "add", &[]), "load a bundle that does (there is `demo.calculator@1.0`)");
+    ends(&error("demo.calculatr@1", "add", &[]), "load a bundle that does (did you mean `demo.calculator@1.2`?)");
+    ends(&error("demo.calculator@7", "add", &[]), "load a bundle that does (there is 1.2)");
+    ends(&error("demo.calculator@1.9", "add", &[]), "load a bundle that does (there is 1.2)");
+    ends(
+        &error("another.thing@1", "add", &[]),
+        "load a bundle that does (there is `demo.calculator@1.2`, `test.counter@1.0`)",
+    );
     ends(&error("demo.calculator@1", "divdie", &[]), "it has add, divide, greet, sum (did you mean `divide`?)");
     let signature = "4 arguments are expected".replace('4', "2") + ", and 1 given: add(a: i32, b: i32) -> i32";
     ends(&error("demo.calculator@1", "add", &[1.into()]), &signature);
@@ -76,9 +79,11 @@ fn contracts_methods_and_arguments_of_calls_by_name() {
 #[test]
 fn a_typed_look_up_says_what_there_is() {
     let (runtime, _bundle) = with_calc();
-    let error = runtime.proxy::<dyn Counter>().unwrap_err();
-    assert!(matches!(&error, RuntimeError::NoProvider { provided, .. } if provided == &["demo.calculator@1.0"]));
-    ends(&error.to_string(), "load a bundle that does (there is `demo.calculator@1.0`)");
+    let error = runtime.proxy::<dyn Caller>().unwrap_err();
+    assert!(
+        matches!(&error, RuntimeError::NoProvider { provided, .. } if provided == &["demo.calculator@1.2", "test.counter@1.0"])
+    );
+    ends(&error.to_string(), "load a bundle that does (there is `demo.calculator@1.2`, `test.counter@1.0`)");
 }
 
 #[test]
@@ -149,7 +154,7 @@ fn dependencies_of_manifests() {
         runtime.load_bundle(bundle.path()).unwrap_err().to_string()
     };
     let error = refused("[[dependency]]\ncontract = \"demo.calculatr@1\"\n");
-    has(&error, "which no other loaded bundle provides (did you mean `demo.calculator@1.0`?): load one");
+    has(&error, "which no other loaded bundle provides (did you mean `demo.calculator@1.2`?): load one");
     let error = refused("[[host]]\ncontract = \"test.loger@1\"\n");
     has(&error, "which the host does not provide (did you mean `test.logger@1.");
 }
@@ -228,7 +233,7 @@ fn records_and_cases_of_values() {
     let types = Bundle::native("types", "plugin-types");
     let runtime = runtime();
     runtime.load_bundle(types.path()).unwrap();
-    let point = Value::record([("x", Value::from(1)), ("yy", Value::from(2))]);
+    let point = Value::record([("x", Value::F64(1.0)), ("yy", Value::F64(2.0))]);
     let error = runtime.call("test.types@1", "point", &[point]).unwrap_err().to_string();
     ends(&error, "there is no field `yy`, only x, y (did you mean `y`?)");
 }

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod expand;
 mod model;
+mod repair;
 mod stand_in;
 mod types;
 
@@ -15,7 +16,7 @@ use crate::errors::{Errors, report};
 pub(crate) fn contract(args: TokenStream, item: TokenStream) -> TokenStream {
     let item: ItemTrait = match syn::parse2(item.clone()) {
         Ok(item) => item,
-        Err(error) => return report(&item, &misplaced(&item, error)),
+        Err(error) => return malformed(args, &item, error),
     };
     let mut errors = Errors::default();
     let args = args::ContractArgs::parse(args, &mut errors);
@@ -25,6 +26,14 @@ pub(crate) fn contract(args: TokenStream, item: TokenStream) -> TokenStream {
         Ok(()) => expand::expand(&model),
         Err(error) => report(stand_in::stand_in(&model), &error),
     }
+}
+
+/// Makes the code of an item that is not a trait, or not Rust.
+fn malformed(args: TokenStream, item: &TokenStream, error: syn::Error) -> TokenStream {
+    let Some(repaired) = repair::repair(item) else { return report(item, &misplaced(item, error)) };
+    let mut errors = Errors::default(); // those of a trait that is not what its author wants to write
+    let args = args::ContractArgs::parse(args, &mut errors);
+    report(stand_in::stand_in(&model::Contract::new(args, repaired, &mut errors)), &error)
 }
 
 /// Returns the error for an item that is not a trait.

@@ -74,15 +74,13 @@ impl ArtifactForm {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let beside = |name: String| path.with_file_name(name).to_string_lossy().into_owned();
         let mut all = vec![file.to_owned()];
-        let (ends, more) = if self.endings.is_empty() {
-            let more = vec![format!("{name}{DLL_SUFFIX}"), format!("{DLL_PREFIX}{name}{DLL_SUFFIX}")];
-            (name.ends_with(DLL_SUFFIX), more)
+        let more: Vec<String> = if self.endings.is_empty() {
+            vec![format!("{name}{DLL_SUFFIX}"), format!("{DLL_PREFIX}{name}{DLL_SUFFIX}")]
         } else {
-            let more = self.endings.iter().map(|ending| format!("{name}{ending}")).collect();
-            (self.endings.iter().any(|ending| name.ends_with(ending)), more)
+            self.endings.iter().map(|ending| format!("{name}{ending}")).collect()
         };
         for candidate in more.into_iter().map(beside) {
-            if !ends && !all.contains(&candidate) {
+            if !self.ends(&name) && !all.contains(&candidate) {
                 all.push(candidate);
             }
         }
@@ -92,7 +90,7 @@ impl ArtifactForm {
     /// Returns what to do about an artifact that is missing from the bundle's directory.
     pub(crate) fn remedy(&self, directory: &Path, file: &str) -> String {
         let correct = "correct `file` in manifest.toml";
-        if let Some(near) = near_file(directory, &self.candidates(file)) {
+        if let Some(near) = self.near_file(directory, &self.candidates(file)) {
             return format!("{correct}{near}");
         }
         if !self.endings.is_empty() {
@@ -132,30 +130,33 @@ impl ArtifactForm {
             other.kind, self.loader, self.kind, other.loader
         ))
     }
+
+    /// Returns the end of a sentence that names the artifact in the directory that is nearest to a missing one.
+    fn near_file(&self, directory: &Path, missing: &[String]) -> Option<String> {
+        let folder = directory.join(Path::new(missing.first()?).parent()?);
+        let entries = folder.read_dir().ok()?.filter_map(Result::ok).filter(|entry| entry.path().is_file());
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let names: Vec<String> = names.filter(|name| self.ends(name)).collect();
+        let known: Vec<_> = names.iter().map(String::as_str).collect();
+        let missing = missing.iter().filter_map(|file| Path::new(file).file_name()?.to_str());
+        missing.map(|file| did_you_mean(file, &known)).find(|text| !text.is_empty())
+    }
+
+    /// Returns whether the name is one of an artifact of this form.
+    fn ends(&self, name: &str) -> bool {
+        match self.endings {
+            [] => name.ends_with(std::env::consts::DLL_SUFFIX),
+            endings => endings.iter().any(|ending| name.ends_with(ending)),
+        }
+    }
 }
 
 /// Returns whether a file begins like an executable or a library of any system.
 fn is_library(path: &Path) -> bool {
     const MAGIC: [&[u8]; 5] = [b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xca\xfe\xba\xbe"];
-    let mut start = [0; 4];
+    let mut start = [0; 64];
     let is_read = File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok();
-    is_read && MAGIC.iter().any(|magic| start.starts_with(magic))
-}
-
-/// Returns the end of a sentence that names the file of the directory that is nearest to a missing one.
-fn near_file(directory: &Path, missing: &[String]) -> Option<String> {
-    let first = Path::new(missing.first()?);
-    let folder = directory.join(first.parent()?);
-    let names: Vec<String> = folder
-        .read_dir()
-        .ok()?
-        .filter_map(|entry| entry.ok().filter(|entry| entry.path().is_file()))
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name != "manifest.toml")
-        .collect();
-    let known: Vec<_> = names.iter().map(String::as_str).collect();
-    let missing = missing.iter().filter_map(|file| Path::new(file).file_name()?.to_str());
-    missing.map(|file| did_you_mean(file, &known)).find(|text| !text.is_empty())
+    is_read && start.contains(&0) && MAGIC.iter().any(|magic| start.starts_with(magic))
 }
 
 /// A file that Cargo has built and that is not in the bundle.
@@ -166,7 +167,8 @@ enum Built {
     Rlib(PathBuf),
 }
 
-/// Finds what Cargo has built of a native artifact: beside it, or in the target folder of one of the folders around.
+/// Finds what Cargo has built of a native artifact: in the target folder of the bundle's folder or of one of the folders
+/// around, or an `.rlib` in the bundle's folder.
 fn built_elsewhere(directory: &Path, file: &str) -> Option<Built> {
     use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
     let stem = Path::new(file).file_name()?.to_str()?;
@@ -174,11 +176,13 @@ fn built_elsewhere(directory: &Path, file: &str) -> Option<Built> {
     let stem = stem.strip_prefix(DLL_PREFIX).unwrap_or(stem).replace('-', "_");
     let targets = directory.ancestors().take(4).map(|folder| folder.join("target"));
     let built = targets.flat_map(|target| [target.join("release"), target.join("debug")]);
-    let folders: Vec<_> = std::iter::once(directory.to_owned()).chain(built).collect();
-    let find = |name: String| folders.iter().map(|folder| folder.join(&name)).find(|path| path.is_file());
-    find(format!("{DLL_PREFIX}{stem}{DLL_SUFFIX}"))
-        .map(Built::Library)
-        .or_else(|| find(format!("lib{stem}.rlib")).map(Built::Rlib))
+    let built: Vec<_> = built.collect();
+    let find = |name: &str| built.iter().map(|folder| folder.join(name)).find(|path| path.is_file());
+    if let Some(library) = find(&format!("{DLL_PREFIX}{stem}{DLL_SUFFIX}")) {
+        return Some(Built::Library(library));
+    }
+    let rlib = format!("lib{stem}.rlib");
+    Some(directory.join(&rlib)).filter(|path| path.is_file()).or_else(|| find(&rlib)).map(Built::Rlib)
 }
 
 #[cfg(test)]

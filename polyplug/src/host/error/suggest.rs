@@ -28,11 +28,10 @@ pub(crate) fn with_near_key(text: &str) -> String {
     format!("{text}{}", did_you_mean(unknown, &known))
 }
 
-/// Returns the candidate that takes the fewest edits, or `None` if each takes more edits than a third of the name's
-/// length, or changes every letter.
+/// Returns the candidate that takes the fewest edits, or `None` if each takes more edits than about a third of the name's
+/// length: none for one letter, one for up to four letters, two for up to seven.
 pub(crate) fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
-    let length = name.chars().count();
-    let limit = length.div_ceil(3).min(length.saturating_sub(1)); // at least one letter stays
+    let limit = (name.chars().count() + 1) / 3;
     let near = candidates.iter().map(|candidate| (distance(name, candidate), *candidate));
     near.filter(|(distance, _)| *distance <= limit).min_by_key(|(distance, _)| *distance).map(|(_, near)| near)
 }
@@ -71,6 +70,7 @@ mod tests {
         assert_eq!(nearest("multiply", &known), None);
         assert_eq!(nearest("x", &[]), None);
         assert_eq!(nearest("x", &["y", "z"]), None);
+        assert_eq!(nearest("Pink", &["Line", "Point"]), None);
     }
 
     #[test]
