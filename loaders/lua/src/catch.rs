@@ -126,8 +126,7 @@ unsafe fn exception(state: &State, lua: *mut lua_State, index: c_int) -> Excepti
                 let has_message = ffi::lua_type(lua, -1) == ffi::LUA_TSTRING;
                 let message = has_message.then(|| text_at(lua, -1));
                 ffi::lua_pop(lua, 2);
-                let message = message.unwrap_or_else(|| format!("an error that is a table{}", fields(lua, index)));
-                message
+                message.unwrap_or_else(|| format!("an error that is a table{}", fields(lua, index)))
             }
             _ => describe(lua, index),
         };
