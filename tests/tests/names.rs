@@ -66,7 +66,9 @@ fn an_unknown_bundle_is_answered_with_the_nearest_name() {
     let unload = |name: &str| error(runtime.unload_bundle(name).map(drop));
     assert_eq!(unload("calc"), "no bundle `calc` is loaded, nor is any other: load it first");
     let bundles = [script_called("calc-rust"), script_called("journal")];
-    bundles.iter().for_each(|bundle| drop(runtime.load_bundle(bundle.path()).unwrap()));
+    for bundle in &bundles {
+        runtime.load_bundle(bundle.path()).unwrap();
+    }
     assert_eq!(unload("calc-rsut"), "no bundle `calc-rsut` is loaded (did you mean `calc-rust`?)");
     let near = error(runtime.proxy_from::<dyn Script>("jurnal").map(drop));
     assert_eq!(near, "no bundle `jurnal` is loaded (did you mean `journal`?)");
