@@ -876,7 +876,7 @@ mod threads {
             let folder = TempDir::new().unwrap();
             make_bundle(&folder.path().join("bundle"), ONE);
             let (runtime, events) = watched_runtime(Box::new(|_| ()));
-            runtime.load_bundle(&folder.path().join("bundle")).unwrap();
+            runtime.load_bundle(folder.path().join("bundle")).unwrap();
             let _watcher = runtime.watch_with(patient()).unwrap();
             install(&folder.path().join("bundle"), TWO);
             events.reloaded("watched");

@@ -61,7 +61,7 @@ impl Source {
 
 /// Refuses a folder of the bundle that is a link out of it.
 fn check_inside(directory: &Path, folder: &Path) -> Result<(), Fault> {
-    match real_path(directory, &directory.join(folder)) {
+    match real_path(directory, directory.join(folder)) {
         Err(error) if !error.is_missing() => Err(Fault::new(format_args!("`path` of the table [python]: {error}"))),
         _ => Ok(()),
     }
