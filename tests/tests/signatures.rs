@@ -102,7 +102,7 @@ fn what_is_signed_is_loaded() {
     let shown = runtime.bundles()[0].to_string();
     assert!(shown.contains(&*bundle.path().to_string_lossy()), "{shown}");
     assert!(runtime.unload_bundle(id).unwrap().reclaimed);
-    assert!(runtime.load_bundle(&bundle.path().join(artifact())).is_ok(), "known by its artifact");
+    assert!(runtime.load_bundle(bundle.path().join(artifact())).is_ok(), "known by its artifact");
 }
 
 #[test]
@@ -519,7 +519,7 @@ fn a_bundle_that_is_refused_is_not_started_to_explain_another() {
     put("signed", "plugin-calc", "test.stamp@1", true);
     put("unsigned", "plugin-reload-one", "demo.calculator@1", false);
     put("foreign", "plugin-moody", "demo.calculator@1", false);
-    sign_bundle(&folder.path().join("foreign"), &key(2)).unwrap();
+    sign_bundle(folder.path().join("foreign"), &key(2)).unwrap();
     let strict = requires(&[1]).loader(Noting(Arc::clone(&started))).build().unwrap();
     let error = strict.load_dir(folder.path()).into_result().unwrap_err().to_string();
     assert_eq!(*started.lock().unwrap(), ["signed"], "{error}");

@@ -341,7 +341,7 @@ fn a_link_turned_to_another_directory() {
     }
     symlink("1", at("current")).unwrap();
     let (runtime, events) = watched_runtime(Box::new(|_| ()));
-    runtime.load_bundle(&at("current/plugins/watched")).unwrap();
+    runtime.load_bundle(at("current/plugins/watched")).unwrap();
     let _watcher = runtime.watch_with(patient()).unwrap();
     events.none_at_first();
     let stamp = runtime.proxy::<dyn Stamp>().unwrap();
@@ -876,7 +876,7 @@ mod threads {
             let folder = TempDir::new().unwrap();
             make_bundle(&folder.path().join("bundle"), ONE);
             let (runtime, events) = watched_runtime(Box::new(|_| ()));
-            runtime.load_bundle(&folder.path().join("bundle")).unwrap();
+            runtime.load_bundle(folder.path().join("bundle")).unwrap();
             let _watcher = runtime.watch_with(patient()).unwrap();
             install(&folder.path().join("bundle"), TWO);
             events.reloaded("watched");

@@ -152,7 +152,7 @@ fn a_virtual_environment_is_the_one_that_was_named() {
     let loader = PythonLoader::new().with_venv("env");
     places.leave();
     let runtime = python::python_runtime(loader);
-    runtime.load_bundle(&places.here.join("plugins/python")).unwrap();
+    runtime.load_bundle(places.here.join("plugins/python")).unwrap();
     let script = runtime.proxy::<dyn Script>().unwrap();
     assert_eq!(script.run("import packaged\nreturn packaged.value").unwrap(), "here");
 }

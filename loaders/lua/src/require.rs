@@ -276,7 +276,7 @@ fn locate(directory: &Path, name: &str) -> Result<String, String> {
         return Err(format!("there is no module `{name}`: the bundle has neither {} nor {}", tried[0], tried[1]));
     };
     // A link may lead outside of the bundle.
-    if real_path(directory, &directory.join(file)).is_err() {
+    if real_path(directory, directory.join(file)).is_err() {
         return Err(format!("the module `{name}` is outside of the bundle: {file} leads there"));
     }
     Ok(file.clone())

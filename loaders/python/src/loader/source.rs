@@ -62,7 +62,7 @@ impl Source {
 
 /// Refuses a folder of the bundle that is a link out of it.
 fn check_inside(guest: &Guest, files: &Path, folder: &Path) -> Result<(), Fault> {
-    match real_path(files, &files.join(folder)) {
+    match real_path(files, files.join(folder)) {
         Err(error) if !error.is_missing() => {
             let error = guest.with_own_paths(error.to_string());
             Err(Fault::new(format_args!("`path` of the table [python]: {error}")))

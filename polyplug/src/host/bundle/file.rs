@@ -223,8 +223,8 @@ mod tests {
         );
         File::create(&path).unwrap().set_len(1 << 40).unwrap(); // sparse
         assert!(matches!(read_file(&path, "a text", PROGRAM_LIMIT), Err(FileError::TooLarge { .. })));
-        assert!(read_file(&root.join("absent"), "a text", 3).unwrap_err().is_missing());
-        assert!(read_file(&path.join("below"), "a text", 3).unwrap_err().is_missing());
+        assert!(read_file(root.join("absent"), "a text", 3).unwrap_err().is_missing());
+        assert!(read_file(path.join("below"), "a text", 3).unwrap_err().is_missing());
     }
 
     #[cfg(unix)]
@@ -247,7 +247,7 @@ mod tests {
             ("zero", "a device"),
             ("folder", "a folder"),
         ] {
-            for error in [read_file(&at(name), "a text", 9).unwrap_err(), open_file(&at(name)).unwrap_err()] {
+            for error in [read_file(at(name), "a text", 9).unwrap_err(), open_file(at(name)).unwrap_err()] {
                 let expected = format!("it is no file, but {kind}: put a file in its place, or remove it");
                 assert_eq!(error.to_string(), format!("{}: {expected}", at(name).display()));
                 assert_eq!(error.into_io().to_string(), expected);
