@@ -61,6 +61,20 @@ const UNKNOWN: ArtifactForm = ArtifactForm {
     registration: "does its code declare one, in Rust with `#[polyplug::plugin]`?",
 };
 
+/// The endings of the names of libraries, on any platform, and of what a build makes in place of one by mistake.
+const LIBRARIES: [&str; 4] = [".so", ".dylib", ".dll", ".rlib"];
+
+/// Returns the name of the loader of artifacts that are called like `file`.
+pub(super) fn loader_of(file: &str) -> Option<&'static str> {
+    let lower = file.to_lowercase();
+    let is = |ending: &&str| lower.ends_with(*ending);
+    let form = FORMS.iter().find(|form| match form.endings {
+        [] => LIBRARIES.iter().any(|ending| is(&ending)),
+        endings => endings.iter().any(|ending| is(&ending)),
+    });
+    form.map(|form| form.loader)
+}
+
 impl ArtifactForm {
     /// Returns the form of the artifacts of a loader.
     pub(crate) fn of(loader: &str) -> &'static Self {

@@ -7,6 +7,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::artifact::loader_of;
 use super::names::{FILE_NAME, belongs, is_cache};
 use crate::host::error::found::FoundInstead;
 use crate::host::error::suggest::nearest;
@@ -20,18 +21,6 @@ const MANIFESTS: [&str; 7] =
 
 /// Files of other tools, which are not taken for a manifest.
 const OTHER_TOML: [&str; 4] = ["cargo.toml", "pyproject.toml", "clippy.toml", "rustfmt.toml"];
-
-/// The ends of the names of artifacts, with their loaders.
-const ARTIFACTS: [(&str, &str); 8] = [
-    (".lua", "lua"),
-    (".py", "python"),
-    (".js", "js"),
-    (".mjs", "js"),
-    (".so", "native"),
-    (".dylib", "native"),
-    (".dll", "native"),
-    (".rlib", "native"),
-];
 
 /// The ends of the names of archives.
 const ARCHIVES: [&str; 10] =
@@ -197,12 +186,6 @@ fn file(path: &Path) -> FoundInstead {
         Some(loader) => FoundInstead::LoneArtifact { file: name, loader },
         None => FoundInstead::File,
     }
-}
-
-/// Returns the name of the loader of artifacts that are called so.
-fn loader_of(file: &str) -> Option<&'static str> {
-    let lower = file.to_lowercase();
-    ARTIFACTS.iter().find(|(end, _)| lower.ends_with(end)).map(|(_, loader)| *loader)
 }
 
 #[cfg(test)]
