@@ -42,6 +42,16 @@ pub(super) fn check(model: &Model<'_>, errors: &mut Errors) {
     }
 }
 
+/// Returns whether a value of the type contains another one, not behind a pointer.
+pub(super) fn contains_itself(model: &Model<'_>) -> bool {
+    let has_one = |fields: &[Field<'_>]| fields.iter().any(|field| contains(&field.ty, &model.item.ident));
+    match &model.shape {
+        Shape::Record(fields) => has_one(fields),
+        Shape::Cases(cases) => cases.iter().any(|case| has_one(&case.fields)),
+        Shape::Impossible => false,
+    }
+}
+
 fn check_fields(model: &Model<'_>, fields: &[Field<'_>], errors: &mut Errors) {
     let name = &model.item.ident;
     for field in fields {

@@ -20,6 +20,8 @@ pub(crate) fn derive_type(item: TokenStream) -> TokenStream {
     check::check(&model, &mut errors);
     match errors.propagate() {
         Ok(()) => expand::expand(&model),
+        // The implementation of a type that contains itself by value would add errors about its size.
+        Err(error) if check::contains_itself(&model) => error.to_compile_error(),
         Err(error) => report(stand_in::stand_in(&model), &error),
     }
 }

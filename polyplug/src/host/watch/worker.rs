@@ -302,8 +302,7 @@ impl Worker {
     }
 
     fn look_at(&mut self, runtime: &Arc<Runtime>, id: BundleId) {
-        use super::watch_set::View;
-        use crate::host::abi::log::report;
+        let Some((view, outcome)) = self.view(runtime, id) else { return };
         if let Err(error) = outcome {
             report!(WARN, "a change may be overlooked: {error}");
         }
