@@ -225,7 +225,8 @@ fn the_other_function_is_named() {
     plugins.add("calc", "plugin-calc", &[]);
     let runtime = runtime();
     let error = runtime.load_dir(plugins.folder("calc")).into_result().unwrap_err();
-    assert!(matches!(error, RuntimeError::NoDirectory { found: FoundInstead::Bundle, .. }), "{error}");
+    let RuntimeError::NoDirectory { found, .. } = &error else { panic!("{error}") };
+    assert_eq!(**found, FoundInstead::Bundle, "{error}");
     assert!(error.to_string().contains("it is a bundle itself: load it with `Runtime::load_bundle`"), "{error}");
     for error in [runtime.load_bundle(plugins.0.path()).unwrap_err(), {
         let runtime = Runtime::builder().loader(NativeLoader::new()).hot_reload(true).build().unwrap();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use polyplug::error::RuntimeError;
-use polyplug::{BundleId, CallError, Contract, Runtime};
+use polyplug::{BundleId, Contract, Runtime};
 use polyplug_abi::GuestContractInstance;
 use polyplug_native::NativeLoader;
 use polyplug_tests::{Bundle, Logged, eventually, logged, mapped_below, reported, runtime, unloaded};

@@ -159,7 +159,7 @@ fn the_start_loads_in_the_order_of_needs_and_reports() {
     let [RuntimeError::Manifest(ManifestError::Missing { found, .. })] = &report.problems[..] else {
         panic!("{report}")
     };
-    assert!(matches!(found, FoundInstead::MisspeltManifest { file } if file == "Manifest.toml"), "{report}");
+    assert!(matches!(&**found, FoundInstead::MisspeltManifest { file } if file == "Manifest.toml"), "{report}");
     assert_eq!(plugins.next(), "loaded b");
     assert_eq!(plugins.next(), "loaded a");
     assert_eq!(plugins.next(), "failed typo");
@@ -583,7 +583,8 @@ fn fifty_bundles_at_once() {
 fn what_cannot_be_watched_is_said_at_the_start() {
     let plugins = Plugins::new();
     let error = plugins.runtime.watch_dir(plugins.folder.path().join("plugin")).unwrap_err();
-    assert!(matches!(error, WatchError::Directory(RuntimeError::NoDirectory { .. })), "{error}");
+    let WatchError::Directory(missing) = &error else { panic!("{error}") };
+    assert!(matches!(**missing, RuntimeError::NoDirectory { .. }), "{error}");
     assert!(error.to_string().contains("(did you mean `plugins`?)"), "{error}");
     plugins.add("a", ONE, &[]);
     let error = plugins.runtime.watch_dir(plugins.at("a")).unwrap_err();

@@ -191,11 +191,11 @@ unsafe impl<T: ?Sized> Lends<false> for T {
         unreachable!()
     }
 
-    unsafe fn lift<'a>(_: &'a u8) -> Result<(), LiftError> {
+    unsafe fn lift(_: &u8) -> Result<(), LiftError> {
         unreachable!()
     }
 
-    fn view<'h>(_: &'h ()) -> &'h T {
+    fn view(_: &()) -> &T {
         unreachable!()
     }
 }

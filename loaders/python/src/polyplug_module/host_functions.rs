@@ -74,7 +74,7 @@ impl HostFunctions {
 
     /// Raises an error if a file with code of the bundle leads out of the bundle.
     fn check_inside(&self, path: &str) -> PyResult<()> {
-        match self.guest.files().map(|files| real_path(files, &self.guest.file_path(path.as_ref()))) {
+        match self.guest.files().map(|files| real_path(files, self.guest.file_path(path.as_ref()))) {
             Some(Err(error)) => Err(PyImportError::new_err(self.guest.with_own_paths(error.to_string()))),
             _ => Ok(()),
         }

@@ -69,8 +69,8 @@ pub(super) fn loader_of(file: &str) -> Option<&'static str> {
     let lower = file.to_lowercase();
     let is = |ending: &&str| lower.ends_with(*ending);
     let form = FORMS.iter().find(|form| match form.endings {
-        [] => LIBRARIES.iter().any(|ending| is(&ending)),
-        endings => endings.iter().any(|ending| is(&ending)),
+        [] => LIBRARIES.iter().any(is),
+        endings => endings.iter().any(is),
     });
     form.map(|form| form.loader)
 }

@@ -223,7 +223,7 @@ impl ManifestData {
             return Self::parse_at(&text, directory);
         }
         let shown = if is_file { path.clone() } else { path.join(FILE_NAME) };
-        Err(ManifestError::Missing { path: shown, found: found_instead(path) })
+        Err(ManifestError::Missing { path: shown, found: Box::new(found_instead(path)) })
     }
 
     /// Parses the text of a manifest, for a bundle at `directory`.

@@ -124,11 +124,12 @@ mod tests {
     #[test]
     fn each_way_names_the_same_bundle() {
         let id = BundleId::new("calc");
-        for (by_id, name) in [named(id), named(&id)] {
+        let (id_reference, name_reference) = (&id, &"calc");
+        for (by_id, name) in [named(id), named(id_reference)] {
             assert_eq!((by_id, name), (id, None));
         }
         let owned = "calc".to_owned();
-        for named in [named("calc"), named(&&"calc"), named(&owned), named(owned.clone()), named(Cow::from("calc"))] {
+        for named in [named("calc"), named(name_reference), named(&owned), named(owned.clone()), named(Cow::from("calc"))] {
             assert_eq!(named, (id, Some("calc".to_owned())));
         }
     }

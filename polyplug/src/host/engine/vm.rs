@@ -1,6 +1,7 @@
 //! An engine behind its lock.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::engine::Engine;
 use super::lock::EngineLock;
@@ -8,7 +9,7 @@ use super::places::Places;
 use crate::guest::{catch, describe_panic};
 use crate::host::abi::log::report;
 use crate::host::waits::WouldDeadlock;
-use crate::sync::{Arc, Mutex, PoisonError};
+use crate::sync::{Mutex, PoisonError};
 
 /// The engine of one version of a bundle, with its lock.
 pub(crate) struct Vm<E: Engine> {

@@ -15,7 +15,7 @@ pub enum ManifestError {
         /// The manifest that was tried, or a file that is no bundle.
         path: PathBuf,
         /// What is there instead.
-        found: FoundInstead,
+        found: Box<FoundInstead>,
     },
 
     /// The manifest cannot be read.

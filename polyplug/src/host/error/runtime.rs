@@ -132,7 +132,7 @@ pub enum RuntimeError {
 
     /// The bundle's manifest requires a host contract that the bundle cannot have.
     #[error("{0}")]
-    HostContractMissing(MissingHostContract),
+    HostContractMissing(Box<MissingHostContract>),
 
     /// Some bundles of a directory could not be loaded.
     #[error("{}: not all bundles could be loaded:{}", .directory.display(), each(.failures))]
@@ -151,7 +151,7 @@ pub enum RuntimeError {
         /// The path.
         directory: PathBuf,
         /// What is there instead.
-        found: FoundInstead,
+        found: Box<FoundInstead>,
     },
 
     /// The directory cannot be read.

@@ -190,7 +190,7 @@ impl Runtime {
             return None;
         }
         let path = if entry.is_dir() { entry.join(FILE_NAME) } else { entry.to_owned() };
-        let error = ManifestError::Missing { path, found }.into();
+        let error = ManifestError::Missing { path, found: Box::new(found) }.into();
         self.emit_failed(Operation::Load, || BundleInfo::of_entry(entry), &error);
         Some(error)
     }
@@ -396,7 +396,7 @@ impl Entries {
         if let Some(found) = no_folder(directory) {
             return Err(match std::fs::read_dir(directory) {
                 Err(source) if source.kind() == std::io::ErrorKind::PermissionDenied => unreadable(source),
-                _ => RuntimeError::NoDirectory { directory: directory.to_owned(), found },
+                _ => RuntimeError::NoDirectory { directory: directory.to_owned(), found: Box::new(found) },
             });
         }
         Self::list(directory).map_err(unreadable)

@@ -19,11 +19,11 @@ impl Runtime {
         if let Some((need, reason)) = unmet.host_contract {
             let HostDependency { contract, major, minor, line, .. } = need;
             let declared = declared(manifest, contract, *major, *minor, *line);
-            return Err(RuntimeError::HostContractMissing(MissingHostContract {
+            return Err(RuntimeError::HostContractMissing(Box::new(MissingHostContract {
                 declared,
                 reason,
                 provided: self.host_contracts().contracts(),
-            }));
+            })));
         }
         if unmet.contracts.is_empty() {
             return Ok(());

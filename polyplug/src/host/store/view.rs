@@ -181,7 +181,7 @@ impl View {
 
     /// Returns the name of a bundle that has a provider.
     pub(crate) fn bundle_name(&self, bundle: BundleId) -> Option<&str> {
-        let mut providers = self.slots.iter().filter_map(|slot| slot.provider.as_ref());
+        let mut providers = self.slots.iter().filter_map(|slot| slot.provider.as_deref());
         let of_bundle = providers.find(|provider| provider.plugin.bundle == bundle)?;
         Some(of_bundle.bundle_name()).filter(|name| !name.is_empty())
     }
@@ -200,7 +200,7 @@ impl View {
     /// Returns the contracts that bundles provide, or the bundle called `bundle` if that is given: each once, with its
     /// version.
     pub(crate) fn contracts(&self, bundle: Option<&str>) -> Vec<String> {
-        let providers = self.slots.iter().filter_map(|slot| slot.provider.as_ref());
+        let providers = self.slots.iter().filter_map(|slot| slot.provider.as_deref());
         let of_bundle = providers.filter(|provider| bundle.is_none_or(|bundle| provider.bundle_name() == bundle));
         let mut contracts: Vec<_> = of_bundle
             .map(|provider| {
@@ -249,7 +249,7 @@ impl View {
 
 impl std::fmt::Debug for View {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.slots.iter().filter_map(|slot| slot.provider.as_ref())).finish()
+        f.debug_list().entries(self.slots.iter().filter_map(|slot| slot.provider.as_deref())).finish()
     }
 }
 

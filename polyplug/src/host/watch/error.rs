@@ -29,7 +29,7 @@ pub enum WatchError {
 
     /// There is no folder of bundles at the path, or it cannot be read.
     #[error(transparent)]
-    Directory(RuntimeError),
+    Directory(Box<RuntimeError>),
 
     /// The limit of directories that the system watches for this user is reached.
     #[error(

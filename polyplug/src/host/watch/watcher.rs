@@ -124,7 +124,7 @@ impl Runtime {
         }
         let root = absolute(directory).map_err(|source| {
             let directory = directory.to_owned();
-            WatchError::Directory(RuntimeError::DirectoryUnreadable { directory, source: source.into() })
+            WatchError::Directory(Box::new(RuntimeError::DirectoryUnreadable { directory, source: source.into() }))
         })?;
         Watcher::start(self, options, Some(root))
     }

@@ -118,7 +118,7 @@ impl Worker {
         self.sync_bundles(runtime);
         self.list();
         let Some(directory) = &mut self.directory else { unreachable!("only a watcher of a folder loads") };
-        let mut entries = Entries::of(&directory.root).map_err(WatchError::Directory)?;
+        let mut entries = Entries::of(&directory.root).map_err(|error| WatchError::Directory(Box::new(error)))?;
         let before = directory.watch_entries(runtime, &mut self.system);
         let served = served(&self.bundles, &directory.root);
         entries.bundles.retain(|path| !served.contains(path));

@@ -6,5 +6,8 @@ pub(crate) mod engine;
 #[path = "../../../../../polyplug/src/host/engine/lock.rs"]
 pub(crate) mod lock;
 #[allow(dead_code)]
+#[path = "../../../../../polyplug/src/host/engine/places.rs"]
+pub(crate) mod places;
+#[allow(dead_code)]
 #[path = "../../../../../polyplug/src/host/engine/vm.rs"]
 pub(crate) mod vm;

@@ -8,6 +8,7 @@ use super::{join, spawn};
 use crate::explore::explore;
 use crate::host::engine::engine::Engine;
 use crate::host::engine::lock::EngineLock;
+use crate::host::engine::places::Places;
 use crate::host::engine::vm::Vm;
 use crate::host::waits::WouldDeadlock;
 
@@ -118,7 +119,10 @@ impl Counting {
 /// Objects that end while the engine is busy end when it is left at the latest, and each ends once.
 pub fn objects_end_once() {
     explore(|| {
-        let vm = Untracked::new(Vm::new(Counting { ended: UnsafeCell::new(0) }, "a"));
+        let vm = Untracked::new(Vm::new(
+            Counting { ended: UnsafeCell::new(0) },
+            &Untracked::new(Places::new("a", None, None)),
+        ));
         let busy = spawn({
             let vm = Untracked::clone(&vm);
             move || {
@@ -141,7 +145,10 @@ pub fn objects_end_once() {
 /// A thread that waits for the engine does not lose a request of another thread, and carries it out.
 pub fn a_waiter_does_what_is_asked() {
     explore(|| {
-        let vm = Untracked::new(Vm::new(Counting { ended: UnsafeCell::new(0) }, "a"));
+        let vm = Untracked::new(Vm::new(
+            Counting { ended: UnsafeCell::new(0) },
+            &Untracked::new(Places::new("a", None, None)),
+        ));
         let enter = |vm: &Untracked<Vm<Counting>>| {
             let vm = Untracked::clone(vm);
             spawn(move || drop(vm.enter().expect("there is one lock")))
