@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use polyplug::error::RuntimeError;
-use polyplug::{BundleId, CallError, Contract, Runtime};
+use polyplug::{BundleId, Contract, Runtime};
 use polyplug_abi::{GuestContractHandle, Version};
 use polyplug_native::NativeLoader;
 use polyplug_tests::{Bundle, last_error, reported, runtime, unloaded};

@@ -192,7 +192,7 @@ fn each_failure_of_a_load_is_told_with_its_error() {
         ("needs", "needs", |error| matches!(error, RuntimeError::DependencyMissing { .. })),
     ];
     for (folder, name, expected) in cases {
-        let error = runtime.load_bundle(&at(folder)).unwrap_err();
+        let error = runtime.load_bundle(at(folder)).unwrap_err();
         let event = seen.only();
         assert_eq!((event.bundle.name.as_str(), event.operation()), (name, Operation::Load), "{event:?}");
         assert!(expected(failure(&event)), "{event:?}");
@@ -225,7 +225,7 @@ fn the_failures_of_a_directory_are_told_each_for_its_bundle() {
     write("syntax", "name = ".to_owned());
     let runtime = builder().build().unwrap();
     let (seen, _subscription) = Seen::subscribe(&runtime);
-    runtime.load_dir(folder.path()).unwrap_err();
+    runtime.load_dir(folder.path()).into_result().unwrap_err();
     let events = seen.take();
     let mut told: Vec<_> = events.iter().map(words).collect();
     told.sort();
@@ -234,7 +234,7 @@ fn the_failures_of_a_directory_are_told_each_for_its_bundle() {
     write("twin", lua("good"));
     let runtime = builder().build().unwrap();
     let (seen, _subscription) = Seen::subscribe(&runtime);
-    runtime.load_dir(folder.path()).unwrap_err();
+    runtime.load_dir(folder.path()).into_result().unwrap_err();
     let mut told = seen.take_words();
     told.sort();
     assert_eq!(told, ["good: Failed", "good: Failed", "syntax: Failed"], "nothing is loaded");

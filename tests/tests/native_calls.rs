@@ -1,6 +1,5 @@
 //! A bundle loads, and a typed call returns.
 
-use polyplug::CallError;
 use polyplug_tests::{Bundle, runtime, unloaded};
 use test_contracts::{Calculator, MathError};
 

@@ -108,7 +108,7 @@ fn each_version_has_the_directory_that_it_came_from() {
 fn the_path_of_an_artifact_and_a_relative_path_give_an_absolute_directory() {
     let bundles = Bundles::new();
     let runtime = builder().hot_reload(true).build().unwrap();
-    runtime.load_bundle(&bundles.scripts[0].path().join("main.lua")).unwrap();
+    runtime.load_bundle(bundles.scripts[0].path().join("main.lua")).unwrap();
     assert_eq!(run(&runtime, "lua", LANGUAGES[0].2), bundles.scripts[0].path().to_str().unwrap());
 
     let here = std::env::current_dir().unwrap();
@@ -116,7 +116,7 @@ fn the_path_of_an_artifact_and_a_relative_path_give_an_absolute_directory() {
     let relative = up.join(bundles.scripts[1].path().strip_prefix("/").unwrap());
     // With a separator at the end, and a module that is imported later.
     bundles.scripts[1].write("late.py", "which = 'first'");
-    runtime.load_bundle(&relative.join("")).unwrap();
+    runtime.load_bundle(relative.join("")).unwrap();
     bundles.scripts[1].write("late.py", "which = 'second'");
     assert_eq!(
         run(&runtime, "python", "import late\nreturn late.which, late.__file__ == __file__.replace('main', 'late')"),

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use polyplug::error::{LoaderError, RuntimeError};
 use polyplug::runtime::RuntimeBuilder;
-use polyplug::{BundleId, CallError, Compatibility, Contract, Runtime};
+use polyplug::{BundleId, Compatibility, Contract, Runtime};
 use polyplug_abi::ReloadPhaseType;
 use polyplug_native::NativeLoader;
 use polyplug_tests::child::{again, is_child};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use polyplug::error::RuntimeError;
-use polyplug::{BundleId, CallError, Runtime};
+use polyplug::{BundleId, Runtime};
 use polyplug_tests::{eventually, mapped_below, unloaded};
 use test_contracts::Counter;
 use test_contracts::calling::Echo;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use polyplug::{BundleId, CallError, Callback, Runtime};
+use polyplug::{BundleId, Callback, Runtime};
 use polyplug_tests::{Bundle, eventually, unloaded};
 use test_contracts::callbacks::Progress;
 use test_contracts::conformance::{Listener, Objects, ObjectsProxy, Radio};

@@ -129,7 +129,9 @@ mod tests {
             assert_eq!((by_id, name), (id, None));
         }
         let owned = "calc".to_owned();
-        for named in [named("calc"), named(name_reference), named(&owned), named(owned.clone()), named(Cow::from("calc"))] {
+        for named in
+            [named("calc"), named(name_reference), named(&owned), named(owned.clone()), named(Cow::from("calc"))]
+        {
             assert_eq!(named, (id, Some("calc".to_owned())));
         }
     }
