@@ -254,7 +254,8 @@ fn a_contract_that_nobody_implements_is_told() {
     let error = host().peer::<dyn Doubler>(FakeDoubler::default()).proxy::<dyn Doubler>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "no loaded bundle provides testing.doubler@2.3 in bundle `polyplug`: load a bundle that does"
+        "no loaded bundle provides testing.doubler@2.3 in bundle `polyplug`: load a bundle that does (there is \
+         `testing.calculator@1.0`)"
     );
 }
 

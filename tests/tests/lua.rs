@@ -34,6 +34,6 @@ fn an_error_arrives_with_its_place() {
     let runtime = loaded(&CALCULATOR.replace("return a + b", "local t = nil; return t.x"));
     let error = runtime.proxy::<dyn Calculator>().unwrap().add(1, 2).unwrap_err();
     let CallError::Exception(failure) = &error else { panic!("an exception, not {error:?}") };
-    assert_eq!(failure.location.as_deref(), Some("main.lua:8"));
+    assert_eq!(failure.location.as_deref(), Some("lua/main.lua:8"));
     assert!(failure.traceback.as_ref().unwrap().contains("main.lua:8"), "{error}");
 }

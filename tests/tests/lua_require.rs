@@ -96,8 +96,8 @@ fn a_module_that_fails_is_named_and_may_be_tried_again() {
         ("thrower.lua", b"error({ message = 'a table' })"),
     ]);
     let runtime = load(&bundle);
-    refused(&runtime, "require('broken')", "unexpected symbol near 'return' (at broken.lua:2)");
-    refused(&runtime, "require('failing')", "not yet (at failing.lua:2)");
+    refused(&runtime, "require('broken')", "unexpected symbol near 'return' (at lua/broken.lua:2)");
+    refused(&runtime, "require('failing')", "not yet (at lua/failing.lua:2)");
     assert_eq!(run(&runtime, "return require('failing')").unwrap(), "2");
     refused(&runtime, "require('thrower')", "a table");
 }

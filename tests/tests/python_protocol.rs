@@ -783,7 +783,7 @@ fn polyplug_init_itself_may_be_wrong() {
         assert!(told.starts_with(expected), "{code}: {text}");
     }
     let text = failing("def polyplug_init(host, context): raise KeyError('a key')");
-    assert!(text.contains("(at main.py:2)") && text.contains("in polyplug_init"), "{text}");
+    assert!(text.contains("(at python/main.py:2)") && text.contains("in polyplug_init"), "{text}");
 }
 
 #[test]

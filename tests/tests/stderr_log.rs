@@ -71,10 +71,10 @@ fn plugins_write_under_the_names_of_their_bundles() {
                 "[python] two lines",
                 "[python] error: logged",
                 "[python] warning: root: from logging",
-                "[lua] error: on_unload: a function failed: not today (at main.lua:8)",
+                "[lua] error: on_unload: a function failed: not today (at lua/main.lua:8)",
                 "[lua] stack traceback:",
                 "[lua] \t[C]: in function 'error'",
-                "[lua] \tmain.lua:8: in function <main.lua:8>",
+                "[lua] \tlua/main.lua:8: in function <lua/main.lua:8>",
             ],
         );
     }

@@ -865,7 +865,7 @@ POLYPLUG_ASSERT(sizeof(PolyplugArrayDependencyInfo) == 24, "PolyplugArrayDepende
 POLYPLUG_ASSERT(sizeof(PolyplugPluginRegistration) == 128, "PolyplugPluginRegistration");
 POLYPLUG_ASSERT(sizeof(PolyplugProxyRequest) == 56, "PolyplugProxyRequest");
 POLYPLUG_ASSERT(sizeof(PolyplugObjectOffer) == 48, "PolyplugObjectOffer");
-POLYPLUG_ASSERT(sizeof(PolyplugHostApi) == 384, "PolyplugHostApi");
+POLYPLUG_ASSERT(sizeof(PolyplugHostApi) == 400, "PolyplugHostApi");
 POLYPLUG_ASSERT(sizeof(PolyplugReloadPhase) == 48, "PolyplugReloadPhase");
 POLYPLUG_ASSERT(sizeof(PolyplugRuntimeConfig) == 48, "PolyplugRuntimeConfig");
 POLYPLUG_ASSERT(sizeof(PolyplugBundleInitContext) == 24, "PolyplugBundleInitContext");

@@ -42,17 +42,19 @@ impl ImportedObject {
 
 impl DeclaredCall {
     /// Returns the message of the error, which is the value that the call returned:
-    /// ``bundle `calc`, demo.calculator.divide: MathError: Overflow{at: 5}``.
+    /// ``bundle `calc`, demo.calculator.divide: MathError: Overflow{at: 5}``. An error that is a text stands there alone.
     #[cold]
     pub fn describe<E: Caller>(&self, engine: &mut E, error: &<E as Build>::Value) -> String {
         let method = &self.object.methods()[self.method];
         let value = match self.lift(engine, error) {
-            Some(value) => Truncated(&value).to_string(),
-            None => engine.describe(error),
+            // An error that is a text is a message.
+            Some(Value::String(text)) => Err(text),
+            Some(value) => Ok(Truncated(&value).to_string()),
+            None => Ok(engine.describe(error)),
         };
-        let text = match &method.result {
-            TypeRef::Result(_, error) => format!("{}: {value}", self.object.schema().type_name(error)),
-            _ => value,
+        let text = match (&method.result, value) {
+            (TypeRef::Result(_, error), Ok(value)) => format!("{}: {value}", self.object.schema().type_name(error)),
+            (_, Ok(text) | Err(text)) => text,
         };
         // The same form as of any other error of a call.
         let failure = Failure::new(self.object.callee(), self.object.method_path(method), text);

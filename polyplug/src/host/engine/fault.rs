@@ -144,8 +144,13 @@ impl Fault {
 
     /// Returns the text of a fault for readers, with the names that `places` gives to files.
     pub(crate) fn describe(&self, places: &Places) -> String {
-        let described = Self::from(self.named(places)).to_string();
-        bounded(&described).into_owned()
+        let Exception { message, location, traceback } = self.named(places);
+        // Cuts each part by itself, so that the location stays.
+        let text = Parts { message: &message, location: location.as_deref(), traceback: traceback.as_deref() }.join();
+        let Parts { message, location, traceback } = Parts::of(&text);
+        let owned = |part: Option<&str>| part.map(str::to_owned);
+        let (location, traceback) = (owned(location), owned(traceback));
+        Self::from(Exception { message: message.to_owned(), location, traceback }).to_string()
     }
 
     /// Returns message, location and traceback, with the names that `places` gives to files.

@@ -13,7 +13,8 @@ pub(crate) fn did_you_mean_contract(contract: &str, known: &[String]) -> String 
     let names: Vec<String> = known.iter().map(|contract| name(contract)).collect();
     let candidates: Vec<_> = names.iter().map(String::as_str).collect();
     let near = nearest(&name(contract), &candidates);
-    let near = near.and_then(|near| known.iter().find(|contract| name(contract) == near));
+    // A bundle may lack, in the way it asks, the very contract that is known.
+    let near = near.and_then(|near| known.iter().find(|known| name(known) == near && *known != contract));
     near.map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default()
 }
 
