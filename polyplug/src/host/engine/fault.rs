@@ -7,7 +7,7 @@ use polyplug_abi::AbiErrorCode;
 
 use super::places::Places;
 use crate::call_error::{CallError, Callee, Failure};
-use crate::error_text::{Parts, bounded};
+use crate::error_text::Parts;
 use crate::guest::catch;
 use crate::host::marshal::located::Located;
 use crate::host::waits::WouldDeadlock;
