@@ -83,7 +83,7 @@ fn a_typed_look_up_says_what_there_is() {
     assert!(
         matches!(&error, RuntimeError::NoProvider { provided, .. } if provided == &["demo.calculator@1.2", "test.counter@1.0"])
     );
-    ends(&error.to_string(), "load a bundle that does (there is `demo.calculator@1.2`, `test.counter@1.0`)");
+    ends(&error.to_string(), "load a bundle that does (did you mean `test.counter@1.0`?)");
 }
 
 #[test]
