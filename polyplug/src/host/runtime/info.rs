@@ -10,7 +10,7 @@ use crate::host::bundle::file::absolute;
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::bundle::reference::{BundleRef, sealed};
 
-/// A loaded bundle. From [`Runtime::bundles`].
+/// A loaded bundle. From [`Runtime::bundles`](crate::Runtime::bundles).
 ///
 /// The [`Display`](fmt::Display) of a description is a few lines for a log or a console.
 #[derive(Debug, Clone, PartialEq, Eq)]
