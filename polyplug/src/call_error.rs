@@ -183,6 +183,25 @@ impl Failure {
     }
 }
 
+/// Returns the details of an error, borrowed as the error is.
+macro_rules! failure_of {
+    ($error:expr) => {
+        match $error {
+            CallError::Panic(failure)
+            | CallError::Exception(failure)
+            | CallError::Failed { failure, .. }
+            | CallError::InvalidArgument(failure)
+            | CallError::InvalidResult(failure)
+            | CallError::TooLarge(failure)
+            | CallError::MethodNotAvailable { failure, .. }
+            | CallError::Unloaded(failure)
+            | CallError::NotFound(failure)
+            | CallError::LimitReached(failure)
+            | CallError::Deadlock(failure) => failure,
+        }
+    };
+}
+
 impl CallError {
     /// Returns the name of the error's kind: `panic`, `exception`, `invalid_argument`, `invalid_result`, `too_large`,
     /// `method_not_available`, `unloaded`, `not_found`, `limit_reached` or `deadlock`; `failed` for anything else. For
@@ -207,35 +226,11 @@ impl CallError {
     /// Returns the details, which every error has.
     #[must_use]
     pub fn failure(&self) -> &Failure {
-        match self {
-            Self::Panic(failure)
-            | Self::Exception(failure)
-            | Self::Failed { failure, .. }
-            | Self::InvalidArgument(failure)
-            | Self::InvalidResult(failure)
-            | Self::TooLarge(failure)
-            | Self::MethodNotAvailable { failure, .. }
-            | Self::Unloaded(failure)
-            | Self::NotFound(failure)
-            | Self::LimitReached(failure)
-            | Self::Deadlock(failure) => failure,
-        }
+        failure_of!(self)
     }
 
     fn failure_mut(&mut self) -> &mut Failure {
-        match self {
-            Self::Panic(failure)
-            | Self::Exception(failure)
-            | Self::Failed { failure, .. }
-            | Self::InvalidArgument(failure)
-            | Self::InvalidResult(failure)
-            | Self::TooLarge(failure)
-            | Self::MethodNotAvailable { failure, .. }
-            | Self::Unloaded(failure)
-            | Self::NotFound(failure)
-            | Self::LimitReached(failure)
-            | Self::Deadlock(failure) => failure,
-        }
+        failure_of!(self)
     }
 
     /// Returns the bundle that was called, or the host.
