@@ -119,7 +119,11 @@ fn the_path_of_an_artifact_and_a_relative_path_give_an_absolute_directory() {
     runtime.load_bundle(relative.join("")).unwrap();
     bundles.scripts[1].write("late.py", "which = 'second'");
     assert_eq!(
-        run(&runtime, "python", "import late\nreturn late.which, late.__file__ == __file__.replace('main', 'late')"),
+        run(
+            &runtime,
+            "python",
+            "import late, os\nbeside = os.path.dirname(__file__)\nreturn late.which, late.__file__ == os.path.join(beside, 'late.py')"
+        ),
         "('first', True)"
     );
     let directory = run(&runtime, "python", LANGUAGES[1].2);

@@ -1,0 +1,1 @@
+//! Loads polyplug bundles written in JavaScript, and runs them with QuickJS.
