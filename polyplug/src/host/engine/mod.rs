@@ -19,6 +19,8 @@
 //! - [`DeclaredCall`]: the account of a declared error that a guest does not catch.
 //! - [`Fault`], [`Exception`]: the reasons why an engine could not do what it was asked to.
 //! - [`Limits`], [`Deadline`]: the limits of a bundle's memory and time.
+//! - [`guarded`]: code of an engine that may panic, where frames of the language are below it.
+//! - [`stack_left`]: the stack of this thread that is left.
 //! - [`log_message`]: a message of an engine that belongs to no bundle.
 //! - `Places`: the names of a bundle's files in errors.
 //! - `Vm`, `EngineLock`: an engine behind its lock, and that lock.
@@ -58,8 +60,10 @@ pub use limits::{Deadline, Limits};
 pub use load::{LoadedCode, PluginDecl, StartError, load, load_either};
 pub use low_level::LowLevel;
 pub use messages::log_message;
+pub use plugin::guarded;
 
 pub use crate::host::marshal::build::Build;
 pub use crate::host::marshal::located::Located;
 pub use crate::host::marshal::number::{Float, Integer};
 pub use crate::host::marshal::read::{CaseOf, RawText, Read};
+pub use crate::host::plugin_proxy::stack::remaining as stack_left;

@@ -6,6 +6,9 @@
 use std::borrow::Cow;
 use std::path::{MAIN_SEPARATOR, Path};
 
+/// The beginning of a call in a traceback of JavaScript.
+const CALL: &str = "at ";
+
 /// The beginning of a path that an engine has cut, as LuaJIT does with long ones.
 const CUT: &str = "...";
 
@@ -84,6 +87,9 @@ impl Places {
     pub(crate) fn traceback(&self, text: &str) -> String {
         let lines = text.split('\n').map(|line| {
             let start = line.len() - line.trim_start().len();
+            if let Some(call) = line[start..].strip_prefix(CALL) {
+                return format!("{}{CALL}{}", &line[..start], self.call(call));
+            }
             match split_line(&line[start..]) {
                 Some((file, rest)) if is_frame(file, rest) => {
                     let rest = match rest.strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) {
@@ -99,6 +105,14 @@ impl Places {
             }
         });
         lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Returns a call as JavaScript writes it, `add (main.js:3:5)` or `main.js:3:5`, with the name of the file.
+    fn call(&self, call: &str) -> String {
+        match call.strip_suffix(')').and_then(|call| call.rsplit_once('(')) {
+            Some((function, place)) => format!("{function}({})", self.place(place)),
+            None => self.place(call),
+        }
     }
 
     /// Returns a message, in which paths of the private copy are those of the bundle's own directory.
@@ -179,6 +193,10 @@ mod tests {
         let python = "  File \"/tmp/polyplug/17/main.py\", line 7, in f\n    x=y[1:2:3]; {1:2}\nValueError: 3:4";
         let shown = "  File \"metrics/main.py\", line 7, in f\n    x=y[1:2:3]; {1:2}\nValueError: 3:4";
         assert_eq!(places().traceback(python), shown);
+        let js =
+            "    at fail (lib/a.js:3:5)\n    at map (native)\n    at <anonymous> (main.js:9:2)\n    at main.js:1:1";
+        let shown = "    at fail (metrics/lib/a.js:3:5)\n    at map (native)\n    at <anonymous> (metrics/main.js:9:2)\n    at metrics/main.js:1:1";
+        assert_eq!(places().traceback(js), shown);
     }
 
     #[test]

@@ -88,8 +88,13 @@ impl<E: Engine> EnginePlugin for VmPlugin<E> {
     }
 }
 
-/// Runs an engine's code, and turns a panic into a fault.
-pub(crate) fn guarded<R>(body: impl FnOnce() -> Result<R, Fault>) -> Result<R, Fault> {
+/// Runs an engine's code, and turns a panic into a fault. The functions of [`Engine`] are guarded by their callers; an
+/// engine guards the functions that its VM calls, where a panic must not pass frames of the VM.
+///
+/// # Errors
+///
+/// The error of `body`, or its panic.
+pub fn guarded<R>(body: impl FnOnce() -> Result<R, Fault>) -> Result<R, Fault> {
     catch(body)
         .unwrap_or_else(|payload| Err(Fault::new(format_args!("the loader panicked: {}", describe_panic(payload)))))
 }

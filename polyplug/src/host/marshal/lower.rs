@@ -283,14 +283,14 @@ impl Lowering<'_> {
                     Ok(())
                 }
                 None => match engine.unknown_field(value, body) {
-                    Some(unknown) => return Err(no_field(described, &unknown).into()),
+                    Some(unknown) => return Err(no_field::<E>(described, &unknown).into()),
                     None => Err(LiftError::new("the field is missing").into()),
                 },
             };
             written.map_err(|error: E::Error| error.within(field.name.clone().into()))?;
         }
         if is_missing && let Some(unknown) = engine.unknown_field(value, body) {
-            return Err(no_field(described, &unknown).into());
+            return Err(no_field::<E>(described, &unknown).into());
         }
         Ok(())
     }
@@ -398,8 +398,9 @@ impl Lowering<'_> {
 }
 
 #[cold]
-fn no_field(described: &[Field], name: &str) -> LiftError {
-    let known: Vec<_> = described.iter().map(|field| field.name.as_str()).collect();
+fn no_field<E: Read>(described: &[Field], name: &str) -> LiftError {
+    let known: Vec<_> = described.iter().map(|field| E::spell_field(&field.name)).collect();
+    let known: Vec<_> = known.iter().map(String::as_str).collect();
     let near = did_you_mean(name, &known);
     LiftError::new(format_args!("there is no field `{}`, only {}{near}", Truncated(name), known.join(", ")))
 }

@@ -58,6 +58,11 @@ pub unsafe trait Read {
     /// `true` if unknown fields are errors even where no field is missing.
     const STRICT: bool = false;
 
+    /// Returns the name that a field has in the language, for errors. `name` is in `snake_case`.
+    #[must_use]
+    fn spell_field(name: &str) -> String {
+        name.to_owned()
+    }
     /// Describes the value for an error, for example as `str "x"`.
     fn describe(&mut self, value: &Self::Value) -> String;
     /// Releases a value that was got from another value.

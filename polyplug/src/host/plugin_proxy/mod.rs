@@ -17,5 +17,5 @@ pub(crate) mod host_object;
 pub(crate) mod object;
 pub(crate) mod peer;
 pub(crate) mod request;
-mod stack;
+pub(crate) mod stack;
 pub(crate) mod table;

@@ -10,7 +10,8 @@ thread_local! {
 
 /// Returns how many bytes of this thread's stack are left, or `None` if that is not known: the system does not tell, or
 /// the thread runs on another stack than its own.
-pub(super) fn remaining() -> Option<usize> {
+#[must_use]
+pub fn remaining() -> Option<usize> {
     let (lowest, end) = STACK.get().unwrap_or_else(|| {
         let Range { start, end } = ask_system().unwrap_or_default();
         STACK.set(Some((start, end)));

@@ -1,0 +1,187 @@
+//! The memory of a VM: an allocator that counts, and that refuses beyond a limit.
+
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, realloc};
+use std::cell::Cell;
+use std::ffi::c_void;
+
+use rquickjs::qjs;
+
+/// The memory account of a VM.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    used: Cell<usize>,
+    limit: usize,
+    /// Whether an allocation was refused since [`was_refused`](Self::was_refused) was called last.
+    is_refused: Cell<bool>,
+}
+
+impl Memory {
+    /// Makes an account with a limit in bytes.
+    pub(crate) fn new(limit: Option<usize>) -> Self {
+        Self { used: Cell::new(0), limit: limit.unwrap_or(usize::MAX), is_refused: Cell::new(false) }
+    }
+
+    /// Returns the number of bytes in use.
+    pub(crate) fn used(&self) -> usize {
+        self.used.get()
+    }
+
+    /// Counts bytes that are not the VM's own until the returned value is dropped. Returns `None` if the limit does not
+    /// allow that many.
+    pub(crate) fn count(&self, bytes: usize) -> Option<Counted<'_>> {
+        let used = self.used.get().checked_add(bytes).filter(|used| *used <= self.limit)?;
+        self.used.set(used);
+        Some(Counted { memory: self, bytes })
+    }
+
+    /// Returns whether an allocation was refused since the last call of this function.
+    pub(crate) fn was_refused(&self) -> bool {
+        self.is_refused.replace(false)
+    }
+
+    /// Counts an allocation that grows from `before` bytes to `after`. Returns false if the limit does not allow it.
+    fn grow(&self, before: usize, after: usize) -> bool {
+        let used = (self.used.get() - before).saturating_add(after);
+        if used > self.limit && after > before {
+            self.is_refused.set(true);
+            return false;
+        }
+        self.used.set(used);
+        true
+    }
+
+    /// Takes back what [`grow`](Self::grow) counted for an allocation that the system refused.
+    fn refuse(&self, before: usize, after: usize) {
+        self.used.set(self.used.get() - after + before);
+        self.is_refused.set(true);
+    }
+}
+
+/// Bytes that are counted as a VM's: see [`Memory::count`].
+pub(crate) struct Counted<'a> {
+    memory: &'a Memory,
+    bytes: usize,
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.memory.used.set(self.memory.used.get() - self.bytes);
+    }
+}
+
+/// The functions that QuickJS allocates with. Their opaque value is the address of a [`Memory`].
+pub(crate) static FUNCTIONS: qjs::JSMallocFunctions = qjs::JSMallocFunctions {
+    js_calloc: Some(allocate_zeroed),
+    js_malloc: Some(allocate),
+    js_free: Some(free),
+    js_realloc: Some(reallocate),
+    js_malloc_usable_size: Some(usable_size),
+};
+
+/// The bytes in front of each allocation, which hold its size. Allocations keep the alignment that C promises.
+const HEADER: usize = 16;
+
+/// Returns the layout of an allocation of `size` bytes with its header, or `None` if there is no such layout.
+fn layout(size: usize) -> Option<Layout> {
+    Layout::from_size_align(size.checked_add(HEADER)?, HEADER).ok()
+}
+
+/// Allocates `size` bytes by `allocate`.
+///
+/// # Safety
+///
+/// `opaque` must be the address of the VM's [`Memory`].
+unsafe fn allocate_with(opaque: *mut c_void, size: usize, allocate: unsafe fn(Layout) -> *mut u8) -> *mut c_void {
+    // SAFETY: the caller's promise.
+    let memory = unsafe { &*opaque.cast::<Memory>() };
+    let Some(layout) = layout(size).filter(|layout| memory.grow(0, layout.size())) else {
+        return std::ptr::null_mut();
+    };
+    // SAFETY: the layout is not empty, as it has a header. A pointer that is not null has room for the header, whose
+    // alignment is that of the layout.
+    unsafe {
+        let start = allocate(layout);
+        if start.is_null() {
+            memory.refuse(0, layout.size());
+            return std::ptr::null_mut();
+        }
+        start.cast::<usize>().write(size);
+        start.add(HEADER).cast()
+    }
+}
+
+/// # Safety
+///
+/// QuickJS calls the function, with the address of the VM's [`Memory`].
+unsafe extern "C" fn allocate(opaque: *mut c_void, size: qjs::size_t) -> *mut c_void {
+    // SAFETY: the caller's promise.
+    unsafe { allocate_with(opaque, size as usize, alloc) }
+}
+
+/// # Safety
+///
+/// QuickJS calls the function, with the address of the VM's [`Memory`].
+unsafe extern "C" fn allocate_zeroed(opaque: *mut c_void, count: qjs::size_t, size: qjs::size_t) -> *mut c_void {
+    match (count as usize).checked_mul(size as usize) {
+        // SAFETY: the caller's promise.
+        Some(size) => unsafe { allocate_with(opaque, size, alloc_zeroed) },
+        None => std::ptr::null_mut(),
+    }
+}
+
+/// # Safety
+///
+/// QuickJS calls the function, with the address of the VM's [`Memory`] and an allocation of the functions here, or null.
+unsafe extern "C" fn free(opaque: *mut c_void, ptr: *mut c_void) {
+    if ptr.is_null() {
+        return;
+    }
+    // SAFETY: the caller's promise: the allocation has a header, with the size that its layout was made of.
+    unsafe {
+        let start = ptr.cast::<u8>().sub(HEADER);
+        let Some(layout) = layout(start.cast::<usize>().read()) else { return };
+        let memory = &*opaque.cast::<Memory>();
+        memory.grow(layout.size(), 0);
+        dealloc(start, layout);
+    }
+}
+
+/// # Safety
+///
+/// QuickJS calls the function, with the address of the VM's [`Memory`] and an allocation of the functions here, or null.
+unsafe extern "C" fn reallocate(opaque: *mut c_void, ptr: *mut c_void, size: qjs::size_t) -> *mut c_void {
+    let size = size as usize;
+    // SAFETY: the caller's promise: an allocation that is not null has a header, with the size that its layout was made
+    // of. The new size is not 0 where `realloc` is called, because of the header.
+    unsafe {
+        if ptr.is_null() {
+            return allocate_with(opaque, size, alloc);
+        }
+        let memory = &*opaque.cast::<Memory>();
+        let start = ptr.cast::<u8>().sub(HEADER);
+        let (Some(before), Some(after)) = (layout(start.cast::<usize>().read()), layout(size)) else {
+            return std::ptr::null_mut();
+        };
+        if !memory.grow(before.size(), after.size()) {
+            return std::ptr::null_mut();
+        }
+        let moved = realloc(start, before, after.size());
+        if moved.is_null() {
+            memory.refuse(before.size(), after.size());
+            return std::ptr::null_mut();
+        }
+        moved.cast::<usize>().write(size);
+        moved.add(HEADER).cast()
+    }
+}
+
+/// # Safety
+///
+/// QuickJS calls the function, with an allocation of the functions here, or null.
+unsafe extern "C" fn usable_size(ptr: *const c_void) -> qjs::size_t {
+    if ptr.is_null() {
+        return 0;
+    }
+    // SAFETY: the caller's promise: the allocation has a header, with its size.
+    unsafe { ptr.cast::<u8>().sub(HEADER).cast::<usize>().read() as qjs::size_t }
+}
