@@ -30,6 +30,9 @@ mod examples {
     #[doc = include_str!("../../docs/src/python.md")]
     struct Python;
 
+    #[doc = include_str!("../../docs/src/javascript.md")]
+    struct JavaScript;
+
     #[doc = include_str!("../../docs/src/lifecycle.md")]
     struct LifeCycle;
 

@@ -14,6 +14,7 @@ pub mod error_path;
 pub mod footprint;
 pub mod generate;
 pub mod handles;
+pub mod js;
 pub mod layers;
 mod log;
 pub mod lua;
@@ -79,7 +80,7 @@ impl Bundle {
         bundle
     }
 
-    /// Makes a bundle `loader` of one file in the loader's language, `lua` or `python`.
+    /// Makes a bundle `loader` of one file in the loader's language: `lua`, `python` or `js`.
     ///
     /// # Panics
     ///
@@ -87,7 +88,7 @@ impl Bundle {
     #[must_use]
     pub fn script(loader: &str, code: &str) -> Self {
         let bundle = Self::empty();
-        let file = if loader == "lua" { "main.lua" } else { "main.py" };
+        let file = main_file(loader);
         bundle.write("manifest.toml", manifest(loader, loader, file));
         bundle.write(file, code);
         bundle
@@ -130,6 +131,21 @@ pub fn rounds(usual: u32) -> u32 {
     let times: f64 =
         std::env::var("POLYPLUG_SOAK").map_or(1.0, |times| times.parse().expect("POLYPLUG_SOAK: a number"));
     ((f64::from(usual) * times / 2.0).ceil() as u32).max(1) * 2
+}
+
+/// Returns the name of the main file of a bundle `loader`, of a language whose bundles are text.
+///
+/// # Panics
+///
+/// Panics if there is no such loader.
+#[must_use]
+pub fn main_file(loader: &str) -> &'static str {
+    match loader {
+        "lua" => "main.lua",
+        "python" => "main.py",
+        "js" => "main.js",
+        _ => panic!("no loader `{loader}` loads text"),
+    }
 }
 
 /// Returns the text of a manifest.

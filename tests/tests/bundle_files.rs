@@ -14,10 +14,12 @@ use polyplug::Runtime;
 use polyplug::error::{ManifestError, RuntimeError};
 use polyplug::runtime::{BundleLimits, RuntimeBuilder};
 use polyplug::signature::{SecretKey, SignatureError, SignaturePolicy, sign_bundle, verify_bundle};
+use polyplug_js::JsLoader;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
 use polyplug_tests::copies::own_copies;
+use polyplug_tests::js;
 use polyplug_tests::lua::{SCRIPT, run};
 use polyplug_tests::python::{self, python_bundle};
 use polyplug_tests::{Bundle, child, logged_anywhere, manifest};
@@ -31,7 +33,8 @@ fn ends<R: Send + 'static>(body: impl FnOnce() -> R + Send + 'static) -> R {
 }
 
 fn builder() -> RuntimeBuilder {
-    Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new()).loader(PythonLoader::new())
+    let builder = Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new());
+    builder.loader(PythonLoader::new()).loader(JsLoader::new())
 }
 
 fn runtime() -> Arc<Runtime> {
@@ -89,7 +92,8 @@ fn a_schema_is_a_file() {
     let python = Bundle::empty();
     python.write("manifest.toml", manifest("python", "python", "main.py"));
     python.write("main.py", "from polyplug import plugin\n@plugin('test.unheard@1')\nclass A:\n    pass\n");
-    for (runtime, bundle) in [(runtime(), lua), (runtime(), python)] {
+    let js = Bundle::script("js", "import { plugin } from 'polyplug';\nplugin('test.unheard@1', { f() {} });\n");
+    for (runtime, bundle) in [(runtime(), lua), (runtime(), python), (runtime(), js)] {
         let path = bundle.path().join(SCHEMA);
         each_kind(&path, |kind| {
             let remedy = format!("{SCHEMA}: it is no file, but {kind}: put a file in its place");
@@ -143,7 +147,7 @@ fn a_signature_is_a_file() {
 #[test]
 fn an_artifact_is_a_file() {
     let runtime = runtime();
-    for loader in ["native", "lua", "python"] {
+    for loader in ["native", "lua", "python", "js"] {
         let bundle = Bundle::empty();
         bundle.write("manifest.toml", manifest("a", loader, "main"));
         let artifact = if loader == "native" { format!("main{}", std::env::consts::DLL_SUFFIX) } else { "main".into() };
@@ -161,6 +165,9 @@ fn programs_are_not_read_to_see_how_large_they_are() {
     python.write("manifest.toml", manifest("python", "python", "main.py"));
     sparse(&python.path().join("main.py"), 2 << 30);
     refused(&runtime(), &python, &["main.py", too_many]);
+    let js = Bundle::script("js", "");
+    sparse(&js.path().join("main.js"), 2 << 30);
+    refused(&runtime(), &js, &["main.js", too_many]);
 
     let lua = lua_bundle(SCRIPT);
     sparse(&lua.path().join("helper.lua"), 2 << 30);
@@ -174,6 +181,12 @@ fn programs_are_not_read_to_see_how_large_they_are() {
     python_runtime.load_bundle(python.path()).unwrap();
     let error = run(&python_runtime, "import helper").unwrap_err().to_string();
     assert!(error.contains("ImportError") && error.contains("helper.py") && error.contains(too_many), "{error}");
+    let js = Bundle::script("js", js::SCRIPT);
+    sparse(&js.path().join("helper.js"), 2 << 30);
+    let js_runtime = runtime();
+    js_runtime.load_bundle(js.path()).unwrap();
+    let error = run(&js_runtime, "return load('./helper.js')").unwrap_err().to_string();
+    assert!(error.contains("helper.js") && error.contains(too_many), "{error}");
 }
 
 #[test]
@@ -206,6 +219,53 @@ fn a_memory_limit_counts_the_programs_file() {
     let source = polyplug::loader::BundleSource::Code(padding(9 << 20));
     let error = limited(8 << 20).load_bundle_from(&manifest("lua", "lua", "main.lua"), source).unwrap_err();
     assert!(error.to_string().contains(needs), "{error}");
+}
+
+#[test]
+fn a_memory_limit_counts_the_file_of_a_program_in_javascript() {
+    let limited = || Runtime::builder().loader(JsLoader::new().with_memory_limit(8 << 20)).build().unwrap();
+    let needs = "needs more memory than its 8388608 bytes";
+    let comments = format!("//{}\n", "x".repeat(97)).repeat(9 * 10_486);
+    refused(&limited(), &Bundle::script("js", &(comments.clone() + js::SCRIPT)), &["main.js", needs]);
+    let huge = Bundle::script("js", "");
+    sparse(&huge.path().join("main.js"), 2 << 30);
+    refused(&limited(), &huge, &["the file has 2147483648 bytes", needs]);
+    let bundle = Bundle::script("js", js::SCRIPT);
+    bundle.write("large.js", &comments);
+    let runtime = limited();
+    runtime.load_bundle(bundle.path()).unwrap();
+    let error = run(&runtime, "return load('./large.js')").unwrap_err().to_string();
+    assert!(error.contains("large.js") && error.contains(needs), "{error}");
+    assert_eq!(run(&runtime, "return 1").unwrap(), "1", "the plugin serves on");
+}
+
+#[test]
+fn javascript_links_do_not_lead_out_of_the_bundle() {
+    let outside = Bundle::empty();
+    outside.write("helper.js", "export default 'outside'");
+    let bundle = Bundle::script("js", js::SCRIPT);
+    fs::create_dir(bundle.path().join("real")).unwrap();
+    bundle.write("real/inside.js", "export default 'inside'");
+    for (leads_to, link) in [
+        (outside.path().join("helper.js"), "helper.js"),
+        (outside.path().to_owned(), "away"),
+        ("real/inside.js".into(), "inside.js"),
+        ("real".into(), "folder"),
+    ] {
+        symlink(leads_to, bundle.path().join(link)).unwrap();
+    }
+    let runtime = runtime();
+    runtime.load_bundle(bundle.path()).unwrap();
+    for file in ["helper.js", "away/helper.js"] {
+        let error = run(&runtime, &format!("return load('./{file}')")).unwrap_err().to_string();
+        for part in [file, "outside of the bundle: put what the link leads to in its place"] {
+            assert!(error.contains(part), "{file}: no {part:?} in: {error}");
+        }
+    }
+    for file in ["inside.js", "folder/inside.js"] {
+        let code = format!("return load('./{file}').then((module) => module.default)");
+        assert_eq!(run(&runtime, &code).unwrap(), "inside");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use polyplug::{BundleId, CallError, Callback, Callee, PluginContext, Runtime, Value};
+use polyplug_js::JsLoader;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
@@ -142,9 +143,61 @@ class Meter:
         polyplug.host("test.board@1").pin(Observer())
 "#;
 
+const JS: &str = r#"
+import { host, peer, plugin } from "polyplug";
+
+class Meter {
+  read(wrong) {
+    if (wrong) {
+      return "x";
+    }
+    return 1;
+  }
+
+  readOther() {
+    const quotient = peer("demo.calculator@1").divide(1, 0);
+    return quotient;
+  }
+
+  tell(observer) {
+    return observer.seen(1);
+  }
+
+  caught(observer) {
+    try {
+      return String(observer.seen(1));
+    } catch ({ kind, bundle, contract, method }) {
+      return [kind, bundle ?? "none", contract, method].join("|");
+    }
+  }
+
+  keep(observer) {
+    this.observer = observer;
+  }
+
+  tellKept() {
+    return this.caught(this.observer);
+  }
+
+  pin() {
+    const observer = {
+      seen(count) {
+        return "wrong";
+      },
+    };
+    host("test.board@1").pin(observer);
+  }
+}
+
+plugin("test.meter@1", Meter);
+"#;
+
 /// The scripts, each with the name of its file, and of the line where `read` is defined.
-const SCRIPTS: [(&str, &str, &str, &str); 2] =
-    [("lua", "main.lua", LUA, "function Meter:read("), ("python", "main.py", PYTHON, "def read(")];
+const SCRIPTS: [(&str, &str, &str, &str); 3] = [
+    ("lua", "main.lua", LUA, "function Meter:read("),
+    ("python", "main.py", PYTHON, "def read("),
+    ("js", "main.js", JS, "  read(wrong) {"),
+];
 
 fn line_of(text: &str, part: &str) -> usize {
     text.lines().position(|line| line.contains(part)).expect("a line of the text") + 1
@@ -153,8 +206,8 @@ fn line_of(text: &str, part: &str) -> usize {
 /// Makes a runtime for all languages.
 fn all(hot_reload: bool) -> Arc<Runtime> {
     let _ = runtime(); // sets the program's subscriber
-    let builder = Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new()).loader(PythonLoader::new());
-    builder.hot_reload(hot_reload).build().unwrap()
+    let builder = Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new());
+    builder.loader(PythonLoader::new()).loader(JsLoader::new()).hot_reload(hot_reload).build().unwrap()
 }
 
 fn script(loader: &str, file: &str, text: &str) -> Bundle {
@@ -248,7 +301,11 @@ fn a_wrong_result_of_an_object_names_its_function() {
         let observer = board.0.lock().unwrap().take().unwrap();
         let error = observer.seen(1).unwrap_err();
         let (_, file, text, _) = SCRIPTS.into_iter().find(|(name, ..)| *name == loader).unwrap();
-        let function = if loader == "lua" { "function observer:seen(" } else { "            def seen(" };
+        let function = match loader {
+            "lua" => "function observer:seen(",
+            "python" => "            def seen(",
+            _ => "      seen(count) {",
+        };
         let place = format!(" (at meter-{loader}/{file}:{})", line_of(text, function));
         let start =
             format!("bundle `meter-{loader}`, test.observer.seen: the plugin returned something that is no value");
@@ -436,17 +493,28 @@ fn traces_name_files_by_bundle() {
                 "import polyplug, inner\n@polyplug.plugin('test.script@1')\nclass Script:\n  def run(self, code):\n\
                  \u{20}   return inner.fail(code)\n",
             ),
+            (
+                "js",
+                "main.js",
+                "import { plugin } from 'polyplug';\nimport { fail } from './inner.js';\n\
+                 plugin('test.script@1', {\n  run(code) {\n    return fail(code) + '';\n  },\n});\n",
+            ),
         ] {
             let runtime = all(hot_reload);
             let bundle = script(loader, file, text);
             bundle
                 .write("inner.lua", "local inner = {}\nfunction inner.fail(code)\n  error(code)\nend\nreturn inner\n");
             bundle.write("inner.py", "def fail(code):\n  raise ValueError(code)\n");
+            bundle.write("inner.js", "export function fail(code) {\n  throw new Error(code);\n}\n");
             bundle.write("manifest.toml", manifest(&format!("meter-{loader}"), loader, file));
             runtime.load_bundle(bundle.path()).unwrap();
             let error = runtime.proxy::<dyn Script>().unwrap().run("oh").unwrap_err();
             let failure = error.failure();
-            let inner = if loader == "lua" { "inner.lua:3" } else { "inner.py:2" };
+            let inner = match loader {
+                "lua" => "inner.lua:3",
+                "python" => "inner.py:2",
+                _ => "inner.js:2",
+            };
             assert_eq!(failure.location, Some(format!("meter-{loader}/{inner}")), "{error}");
             let traceback = failure.traceback.as_deref().unwrap();
             for part in match loader {
@@ -454,7 +522,8 @@ fn traces_name_files_by_bundle() {
                     "meter-lua/inner.lua:3: in field 'fail'",
                     "meter-lua/main.lua:5: in function <meter-lua/main.lua:4>",
                 ],
-                _ => ["File \"meter-python/inner.py\", line 2", "File \"meter-python/main.py\", line 5"],
+                "python" => ["File \"meter-python/inner.py\", line 2", "File \"meter-python/main.py\", line 5"],
+                _ => ["at fail (meter-js/inner.js:2", "at run (meter-js/main.js:5"],
             } {
                 assert!(traceback.contains(part), "{part} is in: {traceback}");
             }

@@ -8,10 +8,11 @@ use std::time::Duration;
 use polyplug::error::RuntimeError;
 use polyplug::runtime::{RuntimeBuilder, UnloadReport};
 use polyplug::{BundleId, Runtime};
+use polyplug_js::JsLoader;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
-use polyplug_tests::{Bundle, manifest};
+use polyplug_tests::{Bundle, main_file, manifest};
 use test_contracts::Counter;
 use test_contracts::calling::{Caller, Echo};
 
@@ -60,7 +61,8 @@ struct Changed {
 }
 
 fn builder() -> RuntimeBuilder {
-    let builder = Runtime::builder().loader(LuaLoader::new()).loader(PythonLoader::new()).loader(NativeLoader::new());
+    let builder = Runtime::builder().loader(LuaLoader::new()).loader(PythonLoader::new());
+    let builder = builder.loader(JsLoader::new()).loader(NativeLoader::new());
     builder.hot_reload(true).reload_limit(FOR_EVER)
 }
 
@@ -129,9 +131,26 @@ class Counter:
     def restore(self, state, version): self.count = int(state)
 "#;
 
+const JS: &str = r#"
+import { host, peer, plugin } from "polyplug";
+plugin("test.asking@1", {
+  ask: (name) => host("test.doing@1").act(name),
+  relay: (name) => peer("test.asking@1").ask(name),
+});
+"#;
+
+const JS_SAVING: &str = r#"
+plugin("test.counter@1", class Counter {
+  count = 0n;
+  add(by) { return this.count += by; }
+  save() { return String(this.count); }
+  restore(state) { this.count = BigInt(new TextDecoder().decode(state)); }
+});
+"#;
+
 fn script(name: &str, loader: &str, needs: &str, code: &str) -> Bundle {
     let bundle = Bundle::empty();
-    let file = if loader == "lua" { "main.lua" } else { "main.py" };
+    let file = main_file(loader);
     let mut text = manifest(name, loader, file);
     if !needs.is_empty() {
         write!(text, "[[dependency]]\ncontract = \"{needs}\"\n").unwrap();
@@ -157,23 +176,25 @@ fn reloads(path: &std::path::Path) -> impl Fn(&Runtime) -> String + Send + use<>
 
 #[test]
 fn a_reload_that_has_to_save_by_the_vm_of_the_call_is_refused_at_once() {
-    let changed = Changed::new(builder());
-    let bundle = script("own", "lua", "", &format!("{LUA}{LUA_SAVING}"));
-    changed.runtime.load_bundle(bundle.path()).unwrap();
-    changed.on("reload", reloads(bundle.path()));
-    assert_eq!(changed.ask("own", "reload"), "done", "no instance has a state");
-    let counter = changed.runtime.proxy::<dyn Counter>().unwrap();
-    assert_eq!(counter.add(3), Ok(3));
-    changed.on("reload", reloads(bundle.path()));
-    assert_eq!(changed.ask("own", "reload"), "own is busy");
-    assert_eq!(counter.add(1), Ok(4), "it serves on");
-    assert_eq!(reload(&changed.runtime, bundle.path()), "done", "outside of the call");
-    assert_eq!(counter.add(1), Ok(5));
+    for (loader, code) in [("lua", format!("{LUA}{LUA_SAVING}")), ("js", format!("{JS}{JS_SAVING}"))] {
+        let changed = Changed::new(builder());
+        let bundle = script("own", loader, "", &code);
+        changed.runtime.load_bundle(bundle.path()).unwrap();
+        changed.on("reload", reloads(bundle.path()));
+        assert_eq!(changed.ask("own", "reload"), "done", "no instance has a state");
+        let counter = changed.runtime.proxy::<dyn Counter>().unwrap();
+        assert_eq!(counter.add(3), Ok(3));
+        changed.on("reload", reloads(bundle.path()));
+        assert_eq!(changed.ask("own", "reload"), "own is busy", "{loader}");
+        assert_eq!(counter.add(1), Ok(4), "it serves on");
+        assert_eq!(reload(&changed.runtime, bundle.path()), "done", "outside of the call");
+        assert_eq!(counter.add(1), Ok(5));
+    }
 }
 
 #[test]
 fn by_way_of_another_bundle_it_is_refused_as_well() {
-    for (loader, code) in [("lua", LUA), ("python", PYTHON)] {
+    for (loader, code) in [("lua", LUA), ("python", PYTHON), ("js", JS)] {
         let changed = Changed::new(builder());
         let first = script("first", "lua", "test.asking@1", &format!("{LUA}{LUA_SAVING}"));
         let second = script("second", loader, "", code);
@@ -235,7 +256,11 @@ fn a_library_is_reloaded_from_within() {
 
 #[test]
 fn an_unload_and_a_load_from_within_do_not_wait() {
-    for (loader, code) in [("lua", format!("{LUA}{LUA_SAVING}")), ("python", format!("{PYTHON}{PYTHON_SAVING}"))] {
+    for (loader, code) in [
+        ("lua", format!("{LUA}{LUA_SAVING}")),
+        ("python", format!("{PYTHON}{PYTHON_SAVING}")),
+        ("js", format!("{JS}{JS_SAVING}")),
+    ] {
         let changed = Changed::new(builder());
         let bundle = script("own", loader, "", &code);
         let id = changed.runtime.load_bundle(bundle.path()).unwrap();

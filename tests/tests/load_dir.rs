@@ -146,6 +146,7 @@ fn each_entry_that_is_no_bundle_says_what_to_do() {
         misspelt("manifest.toml.txt"),
         misspelt("plugin.toml"),
         (Box::new(make("x", &["helper.lua", "main.lua"])), "x/manifest.toml", format!("the folder has `main.lua`, {none}{}", lines("x", "lua", "main.lua"))),
+        (Box::new(make("x", &["helper.js", "main.js"])), "x/manifest.toml", format!("the folder has `main.js`, {none}{}", lines("x", "js", "main.js"))),
         (Box::new(make("x", &["libcalc.so"])), "x/manifest.toml", format!("the folder has `libcalc.so`, {none}{}", lines("x", "native", "libcalc.so"))),
         (Box::new(make("x", &["Cargo.toml", "src/lib.rs"])), "x/manifest.toml", "the folder has the sources of a Rust crate, but no manifest: build the crate".to_owned()),
         (Box::new(make("x", &["y/manifest.toml", "z/manifest.toml"])), "x/manifest.toml", "the folder has no manifest.toml of its own, but bundles in it, `y`, `z`: load them with `Runtime::load_dir` of this folder".to_owned()),
@@ -153,6 +154,7 @@ fn each_entry_that_is_no_bundle_says_what_to_do() {
         (Box::new(lone("calc.zip")), "calc.zip", "it is an archive: unpack it into a folder of its own".to_owned()),
         (Box::new(lone("calc.tar.gz")), "calc.tar.gz", "it is an archive".to_owned()),
         (Box::new(lone("calc.lua")), "calc.lua", format!("{alone}{}", lines("calc", "lua", "calc.lua"))),
+        (Box::new(lone("calc.mjs")), "calc.mjs", format!("{alone}{}", lines("calc", "js", "calc.mjs"))),
         (Box::new(lone("libcalc.so")), "libcalc.so", format!("{alone}{}", lines("calc", "native", "libcalc.so"))),
     ];
     #[cfg(unix)]

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use polyplug::{CallError, Failure, Runtime};
+use polyplug_js::JsLoader;
 use polyplug_lua::LuaLoader;
 use polyplug_python::PythonLoader;
+use polyplug_tests::js::load_js;
 use polyplug_tests::lua::load_lua;
 use polyplug_tests::python::load_python;
 use polyplug_tests::runtime;
@@ -46,6 +48,12 @@ class LongErrors:
         raise ValueError("It: " + "ä" * letters)
     def text(self, letters):
         raise ValueError("It: " + "ä" * letters)
+"#;
+
+const JS: &str = r#"
+import { plugin } from "polyplug";
+function fails(letters) { throw new RangeError("It: " + "ä".repeat(letters)); }
+plugin("test.long_errors@1", { number: fails, text: fails });
 "#;
 
 /// The most bytes of an error's text.
@@ -102,6 +110,13 @@ fn of_a_plugin_in_python() {
     let runtime = Runtime::builder().loader(PythonLoader::new()).build().unwrap();
     load_python(&runtime, "python", PYTHON);
     arrives(&runtime, "ValueError: It: ", "main.py:");
+}
+
+#[test]
+fn of_a_plugin_in_javascript() {
+    let runtime = Runtime::builder().loader(JsLoader::new()).build().unwrap();
+    load_js(&runtime, "js", JS);
+    arrives(&runtime, "RangeError: It: ", "main.js:3");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, Weak};
 
 use polyplug::{BundleId, CallError, Runtime};
+use polyplug_js::JsLoader;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
@@ -80,10 +81,15 @@ class Sinking:
     def sink(self, depth): return polyplug.host("test.weight@1").pull(depth)
 "#;
 
+const JS: &str = r#"
+import { host, plugin } from "polyplug";
+plugin("test.sinking@1", { sink: (depth) => host("test.weight@1").pull(depth) });
+"#;
+
 /// Sinks on a thread with each stack. Returns how deep it went on each.
 fn sink(bundle: &Bundle, name: &'static str, sink: fn(&Runtime) -> Result<String, CallError>) -> Vec<u32> {
-    let builder = Runtime::builder().loader(LuaLoader::new()).loader(PythonLoader::new()).loader(NativeLoader::new());
-    let runtime = builder.build().unwrap();
+    let builder = Runtime::builder().loader(LuaLoader::new()).loader(PythonLoader::new());
+    let runtime = builder.loader(JsLoader::new()).loader(NativeLoader::new()).build().unwrap();
     let deepest = Arc::new(Mutex::new(0));
     let host = || {
         let runtime = Mutex::new(Arc::downgrade(&runtime));
@@ -132,6 +138,13 @@ fn lua() {
 fn python() {
     if child::alone("python") {
         assert_rising(&sink(&Bundle::script("python", PYTHON), "python", sink_script));
+    }
+}
+
+#[test]
+fn js() {
+    if child::alone("js") {
+        assert_rising(&sink(&Bundle::script("js", JS), "js", sink_script));
     }
 }
 

@@ -2,12 +2,12 @@
 //! before shared instances end and the code goes.
 
 use std::ffi::c_void;
-use std::fmt::Write as _;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use polyplug::{BundleId, PluginContext, Runtime};
 use polyplug_abi::{AbiError, AbiErrorCode, HostApi};
+use polyplug_js::JsLoader;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
@@ -168,7 +168,8 @@ fn second(context: &PluginContext) -> Result<(), String> {
 }
 
 fn builder() -> polyplug::runtime::RuntimeBuilder {
-    Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new()).loader(PythonLoader::new()).hot_reload(true)
+    let builder = Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new());
+    builder.loader(PythonLoader::new()).loader(JsLoader::new()).hot_reload(true)
 }
 
 /// The bundle of the plugin above, which is part of this program.
@@ -374,7 +375,9 @@ fn functions_of_a_script_whose_start_fails_have_the_limit_too() {
                polyplug.on_unload(function() logger:log('hang') end)\nerror('no good')";
     let python = "import polyplug\nlogger = polyplug.host('test.logger@1')\n\
                   polyplug.on_unload(lambda: logger.log('hang'))\nraise RuntimeError('no good')";
-    for (loader, code) in [("lua", lua), ("python", python)] {
+    let js = "import { context, host } from 'polyplug';\nconst logger = host('test.logger@1');\n\
+              context.onUnload(() => logger.log('hang'));\nthrow new Error('no good');";
+    for (loader, code) in [("lua", lua), ("python", python), ("js", js)] {
         let _alone = alone("");
         *RELEASED.0.lock().unwrap() = false;
         let runtime = builder().unload_limit(Duration::from_millis(10)).build().unwrap();
@@ -521,8 +524,21 @@ def third():
     polyplug.on_unload(lambda: logger.log("late"))
 "#;
 
-fn scripts() -> [(&'static str, &'static str, &'static str); 2] {
-    [("lua", LUA, "main.lua:7"), ("python", PYTHON, "main.py")]
+const JS: &str = r#"
+import * as polyplug from "polyplug";
+const { context } = polyplug;
+polyplug.plugin("test.script@1", { run: () => "" });
+const logger = polyplug.host("test.logger@1");
+context.onUnload(() => logger.log("first"));
+context.onUnload(() => { throw new Error("the tap drips"); });
+context.onUnload(() => {
+  logger.log("third");
+  context.onUnload(() => logger.log("late"));
+});
+"#;
+
+fn scripts() -> [(&'static str, &'static str, &'static str); 3] {
+    [("lua", LUA, "main.lua:7"), ("python", PYTHON, "main.py"), ("js", JS, "main.js:7")]
 }
 
 #[test]
@@ -555,10 +571,12 @@ fn functions_of_scripts_run_at_each_end_of_a_version() {
 #[test]
 fn functions_of_scripts_run_when_a_load_fails() {
     for (loader, code, _) in scripts() {
-        let raise = if loader == "lua" { "error('no good')" } else { "raise RuntimeError('no good')" };
-        let missing = "polyplug.plugin('test.unheard_of@1')".to_owned();
-        let undeclared = if loader == "lua" { missing } else { format!("@{missing}\nclass X: pass") };
-        for (end, expected) in [(raise, "no good"), (&*undeclared, "unheard_of")] {
+        let (raise, undeclared) = match loader {
+            "lua" => ("error('no good')", "polyplug.plugin('test.unheard_of@1')"),
+            "python" => ("raise RuntimeError('no good')", "@polyplug.plugin('test.unheard_of@1')\nclass X: pass"),
+            _ => ("throw new Error('no good');", "polyplug.plugin('test.unheard_of@1', class {});"),
+        };
+        for (end, expected) in [(raise, "no good"), (undeclared, "unheard_of")] {
             let _alone = alone("");
             let runtime = builder().build().unwrap();
             runtime.provide::<dyn Logger>(Lines::default()).unwrap();
@@ -572,12 +590,13 @@ fn functions_of_scripts_run_when_a_load_fails() {
 
 #[test]
 fn what_is_no_function_is_refused() {
-    for loader in ["lua", "python"] {
+    for (loader, code, name) in [
+        ("lua", "require('polyplug').on_unload(5)", "on_unload"),
+        ("python", "import polyplug\npolyplug.on_unload(5)", "on_unload"),
+        ("js", "import { context } from 'polyplug';\ncontext.onUnload(5);", "onUnload"),
+    ] {
         let runtime = builder().build().unwrap();
-        let mut code =
-            if loader == "lua" { "local polyplug = require('polyplug')\n" } else { "import polyplug\n" }.to_owned();
-        write!(code, "polyplug.on_unload(5)").unwrap();
-        let error = runtime.load_bundle(Bundle::script(loader, &code).path()).unwrap_err().to_string();
-        assert!(error.contains("on_unload") && error.contains('5'), "{error}");
+        let error = runtime.load_bundle(Bundle::script(loader, code).path()).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains('5'), "{error}");
     }
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use polyplug::loader::BundleSource;
 use polyplug::{BundleId, CallError, Runtime};
+use polyplug_js::JsLoader;
 use polyplug_lua::{LuaLoader, StdLib};
 use polyplug_python::PythonLoader;
 use polyplug_tests::copies::own_copies;
+use polyplug_tests::js::SCRIPT as JS;
 use polyplug_tests::lua::{SCRIPT as LUA, Script};
 use polyplug_tests::python::SCRIPT as PYTHON;
 use polyplug_tests::{Bundle, manifest};
@@ -15,7 +17,8 @@ use tempfile::TempDir;
 
 fn runtime() -> Arc<Runtime> {
     let lua = LuaLoader::new().with_stdlib(StdLib::Full);
-    Runtime::builder().hot_reload(true).loader(PythonLoader::new()).loader(lua).build().unwrap()
+    let builder = Runtime::builder().hot_reload(true).loader(PythonLoader::new()).loader(lua);
+    builder.loader(JsLoader::new()).build().unwrap()
 }
 
 #[track_caller]
@@ -277,6 +280,37 @@ fn chunks_of_lua_are_named_by_the_paths_of_the_bundle() {
         }
         let missing = try_run(&runtime, "lua", "require('absent')").unwrap_err().to_string();
         assert!(!missing.contains("polyplug-bundles"), "{missing}");
+    }
+}
+
+#[test]
+fn modules_of_javascript_are_named_by_the_bundle() {
+    let parent = TempDir::new().unwrap();
+    for name in ["short", "with space: and colon", &"deep/".repeat(20)] {
+        let directory = parent.path().join(name);
+        std::fs::create_dir_all(directory.join("lib")).unwrap();
+        std::fs::write(directory.join("manifest.toml"), manifest("js", "js", "main.js")).unwrap();
+        let main = format!("globalThis.fails = () => {{ throw new Error('no'); }};{JS}");
+        std::fs::write(directory.join("main.js"), main).unwrap();
+        let late = "export const which = 'first';\nexport function fails() { throw new Error('late'); }\n";
+        std::fs::write(directory.join("lib/late.js"), late).unwrap();
+        let runtime = runtime();
+        runtime.load_bundle(&directory).unwrap();
+        std::fs::write(directory.join("lib/late.js"), "export const which = 'second';").unwrap();
+        let late = "load('./lib/late.js').then((late) =>";
+        assert_eq!(run(&runtime, "js", &format!("return {late} late.which)")), "first", "it is of the version");
+        for (code, place) in
+            [("fails()".to_owned(), "js/main.js:1"), (format!("return {late} late.fails())"), "js/lib/late.js:2")]
+        {
+            let CallError::Exception(failure) = try_run(&runtime, "js", &code).unwrap_err() else { panic!("{code}") };
+            assert_eq!(failure.location.as_deref(), Some(place));
+            let traceback = failure.traceback.unwrap();
+            assert!(traceback.contains(place) && !traceback.contains("polyplug-bundles"), "{traceback}");
+        }
+        let missing = try_run(&runtime, "js", "return load('./absent.js')").unwrap_err().to_string();
+        assert!(missing.contains("absent.js") && !missing.contains("polyplug-bundles"), "{missing}");
+        let stack = run(&runtime, "js", "try { fails() } catch (error) { return error.stack }");
+        assert!(stack.contains("main.js:1") && !stack.contains("polyplug-bundles"), "{stack}");
     }
 }
 

@@ -9,9 +9,11 @@ use polyplug::runtime::RuntimeBuilder;
 use polyplug::signature::SignaturePolicy;
 use polyplug::{BundleId, Runtime};
 use polyplug_abi::{AbiError, AbiErrorCode, HostApi, RuntimeConfig, StringView};
+use polyplug_js::JsLoader;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
+use polyplug_tests::js::SCRIPT as JS;
 use polyplug_tests::lua::{SCRIPT as LUA, Script};
 use polyplug_tests::python::SCRIPT as PYTHON;
 use polyplug_tests::{Bundle, manifest};
@@ -19,7 +21,8 @@ use tempfile::TempDir;
 use test_contracts::places::Places;
 
 fn builder() -> RuntimeBuilder {
-    Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new()).loader(PythonLoader::new())
+    let builder = Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new());
+    builder.loader(PythonLoader::new()).loader(JsLoader::new())
 }
 
 fn run(runtime: &Runtime, bundle: &str, code: &str) -> String {
@@ -27,8 +30,11 @@ fn run(runtime: &Runtime, bundle: &str, code: &str) -> String {
     script.run(code).unwrap_or_else(|error| format!("error: {error}"))
 }
 
-/// The expressions for a bundle's directory and the folder for its data, in Lua and Python.
-const LANGUAGES: [(&str, &str, &str, &str); 2] = [
+/// The names of the bundles of [`Bundles`].
+const NAMES: [&str; 4] = ["native", "lua", "python", "js"];
+
+/// The expressions for a bundle's directory and the folder for its data, in each language of scripts.
+const LANGUAGES: [(&str, &str, &str, &str); 3] = [
     (
         "lua",
         LUA,
@@ -40,6 +46,12 @@ const LANGUAGES: [(&str, &str, &str, &str); 2] = [
         PYTHON,
         "import polyplug, pathlib\nassert isinstance(polyplug.directory, pathlib.Path)\nreturn polyplug.directory",
         "import polyplug\ntry: return polyplug.data_directory()\nexcept OSError as error: return error",
+    ),
+    (
+        "js",
+        JS,
+        "return polyplug.context.directory",
+        "try { return polyplug.context.dataDirectory() } catch (error) { return error.message }",
     ),
 ];
 
@@ -137,14 +149,10 @@ fn the_path_of_an_artifact_and_a_relative_path_give_an_absolute_directory() {
 fn a_bundle_in_memory_has_no_directory_but_a_folder_for_its_data() {
     let root = TempDir::new().unwrap();
     let runtime = builder().data_directory(root.path()).build().unwrap();
-    for ((loader, code, _, data), nothing) in LANGUAGES.into_iter().zip(["nil", "None"]) {
+    for ((loader, code, directory, data), nothing) in LANGUAGES.into_iter().zip(["nil", "None", "null"]) {
         let manifest = manifest(loader, loader, "main");
         runtime.load_bundle_from(&manifest, BundleSource::Code(code.to_owned())).unwrap();
-        let directory = if loader == "lua" {
-            "return require('polyplug').directory"
-        } else {
-            "import polyplug\nreturn polyplug.directory"
-        };
+        let directory = if loader == "python" { "import polyplug\nreturn polyplug.directory" } else { directory };
         assert_eq!(run(&runtime, loader, directory), nothing);
         assert_eq!(PathBuf::from(run(&runtime, loader, data)), root.path().join(loader));
         assert!(root.path().join(loader).is_dir());
@@ -172,7 +180,7 @@ fn without_a_folder_of_the_hosts_the_error_names_the_method_that_sets_it() {
     let bundles = Bundles::new();
     let runtime = builder().build().unwrap();
     bundles.load(&runtime);
-    for (text, name) in data(&runtime).iter().zip(["native", "lua", "python"]) {
+    for (text, name) in data(&runtime).iter().zip(NAMES) {
         for part in [&format!("bundle `{name}` has no folder for its data"), "Runtime::builder().data_directory(..)"] {
             assert!(text.contains(part), "{part}: {text}");
         }
@@ -189,7 +197,7 @@ fn the_data_survives_reload_update_and_unload() {
     first.load(&runtime);
     assert!(!below.exists(), "nobody has asked");
     let folders = data(&runtime);
-    let expected: Vec<_> = ["native", "lua", "python"].map(|name| below.join(name).to_str().unwrap().to_owned()).into();
+    let expected: Vec<_> = NAMES.map(|name| below.join(name).to_str().unwrap().to_owned()).into();
     assert_eq!(folders, expected);
     for folder in &folders {
         std::fs::write(Path::new(folder).join("kept"), "").unwrap();
@@ -200,7 +208,7 @@ fn the_data_survives_reload_update_and_unload() {
         runtime.reload_bundle(bundle.path()).unwrap();
     }
     assert_eq!(data(&runtime), expected);
-    for name in ["native", "lua", "python"] {
+    for name in NAMES {
         runtime.unload_bundle(BundleId::new(name)).unwrap();
     }
     first.load(&runtime);
@@ -238,7 +246,7 @@ fn a_folder_that_cannot_be_made_is_named_with_the_remedy() {
     for (root, reason) in [(&*file, format!("{} is no folder", file.display())), (Path::new("/proc"), String::new())] {
         let runtime = builder().data_directory(root).build().unwrap();
         Bundles::new().load(&runtime);
-        for (text, name) in data(&runtime).iter().zip(["native", "lua", "python"]) {
+        for (text, name) in data(&runtime).iter().zip(NAMES) {
             let path = root.join(name);
             for part in [name, path.to_str().unwrap(), "cannot be made", &reason, "data_directory(..)"] {
                 assert!(text.contains(part), "{part}: {text}");

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use polyplug::Runtime;
 use polyplug_abi::{AbiError, GuestContractInstance};
+use polyplug_js::JsLoader;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
@@ -236,6 +237,73 @@ fn python_calls_that_fail() {
     runtime.load_bundle(bundle.path()).unwrap();
     let calc = runtime.proxy::<dyn Calculator>().unwrap();
     flat("Python: failing calls", 20_000, |_| {
+        calc.add(-1, 1).unwrap_err(); // an exception with its traceback
+        assert_eq!(calc.divide(1, 0), Ok(Err(MathError::DivisionByZero)));
+        calc.greet("").unwrap_err(); // a result of another type
+    });
+}
+
+const JS: &str = r#"
+import { plugin, types } from "polyplug";
+import { greet } from "./helper.js";
+const { MathError } = types("demo.calculator@1");
+
+class Calculator {
+  add(a, b) {
+    if (a < 0) throw new Error("too small");
+    return a + b;
+  }
+  divide(a, b) { throw new MathError(MathError.DivisionByZero); }
+  greet(name) { return name === "" ? 5 : greet(name); }
+  sum(data) { return data.length; }
+}
+
+plugin("demo.calculator@1", Calculator);
+"#;
+
+fn js_bundle() -> Bundle {
+    let bundle = Bundle::script("js", JS);
+    bundle.write("helper.js", "export const greet = (name) => `Hello, ${name}!`;\n");
+    bundle
+}
+
+#[test]
+fn js_loading_calling_and_unloading() {
+    let _alone = ALONE.lock().unwrap_or_else(|error| error.into_inner());
+    let bundle = js_bundle();
+    let runtime = Runtime::builder().loader(JsLoader::new()).build().unwrap();
+    flat("JavaScript: load, call, unload", 2_000, |n| {
+        let id = runtime.load_bundle(bundle.path()).unwrap();
+        let calc = runtime.proxy::<dyn Calculator>().unwrap();
+        assert_eq!(calc.greet("x").unwrap(), "Hello, x!");
+        assert_eq!(calc.add(n as i32, 1).unwrap(), n as i32 + 1);
+        calc.add(-1, 1).unwrap_err();
+        drop(calc);
+        assert!(runtime.unload_bundle(id).unwrap().reclaimed);
+    });
+}
+
+#[test]
+fn js_reloading_under_a_proxy_that_is_never_refreshed() {
+    let _alone = ALONE.lock().unwrap_or_else(|error| error.into_inner());
+    let bundle = js_bundle();
+    let runtime = Runtime::builder().loader(JsLoader::new()).hot_reload(true).build().unwrap();
+    runtime.load_bundle(bundle.path()).unwrap();
+    let calc = runtime.proxy::<dyn Calculator>().unwrap();
+    flat("JavaScript: reload", 200, |_| {
+        runtime.reload_bundle(bundle.path()).unwrap();
+        assert_eq!(calc.add(2, 3), Ok(5));
+    });
+}
+
+#[test]
+fn js_calls_that_fail() {
+    let _alone = ALONE.lock().unwrap_or_else(|error| error.into_inner());
+    let bundle = js_bundle();
+    let runtime = Runtime::builder().loader(JsLoader::new()).build().unwrap();
+    runtime.load_bundle(bundle.path()).unwrap();
+    let calc = runtime.proxy::<dyn Calculator>().unwrap();
+    flat("JavaScript: failing calls", 20_000, |_| {
         calc.add(-1, 1).unwrap_err(); // an exception with its traceback
         assert_eq!(calc.divide(1, 0), Ok(Err(MathError::DivisionByZero)));
         calc.greet("").unwrap_err(); // a result of another type

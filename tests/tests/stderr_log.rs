@@ -10,10 +10,12 @@ use std::sync::{Arc, Mutex};
 use polyplug::loader::BundleSource;
 use polyplug::{BundleId, Runtime};
 use polyplug_abi::LogLevel;
+use polyplug_js::JsLoader;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
 use polyplug_tests::child::{again, is_child};
+use polyplug_tests::js::SCRIPT as JS;
 use polyplug_tests::lua::{SCRIPT as LUA, Script};
 use polyplug_tests::python::SCRIPT as PYTHON;
 use polyplug_tests::{Bundle, manifest};
@@ -22,8 +24,8 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 fn runtime() -> Arc<Runtime> {
-    let builder = Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new()).loader(PythonLoader::new());
-    builder.hot_reload(true).build().unwrap()
+    let builder = Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new());
+    builder.loader(PythonLoader::new()).loader(JsLoader::new()).hot_reload(true).build().unwrap()
 }
 
 fn load_lua(runtime: &Runtime, name: &str, code: &str) {
@@ -71,6 +73,12 @@ fn plugins_write_under_the_names_of_their_bundles() {
                 "[python] two lines",
                 "[python] error: logged",
                 "[python] warning: root: from logging",
+                "[js] printed 1",
+                "[js] two",
+                "[js] lines",
+                "[js] warning: with care",
+                "[js] error: bad",
+                "[js] warning: logged",
                 "[lua] error: on_unload: a function failed: not today (at lua/main.lua:8)",
                 "[lua] stack traceback:",
                 "[lua] \t[C]: in function 'error'",
@@ -106,6 +114,12 @@ fn plugins_write_under_the_names_of_their_bundles() {
         "python",
         "import polyplug, logging\npolyplug.log('error', 'logged')\nlogging.warning('from logging')",
     );
+
+    let js = Bundle::script("js", JS);
+    runtime.load_bundle(js.path()).unwrap();
+    run(&runtime, "js", "console.log('printed', 1); console.debug('left out'); console.info('two\\nlines')");
+    run(&runtime, "js", "console.warn('with care'); console.error('bad')");
+    run(&runtime, "js", "polyplug.log('debug', 'left out'); polyplug.log.warn('logged')");
 
     runtime.unload_bundle(BundleId::new("lua")).unwrap();
 }

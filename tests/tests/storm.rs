@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use polyplug::error::RuntimeError;
 use polyplug::{BundleId, CallError, Contract, Runtime, Value};
+use polyplug_js::JsLoader;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
@@ -44,18 +45,40 @@ class Calculator:
     def sum(self, data): return len(data)
 "#;
 
+const JS: &str = r#"
+import { plugin, types } from "polyplug";
+import { greet } from "./helper.js";
+const { MathError } = types("demo.calculator@1");
+
+class Calculator {
+  add(a, b) { return a + b; }
+  divide(a, b) {
+    if (b === 0n) throw new MathError(MathError.DivisionByZero);
+    return a / b;
+  }
+  greet(name) { return greet(name); }
+  sum(data) { return data.length; }
+}
+
+plugin("demo.calculator@1", Calculator);
+"#;
+
 const THREADS: u64 = 8;
 
 fn bundles() -> Vec<(BundleId, Bundle)> {
-    let [lua, python] = [Bundle::empty(), Bundle::empty()];
+    let [lua, python, js] = [Bundle::empty(), Bundle::empty(), Bundle::empty()];
     lua.write("manifest.toml", manifest("lua", "lua", "main.lua"));
     lua.write("main.lua", LUA);
     lua.write("helper.lua", "return function(name) return 'Hello, ' .. name .. '!' end");
     python.write("manifest.toml", manifest("python", "python", "main.py"));
     python.write("main.py", PYTHON);
     python.write("helper.py", "def greet(name): return f'Hello, {name}!'\n");
+    js.write("manifest.toml", manifest("js", "js", "main.js"));
+    js.write("main.js", JS);
+    js.write("helper.js", "export const greet = (name) => `Hello, ${name}!`;\n");
     let native = Bundle::native("calc", "plugin-calc");
-    [("calc", native), ("lua", lua), ("python", python)].map(|(name, bundle)| (BundleId::new(name), bundle)).into()
+    let all = [("calc", native), ("lua", lua), ("python", python), ("js", js)];
+    all.map(|(name, bundle)| (BundleId::new(name), bundle)).into()
 }
 
 /// A sequence of numbers that is the same in each run.
@@ -154,7 +177,7 @@ fn storm(runtime: &Arc<Runtime>, bundles: &[(BundleId, Bundle)], seed: u64, unti
 fn calls_and_changes_of_all_loaders_at_once() {
     let bundles = bundles();
     let builder = Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new()).loader(PythonLoader::new());
-    let runtime = builder.hot_reload(true).build().unwrap();
+    let runtime = builder.loader(JsLoader::new()).hot_reload(true).build().unwrap();
     let step = Duration::from_millis(u64::from(rounds(300)));
     let mut series = Vec::new();
     let mut total = Counts::new();

@@ -5,6 +5,7 @@ use std::fs;
 
 use polyplug::error::{LoaderError, RuntimeError};
 use polyplug::{Runtime, Value};
+use polyplug_js::JsLoader;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
@@ -27,8 +28,8 @@ impl Logger for Silent {
 }
 
 fn runtime() -> std::sync::Arc<Runtime> {
-    let builder = Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new()).loader(PythonLoader::new());
-    builder.build().unwrap()
+    let builder = Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new());
+    builder.loader(PythonLoader::new()).loader(JsLoader::new()).build().unwrap()
 }
 
 fn with_calc() -> (std::sync::Arc<Runtime>, Bundle) {
@@ -122,6 +123,12 @@ fn contracts_that_scripts_name() {
     let code = "import polyplug\npolyplug.host('test.loger@1')\n";
     let python = load_error(manifest("s", "python", "main.py"), &[("main.py", code)]);
     has(&python, "(did you mean `test.logger@1.");
+    let code = "import { plugin } from 'polyplug';\nplugin('demo.calculatr@1', class {});\n";
+    let js = load_error(manifest("s", "js", "main.js"), &[("main.js", code)]);
+    has(&js, "the contract demo.calculatr@1 is not known (did you mean `demo.calculator@1.");
+    let code = "import { host } from 'polyplug';\nhost('test.loger@1');\n";
+    let js = load_error(manifest("s", "js", "main.js"), &[("main.js", code)]);
+    has(&js, "(did you mean `test.logger@1.");
 }
 
 #[test]
@@ -161,15 +168,20 @@ fn dependencies_of_manifests() {
 
 #[test]
 fn a_missing_artifact_is_named_in_its_language() {
-    for (loader, ending, kind) in [("python", ".py", "a Python script"), ("lua", ".lua", "a Lua script")] {
+    for (loader, endings, kind) in [
+        ("python", &[".py"][..], "a Python script"),
+        ("lua", &[".lua"], "a Lua script"),
+        ("js", &[".js", ".mjs"], "a JavaScript module"),
+    ] {
         let bundle = Bundle::empty();
         bundle.write("manifest.toml", manifest("bad", loader, "main"));
         let error = runtime().load_bundle(bundle.path()).unwrap_err();
         let path = bundle.path().join("main").display().to_string();
-        let text = format!(
-            "bundle `bad`: there is no {path}, nor {path}{ending}: put {kind} there, or correct `file` in manifest.toml"
-        );
+        let others: String = endings.iter().map(|ending| format!(", nor {path}{ending}")).collect();
+        let text =
+            format!("bundle `bad`: there is no {path}{others}: put {kind} there, or correct `file` in manifest.toml");
         assert_eq!(error.to_string(), text);
+        let ending = endings[0];
         bundle.write(&format!("mian{ending}"), "");
         let error = runtime().load_bundle(bundle.path()).unwrap_err().to_string();
         ends(&error, &format!("correct `file` in manifest.toml (did you mean `mian{ending}`?)"));
@@ -184,6 +196,8 @@ fn an_artifact_of_another_loader_is_recognised() {
         "it is a Python script, and the loader `lua` loads a Lua script: write `loader = \"python\"` in manifest.toml, \
          or correct `file`",
     );
+    let error = load_error(manifest("bad", "python", "main.mjs"), &[("main.mjs", "")]);
+    has(&error, "it is a JavaScript module, and the loader `python` loads a Python script: write `loader = \"js\"`");
     let error = load_error(manifest("bad", "native", "main.lua"), &[("main.lua", "")]);
     has(&error, "it is a Lua script, and the loader `native` loads a shared library: write `loader = \"lua\"`");
     let bundle = Bundle::native("bad", "plugin-calc");
@@ -226,6 +240,8 @@ fn a_bundle_without_plugins_sees_how_its_language_registers_one() {
     );
     let python = load_error(manifest("bad", "python", "main.py"), &[("main.py", "x = 1\n")]);
     ends(&python, "does its script declare one, with `@polyplug.plugin(\"demo.calculator@1\")` above a class?");
+    let js = load_error(manifest("bad", "js", "main.js"), &[("main.js", "export const x = 1;\n")]);
+    ends(&js, "does its module declare one, with `plugin(\"demo.calculator@1\", ..)` from the module `polyplug`?");
 }
 
 #[test]

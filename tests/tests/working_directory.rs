@@ -10,13 +10,17 @@ use std::sync::Arc;
 use polyplug::loader::BundleSource;
 use polyplug::{BundleId, Runtime};
 use polyplug_abi::AbiError;
+use polyplug_js::JsLoader;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
 use polyplug_tests::lua::{SCRIPT, Script};
 use polyplug_tests::watching::{patient, watched_runtime_with};
-use polyplug_tests::{child, library, manifest, python};
+use polyplug_tests::{child, js, library, main_file, manifest, python};
 use test_contracts::Calculator;
+
+/// The languages of the bundles, and the bundles' names.
+const LANGUAGES: [&str; 3] = ["lua", "python", "js"];
 
 /// Two directories with bundles of the same paths, of which the second must not be looked at.
 struct Places {
@@ -43,6 +47,9 @@ impl Places {
             write("plugins/python/manifest.toml", &manifest("python", "python", "main.py"));
             write("plugins/python/main.py", python::SCRIPT);
             write("plugins/python/helper.py", &format!("value = '{answer}'"));
+            write("plugins/js/manifest.toml", &manifest("js", "js", "main.js"));
+            write("plugins/js/main.js", js::SCRIPT);
+            write("plugins/js/helper.js", &format!("export default '{answer}'"));
         }
         set_current_dir(&here).unwrap();
         Self { _folder: folder, here, elsewhere }
@@ -54,13 +61,17 @@ impl Places {
 }
 
 fn runtime() -> Arc<Runtime> {
-    let builder = Runtime::builder().loader(LuaLoader::new()).loader(PythonLoader::new()).loader(NativeLoader::new());
-    builder.build().unwrap()
+    let builder = Runtime::builder().loader(LuaLoader::new()).loader(PythonLoader::new());
+    builder.loader(JsLoader::new()).loader(NativeLoader::new()).build().unwrap()
 }
 
 #[track_caller]
 fn check(runtime: &Runtime, bundle: &str) {
-    let code = if bundle == "lua" { "return require('helper')" } else { "import helper\nreturn helper.value" };
+    let code = match bundle {
+        "lua" => "return require('helper')",
+        "python" => "import helper\nreturn helper.value",
+        _ => "return load('./helper.js').then((helper) => helper.default)",
+    };
     let script = runtime.proxy_from::<dyn Script>(BundleId::new(bundle)).unwrap();
     assert_eq!(script.run(code).unwrap(), "here", "{bundle}");
 }
@@ -73,7 +84,7 @@ fn modules_are_found_where_the_bundle_was_loaded() {
     for way in ["bundle", "artifact", "directory", "source", "table", "in the bundle"] {
         let places = Places::new();
         let runtime = runtime();
-        let bundles = ["lua", "python"].map(|name| Path::new("plugins").join(name));
+        let bundles = LANGUAGES.map(|name| Path::new("plugins").join(name));
         match way {
             "bundle" => {
                 bundles.iter().for_each(|path| {
@@ -83,12 +94,13 @@ fn modules_are_found_where_the_bundle_was_loaded() {
             "artifact" => {
                 runtime.load_bundle("plugins/lua/main.lua").unwrap();
                 runtime.load_bundle("plugins/python/manifest.toml").unwrap();
+                runtime.load_bundle("plugins/js/main.js").unwrap();
             }
             "directory" => drop(runtime.load_dir("plugins").into_result().unwrap()),
             "source" => {
-                for (path, loader, file) in [(&bundles[0], "lua", "main.lua"), (&bundles[1], "python", "main.py")] {
+                for (path, loader) in bundles.iter().zip(LANGUAGES) {
                     let source = BundleSource::Path(path.clone());
-                    runtime.load_bundle_from(&manifest(loader, loader, file), source).unwrap();
+                    runtime.load_bundle_from(&manifest(loader, loader, main_file(loader)), source).unwrap();
                 }
             }
             "table" => {
@@ -108,7 +120,7 @@ fn modules_are_found_where_the_bundle_was_loaded() {
             }
         }
         places.leave();
-        ["lua", "python"].iter().for_each(|bundle| check(&runtime, bundle));
+        LANGUAGES.iter().for_each(|bundle| check(&runtime, bundle));
         for info in runtime.bundles() {
             assert!(info.to_string().contains(&*places.here.to_string_lossy()), "{info}");
         }

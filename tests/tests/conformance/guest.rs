@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use polyplug::runtime::{ReloadPolicy, RuntimeBuilder};
 use polyplug::{BundleId, CallError, Contract, Failure, Runtime};
+use polyplug_js::JsLoader;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
@@ -80,8 +81,20 @@ pub(crate) const PYTHON: Guest = Guest {
     ],
 };
 
+/// JavaScript.
+pub(crate) const JS: Guest = Guest {
+    loader: "js",
+    add: |builder| builder.loader(JsLoader::new()),
+    install: |plugins, into| install_script(&script("js", plugins, "js"), into),
+    source: |plugins| script("js", plugins, "js"),
+    extension: "js",
+    frame: Some(Place::to_string),
+    knows_memory: true,
+    words: &[],
+};
+
 /// All of them.
-pub(crate) const ALL: [&Guest; 3] = [&RUST, &LUA, &PYTHON];
+pub(crate) const ALL: [&Guest; 4] = [&RUST, &LUA, &PYTHON, &JS];
 
 /// The package that has these plugins.
 fn package(plugins: &str) -> &'static str {

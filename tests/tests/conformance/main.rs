@@ -124,4 +124,5 @@ languages! {
     rust: crate::guest::RUST => every;
     lua: crate::guest::LUA => every dynamic scripts;
     python: crate::guest::PYTHON => every dynamic scripts;
+    js: crate::guest::JS => every dynamic scripts;
 }

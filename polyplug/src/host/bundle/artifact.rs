@@ -43,7 +43,7 @@ const FORMS: [ArtifactForm; 5] = [
         loader: "js",
         kind: "a JavaScript module",
         endings: &[".js", ".mjs"],
-        registration: "does its module declare one?",
+        registration: "does its module declare one, with `plugin(\"demo.calculator@1\", ..)` from the module `polyplug`?",
     },
     ArtifactForm {
         loader: "dotnet",

@@ -1,0 +1,2 @@
+// Declares no plugin.
+import "polyplug";

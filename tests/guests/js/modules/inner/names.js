@@ -1,0 +1,1 @@
+export const polite = (name) => `dear ${name}`;
