@@ -11,9 +11,6 @@ use polyplug_abi::SupportedLanguage;
 use crate::check;
 use crate::start::{Source, start};
 
-/// The stack that a bundle may use unless the host sets another limit.
-const STACK: usize = 1 << 20;
-
 /// The loader of bundles in JavaScript, which manifests name as `js`.
 #[derive(Debug, Clone)]
 pub struct JsLoader {
@@ -28,10 +25,10 @@ impl Default for JsLoader {
 }
 
 impl JsLoader {
-    /// Makes a loader whose bundles may use a mebibyte of stack, and have no other limits.
+    /// Makes a loader whose bundles have no limits but the stack of the thread that calls them.
     #[must_use]
     pub fn new() -> Self {
-        Self { limits: Limits::default(), stack: STACK }
+        Self { limits: Limits::default(), stack: usize::MAX }
     }
 
     /// Sets the number of bytes that each bundle may use. A call that needs more fails with
@@ -53,8 +50,8 @@ impl JsLoader {
         self
     }
 
-    /// Sets the number of bytes of a thread's stack that the code of each bundle may use: a mebibyte if this is not called.
-    /// On a thread with less stack, code may use what is left. Code that needs more gets a `RangeError`.
+    /// Sets the number of bytes of a thread's stack that the code of each bundle may use. Without a
+    /// limit, code may use what the thread has left. Code that needs more gets a `RangeError`.
     #[must_use]
     pub fn with_stack_limit(mut self, bytes: usize) -> Self {
         self.stack = bytes;

@@ -64,6 +64,9 @@ pub(crate) struct State {
 /// The stack that a call of a guest leaves to the functions of the loader and of the host that the guest calls.
 const RESERVED_STACK: usize = 96 << 10;
 
+/// The stack that a VM is told to have where the system does not tell how much there is. Threads have more than that.
+const UNKNOWN_STACK: usize = 512 << 10;
+
 /// The stack that a VM is told to have where less is left. Calls of functions then fail at once.
 const LEAST_STACK: usize = 4 << 10;
 
@@ -207,7 +210,7 @@ impl State {
     /// the part that the outermost call has set.
     #[inline]
     fn fit_stack(&self) {
-        let available = stack_left().map_or(self.stack, |left| left.saturating_sub(RESERVED_STACK));
+        let available = stack_left().map_or(UNKNOWN_STACK, |left| left.saturating_sub(RESERVED_STACK));
         let size = available.min(self.stack).max(LEAST_STACK);
         // SAFETY: the invariant of `Js`.
         unsafe {

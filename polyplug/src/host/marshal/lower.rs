@@ -12,7 +12,7 @@ use super::keys::Keys;
 use super::located::Located;
 use super::read::{CaseOf, RawText, Read};
 use crate::host::error::suggest::did_you_mean;
-use crate::schema::plan::{Body, Kind, NodeId, Plan};
+use crate::schema::plan::{Body, Kind, NodeId, Place, Plan};
 use crate::schema::{Case, Field, Scalar, Schema, Shape};
 use crate::truncate::Truncated;
 use crate::types::{Depth, LiftError, RawList};
@@ -59,7 +59,8 @@ impl Lowering<'_> {
         unsafe { self.part(engine, node, value, out, Depth::ROOT) }
     }
 
-    #[allow(clippy::too_many_lines)] // one line a kind of value
+    /// Lowers a value of any kind. The kinds that have parts are functions of their own, so that a level of nesting needs
+    /// little stack in builds without optimisation, too.
     unsafe fn part<E: Read>(
         &self,
         engine: &mut E,
@@ -69,188 +70,278 @@ impl Lowering<'_> {
         depth: Depth,
     ) -> Result<(), E::Error> {
         let node = self.plan.node(id);
-        if let Kind::Scalar(scalar) = node.kind {
-            // SAFETY: BUFFER.
-            let written = unsafe { lower_scalar(engine, scalar, value, out) };
-            return written.map_err(|refused| self.refused(engine, id, value, refused));
-        }
-        macro_rules! put {
-            ($value:expr) => {{
-                let scalar = $value;
-                // SAFETY: BUFFER; the node begins with a value of this type.
-                unsafe { write(out, scalar) }
-            }};
-        }
-        /// Unwraps an answer of the engine, or returns the error that the value is of another kind.
-        macro_rules! one {
-            ($answer:expr) => {
-                match $answer {
-                    Some(found) => found,
-                    None => return Err(self.expected(engine, id, value)),
+        // SAFETY: BUFFER, for each function; the offsets and nodes are those of the node.
+        unsafe {
+            match &node.kind {
+                Kind::Scalar(scalar) => lower_scalar(engine, *scalar, value, out)
+                    .map_err(|refused| self.refused(engine, id, value, refused)),
+                Kind::Unit if engine.is_unit(value) => Ok(()),
+                Kind::Unit => Err(self.expected(engine, id, value)),
+                Kind::String => self.text(engine, id, value, out),
+                Kind::Bytes => self.bytes(engine, id, value, out),
+                Kind::List(of) => self.list(engine, id, *of, value, out, depth),
+                Kind::Option { of, at } => self.option(engine, id, (*of, *at), value, out, depth),
+                Kind::Nullable(of) => self.nullable(engine, id, *of, value, out, depth),
+                Kind::Box(of) => self.boxed(engine, *of, value, out, depth),
+                Kind::Map { .. } => self.map(engine, id, value, out, depth),
+                Kind::Tuple(places) => self.tuple(engine, id, places, value, out, depth),
+                Kind::Object { definition, methods } => {
+                    let object = engine.object(value, *definition, methods)?;
+                    if let Some(offered) = self.offered {
+                        offered.borrow_mut().push(object.data);
+                    }
+                    write(out, object);
+                    Ok(())
                 }
+                Kind::Record(number, body) => {
+                    let Shape::Record(described) = &self.schema.definition(*number).shape else { unreachable!() };
+                    if !engine.has_fields(value, body) {
+                        return Err(self.expected_record(engine, id, body, value));
+                    }
+                    self.fields(engine, described, body, value, out, depth)
+                }
+                Kind::Enum(definition, _) => self.case(engine, id, *definition, value, out),
+                Kind::Variant { definition, at, cases } => {
+                    self.variant(engine, id, (*definition, *at, cases), value, out, depth)
+                }
+                Kind::Result { ok, err, at } => self.result(engine, id, (*ok, *err, *at), value, out, depth),
+            }
+        }
+    }
+
+    unsafe fn text<E: Read>(&self, engine: &mut E, id: NodeId, value: &E::Value, out: *mut u8) -> Result<(), E::Error> {
+        // The receiver checks that the text is UTF-8.
+        let Some(RawText { ptr, len }) = engine.text(value) else { return Err(self.expected(engine, id, value)) };
+        // SAFETY: BUFFER; the text is readable until the value is released (guaranteed by the implementation of `Read`).
+        unsafe { write(out, self.keep::<E>(RawList { ptr, len }.items()?)?) };
+        Ok(())
+    }
+
+    unsafe fn bytes<E: Read>(
+        &self,
+        engine: &mut E,
+        id: NodeId,
+        value: &E::Value,
+        out: *mut u8,
+    ) -> Result<(), E::Error> {
+        if let Some(RawText { ptr, len }) = engine.bytes(value) {
+            // SAFETY: BUFFER; the bytes are readable until the value is released (guaranteed by the implementation of
+            // `Read`).
+            unsafe { write(out, self.keep::<E>(RawList { ptr, len }.items()?)?) };
+            return Ok(());
+        }
+        // An engine may have bytes as a list of numbers as well.
+        let Some((mut items, len)) = engine.list(value)? else { return Err(self.expected(engine, id, value)) };
+        let start = self.allocate(len, 1, 1)?;
+        for i in 0..len {
+            let item = engine.item(&mut items, i).map_err(|error| error.at(i))?;
+            let byte = engine.integer(&item).and_then(|number| u8::try_from(number).ok());
+            let wrong = if byte.is_none() { engine.describe(&item) } else { String::new() };
+            engine.release(item);
+            let Some(byte) = byte else {
+                return Err(LiftError::new(format_args!("expected u8, got {wrong}")).at(i).into());
             };
+            // SAFETY: `start` is a buffer for all items, and `i` is less than their number.
+            unsafe { start.add(i).write(byte) };
         }
-        match &node.kind {
-            Kind::Unit if engine.is_unit(value) => {}
-            Kind::Unit => return Err(self.expected(engine, id, value)),
-            Kind::String => {
-                // The receiver checks that the text is UTF-8.
-                let RawText { ptr, len } = one!(engine.text(value));
-                // SAFETY: the text is readable until the value is released (guaranteed by the implementation of
-                // `Read`).
-                put!(self.keep::<E>(unsafe { RawList { ptr, len }.items() }?)?);
+        // SAFETY: BUFFER; the node is a list.
+        unsafe { write(out, RawList { ptr: start.cast_const(), len }) };
+        Ok(())
+    }
+
+    unsafe fn list<E: Read>(
+        &self,
+        engine: &mut E,
+        id: NodeId,
+        of: NodeId,
+        value: &E::Value,
+        out: *mut u8,
+        depth: Depth,
+    ) -> Result<(), E::Error> {
+        let Some((mut items, len)) = engine.list(value)? else { return Err(self.expected(engine, id, value)) };
+        let depth = depth.enter()?;
+        let element = self.plan.node(of);
+        let start = self.allocate(len, element.size, element.align)?;
+        for i in 0..len {
+            let item = engine.item(&mut items, i).map_err(|error| error.at(i))?;
+            // SAFETY: `start` is a buffer for all elements, and `i` is less than their number.
+            let written = unsafe { self.part(engine, of, &item, start.add(i * element.size), depth) };
+            engine.release(item);
+            written.map_err(|error| error.at(i))?;
+        }
+        // SAFETY: BUFFER; the node is a list.
+        unsafe { write(out, RawList { ptr: start.cast_const(), len }) };
+        Ok(())
+    }
+
+    unsafe fn option<E: Read>(
+        &self,
+        engine: &mut E,
+        id: NodeId,
+        (of, at): (NodeId, usize),
+        value: &E::Value,
+        out: *mut u8,
+        depth: Depth,
+    ) -> Result<(), E::Error> {
+        if engine.is_none(value) {
+            // SAFETY: BUFFER; an option without a value has the tag 0.
+            unsafe { out.write_bytes(0, self.plan.node(id).size) };
+            return Ok(());
+        }
+        let inner = engine.some(value, self.plan.may_be_none(of));
+        let Some(inner) = inner else { return Err(self.expected(engine, id, value)) };
+        // SAFETY: BUFFER; the node begins with its tag, and the value lies within the node.
+        let written = unsafe {
+            out.write(1);
+            self.part(engine, of, &inner, out.add(at), depth)
+        };
+        engine.release(inner);
+        written
+    }
+
+    unsafe fn nullable<E: Read>(
+        &self,
+        engine: &mut E,
+        id: NodeId,
+        of: NodeId,
+        value: &E::Value,
+        out: *mut u8,
+        depth: Depth,
+    ) -> Result<(), E::Error> {
+        if engine.is_none(value) {
+            // SAFETY: BUFFER; the node is a pointer.
+            unsafe { write(out, std::ptr::null::<u8>()) };
+            return Ok(());
+        }
+        let inner = engine.some(value, self.plan.may_be_none(of));
+        let Some(inner) = inner else { return Err(self.expected(engine, id, value)) };
+        // SAFETY: BUFFER; the node is a pointer.
+        let written = unsafe { self.boxed(engine, of, &inner, out, depth) };
+        engine.release(inner);
+        written
+    }
+
+    unsafe fn map<E: Read>(
+        &self,
+        engine: &mut E,
+        id: NodeId,
+        value: &E::Value,
+        out: *mut u8,
+        depth: Depth,
+    ) -> Result<(), E::Error> {
+        let Kind::Map { key, value: of, value_at, stride, align } = &self.plan.node(id).kind else { unreachable!() };
+        let Some((mut entries, len)) = engine.map(value)? else { return Err(self.expected(engine, id, value)) };
+        let depth = depth.enter()?;
+        let start = self.allocate(len, *stride, *align)?;
+        let mut seen = Keys::new(self.plan, *key)?;
+        let mut i = 0;
+        while let Some((name, value)) = engine.entry(&mut entries)? {
+            if i == len {
+                engine.release(value);
+                engine.release(name);
+                return Err(LiftError::new("the map grew while it was read").into());
             }
-            Kind::Bytes => match engine.bytes(value) {
-                // SAFETY: the bytes are readable until the value is released (guaranteed by the implementation of
-                // `Read`).
-                Some(RawText { ptr, len }) => put!(self.keep::<E>(unsafe { RawList { ptr, len }.items() }?)?),
-                // An engine may have bytes as a list of numbers as well.
-                None => {
-                    let (mut items, len) = one!(engine.list(value)?);
-                    let start = self.allocate(len, 1, 1)?;
-                    for i in 0..len {
-                        let item = engine.item(&mut items, i).map_err(|error| error.at(i))?;
-                        let byte = engine.integer(&item).and_then(|number| u8::try_from(number).ok());
-                        let wrong = if byte.is_none() { engine.describe(&item) } else { String::new() };
-                        engine.release(item);
-                        let Some(byte) = byte else {
-                            return Err(LiftError::new(format_args!("expected u8, got {wrong}")).at(i).into());
-                        };
-                        // SAFETY: `start` is a buffer for all items, and `i` is less than their number.
-                        unsafe { start.add(i).write(byte) };
-                    }
-                    put!(RawList { ptr: start.cast_const(), len });
-                }
-            },
-            Kind::List(of) => {
-                let (mut items, len) = one!(engine.list(value)?);
-                let depth = depth.enter()?;
-                let element = self.plan.node(*of);
-                let start = self.allocate(len, element.size, element.align)?;
-                for i in 0..len {
-                    let item = engine.item(&mut items, i).map_err(|error| error.at(i))?;
-                    // SAFETY: `start` is a buffer for all elements, and `i` is less than their number.
-                    let written = unsafe { self.part(engine, *of, &item, start.add(i * element.size), depth) };
-                    engine.release(item);
-                    written.map_err(|error| error.at(i))?;
-                }
-                put!(RawList { ptr: start.cast_const(), len });
-            }
-            Kind::Option { of, at } => {
-                if engine.is_none(value) {
-                    // SAFETY: BUFFER; an option without a value has the tag 0.
-                    unsafe { out.write_bytes(0, node.size) };
-                    return Ok(());
-                }
-                let inner = one!(engine.some(value, self.plan.may_be_none(*of)));
-                // SAFETY: BUFFER; the node begins with its tag, and the value lies within the node.
-                let written = unsafe {
-                    out.write(1);
-                    self.part(engine, *of, &inner, out.add(*at), depth)
-                };
-                engine.release(inner);
-                written?;
-            }
-            Kind::Nullable(of) => {
-                if engine.is_none(value) {
-                    put!(std::ptr::null::<u8>());
-                    return Ok(());
-                }
-                let inner = one!(engine.some(value, self.plan.may_be_none(*of)));
-                let written = self.boxed(engine, *of, &inner, depth);
-                engine.release(inner);
-                put!(written?);
-            }
-            Kind::Box(of) => put!(self.boxed(engine, *of, value, depth)?),
-            Kind::Map { key, value: of, value_at, stride, align } => {
-                let (mut entries, len) = one!(engine.map(value)?);
-                let depth = depth.enter()?;
-                let start = self.allocate(len, *stride, *align)?;
-                let mut seen = Keys::new(self.plan, *key)?;
-                let mut i = 0;
-                while let Some((name, value)) = engine.entry(&mut entries)? {
-                    if i == len {
-                        engine.release(value);
-                        engine.release(name);
-                        return Err(LiftError::new("the map grew while it was read").into());
-                    }
-                    // SAFETY: `start` is a buffer for all entries, `i` is less than their number, key and value lie
-                    // within the entry, and `part` wrote the key before it is read.
-                    let written = unsafe {
-                        let entry = start.add(i * stride);
-                        self.part(engine, *key, &name, entry, depth)
-                            .map_err(|error| error.within("key".into()))
-                            .and_then(|()| seen.insert(entry).map_err(E::Error::from))
-                            .and_then(|()| {
-                                self.part(engine, *of, &value, entry.add(*value_at), depth)
-                                    .map_err(|error| error.within("value".into()))
-                            })
-                    };
-                    engine.release(value);
-                    engine.release(name);
-                    written.map_err(|error| error.at(i))?;
-                    i += 1;
-                }
-                put!(RawList { ptr: start.cast_const(), len: i });
-            }
-            Kind::Tuple(places) => {
-                let (mut items, len) = one!(engine.tuple(value)?);
-                if len != places.len() {
-                    return Err(self.expected(engine, id, value));
-                }
-                for (i, place) in places.iter().enumerate() {
-                    let item = engine.item(&mut items, i).map_err(|error| error.within(i.to_string().into()))?;
-                    // SAFETY: BUFFER; the part lies within the node.
-                    let written = unsafe { self.part(engine, place.node, &item, out.add(place.at), depth) };
-                    engine.release(item);
-                    written.map_err(|error| error.within(i.to_string().into()))?;
-                }
-            }
-            Kind::Object { definition, methods } => {
-                let object = engine.object(value, *definition, methods)?;
-                if let Some(offered) = self.offered {
-                    offered.borrow_mut().push(object.data);
-                }
-                put!(object);
-            }
-            Kind::Record(number, body) => {
-                let Shape::Record(described) = &self.schema.definition(*number).shape else { unreachable!() };
-                if !engine.has_fields(value, body) {
-                    return Err(self.expected_record(engine, id, body, value));
-                }
-                // SAFETY: BUFFER; the fields lie within the node.
-                unsafe { self.fields(engine, described, body, value, out, depth) }?;
-            }
-            Kind::Enum(definition, _) => match engine.enum_case(value, *definition)? {
-                CaseOf::Known(case, ()) => put!(case),
-                CaseOf::Unknown(name) => return Err(self.no_case(*definition, &name).into()),
-                CaseOf::None => return Err(self.expected(engine, id, value)),
-            },
-            Kind::Variant { definition, at, cases } => {
-                let (tag, payload) = match engine.case(value, *definition)? {
-                    CaseOf::Known(case, payload) => (case, payload),
-                    CaseOf::Unknown(name) => return Err(self.no_case(*definition, &name).into()),
-                    CaseOf::None => return Err(self.expected(engine, id, value)),
-                };
-                put!(tag);
-                let (body, case) = (&cases[tag as usize], &self.cases(*definition)[tag as usize]);
-                // SAFETY: BUFFER; the union lies within the node, and each case within the union.
-                let written = unsafe { self.fields(engine, &case.fields, body, &payload, out.add(*at), depth) };
-                engine.release(payload);
-                written.map_err(|error| error.within(case.name.clone().into()))?;
-            }
-            Kind::Result { ok, err, at } => {
-                let (payload, is_ok) = one!(engine.result(value));
-                put!(u32::from(!is_ok));
-                // SAFETY: BUFFER; the union lies within the node.
-                let written =
-                    unsafe { self.part(engine, if is_ok { *ok } else { *err }, &payload, out.add(*at), depth) };
-                engine.release(payload);
-                written.map_err(|error| error.within(if is_ok { "ok" } else { "err" }.into()))?;
-            }
-            _ => unreachable!("a scalar"),
+            // SAFETY: `start` is a buffer for all entries, `i` is less than their number, key and value lie within the
+            // entry, and `part` wrote the key before it is read.
+            let written = unsafe {
+                let entry = start.add(i * stride);
+                self.part(engine, *key, &name, entry, depth)
+                    .map_err(|error| error.within("key".into()))
+                    .and_then(|()| seen.insert(entry).map_err(E::Error::from))
+                    .and_then(|()| {
+                        self.part(engine, *of, &value, entry.add(*value_at), depth)
+                            .map_err(|error| error.within("value".into()))
+                    })
+            };
+            engine.release(value);
+            engine.release(name);
+            written.map_err(|error| error.at(i))?;
+            i += 1;
+        }
+        // SAFETY: BUFFER; the node is a list of entries.
+        unsafe { write(out, RawList { ptr: start.cast_const(), len: i }) };
+        Ok(())
+    }
+
+    unsafe fn tuple<E: Read>(
+        &self,
+        engine: &mut E,
+        id: NodeId,
+        places: &[Place],
+        value: &E::Value,
+        out: *mut u8,
+        depth: Depth,
+    ) -> Result<(), E::Error> {
+        let found = engine.tuple(value)?.filter(|(_, len)| *len == places.len());
+        let Some((mut items, _)) = found else { return Err(self.expected(engine, id, value)) };
+        for (i, place) in places.iter().enumerate() {
+            let item = engine.item(&mut items, i).map_err(|error| error.within(i.to_string().into()))?;
+            // SAFETY: BUFFER; the part lies within the node.
+            let written = unsafe { self.part(engine, place.node, &item, out.add(place.at), depth) };
+            engine.release(item);
+            written.map_err(|error| error.within(i.to_string().into()))?;
         }
         Ok(())
+    }
+
+    unsafe fn case<E: Read>(
+        &self,
+        engine: &mut E,
+        id: NodeId,
+        definition: u32,
+        value: &E::Value,
+        out: *mut u8,
+    ) -> Result<(), E::Error> {
+        match engine.enum_case(value, definition)? {
+            // SAFETY: BUFFER; an enum is its tag.
+            CaseOf::Known(case, ()) => unsafe { write(out, case) },
+            CaseOf::Unknown(name) => return Err(self.no_case(definition, &name).into()),
+            CaseOf::None => return Err(self.expected(engine, id, value)),
+        }
+        Ok(())
+    }
+
+    unsafe fn variant<E: Read>(
+        &self,
+        engine: &mut E,
+        id: NodeId,
+        (definition, at, cases): (u32, usize, &[Body]),
+        value: &E::Value,
+        out: *mut u8,
+        depth: Depth,
+    ) -> Result<(), E::Error> {
+        let (tag, payload) = match engine.case(value, definition)? {
+            CaseOf::Known(case, payload) => (case, payload),
+            CaseOf::Unknown(name) => return Err(self.no_case(definition, &name).into()),
+            CaseOf::None => return Err(self.expected(engine, id, value)),
+        };
+        let (body, case) = (&cases[tag as usize], &self.cases(definition)[tag as usize]);
+        // SAFETY: BUFFER; a variant begins with its tag, the union lies within the node, and each case within the union.
+        let written = unsafe {
+            write(out, tag);
+            self.fields(engine, &case.fields, body, &payload, out.add(at), depth)
+        };
+        engine.release(payload);
+        written.map_err(|error| error.within(case.name.clone().into()))
+    }
+
+    unsafe fn result<E: Read>(
+        &self,
+        engine: &mut E,
+        id: NodeId,
+        (ok, err, at): (NodeId, NodeId, usize),
+        value: &E::Value,
+        out: *mut u8,
+        depth: Depth,
+    ) -> Result<(), E::Error> {
+        let Some((payload, is_ok)) = engine.result(value) else { return Err(self.expected(engine, id, value)) };
+        // SAFETY: BUFFER; a result begins with its tag, and the union lies within the node.
+        let written = unsafe {
+            write(out, u32::from(!is_ok));
+            self.part(engine, if is_ok { ok } else { err }, &payload, out.add(at), depth)
+        };
+        engine.release(payload);
+        written.map_err(|error| error.within(if is_ok { "ok" } else { "err" }.into()))
     }
 
     unsafe fn fields<E: Read>(
@@ -314,19 +405,24 @@ impl Lowering<'_> {
         ))
     }
 
-    fn boxed<E: Read>(
+    /// Lowers a value to memory of its own, and writes the pointer to it.
+    unsafe fn boxed<E: Read>(
         &self,
         engine: &mut E,
         of: NodeId,
         value: &E::Value,
+        out: *mut u8,
         depth: Depth,
-    ) -> Result<*const u8, E::Error> {
+    ) -> Result<(), E::Error> {
         let node = self.plan.node(of);
         let depth = depth.enter()?;
         let start = self.allocate(1, node.size.max(1), node.align)?;
-        // SAFETY: `start` is a buffer for the node, aligned.
-        unsafe { self.part(engine, of, value, start, depth) }?;
-        Ok(start)
+        // SAFETY: `start` is a buffer for the node, aligned. BUFFER; the node of `out` is a pointer.
+        unsafe {
+            self.part(engine, of, value, start, depth)?;
+            write(out, start.cast_const());
+        }
+        Ok(())
     }
 
     /// Returns bytes as they are handed over: lent where the engine lends them, otherwise copied into the arena.
