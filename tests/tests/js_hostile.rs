@@ -382,7 +382,7 @@ fn what_throws_while_it_is_read_is_an_exception() {
     for code in [
         "return { name: 'x', get count() { throw new Error('no count'); }, price: 1 }",
         "return new Proxy({}, { get() { throw new Error('no count'); }, has() { throw new Error('no count'); } })",
-        "return { name: 'x', get count() { return breaks(); }, price: 1, ...{ get() {} } }",
+        "return { name: 'x', get count() { return breaks(); }, price: 1 }",
     ] {
         checks.raised(code, checks.proxy.item(code), "no ");
     }
@@ -428,18 +428,17 @@ fn odd_objects_are_records_if_they_have_the_fields() {
 #[test]
 fn odd_keys_are_keys() {
     let checks = Checks::new();
-    let map = |entries: &[(&str, u32)]| Ok(entries.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect());
     for (code, expected) in [
-        ("return JSON.parse('{ \"__proto__\": 1 }')", &[("__proto__", 1)][..]),
+        ("return JSON.parse('{ \"__proto__\": 1 }')", r#"{"__proto__": 1}"#),
         (
             "return new Map([['__proto__', 1], ['constructor', 2], ['', 3]])",
-            &[("__proto__", 1), ("constructor", 2), ("", 3)],
+            r#"{"": 3, "__proto__": 1, "constructor": 2}"#,
         ),
-        ("return { 5: 1, a: 2 }", &[("5", 1), ("a", 2)]),
-        ("return { then: 1, toString: 2 }", &[("then", 1), ("toString", 2)]),
-        ("return Object.create({ inherited: 1 })", &[]),
+        ("return { 5: 1, a: 2 }", r#"{"5": 1, "a": 2}"#),
+        ("return { then: 1, toString: 2 }", r#"{"then": 1, "toString": 2}"#),
+        ("return Object.create({ inherited: 1 })", "{}"),
     ] {
-        assert_eq!(checks.proxy.stock(code), map(expected), "{code}");
+        assert_eq!(format!("{:?}", checks.proxy.stock(code).unwrap()), expected, "{code}");
     }
     for (code, expected) in [
         ("return { a: '1' }", "result[0].value: expected u32, got "),
