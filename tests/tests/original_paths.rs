@@ -294,11 +294,20 @@ fn modules_of_javascript_are_named_by_the_bundle() {
         std::fs::write(directory.join("main.js"), main).unwrap();
         let late = "export const which = 'first';\nexport function fails() { throw new Error('late'); }\n";
         std::fs::write(directory.join("lib/late.js"), late).unwrap();
+        std::fs::write(directory.join("lib/later.js"), late).unwrap();
         let runtime = runtime();
         runtime.load_bundle(&directory).unwrap();
-        std::fs::write(directory.join("lib/late.js"), "export const which = 'second';").unwrap();
         let late = "load('./lib/late.js').then((late) =>";
+        assert_eq!(run(&runtime, "js", &format!("return {late} late.which)")), "first");
+        // Longer than the ticks of the clock by which the system dates files.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        for file in ["lib/late.js", "lib/later.js"] {
+            std::fs::write(directory.join(file), "export const which = 'second';\n").unwrap();
+        }
         assert_eq!(run(&runtime, "js", &format!("return {late} late.which)")), "first", "it is of the version");
+        let later = "return load('./lib/later.js').then((later) => later.which)";
+        let error = try_run(&runtime, "js", later).unwrap_err().to_string();
+        assert!(error.contains("lib/later.js has changed since this version of the bundle was loaded"), "{error}");
         for (code, place) in
             [("fails()".to_owned(), "js/main.js:1"), (format!("return {late} late.fails())"), "js/lib/late.js:2")]
         {
@@ -311,6 +320,8 @@ fn modules_of_javascript_are_named_by_the_bundle() {
         assert!(missing.contains("absent.js") && !missing.contains("polyplug-bundles"), "{missing}");
         let stack = run(&runtime, "js", "try { fails() } catch (error) { return error.stack }");
         assert!(stack.contains("main.js:1") && !stack.contains("polyplug-bundles"), "{stack}");
+        runtime.reload_bundle(&directory).unwrap();
+        assert_eq!(run(&runtime, "js", later), "second");
     }
 }
 

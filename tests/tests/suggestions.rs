@@ -170,8 +170,8 @@ fn dependencies_of_manifests() {
 fn a_missing_artifact_is_named_in_its_language() {
     for (loader, endings, kind) in [
         ("python", &[".py"][..], "a Python script"),
-        ("lua", &[".lua"], "a Lua script"),
-        ("js", &[".js", ".mjs"], "a JavaScript module"),
+        ("lua", &[".lua"][..], "a Lua script"),
+        ("js", &[".js", ".mjs"][..], "a JavaScript module"),
     ] {
         let bundle = Bundle::empty();
         bundle.write("manifest.toml", manifest("bad", loader, "main"));

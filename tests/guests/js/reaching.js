@@ -1,5 +1,5 @@
 // Calls its host and others.
-import { CallError, DeclaredError, host, peer, plugin, types } from "polyplug";
+import { DeclaredError, host, peer, plugin, types } from "polyplug";
 
 const { MathError } = types("demo.calculator@1");
 const { Shape, Refusal } = types("test.mirror@1");
@@ -9,8 +9,7 @@ function told(call) {
   try {
     return call();
   } catch (error) {
-    if (error instanceof CallError) throw new DeclaredError(error.message);
-    throw error;
+    throw error instanceof DeclaredError ? error : new DeclaredError(error.message);
   }
 }
 

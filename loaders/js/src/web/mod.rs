@@ -1,0 +1,39 @@
+//! What a plugin may expect of its surroundings beyond the language: `console`, `TextEncoder`, `TextDecoder`,
+//! `structuredClone`, timers, `URL` and `URLSearchParams`. The engine itself has `queueMicrotask`, `performance`,
+//! `DOMException`, `atob` and `btoa`.
+//!
+//! - [`Web`]: the globals of one context
+//! - [`Log`]: the function that gets the lines of `console`
+//! - [`explain_absent`]: advice on globals of other surroundings
+//!
+//! Nothing here calls a function that code of a bundle can replace: functions of the language are read once, before such
+//! code runs (`intrinsics`), and the programs in JavaScript use syntax and native functions only.
+
+// Lowest first. A module uses modules of the lines before its own number only.
+mod absent;
+mod quote;
+mod value;
+// 1
+mod bytes;
+mod intrinsics;
+mod program;
+mod timers;
+// 2
+mod state;
+// 3
+mod encoding;
+mod url;
+// 4
+mod inspect;
+// 5
+mod clone;
+mod console;
+// 6
+mod web;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use absent::explain_absent;
+
+pub(crate) use web::Web;

@@ -1,0 +1,7 @@
+import { plugin } from "polyplug";
+
+plugin("bench.trees@1", class {
+  tree(value) {
+    return value;
+  }
+});
