@@ -23,6 +23,7 @@
 //!
 //! | feature | bundles that are |
 //! |---|---|
+//! | `js` | written in JavaScript |
 //! | `lua` | written in Lua |
 //! | `native` | shared libraries: plugins in Rust, C, or any language with a C ABI |
 //! | `python` | written in Python; a program with this loader needs the shared library of a Python when it starts |
@@ -54,6 +55,8 @@ use polyplug_abi::{HostApi, RuntimeConfig};
 ///
 /// If the builder has one of the loaders already, `build` fails, because the names of loaders must differ.
 pub fn register(builder: RuntimeBuilder) -> RuntimeBuilder {
+    #[cfg(feature = "js")]
+    let builder = builder.loader(polyplug_js::JsLoader::new());
     #[cfg(feature = "lua")]
     let builder = builder.loader(polyplug_lua::LuaLoader::new());
     #[cfg(feature = "native")]
@@ -100,6 +103,8 @@ mod tests {
     fn every_loader_is_registered() {
         let registered = format!("{:?}", register(Runtime::builder()));
         let expected: &[&str] = &[
+            #[cfg(feature = "js")]
+            "js",
             #[cfg(feature = "lua")]
             "lua",
             #[cfg(feature = "native")]
