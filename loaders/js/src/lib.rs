@@ -1,1 +1,5 @@
 //! Loads polyplug bundles written in JavaScript, and runs them with QuickJS.
+
+// Used by the loader that is to come.
+#[allow(dead_code, unused_imports)]
+mod web;
