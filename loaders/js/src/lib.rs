@@ -2,4 +2,6 @@
 
 // Used by the loader that is to come.
 #[allow(dead_code, unused_imports)]
+mod source_map;
+#[allow(dead_code, unused_imports)]
 mod web;

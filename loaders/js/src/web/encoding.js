@@ -1,7 +1,8 @@
 // TextEncoder and TextDecoder. The text is a function of native functions, so that nothing is looked up on globals or
-// prototypes, which code of a bundle may have replaced.
+// prototypes, which code of a bundle may have replaced. Template literals are not used either: QuickJS calls
+// `String.prototype.concat` for them.
 (function (native, toStringTag) {
-  const { encode, encodeInto, label, decode, decodePart } = native;
+  const { encode, encodeInto, label, decode, decodePart, text } = native;
 
   class TextEncoder {
     #encoder = true;
@@ -13,12 +14,12 @@
 
     encode(input = "") {
       this.#encoder;
-      return encode(`${input}`);
+      return encode(text(input));
     }
 
     encodeInto(source, destination) {
       this.#encoder;
-      return encodeInto(`${source}`, destination);
+      return encodeInto(text(source), destination);
     }
 
     get [toStringTag]() {
@@ -36,7 +37,7 @@
     #started = false;
 
     constructor(encoding = "utf-8", options = undefined) {
-      this.#encoding = label(`${encoding}`);
+      this.#encoding = label(text(encoding));
       if (options !== undefined && options !== null) {
         this.#fatal = !!options.fatal;
         this.#ignoreBOM = !!options.ignoreBOM;

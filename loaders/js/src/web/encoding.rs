@@ -2,7 +2,7 @@
 
 use super::bytes;
 use super::program::Program;
-use super::state::{Call, Native};
+use super::state::{Call, Native, text};
 use super::value::{PLAIN, Res, Value};
 
 /// The program that makes both classes.
@@ -21,6 +21,7 @@ pub(super) const NATIVES: &[(&std::ffi::CStr, Native)] = &[
     (c"label", label),
     (c"decode", decode),
     (c"decodePart", decode_part),
+    (c"text", text),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,14 +44,16 @@ impl Encoding {
     /// Returns the encoding that a label of the Encoding Standard names.
     fn of_label(label: &str) -> Option<Self> {
         Some(match label.trim_matches([' ', '\t', '\n', '\r', '\x0C']).to_ascii_lowercase().as_str() {
-            "utf-8" | "utf8" | "unicode-1-1-utf-8" | "unicode11utf8" | "unicode20utf8" | "x-unicode20utf8" => Self::Utf8,
+            "utf-8" | "utf8" | "unicode-1-1-utf-8" | "unicode11utf8" | "unicode20utf8" | "x-unicode20utf8" => {
+                Self::Utf8
+            }
             "utf-16" | "utf-16le" | "ucs-2" | "unicode" | "iso-10646-ucs-2" | "csunicode" | "unicodefeff" => {
                 Self::Utf16Le
             }
             "utf-16be" | "unicodefffe" => Self::Utf16Be,
-            "ansi_x3.4-1968" | "ascii" | "cp1252" | "cp819" | "csisolatin1" | "ibm819" | "iso-8859-1" | "iso-ir-100"
-            | "iso8859-1" | "iso88591" | "iso_8859-1" | "iso_8859-1:1987" | "l1" | "latin1" | "us-ascii"
-            | "windows-1252" | "x-cp1252" => Self::Windows1252,
+            "ansi_x3.4-1968" | "ascii" | "cp1252" | "cp819" | "csisolatin1" | "ibm819" | "iso-8859-1"
+            | "iso-ir-100" | "iso8859-1" | "iso88591" | "iso_8859-1" | "iso_8859-1:1987" | "l1" | "latin1"
+            | "us-ascii" | "windows-1252" | "x-cp1252" => Self::Windows1252,
             _ => return None,
         })
     }

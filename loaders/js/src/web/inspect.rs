@@ -434,9 +434,9 @@ impl Inspector<'_> {
     /// Returns an error's name, message and stack, with its own properties and its cause.
     fn error(&mut self, error: &Value, constructor: &str, deep: bool) -> Res<String> {
         let text = |name| -> Res<String> {
-            let text = error.get(name).and_then(|text| {
-                if text.is_undefined() || text.is_object() { Ok(String::new()) } else { text.text() }
-            });
+            let text = error
+                .get(name)
+                .and_then(|text| if text.is_undefined() || text.is_object() { Ok(String::new()) } else { text.text() });
             Ok(self.ctx.attempt(text)?.unwrap_or_default())
         };
         let (name, message, stack) = (text(c"name")?, text(c"message")?, text(c"stack")?);

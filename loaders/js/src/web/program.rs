@@ -45,8 +45,7 @@ impl Program {
         // SAFETY: the context is valid; text and name end with a zero byte; the byte code is copied and freed.
         unsafe {
             let name = self.name.as_ptr();
-            let compiled =
-                ctx.own(qjs::JS_Eval(ctx.raw(), text.as_ptr().cast(), text.len() as _, name, flags as _))?;
+            let compiled = ctx.own(qjs::JS_Eval(ctx.raw(), text.as_ptr().cast(), text.len() as _, name, flags as _))?;
             let mut len = 0;
             let flags = (qjs::JS_WRITE_OBJ_BYTECODE | qjs::JS_WRITE_OBJ_STRIP_SOURCE) as _;
             let code = qjs::JS_WriteObject(ctx.raw(), &mut len, compiled.raw(), flags);

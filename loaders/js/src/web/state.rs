@@ -110,6 +110,12 @@ impl Call<'_> {
 /// The code of a native function.
 pub(super) type Native = fn(&Call<'_>) -> Res<Value>;
 
+/// Returns the text of the first argument, as a template literal makes it.
+pub(super) fn text(call: &Call<'_>) -> Res<Value> {
+    // SAFETY: the context is valid, and so is the argument.
+    unsafe { call.ctx.own(qjs::JS_ToString(call.ctx.raw(), call.arg(0).raw())) }
+}
+
 /// A native function's code and data.
 struct Closure {
     native: Native,
@@ -164,8 +170,7 @@ unsafe extern "C" fn run(
     // SAFETY: `function` has given a `Closure`; QuickJS keeps the function, its arguments and the context during the
     // call.
     let (closure, args, ctx) = unsafe {
-        let args =
-            if argc <= 0 || argv.is_null() { &[] } else { std::slice::from_raw_parts(argv, argc as usize) };
+        let args = if argc <= 0 || argv.is_null() { &[] } else { std::slice::from_raw_parts(argv, argc as usize) };
         (&*opaque.cast::<Closure>(), args, Ctx::new(ctx))
     };
     let call = Call { ctx, state: &closure.state, magic: magic as usize, this, args };

@@ -1,7 +1,8 @@
 // URL and URLSearchParams. The text is a function of native functions, so that nothing is looked up on globals or
-// prototypes, which code of a bundle may have replaced.
+// prototypes, which code of a bundle may have replaced. Template literals are not used either: QuickJS calls
+// `String.prototype.concat` for them.
 (function (native, iterator, toStringTag) {
-  const { parse, canParse, part, change, parseQuery, writeQuery, sort, keys, isArray, apply, fail } = native;
+  const { parse, canParse, part, change, parseQuery, writeQuery, sort, keys, isArray, apply, fail, text } = native;
 
   // The places of `part` and `change`.
   const HREF = 0, ORIGIN = 1, PROTOCOL = 2, USERNAME = 3, PASSWORD = 4, HOST = 5, HOSTNAME = 6, PORT = 7, PATHNAME = 8,
@@ -28,8 +29,8 @@
 
     constructor(init = "") {
       if ((typeof init !== "object" && typeof init !== "function") || init === null) {
-        const text = `${init}`;
-        this.#list = parseQuery(text);
+        const query = text(init);
+        this.#list = parseQuery(query);
         return;
       }
       const pairs = this.#list;
@@ -41,7 +42,7 @@
         if (items.length !== 2) {
           fail("each parameter must be a pair [name, value]");
         }
-        append(pairs, `${items[0]}`, `${items[1]}`);
+        append(pairs, text(items[0]), text(items[1]));
       };
       const other = list(init);
       if (other !== undefined) {
@@ -56,7 +57,7 @@
       } else {
         const names = keys(init);
         for (let at = 0; at < names.length; at += 1) {
-          this.#set(names[at], `${init[names[at]]}`);
+          this.#set(names[at], text(init[names[at]]));
         }
       }
     }
@@ -86,16 +87,16 @@
     }
 
     append(name, value) {
-      append(this.#list, `${name}`, `${value}`);
+      append(this.#list, text(name), text(value));
       this.#update();
     }
 
     delete(name, value = undefined) {
-      name = `${name}`;
+      name = text(name);
       const before = this.#list;
       const after = [];
       if (value !== undefined) {
-        value = `${value}`;
+        value = text(value);
       }
       for (let at = 0; at < before.length; at += 2) {
         if (before[at] !== name || (value !== undefined && before[at + 1] !== value)) {
@@ -107,7 +108,7 @@
     }
 
     get(name) {
-      name = `${name}`;
+      name = text(name);
       const pairs = this.#list;
       for (let at = 0; at < pairs.length; at += 2) {
         if (pairs[at] === name) {
@@ -118,7 +119,7 @@
     }
 
     getAll(name) {
-      name = `${name}`;
+      name = text(name);
       const pairs = this.#list;
       const values = [];
       for (let at = 0; at < pairs.length; at += 2) {
@@ -130,9 +131,9 @@
     }
 
     has(name, value = undefined) {
-      name = `${name}`;
+      name = text(name);
       if (value !== undefined) {
-        value = `${value}`;
+        value = text(value);
       }
       const pairs = this.#list;
       for (let at = 0; at < pairs.length; at += 2) {
@@ -144,7 +145,7 @@
     }
 
     set(name, value) {
-      this.#set(`${name}`, `${value}`);
+      this.#set(text(name), text(value));
       this.#update();
     }
 
@@ -203,21 +204,21 @@
     #params = undefined;
 
     static canParse(url, base = undefined) {
-      return canParse(`${url}`, base === undefined ? undefined : `${base}`);
+      return canParse(text(url), base === undefined ? undefined : text(base));
     }
 
     static parse(url, base = undefined) {
-      url = `${url}`;
-      base = base === undefined ? undefined : `${base}`;
+      url = text(url);
+      base = base === undefined ? undefined : text(base);
       return canParse(url, base) ? new URL(url, base) : null;
     }
 
     constructor(url, base = undefined) {
-      this.#href = parse(`${url}`, base === undefined ? undefined : `${base}`);
+      this.#href = parse(text(url), base === undefined ? undefined : text(base));
     }
 
     #change(place, value) {
-      this.#href = change(this.#href, place, `${value}`);
+      this.#href = change(this.#href, place, text(value));
       if (this.#params !== undefined && (place === SEARCH || place === HREF)) {
         setList(this.#params, part(this.#href, SEARCH));
       }

@@ -7,7 +7,7 @@ use ::url::{Url, form_urlencoded, quirks};
 
 use super::inspect::quoted;
 use super::program::Program;
-use super::state::{Call, Native};
+use super::state::{Call, Native, text};
 use super::value::{Res, Value};
 
 /// The program that makes both classes.
@@ -31,6 +31,7 @@ pub(super) const NATIVES: &[(&std::ffi::CStr, Native)] = &[
     (c"keys", keys),
     (c"isArray", |call| Ok(call.ctx.boolean(call.arg(0).is_array()))),
     (c"apply", apply),
+    (c"text", text),
     (c"fail", |call| Err(call.ctx.type_error(&call.arg(0).text()?))),
 ];
 
