@@ -1,7 +1,7 @@
 //! Tests of the surroundings in QuickJS itself.
 
-use std::cell::RefCell;
-use std::ffi::CString;
+use std::cell::{Cell, RefCell};
+use std::ffi::{CString, c_void};
 use std::ptr;
 use std::time::{Duration, Instant};
 
@@ -19,8 +19,85 @@ unsafe fn log(_: *mut qjs::JSContext, level: LogLevel, text: &str) {
     LINES.with_borrow_mut(|lines| lines.push((level, text.to_owned())));
 }
 
-/// A runtime with one context and its surroundings. Its end fails if a value of the context is left, because
-/// `JS_FreeRuntime` checks that.
+/// The memory of the runtimes of this thread: the number of allocations now, and of machines.
+struct Memory {
+    live: Cell<usize>,
+    machines: Cell<usize>,
+}
+
+thread_local! {
+    static MEMORY: Memory =
+        const { Memory { live: Cell::new(0), machines: Cell::new(0) } };
+}
+
+unsafe extern "C" {
+    fn calloc(count: usize, size: usize) -> *mut c_void;
+    fn realloc(pointer: *mut c_void, size: usize) -> *mut c_void;
+    fn free(pointer: *mut c_void);
+}
+
+impl Memory {
+    fn change(by: isize) {
+        MEMORY.with(|memory| memory.live.set(memory.live.get().checked_add_signed(by).expect("freed once")));
+    }
+
+    unsafe extern "C" fn calloc(_: *mut c_void, count: qjs::size_t, size: qjs::size_t) -> *mut c_void {
+        Self::change(1);
+        // SAFETY: the function has no requirements.
+        unsafe { calloc(count as usize, size as usize) }
+    }
+
+    unsafe extern "C" fn malloc(opaque: *mut c_void, size: qjs::size_t) -> *mut c_void {
+        // SAFETY: the function has no requirements.
+        unsafe { Self::calloc(opaque, 1, size) }
+    }
+
+    unsafe extern "C" fn free(_: *mut c_void, pointer: *mut c_void) {
+        if !pointer.is_null() {
+            Self::change(-1);
+            // SAFETY: QuickJS frees what it has allocated.
+            unsafe { free(pointer) }
+        }
+    }
+
+    unsafe extern "C" fn realloc(opaque: *mut c_void, pointer: *mut c_void, size: qjs::size_t) -> *mut c_void {
+        // SAFETY: QuickJS gives what it has allocated.
+        unsafe {
+            if pointer.is_null() {
+                return Self::malloc(opaque, size);
+            }
+            if size == 0 {
+                Self::free(opaque, pointer);
+                return ptr::null_mut();
+            }
+            realloc(pointer, size as usize)
+        }
+    }
+
+    unsafe extern "C" fn usable(_: *const c_void) -> qjs::size_t {
+        0
+    }
+
+    /// Makes a runtime that uses this memory.
+    fn runtime() -> *mut qjs::JSRuntime {
+        let functions = qjs::JSMallocFunctions {
+            js_calloc: Some(Self::calloc),
+            js_malloc: Some(Self::malloc),
+            js_free: Some(Self::free),
+            js_realloc: Some(Self::realloc),
+            js_malloc_usable_size: Some(Self::usable),
+        };
+        // SAFETY: the functions allocate as those of C; the table is copied.
+        unsafe { qjs::JS_NewRuntime2(&functions, ptr::null_mut()) }
+    }
+
+    /// Fails if a runtime has left memory.
+    fn check() {
+        assert_eq!(MEMORY.with(|memory| memory.live.get()), 0, "memory of QuickJS is left");
+    }
+}
+
+/// A runtime with one context and its surroundings. Its end fails if anything of the runtime is left.
 struct Machine {
     runtime: *mut qjs::JSRuntime,
     ctx: *mut qjs::JSContext,
@@ -30,9 +107,10 @@ struct Machine {
 impl Machine {
     fn new() -> Self {
         LINES.with_borrow_mut(Vec::clear);
+        MEMORY.with(|memory| memory.machines.set(memory.machines.get() + 1));
         // SAFETY: the runtime and the context are freed by `drop`, and stay on this thread.
         unsafe {
-            let runtime = qjs::JS_NewRuntime();
+            let runtime = Memory::runtime();
             let ctx = qjs::JS_NewContext(runtime);
             let web = Web::open(ctx, log).expect("opened");
             Self { runtime, ctx, web }
@@ -112,6 +190,10 @@ impl Drop for Machine {
             self.web.close(self.ctx);
             qjs::JS_FreeContext(self.ctx);
             qjs::JS_FreeRuntime(self.runtime);
+        }
+        let machines = MEMORY.with(|memory| memory.machines.replace(memory.machines.get() - 1)) - 1;
+        if machines == 0 && !std::thread::panicking() {
+            Memory::check();
         }
     }
 }
@@ -649,34 +731,53 @@ fn closed_surroundings_throw_or_do_nothing() {
 }
 
 #[test]
-fn memory_limits_leave_errors_only() {
-    LINES.with_borrow_mut(Vec::clear);
-    let mut opened = 0;
-    for limit in (0..600).map(|step| 150_000 + step * 500) {
+fn memory_that_ends_at_any_place_leaves_errors_only() {
+    let script = c"console.log('%s', new URL('http://a/b?c=d').searchParams, new Map([[1, new TextDecoder()]]));
+        structuredClone([new Map([[1, new Uint8Array(2)]]), new Set([1n]), new Date(0), /x/, new Error('e')]);
+        setTimeout(() => {}, 0, 1)";
+    let [mut refused, mut opened, mut finished] = [0, 0, 0];
+    for step in 0.. {
         // SAFETY: the runtime and the context are freed below, and stay on this thread.
         unsafe {
-            let runtime = qjs::JS_NewRuntime();
-            qjs::JS_SetMemoryLimit(runtime, limit);
+            let runtime = Memory::runtime();
             let ctx = qjs::JS_NewContext(runtime);
-            if !ctx.is_null() {
-                match Web::open(ctx, log) {
-                    Ok(web) => {
-                        opened += 1;
-                        let script = c"console.log(new URL('http://a/b?c'), new TextDecoder()); structuredClone([new Map([[1, 2]])])";
-                        let len = script.to_bytes().len() as _;
-                        let value = qjs::JS_Eval(ctx, script.as_ptr(), len, c"test.js".as_ptr(), 0);
-                        qjs::JS_FreeValue(ctx, value);
-                        web.close(ctx);
+            let mut usage = std::mem::zeroed();
+            qjs::JS_ComputeMemoryUsage(runtime, &mut usage);
+            qjs::JS_SetMemoryLimit(runtime, (usage.malloc_size + step * 56) as _);
+            match Web::open(ctx, log) {
+                Ok(web) => {
+                    opened += 1;
+                    let len = script.to_bytes().len() as _;
+                    let value = qjs::JS_Eval(ctx, script.as_ptr(), len, c"test.js".as_ptr(), 0);
+                    if !qjs::JS_IsException(value) {
+                        finished += 1;
                     }
-                    Err(()) => assert!(qjs::JS_HasException(ctx)),
+                    qjs::JS_FreeValue(ctx, value);
+                    web.close(ctx);
                 }
-                qjs::JS_FreeValue(ctx, qjs::JS_GetException(ctx));
-                qjs::JS_FreeContext(ctx);
+                Err(()) => {
+                    refused += 1;
+                    assert!(qjs::JS_HasException(ctx));
+                }
             }
+            qjs::JS_FreeValue(ctx, qjs::JS_GetException(ctx));
+            qjs::JS_FreeContext(ctx);
             qjs::JS_FreeRuntime(runtime);
         }
+        Memory::check();
+        if finished == 3 {
+            break;
+        }
     }
-    assert!(opened > 0);
+    assert!(refused > 20 && opened > 200, "{refused} {opened}");
+}
+
+#[test]
+fn values_that_are_left_are_noticed() {
+    let js = Machine::new();
+    let before = MEMORY.with(|memory| memory.live.get());
+    js.run("setTimeout(() => {}, 1000, { a: 1 })");
+    assert!(MEMORY.with(|memory| memory.live.get()) > before);
 }
 
 /// Prints the time that opening takes; `cargo test --release -- --ignored --nocapture measure`.
