@@ -100,6 +100,35 @@ fn maps_of_tools_lead_to_the_source() {
 }
 
 #[test]
+fn stacks_of_quickjs_lead_to_the_source() {
+    use rquickjs::qjs;
+
+    let files = Files::with([("dist/lib/math.js", TSC), ("dist/lib/math.js.map", TSC_MAP)]);
+    let module = std::ffi::CString::new(format!("{TSC}\nglobalThis.person = person")).expect("no zero byte");
+    let call = c"try { person('') } catch (error) { error.stack }";
+    // SAFETY: all values are of one context, and freed before the context and the runtime.
+    let stack = unsafe {
+        let runtime = qjs::JS_NewRuntime();
+        let ctx = qjs::JS_NewContext(runtime);
+        let (text, len) = (module.as_ptr(), module.as_bytes().len());
+        let flags = qjs::JS_EVAL_TYPE_MODULE as _;
+        qjs::JS_FreeValue(ctx, qjs::JS_Eval(ctx, text, len as _, c"dist/lib/math.js".as_ptr(), flags));
+        let stack = qjs::JS_Eval(ctx, call.as_ptr(), call.to_bytes().len() as _, c"call.js".as_ptr(), 0);
+        let text = qjs::JS_ToCString(ctx, stack);
+        let copy = std::ffi::CStr::from_ptr(text).to_str().expect("UTF-8").to_owned();
+        qjs::JS_FreeCString(ctx, text);
+        qjs::JS_FreeValue(ctx, stack);
+        qjs::JS_FreeContext(ctx);
+        qjs::JS_FreeRuntime(runtime);
+        copy
+    };
+    assert!(stack.contains("    at person (dist/lib/math.js:"), "{stack}");
+    let mapped = files.maps().map_stack(&stack, &|name| files.read(name));
+    assert!(mapped.contains(&format!("    at person (src/lib/math.ts:{}:", thrown())), "{mapped}");
+    assert!(mapped.contains("(call.js:1:"), "{mapped}");
+}
+
+#[test]
 fn nothing_is_read_before_an_error_and_maps_are_decoded_once() {
     let files = Files::with([("main.js", ESBUILD), ("main.js.map", ESBUILD_MAP)]);
     let maps = files.maps();

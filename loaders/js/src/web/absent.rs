@@ -54,11 +54,16 @@ const ADVICE: &[(&[&str], &str)] = &[
 ];
 
 /// Returns advice for the message of a `ReferenceError` about a global that plugins do not have. The message may begin
-/// with `ReferenceError: `. Returns `None` for messages about other names.
+/// with `ReferenceError: ` or `Error: `. Returns `None` for messages about other names.
 pub(crate) fn explain_absent(message: &str) -> Option<String> {
-    let message = message.strip_prefix("ReferenceError: ").unwrap_or(message);
-    let name = message.lines().next()?.trim_end().strip_suffix(" is not defined")?;
-    let name = name.trim_matches(['\'', '"', '`']);
+    let message = ["ReferenceError: ", "Error: "].iter().find_map(|name| message.strip_prefix(name)).unwrap_or(message);
+    let line = message.lines().next()?.trim_end();
+    // The function that esbuild puts in the place of `require` throws an error of its own.
+    let name = match line.strip_suffix(" is not defined") {
+        Some(name) => name.trim_matches(['\'', '"', '`']),
+        None if line.starts_with("Dynamic require of ") => "require",
+        None => return None,
+    };
     let (_, advice) = ADVICE.iter().find(|(names, _)| names.contains(&name))?;
     Some(format!("`{name}` is not there: {advice}"))
 }

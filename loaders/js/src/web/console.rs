@@ -37,6 +37,11 @@ const OTHERS: &[(&CStr, Native)] = &[
     (c"clear", |call| call.undefined()),
 ];
 
+/// The labels that counters and timers may have at once, and their length. Their memory is not that of the context,
+/// whose limit does not hold for it.
+const MOST_LABELS: usize = 1000;
+const MOST_LABEL_BYTES: usize = 1000;
+
 /// The rows and columns of a table that are written.
 const MOST_ROWS: usize = 200;
 const MOST_COLUMNS: usize = 20;
@@ -207,13 +212,25 @@ fn dir(call: &Call<'_>) -> Res<Value> {
 /// Returns the label of a counter, a timer or a group.
 fn label(call: &Call<'_>) -> Res<String> {
     let label = call.arg(0);
-    if label.is_undefined() { Ok("default".to_owned()) } else { plain(call, &label, 0) }
+    if label.is_undefined() {
+        return Ok("default".to_owned());
+    }
+    let mut label = plain(call, &label, 0)?;
+    if label.len() > MOST_LABEL_BYTES {
+        let end = (0..=MOST_LABEL_BYTES).rev().find(|&at| label.is_char_boundary(at)).unwrap_or(0);
+        label.truncate(end);
+        label.shrink_to_fit();
+    }
+    Ok(label)
 }
 
 fn count(call: &Call<'_>) -> Res<Value> {
     let label = label(call)?;
     let count = {
         let mut counts = call.state.counts.borrow_mut();
+        if counts.len() >= MOST_LABELS && !counts.contains_key(&label) {
+            counts.clear();
+        }
         let count = counts.entry(label.clone()).or_default();
         *count += 1;
         *count
@@ -246,7 +263,11 @@ fn time(call: &Call<'_>) -> Res<Value> {
     if call.state.times.borrow().contains_key(&label) {
         return write(call, LogLevel::Warn, &format!("Timer '{label}' already exists"));
     }
-    call.state.times.borrow_mut().insert(label, Instant::now());
+    let mut times = call.state.times.borrow_mut();
+    if times.len() >= MOST_LABELS {
+        times.clear();
+    }
+    times.insert(label, Instant::now());
     call.undefined()
 }
 

@@ -4,30 +4,28 @@
 //! such, and no function is looked up on a prototype.
 
 use std::ffi::c_void;
-use std::fmt::Write as _;
 use std::rc::Rc;
 
 use rquickjs::qjs;
 
 use super::bytes;
 use super::intrinsics::Intrinsics;
+use super::quote::{is_identifier, quoted};
 use super::state::{State, function};
+use super::url;
 use super::value::{Ctx, Key, Own, Res, Value};
 
 /// The levels of objects within objects that are shown unless a caller asks otherwise.
 pub(super) const DEPTH: usize = 4;
 
 /// The most levels that a caller can ask for, so that the native stack suffices.
-const MOST_DEPTH: usize = 40;
+const MOST_DEPTH: usize = 20;
 
 /// The elements, properties or entries that are shown of each object.
 const MOST_PARTS: usize = 100;
 
 /// The values that are shown in all.
 const MOST_VALUES: usize = 10_000;
-
-/// The characters that are shown of a string within an object.
-const MOST_TEXT: usize = 10_000;
 
 /// The width that the parts of an object may have on one line.
 const WIDTH: usize = 72;
@@ -49,49 +47,6 @@ pub(super) fn inspect(ctx: Ctx<'_>, state: &Rc<State>, value: &Value, depth: usi
 pub(super) fn number(value: &Value) -> Res<String> {
     let number = value.to_number()?;
     if number == 0.0 && number.is_sign_negative() { Ok("-0".to_owned()) } else { value.text() }
-}
-
-/// Returns a string in quotation marks, with escapes.
-pub(super) fn quoted(text: &str) -> String {
-    let mark = if !text.contains('\'') {
-        '\''
-    } else if !text.contains('"') {
-        '"'
-    } else if !text.contains('`') {
-        '`'
-    } else {
-        '\''
-    };
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push(mark);
-    for (count, c) in text.chars().enumerate() {
-        if count == MOST_TEXT {
-            let left = text.chars().count() - MOST_TEXT;
-            quoted.push(mark);
-            // Writing to a String cannot fail.
-            let _ = write!(quoted, "... {left} more characters");
-            return quoted;
-        }
-        match c {
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            '\\' => quoted.push_str("\\\\"),
-            c if c == mark => quoted.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(quoted, "\\x{:02X}", c as u32);
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push(mark);
-    quoted
-}
-
-fn is_identifier(text: &str) -> bool {
-    let mut chars = text.chars();
-    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_' || c == '$')
-        && chars.all(|c| c.is_alphanumeric() || c == '_' || c == '$')
 }
 
 struct Inspector<'a> {
@@ -308,7 +263,7 @@ impl Inspector<'_> {
             return Ok(None);
         }
         let Some(describe) = self.state.describe_url.borrow().clone() else { return Ok(None) };
-        super::url::described(&describe.call(&self.ctx.undefined(), &[object])?)
+        url::described(&describe.call(&self.ctx.undefined(), &[object])?)
     }
 
     fn promise(&mut self, promise: &Value) -> Res<String> {

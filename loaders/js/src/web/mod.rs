@@ -9,8 +9,9 @@
 //! Nothing here calls a function that code of a bundle can replace: functions of the language are read once, before such
 //! code runs (`intrinsics`), and the programs in JavaScript use syntax and native functions only.
 
-// Lowest first. A module uses modules of the layers above its own line only.
+// Lowest first. A module uses modules of the lines before its own number only.
 mod absent;
+mod quote;
 mod value;
 // 1
 mod bytes;
@@ -21,12 +22,13 @@ mod timers;
 mod state;
 // 3
 mod encoding;
-mod inspect;
 mod url;
 // 4
+mod inspect;
+// 5
 mod clone;
 mod console;
-// 5
+// 6
 mod web;
 
 #[cfg(test)]

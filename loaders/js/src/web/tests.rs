@@ -465,6 +465,10 @@ fn globals_of_other_surroundings_are_absent_and_explained() {
         assert_eq!(explain_absent(message), Some(explained));
     }
     assert_eq!(explain_absent(&js.fails("missing")), None);
+    assert!(
+        explain_absent("Error: Dynamic require of \"fs\" is not supported")
+            .is_some_and(|advice| advice.contains("`esm`"))
+    );
     assert_eq!(explain_absent("fetch is not a function"), None);
     assert_eq!(explain_absent(""), None);
 }
@@ -770,6 +774,16 @@ fn memory_that_ends_at_any_place_leaves_errors_only() {
         }
     }
     assert!(refused > 20 && opened > 200, "{refused} {opened}");
+}
+
+#[test]
+fn memory_of_timers_and_labels_has_limits() {
+    let js = Machine::new();
+    assert!(js.fails("const f = () => {}; for (;;) setTimeout(f, 1000)").starts_with("RangeError: 100000 timers wait"));
+    js.run("clearTimeout(5); setTimeout(f, 1000)");
+    js.run("for (let i = 0; i < 5000; i++) { console.count(i); console.time(i) } console.count('x'.repeat(100000))");
+    assert!(js.web.state.counts.borrow().len() <= 1000 && js.web.state.times.borrow().len() <= 1000);
+    assert!(js.web.state.counts.borrow().keys().all(|label| label.len() <= 1000));
 }
 
 #[test]

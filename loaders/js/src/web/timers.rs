@@ -8,6 +8,9 @@ use super::value::Value;
 /// The longest delay, about 24 days, as in browsers.
 const LONGEST: f64 = i32::MAX as f64;
 
+/// The timers that may wait at once: their memory is not that of the context, whose limit does not hold for it.
+pub(super) const MOST: usize = 100_000;
+
 /// A function that waits for its time.
 #[derive(Clone)]
 pub(super) struct Timer {
@@ -29,8 +32,11 @@ pub(super) struct Timers {
 }
 
 impl Timers {
-    /// Adds a timer, and returns its id.
-    pub(super) fn add(&mut self, delay: Duration, callback: Value, args: Vec<Value>, repeat: bool) -> u32 {
+    /// Adds a timer, and returns its id, or `None` if too many timers wait.
+    pub(super) fn add(&mut self, delay: Duration, callback: Value, args: Vec<Value>, repeat: bool) -> Option<u32> {
+        if self.waiting.len() >= MOST {
+            return None;
+        }
         loop {
             self.last_id = self.last_id % i32::MAX as u32 + 1;
             if !self.places.contains_key(&self.last_id) {
@@ -40,7 +46,7 @@ impl Timers {
         let period = repeat.then(|| delay.max(Duration::from_millis(1)));
         let id = self.last_id;
         self.insert(Instant::now() + period.unwrap_or(delay), Timer { id, callback, args, period });
-        id
+        Some(id)
     }
 
     fn insert(&mut self, due: Instant, timer: Timer) {

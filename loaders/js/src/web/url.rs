@@ -5,8 +5,8 @@
 
 use ::url::{Url, form_urlencoded, quirks};
 
-use super::inspect::quoted;
 use super::program::Program;
+use super::quote::quoted;
 use super::state::{Call, Native, text};
 use super::value::{Res, Value};
 

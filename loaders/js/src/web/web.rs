@@ -25,7 +25,7 @@ const FUNCTIONS: &[(&CStr, usize, Native)] = &[
 
 /// The surroundings of a context: the globals that plugins may expect beyond the language.
 pub(crate) struct Web {
-    state: Rc<State>,
+    pub(super) state: Rc<State>,
 }
 
 impl Web {
@@ -185,7 +185,10 @@ fn set_timer(call: &Call<'_>, name: &str, repeat: bool) -> Res<Value> {
     let delay = call.arg(1);
     let delay = if delay.is_undefined() { 0.0 } else { delay.to_number()? };
     let id = call.state.timers.borrow_mut().add(timers::delay(delay), callback, call.rest(2), repeat);
-    Ok(call.ctx.number(f64::from(id)))
+    match id {
+        Some(id) => Ok(call.ctx.number(f64::from(id))),
+        None => Err(call.ctx.range_error(&format!("{} timers wait already", timers::MOST))),
+    }
 }
 
 /// Ends a timer. Anything that is not the id of a timer is ignored.
