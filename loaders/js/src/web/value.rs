@@ -411,7 +411,7 @@ impl Value {
         unsafe {
             let mut len = 0;
             let text = qjs::JS_ToCStringLen(self.ctx, &mut len, self.raw);
-            copied(self.ctx, text, len as usize)
+            copied(self.ctx, text, len)
         }
     }
 
