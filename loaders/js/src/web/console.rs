@@ -7,6 +7,7 @@ use std::time::Instant;
 use polyplug_abi::LogLevel;
 
 use super::inspect::{DEPTH, entries, inspect, number};
+use super::quote::shortened;
 use super::state::{Call, Native, State, function};
 use super::value::{Ctx, PLAIN, Res, Value};
 
@@ -215,12 +216,8 @@ fn label(call: &Call<'_>) -> Res<String> {
     if label.is_undefined() {
         return Ok("default".to_owned());
     }
-    let mut label = plain(call, &label, 0)?;
-    if label.len() > MOST_LABEL_BYTES {
-        let end = (0..=MOST_LABEL_BYTES).rev().find(|&at| label.is_char_boundary(at)).unwrap_or(0);
-        label.truncate(end);
-        label.shrink_to_fit();
-    }
+    let mut label = shortened(plain(call, &label, 0)?, MOST_LABEL_BYTES);
+    label.shrink_to_fit();
     Ok(label)
 }
 
