@@ -174,9 +174,13 @@ fn json(ctx: Ctx<'_>, value: &Value) -> Res<String> {
 
 fn trace(call: &Call<'_>) -> Res<Value> {
     // SAFETY: the context is valid; the format takes no argument.
-    let error = unsafe { call.ctx.own(rquickjs::qjs::JS_NewPlainError(call.ctx.raw(), c"trace".as_ptr())) }?;
-    let stack = error.get(c"stack")?;
-    let stack = if stack.is_string() { stack.text()? } else { String::new() };
+    let error = unsafe { call.ctx.own(rquickjs::qjs::JS_NewPlainError(call.ctx.raw(), c"trace".as_ptr())) };
+    // A bundle may have replaced the function that makes stacks.
+    let stack = call.ctx.attempt(error.and_then(|error| error.get(c"stack")))?;
+    let stack = match stack {
+        Some(stack) if stack.is_string() => stack.text()?,
+        _ => String::new(),
+    };
     // The first frame is that of this function.
     let frames: Vec<_> = stack.lines().filter(|line| !line.contains("trace (native)")).collect();
     let text = format(call, 0)?;
