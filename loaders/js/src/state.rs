@@ -367,7 +367,14 @@ impl Deref for ProgramText<'_> {
 /// The context must be that of a state.
 unsafe fn write_log(context: *mut qjs::JSContext, level: LogLevel, text: &str) {
     // SAFETY: the caller's promise.
-    unsafe { State::of(qjs::JS_GetRuntime(context)) }.guest.log(level, text);
+    let state = unsafe { State::of(qjs::JS_GetRuntime(context)) };
+    // An error that is shown has the calls that it passed through.
+    if text.contains("\n    at ") {
+        let text = state.sources.map_stack(state, text);
+        state.guest.log(level, &state.guest.name_files(&text));
+    } else {
+        state.guest.log(level, text);
+    }
 }
 
 /// Returns whether the code that runs has to end, as its time is up.

@@ -1,11 +1,11 @@
-//! The comment by which a file names its map.
+//! The comment that names a file's map.
 
 use super::path;
 
 /// The bytes at a file's end in which `register` looks for the comment.
 const TAIL: usize = 2048;
 
-/// How a file names its map.
+/// The reference of a file to its map.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reference {
     /// The URL of the map.
@@ -78,7 +78,7 @@ fn in_lines(text: &[u8], whole: bool) -> Found {
     }
 }
 
-/// Where a map's text is.
+/// The place of a map's text.
 pub(super) enum Target {
     /// The text itself.
     Text(Vec<u8>),

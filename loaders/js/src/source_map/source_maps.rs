@@ -16,7 +16,7 @@ pub(crate) struct SourceMaps {
     files: Mutex<HashMap<String, State>>,
 }
 
-/// How far a file's map is known.
+/// The state of a file's map.
 #[derive(Debug, Clone)]
 enum State {
     Named(Reference),

@@ -45,6 +45,7 @@ fn position(text: &str, needle: &str) -> (u32, u32) {
     (line as u32 + 1, column as u32 + 1)
 }
 
+// Outputs of the builds of `tests/typescript`.
 const TSC: &str = include_str!("samples/tsc.js");
 const TSC_MAP: &str = include_str!("samples/tsc.js.map");
 const ESBUILD: &str = include_str!("samples/esbuild.js");

@@ -7,6 +7,7 @@ use std::time::Instant;
 use polyplug_abi::LogLevel;
 
 use super::inspect::{DEPTH, entries, inspect, number};
+use super::quote::shortened;
 use super::state::{Call, Native, State, function};
 use super::value::{Ctx, PLAIN, Res, Value};
 
@@ -173,9 +174,13 @@ fn json(ctx: Ctx<'_>, value: &Value) -> Res<String> {
 
 fn trace(call: &Call<'_>) -> Res<Value> {
     // SAFETY: the context is valid; the format takes no argument.
-    let error = unsafe { call.ctx.own(rquickjs::qjs::JS_NewPlainError(call.ctx.raw(), c"trace".as_ptr())) }?;
-    let stack = error.get(c"stack")?;
-    let stack = if stack.is_string() { stack.text()? } else { String::new() };
+    let error = unsafe { call.ctx.own(rquickjs::qjs::JS_NewPlainError(call.ctx.raw(), c"trace".as_ptr())) };
+    // A bundle may have replaced the function that makes stacks.
+    let stack = call.ctx.attempt(error.and_then(|error| error.get(c"stack")))?;
+    let stack = match stack {
+        Some(stack) if stack.is_string() => stack.text()?,
+        _ => String::new(),
+    };
     // The first frame is that of this function.
     let frames: Vec<_> = stack.lines().filter(|line| !line.contains("trace (native)")).collect();
     let text = format(call, 0)?;
@@ -215,12 +220,8 @@ fn label(call: &Call<'_>) -> Res<String> {
     if label.is_undefined() {
         return Ok("default".to_owned());
     }
-    let mut label = plain(call, &label, 0)?;
-    if label.len() > MOST_LABEL_BYTES {
-        let end = (0..=MOST_LABEL_BYTES).rev().find(|&at| label.is_char_boundary(at)).unwrap_or(0);
-        label.truncate(end);
-        label.shrink_to_fit();
-    }
+    let mut label = shortened(plain(call, &label, 0)?, MOST_LABEL_BYTES);
+    label.shrink_to_fit();
     Ok(label)
 }
 

@@ -10,7 +10,7 @@ use rquickjs::qjs;
 
 use super::bytes;
 use super::intrinsics::Intrinsics;
-use super::quote::{is_identifier, quoted};
+use super::quote::{is_identifier, quoted, shortened};
 use super::state::{State, function};
 use super::url;
 use super::value::{Ctx, Key, Own, Res, Value};
@@ -27,6 +27,13 @@ const MOST_PARTS: usize = 100;
 /// The values that are shown in all.
 const MOST_VALUES: usize = 10_000;
 
+/// The bytes that an object may take before the rest is left out.
+const MOST_BYTES: usize = 1 << 20;
+
+/// The bytes of a name, and of an error's message and stack.
+const MOST_NAME: usize = 1000;
+const MOST_MESSAGE: usize = 100_000;
+
 /// The width that the parts of an object may have on one line.
 const WIDTH: usize = 72;
 
@@ -39,6 +46,7 @@ pub(super) fn inspect(ctx: Ctx<'_>, state: &Rc<State>, value: &Value, depth: usi
         depth: depth.min(MOST_DEPTH),
         open: Vec::new(),
         left: MOST_VALUES,
+        bytes: MOST_BYTES,
     };
     inspector.value(value)
 }
@@ -57,12 +65,18 @@ struct Inspector<'a> {
     /// The objects that contain the value.
     open: Vec<*mut c_void>,
     left: usize,
+    bytes: usize,
 }
 
 impl Inspector<'_> {
     fn value(&mut self, value: &Value) -> Res<String> {
         if value.is_string() {
-            return Ok(quoted(&value.text()?));
+            if self.bytes == 0 {
+                return Ok("...".to_owned());
+            }
+            let text = quoted(&value.text()?);
+            self.bytes = self.bytes.saturating_sub(text.len());
+            return Ok(text);
         }
         if value.is_number() {
             return number(value);
@@ -81,7 +95,7 @@ impl Inspector<'_> {
 
     fn symbol(&self, symbol: &Value) -> Res<String> {
         let key = symbol.to_key()?;
-        Ok(format!("Symbol({})", key.text()?))
+        Ok(format!("Symbol({})", shortened(key.text()?, MOST_NAME)))
     }
 
     fn object(&mut self, value: &Value) -> Res<String> {
@@ -104,13 +118,17 @@ impl Inspector<'_> {
         if self.open.contains(&object.address()) {
             return Ok("[Circular]".to_owned());
         }
-        if self.left == 0 {
+        if self.left == 0 || self.bytes == 0 {
             return Ok("...".to_owned());
         }
         self.left -= 1;
         self.open.push(object.address());
         let described = self.described(&object);
         self.open.pop();
+        if let Ok(text) = &described {
+            // Parts of an object count again as those of the object, which only makes the limit smaller.
+            self.bytes = self.bytes.saturating_sub(text.len() / 4);
+        }
         described
     }
 
@@ -140,7 +158,7 @@ impl Inspector<'_> {
             return Ok(None);
         }
         match function.own_property(&self.ctx.key(c"name")?)? {
-            Some(Own::Data(name)) if name.is_string() => Ok(Some(name.text()?)),
+            Some(Own::Data(name)) if name.is_string() => Ok(Some(shortened(name.text()?, MOST_NAME))),
             _ => Ok(Some(String::new())),
         }
     }
@@ -358,18 +376,18 @@ impl Inspector<'_> {
             if elements.is_some_and(|length| !symbol && text.parse::<u64>().is_ok_and(|index| index < length)) {
                 continue;
             }
-            if shown == MOST_PARTS || self.left == 0 {
+            if shown == MOST_PARTS || self.left == 0 || self.bytes == 0 {
                 parts.push("... more properties".to_owned());
                 break;
             }
             shown += 1;
             let Some(value) = self.own(object, &key)? else { continue };
             let label = if symbol {
-                format!("[Symbol({text})]")
+                format!("[Symbol({})]", shortened(text, MOST_NAME))
             } else if is_identifier(&text) {
-                text
+                shortened(text, MOST_NAME)
             } else {
-                quoted(&text)
+                quoted(&shortened(text, MOST_NAME))
             };
             parts.push(format!("{label}: {value}"));
         }
@@ -392,7 +410,7 @@ impl Inspector<'_> {
             let text = error
                 .get(name)
                 .and_then(|text| if text.is_undefined() || text.is_object() { Ok(String::new()) } else { text.text() });
-            Ok(self.ctx.attempt(text)?.unwrap_or_default())
+            Ok(shortened(self.ctx.attempt(text)?.unwrap_or_default(), MOST_MESSAGE))
         };
         let (name, message, stack) = (text(c"name")?, text(c"message")?, text(c"stack")?);
         // A class that extends Error without a name of its own is known by the class's name.

@@ -1,4 +1,4 @@
-//! What a plugin may expect of its surroundings beyond the language: `console`, `TextEncoder`, `TextDecoder`,
+//! The globals that a plugin may expect beyond the language: `console`, `TextEncoder`, `TextDecoder`,
 //! `structuredClone`, timers, `URL` and `URLSearchParams`. The engine itself has `queueMicrotask`, `performance`,
 //! `DOMException`, `atob` and `btoa`.
 //!
@@ -6,8 +6,9 @@
 //! - [`Log`]: the function that gets the lines of `console`
 //! - [`explain_absent`]: advice on globals of other surroundings
 //!
-//! Nothing here calls a function that code of a bundle can replace: functions of the language are read once, before such
-//! code runs (`intrinsics`), and the programs in JavaScript use syntax and native functions only.
+//! The modules call no function of the language that code of a bundle can replace: such functions are read once, before
+//! code of a bundle runs (`intrinsics`), and the programs in JavaScript use syntax and native functions only. Accessors
+//! of a bundle run where the standards say so, and for the texts of errors and regular expressions.
 
 // Lowest first. A module uses modules of the lines before its own number only.
 mod absent;

@@ -48,3 +48,14 @@ pub(super) fn is_identifier(text: &str) -> bool {
     chars.next().is_some_and(|c| c.is_alphabetic() || c == '_' || c == '$')
         && chars.all(|c| c.is_alphanumeric() || c == '_' || c == '$')
 }
+
+/// Returns a text, or its beginning and the number of characters that follow if the text is longer than `most` bytes.
+pub(super) fn shortened(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        let end = (0..=most).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        let more = text[end..].chars().count();
+        text.truncate(end);
+        text.push_str(&format!("... {more} more characters"));
+    }
+    text
+}

@@ -293,6 +293,15 @@ fn console_describes_cycles_depth_and_long_values_within_limits() {
     assert!(long.ends_with("... 999900 more items\n]"), "{long}");
     let wide = js.shown("Array(100).fill(Array(100).fill(Array(100).fill({ a: 1 })))");
     assert!(wide.len() < 1_000_000, "{}", wide.len());
+    for hostile in [
+        "Array(100).fill(Array(100).fill('x'.repeat(10000)))",
+        "Array(100).fill({ ['k'.repeat(100000)]: 'v'.repeat(10000), [Symbol('s'.repeat(1000000))]: 1 })",
+        "Array(100).fill(Object.assign(new Error('m'.repeat(1000000)), { stack: 's'.repeat(1000000) }))",
+        "Array(100).fill(Object.defineProperty(() => {}, 'name', { value: 'n'.repeat(1000000) }))",
+    ] {
+        let length = js.shown(hostile).len();
+        assert!((1000..8_000_000).contains(&length), "{hostile} {length}");
+    }
     assert!(js.shown("['x'.repeat(100000)]").contains("... 90000 more characters"));
     assert!(
         js.shown("Object.fromEntries(Array.from({ length: 500 }, (_, i) => ['k' + i, i]))")
@@ -320,6 +329,11 @@ fn console_describes_errors_with_stack_cause_and_properties() {
     assert!(js.shown("Object.defineProperty(new Error('m'), 'message', { get() { throw 1 } })").starts_with("Error"));
     assert!(js.shown("(() => { const e = new Error('loop'); e.cause = e; return e })()").contains("[Circular]"));
     let trace = &js.logged("function where() { console.trace('here %s', 1) } where()")[0].1;
+    for hook in ["() => { throw new Error('hook') }", "() => 5", "(error, frames) => frames"] {
+        js.run(&format!("Error.prepareStackTrace = {hook}"));
+        assert_eq!(js.logged("console.trace('x')")[0].1, "Trace: x", "{hook}");
+        assert!(js.shown("new Error('m')").contains("Error: m"), "{hook}");
+    }
     assert!(trace.starts_with("Trace: here 1\n    at where (test.js:1:"), "{trace}");
 }
 
@@ -586,16 +600,21 @@ fn structured_clone_copies_what_the_standard_copies() {
 fn timers_run_in_the_order_of_their_times() {
     let js = Machine::new();
     assert_eq!(js.next_timer(), None);
-    js.run("var order = []; setTimeout((...args) => order.push(args.join('+')), 20, 'late', 1); setTimeout(() => order.push('a')); setTimeout(() => order.push('b'), -5); setTimeout(() => order.push('c'), NaN)");
+    js.run("var order = []; setTimeout((...args) => order.push(args.join('+')), 30, 'late', 1); var far = setTimeout(() => order.push('far'), 3600000); setTimeout(() => order.push('a')); setTimeout(() => order.push('b'), -5); setTimeout(() => order.push('c'), NaN)");
     js.run("const cleared = setTimeout(() => order.push('cleared'), 1); clearTimeout(cleared); clearTimeout(cleared); clearTimeout(undefined); clearTimeout({}); clearInterval(12345)");
     assert_eq!(js.next_timer(), Some(Duration::ZERO));
     js.run_due().expect("no exception");
-    assert_eq!(js.run("order.join()"), "a,b,c");
+    assert!(js.run("order.join()").starts_with("a,b,c"));
+    while js.run("order.length") == "3" {
+        let wait = js.next_timer().expect("a timer");
+        assert!(wait <= Duration::from_millis(30), "{wait:?}");
+        std::thread::sleep(wait);
+        js.run_due().expect("no exception");
+    }
     let wait = js.next_timer().expect("a timer");
-    assert!(wait > Duration::ZERO && wait <= Duration::from_millis(20), "{wait:?}");
-    let started = Instant::now();
-    js.finish();
-    assert!(started.elapsed() < Duration::from_secs(2));
+    assert!(wait > Duration::from_secs(3000) && wait <= Duration::from_secs(3600), "{wait:?}");
+    js.run("clearTimeout(far)");
+    assert_eq!(js.next_timer(), None);
     assert_eq!(js.run("order.join()"), "a,b,c,late+1");
     assert_eq!(js.run("typeof setTimeout(() => {}, 1e300)"), "number");
     assert!(js.next_timer().expect("a timer") > Duration::from_secs(1_000_000));
@@ -783,7 +802,7 @@ fn memory_of_timers_and_labels_has_limits() {
     js.run("clearTimeout(5); setTimeout(f, 1000)");
     js.run("for (let i = 0; i < 5000; i++) { console.count(i); console.time(i) } console.count('x'.repeat(100000))");
     assert!(js.web.state.counts.borrow().len() <= 1000 && js.web.state.times.borrow().len() <= 1000);
-    assert!(js.web.state.counts.borrow().keys().all(|label| label.len() <= 1000));
+    assert!(js.web.state.counts.borrow().keys().all(|label| label.len() <= 1100));
 }
 
 #[test]

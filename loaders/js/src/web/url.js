@@ -323,7 +323,7 @@
     pairs[pairs.length] = value;
   }
 
-  // The items of an iterable. An array's items are read by index, whatever its iterator is now.
+  // The items of an iterable. An array's items are read by index, because its iterator may have been replaced.
   function all(iterable) {
     if (isArray(iterable)) {
       return iterable;

@@ -1,7 +1,6 @@
 //! The native functions of `URL` and `URLSearchParams`.
 //!
-//! A URL of JavaScript holds its text; each function parses the text, which the crate `url` does in less time than a
-//! property's look-up by a script takes to matter.
+//! A URL of JavaScript holds its text only; each function parses the text again.
 
 use ::url::{Url, form_urlencoded, quirks};
 

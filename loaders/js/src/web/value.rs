@@ -277,7 +277,7 @@ impl Value {
         Ok(length.max(0) as u64)
     }
 
-    /// Defines a property of the object itself, whatever its prototypes have.
+    /// Defines a property of the object itself. Its prototypes have no influence.
     pub(super) fn define(&self, name: &CStr, value: Value, attributes: c_int) -> Res<()> {
         // SAFETY: context and object are valid; the call takes over the value's reference.
         let done =
@@ -411,7 +411,7 @@ impl Value {
         unsafe {
             let mut len = 0;
             let text = qjs::JS_ToCStringLen(self.ctx, &mut len, self.raw);
-            copied(self.ctx, text, len as usize)
+            copied(self.ctx, text, len)
         }
     }
 

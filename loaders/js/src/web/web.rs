@@ -191,7 +191,7 @@ fn set_timer(call: &Call<'_>, name: &str, repeat: bool) -> Res<Value> {
     }
 }
 
-/// Ends a timer. Anything that is not the id of a timer is ignored.
+/// Ends a timer. Ignores values that are not the id of a timer.
 fn clear_timer(call: &Call<'_>) -> Res<Value> {
     let id = call.arg(0);
     if id.is_number() || id.is_string() {
