@@ -98,6 +98,11 @@ impl State {
         }
     }
 
+    /// Returns whether an exception tells of a lack of memory. Where there is no memory for an error, `null` is thrown.
+    fn is_about_memory(&self, exception: &Value) -> bool {
+        exception.is_nothing() || self.property(exception, c"message").is_some_and(|text| text == "out of memory")
+    }
+
     /// Returns the value of a declared error, or `undefined`.
     pub(crate) fn declared_value(&self, error: &Value) -> Value {
         self.js().get(error, &self.names().value).unwrap_or_else(|_| {

@@ -18,6 +18,9 @@ pub(crate) enum Raised {
     Fault(Fault),
 }
 
+/// The number of jobs that run at the end of a call.
+const MOST_JOBS: u32 = 10_000;
+
 /// The longest time for which a thread sleeps, before it looks again whether the time of the call is up.
 const LONGEST_SLEEP: Duration = Duration::from_millis(20);
 
@@ -104,6 +107,7 @@ impl State {
     }
 
     /// Runs the jobs that are left, and the timers that are due. Reports the promises that were rejected without a handler.
+    /// Jobs that go on without end do not keep the call: what is left after [`MOST_JOBS`] runs in later calls.
     ///
     /// # Errors
     ///
@@ -112,9 +116,10 @@ impl State {
     pub(crate) fn run_jobs(&self) -> Result<(), Fault> {
         let js = self.js();
         // A timer that sets itself again without a delay runs once a call.
-        let mut may_run_timers = true;
+        let (mut may_run_timers, mut left) = (true, MOST_JOBS);
         loop {
-            while js.has_job() {
+            while js.has_job() && left > 0 {
+                left -= 1;
                 if self.deadline.is_over() {
                     return Err(self.limits.out_of_time(self.guest.bundle()));
                 }

@@ -39,6 +39,12 @@ impl Memory {
         self.is_refused.replace(false)
     }
 
+    /// Forgets that an allocation was refused.
+    #[inline]
+    pub(crate) fn forget_refusal(&self) {
+        self.is_refused.set(false);
+    }
+
     /// Counts an allocation that grows from `before` bytes to `after`. Returns false if the limit does not allow it.
     fn grow(&self, before: usize, after: usize) -> bool {
         let used = (self.used.get() - before).saturating_add(after);

@@ -200,6 +200,7 @@ impl State {
         let depth = self.depth.get();
         self.depth.set(depth + 1);
         if depth == 0 {
+            self.memory.forget_refusal();
             self.fit_stack();
         }
         let is_timed = self.limits.time.is_some_and(|limit| self.deadline.begin(limit));
