@@ -80,8 +80,7 @@ impl State {
         if self.deadline.is_over() {
             return self.limits.out_of_time(self.guest.bundle());
         }
-        if self.memory.was_refused() && self.property(exception, c"message").is_some_and(|text| text == "out of memory")
-        {
+        if self.memory.was_refused() && self.is_about_memory(exception) {
             return self.out_of_memory();
         }
         let holder = self.holder(exception);
@@ -135,7 +134,7 @@ impl State {
     /// Returns the calls that an error has passed through, without those of the loader's programs.
     fn calls(&self, error: &Value) -> Option<String> {
         let calls = self.property(error, c"stack")?;
-        stack::of_guest(&self.sources.map_stack(self, &calls))
+        stack::of_guest(&self.sources.map_stack(&calls))
     }
 
     fn cause(&self, error: &Value) -> Option<Value> {

@@ -4,8 +4,6 @@ use rquickjs::qjs;
 
 use crate::builtin::Builtin;
 use crate::js::{Atom, Js, Pending, Value};
-use crate::module;
-use crate::state::State;
 
 /// The names of properties that the loader uses.
 pub(crate) struct Names {
@@ -62,10 +60,13 @@ static PROGRAM: Builtin = Builtin::new(c"<polyplug>", {
 });
 
 impl Helpers {
-    pub(crate) fn new(state: &State) -> Result<Self, Pending> {
-        let js = state.js();
+    /// Runs the program that makes the module `polyplug` of the loader's native functions.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory.
+    pub(crate) fn new(js: Js, native: &Value) -> Result<Self, Pending> {
         let make = PROGRAM.run(js)?;
-        let native = module::native(state)?;
         let made = js.call(&make, &js.undefined(), &[native.raw()])?;
         let exports = js.get_named(&made, c"exports")?;
         Ok(Self {

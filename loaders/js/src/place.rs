@@ -13,7 +13,7 @@ impl State {
         let column = read(c"columnNumber").and_then(|column| column.as_int()).unwrap_or(1);
         let number = |number: i32| u32::try_from(number).unwrap_or(1);
         let (file, line, _) =
-            self.sources.place(self, &file, number(line), number(column)).unwrap_or((file, number(line), 1));
+            self.sources.place(&file, number(line), number(column)).unwrap_or((file, number(line), 1));
         Some(format!("{file}:{line}"))
     }
 }

@@ -1,7 +1,7 @@
 //! Host contracts, peers and objects of other bundles as JavaScript objects with the methods that the contract lists.
 
 use std::ffi::{CString, c_int};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use polyplug::engine::{CallOutcome, Fault, ImportedObject};
 use polyplug::schema::{Shape, TypeRef};
@@ -12,17 +12,10 @@ use crate::held::Held;
 use crate::js::{Pending, Value};
 use crate::names::camel_case;
 use crate::prepared::Prepared;
+use crate::remote_value::RemoteValue;
 use crate::state::State;
 use crate::types;
 use crate::values::Values;
-
-/// What such an object owns.
-pub(crate) struct RemoteValue {
-    pub(crate) object: ImportedObject,
-    /// The contract that defines the types of the methods. The VM keeps it: what objects own is dropped after the VM's
-    /// values.
-    prepared: Weak<Prepared>,
-}
 
 /// Makes an object for an imported one.
 ///

@@ -7,6 +7,7 @@ use polyplug::engine::{Fault, Guest, Limits, PluginDecl, StartError};
 
 use crate::engine::JsEngine;
 use crate::exception::Raise;
+use crate::helpers::Helpers;
 use crate::import::namespace;
 use crate::js::Value;
 use crate::module;
@@ -34,7 +35,8 @@ pub(crate) fn start(
 ) -> Result<(JsEngine, Vec<PluginDecl>), StartError<JsEngine>> {
     let state = State::new(Arc::clone(guest), limits, stack)?;
     let entry = state.enter();
-    state.set_up().map_err(|pending| state.fault(pending))?;
+    let helpers = module::native(&state).and_then(|native| Helpers::new(state.js(), &native));
+    helpers.and_then(|helpers| state.set_up(helpers)).map_err(|pending| state.fault(pending))?;
     state.track_rejections();
     state.open_imports();
     state.may_declare.set(true);

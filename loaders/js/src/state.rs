@@ -20,7 +20,7 @@ use crate::helpers::{Helpers, Names};
 use crate::js::{Js, Pending, Value, finalize};
 use crate::memory::{Counted, FUNCTIONS, Memory};
 use crate::prepared::Prepared;
-use crate::remote::RemoteValue;
+use crate::remote_value::RemoteValue;
 use crate::sources::Sources;
 use crate::web::Web;
 
@@ -113,6 +113,7 @@ impl State {
         };
         let state = Box::new(Self {
             js,
+            sources: Sources::new(&guest),
             guest,
             limits,
             stack,
@@ -124,7 +125,6 @@ impl State {
             contracts: RefCell::default(),
             rejected: RefCell::default(),
             unload: RefCell::default(),
-            sources: Sources::new(),
             web: OnceCell::new(),
             names: OnceCell::new(),
             helpers: OnceCell::new(),
@@ -143,15 +143,14 @@ impl State {
         Ok(state)
     }
 
-    /// Prepares the names and functions that conversions use.
+    /// Sets the names and functions that conversions use, and opens the surroundings of the guest.
     ///
     /// # Errors
     ///
     /// There is no memory.
-    pub(crate) fn set_up(&self) -> Result<(), Pending> {
+    pub(crate) fn set_up(&self, helpers: Helpers) -> Result<(), Pending> {
         let names = Names::new(self.js)?;
         let _ = self.names.set(names);
-        let helpers = Helpers::new(self)?;
         let _ = self.helpers.set(helpers);
         // SAFETY: the context is valid, and this state's. `write_log` is called with this context.
         let web = unsafe { Web::open(self.js.context(), write_log) }.map_err(|()| Pending)?;
@@ -371,7 +370,7 @@ unsafe fn write_log(context: *mut qjs::JSContext, level: LogLevel, text: &str) {
     let state = unsafe { State::of(qjs::JS_GetRuntime(context)) };
     // An error that is shown has the calls that it passed through.
     if text.contains("\n    at ") {
-        let text = state.sources.map_stack(state, text);
+        let text = state.sources.map_stack(text);
         state.guest.log(level, &state.guest.name_files(&text));
     } else {
         state.guest.log(level, text);

@@ -73,6 +73,7 @@ impl<'c> Ctx<'c> {
         Value { ctx: self.0, raw: qjs::JS_UNDEFINED }
     }
 
+    #[cfg(test)]
     pub(super) fn null(self) -> Value {
         Value { ctx: self.0, raw: qjs::JS_NULL }
     }
