@@ -10,9 +10,9 @@ const plot = { top: 12, height: 190, axis: 30 };
 /**
  * Returns a chart of columns that stand on a common axis.
  *
- * Each column has a `title`, which says all of it, `parts` of a `kind` (the class of the colour) and a `value`, which are
- * stacked, and `data`. Each tick of `ticks` has a `label` and `at`, a number of columns from the left. Fewer columns than
- * `slots` leave room to the right.
+ * Each column has a `title`, which says all of it, `parts` of a `kind` (the class of the colour) and a `value`, which
+ * are stacked, and `data`. Each tick of `ticks` has a `label` and `at`, a number of columns from the left. Fewer columns
+ * than `slots` leave room to the right.
  */
 export function columns({ id, title, description, columns, ticks, slots = 1, gap = 0.15 }) {
   const slot = 100 / Math.max(columns.length, slots);
@@ -22,7 +22,9 @@ export function columns({ id, title, description, columns, ticks, slots = 1, gap
   const y = (value) => plot.top + plot.height * (1 - value / top);
 
   const grid = scale.map(
-    (value) => html`<line class="${value === 0 ? "axis" : "grid"}" x1="0" x2="100%" y1="${px(y(value))}" y2="${px(y(value))}"/>
+    (
+      value,
+    ) => html`<line class="${value === 0 ? "axis" : "grid"}" x1="0" x2="100%" y1="${px(y(value))}" y2="${px(y(value))}"/>
 <text class="tick" x="-8" y="${px(y(value))}" dy="0.32em" text-anchor="end">${short(value)}</text>
 `,
   );
@@ -62,7 +64,7 @@ export function rows({ id, title, description, rows }) {
     const width = percent((Number(value) / max) * 100);
     return html`<g class="row"${attributes(data)}><title>${title}</title>
 <rect class="hit" x="0" width="100%" y="${y}" height="${row.height}"/>
-<text class="label long" x="0" y="${y + row.text}">${cutMiddle(label, 64)}</text><text class="label brief" x="0" y="${y + row.text}">${cutMiddle(label, 26)}</text>
+<svg x="0" width="66%" y="${y}" height="${row.bar}"><text class="label long" x="0" y="${row.text}">${cutMiddle(label, 44)}</text><text class="label brief" x="0" y="${row.text}">${cutMiddle(label, 22)}</text></svg>
 <text class="value" x="100%" y="${y + row.text}" text-anchor="end">${text}</text>
 <rect class="track" x="0" width="100%" y="${y + row.bar}" height="${row.thickness}" rx="2"/>
 <rect class="${kind}" x="0" width="${width}" y="${y + row.bar}" height="${row.thickness}" rx="2"/></g>

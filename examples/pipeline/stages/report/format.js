@@ -1,5 +1,8 @@
-// Numbers and times for people. The engine need not know about languages and time zones: the page is in English, and times
-// are in UTC.
+// Numbers and times for people. The engine need not know about languages and time zones: the page is in English, and
+// times are in UTC.
+
+/** Between a number and its unit, and within a date, where no line may end. */
+const space = "\u00a0";
 
 /** `1234567` as `1,234,567`. */
 export function count(number) {
@@ -13,7 +16,7 @@ export function counted(number, noun, plural = `${noun}s`) {
 
 /** A count for an axis: `12 k`. */
 export function short(number) {
-  const units = ["", " k", " M", " G", " T", " P", " E"];
+  const units = ["", "k", "M", "G", "T", "P", "E"];
   let unit = 0;
   // Up to four digits are as short as with a unit.
   while (number >= 10_000 && unit < units.length - 1) {
@@ -22,12 +25,17 @@ export function short(number) {
       unit += 1;
     } while (number >= 1000 && unit < units.length - 1);
   }
-  return `${count(Number(number.toPrecision(12)))}${units[unit]}`;
+  return `${count(Number(number.toPrecision(unit === 0 ? 12 : 3)))}${unit === 0 ? "" : space}${units[unit]}`;
+}
+
+/** A count where there is little room: in full below a thousand millions. */
+export function fitting(number) {
+  return number < 1_000_000_000n ? count(number) : short(Number(number));
 }
 
 /** A part of a whole: `12.5%`. */
 export function share(part, whole) {
-  if (Number(whole) === 0) return "0%";
+  if (Number(part) === 0) return "0%";
   const percent = (Number(part) * 100) / Number(whole);
   if (percent > 0 && percent < 0.05) return "<0.1%";
   if (percent < 100 && percent >= 99.95) return ">99.9%";
@@ -49,8 +57,8 @@ export function bytes(number) {
     value /= 1024;
     unit += 1;
   }
-  const digits = unit === 0 || Number.isInteger(value) || value >= 100 ? 0 : 1;
-  return `${value.toFixed(digits)} ${byteUnits[unit]}`;
+  const rounded = Number(value.toFixed(unit === 0 || value >= 100 ? 0 : 1));
+  return `${count(rounded)}${space}${byteUnits[unit]}`;
 }
 
 /** A number of seconds: `1 h 30 min`. The smallest of three units is left out. */
@@ -63,12 +71,12 @@ export function duration(seconds) {
     [total % 60, "s"],
   ];
   const first = parts.findIndex(([value]) => value > 0);
-  if (first < 0) return "0 s";
+  if (first < 0) return `0${space}s`;
   return parts
     .slice(first, first + 2)
     .filter(([value]) => value > 0)
-    .map(([value, unit]) => `${count(value)} ${unit}`)
-    .join(" ");
+    .map(([value, unit]) => `${count(value)}${space}${unit}`)
+    .join(space);
 }
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -82,7 +90,7 @@ export function dateOf(seconds) {
 /** `28 Feb 2024, 06:00`. */
 export function time(seconds) {
   const date = dateOf(seconds);
-  return date ? `${dayOf(date)}, ${clockOf(date)}` : `${count(seconds)} s from 1970`;
+  return date ? `${dayOf(date)}, ${clockOf(date)}` : `${count(seconds)}${space}s from 1970`;
 }
 
 /** `2024-02-28T06:00:00Z`, for machines; null where there is none in four digits. */
@@ -94,17 +102,17 @@ export function iso(seconds) {
 
 /** `28 Feb 2024`. */
 export function dayOf(date) {
-  return `${date.getUTCDate()} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
+  return `${dayOfYear(date)}${space}${date.getUTCFullYear()}`;
 }
 
 /** `28 Feb`. */
 export function dayOfYear(date) {
-  return `${date.getUTCDate()} ${months[date.getUTCMonth()]}`;
+  return `${date.getUTCDate()}${space}${months[date.getUTCMonth()]}`;
 }
 
 /** `Feb 2024`. */
 export function monthOf(date) {
-  return `${months[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
+  return `${months[date.getUTCMonth()]}${space}${date.getUTCFullYear()}`;
 }
 
 /** `06:00`. */

@@ -1,4 +1,5 @@
-// Bundle `report`: makes a page in HTML of what was counted in a run. Its settings are in the manifest, under `[config]`.
+// Bundle `report`: makes a page in HTML of what was counted in a run. Its settings are in the manifest, under
+// `[config]`.
 
 import { log, plugin, types } from "polyplug";
 import { read } from "./settings.js";

@@ -1,7 +1,7 @@
 // The page: what of a summary is shown, in which order, and in which words.
 
 import { columns, legend, rows } from "./charts.js";
-import { bytes, count, counted, duration, iso, period, share, time } from "./format.js";
+import { bytes, count, counted, duration, fitting, iso, period, share, time } from "./format.js";
 import { cut, html, trusted } from "./html.js";
 import { style } from "./style.js";
 import { finding, table } from "./table.js";
@@ -74,14 +74,15 @@ function figures({ lines, requests, bytes: sum, statuses, sessions, rejections }
   return html`<dl class="figures">
 ${figure("Requests", requests, count(requests), `of ${counted(lines, "line")}`)}
 ${figure("Transferred", sum, bytes(sum), requests > 0n ? `${bytes(sum / requests)} a request` : "nothing")}
-${figure("Errors", errors, share(errors, requests), `${count(errors)} with status 4xx or 5xx`)}
+${figure("Errors", errors, share(errors, requests), `${count(errors)} with 4xx or 5xx`)}
 ${sessions && figure("Sessions", sessions.sessions, count(sessions.sessions), `of ${counted(sessions.clients, "client")}`)}
-${figure("Rejected", rejected, count(rejected), counted(rejected, "damaged line").replace(/^\S+ /, ""))}
+${figure("Rejected", rejected, count(rejected), `of ${counted(lines, "line")}`)}
 </dl>`;
 }
 
 function nothing({ lines }) {
-  const why = lines === 0n ? "The log is empty." : `None of its ${counted(lines, "line")} went through every stage.`;
+  const none = lines === 1n ? "Its only line did not go" : `None of its ${counted(lines, "line")} went`;
+  const why = lines === 0n ? "The log is empty." : `${none} through every stage.`;
   return section("empty", "Nothing to show", html`<p>There are no requests in this log. ${why}</p>`);
 }
 
@@ -115,7 +116,12 @@ function traffic({ traffic, requests }) {
   });
   const numbers = table({
     caption: `Requests and bytes in intervals of ${length}`,
-    head: ["from (UTC)", { number: "requests" }, ...present.map(({ digit }) => ({ number: `${digit}xx` })), { number: "transferred" }],
+    head: [
+      "from (UTC)",
+      { number: "requests" },
+      ...present.map(({ digit }) => ({ number: `${digit}xx` })),
+      { number: "bytes" },
+    ],
     rows: each.map((interval) => [
       time(interval.begin),
       count(interval.requests),
@@ -126,7 +132,7 @@ function traffic({ traffic, requests }) {
   return section(
     "traffic",
     "Traffic",
-    html`<p>${counted(requests, "request")} in ${counted(intervals.length, "interval")} of ${length}; ${count(peak.requests)} of them in the busiest, from ${time(peak.begin)}.</p>
+    html`<p>${counted(requests, "request")} in ${counted(intervals.length, "interval")} of ${length}${intervals.length > 1 && `; ${count(peak.requests)} of them in the busiest, from ${time(peak.begin)}`}.</p>
 ${legend(present)}
 <figure>${chart}</figure>
 <details><summary>The numbers, interval by interval</summary>
@@ -139,7 +145,12 @@ function statuses({ statuses, requests }) {
   if (statuses.size === 0) return null;
   const codes = [...statuses].sort(([one], [other]) => one - other);
   const present = classes
-    .map((group) => ({ ...group, requests: sumOf(codes.filter(([status]) => Math.floor(status / 100) === group.digit).map(([, requests]) => requests)) }))
+    .map((group) => ({
+      ...group,
+      requests: sumOf(
+        codes.filter(([status]) => Math.floor(status / 100) === group.digit).map(([, requests]) => requests),
+      ),
+    }))
     .filter(({ requests }) => requests > 0n)
     .sort((one, other) => one.digit - other.digit);
   const chart = rows({
@@ -150,7 +161,7 @@ function statuses({ statuses, requests }) {
       label: name,
       value,
       kind,
-      text: `${count(value)} · ${share(value, requests)}`,
+      text: `${fitting(value)} · ${share(value, requests)}`,
       title: `${name}: ${counted(value, "request")}, ${share(value, requests)}`,
       data: { class: digit, requests: value },
     })),
@@ -164,11 +175,38 @@ function statuses({ statuses, requests }) {
 }
 
 const phrases = {
-  200: "OK", 201: "Created", 204: "No Content", 206: "Partial Content", 301: "Moved Permanently", 302: "Found",
-  303: "See Other", 304: "Not Modified", 307: "Temporary Redirect", 308: "Permanent Redirect", 400: "Bad Request",
-  401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 408: "Request Timeout",
-  410: "Gone", 413: "Content Too Large", 416: "Range Not Satisfiable", 429: "Too Many Requests",
-  499: "Client Closed Request", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable",
+  200: "OK",
+  201: "Created",
+  204: "No Content",
+  206: "Partial Content",
+  301: "Moved Permanently",
+  302: "Found",
+  303: "See Other",
+  304: "Not Modified",
+  307: "Temporary Redirect",
+  308: "Permanent Redirect",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  406: "Not Acceptable",
+  409: "Conflict",
+  410: "Gone",
+  411: "Length Required",
+  412: "Precondition Failed",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  415: "Unsupported Media Type",
+  416: "Range Not Satisfiable",
+  422: "Unprocessable Content",
+  429: "Too Many Requests",
+  499: "Client Closed Request",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
   504: "Gateway Timeout",
 };
 
@@ -204,17 +242,18 @@ function paths({ paths, distinctPaths, requests }, most) {
       label: name(path),
       value,
       kind: "plain",
-      text: `${count(value)} · ${share(value, requests)}`,
+      text: `${fitting(value)} · ${share(value, requests)}`,
       title: `${cut(name(path), 300)}\n${counted(value, "request")}, ${share(value, requests)}, ${counted(errors, "error")}`,
       data: { path: cut(path, 300), requests: value },
     })),
   });
   const numbers = table({
     caption: "Paths without their queries",
-    head: [{ path: "path" }, { number: "requests" }, { number: "errors" }, { number: "transferred" }],
+    head: [{ path: "path" }, { number: "requests" }, { number: "errors" }, { number: "bytes" }],
     rows: top.map(({ path, requests, errors, bytes: sum }) => [name(path), count(requests), count(errors), bytes(sum)]),
   });
-  const heading = BigInt(top.length) < distinctPaths ? `Paths, the first ${top.length} of ${count(distinctPaths)}` : "Paths";
+  const heading =
+    BigInt(top.length) < distinctPaths ? `Paths, the first ${top.length} of ${count(distinctPaths)}` : "Paths";
   return section("paths", heading, pair(chart, numbers));
 }
 
@@ -246,12 +285,25 @@ function sessions({ sessions }) {
 }
 
 /** A distribution as a chart of columns with a table beside it. `edge` writes a number where a range begins. */
-function distribution({ id, title, caption, distribution: { bins, median, ninetieth }, edge, what, counted: noun, whole }) {
+function distribution({
+  id,
+  title,
+  caption,
+  distribution: { bins, median, ninetieth },
+  edge,
+  what,
+  counted: noun,
+  whole,
+}) {
   const total = sumOf(bins.map(({ count }) => count));
   const range = ({ from, below }) => {
     if (below === null) return `from ${edge(from)}`;
     if (below === from + 1n) return edge(from);
-    return whole ? `${edge(from)} to ${edge(below - 1n)}` : from === 0n ? `below ${edge(below)}` : `${edge(from)} to ${edge(below)}`;
+    return whole
+      ? `${edge(from)} to ${edge(below - 1n)}`
+      : from === 0n
+        ? `below ${edge(below)}`
+        : `${edge(from)} to ${edge(below)}`;
   };
   const chart = columns({
     id,
@@ -284,8 +336,14 @@ function rejections({ rejections }) {
   if (rejections.length === 0) return null;
   const numbers = table({
     caption: "Rejected lines by reason; line and detail are those of the first",
-    head: ["stage", "reason", { number: "lines" }, { number: "first" }, "because"],
-    rows: rejections.map(({ stage, reason, lines, first, detail }) => [stage, reason, count(lines), count(first), detail]),
+    head: ["stage", "reason", { number: "lines" }, { number: "first" }, { long: "because" }],
+    rows: rejections.map(({ stage, reason, lines, first, detail }) => [
+      stage,
+      reason,
+      count(lines),
+      count(first),
+      detail,
+    ]),
   });
   return section("rejections", "Rejected lines", numbers);
 }
@@ -294,7 +352,15 @@ function stages({ stages }) {
   if (stages.length === 0) return null;
   const numbers = table({
     caption: "Records at each stage, in the order of the pipeline",
-    head: ["stage", "language", { number: "in" }, { number: "out" }, { number: "rejected" }, { number: "lost" }, "does"],
+    head: [
+      "stage",
+      "language",
+      { number: "in" },
+      { number: "out" },
+      { number: "rejected" },
+      { number: "lost" },
+      { long: "does" },
+    ],
     rows: stages.map(({ name, language, recordsIn, recordsOut, rejected, lost, summary }) => [
       name,
       language,
@@ -307,7 +373,13 @@ function stages({ stages }) {
 
 function findings({ findings }) {
   if (findings.length === 0) return null;
-  return section("findings", "What the stages found", html`<p class="muted">The stages' own tables.</p>${findings.map(finding)}`, "long");
+  return section(
+    "findings",
+    "What the stages found",
+    html`<p class="muted">Each stage may give tables of its own at the end of the log.</p>
+<details><summary>${counted(findings.length, "table")}</summary>${findings.map(finding)}</details>`,
+    "long",
+  );
 }
 
 function section(id, heading, content, name = "") {

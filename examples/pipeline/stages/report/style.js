@@ -1,6 +1,6 @@
 // What the page looks like, in light and in dark, on screens of all sizes and on paper.
 
-/** The colours of both schemes. Text is readable on `page` and on `card`, and each colour of a chart stands out there. */
+/** The colours of both schemes. Text is readable on `page` and on `card`, and colours of charts stand out on `card`. */
 export const palettes = {
   light: {
     page: "#f5f6f4",
@@ -53,12 +53,13 @@ header { padding-top: 2.5rem; }
 h1 { margin: 0; font-size: 1.9rem; line-height: 1.2; letter-spacing: -0.015em; overflow-wrap: anywhere; }
 h2 { margin: 0 0 0.25rem; font-size: 1.2rem; line-height: 1.3; }
 h3 { margin: 1.75rem 0 0.25rem; font-size: 1rem; }
-p { margin: 0 0 0.75rem; max-width: 42rem; text-wrap: pretty; }
+p { margin: 0 0 0.75rem; max-width: 48rem; text-wrap: pretty; }
+section > p:last-child { margin-bottom: 0; }
 .muted, footer { color: var(--muted); }
 header p { margin: 0.4rem 0 0; color: var(--muted); overflow-wrap: anywhere; }
 section { margin: 1.25rem 0; padding: 1.25rem 1.5rem 1.5rem; background: var(--card); border: 1px solid var(--line); border-radius: 0.6rem; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1px; margin: 1.5rem 0 1.25rem; overflow: hidden; background: var(--line); border: 1px solid var(--line); border-radius: 0.6rem; }
-.figures div { padding: 0.9rem 1.1rem; background: var(--card); }
+.figures { display: flex; flex-wrap: wrap; gap: 1px; margin: 1.5rem 0 1.25rem; overflow: hidden; background: var(--line); border: 1px solid var(--line); border-radius: 0.6rem; }
+.figures div { flex: 1 1 9.5rem; padding: 0.9rem 1.1rem; background: var(--card); }
 .figures dt { color: var(--muted); font-size: 0.85rem; }
 .figures dd { margin: 0; font-size: 1.5rem; font-weight: 600; line-height: 1.3; letter-spacing: -0.01em; font-variant-numeric: tabular-nums; }
 .figures small { display: block; color: var(--muted); font-size: 0.8rem; font-weight: 400; letter-spacing: 0; }
@@ -66,7 +67,8 @@ section { margin: 1.25rem 0; padding: 1.25rem 1.5rem 1.5rem; background: var(--c
 figure { margin: 0.75rem 0 0; min-width: 0; }
 .pair figure { margin: 0; }
 .plot { padding: 0 0.5rem 0 3.2rem; }
-svg { display: block; overflow: visible; font: 0.8125rem/1 inherit; font-family: inherit; font-variant-numeric: tabular-nums; }
+svg { display: block; overflow: visible; font-variant-numeric: tabular-nums; }
+svg svg { overflow: hidden; }
 svg text { fill: var(--text); font-size: 0.8125rem; }
 svg .tick { fill: var(--muted); font-size: 0.75rem; }
 svg .value { fill: var(--muted); }
@@ -86,17 +88,22 @@ ${kinds.map((kind) => `.${kind} { fill: var(--${kind}); background: var(--${kind
 .table:focus-visible, summary:focus-visible { outline: 2px solid var(--plain); outline-offset: 2px; }
 table { width: 100%; border-collapse: collapse; font-size: 0.875rem; line-height: 1.4; }
 caption { padding-bottom: 0.35rem; color: var(--muted); text-align: left; }
+caption span { position: sticky; left: 0; display: inline-block; max-width: min(100%, 100vw - 4.2rem); }
 th, td { padding: 0.32rem 0 0.32rem 1rem; border-bottom: 1px solid var(--grid); text-align: left; vertical-align: baseline; }
 th:first-child, td:first-child { padding-left: 0; }
-thead th { border-bottom-color: var(--line); color: var(--muted); font-weight: 500; white-space: nowrap; vertical-align: bottom; }
-tbody th { font-weight: 400; }
-.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+thead th { border-bottom-color: var(--line); color: var(--muted); font-weight: 500; vertical-align: bottom; }
+h2, h3, p, caption { overflow-wrap: anywhere; }
+th { overflow-wrap: break-word; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number { white-space: nowrap; }
+td.text:first-child { min-width: 3.5rem; }
+td.long { min-width: 14rem; }
 td.path { font-size: 0.8125rem; }
-.text { min-width: 7rem; overflow-wrap: anywhere; unicode-bidi: isolate; }
+.text { min-width: 6rem; overflow-wrap: anywhere; unicode-bidi: isolate; }
 details { margin-top: 1rem; }
 summary { width: fit-content; color: var(--plain); cursor: pointer; }
 footer { padding-top: 0.25rem; padding-bottom: 2.5rem; font-size: 0.85rem; }
-@media (max-width: 52rem) {
+@media (max-width: 60rem) {
   .pair { grid-template-columns: minmax(0, 1fr); }
 }
 @media (max-width: 36rem) {
@@ -104,12 +111,13 @@ footer { padding-top: 0.25rem; padding-bottom: 2.5rem; font-size: 0.85rem; }
   header { padding-top: 1.5rem; }
   h1 { font-size: 1.5rem; }
   section { padding: 1rem 1rem 1.15rem; }
-  .figures { grid-template-columns: 1fr 1fr; }
-  .figures div { padding: 0.7rem 0.9rem; }
+  .figures div { flex-basis: 40%; padding: 0.7rem 0.9rem; }
   .figures dd { font-size: 1.25rem; }
   .plot { padding-left: 2.6rem; }
   svg .long, svg .odd { display: none; }
   svg .brief { display: inline; }
+  th, td { padding-left: 0.7rem; }
+  td.path { min-width: 7rem; font-size: 0.75rem; }
 }
 @media print {
   :root { color-scheme: light; ${variables({ ...palettes.light, page: "#ffffff" })} }
@@ -118,10 +126,16 @@ footer { padding-top: 0.25rem; padding-bottom: 2.5rem; font-size: 0.85rem; }
   section, .figures { break-inside: avoid; }
   section.long { break-inside: auto; }
   section { padding: 0.75rem 1rem; }
+  .figures { flex-wrap: nowrap; }
+  .figures div { flex-basis: 0; padding: 0.6rem 0.75rem; }
+  .figures dd { font-size: 1.2rem; }
+  th, td { padding-top: 0.15rem; padding-bottom: 0.15rem; }
   tr, svg, figure { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   thead { display: table-header-group; }
   .table { overflow: visible; }
+  td.text, td.long { min-width: 0; }
+  th { overflow-wrap: anywhere; }
   details::details-content { content-visibility: visible; block-size: auto; }
   summary { display: none; }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }

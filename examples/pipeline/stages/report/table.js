@@ -7,8 +7,8 @@ import { cut, html } from "./html.js";
 const longest = 200;
 
 /**
- * Returns a table. `head` has the heads of its columns; a column whose head is `{ number: "requests" }` has numbers, and
- * one whose head is `{ path: "path" }` has paths. `rows` are arrays of texts, numbers and markup.
+ * Returns a table. `head` has the heads of its columns: a text, or, where the cells are not short texts, an object such
+ * as `{ number: "requests" }`, `{ path: "path" }` or `{ long: "because" }`. `rows` are arrays of texts, numbers and markup.
  */
 export function table({ caption, head, rows }) {
   const kinds = head.map((head) => (typeof head === "string" ? "text" : Object.keys(head)[0]));
@@ -16,17 +16,19 @@ export function table({ caption, head, rows }) {
     const text = typeof head === "string" ? head : Object.values(head)[0];
     return html`<th scope="col" class="${kinds[column] === "number" ? "number" : ""}">${cut(text, longest)}</th>`;
   });
-  const body = rows.map((cells) => html`<tr>${cells.map((cell, column) => td(cell, kinds[column] ?? "text"))}</tr>
-`);
+  const body = rows.map(
+    (cells) => html`<tr>${cells.map((cell, column) => td(cell, kinds[column] ?? "text"))}</tr>
+`,
+  );
   return html`<div class="table" role="region" aria-label="${caption}" tabindex="0"><table>
-<caption>${caption}</caption>
+<caption><span>${caption}</span></caption>
 <thead><tr>${heads}</tr></thead>
 <tbody>
 ${body}</tbody></table></div>`;
 }
 
 function td(cell, kind) {
-  const name = kind === "path" ? "path text" : kind;
+  const name = kind === "path" || kind === "long" ? `${kind} text` : kind;
   return html`<td class="${name}">${typeof cell === "string" ? cut(cell, longest) : cell}</td>`;
 }
 
@@ -36,11 +38,15 @@ export function finding({ stage, report }) {
   const head = Array.from({ length: width }, (_, column) => {
     const text = report.columns[column] ?? "";
     const cells = report.rows.map((row) => row[column]).filter((cell) => cell !== undefined);
-    return cells.length > 0 && cells.every(({ tag }) => tag !== "Text") ? { number: text } : text;
+    return cells.length > 0 && cells.every(({ tag }) => tag !== "Text")
+      ? { number: text }
+      : cells.some(({ tag, val }) => tag === "Text" && val.length > 40)
+        ? { long: text }
+        : text;
   });
   const rows = report.rows.map((row) => Array.from({ length: width }, (_, column) => text(row[column])));
   return html`<h3>${cut(report.title, longest)}</h3>
-${table({ caption: `Found by the stage ${stage}`, head, rows })}`;
+${table({ caption: `Found by the stage ${cut(stage, 60)}`, head, rows })}`;
 }
 
 function text(cell) {

@@ -3,13 +3,16 @@
 import { clockOf, dateOf, dayOfYear, monthOf } from "./format.js";
 
 /**
- * Returns the ticks of an axis of counts from 0: whole numbers, a step of 1, 2 or 5 times a power of ten apart, the last
- * of which is not below `max`.
+ * Returns the ticks of an axis of counts from 0: whole numbers, a step of 1, 2 or 5 times a power of ten apart, of which
+ * the last is not below `max`.
  */
 export function countTicks(max, wanted = 4) {
   const rough = Math.max(max, 1) / wanted;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = Math.max(1, [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= rough * (1 - 1e-9)));
+  const step = Math.max(
+    1,
+    [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= rough * (1 - 1e-9)),
+  );
   const ticks = [];
   for (let number = 0; number <= Math.ceil(max / step) || number <= 1; number += 1) ticks.push(number * step);
   return ticks;
@@ -19,11 +22,15 @@ const minute = 60;
 const hour = 60 * minute;
 const day = 24 * hour;
 const monday = 4 * day;
-const steps = [1, 2, 5, 10, 15, 30].map((minutes) => minutes * minute).concat(
-  [1, 2, 3, 6, 12].map((hours) => hours * hour),
-  [1, 2, 7, 14, 28].map((days) => days * day),
+const steps = [1, 2, 5, 10, 15, 30]
+  .map((minutes) => minutes * minute)
+  .concat(
+    [1, 2, 3, 6, 12].map((hours) => hours * hour),
+    [1, 2, 7, 14, 28].map((days) => days * day),
+  );
+const monthSteps = [1, 2, 3, 6].concat(
+  [1, 10, 100, 1000, 10_000, 100_000].flatMap((years) => [12 * years, 24 * years, 60 * years]),
 );
-const monthSteps = [1, 2, 3, 6].concat([1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].map((years) => 12 * years));
 
 /**
  * Returns the ticks between two times in seconds, at most `most`: full minutes, hours, days, Mondays, months or years.
