@@ -106,7 +106,9 @@ mod tests {
         assert!(error("bundles = 'b'\nprogress = 0\n[[stage]]\nbundle = 'x'").contains("nonzero"));
         let stage = "bundles = 'b'\n[[stage]]\nbundle = 'x'\nconfig.a = 1\n";
         assert!(error(&format!("{stage}[report]\nbundle = '../x'")).contains("\"../x\" is no bundle"));
-        assert!(error(&format!("{stage}[report]\nbundle = 'x'\nconfig.a = 1")).contains("bundle `x` has settings twice"));
+        assert!(
+            error(&format!("{stage}[report]\nbundle = 'x'\nconfig.a = 1")).contains("bundle `x` has settings twice")
+        );
         for bundle in ["", "..", "../x", "/x", "x/y", "x/"] {
             assert!(error(&format!("bundles = 'b'\n[[stage]]\nbundle = '{bundle}'")).contains("no bundle"), "{bundle}");
         }

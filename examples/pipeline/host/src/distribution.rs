@@ -15,7 +15,12 @@ pub fn of(counts: &BTreeMap<u64, u64>, edges: &[u64]) -> Option<Distribution> {
         let count = counts.range(from..).take_while(|&(&number, _)| below.is_none_or(|below| number < below));
         Bin { from, below, count: count.map(|(_, count)| count).sum() }
     });
-    Some(Distribution { bins: bins.collect(), median: reached_by(counts, 50)?, ninetieth: reached_by(counts, 90)?, max })
+    Some(Distribution {
+        bins: bins.collect(),
+        median: reached_by(counts, 50)?,
+        ninetieth: reached_by(counts, 90)?,
+        max,
+    })
 }
 
 /// Returns the least number that `percent` in a hundred do not exceed (nearest rank).

@@ -92,7 +92,9 @@ fn try_main(arguments: Arguments) -> anyhow::Result<ExitCode> {
     std::io::stdout().write_all(summary.as_bytes()).context("cannot write to standard output")?;
 
     if let Some((renderer, file)) = report {
-        let source = log.file_name().unwrap_or(log.as_os_str()).display().to_string();
+        let source =
+            if log == Path::new("-") { "standard input".as_ref() } else { log.file_name().unwrap_or_default() };
+        let source = source.display().to_string();
         let summary = output.report(source, &stages, &outcome, report::sessions(&runtime)?);
         let size = renderer.write(&summary, &file)?;
         println!("\nReport\n  {}, {} bytes", file.display(), grouped(size));

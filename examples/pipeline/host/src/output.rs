@@ -1,9 +1,9 @@
 //! What a run leaves behind: files where the user asked for them, and a summary.
 
 use crate::run::{Failure, Outcome, Sink, Stage};
+use crate::statistics::Statistics;
 use crate::table::{Table, grouped, printable};
 use anyhow::Context;
-use crate::statistics::Statistics;
 use pipeline_contracts::{Cell, Record, Rejected, Rejection, SessionCounts, Summary};
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};

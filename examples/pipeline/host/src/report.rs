@@ -31,7 +31,10 @@ impl Renderer {
             }
             load_bundle(runtime, &bundles.join(bundle))?;
         } else {
-            ensure!(config.is_none(), "bundle `{bundle}` has a stage as well: its settings belong to that, `[[stage]]`");
+            ensure!(
+                config.is_none(),
+                "bundle `{bundle}` has a stage as well: its settings belong to that, `[[stage]]`"
+            );
         }
         let proxy = runtime
             .proxy_from::<dyn pipeline_contracts::Renderer>(bundle)

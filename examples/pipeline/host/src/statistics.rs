@@ -3,9 +3,7 @@
 
 use crate::run::{Outcome, Stage};
 use crate::{distribution, traffic};
-use pipeline_contracts::{
-    Entry, Finding, PathCount, Record, SessionCounts, SessionSummary, StageCount, Summary,
-};
+use pipeline_contracts::{Entry, Finding, PathCount, Record, SessionCounts, SessionSummary, StageCount, Summary};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
@@ -91,15 +89,19 @@ impl Statistics {
             distinct_paths: self.paths.len() as u64,
             sessions: together(sessions),
             rejections: Vec::new(),
-            stages: stages.iter().zip(&outcome.tallies).map(|(stage, tally)| StageCount {
-                name: stage.name.clone(),
-                summary: stage.summary.clone(),
-                language: stage.language.clone(),
-                records_in: tally.records_in,
-                records_out: tally.records_out,
-                rejected: tally.rejected,
-                lost: tally.lost,
-            }).collect(),
+            stages: stages
+                .iter()
+                .zip(&outcome.tallies)
+                .map(|(stage, tally)| StageCount {
+                    name: stage.name.clone(),
+                    summary: stage.summary.clone(),
+                    language: stage.language.clone(),
+                    records_in: tally.records_in,
+                    records_out: tally.records_out,
+                    rejected: tally.rejected,
+                    lost: tally.lost,
+                })
+                .collect(),
             findings: outcome
                 .reports
                 .iter()
@@ -211,7 +213,9 @@ mod tests {
         let all = vec![counts(2, &[(0, 2), (70, 1)], &[(1, 2), (2, 1)]), counts(1, &[(70, 1)], &[(2, 1)])];
         let found = summary(&Statistics::default(), all).sessions.unwrap();
         assert_eq!((found.clients, found.sessions), (3, 4));
-        let bins = |found: Option<pipeline_contracts::Distribution>| found.unwrap().bins.iter().map(|bin| bin.count).collect::<Vec<_>>();
+        let bins = |found: Option<pipeline_contracts::Distribution>| {
+            found.unwrap().bins.iter().map(|bin| bin.count).collect::<Vec<_>>()
+        };
         assert_eq!((bins(found.seconds), bins(found.requests)), (vec![2, 0, 2], vec![2, 2]));
         let none = summary(&Statistics::default(), vec![SessionCounts::default()]).sessions.unwrap();
         assert_eq!((none.sessions, none.seconds, none.requests), (0, None, None));

@@ -128,12 +128,17 @@ mod tests {
 
     #[test]
     fn long_logs_have_long_intervals_in_any_order_of_the_lines() {
-        for (seconds, step) in [(95 * 60, 60), (96 * 60, 300), (16 * HOUR, 900), (30 * DAY, 12 * HOUR), (300 * DAY, 7 * DAY)] {
+        for (seconds, step) in
+            [(95 * 60, 60), (96 * 60, 300), (16 * HOUR, 900), (30 * DAY, 12 * HOUR), (300 * DAY, 7 * DAY)]
+        {
             let times: Vec<_> = (0..=seconds).step_by(30 * 60).chain([seconds]).collect();
             let forward = count(times.iter().copied()).unwrap();
             assert_eq!(forward.step as i64, step, "{seconds}");
             assert!(forward.intervals.len() as u64 <= MAX_INTERVALS);
-            assert_eq!(forward.intervals.iter().map(|interval| interval.statuses.success).sum::<u64>(), times.len() as u64);
+            assert_eq!(
+                forward.intervals.iter().map(|interval| interval.statuses.success).sum::<u64>(),
+                times.len() as u64
+            );
             assert_eq!(forward.intervals.iter().map(|interval| interval.bytes).sum::<u64>(), times.len() as u64);
             assert_eq!(count(times.into_iter().rev()).unwrap(), forward);
         }
@@ -161,7 +166,8 @@ mod tests {
         }
         let interval = counter.finish().unwrap().intervals[0];
         let counts = interval.statuses;
-        let counts = [counts.informational, counts.success, counts.redirection, counts.client_error, counts.server_error];
+        let counts =
+            [counts.informational, counts.success, counts.redirection, counts.client_error, counts.server_error];
         assert_eq!((counts, interval.bytes), ([1, 2, 1, 1, 3], u64::MAX));
     }
 }
