@@ -2,9 +2,12 @@
 //!
 //! Without these, list `browser` in `POLYPLUG_TESTS_WITHOUT`.
 
+mod support;
+
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use support::{bundles, pipeline, shipped};
 
 const NEEDED: &str = "this test runs Node.js (18 or newer) with npm, which gets playwright-core from its registry, and opens pages in \
                       Chromium. On Debian and Ubuntu: apt-get install nodejs npm chromium. Elsewhere, name a Chromium in the \
@@ -20,10 +23,6 @@ fn without_browser() -> bool {
     without
 }
 
-fn example(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
-}
-
 /// Returns what a program says; it has to succeed.
 fn done(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}: {NEEDED}"));
@@ -34,7 +33,7 @@ fn done(command: &mut Command) -> String {
 
 /// Returns a copy of `report-test` with the packages that it needs. They stay for the next run, beside what Cargo builds.
 fn report_test() -> PathBuf {
-    let (from, to) = (example("report-test"), Path::new(env!("CARGO_TARGET_TMPDIR")).join("report-test"));
+    let (from, to) = (shipped("report-test"), Path::new(env!("CARGO_TARGET_TMPDIR")).join("report-test"));
     fs::create_dir_all(&to).unwrap();
     let lock = File::create(to.join("lock")).unwrap();
     lock.lock().unwrap();
@@ -59,13 +58,17 @@ fn the_page_is_right_in_a_browser() {
         return;
     }
     let folder = report_test();
-    let tests = ["modules.test.mjs", "browser.test.mjs"];
-    let said = done(
-        Command::new("node")
-            .arg("--test")
-            .args(tests)
-            .current_dir(folder)
-            .env("REPORT_STAGE", example("stages/report")),
-    );
-    assert!(said.contains("# fail 0") && said.contains("# cancelled 0"), "{said}");
+    let bundles = bundles();
+    let (report, passed) = (bundles.path().join("report.html"), bundles.path().join("passed.log"));
+    let arguments = ["--report", report.to_str().unwrap(), "--output", passed.to_str().unwrap()];
+    let output = pipeline(&shipped("pipeline.toml"), bundles.path(), &arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let mut node = Command::new("node");
+    node.args(["--test", "modules.test.mjs", "browser.test.mjs"]).current_dir(folder);
+    node.env("REPORT_STAGE", shipped("stages/report")).env("REPORT", report).env("PASSED", passed);
+    let said = done(&mut node);
+    for none in ["# fail 0", "# cancelled 0", "# skipped 0"] {
+        assert!(said.contains(none), "{said}");
+    }
 }

@@ -52,9 +52,10 @@ function Listing:render(summary)
 end
 "#;
 
-/// Adds a bundle `report` in Lua.
+/// Puts a bundle `report` in Lua in the place of the shipped one.
 fn add_renderer(bundles: &Path, program: &str) {
     let bundle = bundles.join("report");
+    fs::remove_dir_all(&bundle).unwrap();
     fs::create_dir_all(&bundle).unwrap();
     let manifest = "name = 'report'\nversion = '0.1.0'\nloader = 'lua'\nfile = 'main.lua'\n";
     fs::write(bundle.join("manifest.toml"), manifest).unwrap();
@@ -224,7 +225,7 @@ fn what_is_missing_for_a_report_is_told_before_the_log_is_read() {
     };
     let none = run("", &report);
     assert!(none.contains("no bundle makes reports: name one in the configuration, `[report]`"), "{none}");
-    let missing = run("[report]\nbundle = 'report'\n", &report);
+    let missing = run("[report]\nbundle = 'absent'\n", &report);
     assert!(missing.contains("there is no bundle in") && missing.contains("cargo xtask demo"), "{missing}");
     let unable = run("[report]\nbundle = 'parse'\n", &report);
     assert!(unable.contains("in bundle `parse`: it makes no reports"), "{unable}");
@@ -250,4 +251,121 @@ fn a_run_without_sessions_says_so() {
     assert!(output.status.success(), "{}", errors(&output));
     let listing = fs::read_to_string(&report).unwrap();
     assert_eq!((listed(&listing, "requests"), listed(&listing, "sessions").len()), (vec!["9851"], 0));
+}
+
+/// The values of an attribute in a chart, in order.
+fn attributes<'a>(page: &'a str, chart: &str, attribute: &str) -> Vec<&'a str> {
+    let (_, chart) = page.split_once(&format!("<svg id=\"{chart}\"")).unwrap();
+    // Labels have places of their own within a chart.
+    let chart = chart.split("\n</svg>").next().unwrap();
+    let start = format!(" data-{attribute}=\"");
+    let values = chart.split(&start).skip(1);
+    values.map(|value| value.split('"').next().unwrap()).collect()
+}
+
+#[test]
+fn the_page_in_javascript_has_the_numbers_of_the_log() {
+    let bundles = bundles();
+    let (report, passed) = (bundles.path().join("report.html"), bundles.path().join("passed.log"));
+    let arguments = ["--report", report.to_str().unwrap(), "--output", passed.to_str().unwrap()];
+    let output = pipeline(&shipped("pipeline.toml"), bundles.path(), &arguments);
+    assert!(output.status.success(), "{}", errors(&output));
+
+    let (page, passed) = (fs::read_to_string(&report).unwrap(), fs::read_to_string(&passed).unwrap());
+    let requests: Vec<_> = passed.lines().map(request).collect();
+    let texts = |counts: &BTreeMap<_, u64>| counts.values().map(u64::to_string).collect::<Vec<_>>();
+    let quarters = tally(requests.iter().map(|request| request.quarter));
+    assert_eq!(attributes(&page, "traffic-chart", "requests"), texts(&quarters));
+
+    let classes = tally(requests.iter().map(|request| request.status / 100));
+    let shown =
+        attributes(&page, "status-chart", "class").into_iter().zip(attributes(&page, "status-chart", "requests"));
+    let expected: Vec<_> = classes.iter().map(|(class, count)| format!("{class} {count}")).collect();
+    assert_eq!(shown.map(|(class, count)| format!("{class} {count}")).collect::<Vec<_>>(), expected);
+
+    let sizes = attributes(&page, "size-chart", "from").into_iter().zip(attributes(&page, "size-chart", "below"));
+    for ((from, below), count) in sizes.zip(attributes(&page, "size-chart", "count")) {
+        let range = from.parse().unwrap()..below.parse().unwrap_or(u64::MAX);
+        assert_eq!(
+            count,
+            requests.iter().filter(|request| range.contains(&request.size)).count().to_string(),
+            "{from}"
+        );
+    }
+
+    let paths = tally(requests.iter().map(|request| request.path));
+    let shown = attributes(&page, "path-chart", "path");
+    assert_eq!(shown.len(), 10);
+    for (path, count) in shown.into_iter().zip(attributes(&page, "path-chart", "requests")) {
+        assert_eq!(count, paths[path].to_string(), "{path}");
+    }
+
+    for chart in ["session-length-chart", "session-request-chart"] {
+        let sum: u64 = attributes(&page, chart, "count").iter().map(|count| count.parse::<u64>().unwrap()).sum();
+        assert_eq!(sum, 647, "{chart}");
+    }
+    for (name, value) in [("Requests", "9851"), ("Sessions", "647"), ("Rejected", "149")] {
+        assert!(page.contains(&format!("data-figure=\"{name}\" data-value=\"{value}\"")), "{name}");
+    }
+    for table in ["Unusual clients, first 10 of 11 findings", "Masked", "bad timestamp", "reads lines in Combined Log"]
+    {
+        assert!(page.contains(table), "{table}");
+    }
+}
+
+#[test]
+fn the_page_in_javascript_takes_hostile_lines_and_none_at_all() {
+    let bundles = bundles();
+    let (log, report) = (bundles.path().join("access.log"), bundles.path().join("report.html"));
+    let page = |lines: &str| {
+        fs::write(&log, lines).unwrap();
+        let arguments = ["--log", log.to_str().unwrap(), "--report", report.to_str().unwrap()];
+        let output = pipeline(&shipped("pipeline.toml"), bundles.path(), &arguments);
+        assert!(output.status.success(), "{}", errors(&output));
+        fs::read_to_string(&report).unwrap()
+    };
+    let line =
+        |target: &str| format!("::1 - - [10/Oct/2000:13:55:36 +0000] \"GET {target} HTTP/1.1\" 200 5 \"-\" \"-\"\n");
+    let targets = [
+        "/<script>alert(1)</script>",
+        "/\\\"><svg/onload=alert(2)>",
+        "/\u{202e}gpj.exe&amp;'`",
+        &"/long".repeat(5_000),
+    ];
+    let hostile = page(&targets.map(line).concat());
+    assert_eq!(attributes(&hostile, "path-chart", "requests"), ["1"; 4]);
+    for attack in ["<script", "<svg/onload", "\u{202e}", &"/long".repeat(100)] {
+        assert!(!hostile.contains(attack), "{attack}");
+    }
+    assert!(
+        hostile.contains("/&lt;script&gt;alert(1)&lt;/script&gt;")
+            && hostile.contains("\u{fffd}gpj.exe&amp;amp;&#39;&#96;")
+    );
+
+    assert_eq!(attributes(&page(&line("/")), "traffic-chart", "requests"), ["1"]);
+    let empty = page("");
+    assert!(
+        empty.contains("There are no requests in this log. The log is empty.") && !empty.contains("<svg"),
+        "{empty}"
+    );
+}
+
+#[test]
+fn the_page_in_javascript_has_settings() {
+    let bundles = bundles();
+    let (config, report) = (bundles.path().join("pipeline.toml"), bundles.path().join("report.html"));
+    let run = |settings: &str| {
+        let (log, stage) = (shipped("data/access.log"), "[[stage]]\nbundle = 'parse'\n[report]\nbundle = 'report'\n");
+        fs::write(&config, format!("bundles = '.'\nlog = {log:?}\n{stage}[report.config]\n{settings}\n")).unwrap();
+        pipeline(&config, bundles.path(), &["--report", report.to_str().unwrap()])
+    };
+    let output = run("title = 'Shop & <more>'\npaths = 3");
+    assert!(output.status.success(), "{}", errors(&output));
+    let page = fs::read_to_string(&report).unwrap();
+    assert!(page.contains("<h1>Shop &amp; &lt;more&gt;</h1>"), "{page}");
+    assert_eq!(attributes(&page, "path-chart", "path").len(), 3);
+
+    let wrong = errors(&run("paths = 0"));
+    let told = "settings: paths: expected a whole number above 0, got 0";
+    assert!(wrong.contains("`report`") && wrong.contains(told), "{wrong}");
 }

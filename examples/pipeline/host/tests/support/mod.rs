@@ -20,8 +20,23 @@ pub(crate) fn bundles() -> tempfile::TempDir {
         fs::copy(stages.join(stage).join("manifest.toml"), bundle.join("manifest.toml")).unwrap();
         fs::copy(libraries.join(&library), bundle.join(&library)).unwrap();
     }
-    let scripts: [(&str, &[&str]); 2] = [
+    let scripts: [(&str, &[&str]); 3] = [
         ("redact", &["manifest.toml", "main.lua", "rules.lua"]),
+        (
+            "report",
+            &[
+                "manifest.toml",
+                "main.js",
+                "charts.js",
+                "format.js",
+                "html.js",
+                "report.js",
+                "settings.js",
+                "style.js",
+                "table.js",
+                "ticks.js",
+            ],
+        ),
         ("sessions", &["manifest.toml", "main.py", "clients.py", "scores.py", "settings.py"]),
     ];
     for (stage, files) in scripts {
