@@ -14,13 +14,16 @@ const PIPELINE: &str = "examples/pipeline/pipeline.toml";
 const LOG: &str = "examples/pipeline/data/access.log";
 const HOST: &str = "pipeline";
 
+/// Where the report is written, below the target directory.
+const REPORT: &str = "demo/report.html";
+
 pub(crate) fn run(log: Option<&Path>) -> Result<()> {
     let root = workspace::root();
     let log = log_file(log, &root)?;
     eprintln!(
         "This builds a host that reads a web server's log and the plugins it reads it with, puts each plugin into a\n\
-         bundle, and runs the host. The plugins are shared libraries and scripts in Lua and Python; the host knows them\n\
-         only by their contracts.\n"
+         bundle, and runs the host. The plugins are shared libraries and scripts in Lua, Python and JavaScript; the host\n\
+         knows them only by their contracts.\n"
     );
 
     let stages = workspace::stages()?;
@@ -37,8 +40,10 @@ pub(crate) fn run(log: Option<&Path>) -> Result<()> {
         Ok(())
     })?;
     let title = format!("Running the pipeline over {}", log.display());
-    steps.step(&title, || process::run(&mut host(&root, &log, &out)))?;
+    let report = workspace::target_dir().join(REPORT);
+    steps.step(&title, || process::run(&mut host(&root, &log, &out, &report)))?;
     steps.finish();
+    eprintln!("Open {} in a browser: it shows the same with charts.", report.display());
     eprintln!(
         "Change a plugin in examples/pipeline/stages and run this again, or give it a log of yours with --log FILE."
     );
@@ -46,10 +51,10 @@ pub(crate) fn run(log: Option<&Path>) -> Result<()> {
 }
 
 /// Returns the host's command line.
-fn host(root: &Path, log: &Path, bundles: &Path) -> Command {
+fn host(root: &Path, log: &Path, bundles: &Path, report: &Path) -> Command {
     let program = format!("{HOST}{}", env::consts::EXE_SUFFIX);
     let mut command = process::program(workspace::target_dir().join(Profile::Release.folder()).join(program));
-    command.arg(root.join(PIPELINE)).arg("--log").arg(log).arg("--bundles").arg(bundles);
+    command.arg(root.join(PIPELINE)).arg("--log").arg(log).arg("--bundles").arg(bundles).arg("--report").arg(report);
     command
 }
 

@@ -1,11 +1,17 @@
 //! What the host and the stages of the log pipeline agree on: [`Stage`] is what the host calls, [`Log`] and [`Progress`]
-//! what it provides, [`Classifier`] what one stage does for others.
+//! what it provides, [`Classifier`] what one stage does for others, [`Sessions`] what the host asks at the end, and
+//! [`Renderer`] what makes a document of a run.
 //!
 //! Records and variants cannot grow within a major version, so everything that only *some* stages know about travels in
 //! an open part: [`Label`]s on a record, [`Report`]s at the end. A new stage needs a change here only if it needs a new
 //! method.
 
+mod renderer;
+
+pub use renderer::*;
+
 use polyplug::CallError;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// One step of the pipeline.
@@ -56,6 +62,24 @@ pub trait Classifier {
 
     /// What gives the agents of a class away.
     fn marks(&self, class: AgentClass) -> Vec<String>;
+}
+
+/// Knows the sessions of clients. Provided by the bundle `sessions`, and called by the host after the end of the log.
+#[polyplug::contract(name = "pipeline.sessions", version = "1.0")]
+pub trait Sessions {
+    /// What all stages of the bundle have counted until now.
+    fn counts(&self) -> SessionCounts;
+}
+
+/// The sessions of all clients, counted. Sessions that are alike are one entry, however many they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, polyplug::Type)]
+pub struct SessionCounts {
+    /// How many clients there are.
+    pub clients: u64,
+    /// How many sessions there are of each length: seconds from the first request to the last.
+    pub seconds: BTreeMap<u64, u64>,
+    /// How many sessions there are with each number of requests.
+    pub requests: BTreeMap<u64, u64>,
 }
 
 /// What a stage says about itself.

@@ -25,9 +25,11 @@ pub struct Config {
     /// The stages in order.
     #[serde(rename = "stage", default)]
     pub stages: Vec<StageConfig>,
+    /// The bundle that makes the report, if one is wanted.
+    pub report: Option<StageConfig>,
 }
 
-/// One stage.
+/// A bundle that the host calls: a stage, or what makes the report.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StageConfig {
@@ -57,12 +59,13 @@ impl Config {
     fn parse(text: &str, folder: &Path) -> anyhow::Result<Self> {
         let mut config: Self = toml::from_str(text)?;
         ensure!(!config.stages.is_empty(), "there is no stage: add a `[[stage]]` with `bundle = \"..\"`");
-        for bundle in config.peers.iter().chain(config.stages.iter().map(|stage| &stage.bundle)) {
+        let called = config.stages.iter().chain(&config.report);
+        for bundle in config.peers.iter().chain(called.clone().map(|called| &called.bundle)) {
             let is_folder_name = Path::new(bundle).file_name().is_some_and(|name| name == bundle.as_str());
             ensure!(is_folder_name, "{bundle:?} is no bundle: give the name of a folder in `bundles`, not a path");
         }
         let mut configured = HashSet::new();
-        for StageConfig { bundle, .. } in config.stages.iter().filter(|stage| stage.config.is_some()) {
+        for StageConfig { bundle, .. } in called.filter(|called| called.config.is_some()) {
             ensure!(
                 configured.insert(bundle),
                 "bundle `{bundle}` has settings twice: all stages of a bundle share them"
@@ -101,6 +104,11 @@ mod tests {
         assert!(error(&format!("bundles = 'b'\n{twice}")).contains("bundle `x` has settings twice"));
         assert!(error("bundles = 'b'\npeers = ['../x']\n[[stage]]\nbundle = 'x'").contains("\"../x\" is no bundle"));
         assert!(error("bundles = 'b'\nprogress = 0\n[[stage]]\nbundle = 'x'").contains("nonzero"));
+        let stage = "bundles = 'b'\n[[stage]]\nbundle = 'x'\nconfig.a = 1\n";
+        assert!(error(&format!("{stage}[report]\nbundle = '../x'")).contains("\"../x\" is no bundle"));
+        assert!(
+            error(&format!("{stage}[report]\nbundle = 'x'\nconfig.a = 1")).contains("bundle `x` has settings twice")
+        );
         for bundle in ["", "..", "../x", "/x", "x/y", "x/"] {
             assert!(error(&format!("bundles = 'b'\n[[stage]]\nbundle = '{bundle}'")).contains("no bundle"), "{bundle}");
         }

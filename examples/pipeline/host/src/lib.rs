@@ -4,10 +4,14 @@
 //! Nothing in here knows a stage by name, nor the language it is written in.
 
 pub mod config;
+pub mod distribution;
 pub mod input;
 pub mod loaders;
 pub mod output;
+pub mod report;
 pub mod run;
 pub mod services;
 pub mod stages;
+pub mod statistics;
 pub mod table;
+pub mod traffic;

@@ -2,6 +2,7 @@
 
 use polyplug::Runtime;
 use polyplug::error::RuntimeError;
+use polyplug_js::JsLoader;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
@@ -13,5 +14,10 @@ use std::sync::Arc;
 ///
 /// A loader cannot start.
 pub fn runtime() -> Result<Arc<Runtime>, RuntimeError> {
-    Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new()).loader(PythonLoader::new()).build()
+    Runtime::builder()
+        .loader(NativeLoader::new())
+        .loader(LuaLoader::new())
+        .loader(PythonLoader::new())
+        .loader(JsLoader::new())
+        .build()
 }

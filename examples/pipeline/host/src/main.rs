@@ -5,6 +5,8 @@ use clap::Parser;
 use pipeline::config::Config;
 use pipeline::input::Chunks;
 use pipeline::output::Output;
+use pipeline::report::{self, Renderer};
+use pipeline::table::grouped;
 use pipeline::{loaders, run, services, stages};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -33,6 +35,9 @@ struct Arguments {
     /// Where to write the lines that were rejected, with stage and reason
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
+    /// Where to write the report that the configuration's `[report]` makes
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Tell on standard error what happens to the bundles
     #[arg(long)]
     events: bool,
@@ -65,14 +70,35 @@ fn try_main(arguments: Arguments) -> anyhow::Result<ExitCode> {
     services::provide(&runtime, config.progress)?;
     let stages = stages::load(&runtime, &config.peers, &config.stages, &bundles)?;
 
-    for target in [&arguments.output, &arguments.rejects].into_iter().flatten() {
+    let report = match arguments.report {
+        Some(file) => {
+            let config = config.report.context("no bundle makes reports: name one in the configuration, `[report]`")?;
+            Some((Renderer::load(&runtime, &config, &bundles)?, file))
+        }
+        None => None,
+    };
+
+    let report_file = report.as_ref().map(|(_, file)| file);
+    for target in [arguments.output.as_ref(), arguments.rejects.as_ref(), report_file].into_iter().flatten() {
         ensure!(!is_same_file(&log, target), "{} is the log: write the output elsewhere", target.display());
     }
     let mut output = Output::new(arguments.output.as_deref(), arguments.rejects.as_deref())?;
+    if report.is_some() {
+        output.keep_statistics();
+    }
     let outcome = run::run(&stages, chunks, &mut output).with_context(|| format!("with the log {}", log.display()))?;
     output.finish()?;
     let summary = output.summary(&stages, &outcome);
     std::io::stdout().write_all(summary.as_bytes()).context("cannot write to standard output")?;
+
+    if let Some((renderer, file)) = report {
+        let source =
+            if log == Path::new("-") { "standard input".as_ref() } else { log.file_name().unwrap_or_default() };
+        let source = source.display().to_string();
+        let summary = output.report(source, &stages, &outcome, report::sessions(&runtime)?);
+        let size = renderer.write(&summary, &file)?;
+        println!("\nReport\n  {}, {} bytes", file.display(), grouped(size));
+    }
 
     if outcome.failures == 0 || arguments.keep_going {
         return Ok(ExitCode::SUCCESS);

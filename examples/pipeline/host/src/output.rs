@@ -1,22 +1,26 @@
 //! What a run leaves behind: files where the user asked for them, and a summary.
 
 use crate::run::{Failure, Outcome, Sink, Stage};
+use crate::statistics::Statistics;
 use crate::table::{Table, grouped, printable};
 use anyhow::Context;
-use pipeline_contracts::{Cell, Record, Rejected};
+use pipeline_contracts::{Cell, Record, Rejected, Rejection, SessionCounts, Summary};
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes to files what goes to files, counts rejects by reason, and tells of failures as they happen.
+/// Writes to files what goes to files, counts rejects by reason and, for a report, requests, and tells of failures as
+/// they happen.
 #[derive(Default)]
 pub struct Output {
     passed: Option<LineFile>,
     rejected: Option<LineFile>,
     /// By stage and reason.
     reasons: BTreeMap<(String, String), Reason>,
+    /// The requests, if there will be a report.
+    statistics: Option<Statistics>,
 }
 
 struct Reason {
@@ -35,7 +39,28 @@ impl Output {
     pub fn new(passed: Option<&Path>, rejected: Option<&Path>) -> anyhow::Result<Self> {
         let passed = passed.map(LineFile::create).transpose()?;
         let rejected = rejected.map(LineFile::create).transpose()?;
-        Ok(Self { passed, rejected, reasons: BTreeMap::new() })
+        Ok(Self { passed, rejected, ..Self::default() })
+    }
+
+    /// Counts, from now on, what a report needs.
+    pub fn keep_statistics(&mut self) {
+        self.statistics = Some(Statistics::default());
+    }
+
+    /// Returns what a report is made of; without numbers of requests unless they were [kept](Self::keep_statistics).
+    #[must_use]
+    pub fn report(&self, source: String, stages: &[Stage], outcome: &Outcome, sessions: Vec<SessionCounts>) -> Summary {
+        let none = Statistics::default();
+        let statistics = self.statistics.as_ref().unwrap_or(&none);
+        let rejection = |((stage, reason), found): (&(String, String), &Reason)| Rejection {
+            stage: stage.clone(),
+            reason: reason.clone(),
+            lines: found.count,
+            first: found.line,
+            detail: found.detail.clone(),
+        };
+        let rejections = self.reasons.iter().map(rejection).collect();
+        Summary { rejections, ..statistics.summary(source, stages, outcome, sessions) }
     }
 
     /// Makes sure that the files are complete.
@@ -72,6 +97,9 @@ impl Output {
 
 impl Sink for Output {
     fn passed(&mut self, record: Record) -> anyhow::Result<()> {
+        if let Some(statistics) = &mut self.statistics {
+            statistics.count(&record);
+        }
         match &mut self.passed {
             Some(file) => file.line(format_args!("{}", record.raw)),
             None => Ok(()),

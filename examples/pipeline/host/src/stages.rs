@@ -37,7 +37,7 @@ pub fn load(runtime: &Runtime, peers: &[String], stages: &[StageConfig], bundles
         .collect()
 }
 
-fn load_bundle(runtime: &Runtime, folder: &Path) -> anyhow::Result<BundleId> {
+pub(crate) fn load_bundle(runtime: &Runtime, folder: &Path) -> anyhow::Result<BundleId> {
     ensure!(
         folder.join("manifest.toml").is_file(),
         "there is no bundle in {}: build the bundles with `cargo xtask demo`, or name their folder with `--bundles`",

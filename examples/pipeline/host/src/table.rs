@@ -100,7 +100,8 @@ fn shortened(mut text: String) -> String {
 }
 
 /// `1234567` as `1,234,567`.
-pub(crate) fn grouped(number: impl ToString) -> String {
+#[must_use]
+pub fn grouped(number: impl ToString) -> String {
     let mut text = number.to_string();
     let digits = text.trim_start_matches('-').len();
     for place in (3..digits).step_by(3) {

@@ -1,45 +1,10 @@
 //! The program with real bundles: the stages' libraries, which Cargo builds along with these tests.
 
-use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+mod support;
+
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
-
-/// A folder with a bundle for each of the stages.
-fn bundles() -> tempfile::TempDir {
-    let tests = std::env::current_exe().unwrap();
-    let libraries = tests.parent().unwrap();
-    let stages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stages");
-
-    let bundles = tempfile::tempdir().unwrap();
-    for stage in ["parse", "classify", "aggregate"] {
-        let bundle = bundles.path().join(stage);
-        let library = format!("{DLL_PREFIX}pipeline_{stage}{DLL_SUFFIX}");
-        fs::create_dir(&bundle).unwrap();
-        fs::copy(stages.join(stage).join("manifest.toml"), bundle.join("manifest.toml")).unwrap();
-        fs::copy(libraries.join(&library), bundle.join(&library)).unwrap();
-    }
-    let scripts: [(&str, &[&str]); 2] = [
-        ("redact", &["manifest.toml", "main.lua", "rules.lua"]),
-        ("sessions", &["manifest.toml", "main.py", "clients.py", "scores.py", "settings.py"]),
-    ];
-    for (stage, files) in scripts {
-        let bundle = bundles.path().join(stage);
-        fs::create_dir(&bundle).unwrap();
-        for file in files {
-            fs::copy(stages.join(stage).join(file), bundle.join(file)).unwrap();
-        }
-    }
-    bundles
-}
-
-fn pipeline(config: &Path, bundles: &Path, more: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_pipeline")).arg(config).arg("--bundles").arg(bundles).args(more).output().unwrap()
-}
-
-fn shipped(file: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file)
-}
+use std::process::Output;
+use support::{bundles, pipeline, shipped};
 
 #[test]
 fn the_shipped_log_goes_through_the_shipped_stages() {

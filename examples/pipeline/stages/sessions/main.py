@@ -3,6 +3,9 @@
 Its settings are in the manifest, under `[config]`.
 """
 
+import weakref
+from collections import Counter
+
 import scores
 import settings
 from clients import Clients
@@ -13,6 +16,10 @@ Batch, Flush, Report, Label = stage.Batch, stage.Flush, stage.Report, stage.Labe
 StageInfo, StageError = stage.StageInfo, stage.StageError
 Text, Integer, Number = stage.Cell.Text, stage.Cell.Integer, stage.Cell.Number
 Level = types("pipeline.log@1").Level
+SessionCounts = types("pipeline.sessions@1").SessionCounts
+
+# The clients of each stage that lives, for those who ask about all.
+known = weakref.WeakSet()
 
 
 @plugin("pipeline.stage@1")
@@ -22,6 +29,7 @@ class Sessions:
         self.log = ctx.host("pipeline.log@1")
         self.progress = ctx.host("pipeline.progress@1")
         self.clients = Clients(self.settings.gap * 60)
+        known.add(self.clients)
 
     def describe(self) -> StageInfo:
         return StageInfo(name="sessions", summary="finds sessions, and clients that are unusual")
@@ -46,6 +54,17 @@ class Sessions:
         return Flush(
             batch=Batch(records=[], rejected=[]),
             reports=[report for report in reports if report.rows],
+        )
+
+
+@plugin("pipeline.sessions@1")
+class Counts:
+    def counts(self) -> SessionCounts:
+        sessions = [session for clients in known for session in clients.sessions()]
+        return SessionCounts(
+            clients=sum(len(clients.known) for clients in known),
+            seconds=Counter(session.seconds for session in sessions),
+            requests=Counter(session.requests for session in sessions),
         )
 
 
