@@ -40,7 +40,7 @@ struct Wait {
 
 /// The target of a wait.
 pub(crate) enum Target {
-    /// The owner of a lock. The waiting thread keeps the lock alive.
+    /// The owner of a lock, or any one of the owners of several. The waiting thread keeps the lock alive.
     Lock(*const dyn Lock),
     /// The thread that carries out a task.
     Task(Arc<Task>),
@@ -52,10 +52,11 @@ pub(crate) enum Target {
 // and that thread keeps the lock alive. The other parts may be sent anyway.
 unsafe impl Send for Target {}
 
-/// A lock with one owner.
+/// A lock of an engine, or the locks of several engines of which a thread enters any one.
 pub(crate) trait Lock {
-    /// Returns the mark of the owner, or 0.
-    fn owner(&self) -> usize;
+    /// Returns the mark of the owner of the lock with this number, or 0 if it has no owner. Returns `None` if there are
+    /// not so many locks. A wait ends when one of the owners leaves.
+    fn owner(&self, number: usize) -> Option<usize>;
 
     /// Returns the name of the bundle whose engine the lock guards.
     fn bundle(&self) -> &str;
@@ -157,35 +158,58 @@ impl Waits {
         leads.then_some(way)
     }
 
-    /// Searches for a way as [`way`](Self::way) does, and adds its steps to `way`, the last one first. `seen` are the
-    /// threads that were searched before.
-    fn search(&self, from: usize, to: usize, way: &mut Vec<Step>, seen: &mut Vec<usize>) -> bool {
-        let mut wait = self.0.get(&from);
-        if wait.is_none() || seen.contains(&from) {
-            return false;
+    /// Returns an error if the thread `me` would wait for `lock` without end: each owner is this thread, or waits for it
+    /// directly or through other threads.
+    pub(crate) fn find_cycle(&self, lock: &(dyn Lock + 'static), me: usize) -> Result<(), WouldDeadlock> {
+        let mut way = Vec::new();
+        if !self.all_lead(&Target::Lock(lock), me, &mut way, &mut Vec::new()) {
+            return Ok(());
         }
-        seen.push(from);
+        way.reverse();
+        Err(WouldDeadlock { wanted: lock.bundle().to_owned(), way })
+    }
+
+    /// Searches for a way as [`way`](Self::way) does, and adds its steps to `way`, the last one first. `path` are the
+    /// threads that the search is at. A thread that is met again waits for itself, so it does not end the wait either.
+    fn search(&self, from: usize, to: usize, way: &mut Vec<Step>, path: &mut Vec<usize>) -> bool {
+        let mut wait = self.0.get(&from);
+        if wait.is_none() || path.contains(&from) {
+            return wait.is_some();
+        }
+        path.push(from);
         while let Some(Wait { target, outer }) = wait {
-            let next = target.thread();
-            if next == to || self.search(next, to, way, seen) {
+            if self.all_lead(target, to, way, path) {
                 way.push(target.step());
-                return true;
+                break;
             }
             wait = outer.as_deref();
         }
-        false
+        path.pop();
+        wait.is_some()
+    }
+
+    /// Returns whether all threads that could end a wait for `target` are the thread `to` or wait for it. Adds the way
+    /// from one of them to `way`.
+    fn all_lead(&self, target: &Target, to: usize, way: &mut Vec<Step>, path: &mut Vec<usize>) -> bool {
+        let begin = way.len();
+        let mut threads = (0..).map_while(|number| target.thread(number));
+        threads.all(|next| {
+            way.truncate(begin);
+            next == to || self.search(next, to, way, path)
+        })
     }
 }
 
 impl Target {
-    /// Returns the mark of the thread that ends the wait, or 0. The caller holds the mutex of `WAITS`.
-    fn thread(&self) -> usize {
+    /// Returns the mark of thread `number` of those of which any one ends the wait, or 0 if that thread is none. Returns
+    /// `None` if there are not so many. The caller holds the mutex of `WAITS`.
+    fn thread(&self, number: usize) -> Option<usize> {
         match self {
             // SAFETY: the waiting thread keeps the lock alive until it has removed its entry, which needs the mutex
             // that the caller holds.
-            Self::Lock(lock) => unsafe { &**lock }.owner(),
-            Self::Task(task) => task.thread.load(Ordering::Acquire),
-            Self::Change { changer, .. } => *changer,
+            Self::Lock(lock) => unsafe { &**lock }.owner(number),
+            Self::Task(task) => (number == 0).then(|| task.thread.load(Ordering::Acquire)),
+            Self::Change { changer, .. } => (number == 0).then_some(*changer),
         }
     }
 
@@ -207,12 +231,6 @@ pub(crate) struct WouldDeadlock {
     wanted: String,
     /// The way from the thread in that bundle to this thread.
     way: Vec<Step>,
-}
-
-impl WouldDeadlock {
-    pub(crate) fn new(wanted: &str, way: Vec<Step>) -> Self {
-        Self { wanted: wanted.to_owned(), way }
-    }
 }
 
 impl fmt::Display for WouldDeadlock {
