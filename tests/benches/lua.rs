@@ -136,7 +136,8 @@ fn workers() {
         return;
     }
     let data: Vec<u8> = (0..4096u32).map(|n| n as u8).collect();
-    let stateless = CALCULATOR.replace("calculator@1\")\n\nfunction", "calculator@1\", { stateless = true })\n\nfunction");
+    let stateless =
+        CALCULATOR.replace("calculator@1\")\n\nfunction", "calculator@1\", { stateless = true })\n\nfunction");
     assert_ne!(stateless, CALCULATOR, "the plugin is declared");
     println!("\nThousands of calls a second, all threads together, best of {BEST_OF}");
     println!("{:<34} {:>11} {:>11} {:>11}", "", "1 thread", "2 threads", "4 threads");

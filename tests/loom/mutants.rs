@@ -347,8 +347,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "only_the_next_waiter_is_looked_at",
         file: "host/waits.rs",
-        from: "next == to || self.search(next, to, way, path)",
-        to: "next == to",
+        from: "self.search(next, to, path)?",
+        to: "return None",
         model: "engine::three_do_not_wait_for_each_other",
         complaint: DEADLOCK,
     },
@@ -388,8 +388,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "one_busy_engine_of_a_pool_counts_for_all",
         file: "host/waits.rs",
-        from: "threads.all(|next| {",
-        to: "threads.any(|next| {",
+        from: "self.search(next, to, path)?",
+        to: "match self.search(next, to, path) { Some(way) => way, None => continue }",
         model: "engine::a_wait_for_a_pool_ends_with_any_engine",
         complaint: "WouldDeadlock",
     },

@@ -152,51 +152,63 @@ impl Waits {
     /// Returns the way by which the thread `from` waits for the thread `to`, directly or through other threads, or
     /// `None` if it does not.
     pub(crate) fn way(&self, from: usize, to: usize) -> Option<Vec<Step>> {
-        let mut way = Vec::new();
-        let leads = self.search(from, to, &mut way, &mut Vec::new());
-        way.reverse();
-        leads.then_some(way)
+        self.search(from, to, &mut Vec::new()).map(Way::into_steps)
     }
 
     /// Returns an error if the thread `me` would wait for `lock` without end: each owner is this thread, or waits for it
     /// directly or through other threads.
     pub(crate) fn find_cycle(&self, lock: &(dyn Lock + 'static), me: usize) -> Result<(), WouldDeadlock> {
-        let mut way = Vec::new();
-        if !self.all_lead(&Target::Lock(lock), me, &mut way, &mut Vec::new()) {
-            return Ok(());
-        }
-        way.reverse();
-        Err(WouldDeadlock { wanted: lock.bundle().to_owned(), way })
+        let Some(way) = self.all_lead(&Target::Lock(lock), me, &mut Vec::new()) else { return Ok(()) };
+        Err(WouldDeadlock { wanted: lock.bundle().to_owned(), way: way.into_steps() })
     }
 
-    /// Searches for a way as [`way`](Self::way) does, and adds its steps to `way`, the last one first. `path` are the
-    /// threads that the search is at. A thread that is met again waits for itself, so it does not end the wait either.
-    fn search(&self, from: usize, to: usize, way: &mut Vec<Step>, path: &mut Vec<usize>) -> bool {
-        let mut wait = self.0.get(&from);
-        if wait.is_none() || path.contains(&from) {
-            return wait.is_some();
+    /// Searches for a way as [`way`](Self::way) does. `path` are the threads that the search is at. A thread that is met
+    /// again waits for itself, so it does not end the wait either.
+    fn search(&self, from: usize, to: usize, path: &mut Vec<usize>) -> Option<Way> {
+        let mut wait = Some(self.0.get(&from)?);
+        if path.contains(&from) {
+            return Some(Way { steps: Vec::new(), arrives: false });
         }
         path.push(from);
+        let mut found = None;
         while let Some(Wait { target, outer }) = wait {
-            if self.all_lead(target, to, way, path) {
-                way.push(target.step());
+            if let Some(mut way) = self.all_lead(target, to, path) {
+                way.steps.push(target.step());
+                found = Some(way);
                 break;
             }
             wait = outer.as_deref();
         }
         path.pop();
-        wait.is_some()
+        found
     }
 
-    /// Returns whether all threads that could end a wait for `target` are the thread `to` or wait for it. Adds the way
-    /// from one of them to `way`.
-    fn all_lead(&self, target: &Target, to: usize, way: &mut Vec<Step>, path: &mut Vec<usize>) -> bool {
-        let begin = way.len();
-        let mut threads = (0..).map_while(|number| target.thread(number));
-        threads.all(|next| {
-            way.truncate(begin);
-            next == to || self.search(next, to, way, path)
-        })
+    /// Returns the way from one of the threads that could end a wait for `target` to the thread `to`, or `None` unless all
+    /// of them are that thread or wait for it.
+    fn all_lead(&self, target: &Target, to: usize, path: &mut Vec<usize>) -> Option<Way> {
+        let mut found: Option<Way> = None;
+        for next in (0..).map_while(|number| target.thread(number)) {
+            let way = if next == to { Way { steps: Vec::new(), arrives: true } } else { self.search(next, to, path)? };
+            if found.as_ref().is_none_or(|found| !found.arrives) {
+                found = Some(way);
+            }
+        }
+        found
+    }
+}
+
+/// The steps from one thread to another one that it waits for.
+struct Way {
+    /// The steps, the last one first.
+    steps: Vec<Step>,
+    /// False if the steps end at a thread that they have passed before.
+    arrives: bool,
+}
+
+impl Way {
+    fn into_steps(mut self) -> Vec<Step> {
+        self.steps.reverse();
+        self.steps
     }
 }
 

@@ -214,7 +214,7 @@ fn a_nested_call_is_in_the_vm_of_its_thread() {
     nothing_is_left(&loader);
 }
 
-/// Two bundles that call each other: `pool` has two workers, `lone` has none. Work 0 ends at once, work 1 calls the other
+/// Two bundles that call each other: `pool` has two workers, `lone` is a singleton, so that to open it makes no instance. Work 0 ends at once, work 1 calls the other
 /// bundle when all threads of a round are in, and work 2 waits for the gate.
 struct Crossing {
     loader: ToyLoader,
@@ -248,7 +248,7 @@ impl Crossing {
                 Ok(Toy::Int(0))
             };
             let class = class(own, work);
-            let class = if name == "pool" { class.stateless() } else { class };
+            let class = if name == "pool" { class.stateless() } else { class.singleton() };
             let more = format!("{more}[[dependency]]\ncontract = \"{other}\"\n");
             loader.load(&runtime, name, &more, declaring(class)).unwrap();
         }
