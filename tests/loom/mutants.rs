@@ -339,7 +339,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "no_search_for_a_cycle",
         file: "host/engine/lock.rs",
-        from: "            self.find_cycle(owner, me, &waits)?;\n",
+        from: "            waits.find_cycle(locks, me)?;\n",
         to: "",
         model: "engine::two_do_not_wait_for_each_other",
         complaint: DEADLOCK,
@@ -347,8 +347,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "only_the_next_waiter_is_looked_at",
         file: "host/waits.rs",
-        from: "next == to || self.search(next, to, way, seen)",
-        to: "next == to",
+        from: "self.search(next, to, path)?",
+        to: "return None",
         model: "engine::three_do_not_wait_for_each_other",
         complaint: DEADLOCK,
     },
@@ -375,6 +375,31 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         to: "            let again = self.lock.leave();\n            self.end_all();\n            if !again {\n                return;\n            }\n",
         model: "engine::objects_end_once",
         complaint: UNORDERED,
+    },
+    // Pools of engines.
+    Mutant {
+        name: "a_pool_is_entered_beside_the_own_engine",
+        file: "host/engine/vm_pool.rs",
+        from: "if entries::any() { first_of(|vm, me| vm.lock().try_again(me)) } else { None }",
+        to: "None::<usize>",
+        model: "engine::threads_share_a_pool",
+        complaint: "the engine that the thread is in",
+    },
+    Mutant {
+        name: "one_busy_engine_of_a_pool_counts_for_all",
+        file: "host/waits.rs",
+        from: "self.search(next, to, path)?",
+        to: "match self.search(next, to, path) { Some(way) => way, None => continue }",
+        model: "engine::a_wait_for_a_pool_ends_with_any_engine",
+        complaint: "WouldDeadlock",
+    },
+    Mutant {
+        name: "a_pool_waits_for_one_engine",
+        file: "host/engine/vm_pool.rs",
+        from: "first_of(|vm, me| vm.lock().claim(me))",
+        to: "self.vms[0].lock().claim(me).then_some(0)",
+        model: "engine::a_wait_for_a_pool_ends_with_any_engine",
+        complaint: DEADLOCK,
     },
     // Tokens.
     Mutant {

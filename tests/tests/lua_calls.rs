@@ -105,7 +105,7 @@ fn plugins_that_are_none_are_refused_with_their_place() {
     );
     refused(
         "polyplug.plugin('test.script@1', { singelton = true })",
-        &["there is no option `singelton`: there are `name` and `singleton`"],
+        &["there is no option `singelton`: there are `name`, `singleton` and `stateless`"],
     );
     refused("polyplug.plugin('test.script@1', { name = 7 })", &["the option `name` is a string, not number 7"]);
     refused(

@@ -1,5 +1,6 @@
 //! The examples in docs/src/lua.md run.
 
+use polyplug::loader::BundleSource;
 use polyplug_lua::LuaLoader;
 use polyplug_tests::lua::{lua_runtime, try_load_lua};
 
@@ -48,6 +49,13 @@ pub trait Worker {
     fn watch(&self, watcher: &dyn Watcher) -> u32;
 }
 
+/// The page's counter of words.
+#[polyplug::contract(name = "demo.words", version = "1.0")]
+pub trait Words {
+    /// Counts the words of a text.
+    fn count(&self, text: &str) -> u32;
+}
+
 struct UpTo(u32);
 
 impl Progress for UpTo {
@@ -65,17 +73,18 @@ impl Watcher for Tells {
     }
 }
 
-/// The page's blocks in Lua.
-fn blocks() -> Vec<String> {
+/// The page's blocks in a language.
+fn blocks(language: &str) -> Vec<String> {
     let page = include_str!("../../docs/src/lua.md");
-    let parts = page.split("```lua\n").skip(1);
+    let begin = format!("```{language}\n");
+    let parts = page.split(&begin).skip(1);
     parts.map(|part| part.split("```").next().unwrap().to_owned()).collect()
 }
 
 #[test]
 fn every_example_runs() {
-    let blocks = blocks();
-    assert_eq!(blocks.len(), 5);
+    let blocks = blocks("lua");
+    assert_eq!(blocks.len(), 6);
     let runtime = lua_runtime(LuaLoader::new());
     runtime.provide::<dyn Logger>(Fails).unwrap();
     let mut loaded = 0;
@@ -86,7 +95,7 @@ fn every_example_runs() {
             Err(error) => assert!(!block.contains("polyplug.plugin(") && error.contains("no plugin"), "{error}"),
         }
     }
-    assert_eq!(loaded, 3);
+    assert_eq!(loaded, 4);
     let calculator = runtime.proxy::<dyn test_contracts::Calculator>().unwrap();
     assert_eq!((calculator.add(2, 3), calculator.greet("you")), (Ok(5), Ok("Hello, you!".to_owned())));
     assert_eq!((calculator.divide(-7, 2), calculator.sum(&[1, 255])), (Ok(Ok(-4)), Ok(256)));
@@ -98,4 +107,15 @@ fn every_example_runs() {
 
     let counter = runtime.proxy::<dyn Counter>().unwrap();
     assert_eq!((counter.add(2), counter.add(3)), (Ok(2), Ok(5)));
+}
+
+#[test]
+fn the_example_with_workers_has_them() {
+    let code = blocks("lua").into_iter().find(|block| block.contains("stateless")).unwrap();
+    let manifest = blocks("toml").into_iter().find(|block| block.contains("workers")).unwrap();
+    let runtime = lua_runtime(LuaLoader::new());
+    let id = runtime.load_bundle_from(&manifest, BundleSource::Code(code)).unwrap();
+    assert_eq!(runtime.bundle(id).unwrap().plugins[0].workers, 4);
+    let words = runtime.proxy::<dyn Words>().unwrap();
+    assert_eq!(words.count("three small words"), Ok(3));
 }

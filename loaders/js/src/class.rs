@@ -62,6 +62,7 @@ impl Class {
             name: self.name.clone(),
             methods,
             is_singleton: self.is_singleton,
+            is_stateless: self.is_stateless,
             keeps_state,
             place: self.place.clone(),
         })

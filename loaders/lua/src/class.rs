@@ -13,6 +13,7 @@ pub(crate) struct Class {
     pub(crate) contract: String,
     pub(crate) name: Option<String>,
     pub(crate) is_singleton: bool,
+    pub(crate) is_stateless: bool,
     /// The file and line of the declaration.
     pub(crate) place: String,
     /// The reference to the table of the methods.
@@ -53,6 +54,7 @@ impl Class {
             contract: self.contract.clone(),
             name: self.name.clone(),
             is_singleton: self.is_singleton,
+            is_stateless: self.is_stateless,
             keeps_state: has("save") && has("restore"),
             place: Some(self.place.clone()),
             methods,

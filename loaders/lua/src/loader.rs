@@ -71,6 +71,10 @@ impl BundleLoader for LuaLoader {
         true
     }
 
+    fn supports_workers(&self) -> bool {
+        true
+    }
+
     fn load(&self, manifest: &ManifestData, source: &BundleSource, runtime: &Runtime) -> Result<(), LoaderError> {
         match source {
             BundleSource::Code(text) => self.start(manifest, &Source::Code(text), runtime),

@@ -73,29 +73,37 @@ unsafe fn declare(lua: *mut lua_State) -> Result<c_int, Raise> {
         if !state.may_declare.get() {
             return Err(Fault::new("plugins are declared while their bundle is being loaded, not later").into());
         }
-        let (name, is_singleton) = options(lua)?;
+        let Options { name, is_singleton, is_stateless } = options(lua)?;
         ffi::luaL_where(lua, 1);
         let place = state.chunks.with_files(text_at(lua, -1)).trim_end_matches([':', ' ']).to_owned();
         ffi::lua_createtable(lua, 0, 8);
         ffi::lua_pushvalue(lua, -1);
         let table = take_ref(lua);
-        state.classes.borrow_mut().push(Class { contract, name, is_singleton, place, table });
+        state.classes.borrow_mut().push(Class { contract, name, is_singleton, is_stateless, place, table });
     }
     Ok(1)
 }
 
-/// Reads the options of a plugin, argument 2: the plugin's name, and whether the plugin is a singleton.
+/// The options of a plugin.
+#[derive(Default)]
+struct Options {
+    name: Option<String>,
+    is_singleton: bool,
+    is_stateless: bool,
+}
+
+/// Reads the options of a plugin, argument 2.
 ///
 /// # Safety
 ///
 /// In a C function that Lua has called.
-unsafe fn options(lua: *mut lua_State) -> Result<(Option<String>, bool), Fault> {
-    let (mut name, mut is_singleton) = (None, false);
+unsafe fn options(lua: *mut lua_State) -> Result<Options, Fault> {
+    let mut options = Options::default();
     // SAFETY: the caller's promise. The loop does not change the table, as `lua_next` demands.
     unsafe {
         ffi::lua_settop(lua, 2);
         match ffi::lua_type(lua, 2) {
-            ffi::LUA_TNIL => return Ok((name, is_singleton)),
+            ffi::LUA_TNIL => return Ok(options),
             ffi::LUA_TTABLE => {}
             _ => {
                 let found = describe(lua, 2);
@@ -109,22 +117,23 @@ unsafe fn options(lua: *mut lua_State) -> Result<(Option<String>, bool), Fault> 
                 _ => describe(lua, 3),
             };
             match (key.as_str(), ffi::lua_type(lua, 4)) {
-                ("name", ffi::LUA_TSTRING) => name = Some(text_at(lua, 4)),
-                ("singleton", ffi::LUA_TBOOLEAN) => is_singleton = ffi::lua_toboolean(lua, 4) != 0,
-                (option @ ("name" | "singleton"), _) => {
+                ("name", ffi::LUA_TSTRING) => options.name = Some(text_at(lua, 4)),
+                ("singleton", ffi::LUA_TBOOLEAN) => options.is_singleton = ffi::lua_toboolean(lua, 4) != 0,
+                ("stateless", ffi::LUA_TBOOLEAN) => options.is_stateless = ffi::lua_toboolean(lua, 4) != 0,
+                (option @ ("name" | "singleton" | "stateless"), _) => {
                     let expected = if option == "name" { "a string" } else { "true or false" };
                     let found = describe(lua, 4);
                     return Err(Fault::new(format_args!("the option `{option}` is {expected}, not {found}")));
                 }
                 _ => {
-                    let known = "there are `name` and `singleton`";
+                    let known = "there are `name`, `singleton` and `stateless`";
                     return Err(Fault::new(format_args!("there is no option `{key}`: {known}")));
                 }
             }
             ffi::lua_settop(lua, 3);
         }
     }
-    Ok((name, is_singleton))
+    Ok(options)
 }
 
 /// Implements `host(contract)`: returns an object with the methods of a host contract.

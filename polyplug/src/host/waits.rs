@@ -40,7 +40,7 @@ struct Wait {
 
 /// The target of a wait.
 pub(crate) enum Target {
-    /// The owner of a lock. The waiting thread keeps the lock alive.
+    /// The owner of a lock, or any one of the owners of several. The waiting thread keeps the lock alive.
     Lock(*const dyn Lock),
     /// The thread that carries out a task.
     Task(Arc<Task>),
@@ -52,10 +52,11 @@ pub(crate) enum Target {
 // and that thread keeps the lock alive. The other parts may be sent anyway.
 unsafe impl Send for Target {}
 
-/// A lock with one owner.
+/// A lock of an engine, or the locks of several engines of which a thread enters any one.
 pub(crate) trait Lock {
-    /// Returns the mark of the owner, or 0.
-    fn owner(&self) -> usize;
+    /// Returns the mark of the owner of the lock with this number, or 0 if it has no owner. Returns `None` if there are
+    /// not so many locks. A wait ends when one of the owners leaves.
+    fn owner(&self, number: usize) -> Option<usize>;
 
     /// Returns the name of the bundle whose engine the lock guards.
     fn bundle(&self) -> &str;
@@ -151,41 +152,76 @@ impl Waits {
     /// Returns the way by which the thread `from` waits for the thread `to`, directly or through other threads, or
     /// `None` if it does not.
     pub(crate) fn way(&self, from: usize, to: usize) -> Option<Vec<Step>> {
-        let mut way = Vec::new();
-        let leads = self.search(from, to, &mut way, &mut Vec::new());
-        way.reverse();
-        leads.then_some(way)
+        self.search(from, to, &mut Vec::new()).map(Way::into_steps)
     }
 
-    /// Searches for a way as [`way`](Self::way) does, and adds its steps to `way`, the last one first. `seen` are the
-    /// threads that were searched before.
-    fn search(&self, from: usize, to: usize, way: &mut Vec<Step>, seen: &mut Vec<usize>) -> bool {
-        let mut wait = self.0.get(&from);
-        if wait.is_none() || seen.contains(&from) {
-            return false;
+    /// Returns an error if the thread `me` would wait for `lock` without end: each owner is this thread, or waits for it
+    /// directly or through other threads.
+    pub(crate) fn find_cycle(&self, lock: &(dyn Lock + 'static), me: usize) -> Result<(), WouldDeadlock> {
+        let Some(way) = self.all_lead(&Target::Lock(lock), me, &mut Vec::new()) else { return Ok(()) };
+        Err(WouldDeadlock { wanted: lock.bundle().to_owned(), way: way.into_steps() })
+    }
+
+    /// Searches for a way as [`way`](Self::way) does. `path` are the threads that the search is at. A thread that is met
+    /// again waits for itself, so it does not end the wait either.
+    fn search(&self, from: usize, to: usize, path: &mut Vec<usize>) -> Option<Way> {
+        let mut wait = Some(self.0.get(&from)?);
+        if path.contains(&from) {
+            return Some(Way { steps: Vec::new(), arrives: false });
         }
-        seen.push(from);
+        path.push(from);
+        let mut found = None;
         while let Some(Wait { target, outer }) = wait {
-            let next = target.thread();
-            if next == to || self.search(next, to, way, seen) {
-                way.push(target.step());
-                return true;
+            if let Some(mut way) = self.all_lead(target, to, path) {
+                way.steps.push(target.step());
+                found = Some(way);
+                break;
             }
             wait = outer.as_deref();
         }
-        false
+        path.pop();
+        found
+    }
+
+    /// Returns the way from one of the threads that could end a wait for `target` to the thread `to`, or `None` unless all
+    /// of them are that thread or wait for it.
+    fn all_lead(&self, target: &Target, to: usize, path: &mut Vec<usize>) -> Option<Way> {
+        let mut found: Option<Way> = None;
+        for next in (0..).map_while(|number| target.thread(number)) {
+            let way = if next == to { Way { steps: Vec::new(), arrives: true } } else { self.search(next, to, path)? };
+            if found.as_ref().is_none_or(|found| !found.arrives) {
+                found = Some(way);
+            }
+        }
+        found
+    }
+}
+
+/// The steps from one thread to another one that it waits for.
+struct Way {
+    /// The steps, the last one first.
+    steps: Vec<Step>,
+    /// False if the steps end at a thread that they have passed before.
+    arrives: bool,
+}
+
+impl Way {
+    fn into_steps(mut self) -> Vec<Step> {
+        self.steps.reverse();
+        self.steps
     }
 }
 
 impl Target {
-    /// Returns the mark of the thread that ends the wait, or 0. The caller holds the mutex of `WAITS`.
-    fn thread(&self) -> usize {
+    /// Returns the mark of thread `number` of those of which any one ends the wait, or 0 if that thread is none. Returns
+    /// `None` if there are not so many. The caller holds the mutex of `WAITS`.
+    fn thread(&self, number: usize) -> Option<usize> {
         match self {
             // SAFETY: the waiting thread keeps the lock alive until it has removed its entry, which needs the mutex
             // that the caller holds.
-            Self::Lock(lock) => unsafe { &**lock }.owner(),
-            Self::Task(task) => task.thread.load(Ordering::Acquire),
-            Self::Change { changer, .. } => *changer,
+            Self::Lock(lock) => unsafe { &**lock }.owner(number),
+            Self::Task(task) => (number == 0).then(|| task.thread.load(Ordering::Acquire)),
+            Self::Change { changer, .. } => (number == 0).then_some(*changer),
         }
     }
 
@@ -207,12 +243,6 @@ pub(crate) struct WouldDeadlock {
     wanted: String,
     /// The way from the thread in that bundle to this thread.
     way: Vec<Step>,
-}
-
-impl WouldDeadlock {
-    pub(crate) fn new(wanted: &str, way: Vec<Step>) -> Self {
-        Self { wanted: wanted.to_owned(), way }
-    }
 }
 
 impl fmt::Display for WouldDeadlock {

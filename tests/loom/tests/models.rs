@@ -60,7 +60,10 @@ models! {
         two_do_not_wait_for_each_other
         three_do_not_wait_for_each_other
         objects_end_once
-        a_waiter_does_what_is_asked;
+        a_waiter_does_what_is_asked
+        threads_share_a_pool
+        a_wait_for_a_pool_ends_with_any_engine
+        a_wait_for_a_whole_pool_is_refused;
     tokens:
         what_a_token_names_stays_while_it_is_used
         a_token_is_whole_when_it_is_found

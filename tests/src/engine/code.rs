@@ -76,6 +76,7 @@ pub struct Class {
     pub(super) init: Option<Method>,
     pub(super) state: Option<(Save, Restore)>,
     pub(super) is_singleton: bool,
+    pub(super) is_stateless: bool,
 }
 
 impl Class {
@@ -90,6 +91,7 @@ impl Class {
             init: None,
             state: None,
             is_singleton: false,
+            is_stateless: false,
         }
     }
 
@@ -140,6 +142,13 @@ impl Class {
     #[must_use]
     pub fn singleton(mut self) -> Self {
         self.is_singleton = true;
+        self
+    }
+
+    /// Declares that the plugin keeps nothing from one call to the next.
+    #[must_use]
+    pub fn stateless(mut self) -> Self {
+        self.is_stateless = true;
         self
     }
 }

@@ -80,7 +80,7 @@ impl ToyLoader {
     fn start(&self, manifest: &ManifestData, program: &str, runtime: &Runtime) -> Result<(), LoaderError> {
         let program = self.programs.lock().unwrap_or_else(PoisonError::into_inner).get(program.trim()).cloned();
         engine::load(manifest, runtime, |guest| {
-            let program = program.ok_or_else(|| Fault::new("there is no such program"))?;
+            let program = program.as_ref().ok_or_else(|| Fault::new("there is no such program"))?;
             let mut code = Code { guest, classes: Vec::new() };
             program(&mut code).map_err(Raise::into_fault)?;
             let vm = ToyVm::new(guest, code.classes, &self.counts);
@@ -110,6 +110,10 @@ impl BundleLoader for ToyLoader {
     }
 
     fn supports_hot_reload(&self) -> bool {
+        true
+    }
+
+    fn supports_workers(&self) -> bool {
         true
     }
 

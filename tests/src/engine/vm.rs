@@ -87,6 +87,7 @@ impl ToyVm {
             name: class.name.clone(),
             methods: class.methods.keys().cloned().collect(),
             is_singleton: class.is_singleton,
+            is_stateless: class.is_stateless,
             keeps_state: class.state.is_some(),
             place: class.place.clone(),
         });

@@ -10,6 +10,7 @@ mod others;
 mod reloading;
 mod shared;
 mod values;
+mod workers;
 
 use std::sync::Arc;
 

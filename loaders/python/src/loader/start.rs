@@ -64,7 +64,10 @@ fn declared_plugin(declared: &Bound<'_, PyAny>) -> PyResult<(Plugin, PluginDecl)
     let (contract, name, is_singleton, methods, keeps_state, place, class, takes_context): Parts =
         declared.extract()?;
     let plugin = Plugin::new(class, takes_context);
-    Ok((plugin, PluginDecl { contract, name, methods, is_singleton, keeps_state, place: Some(place) }))
+    Ok((
+        plugin,
+        PluginDecl { contract, name, methods, is_singleton, is_stateless: false, keeps_state, place: Some(place) },
+    ))
 }
 
 /// Returns a bundle whose main file has run as the runtime takes it. The file either declares plugins or has the

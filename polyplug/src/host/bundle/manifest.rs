@@ -12,6 +12,7 @@ use super::artifact::ArtifactForm;
 use super::diagnose::found_instead;
 use super::file::{absolute, read_file};
 pub(crate) use super::names::FILE_NAME;
+use super::workers::Workers;
 use crate::host::error::file::FileError;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::manifest::ManifestError;
@@ -70,6 +71,9 @@ pub struct ManifestData {
     pub dependencies: Vec<Dependency>,
     /// The host contracts that the bundle's plugins call. If empty, the plugins may call every host contract.
     pub host_contracts: Vec<HostDependency>,
+    /// The number of VMs that the bundle asks for, for calls of its stateless plugins. More than one only if the loader
+    /// [supports](crate::loader::BundleLoader::supports_workers) workers.
+    pub workers: Workers,
     /// The bundle's settings. In the manifest that a loader receives, the host's settings are merged in: see
     /// [`Runtime::configure`](crate::Runtime::configure).
     pub config: toml::Table,
@@ -132,8 +136,20 @@ impl Dependency {
 }
 
 /// The keys of [`Written`].
-const KEYS: [&str; 11] =
-    ["name", "version", "loader", "file", "id", "dependency", "host", "config", "description", "authors", "license"];
+const KEYS: [&str; 12] = [
+    "name",
+    "version",
+    "loader",
+    "file",
+    "id",
+    "workers",
+    "dependency",
+    "host",
+    "config",
+    "description",
+    "authors",
+    "license",
+];
 
 /// A manifest as written, without the table of its loader. An unknown key is an error: a misspelt key would otherwise
 /// be ignored in silence.
@@ -145,6 +161,7 @@ struct Written {
     loader: String,
     file: Option<Artifact>,
     id: Option<Id>,
+    workers: Option<Spanned<toml::Value>>,
     #[serde(default)]
     dependency: Vec<WrittenDependency>,
     #[serde(default)]
@@ -252,6 +269,12 @@ impl ManifestData {
         if let Some(given) = &written.id {
             check_id(given, id, &written.name).map_err(|message| invalid("id", message))?;
         }
+        let workers = match &written.workers {
+            None => Workers::default(),
+            Some(value) => {
+                Workers::read(value.get_ref(), &text[value.span()]).map_err(|message| invalid("workers", message))?
+            }
+        };
         let file = match written.file {
             None => String::new(),
             Some(artifact) => {
@@ -292,6 +315,7 @@ impl ManifestData {
             origin: directory.to_owned(),
             dependencies,
             host_contracts,
+            workers,
             config: written.config,
             options,
         })
@@ -567,6 +591,32 @@ mod tests {
         assert_eq!((&manifest.path, &manifest.origin), (&PathBuf::from("folder"), &PathBuf::from("folder")));
         assert!(parse("python", "python = {}").unwrap().options.is_empty());
         assert_eq!(parse("a loader", "[\"a loader\"]\na = 1\n").unwrap().options.len(), 1);
+    }
+
+    #[test]
+    fn workers_are_a_number_or_one_a_core() {
+        let workers = |value: &str| parse("lua", &format!("workers = {value}")).map(|manifest| manifest.workers);
+        assert_eq!(parse("lua", "").unwrap().workers, Workers::Count(1));
+        assert_eq!(workers("1"), Ok(Workers::Count(1)));
+        assert_eq!(workers("256"), Ok(Workers::Count(256)));
+        assert_eq!(workers("\"cores\""), Ok(Workers::Cores));
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        assert_eq!((Workers::Count(3).count(), Workers::Cores.count()), (3, cores.min(256)));
+        for (value, reason) in [
+            ("0", "0 is out of range"),
+            ("-2", "-2 is out of range"),
+            ("257", "257 is out of range"),
+            ("4294967297", "4294967297 is out of range"),
+            ("2.5", "2.5 is no number of workers"),
+            ("true", "true is no number of workers"),
+            ("\"2\"", "\"2\" is no number of workers"),
+            ("\"core\"", "\"core\" is no number of workers"),
+            ("[2]", "[2] is no number of workers"),
+        ] {
+            let error = workers(value).unwrap_err();
+            let remedy = "write the number of workers, from 1 to 256, or \"cores\" for one a processor core";
+            assert!(error.ends_with(&format!("`workers`: {reason}: {remedy}")), "{error}");
+        }
     }
 
     #[test]

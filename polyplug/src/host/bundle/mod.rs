@@ -3,6 +3,7 @@
 //! - [`ManifestData`](manifest::ManifestData): a bundle's manifest, checked.
 //! - [`Dependency`](manifest::Dependency), [`HostDependency`](manifest::HostDependency): a contract that the manifest
 //!   lists.
+//! - [`Workers`](workers::Workers): the number of VMs that the manifest asks for.
 //! - [`BundleRef`](reference::BundleRef): the ways to name a bundle.
 //! - [`BundleSource`](source::BundleSource): the source of a bundle's artifact.
 //! - [`ConfigOverrides`](config_overrides::ConfigOverrides): the settings that the host has set for bundles.
@@ -39,3 +40,4 @@ pub(crate) mod settling;
 pub(crate) mod shared_dirs;
 pub(crate) mod source;
 pub(crate) mod tree;
+pub(crate) mod workers;

@@ -1,8 +1,11 @@
 //! The start of a bundle, from its code to registered plugins.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::slice;
 use std::sync::Arc;
+use std::time::Duration;
 
 use polyplug_abi::{GuestContractId, GuestContractInterface, PluginFlags, Version};
 
@@ -14,14 +17,19 @@ use super::low_level::{LowLevel, LowLevelPlugin};
 use super::plugin::{VmPlugin, guarded};
 use super::schemas::Named;
 use super::vm::Vm;
+use super::vm_pool::VmPool;
+use super::vm_set::{FirstVm, SingleVm, VmSet};
 use crate::Runtime;
 use crate::host::bundle::manifest::ManifestData;
+use crate::host::bundle::workers::Workers;
 use crate::host::error::loader::LoaderError;
 use crate::host::plugin::plugin::{EnginePlugin, Plugin};
 use crate::host::plugin::schema::PluginSchema;
 use crate::host::plugin_proxy::depth::reserve_stack;
 use crate::host::runtime::staging::Staging;
 use crate::host::version::module::{Module, Remains};
+use crate::schema::Schema;
+use crate::sync::Condvar;
 
 /// A plugin, as a bundle's code declares it.
 #[derive(Debug, Clone, Default)]
@@ -34,10 +42,23 @@ pub struct PluginDecl {
     pub methods: Vec<String>,
     /// True if one instance serves all callers.
     pub is_singleton: bool,
+    /// True if the plugin keeps nothing from one call to the next. One object in each VM serves all callers, and a call
+    /// may run in any VM of a pool.
+    pub is_stateless: bool,
     /// True if the state of instances can be saved and restored.
     pub keeps_state: bool,
     /// The file and line of the declaration, for errors.
     pub place: Option<String>,
+}
+
+impl PluginDecl {
+    /// Returns whether `other` declares the same plugin. The order of the methods does not count.
+    fn is_same(&self, other: &Self) -> bool {
+        let Self { contract, name, methods, is_singleton, is_stateless, keeps_state, place: _ } = other;
+        let sorted = |methods: &[String]| methods.iter().cloned().collect::<BTreeSet<_>>();
+        (&self.contract, &self.name, sorted(&self.methods)) == (contract, name, sorted(methods))
+            && (self.is_singleton, self.is_stateless, self.keeps_state) == (*is_singleton, *is_stateless, *keeps_state)
+    }
 }
 
 /// The code of a bundle, after it was loaded.
@@ -74,24 +95,45 @@ impl<E> From<Fault> for StartError<E> {
 /// compared with their contracts and registered. Loaders call this function in both
 /// [`BundleLoader::load`](crate::loader::BundleLoader::load) and [`reload`](crate::loader::BundleLoader::reload).
 ///
+/// `start` is called once for each VM that the manifest asks for with [`workers`](ManifestData::workers), each time
+/// with a [`Guest`] of its own, and is to do the same each time: the VMs share nothing. The VMs are a pool for the
+/// plugins that are declared [stateless](PluginDecl::is_stateless). The other plugins run in the first VM. An engine
+/// that is not [`EXCLUSIVE`](Engine::EXCLUSIVE) has one VM.
+///
 /// # Errors
 ///
-/// The code fails, a plugin's contract is not known, or a plugin lacks a method.
+/// The code fails, a plugin's contract is not known, a plugin lacks a method, or the declarations contradict each other
+/// or the manifest.
 pub fn load<E: Engine>(
     manifest: &ManifestData,
     runtime: &Runtime,
-    start: impl FnOnce(&Arc<Guest>) -> Result<(E, Vec<PluginDecl>), StartError<E>>,
+    start: impl Fn(&Arc<Guest>) -> Result<(E, Vec<PluginDecl>), StartError<E>>,
 ) -> Result<(), LoaderError> {
     reserve_stack(E::STACK);
     let starting = Starting::new(manifest, runtime)?;
-    let started = start(&starting.guest);
-    let (engine, declared) = started.map_err(|error| starting.not_started(&starting.keep_failed(error)))?;
-    starting.register_all(engine, &declared)
+    let count = if E::EXCLUSIVE { manifest.workers.count() } else { 1 };
+    let signal = (count > 1).then(Arc::default);
+    let (first, declared) = starting.start_vm(&starting.guest, signal.as_ref(), start(&starting.guest))?;
+    starting.check_workers(&declared)?;
+    let mut vms = vec![first];
+    for number in 2..=count {
+        let of_worker = |error| match error {
+            LoaderError::InitFailed { bundle, code, error } => {
+                LoaderError::InitFailed { bundle, code, error: format!("worker {number} of {count}: {error}") }
+            }
+            other => other,
+        };
+        let guest = starting.another_guest();
+        let (vm, again) = starting.start_vm(&guest, signal.as_ref(), start(&guest)).map_err(of_worker)?;
+        starting.check_declared_again(&declared, &again).map_err(of_worker)?;
+        vms.push(vm);
+    }
+    starting.register_all(vms, &declared)
 }
 
 /// Starts a bundle like [`load`], for languages whose code may also be plugins that work on canonical memory
 /// themselves. The contracts of such plugins need not be known here. The default instance of such a plugin is made at
-/// once.
+/// once. The bundle has one VM.
 ///
 /// # Errors
 ///
@@ -104,8 +146,11 @@ pub fn load_either<E: Engine, P: LowLevel>(
     reserve_stack(E::STACK);
     let starting = Starting::new(manifest, runtime)?;
     let started = start(&starting.guest);
-    match started.map_err(|error| starting.not_started(&starting.keep_failed(error)))? {
-        LoadedCode::Engine(engine, declared) => starting.register_all(engine, &declared),
+    match started.map_err(|error| starting.not_started(&starting.guest, error))? {
+        LoadedCode::Engine(engine, declared) => {
+            let vm = starting.vm_of(&starting.guest, engine, None);
+            starting.register_all(vec![vm], &declared)
+        }
         LoadedCode::LowLevel(plugins) => starting.register_low_level(plugins),
     }
 }
@@ -114,25 +159,42 @@ pub fn load_either<E: Engine, P: LowLevel>(
 struct Starting<'a> {
     manifest: &'a ManifestData,
     staging: Staging,
+    unload_limit: Duration,
+    /// The bundle, as its first engine sees it.
     guest: Arc<Guest>,
 }
 
 impl<'a> Starting<'a> {
     fn new(manifest: &'a ManifestData, runtime: &Runtime) -> Result<Self, LoaderError> {
         let staging = runtime.staging(manifest.id)?;
-        let guest = Guest::new(manifest, &staging, runtime.parts().unload_limit);
+        let unload_limit = runtime.parts().unload_limit;
+        let guest = Self::guest(manifest, &staging, unload_limit);
+        Ok(Self { manifest, staging, unload_limit, guest })
+    }
+
+    /// Makes the guest of another engine.
+    fn another_guest(&self) -> Arc<Guest> {
+        Self::guest(self.manifest, &self.staging, self.unload_limit)
+    }
+
+    fn guest(manifest: &ManifestData, staging: &Staging, unload_limit: Duration) -> Arc<Guest> {
+        let guest = Guest::new(manifest, staging, unload_limit);
         staging.keep_module(EngineEnd(Arc::clone(&guest)));
-        Ok(Self { manifest, staging, guest })
+        guest
     }
 
     fn failed(&self, error: impl Display) -> LoaderError {
         LoaderError::init_failed(&self.manifest.name, error.to_string())
     }
 
-    /// Returns the error of a bundle whose code failed, with the code that its start-up reported.
-    fn not_started(&self, fault: &Fault) -> LoaderError {
-        let (bundle, error) = (self.manifest.name.clone(), self.guest.describe(fault));
-        LoaderError::InitFailed { bundle, code: fault.reported_code(), error }
+    /// Returns the error of a bundle whose code failed, with the code that its start-up reported. Keeps the engine until
+    /// its functions for the unload have run.
+    fn not_started<E: Engine>(&self, guest: &Guest, error: StartError<E>) -> LoaderError {
+        if let Some(engine) = error.engine {
+            self.vm_of(guest, engine, None);
+        }
+        let (bundle, text) = (self.manifest.name.clone(), guest.describe(&error.fault));
+        LoaderError::InitFailed { bundle, code: error.fault.reported_code(), error: text }
     }
 
     /// Returns the error of one plugin, with the place of its declaration.
@@ -143,51 +205,100 @@ impl<'a> Starting<'a> {
         }
     }
 
-    /// Registers the plugins that an engine runs.
-    fn register_all<E: Engine>(self, engine: E, declared: &[PluginDecl]) -> Result<(), LoaderError> {
-        let vm = self.vm_of(engine);
-        // Before anything can fail: functions for the unload run in the VM.
+    /// Makes the VM of an engine that was started. VMs of a pool share the signal `freed`.
+    fn start_vm<E: Engine>(
+        &self,
+        guest: &Guest,
+        freed: Option<&Arc<Condvar>>,
+        started: Result<(E, Vec<PluginDecl>), StartError<E>>,
+    ) -> Result<(Arc<Vm<E>>, Vec<PluginDecl>), LoaderError> {
+        let (engine, declared) = started.map_err(|error| self.not_started(guest, error))?;
+        Ok((self.vm_of(guest, engine, freed), declared))
+    }
+
+    /// Makes the VM of an engine, and keeps the VM, in which the functions for the unload run.
+    fn vm_of<E: Engine>(&self, guest: &Guest, engine: E, freed: Option<&Arc<Condvar>>) -> Arc<Vm<E>> {
+        let vm = Arc::new(match freed {
+            Some(freed) => Vm::pooled(engine, &guest.places, freed),
+            None => Vm::new(engine, &guest.places),
+        });
+        let any: Arc<dyn Any + Send + Sync> = Arc::clone(&vm) as _;
+        let _ = guest.vm.set(Arc::downgrade(&any));
+        // Before anything else can fail, as the functions for the unload run in the VM.
         self.staging.keep_module(Running(Arc::clone(&vm)));
+        vm
+    }
+
+    /// Checks that a plugin can use the workers that the manifest asks for.
+    fn check_workers(&self, declared: &[PluginDecl]) -> Result<(), LoaderError> {
+        let workers = self.manifest.workers;
+        if workers == Workers::default() || declared.iter().any(|declared| declared.is_stateless) {
+            return Ok(());
+        }
+        Err(self.failed(format_args!(
+            "the manifest has `workers = {workers}`, and no plugin is declared stateless, so that none could use a second \
+             one: declare those that keep nothing from one call to the next with the option `stateless`, or remove \
+             `workers`"
+        )))
+    }
+
+    /// Checks that the code has declared the same plugins in another VM as in the first one.
+    fn check_declared_again(&self, declared: &[PluginDecl], again: &[PluginDecl]) -> Result<(), LoaderError> {
+        let differs = declared.iter().zip(again).find(|(declared, again)| !declared.is_same(again));
+        let reason = match differs {
+            Some((declared, _)) => format!("plugin `{}` is declared differently", declared.contract),
+            None if declared.len() == again.len() => return Ok(()),
+            None => format!("{} plugins are declared, and not {}", again.len(), declared.len()),
+        };
+        Err(self.failed(format_args!(
+            "{reason} than in the first worker: the code has to declare the same each time that it is started"
+        )))
+    }
+
+    /// Registers the plugins that the engines run: one engine, or those of a pool.
+    fn register_all<E: Engine>(self, vms: Vec<Arc<Vm<E>>>, declared: &[PluginDecl]) -> Result<(), LoaderError> {
+        let pool = VmPool::new(vms);
         for (number, declared) in declared.iter().enumerate() {
-            self.register_one(&vm, number, declared)?;
+            match pool.vms() {
+                [only] => self.register_one(SingleVm(Arc::clone(only)), slice::from_ref(only), number, declared)?,
+                all if declared.is_stateless => self.register_one(pool.clone(), all, number, declared)?,
+                [first, ..] => {
+                    self.register_one(FirstVm(Arc::clone(first)), slice::from_ref(first), number, declared)?
+                }
+                [] => {}
+            }
         }
         Ok(())
     }
 
-    /// Makes the VM of an engine, in which the functions for the unload run.
-    fn vm_of<E: Engine>(&self, engine: E) -> Arc<Vm<E>> {
-        let vm = Arc::new(Vm::new(engine, &self.guest.places));
-        let any: Arc<dyn Any + Send + Sync> = Arc::clone(&vm) as _;
-        let _ = self.guest.vm.set(Arc::downgrade(&any));
-        vm
-    }
-
-    /// Keeps the engine of a bundle whose start failed, until its functions for the unload have run. Returns the fault.
-    fn keep_failed<E: Engine>(&self, error: StartError<E>) -> Fault {
-        if let Some(engine) = error.engine {
-            self.staging.keep_module(Running(self.vm_of(engine)));
-        }
-        error.fault
-    }
-
-    fn register_one<E: Engine>(
+    /// Registers a plugin that runs in `vms`, which are `set`.
+    fn register_one<E: Engine, V: VmSet<E>>(
         &self,
-        vm: &Arc<Vm<E>>,
+        set: V,
+        vms: &[Arc<Vm<E>>],
         number: usize,
         declared: &PluginDecl,
     ) -> Result<(), LoaderError> {
         let described = implemented::<E>(declared, &self.guest).map_err(|error| self.failed_at(declared, error))?;
         let contract = KnownContract::new(described.shared());
-        let prepared = guarded(|| vm.enter()?.prepare(number, &contract));
-        prepared.map_err(|fault| self.failed_at(declared, self.guest.describe(&fault)))?;
-        let contract_id = GuestContractId::new(&contract.schema.name, contract.schema.major);
-        let keeps_state = declared.keeps_state;
-        let plugin = Arc::new(VmPlugin { vm: Arc::clone(vm), number, contract, contract_id, keeps_state });
+        let keeps_state =
+            keeps_state::<E>(declared, &contract.schema).map_err(|error| self.failed_at(declared, error))?;
+        for vm in vms {
+            let prepared = guarded(|| vm.enter()?.prepare(number, &contract));
+            prepared.map_err(|fault| self.failed_at(declared, self.guest.describe(&fault)))?;
+        }
+        let name = contract.schema.name.clone();
+        let plugin = VmPlugin::new(set, number, contract, keeps_state);
         self.staging.keep(Arc::clone(&plugin));
-        let flags = if declared.is_singleton { PluginFlags::SINGLETON } else { PluginFlags::default() };
-        let contract = plugin.contract.schema.name.clone();
+        let mut flags = PluginFlags::default();
+        if declared.is_singleton {
+            flags = flags.union(PluginFlags::SINGLETON);
+        }
+        if declared.is_stateless {
+            flags = flags.union(PluginFlags::STATELESS);
+        }
         let interface = plugin.interface();
-        self.register(declared, contract, interface, flags, plugin, Some(described))
+        self.register(declared, name, interface, flags, plugin, Some(described))
     }
 
     /// Registers plugins that work on canonical memory themselves.
@@ -260,6 +371,29 @@ impl<E: Engine> Module for Running<E> {
     fn memory(&self) -> Option<u64> {
         self.0.memory()
     }
+}
+
+/// Returns whether the state of a plugin's instances is kept over a reload, and checks that the declaration does not
+/// contradict itself.
+fn keeps_state<E: Engine>(declared: &PluginDecl, schema: &Schema) -> Result<bool, String> {
+    if !declared.is_stateless {
+        return Ok(declared.keeps_state);
+    }
+    if declared.is_singleton {
+        return Err(
+            "the plugin is declared both stateless and a singleton: a singleton is one object, and a stateless \
+                    plugin has one in each worker, so remove one of the two options"
+                .to_owned(),
+        );
+    }
+    // A contract may have methods of these names.
+    let is_contracts = |name: &str| schema.methods.iter().any(|method| E::method_name(&method.name) == name);
+    if declared.keeps_state && !["save", "restore"].into_iter().all(is_contracts) {
+        return Err("the plugin is declared stateless and has `save` and `restore`, which carry state over a reload: \
+                    remove the two methods or the option `stateless`"
+            .to_owned());
+    }
+    Ok(false)
 }
 
 /// Finds the contract that a plugin implements, and checks that the plugin has all of its methods.

@@ -8,8 +8,9 @@
 //! when it leaves. Owner, waiters and requests share one atomic, so that none of them can miss another.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
-use crate::host::waits::{Lock, Target, Waits, WouldDeadlock, mark, waits};
+use crate::host::waits::{Lock, Target, WouldDeadlock, mark, waits};
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Condvar, PoisonError};
 
@@ -28,8 +29,8 @@ pub(crate) struct EngineLock {
     word: AtomicUsize,
     /// The number of entries of the owner beyond the first. Only the owner uses it.
     again: Cell<u32>,
-    /// The signal that the engine is free, used with the mutex of [`waits`].
-    freed: Condvar,
+    /// The signal that the engine is free, used with the mutex of [`waits`]. The engines of a pool share one.
+    freed: Arc<Condvar>,
     /// The name of the bundle.
     name: String,
 }
@@ -40,7 +41,12 @@ unsafe impl Sync for EngineLock {}
 
 impl EngineLock {
     pub(crate) fn new(name: &str) -> Self {
-        Self { word: AtomicUsize::new(0), again: Cell::new(0), freed: Condvar::new(), name: name.to_owned() }
+        Self::with_signal(name, &Arc::new(Condvar::new()))
+    }
+
+    /// Makes the lock of an engine of a pool, whose engines share the signal `freed`.
+    pub(crate) fn with_signal(name: &str, freed: &Arc<Condvar>) -> Self {
+        Self { word: AtomicUsize::new(0), again: Cell::new(0), freed: Arc::clone(freed), name: name.to_owned() }
     }
 
     /// Enters the engine. Waits until the engine is free, unless this thread is the owner.
@@ -55,6 +61,23 @@ impl EngineLock {
             }
             Err(_) => self.wait(me),
         }
+    }
+
+    /// Enters if the engine is free. Returns whether the thread, which has the mark `me`, has entered.
+    #[inline]
+    pub(crate) fn try_first(&self, me: usize) -> bool {
+        // Read first: a busy engine's word stays in the cache of the owner's processor core.
+        self.word.load(Ordering::Relaxed) == 0
+            && self.word.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    /// Enters if this thread, which has the mark `me`, is the owner. Returns whether it is.
+    pub(crate) fn try_again(&self, me: usize) -> bool {
+        let is_owner = self.word.load(Ordering::Relaxed) & MARK == me;
+        if is_owner {
+            self.again.set(self.again.get() + 1);
+        }
+        is_owner
     }
 
     /// Enters if that needs no wait. Returns whether the thread has entered.
@@ -111,40 +134,59 @@ impl EngineLock {
 
     #[cold]
     fn wait(&self, me: usize) -> Result<(), WouldDeadlock> {
+        self.wait_until(self, me, || self.claim(me).then_some(()))
+    }
+
+    /// Waits until `claim` returns a value. `locks` are those of which `claim` claims one. They have this lock's signal,
+    /// and this thread owns none of them.
+    pub(crate) fn wait_until<T>(
+        &self,
+        locks: &(impl Lock + 'static),
+        me: usize,
+        claim: impl Fn() -> Option<T>,
+    ) -> Result<T, WouldDeadlock> {
         let mut waits = waits();
         loop {
-            // The owner sees the bit when it leaves, and then needs the mutex, which this thread holds until it waits.
-            let owner = self.word.fetch_or(CONTENDED, Ordering::Acquire) & MARK;
-            if owner == 0 {
-                // The engine is free. No other thread can take it: `enter` takes a word of 0 only, and other waiters
-                // need the mutex. The bit stays, for other threads may wait as well.
-                self.word.fetch_or(me, Ordering::Relaxed);
-                return Ok(());
+            if let Some(claimed) = claim() {
+                return Ok(claimed);
             }
-            self.find_cycle(owner, me, &waits)?;
-            waits.begin(me, Target::Lock(self));
+            waits.find_cycle(locks, me)?;
+            waits.begin(me, Target::Lock(locks));
             waits = self.freed.wait(waits).unwrap_or_else(PoisonError::into_inner);
             waits.end(me);
         }
     }
 
-    /// Returns an error if the owner waits, directly or through other threads, for this thread.
-    fn find_cycle(&self, owner: usize, me: usize, waits: &Waits) -> Result<(), WouldDeadlock> {
-        waits.way(owner, me).map_or(Ok(()), |way| Err(WouldDeadlock::new(&self.name, way)))
+    /// Enters if the engine is free, or else has the owner notify the waiting threads when it leaves. Returns whether
+    /// the thread has entered. The caller holds the mutex of [`waits`].
+    pub(crate) fn claim(&self, me: usize) -> bool {
+        // The owner sees the bit when it leaves, and then needs the mutex, which this thread holds until it waits.
+        let owner = self.word.fetch_or(CONTENDED, Ordering::Acquire) & MARK;
+        if owner == 0 {
+            // The engine is free. No other thread can take it: `enter` takes a word of 0 only, and other waiters
+            // need the mutex. The bit stays, for other threads may wait as well.
+            self.word.fetch_or(me, Ordering::Relaxed);
+        }
+        owner == 0
+    }
+
+    /// Returns the mark of the owner, or 0.
+    pub(crate) fn current_owner(&self) -> usize {
+        self.word.load(Ordering::Acquire) & MARK
     }
 
     /// Returns whether a thread that enters has to wait until the thread with the mark `thread` leaves an engine or
     /// ends a wait: `thread` is the owner, or the owner waits for it.
     pub(crate) fn waits_for(&self, thread: usize) -> bool {
         let waits = waits();
-        let owner = self.owner();
+        let owner = self.current_owner();
         owner == thread || waits.way(owner, thread).is_some()
     }
 }
 
 impl Lock for EngineLock {
-    fn owner(&self) -> usize {
-        self.word.load(Ordering::Acquire) & MARK
+    fn owner(&self, number: usize) -> Option<usize> {
+        (number == 0).then(|| self.current_owner())
     }
 
     fn bundle(&self) -> &str {

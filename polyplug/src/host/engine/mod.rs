@@ -24,6 +24,8 @@
 //! - [`log_message`]: a message of an engine that belongs to no bundle.
 //! - `Places`: the names of a bundle's files in errors.
 //! - `Vm`, `EngineLock`: an engine behind its lock, and that lock.
+//! - `VmPool`, `Entry`: the engines of a bundle with workers, and the entry of a thread into one of them.
+//! - `VmSet`: the engines that run a plugin, one or a pool.
 //! - `VmPlugin`, `LowLevelPlugin`, `VmObject`: the data behind the tables that the runtime calls.
 //!
 //! Invariant: one thread at a time is in an [`EXCLUSIVE`](Engine::EXCLUSIVE) engine, and a function that the runtime
@@ -33,6 +35,7 @@
 
 mod declared_call;
 mod engine;
+mod entries;
 mod fault;
 mod guest;
 mod imported_object;
@@ -48,6 +51,8 @@ mod places;
 mod plugin;
 mod schemas;
 mod vm;
+mod vm_pool;
+mod vm_set;
 
 pub use declared_call::DeclaredCall;
 pub use engine::Engine;

@@ -1,6 +1,7 @@
 //! The plugins that an engine runs, as the runtime calls them.
 
 use std::ffi::c_void;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use polyplug_abi::{
@@ -13,23 +14,30 @@ use super::fault::Fault;
 use super::incoming_call::IncomingCall;
 use super::known_contract::KnownContract;
 use super::places::Places;
-use super::vm::Vm;
+use super::vm_set::VmSet;
 use crate::guest::{catch, describe_panic};
 use crate::host::abi::dispatch::CallFrame;
 use crate::host::plugin::plugin::EnginePlugin;
 
 /// A plugin of a bundle, behind the loader data of its interface.
-pub(crate) struct VmPlugin<E: Engine> {
-    pub(crate) vm: Arc<Vm<E>>,
+pub(crate) struct VmPlugin<E: Engine, V: VmSet<E>> {
+    vms: V,
     /// The number of the plugin in the order of declaration.
-    pub(crate) number: usize,
-    pub(crate) contract: KnownContract,
-    pub(crate) contract_id: GuestContractId,
+    number: usize,
+    contract: KnownContract,
+    contract_id: GuestContractId,
     /// True if the state of instances can be saved and restored.
-    pub(crate) keeps_state: bool,
+    keeps_state: bool,
+    _engine: PhantomData<fn() -> E>,
 }
 
-impl<E: Engine> VmPlugin<E> {
+impl<E: Engine, V: VmSet<E>> VmPlugin<E, V> {
+    /// Makes the plugin with this number in the order of declaration, which is prepared in all of `vms`.
+    pub(crate) fn new(vms: V, number: usize, contract: KnownContract, keeps_state: bool) -> Arc<Self> {
+        let contract_id = GuestContractId::new(&contract.schema.name, contract.schema.major);
+        Arc::new(Self { vms, number, contract, contract_id, keeps_state, _engine: PhantomData })
+    }
+
     /// Makes the table of this plugin. The plugin must not move or be dropped while the table is used.
     pub(crate) fn interface(self: &Arc<Self>) -> GuestContractInterface {
         let loader_data = VmLoaderData { data: Arc::as_ptr(self).cast_mut().cast::<c_void>() };
@@ -38,33 +46,29 @@ impl<E: Engine> VmPlugin<E> {
             contract_id: self.contract_id,
             contract_version: Version::new(schema.major, schema.minor, 0),
             dispatch_type: DispatchType::VirtualMachine,
-            create_instance: create_instance::<E>,
-            destroy_instance: destroy_instance::<E>,
-            dispatch: DispatchMechanisms { vm: VmDispatch { call: call::<E>, loader_data } },
+            create_instance: create_instance::<E, V>,
+            destroy_instance: destroy_instance::<E, V>,
+            dispatch: DispatchMechanisms { vm: VmDispatch { call: call::<E, V>, loader_data } },
         }
     }
 
-    /// Returns the object of an instance.
+    /// Returns the objects of an instance.
     ///
     /// # Safety
     ///
     /// `instance` must be an instance of this plugin that has not ended.
-    unsafe fn object(&self, instance: GuestContractInstance) -> &E::Object {
-        // SAFETY: `Self::instance` made the instance of a box of this type, which the caller promises has not ended.
-        unsafe { &*instance.data.cast::<E::Object>() }
+    unsafe fn objects(&self, instance: GuestContractInstance) -> &V::Instance {
+        // SAFETY: `Self::make` made the instance of a box of this type, which the caller promises has not ended.
+        unsafe { &*instance.data.cast::<V::Instance>() }
     }
 
-    fn instance(&self, object: E::Object) -> GuestContractInstance {
-        GuestContractInstance { data: Box::into_raw(Box::new(object)).cast(), contract_id: self.contract_id }
-    }
-
-    fn make(&self, make: impl FnOnce(&E) -> Result<E::Object, Fault>) -> Result<GuestContractInstance, String> {
-        let made = guarded(|| make(&*self.vm.enter()?));
-        made.map(|object| self.instance(object)).map_err(|fault| fault.describe(self.vm.places()))
+    fn make(&self, make: impl Fn(&E) -> Result<E::Object, Fault>) -> Result<GuestContractInstance, String> {
+        let made = guarded(|| self.vms.make(make)).map_err(|fault| fault.describe(self.vms.places()))?;
+        Ok(GuestContractInstance { data: Box::into_raw(Box::new(made)).cast(), contract_id: self.contract_id })
     }
 }
 
-impl<E: Engine> EnginePlugin for VmPlugin<E> {
+impl<E: Engine, V: VmSet<E>> EnginePlugin for VmPlugin<E, V> {
     fn create(&self) -> Result<GuestContractInstance, String> {
         self.make(|engine| engine.create(self.number))
     }
@@ -74,13 +78,21 @@ impl<E: Engine> EnginePlugin for VmPlugin<E> {
     }
 
     fn waits_for(&self, thread: usize) -> bool {
-        self.vm.waits_for(thread)
+        self.vms.waits_for(thread)
+    }
+
+    fn workers(&self) -> usize {
+        self.vms.count()
     }
 
     unsafe fn save(&self, instance: GuestContractInstance) -> Result<Vec<u8>, String> {
         // SAFETY: the caller promises an instance of this plugin that has not ended.
-        let object = unsafe { self.object(instance) };
-        guarded(|| self.vm.enter()?.save(self.number, object)).map_err(|fault| fault.describe(self.vm.places()))
+        let objects = unsafe { self.objects(instance) };
+        let saved = guarded(|| {
+            let (engine, object) = self.vms.enter(objects)?;
+            engine.save(self.number, object)
+        });
+        saved.map_err(|fault| fault.describe(self.vms.places()))
     }
 
     fn restore(&self, state: &[u8], from: Version) -> Result<GuestContractInstance, String> {
@@ -102,14 +114,14 @@ pub fn guarded<R>(body: impl FnOnce() -> Result<R, Fault>) -> Result<R, Fault> {
 // Loader-data invariant: `VmPlugin::interface` put the plugin's address into the loader data that the functions below
 // get, and the runtime keeps the plugin as long as the interface.
 
-unsafe extern "C" fn create_instance<E: Engine>(
+unsafe extern "C" fn create_instance<E: Engine, V: VmSet<E>>(
     loader_data: VmLoaderData,
     _: *const HostApi,
     _: *const (),
     out_instance: *mut GuestContractInstance,
 ) {
     // SAFETY: the loader-data invariant.
-    let plugin = unsafe { &*loader_data.data.cast::<VmPlugin<E>>() };
+    let plugin = unsafe { &*loader_data.data.cast::<VmPlugin<E, V>>() };
     let instance = plugin.create().unwrap_or_else(|_| GuestContractInstance::null());
     if !out_instance.is_null() {
         // SAFETY: `out_instance` is not null, and writable by the protocol.
@@ -117,7 +129,7 @@ unsafe extern "C" fn create_instance<E: Engine>(
     }
 }
 
-unsafe extern "C" fn destroy_instance<E: Engine>(
+unsafe extern "C" fn destroy_instance<E: Engine, V: VmSet<E>>(
     loader_data: VmLoaderData,
     _: *const HostApi,
     instance: GuestContractInstance,
@@ -125,14 +137,14 @@ unsafe extern "C" fn destroy_instance<E: Engine>(
     if instance.is_null() {
         return;
     }
-    // SAFETY: the loader-data invariant. `VmPlugin::instance` made the instance of a box of this type, and by the
-    // protocol the caller does not use the instance again.
-    let (plugin, object) =
-        unsafe { (&*loader_data.data.cast::<VmPlugin<E>>(), Box::from_raw(instance.data.cast::<E::Object>())) };
-    plugin.vm.end(*object);
+    // SAFETY: the loader-data invariant. `VmPlugin::make` made the instance of a box of this type, and by the protocol
+    // the caller does not use the instance again.
+    let (plugin, objects) =
+        unsafe { (&*loader_data.data.cast::<VmPlugin<E, V>>(), Box::from_raw(instance.data.cast::<V::Instance>())) };
+    plugin.vms.end(*objects);
 }
 
-unsafe extern "C" fn call<E: Engine>(
+unsafe extern "C" fn call<E: Engine, V: VmSet<E>>(
     loader_data: VmLoaderData,
     instance: GuestContractInstance,
     fn_id: u32,
@@ -142,7 +154,7 @@ unsafe extern "C" fn call<E: Engine>(
     out_err: *mut AbiError,
 ) {
     // SAFETY: the loader-data invariant.
-    let plugin = unsafe { &*loader_data.data.cast::<VmPlugin<E>>() };
+    let plugin = unsafe { &*loader_data.data.cast::<VmPlugin<E, V>>() };
     let contract = &plugin.contract;
     let frame = CallFrame { args, out, arena, out_err };
     let number = fn_id as usize;
@@ -156,12 +168,12 @@ unsafe extern "C" fn call<E: Engine>(
         return unsafe { frame.fail(AbiErrorCode::InvalidPointer as u32, "") };
     }
     // SAFETY: the runtime calls only instances of this plugin that have not ended.
-    let object = unsafe { plugin.object(instance) };
+    let objects = unsafe { plugin.objects(instance) };
     // SAFETY: the caller follows the protocol of `VmCall` for this method.
     unsafe {
         let call = IncomingCall::new(contract, &contract.schema.methods[number], method, number, frame);
-        run(frame, plugin.vm.places(), || {
-            let engine = plugin.vm.enter()?;
+        run(frame, plugin.vms.places(), || {
+            let (engine, object) = plugin.vms.enter(objects)?;
             let outcome = engine.call(plugin.number, object, &call);
             outcome.map_err(|fault| fault.returned_at(|| engine.place(plugin.number, object, &call)))
         });

@@ -47,6 +47,11 @@ pub(crate) trait EnginePlugin: Send + Sync {
     /// [`mark`](crate::host::waits::mark).
     fn waits_for(&self, thread: usize) -> bool;
 
+    /// Returns the number of VMs that carry out the plugin's calls side by side.
+    fn workers(&self) -> usize {
+        1
+    }
+
     /// Takes a snapshot of an instance.
     ///
     /// # Safety

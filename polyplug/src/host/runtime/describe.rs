@@ -73,6 +73,7 @@ impl Runtime {
             handle,
             shared,
             instances: if shared { 1 } else { provider.leases().cells().len() },
+            workers: plugin.engine.as_ref().map_or(1, |engine| engine.workers()),
         })
     }
 }

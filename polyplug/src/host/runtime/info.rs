@@ -55,6 +55,9 @@ pub struct PluginInfo {
     pub shared: bool,
     /// The number of instances.
     pub instances: usize,
+    /// The number of VMs of the bundle that carry out the plugin's calls side by side, each one call at a time. 1 for a
+    /// plugin that has no [pool of VMs](crate::loader::ManifestData::workers).
+    pub workers: usize,
 }
 
 impl BundleInfo {
@@ -137,6 +140,7 @@ impl fmt::Display for PluginInfo {
         let Version { major, minor, .. } = self.contract_version;
         write!(f, "{} {} implements {}@{major}.{minor}, ", self.name, self.version, self.contract)?;
         match (self.shared, self.instances) {
+            (true, _) if self.workers > 1 => write!(f, "one instance in each of {} workers", self.workers),
             (true, _) => f.write_str("one instance for everybody"),
             (false, 1) => f.write_str("1 instance"),
             (false, count) => write!(f, "{count} instances"),

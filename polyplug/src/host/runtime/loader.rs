@@ -53,6 +53,15 @@ pub trait BundleLoader: Send + Sync {
     /// Returns whether this loader can reload bundles. If not, [`reload`](Self::reload) is never called.
     fn supports_hot_reload(&self) -> bool;
 
+    /// Returns whether this loader can run a bundle in several VMs, as many as the manifest asks for with
+    /// [`workers`](ManifestData::workers). If not, a manifest that asks for more than one is refused. By default it
+    /// cannot.
+    ///
+    /// A loader that starts its bundles with [`engine::load`](crate::engine::load()) can.
+    fn supports_workers(&self) -> bool {
+        false
+    }
+
     /// Loads a bundle: starts its code, which registers its plugins.
     ///
     /// # Errors

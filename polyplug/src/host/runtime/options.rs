@@ -6,12 +6,19 @@ use super::guard::guarded;
 use super::loader::BundleLoader;
 use crate::host::bundle::manifest::{FILE_NAME, ManifestData};
 use crate::host::bundle::shared_dirs::SharedDirs;
+use crate::host::bundle::workers::Workers;
 use crate::host::error::manifest::ManifestError;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::error::suggest::with_near_key;
 
-/// Lets the loader check its settings in a manifest.
+/// Lets the loader check its settings in a manifest, and checks that the loader can do what the manifest asks for.
 pub(crate) fn check_options(loader: &dyn BundleLoader, manifest: &ManifestData) -> Result<(), RuntimeError> {
+    let workers = manifest.workers;
+    if workers != Workers::default() && !guarded(&manifest.name, || Ok(loader.supports_workers()))? {
+        let name = loader.loader_name();
+        let message = format!("{workers} is asked for, and the loader `{name}` has no workers: remove the key");
+        return Err(invalid(manifest, "workers", message));
+    }
     let checked = guarded(&manifest.name, || Ok(loader.check_options(&manifest.options)))?;
     checked.map_err(|message| invalid(manifest, loader.loader_name(), with_near_key(&message)))
 }

@@ -21,8 +21,9 @@ pub use once_lock::OnceLock;
 
 /// `std::thread_local`, of which each thread of a model has one.
 macro_rules! local {
-    (static $name:ident: $ty:ty = const $init:block;) => {
+    ($(#[$attribute:meta])* static $name:ident: $ty:ty = const $init:block;) => {
         loom::thread_local! {
+            $(#[$attribute])*
             static $name: $ty = $init;
         }
     };

@@ -10,7 +10,9 @@ use crate::host::engine::engine::Engine;
 use crate::host::engine::lock::EngineLock;
 use crate::host::engine::places::Places;
 use crate::host::engine::vm::Vm;
+use crate::host::engine::vm_pool::VmPool;
 use crate::host::waits::WouldDeadlock;
+use crate::sync::Condvar;
 
 /// Data that only the thread in the engine may use.
 struct Guarded {
@@ -157,5 +159,79 @@ pub fn a_waiter_does_what_is_asked() {
         vm.end(());
         let _ = threads.map(join);
         assert_eq!(Counting::ended(&vm), 1, "objects that ended");
+    });
+}
+
+/// Makes a pool of this many engines.
+fn pool(engines: usize) -> VmPool<Counting> {
+    let freed = Untracked::new(Condvar::new());
+    let places = Untracked::new(Places::new("a", None, None));
+    let engine = || Counting { ended: UnsafeCell::new(0) };
+    VmPool::new((0..engines).map(|_| Untracked::new(Vm::pooled(engine(), &places, &freed))).collect())
+}
+
+/// Counts in one of the engines of a pool. Returns the engine's number.
+fn count_in(pool: &VmPool<Counting>) -> usize {
+    let (number, inside) = pool.enter().expect("no thread waits for another one");
+    inside.end(());
+    let (nested, again) = pool.enter().expect("the thread is in");
+    assert_eq!(nested, number, "the engine that the thread is in");
+    again.end(());
+    number
+}
+
+/// One thread at a time is in each engine of a pool, each thread gets into one, and again into the same one.
+pub fn threads_share_a_pool() {
+    explore(|| {
+        let pool = pool(2);
+        let other = |pool: &VmPool<Counting>| {
+            let pool = pool.clone();
+            spawn(move || count_in(&pool))
+        };
+        let threads = [other(&pool), other(&pool)];
+        count_in(&pool);
+        let _ = threads.map(join);
+        let ended: u32 = pool.vms().iter().map(|vm| Counting::ended(vm)).sum();
+        assert_eq!(ended, 6, "entries into the pool");
+    });
+}
+
+/// A thread in an engine waits for a pool whose engines are both busy, one of them on a thread that waits for the first
+/// engine. No thread is refused, as the other engine of the pool is left.
+pub fn a_wait_for_a_pool_ends_with_any_engine() {
+    explore(|| {
+        let (pool, alone) = (pool(2), Guarded::new("b"));
+        let crossing = spawn({
+            let (pool, alone) = (pool.clone(), Untracked::clone(&alone));
+            move || {
+                let inside = pool.enter().expect("an engine is free or is left");
+                alone.during(|| ()).expect("the thread in it waits for any engine of the pool");
+                drop(inside);
+            }
+        });
+        let passing = spawn({
+            let pool = pool.clone();
+            move || drop(pool.enter().expect("an engine is free or is left"))
+        });
+        alone.during(|| drop(pool.enter().expect("one engine is left"))).expect("the thread in it goes on");
+        join(crossing);
+        join(passing);
+    });
+}
+
+/// A thread in an engine waits for a pool of one engine, and the thread in that for the first engine: at most one of them
+/// is refused, and no wait is endless.
+pub fn a_wait_for_a_whole_pool_is_refused() {
+    explore(|| {
+        let (pool, alone) = (pool(1), Guarded::new("b"));
+        let other = spawn({
+            let (pool, alone) = (pool.clone(), Untracked::clone(&alone));
+            move || {
+                let _inside = pool.enter().expect("the first engine is entered without a wait for ever");
+                alone.during(|| ()).is_err()
+            }
+        });
+        let here = alone.during(|| pool.enter().is_err()).expect("the first engine is entered without a wait for ever");
+        assert!(!(join(other) && here), "both are refused");
     });
 }
