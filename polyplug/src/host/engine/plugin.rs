@@ -88,10 +88,7 @@ impl<E: Engine, V: VmSet<E>> EnginePlugin for VmPlugin<E, V> {
     unsafe fn save(&self, instance: GuestContractInstance) -> Result<Vec<u8>, String> {
         // SAFETY: the caller promises an instance of this plugin that has not ended.
         let objects = unsafe { self.objects(instance) };
-        let saved = guarded(|| {
-            let (engine, object) = self.vms.enter(objects)?;
-            engine.save(self.number, object)
-        });
+        let saved = guarded(|| self.vms.run(objects, |engine, object| engine.save(self.number, object)));
         saved.map_err(|fault| fault.describe(self.vms.places()))
     }
 
@@ -173,9 +170,10 @@ unsafe extern "C" fn call<E: Engine, V: VmSet<E>>(
     unsafe {
         let call = IncomingCall::new(contract, &contract.schema.methods[number], method, number, frame);
         run(frame, plugin.vms.places(), || {
-            let (engine, object) = plugin.vms.enter(objects)?;
-            let outcome = engine.call(plugin.number, object, &call);
-            outcome.map_err(|fault| fault.returned_at(|| engine.place(plugin.number, object, &call)))
+            plugin.vms.run(objects, |engine, object| {
+                let outcome = engine.call(plugin.number, object, &call);
+                outcome.map_err(|fault| fault.returned_at(|| engine.place(plugin.number, object, &call)))
+            })
         });
     }
 }

@@ -51,7 +51,7 @@ impl<E: Engine> Vm<E> {
     }
 
     /// Enters the engine, which is not one of a pool, as [`enter`](Self::enter) does.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn enter_single(&self) -> Result<SingleVmGuard<'_, E>, WouldDeadlock> {
         if E::EXCLUSIVE {
             self.lock.enter()?;

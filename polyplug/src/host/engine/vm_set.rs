@@ -1,24 +1,17 @@
 //! The VMs that run a plugin: one, or a pool.
 
-use std::ops::Deref;
 use std::sync::Arc;
 
 use super::engine::Engine;
 use super::fault::Fault;
 use super::places::Places;
-use super::vm::{SingleVmGuard, Vm, VmGuard};
+use super::vm::Vm;
 use super::vm_pool::VmPool;
-use crate::host::waits::WouldDeadlock;
 
 /// The VMs that run a plugin.
 pub(crate) trait VmSet<E: Engine>: Send + Sync + 'static {
     /// An instance of the plugin: an object in each VM.
     type Instance: Send + Sync;
-
-    /// An entry of this thread into one of the VMs.
-    type Guard<'a>: Deref<Target = E>
-    where
-        Self: 'a;
 
     /// Returns the number of VMs.
     fn count(&self) -> usize;
@@ -32,8 +25,13 @@ pub(crate) trait VmSet<E: Engine>: Send + Sync + 'static {
     /// Ends an instance: at once, or when the threads leave that are in the VMs. Does not wait.
     fn end(&self, instance: Self::Instance);
 
-    /// Enters one of the VMs, and returns the instance's object in that VM. Waits until this thread may enter.
-    fn enter<'a>(&'a self, instance: &'a Self::Instance) -> Result<(Self::Guard<'a>, &'a E::Object), WouldDeadlock>;
+    /// Enters one of the VMs and runs `body` there, with the instance's object in that VM. Waits until this thread may
+    /// enter.
+    fn run<R>(
+        &self,
+        instance: &Self::Instance,
+        body: impl FnOnce(&E, &E::Object) -> Result<R, Fault>,
+    ) -> Result<R, Fault>;
 
     /// Returns whether a thread that enters has to wait for the thread with the mark `thread`.
     fn waits_for(&self, thread: usize) -> bool;
@@ -44,7 +42,6 @@ pub(crate) struct SingleVm<E: Engine>(pub(crate) Arc<Vm<E>>);
 
 impl<E: Engine> VmSet<E> for SingleVm<E> {
     type Instance = E::Object;
-    type Guard<'a> = SingleVmGuard<'a, E>;
 
     fn count(&self) -> usize {
         1
@@ -63,9 +60,14 @@ impl<E: Engine> VmSet<E> for SingleVm<E> {
         self.0.end(instance);
     }
 
-    #[inline]
-    fn enter<'a>(&'a self, instance: &'a E::Object) -> Result<(Self::Guard<'a>, &'a E::Object), WouldDeadlock> {
-        Ok((self.0.enter_single()?, instance))
+    #[inline(always)]
+    fn run<R>(
+        &self,
+        instance: &Self::Instance,
+        body: impl FnOnce(&E, &E::Object) -> Result<R, Fault>,
+    ) -> Result<R, Fault> {
+        let engine = self.0.enter_single()?;
+        body(&engine, instance)
     }
 
     fn waits_for(&self, thread: usize) -> bool {
@@ -78,7 +80,6 @@ pub(crate) struct FirstVm<E: Engine>(pub(crate) Arc<Vm<E>>);
 
 impl<E: Engine> VmSet<E> for FirstVm<E> {
     type Instance = E::Object;
-    type Guard<'a> = VmGuard<'a, E>;
 
     fn count(&self) -> usize {
         1
@@ -96,9 +97,14 @@ impl<E: Engine> VmSet<E> for FirstVm<E> {
         self.0.end(instance);
     }
 
-    #[inline]
-    fn enter<'a>(&'a self, instance: &'a E::Object) -> Result<(Self::Guard<'a>, &'a E::Object), WouldDeadlock> {
-        Ok((self.0.enter()?, instance))
+    #[inline(always)]
+    fn run<R>(
+        &self,
+        instance: &Self::Instance,
+        body: impl FnOnce(&E, &E::Object) -> Result<R, Fault>,
+    ) -> Result<R, Fault> {
+        let engine = self.0.enter()?;
+        body(&engine, instance)
     }
 
     fn waits_for(&self, thread: usize) -> bool {
@@ -109,7 +115,6 @@ impl<E: Engine> VmSet<E> for FirstVm<E> {
 impl<E: Engine> VmSet<E> for VmPool<E> {
     /// The objects, by the numbers of the VMs.
     type Instance = Box<[E::Object]>;
-    type Guard<'a> = VmGuard<'a, E>;
 
     fn count(&self) -> usize {
         self.vms().len()
@@ -131,10 +136,14 @@ impl<E: Engine> VmSet<E> for VmPool<E> {
         drop(Made { vms: self.vms(), objects: instance.into_vec() });
     }
 
-    #[inline]
-    fn enter<'a>(&'a self, instance: &'a Self::Instance) -> Result<(Self::Guard<'a>, &'a E::Object), WouldDeadlock> {
-        let (number, guard) = VmPool::enter(self)?;
-        Ok((guard, &instance[number]))
+    #[inline(always)]
+    fn run<R>(
+        &self,
+        instance: &Self::Instance,
+        body: impl FnOnce(&E, &E::Object) -> Result<R, Fault>,
+    ) -> Result<R, Fault> {
+        let (number, engine) = self.enter()?;
+        body(&engine, &instance[number])
     }
 
     fn waits_for(&self, thread: usize) -> bool {
