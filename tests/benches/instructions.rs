@@ -1,4 +1,4 @@
-//! The instructions of a call, beside its floor: of a native plugin, and of one in Lua and in Python.
+//! The instructions of a call, beside its floor: of a native plugin, and of one in Lua, in Python and in JavaScript.
 //!
 //! Callgrind counts them, so the figures are the same on a busy machine. The program runs itself under callgrind, once
 //! for some calls and once for twice as many: the difference is the cost of the calls.
@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use polyplug::loader::{BundleLoader, BundleSource};
 use polyplug::{Runtime, Value};
+use polyplug_js::JsLoader;
 use polyplug_lua::{LuaLoader, mlua};
 use polyplug_python::PythonLoader;
 use polyplug_python::pyo3::prelude::*;
@@ -17,13 +18,18 @@ use polyplug_python::pyo3::types::PyModule;
 use polyplug_tests::{Bundle, library, manifest, runtime};
 use test_contracts::{Calculator, CalculatorProxy};
 
+use crate::by_hand::ByHand;
+
+#[path = "js/by_hand.rs"]
+mod by_hand;
+
 /// The number of calls in the shorter run.
 const CALLS: u64 = 10_000;
 
 const NAME: &str = "sixteen letters!";
 
 /// The counted calls: the name, and the program's arguments for ours and for the floor, where there is a floor.
-const COUNTED: [(&str, &str, Option<&str>); 8] = [
+const COUNTED: [(&str, &str, Option<&str>); 10] = [
     ("add(i32, i32), beside a raw dlsym call", "add", Some("floor-add")),
     ("greet(&str) -> String, beside a direct call", "greet", Some("floor-greet")),
     ("add by a proxy not refreshed since a reload", "stale-add", Some("floor-add")),
@@ -32,6 +38,8 @@ const COUNTED: [(&str, &str, Option<&str>); 8] = [
     ("lua greet(&str) -> String, beside mlua", "lua-greet", Some("floor-lua-greet")),
     ("python add(i32, i32), beside pyo3", "python-add", Some("floor-python-add")),
     ("python greet(&str) -> String, beside pyo3", "python-greet", Some("floor-python-greet")),
+    ("js add(i32, i32), beside rquickjs", "js-add", Some("floor-js-add")),
+    ("js greet(&str) -> String, beside rquickjs", "js-greet", Some("floor-js-greet")),
 ];
 
 fn main() -> ExitCode {
@@ -80,8 +88,10 @@ fn total(what: &str, calls: u64) -> u64 {
 }
 
 fn run(what: &str, calls: u64) {
-    match what.split_once("lua-").or(what.split_once("python-")) {
+    match what.split_once("lua-").or(what.split_once("python-")).or(what.split_once("js-")) {
         None => native(what, calls),
+        Some(("", method)) if what.starts_with("js") => script(JsLoader::new(), "js", method, calls),
+        Some((_, method)) if what.contains("js") => by_hand_in_js(method, calls),
         Some(("", method)) if what.starts_with("lua") => script(LuaLoader::new(), "lua", method, calls),
         Some(("", method)) => script(PythonLoader::new(), "python", method, calls),
         Some((_, method)) if what.contains("lua") => by_hand_in_lua(method, calls),
@@ -133,6 +143,7 @@ fn reloadable(loader: impl BundleLoader + 'static) -> Arc<Runtime> {
 fn script(loader: impl BundleLoader + 'static, language: &str, method: &str, calls: u64) {
     let (file, code) = match language {
         "lua" => ("main.lua", include_str!("lua/calculator.lua")),
+        "js" => ("main.js", include_str!("js/calculator.js")),
         _ => ("main.py", include_str!("python/calculator.py")),
     };
     let runtime = reloadable(loader);
@@ -150,6 +161,14 @@ fn by_hand_in_lua(method: &str, calls: u64) {
     match method {
         "add" => repeat(calls, || function.call::<i32>((black_box(2), black_box(3))).expect("it answers")),
         _ => repeat(calls, || function.call::<String>(black_box(NAME)).expect("it answers")),
+    }
+}
+
+fn by_hand_in_js(method: &str, calls: u64) {
+    let hand = ByHand::new();
+    match method {
+        "add" => repeat(calls, || hand.call(&hand.add, |_, add| add.call::<_, i32>((black_box(2), black_box(3))))),
+        _ => repeat(calls, || hand.call(&hand.greet, |_, greet| greet.call::<_, String>((black_box(NAME),)))),
     }
 }
 

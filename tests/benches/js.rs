@@ -9,13 +9,17 @@ use polyplug::{BundleId, Runtime};
 use polyplug_js::JsLoader;
 use polyplug_tests::bench::{Goal, Table};
 use polyplug_tests::{Bundle, manifest};
-use rquickjs::{Array, Context, Ctx, Function, Object, Persistent, TypedArray};
+use rquickjs::{Array, Context, Ctx, Object, TypedArray};
 use test_contracts::Calculator;
 use test_contracts::types::Tree;
 
+use crate::by_hand::ByHand;
+
+#[path = "js/by_hand.rs"]
+mod by_hand;
+
 const CALCULATOR: &str = include_str!("js/calculator.js");
 const TREES: &str = include_str!("js/trees.js");
-const BY_HAND: &str = include_str!("js/by_hand.js");
 
 /// Takes a record with a list of records, and returns it.
 #[polyplug::contract(name = "bench.trees", version = "1.0")]
@@ -36,41 +40,6 @@ fn main() {
     calls();
     limits();
     life_cycle();
-}
-
-/// A context of rquickjs with saved functions.
-struct ByHand {
-    add: Persistent<Function<'static>>,
-    greet: Persistent<Function<'static>>,
-    sum: Persistent<Function<'static>>,
-    tree: Persistent<Function<'static>>,
-    context: Context,
-}
-
-impl ByHand {
-    fn new() -> Self {
-        let runtime = rquickjs::Runtime::new().expect("a runtime");
-        let context = Context::full(&runtime).expect("a context");
-        let [add, greet, sum, tree] = context.with(|ctx| {
-            let all: Object<'_> = ctx.eval(BY_HAND).expect("the code runs");
-            ["add", "greet", "sum", "tree"].map(|name| {
-                let function: Function<'_> = all.get(name).expect("it has it");
-                Persistent::save(&ctx, function)
-            })
-        });
-        Self { add, greet, sum, tree, context }
-    }
-
-    fn call<R>(
-        &self,
-        function: &Persistent<Function<'static>>,
-        call: impl for<'js> FnOnce(Ctx<'js>, Function<'js>) -> rquickjs::Result<R>,
-    ) -> R {
-        self.context.with(|ctx| {
-            let function = function.clone().restore(&ctx).expect("it is this context's");
-            call(ctx, function).expect("it answers")
-        })
-    }
 }
 
 fn calls() {
