@@ -14,9 +14,12 @@ use test_contracts::Calculator;
 use test_contracts::types::Tree;
 
 use crate::by_hand::ByHand;
+use crate::workers::throughput;
 
 #[path = "js/by_hand.rs"]
 mod by_hand;
+#[path = "shared/workers.rs"]
+mod workers;
 
 const CALCULATOR: &str = include_str!("js/calculator.js");
 const TREES: &str = include_str!("js/trees.js");
@@ -39,6 +42,7 @@ fn load(runtime: &Runtime, name: &str, code: &str) {
 fn main() {
     calls();
     limits();
+    workers();
     life_cycle();
 }
 
@@ -135,6 +139,15 @@ fn limits() {
         || free.sum(black_box(&data)),
         || timed.sum(black_box(&data)),
     );
+}
+
+fn workers() {
+    let table = Table::new("Workers");
+    if !table.wants("js workers threads") {
+        return;
+    }
+    let stateless = CALCULATOR.replace("  }\n});", "  }\n}, { stateless: true });");
+    throughput("js", || runtime(JsLoader::new()), CALCULATOR, &stateless);
 }
 
 fn life_cycle() {

@@ -2,9 +2,7 @@
 
 use std::ffi::c_int;
 use std::hint::black_box;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Barrier};
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mlua::ffi::{self, lua_State};
@@ -15,6 +13,11 @@ use polyplug_tests::bench::{Goal, Table};
 use polyplug_tests::{Bundle, manifest};
 use test_contracts::Calculator;
 use test_contracts::types::Tree;
+
+use crate::workers::throughput;
+
+#[path = "shared/workers.rs"]
+mod workers;
 
 const CALCULATOR: &str = include_str!("lua/calculator.lua");
 const TREES: &str = include_str!("lua/trees.lua");
@@ -135,60 +138,9 @@ fn workers() {
     if !table.wants("lua workers threads") {
         return;
     }
-    let data: Vec<u8> = (0..4096u32).map(|n| n as u8).collect();
     let stateless =
         CALCULATOR.replace("calculator@1\")\n\nfunction", "calculator@1\", { stateless = true })\n\nfunction");
-    assert_ne!(stateless, CALCULATOR, "the plugin is declared");
-    println!("\nThousands of calls a second, all threads together, best of {BEST_OF}");
-    println!("{:<34} {:>11} {:>11} {:>11}", "", "1 thread", "2 threads", "4 threads");
-    for workers in ["", "workers = 1\n", "workers = 2\n"] {
-        let runtime = runtime(LuaLoader::new());
-        let source = BundleSource::Code(if workers.is_empty() { CALCULATOR.to_owned() } else { stateless.clone() });
-        let manifest = manifest("calculator", "lua", "main.lua") + workers;
-        runtime.load_bundle_from(&manifest, source).expect("the fixture loads");
-        let calc = runtime.proxy::<dyn Calculator>().expect("the fixture provides it");
-        let workers = if workers.is_empty() { "not stateless" } else { workers.trim() };
-        let rates = |name: &str, call: &(dyn Fn() + Sync)| {
-            let [one, two, four] = [1, 2, 4].map(|threads| rate(threads, call) / 1e3);
-            println!("{:<34} {one:>11.0} {two:>11.0} {four:>11.0}", format!("lua {name}, {workers}"));
-        };
-        rates("add", &|| drop(black_box(calc.add(black_box(2), black_box(3)))));
-        rates("sum of 4 KiB", &|| drop(black_box(calc.sum(black_box(&data)))));
-    }
-}
-
-/// The number of measurements, of which the best one counts: on a busy machine the others have waited.
-const BEST_OF: usize = 7;
-
-/// Returns the number of calls a second that `threads` threads make together.
-fn rate(threads: usize, call: &(dyn Fn() + Sync)) -> f64 {
-    let measure = || {
-        let (stop, barrier) = (AtomicBool::new(false), Barrier::new(threads + 1));
-        thread::scope(|scope| {
-            let callers: Vec<_> = (0..threads)
-                .map(|_| {
-                    scope.spawn(|| {
-                        barrier.wait();
-                        let mut count = 0u64;
-                        while !stop.load(Ordering::Relaxed) {
-                            for _ in 0..16 {
-                                call();
-                            }
-                            count += 16;
-                        }
-                        count
-                    })
-                })
-                .collect();
-            barrier.wait();
-            let start = Instant::now();
-            thread::sleep(Duration::from_millis(200));
-            stop.store(true, Ordering::Relaxed);
-            let count: u64 = callers.into_iter().map(|caller| caller.join().expect("no call panics")).sum();
-            count as f64 / start.elapsed().as_secs_f64()
-        })
-    };
-    (0..BEST_OF).map(|_| measure()).fold(0.0, f64::max)
+    throughput("lua", || runtime(LuaLoader::new()), CALCULATOR, &stateless);
 }
 
 fn life_cycle() {

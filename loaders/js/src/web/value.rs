@@ -73,11 +73,6 @@ impl<'c> Ctx<'c> {
         Value { ctx: self.0, raw: qjs::JS_UNDEFINED }
     }
 
-    #[cfg(test)]
-    pub(super) fn null(self) -> Value {
-        Value { ctx: self.0, raw: qjs::JS_NULL }
-    }
-
     pub(super) fn boolean(self, value: bool) -> Value {
         Value { ctx: self.0, raw: if value { qjs::JS_TRUE } else { qjs::JS_FALSE } }
     }
