@@ -1,5 +1,6 @@
 //! Calls of methods by the runtime.
 
+use std::mem::MaybeUninit;
 use std::rc::Rc;
 
 use polyplug::engine::{Fault, IncomingCall};
@@ -18,7 +19,8 @@ const FEW: usize = 8;
 /// The arguments of a call, which are released when the value is dropped.
 struct Arguments<'a> {
     state: &'a State,
-    few: [qjs::JSValue; FEW],
+    /// The first `count` are set.
+    few: [MaybeUninit<qjs::JSValue>; FEW],
     count: usize,
     /// All arguments, if they are more than few.
     many: Vec<qjs::JSValue>,
@@ -28,7 +30,7 @@ impl<'a> Arguments<'a> {
     #[inline]
     fn new(state: &'a State, count: usize) -> Self {
         let many = if count > FEW { Vec::with_capacity(count) } else { Vec::new() };
-        Self { state, few: [qjs::JS_UNDEFINED; FEW], count: 0, many }
+        Self { state, few: [const { MaybeUninit::uninit() }; FEW], count: 0, many }
     }
 
     #[inline]
@@ -37,14 +39,18 @@ impl<'a> Arguments<'a> {
         if self.many.capacity() > 0 {
             self.many.push(raw);
         } else {
-            self.few[self.count] = raw;
+            self.few[self.count].write(raw);
             self.count += 1;
         }
     }
 
     #[inline]
     fn all(&self) -> &[qjs::JSValue] {
-        if self.many.capacity() > 0 { &self.many } else { &self.few[..self.count] }
+        if self.many.capacity() > 0 {
+            return &self.many;
+        }
+        // SAFETY: `push` has set the first `count` values.
+        unsafe { std::slice::from_raw_parts(self.few.as_ptr().cast(), self.count) }
     }
 }
 

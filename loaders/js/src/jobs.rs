@@ -87,7 +87,7 @@ impl State {
             return Err(self.limits.out_of_time(self.guest.bundle()));
         }
         let js = self.js();
-        if js.has_job() {
+        if self.has_job() {
             self.report(js.run_job())?;
             return Ok(true);
         }
@@ -103,7 +103,7 @@ impl State {
     /// Returns whether jobs, timers or rejections wait for the end of a call.
     #[inline]
     pub(crate) fn has_work(&self) -> bool {
-        self.js().has_job() || !self.rejected.borrow().is_empty() || self.next_timer().is_some()
+        self.has_job() || !self.rejected.borrow().is_empty() || self.next_timer().is_some()
     }
 
     /// Runs the jobs that are left, and the timers that are due. Reports the promises that were rejected without a handler.
@@ -118,7 +118,7 @@ impl State {
         // A timer that sets itself again without a delay runs once a call.
         let (mut may_run_timers, mut left) = (true, MOST_JOBS);
         loop {
-            while js.has_job() && left > 0 {
+            while self.has_job() && left > 0 {
                 left -= 1;
                 if self.deadline.is_over() {
                     return Err(self.limits.out_of_time(self.guest.bundle()));
@@ -147,6 +147,7 @@ impl State {
         self.report(ran.map_err(|()| Pending))
     }
 
+    #[inline]
     fn next_timer(&self) -> Option<Duration> {
         // SAFETY: the web's values are those of this state's context.
         unsafe { self.web().next_timer(self.js().context()) }

@@ -395,13 +395,6 @@ impl Js {
         Ok(error)
     }
 
-    /// Returns whether a job waits to be run.
-    #[inline]
-    pub(crate) fn has_job(self) -> bool {
-        // SAFETY: the invariant of the type.
-        unsafe { qjs::JS_IsJobPending(self.runtime()) }
-    }
-
     /// Runs a job, if one waits.
     pub(crate) fn run_job(self) -> Result<(), Pending> {
         let mut of = std::ptr::null_mut();

@@ -27,6 +27,7 @@ use crate::web::Web;
 /// A VM with its data. The value stays at one address, because the VM has the address.
 pub(crate) struct State {
     js: Js,
+    runtime: *mut qjs::JSRuntime,
     pub(crate) guest: Arc<Guest>,
     pub(crate) limits: Limits,
     /// The most bytes of stack that code of the guest may use.
@@ -113,6 +114,7 @@ impl State {
         };
         let state = Box::new(Self {
             js,
+            runtime: js.runtime(),
             sources: Sources::new(&guest),
             guest,
             limits,
@@ -192,6 +194,13 @@ impl State {
         self.helpers.get().expect("a VM is set up before code of the guest runs")
     }
 
+    /// Returns whether a job of a promise waits to be run.
+    #[inline]
+    pub(crate) fn has_job(&self) -> bool {
+        // SAFETY: the runtime is valid as long as this state.
+        unsafe { qjs::JS_IsJobPending(self.runtime) }
+    }
+
     /// Enters the VM: starts the time of a call, and tells the VM which stack this thread has. Dropping the entry leaves
     /// the VM.
     #[inline]
@@ -214,9 +223,9 @@ impl State {
         let size = available.min(self.stack).max(LEAST_STACK);
         // SAFETY: the invariant of `Js`.
         unsafe {
-            qjs::JS_UpdateStackTop(self.js.runtime());
+            qjs::JS_UpdateStackTop(self.runtime);
             if self.told_stack.replace(size) != size {
-                qjs::JS_SetMaxStackSize(self.js.runtime(), size as _);
+                qjs::JS_SetMaxStackSize(self.runtime, size as _);
             }
         }
     }

@@ -78,6 +78,7 @@ impl Web {
     ///
     /// # Safety
     /// As for `close`.
+    #[inline]
     pub(crate) unsafe fn next_timer(&self, _ctx: *mut qjs::JSContext) -> Option<Duration> {
         let earliest = self.state.timers.borrow().earliest()?;
         Some(earliest.saturating_duration_since(Instant::now()))

@@ -10,16 +10,21 @@ thread_local! {
 
 /// Returns how many bytes of this thread's stack are left, or `None` if that is not known: the system does not tell, or
 /// the thread runs on another stack than its own.
+#[inline]
 #[must_use]
 pub fn remaining() -> Option<usize> {
-    let (lowest, end) = STACK.get().unwrap_or_else(|| {
-        let Range { start, end } = ask_system().unwrap_or_default();
-        STACK.set(Some((start, end)));
-        (start, end)
-    });
+    let (lowest, end) = STACK.get().unwrap_or_else(ask_once);
     let marker = 0_u8;
     let here = std::ptr::from_ref(&marker).addr();
     (lowest..end).contains(&here).then(|| here - lowest)
+}
+
+/// Asks the system for the addresses of this thread's stack, and keeps them.
+#[cold]
+fn ask_once() -> (usize, usize) {
+    let Range { start, end } = ask_system().unwrap_or_default();
+    STACK.set(Some((start, end)));
+    (start, end)
 }
 
 /// Returns the addresses of this thread's stack without the guard.
