@@ -54,7 +54,12 @@ pub(crate) unsafe fn function(
     let outcome = guarded(|| Ok((body.take().expect("called once"))(state, js)));
     match outcome.unwrap_or_else(|panic| Err(Raise::Fault(panic))) {
         Ok(value) => return value.into_raw(),
-        Err(Raise::Pending(_)) => {}
+        // SAFETY: the invariant of `Js`. Where memory lacks, QuickJS itself may fail without an exception.
+        Err(Raise::Pending(_)) => unsafe {
+            if !qjs::JS_HasException(context) {
+                qjs::JS_ThrowOutOfMemory(context);
+            }
+        },
         Err(Raise::Fault(fault)) => _ = state.throw(fault),
     }
     qjs::JS_EXCEPTION
@@ -97,9 +102,13 @@ impl State {
         }
     }
 
-    /// Returns whether an exception tells of a lack of memory. Where there is no memory for an error, `null` is thrown.
+    /// Returns whether an exception, which has come after an allocation was refused, tells of that. QuickJS throws an
+    /// `InternalError`, whose message may have been lost as well, or `null` where there is no memory for an error.
     fn is_about_memory(&self, exception: &Value) -> bool {
-        exception.is_nothing() || self.property(exception, c"message").is_some_and(|text| text == "out of memory")
+        let is_none = exception.tag() == qjs::JS_TAG_UNINITIALIZED;
+        is_none
+            || exception.is_nothing()
+            || self.property(exception, c"name").is_some_and(|name| name == "InternalError")
     }
 
     /// Returns the value of a declared error, or `undefined`.

@@ -1,6 +1,6 @@
 //! Conversion of JavaScript values to values of a contract.
 
-use polyplug::engine::{CaseOf, Fault, RawText, Read};
+use polyplug::engine::{CaseOf, Fault, Located, RawText, Read};
 use polyplug::schema::plan::{Body, MethodPlan};
 use polyplug::types::LiftError;
 use polyplug_abi::GuestContractInstance;
@@ -15,6 +15,12 @@ use crate::values::Values;
 
 /// The largest number up to which a floating-point number holds every integer.
 const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
+
+/// The number of items beyond which a list is looked at before memory is asked for.
+const MANY: usize = 1 << 16;
+
+/// The reason why an item cannot be read.
+const GAP: &str = "the list has no item there: it has a gap, or was changed while it was read";
 
 /// The items of a list, while they are read.
 pub(crate) struct Items {
@@ -64,6 +70,10 @@ impl Values<'_> {
             (items, true)
         };
         let len = self.read(self.js.len(&list))?;
+        // The caller asks for the memory of all items at once, which a gap of a thousand million must not cost.
+        if may_have_gaps && len > MANY && !self.read(self.js.has_own_index(&list, len - 1))? {
+            return Err(wrong(GAP).at(len - 1));
+        }
         Ok(Some((Items { list, may_have_gaps }, len)))
     }
 
@@ -210,7 +220,7 @@ unsafe impl Read for Values<'_> {
         if item.is_undefined() {
             let is_there = items.may_have_gaps && self.read(self.js.has_own_index(&items.list, index))?;
             if !is_there {
-                return Err(wrong("the list has no item there: it has a gap, or was changed while it was read"));
+                return Err(wrong(GAP));
             }
         }
         Ok(item)

@@ -66,7 +66,8 @@ impl Helpers {
     ///
     /// There is no memory.
     pub(crate) fn new(js: Js, native: &Value) -> Result<Self, Pending> {
-        let make = PROGRAM.run(js)?;
+        // SAFETY: the invariant of `Js`.
+        let make = unsafe { js.own(PROGRAM.run(js.context())) }?;
         let made = js.call(&make, &js.undefined(), &[native.raw()])?;
         let exports = js.get_named(&made, c"exports")?;
         Ok(Self {

@@ -36,21 +36,15 @@ impl State {
     ///
     /// The text does not compile, or there is no memory.
     pub(crate) fn compile(&self, text: &[u8], name: &str) -> Result<Module, Raise> {
-        let js = self.js();
         self.sources.register(name, text);
         let file = CString::new(name).map_err(|_| Fault::new(format_args!("{name:?} is no name of a module")))?;
-        let flags = qjs::JS_EVAL_TYPE_MODULE | qjs::JS_EVAL_FLAG_COMPILE_ONLY;
         // A mark of the byte order is no part of the text.
         let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
-        // SAFETY: the invariant of `Js`. `ProgramText` has a null behind the text. A compiled module is a value whose
-        // pointer is that of the module.
-        unsafe {
-            let compiled =
-                qjs::JS_Eval(js.context(), text.as_ptr().cast(), text.len() as _, file.as_ptr(), flags as c_int);
-            let compiled = js.own(compiled)?;
-            let definition = qjs::JS_VALUE_GET_PTR(compiled.raw()).cast();
-            Ok(Module { compiled, definition })
-        }
+        // SAFETY: `ProgramText` has a null behind the text.
+        let compiled = unsafe { self.compile_text(text, &file, qjs::JS_EVAL_TYPE_MODULE) }?;
+        // SAFETY: a compiled module is a value whose pointer is that of the module.
+        let definition = unsafe { qjs::JS_VALUE_GET_PTR(compiled.raw()) }.cast();
+        Ok(Module { compiled, definition })
     }
 
     /// Returns the name of the module that a text of a module means: the path of a file in the bundle.

@@ -74,6 +74,10 @@ impl State {
                 }
             }
             if !self.step().map_err(Raised::Fault)? {
+                if self.memory.was_refused() {
+                    // What would have settled the promise is lost.
+                    return Err(Raised::Fault(self.out_of_memory()));
+                }
                 let reason =
                     "the promise that was returned can never settle: no job and no timer is left that could do so";
                 return Err(Raised::Fault(Fault::new(reason)));

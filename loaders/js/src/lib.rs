@@ -32,6 +32,7 @@ mod builtin;
 mod call;
 mod check;
 mod class;
+mod compile;
 mod config;
 mod describe;
 mod engine;

@@ -11,14 +11,60 @@ use rquickjs::qjs;
 pub(crate) struct Memory {
     used: Cell<usize>,
     limit: usize,
+    /// Whether allocations beyond the limit are refused. None is while the VM is made: QuickJS does not survive a lack of
+    /// memory where it makes a context.
+    is_enforced: Cell<bool>,
     /// Whether an allocation was refused since [`was_refused`](Self::was_refused) was called last.
     is_refused: Cell<bool>,
+    /// The number of bytes in use beyond which garbage is collected. QuickJS collects when the memory in use has grown by
+    /// half, which may be beyond the limit.
+    mark: Cell<usize>,
+    runtime: Cell<*mut qjs::JSRuntime>,
 }
 
+/// The least number of bytes between two collections near the limit.
+const LEAST_STEP: usize = 16 << 10;
+
 impl Memory {
-    /// Makes an account with a limit in bytes.
+    /// Makes an account with a limit in bytes, which is not enforced yet.
     pub(crate) fn new(limit: Option<usize>) -> Self {
-        Self { used: Cell::new(0), limit: limit.unwrap_or(usize::MAX), is_refused: Cell::new(false) }
+        let limit = limit.unwrap_or(usize::MAX);
+        Self {
+            used: Cell::new(0),
+            limit,
+            is_enforced: Cell::new(false),
+            is_refused: Cell::new(false),
+            mark: Cell::new(usize::MAX),
+            runtime: Cell::new(std::ptr::null_mut()),
+        }
+    }
+
+    /// Refuses allocations beyond the limit from now on, and collects garbage in time. Returns whether the memory in use is
+    /// within the limit.
+    ///
+    /// # Safety
+    ///
+    /// The runtime must be the one that allocates with this account, and be valid for as long as it does.
+    pub(crate) unsafe fn enforce(&self, runtime: *mut qjs::JSRuntime) -> bool {
+        self.is_enforced.set(true);
+        self.runtime.set(runtime);
+        self.mark.set(self.first_mark());
+        self.used.get() <= self.limit
+    }
+
+    /// Allows any allocation until the returned value is dropped. For the compiler of QuickJS, which does not survive a
+    /// lack of memory.
+    pub(crate) fn suspend(&self) -> Suspended<'_> {
+        Suspended { memory: self, was_enforced: self.is_enforced.replace(false) }
+    }
+
+    /// Notes that the memory in use is beyond the limit, as an allocation that is refused does. Returns whether it is.
+    pub(crate) fn is_exceeded(&self) -> bool {
+        let is_exceeded = self.is_enforced.get() && self.used.get() > self.limit;
+        if is_exceeded {
+            self.is_refused.set(true);
+        }
+        is_exceeded
     }
 
     /// Returns the number of bytes in use.
@@ -45,14 +91,32 @@ impl Memory {
         self.is_refused.set(false);
     }
 
+    /// Returns the number of bytes in use beyond which garbage is collected for the first time.
+    fn first_mark(&self) -> usize {
+        if self.limit == usize::MAX { usize::MAX } else { self.limit - self.limit / 4 }
+    }
+
+    /// Has QuickJS collect garbage when it makes the next object, and later only after a part of what is left is used.
+    #[cold]
+    fn collect_soon(&self, used: usize) {
+        self.mark.set(used.saturating_add((self.limit.saturating_sub(used) / 4).max(LEAST_STEP)));
+        // SAFETY: the promise of `enforce`'s caller. The function sets a number, and does nothing else.
+        unsafe { qjs::JS_SetGCThreshold(self.runtime.get(), 0) };
+    }
+
     /// Counts an allocation that grows from `before` bytes to `after`. Returns false if the limit does not allow it.
     fn grow(&self, before: usize, after: usize) -> bool {
         let used = (self.used.get() - before).saturating_add(after);
-        if used > self.limit && after > before {
+        if used > self.limit && after > before && self.is_enforced.get() {
             self.is_refused.set(true);
             return false;
         }
         self.used.set(used);
+        if used > self.mark.get() {
+            self.collect_soon(used);
+        } else if after < before && used < self.limit / 2 && self.mark.get() != usize::MAX {
+            self.mark.set(self.first_mark());
+        }
         true
     }
 
@@ -60,6 +124,18 @@ impl Memory {
     fn refuse(&self, before: usize, after: usize) {
         self.used.set(self.used.get() - after + before);
         self.is_refused.set(true);
+    }
+}
+
+/// A time in which no allocation is refused: see [`Memory::suspend`].
+pub(crate) struct Suspended<'a> {
+    memory: &'a Memory,
+    was_enforced: bool,
+}
+
+impl Drop for Suspended<'_> {
+    fn drop(&mut self) {
+        self.memory.is_enforced.set(self.was_enforced);
     }
 }
 

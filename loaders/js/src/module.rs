@@ -19,13 +19,14 @@ use crate::{config, remote, types, unload};
 ///
 /// There is no memory.
 pub(crate) fn native(state: &State) -> Result<Value, Pending> {
-    let functions: [(&CStr, Function, c_int); 8] = [
+    let functions: [(&CStr, Function, c_int); 9] = [
         (c"plugin", plugin, 3),
         (c"host", host, 1),
         (c"peer", peer, 1),
         (c"types", contract_types, 1),
         (c"log", log, 2),
         (c"describe", describe_value, 1),
+        (c"evaluate", evaluate, 1),
         (c"dataDirectory", data_directory, 0),
         (c"onUnload", on_unload, 1),
     ];
@@ -34,6 +35,7 @@ pub(crate) fn native(state: &State) -> Result<Value, Pending> {
     for (name, function, arguments) in functions {
         js.define_named(&native, name, js.function(name, function, arguments)?)?;
     }
+    js.define_named(&native, c"isLimited", js.bool(state.has_memory_limit()))?;
     js.define_named(&native, c"bundle", js.text(state.guest.bundle())?)?;
     let directory = match state.guest.directory() {
         Some(directory) => js.text(&directory.to_string_lossy())?,
@@ -217,6 +219,13 @@ native! {
     /// Returns the description of a value.
     fn describe_value(_state, js, arguments) {
         Ok(js.text(&describe(&arguments.get(0)))?)
+    }
+}
+
+native! {
+    /// Evaluates a program, and returns its value.
+    fn evaluate(state, _js, arguments) {
+        state.evaluate(&arguments.get(0))
     }
 }
 

@@ -37,6 +37,10 @@ pub(crate) fn start(
     let entry = state.enter();
     let helpers = module::native(&state).and_then(|native| Helpers::new(state.js(), &native));
     helpers.and_then(|helpers| state.set_up(helpers)).map_err(|pending| state.fault(pending))?;
+    // SAFETY: the runtime is the state's, which drops the runtime before the account.
+    if !unsafe { state.memory.enforce(state.js().runtime()) } {
+        return Err(state.out_of_memory().into());
+    }
     state.track_rejections();
     state.open_imports();
     state.may_declare.set(true);

@@ -89,7 +89,8 @@ impl State {
             }
             let context = qjs::JS_NewContext(runtime);
             if context.is_null() {
-                qjs::JS_FreeRuntime(runtime);
+                // The system has no memory. QuickJS leaves the runtime in a state in which it cannot be freed.
+                std::mem::forget(memory);
                 return Err(limits.out_of_memory(guest.bundle()));
             }
             let class = |name: &'static std::ffi::CStr, finalizer| {
@@ -156,7 +157,11 @@ impl State {
         let _ = self.helpers.set(helpers);
         // SAFETY: the context is valid, and this state's. `write_log` is called with this context.
         let web = unsafe { Web::open(self.js.context(), write_log) }.map_err(|()| Pending)?;
-        let _ = self.web.set(web);
+        let web = self.web.get_or_init(|| web);
+        if self.limits.memory.is_some() {
+            // SAFETY: the context is valid, and `web` was opened for it.
+            unsafe { web.make_all(self.js.context()) }.map_err(|()| Pending)?;
+        }
         Ok(())
     }
 

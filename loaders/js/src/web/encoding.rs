@@ -1,13 +1,13 @@
 //! The native functions of `TextEncoder` and `TextDecoder`.
 
 use super::bytes;
-use super::program::Program;
 use super::state::{Call, Native, text};
 use super::value::{PLAIN, Res, Value};
+use crate::builtin::Builtin;
 
 /// The program that makes both classes.
-pub(super) static PROGRAM: Program = Program::new(
-    c"polyplug:encoding",
+pub(super) static PROGRAM: Builtin = Builtin::new(
+    c"<polyplug:encoding>",
     match std::ffi::CStr::from_bytes_with_nul(concat!(include_str!("encoding.js"), "\0").as_bytes()) {
         Ok(text) => text,
         Err(_) => panic!("the program has a zero byte"),

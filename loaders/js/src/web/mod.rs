@@ -17,7 +17,6 @@ mod value;
 // 1
 mod bytes;
 mod intrinsics;
-mod program;
 mod timers;
 // 2
 mod state;

@@ -167,6 +167,7 @@ unsafe extern "C" fn run(
     magic: c_int,
     opaque: *mut c_void,
 ) -> qjs::JSValue {
+    let context = ctx;
     // SAFETY: `function` has given a `Closure`; QuickJS keeps the function, its arguments and the context during the
     // call.
     let (closure, args, ctx) = unsafe {
@@ -176,7 +177,16 @@ unsafe extern "C" fn run(
     let call = Call { ctx, state: &closure.state, magic: magic as usize, this, args };
     match catch_unwind(AssertUnwindSafe(|| (closure.native)(&call))) {
         Ok(Ok(value)) => value.into_raw(),
-        Ok(Err(_)) => qjs::JS_EXCEPTION,
+        Ok(Err(_)) => {
+            // SAFETY: QuickJS calls the function with a valid context. Where memory lacks, QuickJS itself may fail without an
+            // exception.
+            unsafe {
+                if !qjs::JS_HasException(context) {
+                    qjs::JS_ThrowOutOfMemory(context);
+                }
+            }
+            qjs::JS_EXCEPTION
+        }
         Err(_) => {
             ctx.internal_error("a built-in function panicked; this is a bug of polyplug");
             qjs::JS_EXCEPTION

@@ -4,14 +4,14 @@
 
 use ::url::{Url, form_urlencoded, quirks};
 
-use super::program::Program;
 use super::quote::quoted;
 use super::state::{Call, Native, text};
 use super::value::{Res, Value};
+use crate::builtin::Builtin;
 
 /// The program that makes both classes.
-pub(super) static PROGRAM: Program = Program::new(
-    c"polyplug:url",
+pub(super) static PROGRAM: Builtin = Builtin::new(
+    c"<polyplug:url>",
     match std::ffi::CStr::from_bytes_with_nul(concat!(include_str!("url.js"), "\0").as_bytes()) {
         Ok(text) => text,
         Err(_) => panic!("the program has a zero byte"),

@@ -65,6 +65,21 @@ impl Web {
         Ok(())
     }
 
+    /// Makes the globals that are otherwise made when they are first read. Where memory is limited, what QuickJS has made of a
+    /// program when it runs out of memory is lost for good.
+    ///
+    /// # Errors
+    /// An exception is pending in the context.
+    ///
+    /// # Safety
+    /// As for `close`.
+    pub(crate) unsafe fn make_all(&self, ctx: *mut qjs::JSContext) -> Result<(), ()> {
+        // SAFETY: as the caller guarantees.
+        let ctx = unsafe { Ctx::new(ctx) };
+        let global = ctx.global();
+        LAZY_NAMES.iter().try_for_each(|name| global.get(name).map(drop)).map_err(|Pending| ())
+    }
+
     /// Drops all values of the context: timers, and the functions that the globals need. Globals that code still calls
     /// throw or do nothing.
     ///
@@ -162,7 +177,9 @@ fn make(call: &Call<'_>) -> Res<Value> {
     }
     let mut all = vec![&natives];
     all.extend(args);
-    let classes = program.load(ctx)?.call(&ctx.undefined(), &all)?;
+    // SAFETY: the context is valid, and its VM this thread's.
+    let made = unsafe { ctx.own(program.run(ctx.raw())) }?;
+    let classes = made.call(&ctx.undefined(), &all)?;
     let first = if call.magic <= 2 { 1 } else { 3 };
     for at in [first, first + 1] {
         let class = classes.get(LAZY_NAMES[at])?;
