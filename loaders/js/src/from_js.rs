@@ -1,6 +1,6 @@
 //! Conversion of JavaScript values to values of a contract.
 
-use polyplug::engine::{CaseOf, Fault, Located, RawText, Read};
+use polyplug::engine::{BodyLayout, CaseOf, Fault, Located, RawText, Read};
 use polyplug::schema::plan::{Body, MethodPlan};
 use polyplug::types::LiftError;
 use polyplug_abi::GuestContractInstance;
@@ -9,7 +9,6 @@ use crate::describe::describe;
 use crate::engine::{JsEngine, JsObject};
 use crate::js::{Atom, Pending, Value};
 use crate::names::camel_case;
-use crate::prepared::Layout;
 use crate::remote;
 use crate::values::Values;
 
@@ -251,19 +250,19 @@ unsafe impl Read for Values<'_> {
 
     fn has_fields(&mut self, value: &Value, body: &Body) -> bool {
         match self.prepared.bodies[body.number].layout {
-            Layout::Named => value.is_object() && !value.is_array() && !value.is_function(),
-            Layout::Numbered => value.is_array(),
-            Layout::Single | Layout::Empty => true,
+            BodyLayout::Named => value.is_object() && !value.is_array() && !value.is_function(),
+            BodyLayout::Numbered => value.is_array(),
+            BodyLayout::Single | BodyLayout::Empty => true,
         }
     }
 
     fn field(&mut self, value: &Value, body: &Body, index: usize) -> Result<Option<Value>, Fault> {
         let fields = &self.prepared.bodies[body.number];
         let found = match fields.layout {
-            Layout::Empty => return Ok(None),
-            Layout::Single => value.share(),
-            Layout::Named if value.is_object() => self.read(self.js.get(value, &fields.keys[index]))?,
-            Layout::Numbered if value.is_array() => {
+            BodyLayout::Empty => return Ok(None),
+            BodyLayout::Single => value.share(),
+            BodyLayout::Named if value.is_object() => self.read(self.js.get(value, &fields.keys[index]))?,
+            BodyLayout::Numbered if value.is_array() => {
                 let len = self.read(self.js.len(value))?;
                 if len != fields.keys.len() {
                     let expected = fields.keys.len();
@@ -273,14 +272,14 @@ unsafe impl Read for Values<'_> {
                 }
                 self.read(self.js.get_index(value, index))?
             }
-            Layout::Named | Layout::Numbered => return Ok(None),
+            BodyLayout::Named | BodyLayout::Numbered => return Ok(None),
         };
         Ok((!found.is_undefined()).then_some(found))
     }
 
     fn unknown_field(&mut self, value: &Value, body: &Body) -> Option<String> {
         let fields = &self.prepared.bodies[body.number];
-        if fields.layout != Layout::Named || !value.is_object() {
+        if fields.layout != BodyLayout::Named || !value.is_object() {
             return None;
         }
         self.other_name(value, |name| fields.keys.iter().any(|key| key.raw == name.raw)).ok().flatten()
@@ -311,7 +310,7 @@ unsafe impl Read for Values<'_> {
         };
         self.check_tagged(value)?;
         let payload = self.part(value, &names.val)?;
-        if !payload.is_nothing() && self.prepared.cases(definition).layouts[number as usize] == Layout::Empty {
+        if !payload.is_nothing() && self.prepared.cases(definition).layouts[number as usize] == BodyLayout::Empty {
             return Err(wrong(format_args!("the case has no fields, got val = {}", describe(&payload))));
         }
         Ok(CaseOf::Known(number, payload))

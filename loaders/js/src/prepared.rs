@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use polyplug::engine::KnownContract;
+use polyplug::engine::{BodyLayout, KnownContract};
 use polyplug::schema::{Case, Method, Shape};
 
 use crate::js::{Atom, Js, Pending, Value};
@@ -24,36 +24,11 @@ pub(crate) struct Prepared {
 
 /// The fields of a record or of a variant's case.
 pub(crate) struct Fields {
-    pub(crate) layout: Layout,
+    pub(crate) layout: BodyLayout,
     /// The names of the fields.
     pub(crate) keys: Vec<Atom>,
     /// The name of the case, if the fields are those of a variant's case.
     pub(crate) case: Option<Value>,
-}
-
-/// The place of fields in JavaScript values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Layout {
-    /// An object has each field under the field's name.
-    Named,
-    /// An array has each field under the field's number, from 0.
-    Numbered,
-    /// The only field stands for the whole.
-    Single,
-    /// There are no fields.
-    Empty,
-}
-
-impl Layout {
-    /// Returns the layout of a case's fields.
-    pub(crate) fn of_case(case: &Case) -> Self {
-        match case.fields.as_slice() {
-            [] => Self::Empty,
-            [only] if only.name == "0" => Self::Single,
-            [first, ..] if first.name == "0" => Self::Numbered,
-            _ => Self::Named,
-        }
-    }
 }
 
 /// The cases of an enum or variant.
@@ -63,7 +38,7 @@ pub(crate) struct Cases {
     /// The names of the cases, as names of properties.
     atoms: Vec<Atom>,
     /// The layouts of the cases' fields.
-    pub(crate) layouts: Vec<Layout>,
+    pub(crate) layouts: Vec<BodyLayout>,
 }
 
 impl Prepared {
@@ -76,12 +51,7 @@ impl Prepared {
         let schema = &contract.schema;
         let mut bodies = Vec::new();
         for body in schema.bodies() {
-            let is_tuple = body.fields.first().is_some_and(|field| field.name == "0");
-            let layout = match body.case {
-                Some(case) => Layout::of_case(case),
-                None if is_tuple => Layout::Numbered,
-                None => Layout::Named,
-            };
+            let layout = BodyLayout::of(&body);
             let keys = body.fields.iter().map(|field| js.atom(&camel_case(&field.name)));
             let keys = keys.collect::<Result<_, _>>()?;
             let case = body.case.map(|case| js.text(&case.name)).transpose()?;
@@ -147,7 +117,7 @@ impl Cases {
     fn new(js: Js, cases: &[Case]) -> Result<Self, Pending> {
         let names = cases.iter().map(|case| js.text(&case.name)).collect::<Result<_, _>>()?;
         let atoms = cases.iter().map(|case| js.atom(&case.name)).collect::<Result<_, _>>()?;
-        Ok(Self { names, atoms, layouts: cases.iter().map(Layout::of_case).collect() })
+        Ok(Self { names, atoms, layouts: cases.iter().map(BodyLayout::of_case).collect() })
     }
 
     /// Returns the number of the case with a name.

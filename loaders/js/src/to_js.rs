@@ -1,11 +1,10 @@
 //! Conversion of a contract's values to JavaScript values.
 
-use polyplug::engine::{Build, Fault, Float, Integer};
+use polyplug::engine::{BodyLayout, Build, Fault, Float, Integer};
 use polyplug::schema::plan::{Body, MethodPlan};
 use polyplug_abi::GuestContractInstance;
 
 use crate::js::{Pending, Value};
-use crate::prepared::Layout;
 use crate::remote;
 use crate::values::Values;
 
@@ -111,29 +110,29 @@ impl Build for Values<'_> {
     /// tag of a case.
     fn begin(&mut self, body: &Body) -> Result<Value, Fault> {
         match self.prepared.bodies[body.number].layout {
-            Layout::Named => self.made(self.js.object()),
-            Layout::Numbered => self.made(self.js.array()),
-            Layout::Single | Layout::Empty => Ok(self.js.undefined()),
+            BodyLayout::Named => self.made(self.js.object()),
+            BodyLayout::Numbered => self.made(self.js.array()),
+            BodyLayout::Single | BodyLayout::Empty => Ok(self.js.undefined()),
         }
     }
 
     fn put_field(&mut self, whole: &mut Value, body: &Body, index: usize, field: Value) -> Result<(), Fault> {
         let fields = &self.prepared.bodies[body.number];
         match fields.layout {
-            Layout::Named => self.made(self.js.define(whole, &fields.keys[index], field)),
-            Layout::Numbered => self.made(self.js.define_index(whole, index, field)),
-            Layout::Single => {
+            BodyLayout::Named => self.made(self.js.define(whole, &fields.keys[index], field)),
+            BodyLayout::Numbered => self.made(self.js.define_index(whole, index, field)),
+            BodyLayout::Single => {
                 *whole = field;
                 Ok(())
             }
-            Layout::Empty => Ok(()),
+            BodyLayout::Empty => Ok(()),
         }
     }
 
     fn finish(&mut self, whole: Value, body: &Body) -> Result<Value, Fault> {
         let fields = &self.prepared.bodies[body.number];
         let Some(case) = &fields.case else { return Ok(whole) };
-        let value = (fields.layout != Layout::Empty).then_some(whole);
+        let value = (fields.layout != BodyLayout::Empty).then_some(whole);
         self.made(self.tagged(case.share(), value))
     }
 

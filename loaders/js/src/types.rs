@@ -1,9 +1,9 @@
 //! The types of a contract, for the makers of their values: see `types` in polyplug.js.
 
+use polyplug::engine::BodyLayout;
 use polyplug::schema::{Case, Schema, Shape, TypeRef};
 
 use crate::js::{Js, Pending, Value};
-use crate::prepared::Layout;
 
 /// Returns the name of a shape.
 pub(crate) fn kind(shape: &Shape) -> &'static str {
@@ -29,10 +29,10 @@ pub(crate) fn cases(js: Js, shape: &Shape) -> Result<Value, Pending> {
 }
 
 fn layout(case: &Case) -> &'static str {
-    match Layout::of_case(case) {
-        Layout::Empty => "empty",
-        Layout::Numbered => "numbered",
-        Layout::Single | Layout::Named => "one",
+    match BodyLayout::of_case(case) {
+        BodyLayout::Empty => "empty",
+        BodyLayout::Numbered => "numbered",
+        BodyLayout::Single | BodyLayout::Named => "one",
     }
 }
 

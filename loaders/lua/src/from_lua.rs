@@ -3,12 +3,11 @@
 use std::ffi::c_int;
 
 use mlua::ffi;
-use polyplug::engine::{CaseOf, Fault, RawText, Read};
+use polyplug::engine::{BodyLayout, CaseOf, Fault, RawText, Read};
 use polyplug::schema::plan::{Body, MethodPlan};
 use polyplug::types::LiftError;
 use polyplug_abi::GuestContractInstance;
 
-use crate::prepared::Layout;
 use crate::registry::take_ref;
 use crate::stack::Stack;
 use crate::text::{describe, text_at};
@@ -161,19 +160,19 @@ unsafe impl Read for Stack<'_> {
     fn field(&mut self, value: &c_int, body: &Body, index: usize) -> Result<Option<c_int>, Fault> {
         let fields = &self.prepared.bodies[body.number];
         match fields.layout {
-            Layout::Empty => return Ok(None),
-            Layout::Single => self.push_copy(*value),
+            BodyLayout::Empty => return Ok(None),
+            BodyLayout::Single => self.push_copy(*value),
             _ if !self.is_table(*value) => return Ok(None),
-            Layout::Named => {
+            BodyLayout::Named => {
                 self.push_ref(fields.keys[index]);
                 self.get(*value);
             }
-            Layout::Numbered => _ = self.push_item(*value, index)?,
+            BodyLayout::Numbered => _ = self.push_item(*value, index)?,
         }
         let found = self.top();
         if self.kind(found) == ffi::LUA_TNIL {
             self.release(found);
-            if fields.layout == Layout::Numbered {
+            if fields.layout == BodyLayout::Numbered {
                 self.check_numbers(*value, fields.keys.len())?;
             }
             return Ok(None);
@@ -183,7 +182,7 @@ unsafe impl Read for Stack<'_> {
 
     fn unknown_field(&mut self, value: &c_int, body: &Body) -> Option<String> {
         let layout = self.prepared.bodies[body.number].layout;
-        if layout != Layout::Named || !self.is_table(*value) {
+        if layout != BodyLayout::Named || !self.is_table(*value) {
             return None;
         }
         let bodies: Vec<_> = self.prepared.contract.schema.bodies().collect();
@@ -238,7 +237,8 @@ unsafe impl Read for Stack<'_> {
                     return Err(LiftError::new(reason).into());
                 }
                 let payload = self.push_field(*value, c"val");
-                if !self.is_none(&payload) && self.prepared.cases(definition).layouts[number as usize] == Layout::Empty
+                if !self.is_none(&payload)
+                    && self.prepared.cases(definition).layouts[number as usize] == BodyLayout::Empty
                 {
                     let found = self.describe(&payload);
                     return Err(LiftError::new(format_args!("the case has no fields, got `val` = {found}")).into());

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::ffi::c_int;
 
 use mlua::ffi::{self, lua_State};
-use polyplug::engine::KnownContract;
+use polyplug::engine::{BodyLayout, KnownContract};
 use polyplug::schema::{Case, Shape};
 
 use crate::registry::{push_ref, take_ref};
@@ -25,41 +25,11 @@ pub(crate) struct Prepared {
 
 /// The fields of a record or of a variant's case.
 pub(crate) struct Fields {
-    pub(crate) layout: Layout,
+    pub(crate) layout: BodyLayout,
     /// The names of the fields.
     pub(crate) keys: Vec<c_int>,
     /// The name of the case, if the fields are those of a variant's case.
     pub(crate) case: Option<c_int>,
-}
-
-/// The place of fields in Lua values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Layout {
-    /// A table has each field under the field's name.
-    Named,
-    /// A table has each field under the field's number, from 1.
-    Numbered,
-    /// The only field stands for the whole.
-    Single,
-    /// There are no fields.
-    Empty,
-}
-
-impl Layout {
-    /// Returns the layout of a case's fields.
-    pub(crate) fn of_case(case: &Case) -> Self {
-        match case.fields.as_slice() {
-            [] => Self::Empty,
-            [only] if only.name == "0" => Self::Single,
-            [first, ..] if first.name == "0" => Self::Numbered,
-            _ => Self::Named,
-        }
-    }
-
-    /// Returns whether the fields are in a table of their own.
-    pub(crate) fn has_table(self) -> bool {
-        matches!(self, Self::Named | Self::Numbered)
-    }
 }
 
 /// The cases of an enum or variant.
@@ -67,7 +37,7 @@ pub(crate) struct Cases {
     /// The names of the cases.
     pub(crate) names: Vec<c_int>,
     /// The layouts of the cases' fields.
-    pub(crate) layouts: Vec<Layout>,
+    pub(crate) layouts: Vec<BodyLayout>,
     /// The table from names to numbers.
     pub(crate) numbers: c_int,
 }
@@ -81,12 +51,7 @@ impl Prepared {
     pub(crate) unsafe fn new(lua: *mut lua_State, contract: &KnownContract) -> Self {
         let schema = &contract.schema;
         let bodies = schema.bodies().map(|body| {
-            let is_tuple = body.fields.first().is_some_and(|field| field.name == "0");
-            let layout = match body.case {
-                Some(case) => Layout::of_case(case),
-                None if is_tuple => Layout::Numbered,
-                None => Layout::Named,
-            };
+            let layout = BodyLayout::of(&body);
             // SAFETY: the caller's promise.
             let keys = body.fields.iter().map(|field| unsafe { string_ref(lua, &field.name) }).collect();
             // SAFETY: the caller's promise.
@@ -139,7 +104,7 @@ impl Cases {
                 ffi::lua_rawset(lua, -3);
                 names.push(name);
             }
-            let layouts = cases.iter().map(Layout::of_case).collect();
+            let layouts = cases.iter().map(BodyLayout::of_case).collect();
             Self { names, layouts, numbers: take_ref(lua) }
         }
     }

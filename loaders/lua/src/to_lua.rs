@@ -3,11 +3,10 @@
 use std::ffi::c_int;
 
 use mlua::ffi;
-use polyplug::engine::{Build, Fault, Float, Integer};
+use polyplug::engine::{BodyLayout, Build, Fault, Float, Integer};
 use polyplug::schema::plan::{Body, MethodPlan};
 use polyplug_abi::GuestContractInstance;
 
-use crate::prepared::Layout;
 use crate::stack::Stack;
 use crate::text::push_bytes;
 use crate::{int64, remote};
@@ -111,14 +110,14 @@ impl Build for Stack<'_> {
         let fields = &self.prepared.bodies[body.number];
         let count = body.places.len();
         let table = || match fields.layout {
-            Layout::Named => self.push_table(0, count),
+            BodyLayout::Named => self.push_table(0, count),
             _ => self.push_table(count, 0),
         };
         let Some(case) = fields.case else { return Ok(table()) };
         let whole = self.push_table(0, 2);
         self.push_ref(case);
         self.set_field(whole, c"tag");
-        if fields.layout.has_table() {
+        if fields.layout.is_compound() {
             table();
         }
         Ok(whole)
@@ -129,17 +128,17 @@ impl Build for Stack<'_> {
         // The fields of a case are in a table of their own, which `begin` has pushed above the whole.
         let table = *whole + c_int::from(fields.case.is_some());
         match fields.layout {
-            Layout::Named => self.set_by_ref(table, fields.keys[index]),
-            Layout::Numbered => return self.set_item(table, index),
-            Layout::Single => self.set_field(*whole, c"val"),
-            Layout::Empty => {}
+            BodyLayout::Named => self.set_by_ref(table, fields.keys[index]),
+            BodyLayout::Numbered => return self.set_item(table, index),
+            BodyLayout::Single => self.set_field(*whole, c"val"),
+            BodyLayout::Empty => {}
         }
         Ok(())
     }
 
     fn finish(&mut self, whole: c_int, body: &Body) -> Result<c_int, Fault> {
         let fields = &self.prepared.bodies[body.number];
-        if fields.case.is_some() && fields.layout.has_table() {
+        if fields.case.is_some() && fields.layout.is_compound() {
             self.set_field(whole, c"val");
         }
         Ok(whole)

@@ -3,9 +3,9 @@
 use std::ffi::c_int;
 
 use mlua::ffi::{self, lua_State};
+use polyplug::engine::BodyLayout;
 use polyplug::schema::{Case, Schema, Shape};
 
-use crate::prepared::Layout;
 use crate::text::push_text;
 
 /// Pushes a table with a maker for each type of a contract, by the type's name.
@@ -27,7 +27,7 @@ pub(crate) unsafe fn push(lua: *mut lua_State, schema: &Schema) {
                 Shape::Enum(cases) => push_cases(lua, cases, |_| ffi::lua_pushvalue(lua, -1)),
                 Shape::Variant(cases) => push_cases(lua, cases, |case| {
                     ffi::lua_pushvalue(lua, -1);
-                    ffi::lua_pushcclosure(lua, case_maker(Layout::of_case(case)), 1);
+                    ffi::lua_pushcclosure(lua, case_maker(BodyLayout::of_case(case)), 1);
                 }),
                 _ => ffi::lua_pushnil(lua),
             }
@@ -54,11 +54,11 @@ unsafe fn push_cases(lua: *mut lua_State, cases: &[Case], push_value: impl Fn(&C
 }
 
 /// Returns the C function that makes a case. Upvalue 1 of the function is the case's name.
-fn case_maker(layout: Layout) -> ffi::lua_CFunction {
+fn case_maker(layout: BodyLayout) -> ffi::lua_CFunction {
     match layout {
-        Layout::Empty => make_empty,
-        Layout::Single | Layout::Named => make_of_one,
-        Layout::Numbered => make_of_many,
+        BodyLayout::Empty => make_empty,
+        BodyLayout::Single | BodyLayout::Named => make_of_one,
+        BodyLayout::Numbered => make_of_many,
     }
 }
 

@@ -13,6 +13,7 @@
 //! - [`load`](load()), [`load_either`]: the start of a bundle.
 //! - [`LoadedCode`], [`PluginDecl`]: the plugins that a bundle's code declares.
 //! - [`Guest`]: the bundle, as its engine sees it.
+//! - [`BodyLayout`]: the place of fields in the values of a language.
 //! - [`KnownContract`]: a contract that a guest names, with the layout of its values.
 //! - [`IncomingCall`]: a call of a guest.
 //! - [`ImportedObject`], [`CallOutcome`]: an object that a guest calls, and the outcome of such a call.
@@ -33,6 +34,7 @@
 //!
 //! docs/src/loaders.md explains how to write a loader.
 
+mod body_layout;
 mod declared_call;
 mod engine;
 mod entries;
@@ -54,6 +56,7 @@ mod vm;
 mod vm_pool;
 mod vm_set;
 
+pub use body_layout::BodyLayout;
 pub use declared_call::DeclaredCall;
 pub use engine::Engine;
 pub use fault::{Exception, Fault};
