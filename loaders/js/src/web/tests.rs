@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::{CString, c_void};
 use std::ptr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use polyplug_abi::LogLevel;
 use rquickjs::qjs;
@@ -811,44 +811,4 @@ fn values_that_are_left_are_noticed() {
     let before = MEMORY.with(|memory| memory.live.get());
     js.run("setTimeout(() => {}, 1000, { a: 1 })");
     assert!(MEMORY.with(|memory| memory.live.get()) > before);
-}
-
-/// Prints the time that opening takes; `cargo test --release -- --ignored --nocapture measure`.
-#[test]
-#[ignore = "a measurement"]
-fn measure() {
-    let mut opening = Vec::new();
-    let mut using = [const { Vec::new() }; 4];
-    for _ in 0..300 {
-        // SAFETY: the runtime and the context are freed below, and stay on this thread.
-        unsafe {
-            let runtime = qjs::JS_NewRuntime();
-            let ctx = qjs::JS_NewContext(runtime);
-            let started = Instant::now();
-            let web = Web::open(ctx, log).expect("opened");
-            opening.push(started.elapsed());
-            for (times, script) in using.iter_mut().zip([
-                c"console.log('a')",
-                c"new TextEncoder()",
-                c"new URL('http://a')",
-                c"structuredClone({})",
-            ]) {
-                let started = Instant::now();
-                let value = qjs::JS_Eval(ctx, script.as_ptr(), script.to_bytes().len() as _, c"test.js".as_ptr(), 0);
-                times.push(started.elapsed());
-                qjs::JS_FreeValue(ctx, value);
-            }
-            web.close(ctx);
-            qjs::JS_FreeContext(ctx);
-            qjs::JS_FreeRuntime(runtime);
-        }
-    }
-    let median = |times: &mut Vec<Duration>| {
-        times.sort();
-        times[times.len() / 2]
-    };
-    println!("opening {:?}", median(&mut opening));
-    for (name, times) in ["console", "TextEncoder", "URL", "structuredClone"].iter().zip(&mut using) {
-        println!("first use of {name} {:?}", median(times));
-    }
 }
