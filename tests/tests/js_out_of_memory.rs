@@ -130,7 +130,6 @@ fn what_is_done_for_the_first_time_without_memory_loses_none() {
     for tried in TRIED {
         let runtime = js_runtime(JsLoader::new().with_memory_limit(3 << 19));
         load_js(&runtime, "js", FILLING);
-        println!("{} bytes, {tried}", runtime.bundles()[0].memory);
         for _ in 0..2 {
             match run(&runtime, tried) {
                 Ok(text) => {

@@ -115,7 +115,7 @@ fn declared(values: &Values<'_>, thrown: &Value, call: &IncomingCall<'_>) -> Opt
         return is_declared.then(|| state.declared_value(thrown));
     }
     let stands_for_one = match &values.prepared.contract.schema.definition(definition?).shape {
-        Shape::Enum(cases) => thrown.is_string() && cases.iter().any(|case| is_text(thrown, &case.name)),
+        Shape::Enum(cases) => cases.iter().any(|case| thrown.is_text(&case.name)),
         // An object without a tag is an exception that a library has thrown.
         Shape::Variant(_) => {
             thrown.is_object()
@@ -130,10 +130,6 @@ fn declared(values: &Values<'_>, thrown: &Value, call: &IncomingCall<'_>) -> Opt
         _ => thrown.is_object(),
     };
     stands_for_one.then(|| thrown.share())
-}
-
-fn is_text(value: &Value, text: &str) -> bool {
-    value.text().is_ok_and(|found| found == text.as_bytes())
 }
 
 /// Returns whether an error is of the class of declared errors.

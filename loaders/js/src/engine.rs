@@ -32,7 +32,7 @@ pub(crate) struct JsObject(Value);
 
 // SAFETY: the runtime uses and drops the objects of an engine while it is in the engine, so one thread at a time does.
 unsafe impl Send for JsObject {}
-// SAFETY: the same.
+// SAFETY: shared references are used by the thread that is in the engine, and by no other one.
 unsafe impl Sync for JsObject {}
 
 impl JsObject {

@@ -46,11 +46,6 @@ impl Values<'_> {
         read.map_err(|pending| self.fault(pending))
     }
 
-    /// Returns whether a value is a string of this text.
-    fn is_text(&self, value: &Value, text: &str) -> bool {
-        value.is_string() && value.text().is_ok_and(|found| found == text.as_bytes())
-    }
-
     /// Returns the items of a list, an array or any other iterable object, and their number.
     fn items(&self, value: &Value) -> Result<Option<(Items, usize)>, Fault> {
         if !value.is_object() {
@@ -111,7 +106,7 @@ impl Values<'_> {
         }
         let names = self.state.names();
         let tag = self.js.get(value, &names.tag).inspect_err(|_| self.state.forget_exception()).ok()?;
-        let number = tags.iter().position(|known| self.is_text(&tag, known))?;
+        let number = tags.iter().position(|known| tag.is_text(known))?;
         self.check_tagged(value).ok()?;
         let payload = self.js.get(value, &names.val).inspect_err(|_| self.state.forget_exception()).ok()?;
         Some((payload, number))

@@ -57,13 +57,13 @@ impl State {
     #[cold]
     fn settle(&self, promise: &Value) -> Result<Value, Raised> {
         let js = self.js();
-        // SAFETY: the invariant of `Js`; the promise is the VM's. The caller of `JS_PromiseResult` owns what it returns.
+        // SAFETY: the invariant of `Js`; the promise is the VM's.
         let state = || unsafe { qjs::JS_PromiseState(js.context(), promise.raw()) };
         loop {
             match state() {
                 qjs::JSPromiseStateEnum_JS_PROMISE_PENDING => {}
                 rejected_or_not => {
-                    // SAFETY: as above.
+                    // SAFETY: the invariant of `Js`; the promise has settled, and the caller owns its result.
                     let result = unsafe { js.own(qjs::JS_PromiseResult(js.context(), promise.raw())) };
                     let result = result.unwrap_or_else(|_| js.undefined());
                     if rejected_or_not == qjs::JSPromiseStateEnum_JS_PROMISE_REJECTED {

@@ -609,6 +609,20 @@ impl Value {
         }
     }
 
+    /// Returns whether the value is a string of this text.
+    pub(crate) fn is_text(&self, text: &str) -> bool {
+        if !self.is_string() {
+            return false;
+        }
+        self.text().map_or_else(
+            |pending| {
+                drop(self.js.exception(pending));
+                false
+            },
+            |found| found == text.as_bytes(),
+        )
+    }
+
     /// Returns the text of a string, or of another value as a string, for readers.
     pub(crate) fn shown(&self) -> Result<String, Pending> {
         self.text().map(|text| String::from_utf8_lossy(text).into_owned())

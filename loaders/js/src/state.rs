@@ -143,17 +143,18 @@ impl State {
                 qjs::JS_SetInterruptHandler(js.runtime(), Some(interrupt), std::ptr::null_mut());
             }
         }
+        // The description of an exception needs them.
+        let names = Names::new(js).map_err(|_| state.out_of_memory())?;
+        let _ = state.names.set(names);
         Ok(state)
     }
 
-    /// Sets the names and functions that conversions use, and opens the surroundings of the guest.
+    /// Sets the functions that conversions use, and opens the surroundings of the guest.
     ///
     /// # Errors
     ///
     /// There is no memory.
     pub(crate) fn set_up(&self, helpers: Helpers) -> Result<(), Pending> {
-        let names = Names::new(self.js)?;
-        let _ = self.names.set(names);
         let _ = self.helpers.set(helpers);
         // SAFETY: the context is valid, and this state's. `write_log` is called with this context.
         let web = unsafe { Web::open(self.js.context(), write_log) }.map_err(|()| Pending)?;

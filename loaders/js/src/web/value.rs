@@ -131,7 +131,7 @@ impl<'c> Ctx<'c> {
     /// Throws a `RangeError`.
     pub(super) fn range_error(self, message: &str) -> Pending {
         let text = clipped(message);
-        // SAFETY: as in `type_error`.
+        // SAFETY: the context is valid; the format takes one string that ends with a zero byte.
         unsafe { qjs::JS_ThrowRangeError(self.0, c"%s".as_ptr(), text.as_ptr()) };
         Pending
     }
@@ -139,7 +139,7 @@ impl<'c> Ctx<'c> {
     /// Throws a `DOMException`.
     pub(super) fn dom_error(self, name: &CStr, message: &str) -> Pending {
         let text = clipped(message);
-        // SAFETY: as in `type_error`; the name ends with a zero byte.
+        // SAFETY: the context is valid; the format takes one string that ends with a zero byte, and so does the name.
         unsafe { qjs::JS_ThrowDOMException(self.0, name.as_ptr(), c"%s".as_ptr(), text.as_ptr()) };
         Pending
     }
@@ -147,7 +147,7 @@ impl<'c> Ctx<'c> {
     /// Throws an `InternalError`.
     pub(super) fn internal_error(self, message: &str) -> Pending {
         let text = clipped(message);
-        // SAFETY: as in `type_error`.
+        // SAFETY: the context is valid; the format takes one string that ends with a zero byte.
         unsafe { qjs::JS_ThrowInternalError(self.0, c"%s".as_ptr(), text.as_ptr()) };
         Pending
     }
@@ -282,13 +282,13 @@ impl Value {
     }
 
     pub(super) fn define_key(&self, key: &Key<'_>, value: Value, attributes: c_int) -> Res<()> {
-        // SAFETY: as in `define`.
+        // SAFETY: context and object are valid; the call takes over the value's reference.
         let done = unsafe { qjs::JS_DefinePropertyValue(self.ctx, self.raw, key.1, value.into_raw(), attributes) };
         if done < 0 { Err(Pending) } else { Ok(()) }
     }
 
     pub(super) fn define_index(&self, index: u32, value: Value) -> Res<()> {
-        // SAFETY: as in `define`.
+        // SAFETY: context and object are valid; the call takes over the value's reference.
         let done = unsafe { qjs::JS_DefinePropertyValueUint32(self.ctx, self.raw, index, value.into_raw(), PLAIN) };
         if done < 0 { Err(Pending) } else { Ok(()) }
     }
@@ -312,7 +312,7 @@ impl Value {
 
     pub(super) fn construct(&self, args: &[&Value]) -> Res<Value> {
         let mut raw: Vec<_> = args.iter().map(|arg| arg.raw).collect();
-        // SAFETY: as in `call`.
+        // SAFETY: context and values are valid, and stay alive during the call.
         unsafe { self.ctx().own(qjs::JS_CallConstructor(self.ctx, self.raw, raw.len() as c_int, raw.as_mut_ptr())) }
     }
 
@@ -348,7 +348,7 @@ impl Value {
             getter: qjs::JS_UNDEFINED,
             setter: qjs::JS_UNDEFINED,
         };
-        // SAFETY: as in `own_property`; the values are freed.
+        // SAFETY: context, object and key are valid; `found` is a variable of this function, whose values are freed.
         unsafe {
             match qjs::JS_GetOwnProperty(self.ctx, &mut found, self.raw, key.1) {
                 0 => return Ok(false),
@@ -496,7 +496,7 @@ unsafe fn copied(ctx: *mut qjs::JSContext, text: *const std::ffi::c_char, len: u
     if text.is_null() {
         return Err(Pending);
     }
-    // SAFETY: as the caller guarantees.
+    // SAFETY: the caller guarantees a valid context whose VM only this thread uses.
     let bytes = unsafe {
         let bytes = std::slice::from_raw_parts(text.cast::<u8>(), len).to_vec();
         qjs::JS_FreeCString(ctx, text);

@@ -38,7 +38,7 @@ impl Web {
     /// The context is valid, made by `JS_NewContext`, and only this thread uses it during the call. `close` is called
     /// before the context is freed. `log` is sound to call from code of the context until the context is freed.
     pub(crate) unsafe fn open(ctx: *mut qjs::JSContext, log: Log) -> Result<Self, ()> {
-        // SAFETY: as the caller guarantees.
+        // SAFETY: the caller guarantees a valid context that only this thread uses during the call.
         let ctx = unsafe { Ctx::new(ctx) };
         Self::define(ctx, log).map_err(|Pending| ())
     }
@@ -74,7 +74,7 @@ impl Web {
     /// # Safety
     /// As for `close`.
     pub(crate) unsafe fn make_all(&self, ctx: *mut qjs::JSContext) -> Result<(), ()> {
-        // SAFETY: as the caller guarantees.
+        // SAFETY: the caller guarantees a valid context that only this thread uses during the call.
         let ctx = unsafe { Ctx::new(ctx) };
         let global = ctx.global();
         LAZY_NAMES.iter().try_for_each(|name| global.get(name).map(drop)).map_err(|Pending| ())
@@ -107,7 +107,7 @@ impl Web {
     /// # Safety
     /// As for `close`.
     pub(crate) unsafe fn run_due(&self, ctx: *mut qjs::JSContext) -> Result<(), ()> {
-        // SAFETY: as the caller guarantees.
+        // SAFETY: the caller guarantees a valid context that only this thread uses during the call.
         let ctx = unsafe { Ctx::new(ctx) };
         let now = Instant::now();
         let before = self.state.timers.borrow().added;
