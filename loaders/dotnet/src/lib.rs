@@ -5,6 +5,17 @@
 
 // docs/src/design.md lists the modules by their layers.
 
-// The loader uses it.
-#[allow(dead_code, unused_imports)]
+mod bridge;
+mod bundle;
 mod clr;
+mod describe;
+mod engine;
+mod fault;
+mod host;
+mod loader;
+mod names;
+mod start;
+mod unload;
+mod wire;
+
+pub use loader::DotnetLoader;

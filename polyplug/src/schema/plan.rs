@@ -10,6 +10,14 @@ use crate::schema::schema::{Field, Method, Schema, Shape, TypeRef};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NodeId(u32);
 
+impl NodeId {
+    /// Returns the index in [`Plan::nodes`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// The layout of one type in canonical memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
@@ -140,6 +148,12 @@ impl Plan {
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
+    }
+
+    /// Returns all nodes. The first ones are those of the definitions, in the order of their numbers.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
     }
 
     /// Returns the node of the definition with this number.

@@ -30,7 +30,7 @@ namespace Polyplug
             }
         }
 
-        /// <summary>The kind of the failure, such as <c>"Unloaded"</c>, <c>"Exception"</c> or <c>"InvalidArgument"</c>.</summary>
+        /// <summary>The kind of the failure, such as <c>"unloaded"</c>, <c>"exception"</c> or <c>"invalid_argument"</c>.</summary>
         public string Kind { get; }
 
         /// <summary>The name of the bundle that was called, or null if the callee is no bundle.</summary>

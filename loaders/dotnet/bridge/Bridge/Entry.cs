@@ -83,6 +83,8 @@ namespace Polyplug.Bridge
         /// <summary>The delegates whose addresses the loader has: they live as long as the process.</summary>
         private static readonly List<Delegate> Roots = new List<Delegate>();
 
+        private static volatile string nothing = null;
+
         /// <summary>Exchanges the functions of both sides. Returns 0.</summary>
         public static int Init(IntPtr arguments, int size)
         {
@@ -116,7 +118,7 @@ namespace Polyplug.Bridge
         {
             try
             {
-                return ((string)null).Length;
+                return nothing.Length;
             }
             catch (NullReferenceException)
             {

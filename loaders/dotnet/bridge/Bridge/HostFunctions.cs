@@ -56,7 +56,7 @@ namespace Polyplug.Bridge
             IntPtr bundle, IntPtr contract, uint definition, IntPtr target, byte* form, IntPtr frame, Reply* reply);
 
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
-        internal delegate int ShareFunction(IntPtr imported, byte* form, IntPtr frame, Reply* reply);
+        internal delegate int ShareFunction(IntPtr bundle, IntPtr imported, byte* form, IntPtr frame, Reply* reply);
 
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
         internal delegate void PointerFunction(IntPtr pointer);

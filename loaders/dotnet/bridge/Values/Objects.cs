@@ -74,7 +74,7 @@ namespace Polyplug.Bridge
             int status;
             if (remote != null)
             {
-                status = HostFunctions.Share(remote.Address, at, scope->Frame, &reply);
+                status = HostFunctions.Share(bundle.Address, remote.Address, at, scope->Frame, &reply);
                 GC.KeepAlive(remote);
             }
             else

@@ -45,12 +45,37 @@ impl DeclaredCall {
     /// ``bundle `calc`, demo.calculator.divide: MathError: Overflow{at: 5}``. An error that is a text stands there alone.
     #[cold]
     pub fn describe<E: Caller>(&self, engine: &mut E, error: &<E as Build>::Value) -> String {
+        self.text(self.lift(engine, error), || engine.describe(error))
+    }
+
+    /// Returns the message of the error, which the call has returned in `out`.
+    ///
+    /// # Safety
+    ///
+    /// `out` must hold the result of the call, whose method declares an error, with the tag of an error.
+    #[cold]
+    #[must_use]
+    pub unsafe fn describe_lowered(&self, out: *const u8) -> String {
+        let (schema, plan) = (self.object.schema(), self.object.plan());
+        let value = match &plan.node(self.object.method_plan(self.method).result).kind {
+            Kind::Result { err, at, .. } => {
+                let lifting = Lifting { schema, plan };
+                // SAFETY: the caller promises a result with an error, which lies at this offset.
+                unsafe { lifting.value(&mut Values::new(schema), *err, out.add(*at)) }.ok()
+            }
+            _ => None,
+        };
+        self.text(value, || "an error that cannot be read".to_owned())
+    }
+
+    /// Returns the message of the error, given as a value, or as a text if it is none.
+    fn text(&self, value: Option<Value>, otherwise: impl FnOnce() -> String) -> String {
         let method = &self.object.methods()[self.method];
-        let value = match self.lift(engine, error) {
+        let value = match value {
             // An error that is a text is a message.
             Some(Value::String(text)) => Err(text),
             Some(value) => Ok(Truncated(&value).to_string()),
-            None => Ok(engine.describe(error)),
+            None => Ok(otherwise()),
         };
         let text = match (&method.result, value) {
             (TypeRef::Result(_, error), Ok(value)) => format!("{}: {value}", self.object.schema().type_name(error)),

@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::ffi::c_void;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use polyplug_abi::{AbiError, GuestContractInstance, ProxyTarget, Version};
+use polyplug_abi::{AbiError, CallArena, GuestContractInstance, ProxyTarget, Version};
 
 use super::fault::Fault;
 use super::guest::Guest;
@@ -24,13 +25,15 @@ use crate::host::plugin_proxy::request::ProxySpec;
 use crate::host::runtime::context::HostContext;
 use crate::schema::plan::{Kind, MethodPlan, Plan};
 use crate::schema::{Method, Schema, Shape};
+use crate::types::LiftError;
 
 /// An object whose methods a guest may call. An imported object does not keep the bundle of its callee loaded.
 pub struct ImportedObject {
     context: Arc<HostContext>,
     token: *mut c_void,
-    /// True if the token is closed when this value is dropped. The owner of a lent object closes the token itself.
-    is_own: bool,
+    /// True if the token is closed when this value is dropped. The owner of a lent object closes the token itself, and
+    /// an object that was closed owns none any more.
+    is_own: AtomicBool,
     schema: Arc<Schema>,
     plan: Arc<Plan>,
     /// The definition of the object in the schema, or `None` for the contract itself.
@@ -119,7 +122,7 @@ impl ImportedObject {
         Ok(Self {
             context: Arc::clone(&guest.context),
             token,
-            is_own: true,
+            is_own: AtomicBool::new(true),
             schema,
             plan,
             object: None,
@@ -147,7 +150,7 @@ impl ImportedObject {
             (token, callee) = (shared, Some(Arc::new(offered_by)));
         }
         let (schema, plan, context) = (Arc::clone(schema), Arc::clone(plan), Arc::clone(&guest.context));
-        Ok(Self { context, token, is_own: interface.kept, schema, plan, object: Some(definition), callee })
+        Ok(Self { context, token, is_own: AtomicBool::new(interface.kept), schema, plan, object: Some(definition), callee })
     }
 
     /// Returns the number of the object's definition, or `None` for a contract.
@@ -199,11 +202,16 @@ impl ImportedObject {
         self.interface().map_or(&self.schema.methods, |interface| &interface.methods)
     }
 
+    /// Returns whether the object is lent for the time of a call.
+    fn is_lent(&self) -> bool {
+        self.interface().is_some_and(|interface| !interface.kept)
+    }
+
     /// Replaces `Closed` by `Returned` for a lent object: its owner closes the token when the call that lends it
     /// returns.
     #[cold]
     fn gone(&self, error: ProxyError) -> ProxyError {
-        if !self.is_own && matches!(error, ProxyError::Closed) { ProxyError::Returned } else { error }
+        if self.is_lent() && matches!(error, ProxyError::Closed) { ProxyError::Returned } else { error }
     }
 
     /// Returns the callee, for errors.
@@ -221,7 +229,7 @@ impl ImportedObject {
     pub(super) fn borrowed(&self) -> Self {
         let Self { token, object, .. } = *self;
         let (context, schema, plan) = (Arc::clone(&self.context), Arc::clone(&self.schema), Arc::clone(&self.plan));
-        Self { context, token, is_own: false, schema, plan, object, callee: self.callee.clone() }
+        Self { context, token, is_own: AtomicBool::new(false), schema, plan, object, callee: self.callee.clone() }
     }
 
     pub(super) fn schema(&self) -> &Schema {
@@ -300,10 +308,6 @@ impl ImportedObject {
             // returns success without a write.
             unsafe { out.write_bytes(0, result.size) };
         }
-        let since = || {
-            let major = self.interface().map_or(self.schema.major, |interface| interface.major);
-            Version::new(major, method.since, 0)
-        };
         let mut error = AbiError::ok();
         let fn_id = u32::try_from(number).unwrap_or(u32::MAX);
         let called = engine.without_lock(|| {
@@ -320,14 +324,8 @@ impl ImportedObject {
             }
         });
         drop(offered);
-        if let Err(refused) = called {
-            return Err(self.gone(refused).into_call_error(self.callee(), path(), since()).into());
-        }
-        if !error.is_ok() {
-            // SAFETY: the message lies in the arena, which the guard keeps, in the thread's buffer, or in the host's own
-            // code: the message of a callee whose code may be unloaded is a copy.
-            return Err(unsafe { CallError::reported(|| self.callee(), path(), since(), &error) }.into());
-        }
+        // SAFETY: the callee reported the error. Its message is readable until this thread calls again.
+        unsafe { self.outcome(number, called, &error) }?;
         let lifting = Lifting { schema: &self.schema, plan: &self.plan };
         // SAFETY: `out` has the layout of the result, and was zeroed before the callee wrote to it; by the protocol of
         // calls, pointers of the result lead into the arena.
@@ -348,13 +346,153 @@ impl ImportedObject {
     }
 }
 
-impl Drop for ImportedObject {
-    fn drop(&mut self) {
-        if self.is_own
+impl ImportedObject {
+    /// Calls a method whose arguments the engine has lowered itself, to the memory of `memory`. The arguments' objects
+    /// were handed over in `outgoing`, whose arena the result is lowered to.
+    ///
+    /// # Errors
+    ///
+    /// The callee is closed or unloaded, or the callee fails.
+    ///
+    /// # Panics
+    ///
+    /// If there is no method with this number.
+    ///
+    /// # Safety
+    ///
+    /// `args` and `out` must have the canonical layouts of the method's arguments and result, by the plan of the
+    /// contract. `out` must be writable and zeroed.
+    pub unsafe fn call_lowered(
+        &self,
+        outgoing: &mut OutgoingCall,
+        number: usize,
+        args: *const u8,
+        out: *mut u8,
+    ) -> Result<(), CallError> {
+        let Some(runtime) = self.context.runtime() else {
+            let path = self.method_path(&self.methods()[number]);
+            return Err(CallError::Unloaded(Failure::new(self.callee(), path, "the runtime has ended")));
+        };
+        let mut error = AbiError::ok();
+        let fn_id = u32::try_from(number).unwrap_or(u32::MAX);
+        let frame =
+            CallFrame { args: args.cast(), out: out.cast(), arena: outgoing.arena(), out_err: &raw mut error };
+        // SAFETY: the caller promises the layouts. The runtime compared the callee with the contract when it opened the
+        // proxy. The guard of `outgoing` keeps the arena.
+        let called =
+            unsafe { runtime.plugin_proxies().call(self.context.bundle_id(), self.token, fn_id, frame) };
+        outgoing.close_offered();
+        // SAFETY: the callee reported the error. Its message is readable until this thread calls again.
+        unsafe { self.outcome(number, called, &error) }
+    }
+
+    /// Returns the error of a call whose argument or result is no value of its type, for engines that move the values
+    /// themselves. `wrong` has the path to the value, beginning with the argument's name or with `result`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no method with this number.
+    #[cold]
+    #[must_use]
+    pub fn wrong_value(&self, number: usize, wrong: &LiftError, is_result: bool) -> CallError {
+        let failure = Failure::new(self.callee(), self.method_path(&self.methods()[number]), wrong.to_string());
+        match (wrong.is_limit(), is_result) {
+            (true, _) => CallError::TooLarge(failure),
+            (false, true) => CallError::InvalidResult(failure),
+            (false, false) => CallError::InvalidArgument(failure),
+        }
+    }
+
+    /// Gives up the right to call the object. Later calls fail. Any thread may call this, also during a call.
+    pub fn close(&self) {
+        if self.is_own.swap(false, Ordering::Relaxed)
             && let Some(runtime) = self.context.runtime()
         {
             runtime.plugin_proxies().close(self.context.bundle_id(), self.token);
         }
+    }
+
+    /// Turns the outcome of a call into its error.
+    ///
+    /// # Safety
+    ///
+    /// The message of `error` must be empty or readable.
+    unsafe fn outcome(
+        &self,
+        number: usize,
+        called: Result<(), ProxyError>,
+        error: &AbiError,
+    ) -> Result<(), CallError> {
+        if called.is_ok() && error.is_ok() {
+            return Ok(());
+        }
+        let method = &self.methods()[number];
+        let major = self.interface().map_or(self.schema.major, |interface| interface.major);
+        let since = Version::new(major, method.since, 0);
+        let path = self.method_path(method);
+        match called {
+            Err(refused) => Err(self.gone(refused).into_call_error(self.callee(), path, since)),
+            // SAFETY: the caller promises that the message is empty or readable. It lies in the arena, which a guard
+            // keeps, in the thread's buffer, or in the host's own code: the message of a callee whose code may be
+            // unloaded is a copy.
+            Ok(()) => Err(unsafe { CallError::reported(|| self.callee(), path, since, error) }),
+        }
+    }
+}
+
+/// A call that a guest makes, for engines that lower the arguments themselves: the arena of the call, and the objects
+/// that the call hands over. The objects' tokens are closed when the call has returned, or when the value is dropped.
+pub struct OutgoingCall {
+    arena: CallArenaGuard,
+    runtime: Option<Arc<crate::Runtime>>,
+    tokens: Vec<*mut c_void>,
+}
+
+impl OutgoingCall {
+    /// Enters the arena of a call. Calls of a thread are nested: the call that was entered last is dropped first.
+    #[must_use]
+    pub fn enter() -> Self {
+        Self { arena: CallArenaGuard::enter(), runtime: None, tokens: Vec::new() }
+    }
+
+    /// Returns the arena for lowered arguments, valid until the value is dropped.
+    #[must_use]
+    pub fn arena(&self) -> *mut CallArena {
+        self.arena.get()
+    }
+
+    /// Adds an object that the call hands over, which `guest` has lowered.
+    pub fn hand_over(&mut self, guest: &Guest, object: GuestContractInstance) {
+        if self.runtime.is_none() {
+            self.runtime = guest.context.runtime();
+        }
+        self.tokens.push(object.data);
+    }
+
+    fn close_offered(&mut self) {
+        if let Some(runtime) = &self.runtime {
+            for token in self.tokens.drain(..) {
+                runtime.plugin_proxies().close(None, token);
+            }
+        }
+    }
+}
+
+impl Drop for OutgoingCall {
+    fn drop(&mut self) {
+        self.close_offered();
+    }
+}
+
+impl std::fmt::Debug for OutgoingCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OutgoingCall({} objects)", self.tokens.len())
+    }
+}
+
+impl Drop for ImportedObject {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

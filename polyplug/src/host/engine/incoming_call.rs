@@ -14,6 +14,17 @@ use crate::schema::plan::{Kind, MethodPlan};
 use crate::schema::{Method, Scalar};
 use crate::types::RawList;
 
+/// The memory of a call, laid out by the plan of the contract.
+#[derive(Debug, Clone, Copy)]
+pub struct CallMemory {
+    /// The arguments. Readable until the call returns.
+    pub args: *const u8,
+    /// The place of the result, writable.
+    pub out: *mut u8,
+    /// The arena for the memory that the result points to. Null, or valid and not used by others until the call returns.
+    pub arena: *mut CallArena,
+}
+
 /// A call of one method, with its arguments and the memory for its result.
 ///
 /// An engine makes each argument with [`argument`](Self::argument) and calls its own function. The engine passes the
@@ -185,6 +196,27 @@ impl<'a> IncomingCall<'a> {
             Kind::Record(number, _) | Kind::Enum(number, _) | Kind::Variant { definition: number, .. } => Some(*number),
             _ => None,
         })
+    }
+
+    /// Returns the memory of the call, for engines that move the values themselves, by the plan of the contract.
+    #[inline]
+    #[must_use]
+    pub fn memory(&self) -> CallMemory {
+        CallMemory { args: self.args, out: self.out, arena: self.arena }
+    }
+
+    /// Returns the fault of an argument that the engine has moved itself. `fault` is about the argument's value.
+    #[cold]
+    #[must_use]
+    pub fn wrong_argument(&self, index: usize, fault: Fault) -> Fault {
+        self.of_argument(index, fault)
+    }
+
+    /// Returns the fault of a result that the engine has moved itself. `fault` is about the result's value.
+    #[cold]
+    #[must_use]
+    pub fn wrong_result(&self, fault: Fault) -> Fault {
+        self.of_result(fault)
     }
 
     fn lifting(&self) -> Lifting<'a> {

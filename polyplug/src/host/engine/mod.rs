@@ -15,8 +15,9 @@
 //! - [`Guest`]: the bundle, as its engine sees it.
 //! - [`BodyLayout`]: the place of fields in the values of a language.
 //! - [`KnownContract`]: a contract that a guest names, with the layout of its values.
-//! - [`IncomingCall`]: a call of a guest.
+//! - [`IncomingCall`], [`CallMemory`]: a call of a guest, and its memory.
 //! - [`ImportedObject`], [`CallOutcome`]: an object that a guest calls, and the outcome of such a call.
+//! - [`OutgoingCall`]: a call that a guest makes, whose values the engine lowers itself.
 //! - [`DeclaredCall`]: the account of a declared error that a guest does not catch.
 //! - [`Fault`], [`Exception`]: the reasons why an engine could not do what it was asked to.
 //! - [`Limits`], [`Deadline`]: the limits of a bundle's memory and time.
@@ -61,8 +62,8 @@ pub use declared_call::DeclaredCall;
 pub use engine::Engine;
 pub use fault::{Exception, Fault};
 pub use guest::Guest;
-pub use imported_object::{CallOutcome, Caller, ImportedObject};
-pub use incoming_call::IncomingCall;
+pub use imported_object::{CallOutcome, Caller, ImportedObject, OutgoingCall};
+pub use incoming_call::{CallMemory, IncomingCall};
 pub use known_contract::KnownContract;
 pub use limits::{Deadline, Limits};
 pub use load::{LoadedCode, PluginDecl, StartError, load, load_either};
