@@ -145,6 +145,7 @@ impl Drop for Unfinished {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dotnet::toolchain::unwanted;
 
     const SOURCE: &str = "using System;
 using System.Collections.Generic;
@@ -158,9 +159,7 @@ public static class Program {
     /// Sets the toolchain up, which the ordinary build of the tests has done, or returns `None` where they are to do
     /// without.
     fn toolchain() -> Option<Toolchain> {
-        let without = std::env::var("POLYPLUG_TESTS_WITHOUT").unwrap_or_default();
-        let without = without.split(',').any(|each| each.trim() == "dotnet");
-        (!without).then(|| Toolchain::set_up().unwrap_or_else(|error| panic!("{error:#}")))
+        (!unwanted()).then(|| Toolchain::set_up().unwrap_or_else(|error| panic!("{error:#}")))
     }
 
     fn contains(file: &Path, text: &[u8]) -> bool {

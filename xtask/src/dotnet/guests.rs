@@ -17,7 +17,7 @@ use super::bridge;
 use super::compile::{Options, compile, version};
 use super::packages::sha256;
 use super::sources::{self, relative};
-use super::toolchain::{Lock, Toolchain, place};
+use super::toolchain::{Lock, Toolchain, WITHOUT, place, unwanted};
 use crate::workspace;
 
 const SOURCES: &str = "tests/guests/dotnet";
@@ -27,9 +27,6 @@ const LIBRARIES: &str = "lib";
 
 /// The beginning of the line that names an assembly to refer to.
 const REFERENCE: &str = "// reference:";
-
-/// The variable that lists what the tests are to do without.
-const WITHOUT: &str = "POLYPLUG_TESTS_WITHOUT";
 
 /// `cargo xtask dotnet`: sets the toolchain up, compiles the guests if they are wanted, and prints the toolchain's roots.
 pub(crate) fn run(guests: bool) -> Result<()> {
@@ -48,7 +45,7 @@ pub(crate) fn run(guests: bool) -> Result<()> {
 /// notices, it fails.
 pub(crate) fn build() -> Result<()> {
     let guests = Guests::read(&workspace::root().join(SOURCES))?;
-    if env::var(WITHOUT).is_ok_and(|without| without.split(',').any(|each| each.trim() == "dotnet")) {
+    if unwanted() {
         eprintln!("SKIPPED dotnet: {WITHOUT} names it");
         return Ok(());
     }

@@ -72,6 +72,14 @@ pub(super) fn place() -> PathBuf {
     workspace::target_dir().join("dotnet")
 }
 
+/// The variable that lists what the tests are to do without.
+pub(super) const WITHOUT: &str = "POLYPLUG_TESTS_WITHOUT";
+
+/// Returns whether the tests are to do without .NET.
+pub(super) fn unwanted() -> bool {
+    env::var(WITHOUT).is_ok_and(|without| without.split(',').any(|each| each.trim() == "dotnet"))
+}
+
 /// A lock on [`place`], which only one process has at a time.
 pub(super) struct Lock {
     _file: File,
