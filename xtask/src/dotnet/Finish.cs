@@ -22,7 +22,11 @@ static class Finish
     {
         string framework = arguments[0], path = arguments[1];
         // The file is written over, so nothing may be read from it later.
-        var assembly = AssemblyDefinition.ReadAssembly(new MemoryStream(File.ReadAllBytes(path)));
+        // Constants are written by the type that they have, which may be defined in the framework.
+        var resolver = new DefaultAssemblyResolver();
+        resolver.AddSearchDirectory(framework);
+        var assembly = AssemblyDefinition.ReadAssembly(
+            new MemoryStream(File.ReadAllBytes(path)), new ReaderParameters { AssemblyResolver = resolver });
         var unknown = MakePublic(assembly.MainModule, PublicAssemblies(framework));
         if (unknown.Count > 0)
         {
