@@ -1,10 +1,10 @@
-//! `cargo xtask fixtures`: the plugins and the C library, which tests and benchmarks load and cargo does not build for
-//! them.
+//! `cargo xtask fixtures`: the plugins, also those in C#, and the C library, which tests and benchmarks load and cargo
+//! does not build for them.
 
 use anyhow::Result;
 
 use crate::workspace::{self, Profile};
-use crate::{process, python};
+use crate::{dotnet, process, python};
 
 /// The package of polyplug's C library.
 const C_LIBRARY: &str = "polyplug-loaders";
@@ -25,7 +25,8 @@ pub(crate) fn build(profile: Profile) -> Result<()> {
     python::required()?;
     plugins(profile)?;
     // In a build of its own: otherwise the plugins would get the features of a host.
-    process::build_named(&[C_LIBRARY], profile)
+    process::build_named(&[C_LIBRARY], profile)?;
+    dotnet::build_guests()
 }
 
 /// The packages that are built by themselves: with features of polyplug that the others must do without.

@@ -9,6 +9,7 @@ mod bundles;
 mod ci;
 mod demo;
 mod doc;
+mod dotnet;
 mod fixtures;
 mod header;
 mod process;
@@ -74,6 +75,14 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Set up .NET for the tests: an SDK that is here, or else runtimes from packages. Prints the roots.
+    Dotnet,
+    /// Compile the assembly that plugins in C# refer to.
+    Bridge {
+        /// Check that the assembly is made from the present sources, and write nothing.
+        #[arg(long)]
+        check: bool,
+    },
     /// Print the path of the Python that everything is built with, for `PYO3_PYTHON`.
     Python,
     /// Build the book and the API documentation; warnings are errors.
@@ -96,6 +105,8 @@ fn main() -> ExitCode {
         Command::Bundles { release, out } => bundles::run(release, out.as_deref()),
         Command::Fixtures { release, list } => fixtures::run(release, list),
         Command::Header { check } => header::run(check),
+        Command::Dotnet => dotnet::run(),
+        Command::Bridge { check } => dotnet::run_bridge(check),
         Command::Python => python::run(),
         Command::Doc => doc::run(),
         Command::Ci => match ci::run() {

@@ -138,7 +138,7 @@ fn show(command: &Command) -> String {
 }
 
 /// Returns `command` as one would type it at the root of the repository.
-fn command_line(command: &Command) -> String {
+pub(crate) fn command_line(command: &Command) -> String {
     let root = workspace::root();
     let mut line = String::new();
     for part in std::iter::once(command.get_program()).chain(command.get_args()) {

@@ -155,6 +155,11 @@ pub(crate) struct Chosen {
 }
 
 impl Chosen {
+    /// Returns the program.
+    pub(crate) fn executable(&self) -> &OsStr {
+        &self.executable
+    }
+
     /// Makes `command` build with this Python, and the programs that `command` starts find its library.
     pub(crate) fn apply(&self, command: &mut Command) {
         command.env(VARIABLE, &self.executable);

@@ -23,6 +23,7 @@
 //!
 //! | feature | bundles that are |
 //! |---|---|
+//! | `dotnet` | written for .NET; a host with such bundles needs a .NET runtime when it loads the first one |
 //! | `js` | written in JavaScript |
 //! | `lua` | written in Lua |
 //! | `native` | shared libraries: plugins in Rust, C, or any language with a C ABI |

@@ -1,0 +1,155 @@
+using System;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using System.Reflection;
+using System.Text;
+
+namespace Polyplug.Bridge
+{
+    /// <summary>The faults of calls, as the loader reads them.</summary>
+    internal static class Faults
+    {
+        private const byte Exceptional = 1;
+        private const byte Value = 2;
+        private const byte Call = 3;
+
+        /// <summary>Sends the fault of a value, and returns the status of the call.</summary>
+        internal static int Send(IntPtr sink, ValueException wrong, int stage)
+        {
+            Wire.Send(sink, writer =>
+            {
+                writer.Write(Value);
+                writer.Write(stage);
+                wrong.Encode(writer);
+            });
+            return 1;
+        }
+
+        /// <summary>Sends an exception of a bundle's code, and returns the status of the call.</summary>
+        internal static int Send(IntPtr sink, Exception failure, Bundle bundle)
+        {
+            var wrapped = failure as AggregateException;
+            while (wrapped != null && wrapped.InnerExceptions.Count == 1)
+            {
+                failure = wrapped.InnerException;
+                wrapped = failure as AggregateException;
+            }
+            if (failure is CallException call && call.Address != IntPtr.Zero)
+            {
+                Wire.Send(sink, writer =>
+                {
+                    writer.Write(Call);
+                    writer.Write((long)call.Address);
+                });
+                GC.KeepAlive(call);
+                return 1;
+            }
+            string message = Describe(failure);
+            string location = Location(failure, bundle);
+            string traceback = Traceback(failure);
+            Wire.Send(sink, writer =>
+            {
+                writer.Write(Exceptional);
+                Wire.Text(writer, message);
+                Wire.OptionalText(writer, location);
+                Wire.OptionalText(writer, traceback);
+            });
+            return 1;
+        }
+
+        /// <summary>Returns type and message of an exception. The exception's own code may fail.</summary>
+        internal static string Describe(Exception failure)
+        {
+            if (failure is MismatchException || failure is ValueException || failure is BundleException)
+            {
+                return failure.Message;
+            }
+            if (failure is DeclaredException declared && declared.Account != null)
+            {
+                return declared.Account;
+            }
+            string name = TypeName(failure);
+            try
+            {
+                var text = new StringBuilder(name + ": " + failure.Message);
+                for (Exception inner = failure.InnerException; inner != null; inner = inner.InnerException)
+                {
+                    text.Append(" ---> ").Append(TypeName(inner)).Append(": ").Append(inner.Message);
+                }
+                return text.ToString();
+            }
+            catch (Exception other)
+            {
+                return name + " (its message failed: " + other.GetType().Name + ")";
+            }
+        }
+
+        private static string TypeName(Exception failure)
+        {
+            return failure is DeclaredException ? TypeNames.Of(failure.GetType()) : failure.GetType().FullName;
+        }
+
+        private static string Traceback(Exception failure)
+        {
+            try
+            {
+                var text = new StringBuilder();
+                for (Exception inner = failure; inner != null; inner = inner.InnerException)
+                {
+                    if (inner.StackTrace == null)
+                    {
+                        continue;
+                    }
+                    if (inner != failure)
+                    {
+                        text.Append("\n ---> ").Append(TypeName(inner)).Append('\n');
+                    }
+                    text.Append(string.Join("\n", inner.StackTrace.Split('\n').Where(line => !IsOwn(line))));
+                }
+                return text.Length == 0 ? null : text.ToString();
+            }
+            catch (Exception)
+            {
+                return null;
+            }
+        }
+
+        /// <summary>Returns whether a line of a stack trace is of this assembly or of code that it compiled.</summary>
+        private static bool IsOwn(string line)
+        {
+            return line.Contains(" Polyplug.Bridge.") || line.Contains("(Marshaller[] ") || line.Contains("(BodyParts ");
+        }
+
+        /// <summary>Returns the file and line in the bundle's code where an exception was thrown, or null if there is no pdb.</summary>
+        private static string Location(Exception failure, Bundle bundle)
+        {
+            try
+            {
+                // The innermost exception tells where it all began.
+                StackFrame[] frames = new StackTrace(failure, true).GetFrames() ?? Array.Empty<StackFrame>();
+                StackFrame found = frames.FirstOrDefault(frame => frame.GetFileName() != null && frame.GetFileLineNumber() > 0
+                    && bundle != null && bundle.Has(frame.GetMethod()?.DeclaringType?.Assembly));
+                return found == null ? null : Path.GetFileName(found.GetFileName()) + ":" + found.GetFileLineNumber();
+            }
+            catch (Exception)
+            {
+                return null;
+            }
+        }
+
+        /// <summary>Returns the file and line where a method begins, or null if there is no pdb.</summary>
+        internal static string PlaceOf(MethodInfo method)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A failure to load or use a bundle, whose message is for the bundle's author.</summary>
+    internal sealed class BundleException : Exception
+    {
+        internal BundleException(string message) : base(message)
+        {
+        }
+    }
+}

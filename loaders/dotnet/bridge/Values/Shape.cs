@@ -1,0 +1,245 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Reflection;
+using System.Reflection.Emit;
+
+namespace Polyplug.Bridge
+{
+    /// <summary>How a type holds the fields of a record, tuple or case: what lifts and what lowers a field.</summary>
+    internal sealed class Shape
+    {
+        private const BindingFlags Members = BindingFlags.Public | BindingFlags.Instance;
+
+        /// <summary>The constructor that lifted values are made with, or null for a struct without one.</summary>
+        internal ConstructorInfo Constructor;
+
+        /// <summary>The fields that the constructor's parameters take, by the numbers of the fields.</summary>
+        internal int[] Parameters = Array.Empty<int>();
+
+        /// <summary>What sets each of the other fields, or reads each field, by the field's number.</summary>
+        internal MemberInfo[] Fields;
+
+        /// <summary>The type of each field.</summary>
+        internal Type[] Types;
+
+        /// <summary>Finds how a type holds fields.</summary>
+        /// <exception cref="MismatchException">A field has no place in the type.</exception>
+        internal static Shape Of(Type type, Body body, Use use, string what)
+        {
+            return use == Use.Read ? ToMake(type, body, what) : ToTake(type, body, what);
+        }
+
+        private static Shape ToMake(Type type, Body body, string what)
+        {
+            if (type.IsAbstract)
+            {
+                throw new MismatchException("`" + TypeNames.Of(type) + "` is abstract, and cannot be made for " + what);
+            }
+            int count = body.Fields.Length;
+            var candidates = new List<Shape>();
+            foreach (ConstructorInfo constructor in type.GetConstructors(Members))
+            {
+                ParameterInfo[] parameters = constructor.GetParameters();
+                int[] numbers = body.IsNumbered
+                    ? (parameters.Length == count ? Enumerable.Range(0, count).ToArray() : null)
+                    : Matching(parameters, body);
+                if (numbers == null)
+                {
+                    continue;
+                }
+                var shape = new Shape
+                {
+                    Constructor = constructor, Parameters = numbers, Fields = new MemberInfo[count], Types = new Type[count],
+                };
+                for (int i = 0; i < parameters.Length; i++)
+                {
+                    shape.Types[numbers[i]] = parameters[i].ParameterType;
+                }
+                candidates.Add(shape);
+            }
+            if (type.IsValueType && candidates.All(shape => shape.Parameters.Length > 0))
+            {
+                candidates.Add(new Shape { Fields = new MemberInfo[count], Types = new Type[count] });
+            }
+            string missing = null;
+            foreach (IGrouping<int, Shape> equal in candidates.GroupBy(shape => shape.Parameters.Length)
+                .OrderByDescending(shapes => shapes.Key))
+            {
+                List<Shape> complete = equal.Where(shape => shape.SetRest(type, body, ref missing)).ToList();
+                if (complete.Count > 1)
+                {
+                    throw new MismatchException("`" + TypeNames.Of(type) + "` has " + complete.Count
+                        + " constructors with which " + what + " can be made: leave one of them public");
+                }
+                if (complete.Count == 1)
+                {
+                    return complete[0];
+                }
+            }
+            throw new MismatchException(missing != null
+                ? "`" + TypeNames.Of(type) + "` has no constructor parameter, settable property or field for `" + missing
+                    + "` of " + what
+                : "`" + TypeNames.Of(type) + "` has no public constructor whose parameters are fields of " + what);
+        }
+
+        /// <summary>Returns the fields that parameters are named after, or null if one is named after none.</summary>
+        private static int[] Matching(ParameterInfo[] parameters, Body body)
+        {
+            int[] numbers = parameters.Select(parameter => Array.FindIndex(
+                body.Fields, field => Names.Match(field.Name, parameter.Name ?? ""))).ToArray();
+            return numbers.Contains(-1) || numbers.Distinct().Count() != numbers.Length ? null : numbers;
+        }
+
+        /// <summary>Finds what sets the fields that the constructor does not take.</summary>
+        private bool SetRest(Type type, Body body, ref string missing)
+        {
+            MemberInfo[] inOrder = body.IsNumbered ? InOrder(type, true) : null;
+            for (int i = 0; i < body.Fields.Length; i++)
+            {
+                if (Parameters.Contains(i))
+                {
+                    continue;
+                }
+                MemberInfo member = body.IsNumbered
+                    ? (inOrder.Length == body.Fields.Length ? inOrder[i] : null)
+                    : Named(type, body.Fields[i].Name, IsSettable);
+                if (member == null)
+                {
+                    missing = missing ?? body.Fields[i].Name;
+                    return false;
+                }
+                Fields[i] = member;
+                Types[i] = TypeOf(member);
+            }
+            return true;
+        }
+
+        private static Shape ToTake(Type type, Body body, string what)
+        {
+            int count = body.Fields.Length;
+            var shape = new Shape { Fields = new MemberInfo[count], Types = new Type[count] };
+            MemberInfo[] inOrder = body.IsNumbered ? Numbered(type, count) : null;
+            for (int i = 0; i < count; i++)
+            {
+                MemberInfo member = body.IsNumbered
+                    ? (inOrder != null ? inOrder[i] : null)
+                    : Named(type, body.Fields[i].Name, IsReadable);
+                if (member == null)
+                {
+                    throw new MismatchException("`" + TypeNames.Of(type) + "` has no public property or field for `"
+                        + body.Fields[i].Name + "` of " + what);
+                }
+                shape.Fields[i] = member;
+                shape.Types[i] = TypeOf(member);
+            }
+            return shape;
+        }
+
+        /// <summary>Returns what reads fields without names: what the constructor's parameters are named after, or all in order.</summary>
+        private static MemberInfo[] Numbered(Type type, int count)
+        {
+            foreach (ConstructorInfo constructor in type.GetConstructors(Members))
+            {
+                ParameterInfo[] parameters = constructor.GetParameters();
+                if (parameters.Length == count)
+                {
+                    MemberInfo[] named = parameters.Select(of => Named(type, of.Name ?? "", IsReadable)).ToArray();
+                    if (!named.Contains(null))
+                    {
+                        return named;
+                    }
+                }
+            }
+            MemberInfo[] inOrder = InOrder(type, false);
+            return inOrder.Length == count ? inOrder : null;
+        }
+
+        private static MemberInfo[] InOrder(Type type, bool isSet)
+        {
+            Func<MemberInfo, bool> serves = isSet ? (Func<MemberInfo, bool>)IsSettable : IsReadable;
+            return type.GetMembers(Members).Where(member => member.DeclaringType == type && serves(member))
+                .OrderBy(member => member.MetadataToken).ToArray();
+        }
+
+        private static MemberInfo Named(Type type, string name, Func<MemberInfo, bool> serves)
+        {
+            MemberInfo[] found = type.GetMembers(Members).Where(member => serves(member) && Names.Match(member.Name, name))
+                .ToArray();
+            // A property that hides one of a base class comes first.
+            return found.FirstOrDefault(member => member.DeclaringType == type) ?? found.FirstOrDefault();
+        }
+
+        private static bool IsSettable(MemberInfo member)
+        {
+            return member is FieldInfo field ? !field.IsInitOnly && !field.IsLiteral
+                : member is PropertyInfo property && property.GetIndexParameters().Length == 0
+                    && property.GetSetMethod() != null;
+        }
+
+        private static bool IsReadable(MemberInfo member)
+        {
+            return member is FieldInfo || (member is PropertyInfo property && property.GetIndexParameters().Length == 0
+                && property.GetGetMethod() != null);
+        }
+
+        private static Type TypeOf(MemberInfo member)
+        {
+            return member is FieldInfo field ? field.FieldType : ((PropertyInfo)member).PropertyType;
+        }
+
+        /// <summary>Emits code that makes a value of the fields in local variables, and leaves the value on the stack.</summary>
+        internal void EmitMake(ILGenerator il, Type type, LocalBuilder[] fields)
+        {
+            foreach (int field in Parameters)
+            {
+                il.Emit(OpCodes.Ldloc, fields[field]);
+            }
+            LocalBuilder made = il.DeclareLocal(type);
+            if (Constructor == null)
+            {
+                il.Emit(OpCodes.Ldloca, made);
+                il.Emit(OpCodes.Initobj, type);
+            }
+            else
+            {
+                il.Emit(OpCodes.Newobj, Constructor);
+                il.Emit(OpCodes.Stloc, made);
+            }
+            for (int i = 0; i < Fields.Length; i++)
+            {
+                if (Fields[i] == null)
+                {
+                    continue;
+                }
+                il.Emit(type.IsValueType ? OpCodes.Ldloca : OpCodes.Ldloc, made);
+                il.Emit(OpCodes.Ldloc, fields[i]);
+                if (Fields[i] is FieldInfo field)
+                {
+                    il.Emit(OpCodes.Stfld, field);
+                }
+                else
+                {
+                    MethodInfo set = ((PropertyInfo)Fields[i]).GetSetMethod();
+                    il.Emit(type.IsValueType ? OpCodes.Call : OpCodes.Callvirt, set);
+                }
+            }
+            il.Emit(OpCodes.Ldloc, made);
+        }
+
+        /// <summary>Emits code that leaves a field of the value in an argument on the stack.</summary>
+        internal void EmitTake(ILGenerator il, Type type, int argument, int number)
+        {
+            il.Emit(type.IsValueType ? OpCodes.Ldarga : OpCodes.Ldarg, (short)argument);
+            if (Fields[number] is FieldInfo field)
+            {
+                il.Emit(OpCodes.Ldfld, field);
+            }
+            else
+            {
+                MethodInfo get = ((PropertyInfo)Fields[number]).GetGetMethod();
+                il.Emit(type.IsValueType ? OpCodes.Call : OpCodes.Callvirt, get);
+            }
+        }
+    }
+}

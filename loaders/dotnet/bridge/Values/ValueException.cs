@@ -1,0 +1,72 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+
+namespace Polyplug.Bridge
+{
+    /// <summary>The reason for which a value does not have its type, with the path to the fault.</summary>
+    internal sealed class ValueException : Exception
+    {
+        /// <summary>The steps to the fault, innermost first: a name or an index.</summary>
+        private readonly List<object> path = new List<object>();
+
+        private bool isLimit;
+
+        internal ValueException(string reason) : base(reason)
+        {
+        }
+
+        internal static ValueException TooDeep(int levels)
+        {
+            return new ValueException("nested deeper than " + levels + " levels") { isLimit = true };
+        }
+
+        internal static ValueException Tag(string of, uint tag, int cases)
+        {
+            return new ValueException(tag + " is no case of " + of + ", which has " + cases);
+        }
+
+        internal static ValueException Pointer(string what)
+        {
+            return new ValueException(what + ": the pointer is null or not aligned");
+        }
+
+        /// <summary>Makes the error of a reference that is null where the contract has a value.</summary>
+        internal static ValueException Null(Node node)
+        {
+            return new ValueException("expected " + node.Describe() + ", got null");
+        }
+
+        internal ValueException Within(string name)
+        {
+            path.Add(name);
+            return this;
+        }
+
+        internal ValueException At(int index)
+        {
+            path.Add(index);
+            return this;
+        }
+
+        internal void Encode(BinaryWriter writer)
+        {
+            writer.Write(isLimit);
+            writer.Write(path.Count);
+            foreach (object step in path)
+            {
+                bool isName = step is string;
+                writer.Write(isName);
+                if (isName)
+                {
+                    Wire.Text(writer, (string)step);
+                }
+                else
+                {
+                    writer.Write((int)step);
+                }
+            }
+            Wire.Text(writer, Message);
+        }
+    }
+}

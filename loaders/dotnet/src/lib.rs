@@ -1,0 +1,10 @@
+//! Loads polyplug bundles written for .NET.
+//!
+//! All bundles of a process run in one CLR, the virtual machine of .NET. The CLR is that of an installation of .NET Core
+//! 3.1 or later, which is found when the first bundle is loaded; building needs no .NET.
+
+// docs/src/design.md lists the modules by their layers.
+
+// The loader uses it.
+#[allow(dead_code, unused_imports)]
+mod clr;

@@ -1,0 +1,17 @@
+//! .NET for the tests: a runtime in two versions, a compiler, the bridge and the plugins in C#.
+//!
+//! A machine with an SDK uses the SDK. On Linux on x86-64 a machine without one gets the runtimes from packages that
+//! registries of other languages have, and compiles with Mono's `mcs`.
+
+mod bridge;
+mod compile;
+mod guests;
+mod mono;
+mod packages;
+mod sdk;
+mod sources;
+mod toolchain;
+
+pub(crate) use bridge::run as run_bridge;
+pub(crate) use guests::build as build_guests;
+pub(crate) use toolchain::run;

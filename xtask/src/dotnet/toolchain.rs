@@ -1,0 +1,148 @@
+//! The toolchain of a machine: an SDK, or the runtimes of packages with Mono's compiler.
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use super::mono::Mono;
+use super::packages::{NET_9, NET_31, Package};
+use super::sdk::Sdk;
+use crate::workspace;
+
+/// The way in which this machine compiles C# and runs it.
+pub(super) enum Toolchain {
+    /// An SDK, with the versions that it brings.
+    Sdk(Sdk),
+    /// The runtimes of [`NET_31`] and [`NET_9`], and Mono's compiler.
+    Packages,
+}
+
+impl Toolchain {
+    /// Sets the toolchain up: downloads and unpacks what is not there yet.
+    pub(super) fn set_up() -> Result<Self> {
+        let place = place();
+        let marker = place.join(SDK);
+        match Sdk::find() {
+            Some(sdk) => {
+                fs::create_dir_all(&place).with_context(|| format!("cannot make {}", place.display()))?;
+                let root = sdk.root.display().to_string();
+                fs::write(&marker, root).with_context(|| format!("cannot write {}", marker.display()))?;
+                Ok(Self::Sdk(sdk))
+            }
+            None => {
+                set_up_packages(&[&NET_31, &NET_9])?;
+                if marker.exists() {
+                    fs::remove_file(&marker).with_context(|| format!("cannot remove {}", marker.display()))?;
+                }
+                Ok(Self::Packages)
+            }
+        }
+    }
+
+    /// Sets up what compiles for the oldest version of .NET, also where there is an SDK.
+    pub(super) fn for_the_oldest() -> Result<Self> {
+        set_up_packages(&[&NET_31])?;
+        Ok(Self::Packages)
+    }
+
+    /// Returns the `DOTNET_ROOT`s.
+    fn roots(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Sdk(sdk) => vec![sdk.root.clone()],
+            Self::Packages => [NET_31, NET_9].iter().map(|package| package.root(&place())).collect(),
+        }
+    }
+}
+
+/// The file that has the root of the SDK, where there is one. The tests read it.
+const SDK: &str = "sdk";
+
+/// Returns the folder of everything that belongs to .NET, in the target directory.
+pub(super) fn place() -> PathBuf {
+    workspace::target_dir().join("dotnet")
+}
+
+/// A lock on [`place`], which only one process has at a time.
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Waits for the lock.
+    pub(super) fn take() -> Result<Self> {
+        let place = place();
+        fs::create_dir_all(&place).with_context(|| format!("cannot make {}", place.display()))?;
+        let path = place.join("lock");
+        let file = File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// An empty folder in [`place`], which goes with its contents. The lock says that nobody else has it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(place: &Path, _lock: &Lock) -> Result<Self> {
+        let folder = place.join("unfinished");
+        // A run that was interrupted has left it.
+        if folder.exists() {
+            fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+        }
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn set_up_packages(packages: &[&Package]) -> Result<()> {
+    if (env::consts::OS, env::consts::ARCH) != ("linux", "x86_64") {
+        bail!(
+            "this machine lacks a .NET SDK, whose `dotnet` is on the path. Only on Linux on x86-64 there is another way.\n    \
+             To get one: https://dotnet.microsoft.com/download"
+        );
+    }
+    let place = place();
+    let mono = Mono::find();
+    let missing: Vec<_> = mono
+        .as_ref()
+        .err()
+        .cloned()
+        .into_iter()
+        .chain(packages.iter().filter_map(|each| each.missing(&place)))
+        .collect();
+    if !missing.is_empty() {
+        bail!("this machine lacks:\n  - {}\n    or a .NET SDK, in place of all that", missing.join("\n  - "));
+    }
+    let lock = Lock::take()?;
+    let scratch = Scratch::new(&place, &lock)?;
+    for package in packages {
+        package.unpack(&place, &scratch.0)?;
+    }
+    mono.map_err(anyhow::Error::msg)?.prepare(&place, &scratch.0)
+}
+
+/// `cargo xtask dotnet`: sets the toolchain up and prints its roots.
+pub(crate) fn run() -> Result<()> {
+    let begin = Instant::now();
+    let toolchain = Toolchain::set_up()?;
+    match &toolchain {
+        Toolchain::Sdk(sdk) => eprintln!("      the .NET SDK {} compiles and runs; nothing is downloaded", sdk.version),
+        Toolchain::Packages => {
+            let (old, new) = (NET_31.version, NET_9.version);
+            eprintln!("      .NET {old} and {new} are here, and mcs; it took {:.1} s", begin.elapsed().as_secs_f64());
+        }
+    }
+    for root in toolchain.roots() {
+        println!("{}", root.display());
+    }
+    Ok(())
+}
