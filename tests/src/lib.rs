@@ -8,6 +8,7 @@ pub mod copies;
 pub mod damage;
 #[cfg(any(test, doctest))]
 mod docs;
+pub mod dotnet;
 pub mod engine;
 #[cfg(target_os = "linux")]
 pub mod error_path;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use toml::{Table, Value};
 
 use crate::workspace::{self, Profile};
-use crate::{fixtures, process, python};
+use crate::{dotnet, fixtures, process, python};
 
 const PACKAGE: &str = "polyplug-tests";
 const FOLDER: &str = "tests";
@@ -21,6 +21,7 @@ pub(crate) fn run(filter: Option<&str>) -> Result<()> {
     }
     python::required()?;
     fixtures::plugins(Profile::Release)?;
+    dotnet::build_guests()?;
 
     let mut command = process::cargo();
     command.args(["bench", "--package", PACKAGE]);

@@ -76,7 +76,11 @@ enum Command {
         check: bool,
     },
     /// Set up .NET for the tests: an SDK that is here, or else runtimes from packages. Prints the roots.
-    Dotnet,
+    Dotnet {
+        /// Compile the plugins in C# that tests load as well, as `fixtures` does.
+        #[arg(long)]
+        guests: bool,
+    },
     /// Compile the assembly that plugins in C# refer to.
     Bridge {
         /// Check that the assembly is made from the present sources, and write nothing.
@@ -105,7 +109,7 @@ fn main() -> ExitCode {
         Command::Bundles { release, out } => bundles::run(release, out.as_deref()),
         Command::Fixtures { release, list } => fixtures::run(release, list),
         Command::Header { check } => header::run(check),
-        Command::Dotnet => dotnet::run(),
+        Command::Dotnet { guests } => dotnet::run(guests),
         Command::Bridge { check } => dotnet::run_bridge(check),
         Command::Python => python::run(),
         Command::Doc => doc::run(),

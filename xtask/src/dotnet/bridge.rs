@@ -23,6 +23,9 @@ const DOCUMENTATION: &str = "Polyplug.xml";
 /// The key of the attribute with the hash.
 const KEY: &str = "PolyplugSource";
 
+/// The beginning of the names of assemblies that only a runtime has.
+const PRIVATE: &[u8] = b"System.Private.";
+
 /// Makes the bridge, or only checks that it is made from its sources.
 pub(crate) fn run(check_only: bool) -> Result<()> {
     let folder = workspace::root().join(FOLDER);
@@ -53,7 +56,10 @@ fn make(toolchain: &Toolchain, folder: &Path) -> Result<()> {
     files.push(attribute.file.clone());
     let documentation = folder.join(DOCUMENTATION);
     let options = Options { documentation: Some(&documentation), strict: true, lines: false };
-    compile(toolchain, &files, &[], &folder.join(ASSEMBLY), options)?;
+    let assembly = folder.join(ASSEMBLY);
+    compile(toolchain, &files, &[], &assembly, options)?;
+    // Mono makes it executable, as programs of Mono are.
+    make_plain(&assembly)?;
 
     let text = fs::read_to_string(&documentation)?;
     // Mono ends lines as the platform does, and names no file.
@@ -61,7 +67,20 @@ fn make(toolchain: &Toolchain, folder: &Path) -> Result<()> {
     fs::write(&documentation, text).with_context(|| format!("cannot write {}", documentation.display()))
 }
 
-/// Fails unless the assembly and its documentation are made from the sources in `folder`. Runs no program.
+#[cfg(unix)]
+fn make_plain(file: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(file, fs::Permissions::from_mode(0o644))
+        .with_context(|| format!("cannot change the permissions of {}", file.display()))
+}
+
+#[cfg(not(unix))]
+fn make_plain(_file: &Path) -> Result<()> {
+    Ok(())
+}
+
+/// Fails unless the assembly and its documentation are made from the sources in `folder`, and programs that an SDK
+/// compiles can refer to the assembly. Runs no program.
 fn check(folder: &Path) -> Result<()> {
     let hash = sources::hash(&sources::below(folder)?, folder)?;
     for (name, mark) in [(ASSEMBLY, in_assembly(&hash)), (DOCUMENTATION, comment(&hash).into_bytes())] {
@@ -76,6 +95,9 @@ fn check(folder: &Path) -> Result<()> {
         };
         if !contents.windows(mark.len()).any(|window| window == mark) {
             bail!("{} is not made from the sources beside it: run `cargo xtask bridge`", path.display());
+        }
+        if contents.windows(PRIVATE.len()).any(|window| window == PRIVATE) {
+            bail!("{} names a private assembly of .NET, which no SDK compiles against", path.display());
         }
     }
     Ok(())
@@ -156,6 +178,15 @@ mod tests {
         let temp = made();
         fs::rename(temp.path().join("Plugin.cs"), temp.path().join("Renamed.cs")).unwrap();
         assert!(refusal(temp.path()).contains(ASSEMBLY));
+    }
+
+    #[test]
+    fn a_private_assembly_is_noticed() {
+        let temp = made();
+        let path = temp.path().join(ASSEMBLY);
+        fs::write(&path, [fs::read(&path).unwrap(), b"\0System.Private.CoreLib\0".to_vec()].concat()).unwrap();
+        let error = refusal(temp.path());
+        assert!(error.contains("private assembly"), "{error}");
     }
 
     #[test]

@@ -141,3 +141,63 @@ impl Drop for Unfinished {
         let _ = fs::remove_dir_all(&self.0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dotnet::toolchain::unwanted;
+
+    const SOURCE: &str = "using System;
+using System.Collections.Generic;
+public static class Program {
+    public static async System.Threading.Tasks.Task<List<int>> Run(ReadOnlyMemory<char> text) {
+        await System.Threading.Tasks.Task.Yield();
+        throw new InvalidOperationException(text.ToString());
+    }
+}";
+
+    /// Sets the toolchain up, which the ordinary build of the tests has done, or returns `None` where they are to do
+    /// without.
+    fn toolchain() -> Option<Toolchain> {
+        (!unwanted()).then(|| Toolchain::set_up().unwrap_or_else(|error| panic!("{error:#}")))
+    }
+
+    fn contains(file: &Path, text: &[u8]) -> bool {
+        fs::read(file).unwrap().windows(text.len()).any(|window| window == text)
+    }
+
+    #[test]
+    fn an_assembly_names_public_assemblies_and_has_the_lines_of_its_methods() {
+        let Some(toolchain) = toolchain() else { return };
+        let temp = tempfile::tempdir().unwrap();
+        let (source, out) = (temp.path().join("Program.cs"), temp.path().join("Program.dll"));
+        fs::write(&source, SOURCE).unwrap();
+        let options = Options { lines: true, strict: true, ..Options::default() };
+        compile(&toolchain, &[source], &[], &out, options).unwrap();
+        assert!(contains(&out, b"System.Runtime\0") && contains(&out, b"System.Threading.Tasks\0"));
+        assert!(!contains(&out, b"System.Private."));
+        // The beginning of a portable one, and the last part of the path of a source.
+        let lines = fs::read(out.with_extension("pdb")).unwrap();
+        assert!(lines.starts_with(b"BSJB") && contains(&out.with_extension("pdb"), b"Program.cs"));
+        let names: Vec<_> = fs::read_dir(temp.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names.len(), 3, "{names:?}");
+    }
+
+    #[test]
+    fn a_mistake_and_a_warning_leave_the_file_as_it_was() {
+        let Some(toolchain) = toolchain() else { return };
+        let temp = tempfile::tempdir().unwrap();
+        let (source, out) = (temp.path().join("Program.cs"), temp.path().join("Program.dll"));
+        fs::write(&out, "before").unwrap();
+        let strict = Options { strict: true, ..Options::default() };
+        for (text, code) in [("class A { B b; }", "CS0246"), ("class A { int b; }", "CS0169")] {
+            fs::write(&source, text).unwrap();
+            let error = compile(&toolchain, std::slice::from_ref(&source), &[], &out, strict).unwrap_err().to_string();
+            assert!(error.contains(code) && error.contains("Program.cs(1,"), "{error}");
+            assert_eq!(fs::read_to_string(&out).unwrap(), "before");
+        }
+        let warned = compile(&toolchain, &[source], &[], &out, Options::default()).unwrap();
+        assert!(warned.contains("CS0169"), "{warned}");
+        assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 2);
+    }
+}

@@ -17,7 +17,7 @@ use super::bridge;
 use super::compile::{Options, compile, version};
 use super::packages::sha256;
 use super::sources::{self, relative};
-use super::toolchain::{Lock, Toolchain, place};
+use super::toolchain::{Lock, Toolchain, WITHOUT, place, unwanted};
 use crate::workspace;
 
 const SOURCES: &str = "tests/guests/dotnet";
@@ -28,26 +28,33 @@ const LIBRARIES: &str = "lib";
 /// The beginning of the line that names an assembly to refer to.
 const REFERENCE: &str = "// reference:";
 
-/// The variable that lists what the tests are to do without.
-const WITHOUT: &str = "POLYPLUG_TESTS_WITHOUT";
+/// `cargo xtask dotnet`: sets the toolchain up, compiles the guests if they are wanted, and prints the toolchain's roots.
+pub(crate) fn run(guests: bool) -> Result<()> {
+    let toolchain = Toolchain::set_up()?;
+    eprintln!("      {}", toolchain.described());
+    if guests {
+        Guests::read(&workspace::root().join(SOURCES))?.build(&toolchain)?;
+    }
+    for root in toolchain.roots() {
+        println!("{}", root.display());
+    }
+    Ok(())
+}
 
-/// Compiles the guests that have changed. Where that is not possible, it says so; on a build server, where nobody reads
+/// Sets the toolchain up and compiles the guests that have changed. Where that is not possible, it says so; on a build server, where nobody reads
 /// notices, it fails.
 pub(crate) fn build() -> Result<()> {
     let guests = Guests::read(&workspace::root().join(SOURCES))?;
-    if guests.assemblies.is_empty() {
-        return Ok(());
-    }
-    if env::var(WITHOUT).is_ok_and(|without| without.split(',').any(|each| each.trim() == "dotnet")) {
-        eprintln!("SKIPPED dotnet: {WITHOUT} names it, so no plugin in C# is compiled");
+    if unwanted() {
+        eprintln!("SKIPPED dotnet: {WITHOUT} names it");
         return Ok(());
     }
     match Toolchain::set_up() {
-        Ok(toolchain) => guests.build(&toolchain, &bridge::assembly(), &place().join("guests")),
+        Ok(toolchain) => guests.build(&toolchain),
         Err(error) if env::var("CI").is_ok_and(|ci| ci == "true") => Err(error),
         Err(error) => {
             eprintln!(
-                "\nSKIPPED dotnet: no plugin in C# is compiled, and the tests that need one will fail: {error:#}\n    \
+                "\nSKIPPED dotnet: the tests that need .NET will fail: {error:#}\n    \
                  to make them run:    cargo xtask dotnet\n    to do without them:  {WITHOUT}=dotnet\n"
             );
             Ok(())
@@ -135,8 +142,12 @@ impl Guests {
         Ok(groups)
     }
 
-    /// Compiles into `out` what has changed, and removes from it what has no source any more.
-    fn build(&self, toolchain: &Toolchain, bridge: &Path, out: &Path) -> Result<()> {
+    /// Compiles what has changed, and removes what has no source any more.
+    fn build(&self, toolchain: &Toolchain) -> Result<()> {
+        let (bridge, out) = (&bridge::assembly(), &place().join("guests"));
+        if self.assemblies.is_empty() {
+            return Ok(());
+        }
         if !bridge.is_file() {
             bail!("{} is not there: make it with `cargo xtask bridge`", bridge.display());
         }

@@ -13,5 +13,4 @@ mod sources;
 mod toolchain;
 
 pub(crate) use bridge::run as run_bridge;
-pub(crate) use guests::build as build_guests;
-pub(crate) use toolchain::run;
+pub(crate) use guests::{build as build_guests, run};

@@ -38,7 +38,7 @@ impl Mono {
             candidates.find(|candidate| candidate.is_file())
         });
         if compiler.is_none() || !process::succeeds(Command::new("mono").arg("--version")) {
-            return Err(need("mcs, Mono's C# compiler, or a .NET SDK:"));
+            return Err(need("mcs, Mono's C# compiler:"));
         }
         // Beside the program, or where the program really is.
         let given = compiler.unwrap_or_default();

@@ -278,3 +278,72 @@ fn make_executable(file: &Path) -> Result<()> {
 fn make_executable(_file: &Path) -> Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_package_is_refused_and_nothing_is_made() {
+        let place = tempfile::tempdir().unwrap();
+        let scratch = tempfile::tempdir_in(place.path()).unwrap();
+        let given = NET_9.given(place.path());
+        fs::create_dir_all(given.parent().unwrap()).unwrap();
+        fs::write(&given, "of somebody else").unwrap();
+        assert_eq!(NET_9.missing(place.path()), None);
+        let error = format!("{:#}", NET_9.unpack(place.path(), scratch.path()).unwrap_err());
+        assert!(error.contains(NET_9.file) && error.contains("SHA-256") && error.contains(NET_9.sha256), "{error}");
+        assert!(!place.path().join(NET_9.version).exists());
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_runtime_of_another_package_or_layout_is_not_taken() {
+        let place = tempfile::tempdir().unwrap();
+        let framework = NET_9.framework(&NET_9.root(place.path()));
+        fs::create_dir_all(&framework).unwrap();
+        fs::write(framework.join("libcoreclr.so"), "").unwrap();
+        assert!(!NET_9.is_there(place.path()));
+        fs::write(NET_9.note(place.path()), NET_31.noted()).unwrap();
+        assert!(!NET_9.is_there(place.path()));
+        fs::write(NET_9.note(place.path()), NET_9.noted()).unwrap();
+        assert!(NET_9.is_there(place.path()));
+        fs::remove_file(framework.join("libcoreclr.so")).unwrap();
+        assert!(!NET_9.is_there(place.path()));
+    }
+
+    /// Makes the description of an application with these packages beside the runtime.
+    fn application(packages: &[&str]) -> Value {
+        let pack = json!({
+            "runtime": { "System.Runtime.dll": { "assemblyVersion": "9.0.0.0" } },
+            "native": { "libcoreclr.so": {}, "libhostfxr.so": {} },
+        });
+        let mut libraries =
+            json!({ "app/1.0.0": {}, "runtimepack.Microsoft.NETCore.App.Runtime.linux-x64/9.0.1": pack });
+        for name in packages {
+            let file = format!("lib/net9.0/{name}.dll");
+            libraries[format!("{name}/9.0.4")] = json!({ "runtime": { file: { "fileVersion": "9.0.4" } } });
+        }
+        json!({ "runtimeTarget": { "name": "linux" }, "targets": { "linux": libraries } })
+    }
+
+    #[test]
+    fn the_framework_is_described_with_the_assemblies_that_the_application_has_newer() {
+        let (files, described) = framework_of(&application(&OVERRIDDEN), "9.0.1").unwrap();
+        let framework = &described["targets"]["linux"]["Microsoft.NETCore.App/9.0.1"];
+        let mut expected: Vec<_> = OVERRIDDEN.iter().map(|name| format!("{name}.dll")).collect();
+        expected.extend(["System.Runtime.dll", "libcoreclr.so"].map(str::to_owned));
+        let mut files = files;
+        files.sort();
+        expected.sort();
+        assert_eq!(files, expected);
+        assert_eq!(framework["runtime"]["System.Text.Json.dll"]["fileVersion"], "9.0.4");
+        assert_eq!(framework["native"], json!({ "libcoreclr.so": {} }));
+        assert_eq!(described["libraries"]["Microsoft.NETCore.App/9.0.1"]["type"], "package");
+
+        let error = framework_of(&application(&OVERRIDDEN[1..]), "9.0.1").unwrap_err().to_string();
+        assert!(error.contains(OVERRIDDEN[0]), "{error}");
+        let error = framework_of(&application(&OVERRIDDEN), "9.0.2").unwrap_err().to_string();
+        assert!(error.contains("9.0.2"), "{error}");
+    }
+}

@@ -3,7 +3,6 @@
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
@@ -48,8 +47,16 @@ impl Toolchain {
         Ok(Self::Packages)
     }
 
+    /// Returns a description for people.
+    pub(super) fn described(&self) -> String {
+        match self {
+            Self::Sdk(sdk) => format!("the .NET SDK {} compiles and runs; nothing is downloaded", sdk.version),
+            Self::Packages => format!("mcs and the runtimes {} and {} of .NET are here", NET_31.version, NET_9.version),
+        }
+    }
+
     /// Returns the `DOTNET_ROOT`s.
-    fn roots(&self) -> Vec<PathBuf> {
+    pub(super) fn roots(&self) -> Vec<PathBuf> {
         match self {
             Self::Sdk(sdk) => vec![sdk.root.clone()],
             Self::Packages => [NET_31, NET_9].iter().map(|package| package.root(&place())).collect(),
@@ -63,6 +70,14 @@ const SDK: &str = "sdk";
 /// Returns the folder of everything that belongs to .NET, in the target directory.
 pub(super) fn place() -> PathBuf {
     workspace::target_dir().join("dotnet")
+}
+
+/// The variable that lists what the tests are to do without.
+pub(super) const WITHOUT: &str = "POLYPLUG_TESTS_WITHOUT";
+
+/// Returns whether the tests are to do without .NET.
+pub(super) fn unwanted() -> bool {
+    env::var(WITHOUT).is_ok_and(|without| without.split(',').any(|each| each.trim() == "dotnet"))
 }
 
 /// A lock on [`place`], which only one process has at a time.
@@ -128,21 +143,4 @@ fn set_up_packages(packages: &[&Package]) -> Result<()> {
         package.unpack(&place, &scratch.0)?;
     }
     mono.map_err(anyhow::Error::msg)?.prepare(&place, &scratch.0)
-}
-
-/// `cargo xtask dotnet`: sets the toolchain up and prints its roots.
-pub(crate) fn run() -> Result<()> {
-    let begin = Instant::now();
-    let toolchain = Toolchain::set_up()?;
-    match &toolchain {
-        Toolchain::Sdk(sdk) => eprintln!("      the .NET SDK {} compiles and runs; nothing is downloaded", sdk.version),
-        Toolchain::Packages => {
-            let (old, new) = (NET_31.version, NET_9.version);
-            eprintln!("      .NET {old} and {new} are here, and mcs; it took {:.1} s", begin.elapsed().as_secs_f64());
-        }
-    }
-    for root in toolchain.roots() {
-        println!("{}", root.display());
-    }
-    Ok(())
 }
