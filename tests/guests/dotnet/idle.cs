@@ -1,0 +1,5 @@
+// Declares no plugin.
+public sealed class Calculator
+{
+    public int Add(int a, int b) => a + b;
+}
