@@ -3,13 +3,18 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use super::dotnet::{VERSIONS, root};
+use super::dotnet::{VERSIONS, is_left_out, root};
 
 const MARK: &str = "POLYPLUG_DOTNET_TEST_ROOT";
 
 /// Returns the folder of .NET in a process that [`again`] has started.
 pub(super) fn in_child() -> Option<PathBuf> {
     std::env::var_os(MARK).map(PathBuf::from)
+}
+
+/// Returns the versions for which a test starts processes.
+pub(super) fn versions() -> &'static [&'static str] {
+    if is_left_out() { &[] } else { &VERSIONS }
 }
 
 /// Returns the command that runs the test `name` of a file of this folder once more, on the main thread of a process that
@@ -40,7 +45,7 @@ pub(super) fn passed(command: &mut Command) -> Output {
 pub(super) fn with_each(file: &str, name: &str) -> Option<PathBuf> {
     let root = in_child();
     if root.is_none() {
-        VERSIONS.iter().for_each(|version| drop(passed(&mut again(file, name, version))));
+        versions().iter().for_each(|version| drop(passed(&mut again(file, name, version))));
     }
     root
 }

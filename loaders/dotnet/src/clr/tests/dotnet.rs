@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::hostfxr::Function;
+use super::super::installed::versions;
 use super::super::{Clr, ClrConfig, prepare_thread};
 
 /// The versions that the tests run with.
@@ -12,13 +13,28 @@ pub(super) const VERSIONS: [&str; 2] = ["9.0.1", "3.1.23"];
 /// The class of the bridge.
 pub(super) const ENTRY: &str = "Polyplug.Bridge.Entry, Polyplug";
 
-/// Returns the folder of a version.
+/// Returns whether these tests are left out, because .NET cannot be set up.
+pub(super) fn is_left_out() -> bool {
+    std::env::var("POLYPLUG_TESTS_WITHOUT").is_ok_and(|without| without.split(',').any(|name| name.trim() == "dotnet"))
+}
+
+/// Returns the folder of a version, or of the SDK that is installed in its place.
 pub(super) fn root(version: &str) -> PathBuf {
     let program = std::env::current_exe().expect("a test knows its own path");
-    // The target folder may have one for the target's name.
-    let mut folders = program.ancestors().map(|folder| folder.join("dotnet").join(version).join("dotnet"));
-    let root = folders.find(|root| root.is_dir());
-    root.unwrap_or_else(|| panic!(".NET {version} is missing: run `cargo xtask dotnet`"))
+    // The sanitizers' target folders lie in the ordinary one.
+    let places: Vec<PathBuf> = program.ancestors().map(|folder| folder.join("dotnet")).collect();
+    let sdk = places.iter().find_map(|place| fs::read_to_string(place.join("sdk")).ok()).map(PathBuf::from);
+    let mut packages = places.iter().map(|place| place.join(version).join("dotnet"));
+    let root = sdk.or_else(|| packages.find(|root| root.is_dir()));
+    root.unwrap_or_else(|| {
+        panic!(".NET {version} is missing: run `cargo xtask dotnet`, or do without: POLYPLUG_TESTS_WITHOUT=dotnet")
+    })
+}
+
+/// Returns the newest version in a folder of an installation.
+pub(super) fn newest(root: &Path, folder: &str) -> String {
+    let versions = versions(&root.join(folder)).expect("the folder can be read");
+    versions.last().expect("the installation has a version").0.to_string()
 }
 
 /// Returns the assembly of the bridge.

@@ -7,11 +7,11 @@ use tempfile::TempDir;
 
 use super::super::search::HOSTFXR;
 use super::super::{Clr, ClrConfig};
-use super::child::{again, in_child, passed, with_each};
-use super::dotnet::{VERSIONS, at, call, contains, error, probe, start};
+use super::child::{again, in_child, passed, versions, with_each};
+use super::dotnet::{at, call, contains, error, newest, probe, start};
 
 fn copy_hostfxr(root: &Path, folder: &Path, version: &str) {
-    let real = root.join("host/fxr").join(root.parent().unwrap().file_name().unwrap()).join(HOSTFXR);
+    let real = root.join("host/fxr").join(newest(root, "host/fxr")).join(HOSTFXR);
     let copy = folder.join("host/fxr").join(version);
     fs::create_dir_all(&copy).unwrap();
     fs::copy(real, copy.join(HOSTFXR)).unwrap();
@@ -23,7 +23,7 @@ fn a_start_that_failed_is_tried_again_with_other_options() {
     if let Some(root) = in_child() {
         return fail_and_start(&root);
     }
-    for version in VERSIONS {
+    for version in versions() {
         let output = passed(&mut again("errors", name, version));
         // hostfxr's lines are in the errors, and nowhere else.
         let lines = String::from_utf8_lossy(&output.stderr);
@@ -90,7 +90,7 @@ fn a_clr_that_does_not_start_says_why() {
         contains(&error(&at(&root)), &[&first, "cannot be tried again in this process"]);
         return;
     }
-    for version in VERSIONS {
+    for version in versions() {
         let mut command = again("errors", name, version);
         // A heap of a byte.
         let output = passed(command.env("DOTNET_GCHeapHardLimit", "1").env("COMPlus_GCHeapHardLimit", "1"));

@@ -9,7 +9,7 @@ use super::super::loaded::Loaded;
 use super::super::search::Search;
 use super::super::stack::prepare_thread;
 use super::child::with_each;
-use super::dotnet::{at, call, contains, error, probe, start};
+use super::dotnet::{at, call, contains, error, newest, probe, start};
 
 #[test]
 fn the_clr_of_the_host_is_used() {
@@ -31,8 +31,19 @@ fn the_clr_of_the_host_is_used() {
     contains(&error(&at("/elsewhere")), &["/elsewhere is asked for"]);
     let clr = start(&ClrConfig { properties: property("1"), ..ClrConfig::default() });
     assert_eq!(clr.root(), root.canonicalize().unwrap());
-    assert_eq!(Some(clr.version()), root.parent().and_then(Path::file_name).and_then(|name| name.to_str()));
+    assert_eq!(clr.version(), newest(&root, "shared/Microsoft.NETCore.App"));
     assert_eq!(call(probe(clr)), 42);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_clr_that_hostfxr_has_not_started_is_refused() {
+    let Some(root) = with_each("host", "a_clr_that_hostfxr_has_not_started_is_refused") else { return };
+    let folder = root.join("shared/Microsoft.NETCore.App").join(newest(&root, "shared/Microsoft.NETCore.App"));
+    // SAFETY: the library is the CLR, which does nothing before it is asked to start.
+    let library = unsafe { libloading::Library::new(folder.join("libcoreclr.so")) };
+    std::mem::forget(library.expect("the CLR can be loaded"));
+    contains(&error(&at(&root)), &["runs the CLR ", "libcoreclr.so already", "without hostfxr"]);
 }
 
 #[cfg(target_os = "linux")]

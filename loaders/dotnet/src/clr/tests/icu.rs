@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::super::icu::{INVARIANT, is_missing};
 use super::super::{Clr, ClrConfig};
 use super::child::with_each;
-use super::dotnet::{at, bridge, call, contains, probe, start};
+use super::dotnet::{at, bridge, call, contains, newest, probe, start};
 
 /// Makes a library of a framework's name whose function finds an ICU or none.
 #[cfg(target_os = "linux")]
@@ -41,7 +41,7 @@ fn the_function_of_the_framework_decides() {
 #[test]
 fn the_process_goes_on_without_icu() {
     let Some(root) = with_each("icu", "the_process_goes_on_without_icu") else { return };
-    let framework = root.join("shared/Microsoft.NETCore.App").join(root.parent().unwrap().file_name().unwrap());
+    let framework = root.join("shared/Microsoft.NETCore.App").join(newest(&root, "shared/Microsoft.NETCore.App"));
     let is_missing = is_missing(&framework);
 
     let property = |value: &str| [(INVARIANT.to_owned(), value.to_owned())].into();

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::super::ClrConfig;
-use super::child::{again, in_child, passed, with_each};
-use super::dotnet::{VERSIONS, at, call, contains, error, probe, root, start};
+use super::child::{again, in_child, passed, versions, with_each};
+use super::dotnet::{at, call, contains, error, probe, root, start};
 
 fn properties(list: &[(&str, &str)]) -> BTreeMap<String, String> {
     list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -75,7 +75,7 @@ fn the_folder_in_the_environment_counts_after_the_one_of_the_options() {
         assert_eq!(start(&config).root(), root.canonicalize().unwrap());
         return;
     }
-    for version in VERSIONS {
+    for version in versions() {
         passed(again("options", name, version).env("DOTNET_ROOT", root(version)));
         passed(again("options", name, version).env("DOTNET_ROOT", "/nowhere"));
     }

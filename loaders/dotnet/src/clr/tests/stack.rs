@@ -1,8 +1,10 @@
 //! Alternate signal stacks.
 
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::thread;
 
+use super::super::hostfxr::Function;
 use super::super::prepare_thread;
 use super::child::with_each;
 use super::dotnet::{at, call, probe, start};
@@ -22,6 +24,23 @@ fn set(stack: &libc::stack_t) {
 
 fn on_a_thread<R: Send + 'static>(code: impl FnOnce() -> R + Send + 'static) -> R {
     thread::spawn(code).join().expect("the thread ends")
+}
+
+/// Calls a function of the bridge on a thread of the C library, which has no alternate stack.
+fn on_a_c_thread(function: Function) -> i32 {
+    extern "C" fn run(function: *mut libc::c_void) -> *mut libc::c_void {
+        // SAFETY: the pointer is the function that the thread was started with.
+        let function = unsafe { std::mem::transmute::<*mut libc::c_void, Function>(function) };
+        ptr::without_provenance_mut(call(function).cast_unsigned() as usize)
+    }
+    let mut thread = MaybeUninit::uninit();
+    let mut result = ptr::null_mut();
+    // SAFETY: the function has the type that is asked for, and the thread is joined.
+    unsafe {
+        assert_eq!(libc::pthread_create(thread.as_mut_ptr(), ptr::null(), run, function as *mut libc::c_void), 0);
+        assert_eq!(libc::pthread_join(thread.assume_init(), &mut result), 0);
+    }
+    i32::try_from(result.addr()).expect("the function's result")
 }
 
 #[test]
@@ -58,23 +77,10 @@ fn other_stacks_stay() {
 fn null_references_are_caught_on_all_threads() {
     let Some(root) = with_each("stack", "null_references_are_caught_on_all_threads") else { return };
     let probe = probe(start(&at(&root)));
-    // The main thread, a thread of the standard library, and one of the C library, which has no alternate stack.
+    // The main thread, a thread of the standard library and one of the C library.
     assert_eq!(call(probe), 42);
     assert_eq!(on_a_thread(move || [call(probe), call(probe)]), [42, 42]);
-
-    extern "C" fn run(probe: *mut libc::c_void) -> *mut libc::c_void {
-        // SAFETY: the pointer is the function that the test passes.
-        let probe = unsafe { std::mem::transmute::<*mut libc::c_void, super::super::hostfxr::Function>(probe) };
-        ptr::without_provenance_mut(call(probe).cast_unsigned() as usize)
-    }
-    let mut thread = 0;
-    let mut result = ptr::null_mut();
-    // SAFETY: the function has the type that is asked for, and the thread is joined.
-    unsafe {
-        assert_eq!(libc::pthread_create(&mut thread, ptr::null(), run, probe as *mut libc::c_void), 0);
-        assert_eq!(libc::pthread_join(thread, &mut result), 0);
-    }
-    assert_eq!(result.addr(), 42);
+    assert_eq!(on_a_c_thread(probe), 42);
 }
 
 /// Where the alternate stack is only disabled, the CLR makes one that the end of a Rust thread keeps it from freeing.
@@ -84,11 +90,13 @@ fn threads_that_end_leave_no_memory_mapped() {
     let Some(root) = with_each("stack", "threads_that_end_leave_no_memory_mapped") else { return };
     let probe = probe(start(&at(&root)));
     let mappings = || std::fs::read_to_string("/proc/self/maps").unwrap().lines().count();
-    let some_threads = || (0..200).for_each(|_| assert_eq!(on_a_thread(move || call(probe)), 42));
+    let some_threads = || {
+        (0..200).for_each(|_| assert_eq!([on_a_thread(move || call(probe)), on_a_c_thread(probe)], [42, 42]));
+    };
     some_threads();
     let before = mappings();
     some_threads();
     some_threads();
     let more = mappings().saturating_sub(before);
-    assert!(more < 100, "{more} mappings more after 400 threads");
+    assert!(more < 100, "{more} mappings more after 800 threads");
 }

@@ -9,15 +9,15 @@ use tempfile::TempDir;
 
 use super::super::ClrConfig;
 use super::super::files::Files;
-use super::child::{again, in_child, passed, with_each};
-use super::dotnet::{ENTRY, VERSIONS, at, call, contains, probe, root, start};
+use super::child::{again, in_child, passed, versions, with_each};
+use super::dotnet::{ENTRY, at, call, contains, newest, probe, root, start};
 
 #[test]
 fn the_clr_starts_and_has_the_functions_of_the_bridge() {
     let Some(root) = with_each("start", "the_clr_starts_and_has_the_functions_of_the_bridge") else { return };
     let clr = start(&at(&root));
     assert_eq!(clr.root(), root.canonicalize().unwrap());
-    assert_eq!(Some(clr.version()), root.parent().and_then(Path::file_name).and_then(|name| name.to_str()));
+    assert_eq!(clr.version(), newest(&root, "shared/Microsoft.NETCore.App"));
     assert_eq!(call(probe(clr)), 42);
 
     let missing = clr.function(ENTRY, "Nothing").expect_err("no such function").to_string();
@@ -58,7 +58,7 @@ fn nothing_remains_in_the_temporary_folder() {
         assert_eq!(call(probe(clr)), 42);
         return;
     }
-    for version in VERSIONS {
+    for version in versions() {
         let folder = TempDir::new().unwrap();
         passed(again("start", "nothing_remains_in_the_temporary_folder", version).env("TMPDIR", folder.path()));
         let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
@@ -101,7 +101,7 @@ fn the_program_in_path_leads_to_the_installation() {
         assert_eq!(call(probe(clr)), 42);
         return;
     }
-    for version in VERSIONS {
+    for version in versions() {
         let folder = TempDir::new().unwrap();
         let installation = folder.path().join("installation");
         super::dotnet::linked(&root(version), &installation);
