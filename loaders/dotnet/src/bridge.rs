@@ -23,8 +23,7 @@ pub(crate) type Handle = usize;
 pub(crate) type Sink = Vec<u8>;
 
 /// A method of a plugin that is bound to the contract's.
-pub(crate) type MethodFunction =
-    unsafe extern "C" fn(Handle, *const u8, *mut u8, *mut CallArena, *mut Sink) -> i32;
+pub(crate) type MethodFunction = unsafe extern "C" fn(Handle, *const u8, *mut u8, *mut CallArena, *mut Sink) -> i32;
 
 /// The bridge's functions, in the order of its `BridgeTable`.
 #[repr(C)]
@@ -158,12 +157,12 @@ impl Bridge {
     /// Makes an instance from a snapshot.
     pub(crate) fn restore(&self, code: &DotnetObject, state: &[u8], from: Version) -> Result<DotnetObject, Fault> {
         let mut sink = Sink::new();
-        let [major, minor, patch] = [from.major, from.minor, from.patch].map(|of| i32::try_from(of).unwrap_or(i32::MAX));
+        let [major, minor, patch] =
+            [from.major, from.minor, from.patch].map(|of| i32::try_from(of).unwrap_or(i32::MAX));
         prepare_thread();
         // SAFETY: the handle keeps the code; the state is readable.
-        let handle = unsafe {
-            (self.restore)(code.handle(), state.as_ptr(), state.len(), major, minor, patch, &raw mut sink)
-        };
+        let handle =
+            unsafe { (self.restore)(code.handle(), state.as_ptr(), state.len(), major, minor, patch, &raw mut sink) };
         made(handle, sink).map(|(object, _)| object)
     }
 

@@ -125,17 +125,10 @@ impl Engine for DotnetEngine {
         if status == 0 { Ok(()) } else { Err(fault::read(&sink, Some(call))) }
     }
 
-    fn call_object(
-        &self,
-        _: u32,
-        object: &Instance,
-        _: &KnownContract,
-        call: &IncomingCall<'_>,
-    ) -> Result<(), Fault> {
+    fn call_object(&self, _: u32, object: &Instance, _: &KnownContract, call: &IncomingCall<'_>) -> Result<(), Fault> {
         let mut sink = Sink::new();
         // SAFETY: the memory is laid out by the plan of the contract that the object was handed over with.
-        let is_done =
-            unsafe { self.bridge.call_object(&object.object, call.number(), call.memory(), &mut sink) };
+        let is_done = unsafe { self.bridge.call_object(&object.object, call.number(), call.memory(), &mut sink) };
         if is_done { Ok(()) } else { Err(fault::read(&sink, Some(call))) }
     }
 
