@@ -161,7 +161,7 @@ impl Drop for DotnetEngine {
         self.plugins.clear();
         if let Some(loaded) = self.loaded.take() {
             let ended = self.bridge.unload(loaded);
-            self.guest().record_end(unload::measure(self.bridge, &ended));
+            self.guest().record_end(unload::measure(self.bridge, ended));
         }
     }
 }

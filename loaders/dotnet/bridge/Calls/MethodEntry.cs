@@ -308,12 +308,6 @@ namespace Polyplug.Bridge
                 return found;
             }
         }
-
-        /// <summary>Returns the file and line where the method begins, or null if there is no pdb.</summary>
-        internal string Place()
-        {
-            return Faults.PlaceOf(target);
-        }
     }
 
     /// <summary>Lowers the values of declared errors.</summary>
