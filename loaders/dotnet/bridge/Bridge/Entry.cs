@@ -190,7 +190,7 @@ namespace Polyplug.Bridge
                 var code = new PluginCode(of, of.Plugins[(int)plugin].Type, of.ContractAt(contract));
                 for (int i = 0; i < code.Entries.Length; i++)
                 {
-                    entries[i] = code.Entries[i].Address;
+                    code.Entries[i].PutAddress(entries + i);
                 }
                 return Handle(code);
             }
