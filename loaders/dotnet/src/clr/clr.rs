@@ -1,15 +1,18 @@
 //! The CLR that runs.
 
+use std::env;
 use std::ffi::c_void;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
-use polyplug::engine::Fault;
+use polyplug::engine::{Fault, log_message};
+use polyplug_abi::LogLevel;
 
 use super::config::ClrConfig;
 use super::files::Files;
 use super::hostfxr::{Assemblies, Context, Function, HostError, Hostfxr};
+use super::icu;
 use super::installed::{self, FRAMEWORK};
 use super::loaded::Loaded;
 use super::lock::lock;
@@ -33,6 +36,9 @@ pub(crate) struct Clr {
 }
 
 static RUNNING: OnceLock<Clr> = OnceLock::new();
+
+/// The error of the CLR that did not start. hostfxr does not try again in a process.
+static FAILED: OnceLock<String> = OnceLock::new();
 
 impl Clr {
     /// Starts the CLR with an assembly, the bridge, or returns the CLR that runs. Threads that call this at once wait for the
@@ -87,6 +93,9 @@ impl Clr {
     }
 
     fn start_alone(config: &ClrConfig, bridge: &[u8]) -> Result<Self, String> {
+        if let Some(error) = FAILED.get() {
+            return Err(format!("{error}\nThe start cannot be tried again in this process"));
+        }
         let found = installation(config)?;
         let runtime_config = config.runtime_config.as_deref().map(own_file).transpose()?;
         let hostfxr = Hostfxr::load(&found.hostfxr)
@@ -104,13 +113,18 @@ impl Clr {
                     .map_err(|error| format!("the property `{name}` of .NET cannot be set: {error}"))?;
             }
         }
-        let version = version(&context);
+        let framework = context.framework();
+        let version = version(framework.as_deref());
+        if let (true, Some(framework)) = (context.is_first(), &framework) {
+            without_icu(&context, framework, &version)?;
+        }
         let assemblies = keep_signals(|| {
             prepare_thread();
             context.start()
         });
         let assemblies = assemblies.map_err(|error| {
-            format!("the CLR of .NET {version} in {} does not start: {error}", found.root.display())
+            let error = format!("the CLR of .NET {version} in {} does not start: {error}", found.root.display());
+            if context.is_first() { FAILED.get_or_init(|| error).clone() } else { error }
         })?;
         let clr = Self { root: found.root, version, hostfxr, runtime_config, assemblies, bridge };
         clr.check(config)?;
@@ -178,11 +192,38 @@ fn own_file(file: &Path) -> Result<PathBuf, String> {
     if full.is_file() { Ok(full) } else { Err(problem(&"it is no file")) }
 }
 
-/// Returns the version of the framework that hostfxr has chosen.
-fn version(context: &Context) -> String {
-    let deps = context.property("FX_DEPS_FILE").map(PathBuf::from);
-    let version = deps.as_deref().and_then(Path::parent).and_then(Path::file_name);
-    version.map_or_else(|| "of an unknown version".to_owned(), |name| name.to_string_lossy().into_owned())
+/// Returns the version of a framework by its folder.
+fn version(framework: Option<&Path>) -> String {
+    let name = framework.and_then(Path::file_name);
+    name.map_or_else(|| "of an unknown version".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Has the CLR that is to be started do without ICU if there is none that it can use.
+fn without_icu(context: &Context, framework: &Path, version: &str) -> Result<(), String> {
+    let invariant = context.property(icu::INVARIANT);
+    let is_invariant = match &invariant {
+        Some(value) => value.eq_ignore_ascii_case("true"),
+        None => {
+            let value = env::var(icu::INVARIANT_VARIABLE).unwrap_or_default();
+            value == "1" || value.eq_ignore_ascii_case("true")
+        }
+    };
+    if is_invariant || context.property(icu::APP_LOCAL).is_some() || !icu::is_missing(framework) {
+        return Ok(());
+    }
+    let problem = format!("no ICU that .NET {version} can use is installed (the libraries libicuuc and libicui18n)");
+    if invariant.is_some() {
+        return Err(format!("{problem}. Install one, or do not set the property `{}` to `false`", icu::INVARIANT));
+    }
+    let set = context.set_property(icu::INVARIANT, "true");
+    set.map_err(|error| format!("the property `{}` of .NET cannot be set: {error}", icu::INVARIANT))?;
+    let note = format!(
+        "{problem}, so all cultures of .NET plugins are as the invariant one. Install an ICU for other cultures, or set the \
+         property `{}` to `true`",
+        icu::INVARIANT
+    );
+    log_message(LogLevel::Warn, &note);
+    Ok(())
 }
 
 /// Makes the error of a framework that hostfxr does not find.

@@ -2,15 +2,18 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::ffi::{OsStr, c_void};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::ptr;
 use std::sync::Mutex;
 
+use libloading::Library;
 use netcorehost::bindings::char_t;
 use netcorehost::bindings::hostfxr::{
-    hostfxr_delegate_type, hostfxr_handle, hostfxr_initialize_parameters, load_assembly_and_get_function_pointer_fn,
+    hostfxr_delegate_type, hostfxr_error_writer_fn, hostfxr_handle, hostfxr_initialize_parameters,
+    load_assembly_and_get_function_pointer_fn,
 };
 use netcorehost::error::HostingError;
 use netcorehost::pdcstring::{PdCStr, PdCString};
@@ -116,6 +119,11 @@ impl Context {
         self.hostfxr.property_of(if self.is_first { self.handle } else { ptr::null() }, name)
     }
 
+    /// Returns the folder of the framework.
+    pub(super) fn framework(&self) -> Option<PathBuf> {
+        Some(Path::new(&self.property("FX_DEPS_FILE")?).parent()?.to_owned())
+    }
+
     /// Sets a property of the CLR that is to be started.
     ///
     /// # Errors
@@ -134,10 +142,11 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// The CLR does not start.
+    /// The CLR does not start. hostfxr does not try again in this process.
     pub(super) fn start(&self) -> Result<Assemblies, HostError> {
         let kind = hostfxr_delegate_type::hdt_load_assembly_and_get_function_pointer;
         let mut function = ptr::null();
+        let _receiving = self.framework().and_then(|framework| Hostpolicy::receive(&framework));
         // SAFETY: the handle is open, and the call writes to a variable of this function.
         captured(self.hostfxr, || unsafe {
             self.hostfxr.0.lib.hostfxr_get_runtime_delegate(self.handle, kind, &mut function)
@@ -156,6 +165,39 @@ impl Drop for Context {
     }
 }
 
+/// hostpolicy, the library of a framework that hostfxr has start the CLR. From .NET 5 on, hostfxr does not tell it where
+/// lines are written in a start.
+struct Hostpolicy {
+    library: Library,
+    /// The writer of the host, if it has one.
+    before: Option<hostfxr_error_writer_fn>,
+}
+
+type SetErrorWriter = unsafe extern "C" fn(Option<hostfxr_error_writer_fn>) -> Option<hostfxr_error_writer_fn>;
+
+impl Hostpolicy {
+    /// Has hostpolicy write to [`receive`] on this thread.
+    fn receive(framework: &Path) -> Option<Self> {
+        let file = framework.join(format!("{DLL_PREFIX}hostpolicy{DLL_SUFFIX}"));
+        // SAFETY: hostfxr has loaded the library from this file when it has chosen the framework.
+        let library = unsafe { Library::new(file) }.ok()?;
+        let before = Self::set(&library, Some(receive))?;
+        Some(Self { library, before })
+    }
+
+    fn set(library: &Library, writer: Option<hostfxr_error_writer_fn>) -> Option<Option<hostfxr_error_writer_fn>> {
+        // SAFETY: the function has this type in all versions of .NET that have it, which is since 3.0. It keeps one writer
+        // for each thread.
+        unsafe { library.get::<SetErrorWriter>(b"corehost_set_error_writer").ok().map(|set| set(writer)) }
+    }
+}
+
+impl Drop for Hostpolicy {
+    fn drop(&mut self) {
+        Self::set(&self.library, self.before);
+    }
+}
+
 /// The assemblies of the CLR that runs.
 pub(super) struct Assemblies {
     hostfxr: &'static Hostfxr,
@@ -169,15 +211,15 @@ impl Assemblies {
     ///
     /// There is no such assembly, or no such function in it.
     pub(super) fn function(&self, assembly: &Path, type_name: &str, method: &str) -> Result<Function, HostError> {
-        let (assembly, type_name, method) = (text(assembly)?, text(type_name)?, text(method)?);
+        let (assembly, type_text, method_text) = (text(assembly)?, text(type_name)?, text(method)?);
         let mut function = ptr::null();
-        // SAFETY: the texts live over the call, the type of the delegate is the default, and the call writes to a variable
-        // of this function.
+        let (type_name, method) = (type_text.as_ptr(), method_text.as_ptr());
         captured(self.hostfxr, || {
-            Some(unsafe {
-                let (type_name, method) = (type_name.as_ptr(), method.as_ptr());
-                (self.load)(assembly.as_ptr(), type_name, method, ptr::null(), ptr::null(), &mut function)
-            })
+            // SAFETY: the texts live over the call, null stands for the default type of functions, and the call writes to a
+            // variable of this function.
+            let code =
+                unsafe { (self.load)(assembly.as_ptr(), type_name, method, ptr::null(), ptr::null(), &mut function) };
+            Some(code)
         })?;
         // SAFETY: the call has succeeded, so this is a function of the default type, which the CLR keeps for ever.
         Ok(unsafe { std::mem::transmute::<*const c_void, Function>(function) })

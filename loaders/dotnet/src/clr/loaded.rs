@@ -8,7 +8,10 @@ use super::search::{Found, HOSTFXR};
 #[cfg(target_vendor = "apple")]
 const CORECLR: &str = "libcoreclr.dylib";
 /// The file of the CLR.
-#[cfg(not(target_vendor = "apple"))]
+#[cfg(windows)]
+const CORECLR: &str = "coreclr.dll";
+/// The file of the CLR.
+#[cfg(not(any(target_vendor = "apple", windows)))]
 const CORECLR: &str = "libcoreclr.so";
 
 /// The CLR of this process.
@@ -27,7 +30,7 @@ impl Loaded {
     }
 
     /// Returns the CLR among the libraries of a process.
-    fn among(libraries: &[PathBuf]) -> Option<Self> {
+    pub(super) fn among(libraries: &[PathBuf]) -> Option<Self> {
         let named =
             |name: &'static str| libraries.iter().filter(move |path| path.file_name().is_some_and(|is| is == name));
         let coreclr = named(CORECLR).next()?.clone();
@@ -73,19 +76,53 @@ fn libraries() -> Vec<PathBuf> {
 /// Returns the files of the libraries that the process has loaded.
 #[cfg(target_vendor = "apple")]
 fn libraries() -> Vec<PathBuf> {
-    use std::ffi::{CStr, OsStr};
+    use std::ffi::{CStr, OsStr, c_char};
     use std::os::unix::ffi::OsStrExt as _;
+
+    // SAFETY: the system's library, which every program has, exports the functions with these types.
+    unsafe extern "C" {
+        fn _dyld_image_count() -> u32;
+        fn _dyld_get_image_name(index: u32) -> *const c_char;
+    }
 
     // SAFETY: the functions may be called at any time. A name that is null belongs to a library that was closed meanwhile.
     unsafe {
-        let names = (0..libc::_dyld_image_count()).map(|index| libc::_dyld_get_image_name(index));
+        let names = (0.._dyld_image_count()).map(|index| _dyld_get_image_name(index));
         let names = names.filter(|name| !name.is_null());
         names.map(|name| PathBuf::from(OsStr::from_bytes(CStr::from_ptr(name).to_bytes()))).collect()
     }
 }
 
-/// Returns nothing: the system is not asked here.
-#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_vendor = "apple")))]
+/// Returns the files of the libraries of .NET that the process has loaded.
+#[cfg(windows)]
+fn libraries() -> Vec<PathBuf> {
+    use std::ffi::{OsString, c_void};
+    use std::os::windows::ffi::OsStringExt as _;
+
+    // SAFETY: the system's library, which every program has, exports the functions with these types.
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn GetModuleHandleW(name: *const u16) -> *mut c_void;
+        fn GetModuleFileNameW(module: *mut c_void, file: *mut u16, length: u32) -> u32;
+    }
+
+    let file = |name: &str| {
+        let name: Vec<u16> = name.encode_utf16().chain([0]).collect();
+        // SAFETY: the name is a text that ends with a NUL.
+        let module = unsafe { GetModuleHandleW(name.as_ptr()) };
+        if module.is_null() {
+            return None;
+        }
+        let mut file = vec![0; 32 * 1024];
+        // SAFETY: the module is loaded, and the CLR is never unloaded. The call writes no more than the length.
+        let length = unsafe { GetModuleFileNameW(module, file.as_mut_ptr(), 32 * 1024) };
+        Some(PathBuf::from(OsString::from_wide(&file[..length as usize])))
+    };
+    [CORECLR, HOSTFXR].into_iter().filter_map(file).collect()
+}
+
+/// Returns nothing: how this system is asked is not known.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_vendor = "apple", windows)))]
 fn libraries() -> Vec<PathBuf> {
     Vec::new()
 }

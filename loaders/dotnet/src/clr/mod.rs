@@ -14,6 +14,7 @@ mod clr;
 mod config;
 mod files;
 mod hostfxr;
+mod icu;
 mod image;
 mod installed;
 mod loaded;
@@ -21,6 +22,8 @@ mod lock;
 mod search;
 mod signals;
 mod stack;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use clr::Clr;
 pub(crate) use config::ClrConfig;

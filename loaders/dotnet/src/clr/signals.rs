@@ -49,7 +49,7 @@ mod actions {
         pub(super) fn restore(self) {
             for (signal, before) in self.0 {
                 let Some(now) = action(signal) else { continue };
-                if now.sa_sigaction != before.sa_sigaction && is_of_clr(now.sa_sigaction) {
+                if now.sa_sigaction != before.sa_sigaction && is_of_clr(signal, now.sa_sigaction) {
                     // SAFETY: the action was this signal's in this process, before.
                     unsafe { libc::sigaction(signal, &before, ptr::null_mut()) };
                 }
@@ -65,10 +65,10 @@ mod actions {
         unsafe { (libc::sigaction(signal, ptr::null(), action.as_mut_ptr()) == 0).then(|| action.assume_init()) }
     }
 
-    /// Returns whether the CLR sets this handler: a function of one of its libraries, or none, as for `SIGPIPE`.
-    fn is_of_clr(handler: libc::sighandler_t) -> bool {
-        if handler == libc::SIG_IGN {
-            return true;
+    /// Returns whether the CLR sets this handler: a function of one of its libraries, or none for `SIGPIPE`.
+    fn is_of_clr(signal: c_int, handler: libc::sighandler_t) -> bool {
+        if handler == libc::SIG_IGN || handler == libc::SIG_DFL {
+            return signal == libc::SIGPIPE;
         }
         let mut place = MaybeUninit::<libc::Dl_info>::zeroed();
         // SAFETY: dladdr looks an address up, whichever it is, and writes to a variable of this function, whose name is
