@@ -68,7 +68,7 @@ namespace Polyplug.Bridge
         {
             if (value == null)
             {
-                throw new ValueException("expected String, got null");
+                throw new ValueException("expected string, got null");
             }
             try
             {
@@ -83,7 +83,7 @@ namespace Polyplug.Bridge
             }
             catch (EncoderFallbackException)
             {
-                throw new ValueException("expected String, got a text with half of a surrogate pair");
+                throw new ValueException("expected string, got a text with half of a surrogate pair");
             }
         }
     }
