@@ -86,6 +86,12 @@ namespace Polyplug.Bridge
             return assembly != null && AssemblyLoadContext.GetLoadContext(assembly) == context;
         }
 
+        /// <summary>Returns the pdb of an assembly of this bundle, or null if there is none.</summary>
+        internal Stream Symbols(Assembly assembly)
+        {
+            return context.Symbols(assembly);
+        }
+
         /// <summary>Returns the contract that the loader has at an address.</summary>
         internal Contract ContractAt(IntPtr address)
         {

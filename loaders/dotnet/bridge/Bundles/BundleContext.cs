@@ -70,6 +70,19 @@ namespace Polyplug.Bridge
             return LoadFromStream(new MemoryStream(bytes), symbols == null ? null : new MemoryStream(symbols));
         }
 
+        /// <summary>Returns the pdb of an assembly of the bundle's folder, or null if there is none.</summary>
+        internal Stream Symbols(Assembly assembly)
+        {
+            if (directory == null)
+            {
+                return null;
+            }
+            string path = string.IsNullOrEmpty(assembly.Location)
+                ? Path.Combine(directory, assembly.GetName().Name + ".dll") : assembly.Location;
+            path = Path.ChangeExtension(path, ".pdb");
+            return File.Exists(path) ? File.OpenRead(path) : null;
+        }
+
         protected override Assembly Load(AssemblyName name)
         {
             Assembly own = typeof(BundleContext).Assembly;
