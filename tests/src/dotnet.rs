@@ -61,6 +61,30 @@ pub fn assembly(name: &str) -> PathBuf {
     path.unwrap_or_else(|| panic!("tests/guests/dotnet/{name}.cs is not compiled: {REMEDY}"))
 }
 
+/// Makes a test of each function for each version of .NET. The function takes the version.
+#[macro_export]
+macro_rules! on_each_dotnet {
+    ($($test:ident)+) => {
+        mod net9 {
+            $(#[test]
+            fn $test() {
+                if !$crate::without("dotnet") {
+                    super::$test($crate::dotnet::Version::Net9);
+                }
+            })+
+        }
+
+        mod net31 {
+            $(#[test]
+            fn $test() {
+                if !$crate::without("dotnet") {
+                    super::$test($crate::dotnet::Version::Net31);
+                }
+            })+
+        }
+    };
+}
+
 /// Returns a loader with a runtime of this version. A process has one runtime, so that all its loaders need the same version.
 #[must_use]
 #[track_caller]

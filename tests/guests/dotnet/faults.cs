@@ -59,7 +59,7 @@ namespace Faults
                 case "thrown null":
                     throw null;
                 case "zero":
-                    return (1 / code.IndexOf('z')).ToString();
+                    return (1 / (code.Length - 4)).ToString();
                 case "null":
                     return Null(null).ToString();
                 case "caught null":

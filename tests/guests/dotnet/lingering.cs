@@ -58,6 +58,9 @@ public sealed class Script : IDisposable
             case "task":
                 Task.Run(() => Wait());
                 return "started";
+            case "brief":
+                Task.Run(() => Thread.Sleep(500));
+                return "started";
             case "tasks done":
                 Task.WaitAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => Thread.Sleep(1))).ToArray());
                 return "done";

@@ -74,7 +74,7 @@ namespace Polyplug.Bridge
         {
             if (value == null)
             {
-                throw new ValueException("expected String, got null");
+                throw new ValueException("expected string, got null");
             }
             int room = value.Length <= Short ? 3 * value.Length : Encoding.UTF8.GetByteCount(value);
             byte* text = Arena.Allocate(scope->Arena, room, 1);
@@ -82,7 +82,7 @@ namespace Polyplug.Bridge
                 Utf8.FromUtf16(value.AsSpan(), new Span<byte>(text, room), out int _, out int count, false, true);
             if (status != OperationStatus.Done)
             {
-                throw new ValueException("expected String, got a text with half of a surrogate pair");
+                throw new ValueException("expected string, got a text with half of a surrogate pair");
             }
             Arena.GiveBack(scope->Arena, text + room, room - count);
             RawList.Set(at, text, count);
