@@ -17,6 +17,9 @@ use crate::host::{HOST, HostTable};
 /// The bridge's assembly, which `cargo xtask bridge` makes of the C# source in the folder `bridge`.
 pub(crate) static ASSEMBLY: &[u8] = include_bytes!("../bridge/Polyplug.dll");
 
+/// The documentation of the assembly's public items.
+pub(crate) static DOCUMENTATION: &[u8] = include_bytes!("../bridge/Polyplug.xml");
+
 /// An address of something in the CLR: a handle that keeps an object, or zero.
 pub(crate) type Handle = usize;
 
@@ -122,8 +125,7 @@ impl Bridge {
         let plugin = u32::try_from(plugin).unwrap_or(u32::MAX);
         prepare_thread();
         // SAFETY: the bridge keeps the bundle; the contract is one of the bundle's, which has this number of methods.
-        let handle =
-            unsafe { (self.prepare)(bundle.handle(), plugin, contract, methods.0.as_ptr(), &raw mut sink) };
+        let handle = unsafe { (self.prepare)(bundle.handle(), plugin, contract, methods.0.as_ptr(), &raw mut sink) };
         let (code, _) = made(handle, sink)?;
         Ok((code, methods))
     }
