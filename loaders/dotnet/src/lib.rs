@@ -5,6 +5,7 @@
 
 // docs/src/design.md lists the modules by their layers.
 
+mod assembly;
 mod bridge;
 mod bundle;
 mod clr;
