@@ -35,6 +35,7 @@
 
 // docs/src/design.md lists the modules by their layers.
 
+mod assembly;
 mod bridge;
 mod bundle;
 mod clr;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use polyplug::engine::{Fault, Guest, PluginDecl, StartError};
 use polyplug::loader::ManifestData;
 
+use crate::assembly;
 use crate::bridge;
 use crate::bundle::Bundle;
 use crate::clr::ClrConfig;
@@ -23,6 +24,11 @@ pub(crate) fn start(
     bytes: Option<&[u8]>,
     config: &ClrConfig,
 ) -> Result<(DotnetEngine, Vec<PluginDecl>), StartError<DotnetEngine>> {
+    match (bytes, guest.files()) {
+        (Some(bytes), _) => assembly::check(bytes, &manifest.file).map_err(Fault::new)?,
+        (None, Some(files)) => assembly::check_file(guest, files, &manifest.file)?,
+        (None, None) => return Err(Fault::new("a bundle in memory has no files").into()),
+    }
     let bridge = bridge::start(config)?;
     let bundle = Arc::new(Bundle::new(guest));
     let request = request(guest, manifest, bytes);
