@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
@@ -29,7 +30,11 @@ namespace Polyplug.Bridge
         }
 
         /// <summary>Sends an exception of a bundle's code, and returns the status of the call.</summary>
-        internal static int Send(IntPtr sink, Exception failure, Bundle bundle)
+        /// <param name="sink">Where the loader reads the fault.</param>
+        /// <param name="failure">The exception.</param>
+        /// <param name="bundle">The bundle whose code ran.</param>
+        /// <param name="method">The method that was called, whose own frame is missing where the CLR has inlined it.</param>
+        internal static int Send(IntPtr sink, Exception failure, Bundle bundle, MethodInfo method = null)
         {
             var wrapped = failure as AggregateException;
             while (wrapped != null && wrapped.InnerExceptions.Count == 1)
@@ -48,7 +53,7 @@ namespace Polyplug.Bridge
                 return 1;
             }
             string message = Describe(failure);
-            string location = Location(failure, bundle);
+            string location = Location(failure, bundle) ?? (method == null ? null : PlaceOf(method, bundle));
             string traceback = Traceback(failure);
             Wire.Send(sink, writer =>
             {
@@ -107,7 +112,13 @@ namespace Polyplug.Bridge
                     {
                         text.Append("\n ---> ").Append(TypeName(inner)).Append('\n');
                     }
-                    text.Append(string.Join("\n", inner.StackTrace.Split('\n').Where(line => !IsOwn(line))));
+                    IEnumerable<string> lines = inner.StackTrace.Split('\n').Where(line => !IsOwn(line));
+                    if (inner == failure)
+                    {
+                        // What lies between the loader and a constructor.
+                        lines = lines.Reverse().SkipWhile(IsReflection).Reverse();
+                    }
+                    text.Append(string.Join("\n", lines));
                 }
                 return text.Length == 0 ? null : text.ToString();
             }
@@ -120,7 +131,16 @@ namespace Polyplug.Bridge
         /// <summary>Returns whether a line of a stack trace is of this assembly or of code that it compiled.</summary>
         private static bool IsOwn(string line)
         {
-            return line.Contains(" Polyplug.Bridge.") || line.Contains("(Marshaller[] ") || line.Contains("(BodyParts ");
+            int arguments = line.IndexOf('(');
+            bool isCompiled = arguments >= 0 && line.IndexOf('.', 0, arguments) < 0;
+            string[] own = { "(MethodEntry", "(Marshaller[]", "(BodyParts", "(Remote" };
+            return line.Contains(" Polyplug.Bridge.") || (isCompiled && own.Any(part => line.Contains(part)));
+        }
+
+        /// <summary>Returns whether a line of a stack trace is of reflection.</summary>
+        private static bool IsReflection(string line)
+        {
+            return line.Contains(" System.Reflection.") || line.Contains(" System.RuntimeMethodHandle.");
         }
 
         /// <summary>Returns the file and line in the bundle's code where an exception was thrown, or null if there is no pdb.</summary>
