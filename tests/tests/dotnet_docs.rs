@@ -271,7 +271,8 @@ fn the_exception_is_as_shown(version: Version) {
     let (_runtime, calculator) = loaded::<dyn Calculator>(version, "Calculator");
     let error = calculator.add(i32::MAX, 1).unwrap_err();
     assert!(matches!(error, CallError::Exception(_)), "{error:?}");
-    shown(&error.to_string());
+    // To some compilers a method begins with its brace, to others with its first statement.
+    shown(&error.to_string().replace("Calculator.cs:32)", "Calculator.cs:31)"));
 }
 
 fn the_reporter_catches_what_the_logger_throws(version: Version) {
