@@ -2,7 +2,14 @@
 //!
 //! Where .NET cannot be set up, `POLYPLUG_TESTS_WITHOUT` lists `dotnet`, and [`without`](crate::without) says so.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use polyplug::Runtime;
+use polyplug_dotnet::DotnetLoader;
+
+use crate::{Bundle, manifest};
 
 /// A version of .NET that the tests run with. Where an SDK is installed, it takes the place of both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +59,115 @@ pub fn root(version: Version) -> PathBuf {
 pub fn assembly(name: &str) -> PathBuf {
     let path = place().map(|place| place.join("guests").join(format!("{name}.dll"))).filter(|path| path.is_file());
     path.unwrap_or_else(|| panic!("tests/guests/dotnet/{name}.cs is not compiled: {REMEDY}"))
+}
+
+/// Makes a test of each function for each version of .NET. The function takes the version.
+#[macro_export]
+macro_rules! on_each_dotnet {
+    ($($test:ident)+) => {
+        mod net9 {
+            $(#[test]
+            fn $test() {
+                if !$crate::without("dotnet") {
+                    super::$test($crate::dotnet::Version::Net9);
+                }
+            })+
+        }
+
+        mod net31 {
+            $(#[test]
+            fn $test() {
+                if !$crate::without("dotnet") {
+                    super::$test($crate::dotnet::Version::Net31);
+                }
+            })+
+        }
+    };
+}
+
+/// Returns a loader with a runtime of this version. A process has one runtime, so that all its loaders need the same version.
+#[must_use]
+#[track_caller]
+pub fn loader(version: Version) -> DotnetLoader {
+    let loader = DotnetLoader::new().with_root(root(version));
+    match version {
+        // It does not know the ICU of today's systems.
+        Version::Net31 => loader.with_property("System.Globalization.Invariant", "true"),
+        Version::Net9 => loader,
+    }
+}
+
+/// Makes a runtime with such a loader, in which bundles may be reloaded.
+///
+/// # Panics
+///
+/// Never panics, because one loader has no rival.
+#[must_use]
+#[track_caller]
+pub fn dotnet_runtime(version: Version) -> Arc<Runtime> {
+    crate::log::listen();
+    let builder = Runtime::builder().loader(loader(version)).hot_reload(true);
+    builder.build().expect("one loader has no rival")
+}
+
+/// Copies the assembly of these plugins into a bundle, with its `.pdb` and the libraries that its source refers to. Returns
+/// the name of the assembly's file.
+///
+/// # Panics
+///
+/// If it has not been compiled.
+pub fn install(plugins: &str, into: &Bundle) -> String {
+    copy(&assembly(plugins), into.path());
+    for library in libraries(plugins) {
+        copy(&assembly(&library), into.path());
+    }
+    format!("{}.dll", plugins.rsplit('/').next().unwrap_or(plugins))
+}
+
+/// Makes a bundle called `name` with the assembly of these plugins.
+///
+/// # Panics
+///
+/// If it has not been compiled.
+#[must_use]
+#[track_caller]
+pub fn dotnet_bundle(name: &str, plugins: &str) -> Bundle {
+    let bundle = Bundle::empty();
+    let file = install(plugins, &bundle);
+    bundle.write("manifest.toml", manifest(name, "dotnet", &file));
+    bundle
+}
+
+/// Copies an assembly into a folder, with its `.pdb`.
+///
+/// # Panics
+///
+/// If that fails.
+pub fn copy(assembly: &Path, into: &Path) {
+    for file in [assembly.to_owned(), assembly.with_extension("pdb")] {
+        let name = file.file_name().expect("a file has a name");
+        std::fs::copy(&file, into.join(name)).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+}
+
+/// Returns the libraries that the source of an assembly refers to, and those that they refer to.
+fn libraries(name: &str) -> BTreeSet<String> {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("guests/dotnet");
+    let (file, folder) = (sources.join(format!("{name}.cs")), sources.join(name));
+    let files = match std::fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| entry.expect("an entry").path()).collect(),
+        Err(_) => vec![file],
+    };
+    let mut found = BTreeSet::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        for reference in text.lines().filter_map(|line| line.strip_prefix("// reference:")) {
+            let library = reference.trim().trim_end_matches(".dll");
+            found.extend(libraries(library));
+            found.insert(library.to_owned());
+        }
+    }
+    found
 }
 
 const REMEDY: &str = "run `cargo xtask dotnet --guests`, which says what it needs, or `cargo xtask fixtures`. Or do \

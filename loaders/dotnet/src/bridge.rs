@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use polyplug::engine::{Fault, KnownContract};
 use polyplug_abi::{CallArena, Version};
@@ -23,14 +24,28 @@ pub(crate) type Handle = usize;
 pub(crate) type Sink = Vec<u8>;
 
 /// A method of a plugin that is bound to the contract's.
-pub(crate) type MethodFunction =
-    unsafe extern "C" fn(Handle, *const u8, *mut u8, *mut CallArena, *mut Sink) -> i32;
+pub(crate) type MethodFunction = unsafe extern "C" fn(Handle, *const u8, *mut u8, *mut CallArena, *mut Sink) -> i32;
+
+/// The methods of a plugin, by their numbers in the contract. The bridge sets each, and again when it has compiled the
+/// method, which is at the method's first call.
+pub(crate) struct Methods(Box<[AtomicPtr<()>]>);
+
+impl Methods {
+    /// Returns a method.
+    #[inline]
+    pub(crate) fn get(&self, number: usize) -> MethodFunction {
+        let address = self.0[number].load(Ordering::Acquire);
+        // SAFETY: the bridge has set each method to the address of a function of this type before it has returned the
+        // methods, and keeps the functions as long as the plugin's code.
+        unsafe { std::mem::transmute::<*mut (), MethodFunction>(address) }
+    }
+}
 
 /// The bridge's functions, in the order of its `BridgeTable`.
 #[repr(C)]
 pub(crate) struct Bridge {
     load: unsafe extern "C" fn(*const Bundle, *const u8, usize, *mut Sink) -> Handle,
-    prepare: unsafe extern "C" fn(Handle, u32, *const KnownContract, *mut Option<MethodFunction>, *mut Sink) -> Handle,
+    prepare: unsafe extern "C" fn(Handle, u32, *const KnownContract, *const AtomicPtr<()>, *mut Sink) -> Handle,
     create: unsafe extern "C" fn(Handle, *mut Sink) -> Handle,
     end: unsafe extern "C" fn(Handle, Handle),
     call_object: unsafe extern "C" fn(Handle, u32, *const u8, *mut u8, *mut CallArena, *mut Sink) -> i32,
@@ -101,15 +116,16 @@ impl Bridge {
         plugin: usize,
         contract: *const KnownContract,
         methods: usize,
-    ) -> Result<(DotnetObject, Vec<MethodFunction>), Fault> {
-        let (mut sink, mut functions) = (Sink::new(), vec![None; methods]);
+    ) -> Result<(DotnetObject, Methods), Fault> {
+        let methods = Methods((0..methods).map(|_| AtomicPtr::default()).collect());
+        let mut sink = Sink::new();
         let plugin = u32::try_from(plugin).unwrap_or(u32::MAX);
         prepare_thread();
         // SAFETY: the bridge keeps the bundle; the contract is one of the bundle's, which has this number of methods.
         let handle =
-            unsafe { (self.prepare)(bundle.handle(), plugin, contract, functions.as_mut_ptr(), &raw mut sink) };
+            unsafe { (self.prepare)(bundle.handle(), plugin, contract, methods.0.as_ptr(), &raw mut sink) };
         let (code, _) = made(handle, sink)?;
-        Ok((code, functions.into_iter().map(|function| function.expect("the bridge sets each method")).collect()))
+        Ok((code, methods))
     }
 
     /// Makes an instance.
@@ -158,12 +174,12 @@ impl Bridge {
     /// Makes an instance from a snapshot.
     pub(crate) fn restore(&self, code: &DotnetObject, state: &[u8], from: Version) -> Result<DotnetObject, Fault> {
         let mut sink = Sink::new();
-        let [major, minor, patch] = [from.major, from.minor, from.patch].map(|of| i32::try_from(of).unwrap_or(i32::MAX));
+        let [major, minor, patch] =
+            [from.major, from.minor, from.patch].map(|of| i32::try_from(of).unwrap_or(i32::MAX));
         prepare_thread();
         // SAFETY: the handle keeps the code; the state is readable.
-        let handle = unsafe {
-            (self.restore)(code.handle(), state.as_ptr(), state.len(), major, minor, patch, &raw mut sink)
-        };
+        let handle =
+            unsafe { (self.restore)(code.handle(), state.as_ptr(), state.len(), major, minor, patch, &raw mut sink) };
         made(handle, sink).map(|(object, _)| object)
     }
 

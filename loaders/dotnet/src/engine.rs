@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use polyplug::Version;
 use polyplug::engine::{CallMemory, Engine, Fault, Guest, IncomingCall, KnownContract};
 
-use crate::bridge::{Bridge, Handle, MethodFunction, Sink};
+use crate::bridge::{Bridge, Handle, Methods, Sink};
 use crate::bundle::Bundle;
 use crate::clr::prepare_thread;
 use crate::names::pascal_case;
@@ -50,7 +50,7 @@ pub(crate) struct Instance {
 struct PluginCode {
     code: DotnetObject,
     /// The methods, by the numbers of the contract.
-    methods: Vec<MethodFunction>,
+    methods: Methods,
 }
 
 /// The engine of a version of a bundle: its code in the CLR.
@@ -115,7 +115,7 @@ impl Engine for DotnetEngine {
 
     #[inline]
     fn call(&self, plugin: usize, instance: &Instance, call: &IncomingCall<'_>) -> Result<(), Fault> {
-        let function = self.code(plugin).methods[call.number()];
+        let function = self.code(plugin).methods.get(call.number());
         let CallMemory { args, out, arena } = call.memory();
         let mut sink = Sink::new();
         prepare_thread();
@@ -125,17 +125,10 @@ impl Engine for DotnetEngine {
         if status == 0 { Ok(()) } else { Err(fault::read(&sink, Some(call))) }
     }
 
-    fn call_object(
-        &self,
-        _: u32,
-        object: &Instance,
-        _: &KnownContract,
-        call: &IncomingCall<'_>,
-    ) -> Result<(), Fault> {
+    fn call_object(&self, _: u32, object: &Instance, _: &KnownContract, call: &IncomingCall<'_>) -> Result<(), Fault> {
         let mut sink = Sink::new();
         // SAFETY: the memory is laid out by the plan of the contract that the object was handed over with.
-        let is_done =
-            unsafe { self.bridge.call_object(&object.object, call.number(), call.memory(), &mut sink) };
+        let is_done = unsafe { self.bridge.call_object(&object.object, call.number(), call.memory(), &mut sink) };
         if is_done { Ok(()) } else { Err(fault::read(&sink, Some(call))) }
     }
 
@@ -168,7 +161,7 @@ impl Drop for DotnetEngine {
         self.plugins.clear();
         if let Some(loaded) = self.loaded.take() {
             let ended = self.bridge.unload(loaded);
-            self.guest().record_end(unload::measure(self.bridge, &ended));
+            self.guest().record_end(unload::measure(self.bridge, ended));
         }
     }
 }

@@ -181,8 +181,12 @@ unsafe extern "C" fn offer(
     unsafe {
         let bundle = &*bundle;
         let object = DotnetObject::new(target);
-        let offered =
-            || bundle.guest.offer::<DotnetEngine>(object.into(), &*contract, definition).inspect(|object| form.write(*object));
+        let offered = || {
+            bundle
+                .guest
+                .offer::<DotnetEngine>(object.into(), &*contract, definition)
+                .inspect(|object| form.write(*object))
+        };
         let Some(object) = answered(Some(bundle), reply, offered) else { return 1 };
         if let Some(frame) = frame.as_mut() {
             frame.hand_over(&bundle.guest, object);

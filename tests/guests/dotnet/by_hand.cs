@@ -31,6 +31,25 @@ public sealed unsafe class ByHand
     private static readonly SumFunction SumDelegate = (calculator, data, length) =>
         Of(calculator).Sum(new ReadOnlySpan<byte>(data, (int)length));
 
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    private delegate void TreeFunction(IntPtr calculator, int value, int* children, IntPtr count, int* to);
+
+    /// A tree of two levels: its value and those of its children, in and out.
+    private static readonly TreeFunction TreeDelegate = (calculator, value, children, count, to) =>
+    {
+        var tree = new Tree { Value = value, Children = new List<Tree>((int)count) };
+        for (int i = 0; i < (int)count; i++)
+        {
+            tree.Children.Add(new Tree { Value = children[i], Children = new List<Tree>() });
+        }
+        Tree returned = Of(calculator).Tree(tree);
+        *to++ = returned.Value;
+        foreach (Tree child in returned.Children)
+        {
+            *to++ = child.Value;
+        }
+    };
+
     private static Calculator Of(IntPtr handle) => (Calculator)GCHandle.FromIntPtr(handle).Target;
 
     /// Returns the object that the functions are called for, and their addresses.
@@ -40,6 +59,7 @@ public sealed unsafe class ByHand
         (ulong)(long)Marshal.GetFunctionPointerForDelegate(AddDelegate),
         (ulong)(long)Marshal.GetFunctionPointerForDelegate(GreetDelegate),
         (ulong)(long)Marshal.GetFunctionPointerForDelegate(SumDelegate),
+        (ulong)(long)Marshal.GetFunctionPointerForDelegate(TreeDelegate),
     };
 
     private sealed class Calculator
@@ -47,6 +67,8 @@ public sealed unsafe class ByHand
         public int Add(int a, int b) => a + b;
 
         public string Greet(string name) => "Hello, " + name + "!";
+
+        public Tree Tree(Tree value) => value;
 
         public ulong Sum(ReadOnlySpan<byte> data)
         {

@@ -169,8 +169,14 @@ namespace Reaching
 
         internal sealed class Other : Refusal
         {
-            public string Why;
-            public long Number;
+            public Other(string why, long number)
+            {
+                Why = why;
+                Number = number;
+            }
+
+            public string Why { get; }
+            public long Number { get; }
         }
     }
 

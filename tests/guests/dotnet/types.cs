@@ -100,15 +100,15 @@ internal sealed class Nested
     public (Pixel, Wrapper) Tuple { get; set; }
 
     // As in the contract, though it is no name of C#.
-    public SortedDictionary<string, Point> by_name;
+    public SortedDictionary<string, Point> by_name = new SortedDictionary<string, Point>();
 
-    public Pair Boxed;
+    public Pair Boxed = default(Pair);
 
     public Result<Point, Wrapper> Outcome { get; set; }
 
     public Shape Shape { get; set; }
 
-    public ValueTuple Nothing;
+    public ValueTuple Nothing = default(ValueTuple);
 }
 
 /// <summary>The order differs from the contract's, and so do the numbers.</summary>

@@ -9,6 +9,7 @@ use polyplug_js::JsLoader;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_python::PythonLoader;
+use polyplug_tests::dotnet::{self, Version};
 use polyplug_tests::{Bundle, manifest};
 
 /// A language.
@@ -23,12 +24,16 @@ pub(crate) struct Guest {
     source: fn(plugins: &str) -> PathBuf,
     /// How the files of its programs end.
     pub(crate) extension: &'static str,
+    /// What it calls a method of the contract.
+    method: fn(&str) -> String,
     /// How a traceback names a place, if errors tell which calls they came through.
     pub(crate) frame: Option<fn(&Place) -> String>,
     /// Whether it knows how much memory a bundle has. In an engine that bundles share, nobody does.
     pub(crate) knows_memory: bool,
     /// What it says otherwise of what is wrong with a value.
     words: &'static [(&'static str, &'static str)],
+    /// What a machine may do without, and the language needs: see [`polyplug_tests::without`].
+    needs: Option<&'static str>,
 }
 
 /// Rust, the plugins of which are those of several packages in tests/plugins.
@@ -44,9 +49,11 @@ pub(crate) const RUST: Guest = Guest {
     },
     source: |plugins| here().join("plugins/conformance/src").join(format!("{plugins}.rs")),
     extension: "rs",
+    method: str::to_owned,
     frame: None,
     knows_memory: true,
     words: &[],
+    needs: None,
 };
 
 /// Lua.
@@ -56,9 +63,11 @@ pub(crate) const LUA: Guest = Guest {
     install: |plugins, into| install_script(&script("lua", plugins, "lua"), into),
     source: |plugins| script("lua", plugins, "lua"),
     extension: "lua",
+    method: str::to_owned,
     frame: Some(Place::to_string),
     knows_memory: true,
     words: &[],
+    needs: None,
 };
 
 /// Python.
@@ -71,6 +80,7 @@ pub(crate) const PYTHON: Guest = Guest {
     install: |plugins, into| install_script(&script("python", plugins, "py"), into),
     source: |plugins| script("python", plugins, "py"),
     extension: "py",
+    method: str::to_owned,
     frame: Some(|place| format!("{}\", line {}", place.file, place.line)),
     knows_memory: false,
     // A case is a class, so that there is no value of one that does not exist.
@@ -79,6 +89,7 @@ pub(crate) const PYTHON: Guest = Guest {
         ("unknown_case", "expected Shape, got "),
         ("unknown", "expected Refusal, got "),
     ],
+    needs: None,
 };
 
 /// JavaScript.
@@ -88,13 +99,34 @@ pub(crate) const JS: Guest = Guest {
     install: |plugins, into| install_script(&script("js", plugins, "js"), into),
     source: |plugins| script("js", plugins, "js"),
     extension: "js",
+    method: str::to_owned,
     frame: Some(Place::to_string),
     knows_memory: true,
     words: &[],
+    needs: None,
 };
 
-/// All of them.
-pub(crate) const ALL: [&Guest; 4] = [&RUST, &LUA, &PYTHON, &JS];
+/// C# in .NET 9.
+pub(crate) const DOTNET9: Guest = Guest {
+    loader: "dotnet",
+    add: |builder| builder.loader(dotnet::loader(Version::Net9)),
+    install: dotnet::install,
+    source: |plugins| script("dotnet", plugins, "cs"),
+    extension: "dll",
+    method: pascal_case,
+    frame: Some(|place| format!("{}:line {}", place.file, place.line)),
+    // The bundles of a process share the garbage collector's heap.
+    knows_memory: false,
+    // The interface that a plugin calls with is compared with the contract before the call.
+    words: &[("mistake", "`IProgressRadio.Tune` differs from the contract")],
+    needs: Some("dotnet"),
+};
+
+/// C# in the oldest .NET that the loader works with.
+pub(crate) const DOTNET31: Guest = Guest { add: |builder| builder.loader(dotnet::loader(Version::Net31)), ..DOTNET9 };
+
+/// All of them, with one version of each.
+const ALL: [&Guest; 5] = [&RUST, &LUA, &PYTHON, &JS, &DOTNET9];
 
 /// The package that has these plugins.
 fn package(plugins: &str) -> &'static str {
@@ -129,6 +161,13 @@ fn install_script(file: &Path, into: &Bundle) -> String {
     name
 }
 
+/// A name as methods are called in C#: `give_up` is `GiveUp`.
+fn pascal_case(name: &str) -> String {
+    let capital =
+        |word: &str| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>();
+    name.split('_').map(capital).collect()
+}
+
 fn name_of(file: &Path) -> String {
     file.file_name().and_then(|name| name.to_str()).expect("a name").to_owned()
 }
@@ -158,9 +197,20 @@ impl Guest {
         (self.add)(builder).build().expect("one loader has no rival")
     }
 
-    /// A runtime that loads bundles of all languages.
-    pub(crate) fn runtime_for_all() -> Arc<Runtime> {
-        let builder = ALL.into_iter().fold(Runtime::builder(), |builder, guest| (guest.add)(builder));
+    /// Whether the machine has what the language needs.
+    pub(crate) fn is_here(&self) -> bool {
+        self.needs.is_none_or(|tool| !polyplug_tests::without(tool))
+    }
+
+    /// All languages that are here: this one, and those with other loaders.
+    pub(crate) fn all(&self) -> Vec<&Self> {
+        let others = ALL.into_iter().filter(|other| other.loader != self.loader);
+        others.chain([self]).filter(|guest| guest.is_here()).collect()
+    }
+
+    /// A runtime that loads bundles of all those.
+    pub(crate) fn runtime_for_all(&self) -> Arc<Runtime> {
+        let builder = self.all().into_iter().fold(Runtime::builder(), |builder, guest| (guest.add)(builder));
         builder.build().expect("each has a name of its own")
     }
 
@@ -217,10 +267,22 @@ impl Guest {
         std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
     }
 
+    /// The file that is loaded for these plugins.
+    pub(crate) fn bytes(&self, plugins: &str) -> Vec<u8> {
+        let bundle = Bundle::empty();
+        let file = (self.install)(plugins, &bundle);
+        std::fs::read(bundle.path().join(&file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    }
+
     /// The place that is marked `here` in these plugins.
     pub(crate) fn place(&self, plugins: &str) -> Place {
         let marked = self.text(plugins).lines().position(|line| line.trim_end().ends_with(" here"));
         Place { file: name_of(&(self.source)(plugins)), line: marked.expect("a line that is marked") + 1 }
+    }
+
+    /// The name of a method.
+    pub(crate) fn method(&self, name: &str) -> String {
+        (self.method)(name)
     }
 
     /// What is said of `what`: `usual`, unless the language has words of its own.

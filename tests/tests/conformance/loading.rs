@@ -3,13 +3,13 @@
 use polyplug::loader::BundleSource;
 use polyplug::schema::Schema;
 use polyplug::{CallError, Value, Version};
-use polyplug_tests::manifest;
+use polyplug_tests::{Bundle, manifest};
 use test_contracts::calling::Logger;
 use test_contracts::conformance::Modules;
 use test_contracts::types::{Depth, Types, tree};
 use test_contracts::{Calculator, Counter, Stamp};
 
-use crate::guest::Guest;
+use crate::guest::{Guest, raised};
 use crate::hosts::Memory;
 
 pub(crate) fn several_plugins_may_be_in_a_file(guest: &Guest) {
@@ -40,16 +40,17 @@ pub(crate) fn calls_by_name_do_the_same(guest: &Guest) {
 
 pub(crate) fn missing_methods_are_refused(guest: &Guest) {
     let error = guest.refusal("missing");
-    for part in ["`missing`", "demo.calculator@1.2", "lacks the methods `divide`, `sum`"] {
+    let lacks = format!("lacks the methods `{}`, `{}`", guest.method("divide"), guest.method("sum"));
+    for part in ["`missing`", "demo.calculator@1.2", &lacks] {
         assert!(error.contains(part), "{part} is in: {error}");
     }
 }
 
 pub(crate) fn misspelt_methods_are_refused(guest: &Guest) {
     let error = guest.refusal("misspelt");
-    for part in
-        ["`misspelt`", "demo.calculator@1.2", "lacks the method `divide` (it has `divdie`: is that a misspelling?)"]
-    {
+    let [right, wrong] = ["divide", "divdie"].map(|name| guest.method(name));
+    let lacks = format!("lacks the method `{right}` (it has `{wrong}`: is that a misspelling?)");
+    for part in ["`misspelt`", "demo.calculator@1.2", &lacks] {
         assert!(error.contains(part), "{part} is in: {error}");
     }
 }
@@ -100,7 +101,8 @@ pub(crate) fn a_reload_that_lacks_methods_keeps_the_old(guest: &Guest) {
     let (runtime, bundle, proxy) = guest.proxy::<dyn Calculator>("calculator");
     guest.write(&bundle, "calculator", "misspelt", "");
     let error = runtime.reload_bundle(bundle.path()).unwrap_err().to_string();
-    assert!(error.contains("it has `divdie`"), "{error}");
+    let has = format!("it has `{}`", guest.method("divdie"));
+    assert!(error.contains(&has), "{has} is in: {error}");
     assert_eq!(proxy.divide(8, 2), Ok(Ok(4)));
     assert_eq!(runtime.quiesce(std::time::Duration::from_secs(20)), [], "nothing is left of what failed");
 }
@@ -113,7 +115,7 @@ pub(crate) fn the_host_may_be_called_at_the_start(guest: &Guest) {
     runtime.provide::<dyn Logger>(Memory::default()).unwrap();
     runtime.load_bundle(bundle.path()).unwrap();
     let (one, other) = (runtime.proxy::<dyn Counter>().unwrap(), runtime.proxy::<dyn Counter>().unwrap());
-    assert_eq!((one.add(0), other.add(0)), (Ok(2), Ok(3)), "the file ran first");
+    assert_eq!((one.add(0), other.add(0)), (Ok(2), Ok(3)), "the bundle started first");
 }
 
 pub(crate) fn text_in_memory_is_loaded(guest: &Guest) {
@@ -126,6 +128,59 @@ pub(crate) fn text_in_memory_is_loaded(guest: &Guest) {
     assert_eq!(runtime.quiesce(std::time::Duration::from_secs(20)), []);
     runtime.load_bundle_from(&text, code()).unwrap();
     assert_eq!(runtime.proxy::<dyn Calculator>().unwrap().add(2, 3), Ok(5));
+}
+
+pub(crate) fn bytes_in_memory_are_loaded(guest: &Guest) {
+    let runtime = guest.runtime();
+    let text = manifest("calculator", guest.loader, "calculator");
+    let id = runtime.load_bundle_from(&text, BundleSource::Bytes(guest.bytes("calculator"))).unwrap();
+    let proxy = runtime.proxy::<dyn Calculator>().unwrap();
+    assert_eq!((proxy.add(2, 3), proxy.sum(&[255; 3])), (Ok(5), Ok(765)));
+    drop(proxy);
+    runtime.unload_bundle(id).unwrap();
+    assert_eq!(runtime.quiesce(std::time::Duration::from_secs(20)), []);
+    runtime.load_bundle_from(&text, BundleSource::Bytes(guest.bytes("calculator"))).unwrap();
+    assert_eq!(runtime.proxy::<dyn Calculator>().unwrap().add(2, 3), Ok(5));
+}
+
+pub(crate) fn libraries_are_found(guest: &Guest) {
+    let (_runtime, _bundle, proxy) = guest.proxy::<dyn Modules>("modules");
+    assert_eq!(proxy.load("Names"), Ok(None), "by name");
+    assert_eq!(proxy.greet("Zoë"), Ok("Hello, dear Zoë!".to_owned()), "by reference, and by that of a library");
+    let error = proxy.load("Nothing").unwrap().expect("there is none");
+    assert!(error.contains("Nothing"), "{error}");
+}
+
+pub(crate) fn bytes_in_memory_have_no_libraries(guest: &Guest) {
+    let runtime = guest.runtime();
+    let text = manifest("modules", guest.loader, "modules");
+    runtime.load_bundle_from(&text, BundleSource::Bytes(guest.bytes("modules"))).unwrap();
+    let proxy = runtime.proxy::<dyn Modules>().unwrap();
+    for _ in 0..2 {
+        let failure = raised(proxy.greet("you"));
+        assert!(failure.message.contains("Words"), "{failure:?}");
+    }
+    assert!(proxy.load("Words").unwrap().is_some_and(|error| error.contains("Words")));
+}
+
+pub(crate) fn what_is_no_program_is_reported(guest: &Guest) {
+    let runtime = guest.runtime();
+    let good = guest.bytes("calculator");
+    let files = [b"no program".to_vec(), vec![], good[..good.len() / 2].to_vec(), vec![0; 100_000]];
+    for contents in files {
+        let bundle = Bundle::empty();
+        let file = format!("faulty.{}", guest.extension);
+        bundle.write(&file, &contents);
+        bundle.write("manifest.toml", manifest("faulty", guest.loader, &file));
+        let error = runtime.load_bundle(bundle.path()).unwrap_err().to_string();
+        for part in ["`faulty`", file.as_str()] {
+            assert!(error.contains(part), "{part} is in: {error}");
+        }
+        let text = manifest("faulty", guest.loader, &file);
+        let error = runtime.load_bundle_from(&text, BundleSource::Bytes(contents)).unwrap_err().to_string();
+        assert!(error.contains("`faulty`"), "{error}");
+        assert_eq!((runtime.bundle_ids(), runtime.retired()), (vec![], vec![]), "nothing is left after: {error}");
+    }
 }
 
 pub(crate) fn other_files_are_found(guest: &Guest) {

@@ -1,9 +1,11 @@
 //! What every language has to do, whatever its loader: one list, with a test for each behaviour and language.
 //!
 //! A language joins with a [`Guest`](guest::Guest), its files in a folder of tests/guests, and a line in `languages`. It
-//! says which groups of behaviours apply to it: all languages do `every`; `dynamic` are those whose compiler lets a plugin
-//! return anything; `scripts` are those whose bundles are source text.
+//! says which groups of behaviours apply to it: all languages do `every`; `late_bound` are those whose methods are found by
+//! name when a bundle is loaded; `dynamic` are those whose compiler lets a plugin return anything; `scripts` are those whose
+//! bundles are source text; `compiled` are those with a compiler whose output is loaded by a VM.
 
+mod compiled;
 mod concurrent;
 mod depth;
 mod errors;
@@ -26,7 +28,9 @@ macro_rules! behaviours {
         $($(
             #[test]
             fn $behaviour() {
-                crate::$module::$behaviour(&$guest);
+                if $guest.is_here() {
+                    crate::$module::$behaviour(&$guest);
+                }
             }
         )+)+
     };
@@ -84,20 +88,27 @@ macro_rules! every {
     };
 }
 
+macro_rules! late_bound {
+    ($guest:expr) => {
+        behaviours! { $guest;
+            wrong:
+                what_is_not_declared_is_an_exception what_is_lent_ends_with_the_call what_is_lent_cannot_be_kept
+                objects_of_other_contracts_are_refused values_that_contain_themselves_are_refused;
+            loading:
+                missing_methods_are_refused misspelt_methods_are_refused unknown_contracts_are_refused
+                a_bundle_without_plugins_is_refused later_minors_are_refused earlier_minors_lack_what_is_newer
+                a_contract_may_be_described_by_the_bundle
+                a_reload_that_lacks_methods_keeps_the_old the_host_may_be_called_at_the_start;
+        }
+    };
+}
+
 macro_rules! dynamic {
     ($guest:expr) => {
         behaviours! { $guest;
             wrong:
                 wrong_parts_of_results_are_named wrong_results_are_refused numbers_out_of_range_are_refused
-                wrong_errors_are_refused what_is_not_declared_is_an_exception recursion_ends
-                wrong_arguments_for_the_host_are_named wrong_objects_are_refused what_is_lent_ends_with_the_call
-                what_is_lent_cannot_be_kept objects_of_other_contracts_are_refused
-                values_that_contain_themselves_are_refused;
-            loading:
-                missing_methods_are_refused misspelt_methods_are_refused unknown_contracts_are_refused
-                a_bundle_without_plugins_is_refused later_minors_are_refused earlier_minors_lack_what_is_newer
-                a_contract_may_be_described_by_the_bundle
-                a_reload_that_lacks_methods_keeps_the_old;
+                wrong_errors_are_refused recursion_ends wrong_arguments_for_the_host_are_named wrong_objects_are_refused;
         }
     };
 }
@@ -106,8 +117,21 @@ macro_rules! scripts {
     ($guest:expr) => {
         behaviours! { $guest;
             loading:
-                the_host_may_be_called_at_the_start text_in_memory_is_loaded other_files_are_found nothing_outside_is_found
+                text_in_memory_is_loaded other_files_are_found nothing_outside_is_found
                 a_text_in_memory_has_no_other_files a_syntax_error_is_reported;
+        }
+    };
+}
+
+macro_rules! compiled {
+    ($guest:expr) => {
+        behaviours! { $guest;
+            compiled:
+                absent_parts_of_results_are_named absent_results_are_refused absent_errors_are_refused
+                absent_arguments_for_the_host_are_named absent_objects_are_refused interfaces_that_differ_are_refused;
+            loading:
+                bytes_in_memory_are_loaded libraries_are_found bytes_in_memory_have_no_libraries
+                what_is_no_program_is_reported;
         }
     };
 }
@@ -122,7 +146,9 @@ macro_rules! languages {
 
 languages! {
     rust: crate::guest::RUST => every;
-    lua: crate::guest::LUA => every dynamic scripts;
-    python: crate::guest::PYTHON => every dynamic scripts;
-    js: crate::guest::JS => every dynamic scripts;
+    lua: crate::guest::LUA => every late_bound dynamic scripts;
+    python: crate::guest::PYTHON => every late_bound dynamic scripts;
+    js: crate::guest::JS => every late_bound dynamic scripts;
+    dotnet9: crate::guest::DOTNET9 => every late_bound compiled;
+    dotnet31: crate::guest::DOTNET31 => every late_bound compiled;
 }

@@ -9,7 +9,7 @@ use polyplug_tests::{Bundle, eventually, unloaded};
 use test_contracts::callbacks::Progress;
 use test_contracts::conformance::{Listener, Objects, ObjectsProxy, Radio};
 
-use crate::guest::{ALL, Guest, needs, raised};
+use crate::guest::{Guest, needs, raised};
 
 /// Counts its steps, and goes on until a limit.
 struct Count {
@@ -236,8 +236,8 @@ pub(crate) fn objects_leave_nothing_behind(guest: &Guest) {
 }
 
 pub(crate) fn objects_cross_between_languages(guest: &Guest) {
-    for other in ALL {
-        let runtime = Guest::runtime_for_all();
+    for other in guest.all() {
+        let runtime = guest.runtime_for_all();
         let (_keeper, keeper) = load(other, &runtime, "keeper");
         let (_planter, planter) = load_other(guest, &runtime, "planter");
         assert_eq!(planter.plant(), Ok(Ok(1)), "{} gives to {}", guest.loader, other.loader);

@@ -6,7 +6,7 @@ use polyplug::Runtime;
 use polyplug_tests::Bundle;
 use test_contracts::conformance::{Reaching, ReachingProxy};
 
-use crate::guest::{ALL, Guest, needs};
+use crate::guest::{Guest, needs};
 
 fn reaching(guest: &Guest, runtime: &Runtime, contracts: &[&str]) -> (Bundle, ReachingProxy) {
     let (bundle, id) = guest.load(runtime, "reaching", "reaching", &needs(contracts));
@@ -70,8 +70,8 @@ pub(crate) fn a_reloaded_peer_is_followed(guest: &Guest) {
 }
 
 pub(crate) fn peers_of_other_languages_are_called(guest: &Guest) {
-    for other in ALL {
-        let runtime = Guest::runtime_for_all();
+    for other in guest.all() {
+        let runtime = guest.runtime_for_all();
         let (_calculator, _) = other.load(&runtime, "calculator", "calculator", "");
         let (_bundle, proxy) = reaching(guest, &runtime, &["demo.calculator@1"]);
         assert_eq!(proxy.add(2, 3), Ok(Ok(5)), "{} calls {}", guest.loader, other.loader);

@@ -5,7 +5,7 @@ use test_contracts::callbacks::Progress;
 use test_contracts::conformance::{Clinging, Extremes, Mirror, Objects, Order, Radio, Wrong};
 use test_contracts::types::{Colour, Refusal, Shape};
 
-use crate::guest::{ALL, Guest, needs, raised, refused};
+use crate::guest::{Guest, needs, raised, refused};
 use crate::objects::Station;
 
 /// What is wrong, where, and what is said of it up to the value that was found.
@@ -251,8 +251,8 @@ pub(crate) fn what_is_lent_ends_with_the_call(guest: &Guest) {
 }
 
 pub(crate) fn what_is_lent_cannot_be_kept(guest: &Guest) {
-    for keeping in ALL {
-        let runtime = Guest::runtime_for_all();
+    for keeping in guest.all() {
+        let runtime = guest.runtime_for_all();
         let (_keeper, keeper) = keeping.load(&runtime, "keeper", "objects", "");
         let (_bundle, id) = guest.load(&runtime, "wrong", "wrong", &needs(&["test.objects@1"]));
         let proxy = runtime.proxy_from::<dyn Clinging>(id).unwrap();
@@ -269,7 +269,8 @@ pub(crate) fn objects_of_other_contracts_are_refused(guest: &Guest) {
     let station = Station::default();
     runtime.provide::<dyn Radio>(station.clone()).unwrap();
     let text = proxy.mistake(runtime.callback::<dyn Progress>(Patient).unwrap()).unwrap();
-    assert!(text.contains("test.radio.tune"), "{text}");
+    let words = guest.words("mistake", "test.radio.tune");
+    assert!(text.contains(words), "{words} is in: {text}");
     assert!(text.contains("listener: "), "{text}");
     assert!(station.0.lock().unwrap().is_empty());
 }

@@ -152,6 +152,7 @@ using System.Collections.Generic;
 public static class Program {
     public static async System.Threading.Tasks.Task<List<int>> Run(ReadOnlyMemory<char> text) {
         await System.Threading.Tasks.Task.Yield();
+        await System.Threading.Tasks.Task.Delay(1);
         throw new InvalidOperationException(text.ToString());
     }
 }";

@@ -60,8 +60,12 @@ pub(super) fn managed(folder: &Path) -> Result<Vec<PathBuf>> {
     found.retain(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let known = ["System.", "Microsoft.", "mscorlib.", "netstandard.", "WindowsBase."];
-        // On Windows native libraries have the same ending.
-        name.ends_with(".dll") && known.iter().any(|start| name.starts_with(start)) && !name.contains(".Native.")
+        // On Windows native libraries have the same ending. The assemblies for the Windows Runtime refer to one that no
+        // framework has, so that mcs fails where it looks for extension methods.
+        let excluded = [".Native.", ".WindowsRuntime."];
+        name.ends_with(".dll")
+            && known.iter().any(|start| name.starts_with(start))
+            && !excluded.iter().any(|part| name.contains(part))
     });
     found.sort();
     Ok(found)

@@ -190,7 +190,7 @@ namespace Polyplug.Bridge
                 var code = new PluginCode(of, of.Plugins[(int)plugin].Type, of.ContractAt(contract));
                 for (int i = 0; i < code.Entries.Length; i++)
                 {
-                    entries[i] = code.Entries[i].Address;
+                    code.Entries[i].PutAddress(entries + i);
                 }
                 return Handle(code);
             }
@@ -300,17 +300,19 @@ namespace Polyplug.Bridge
 
         private static void Place(IntPtr code, uint method, IntPtr sink)
         {
-            SendPlace(Target<PluginCode>(code).Entries[method], sink);
+            PluginCode of = Target<PluginCode>(code);
+            SendPlace(of.Entries[method].Target, of.Bundle, sink);
         }
 
         private static void ObjectPlace(IntPtr target, uint method, IntPtr sink)
         {
-            SendPlace(Target<Offered>(target).Entries[method], sink);
+            Offered of = Target<Offered>(target);
+            SendPlace(of.Implementation((int)method), Bundle.Find(of.Target.GetType().Assembly), sink);
         }
 
-        private static void SendPlace(MethodEntry entry, IntPtr sink)
+        private static void SendPlace(System.Reflection.MethodInfo method, Bundle bundle, IntPtr sink)
         {
-            string place = entry.Place();
+            string place = bundle == null ? null : Faults.PlaceOf(method, bundle);
             if (place != null)
             {
                 Wire.Send(sink, writer => Wire.Text(writer, place));

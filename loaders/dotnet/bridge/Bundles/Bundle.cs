@@ -14,6 +14,7 @@ namespace Polyplug.Bridge
     /// <summary>One version of a bundle.</summary>
     internal sealed unsafe class Bundle
     {
+        private readonly OwnBundle own;
         private readonly BundleContext context;
         private readonly Dictionary<IntPtr, Contract> contracts = new Dictionary<IntPtr, Contract>();
         private readonly Dictionary<(Type, IntPtr), Surface> surfaces = new Dictionary<(Type, IntPtr), Surface>();
@@ -24,7 +25,7 @@ namespace Polyplug.Bridge
         /// <exception cref="BundleException">The assembly cannot be loaded.</exception>
         internal Bundle(IntPtr address, LoadRequest request)
         {
-            Address = address;
+            own = new OwnBundle(address);
             Name = request.Name;
             Marshallers = new Marshallers(this);
             Context = new PluginContext(this, request.Directory, request.Config);
@@ -42,14 +43,11 @@ namespace Polyplug.Bridge
             }
         }
 
-        /// <summary>Lets go of the loader's own bundle, which code that outlived the version may have used until now.</summary>
-        ~Bundle()
-        {
-            HostFunctions.DropBundle(Address);
-        }
-
         /// <summary>The loader's own bundle, which lives as long as this one.</summary>
-        internal IntPtr Address { get; }
+        internal IntPtr Address
+        {
+            get { return own.Address; }
+        }
 
         internal string Name { get; }
 
@@ -77,13 +75,21 @@ namespace Polyplug.Bridge
         internal static Bundle Of(Assembly assembly)
         {
             return Find(assembly) ?? throw new InvalidOperationException(
-                "only code of a bundle can call this, and `" + assembly.GetName().Name + "` is not of a bundle");
+                AssemblyLoadContext.GetLoadContext(assembly) is BundleContext
+                    ? "the bundle of `" + assembly.GetName().Name + "` has been unloaded"
+                    : "only code of a bundle can call this, and `" + assembly.GetName().Name + "` is not of a bundle");
         }
 
         /// <summary>Returns whether an assembly belongs to this bundle.</summary>
         internal bool Has(Assembly assembly)
         {
             return assembly != null && AssemblyLoadContext.GetLoadContext(assembly) == context;
+        }
+
+        /// <summary>Returns the pdb of an assembly of this bundle, or null if there is none.</summary>
+        internal Stream Symbols(Assembly assembly)
+        {
+            return context.Symbols(assembly);
         }
 
         /// <summary>Returns the contract that the loader has at an address.</summary>
@@ -234,6 +240,23 @@ namespace Polyplug.Bridge
             }
             context.Unload();
             return new WeakReference(context, true);
+        }
+    }
+
+    /// <summary>The loader's own bundle. An object with a finaliser takes a collection more to go, so that this one has nothing else.</summary>
+    internal sealed class OwnBundle
+    {
+        internal readonly IntPtr Address;
+
+        internal OwnBundle(IntPtr address)
+        {
+            Address = address;
+        }
+
+        /// <summary>Gives the loader's bundle back, which code that outlived the version may have used until now.</summary>
+        ~OwnBundle()
+        {
+            HostFunctions.DropBundle(Address);
         }
     }
 

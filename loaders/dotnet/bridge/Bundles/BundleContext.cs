@@ -16,6 +16,8 @@ namespace Polyplug.Bridge
                 .Select(Path.GetFileNameWithoutExtension),
             StringComparer.OrdinalIgnoreCase);
 
+        /// <summary>The bundle. The runtime keeps a context that is being unloaded until the context's types are unused, so that the context must not keep the types that the bundle has.</summary>
+        private readonly WeakReference<Bundle> bundle;
         private readonly string directory;
         private readonly bool isCopy;
         private readonly AssemblyDependencyResolver resolver;
@@ -27,7 +29,7 @@ namespace Polyplug.Bridge
         /// <param name="isCopy">True if nobody else changes the folder's files, so that they may stay open.</param>
         internal BundleContext(Bundle bundle, string directory, string file, bool isCopy) : base(bundle.Name, true)
         {
-            Bundle = bundle;
+            this.bundle = new WeakReference<Bundle>(bundle);
             this.directory = directory;
             this.isCopy = isCopy;
             if (directory != null && File.Exists(Path.ChangeExtension(file, ".deps.json")))
@@ -44,8 +46,11 @@ namespace Polyplug.Bridge
             }
         }
 
-        /// <summary>The bundle.</summary>
-        internal Bundle Bundle { get; }
+        /// <summary>The bundle, or null if nothing but code that outlived its version is left.</summary>
+        internal Bundle Bundle
+        {
+            get { return bundle.TryGetTarget(out Bundle found) ? found : null; }
+        }
 
         /// <summary>Loads an assembly of the bundle's folder.</summary>
         internal Assembly LoadFile(string path)
@@ -63,6 +68,19 @@ namespace Polyplug.Bridge
         internal Assembly LoadBytes(byte[] bytes, byte[] symbols)
         {
             return LoadFromStream(new MemoryStream(bytes), symbols == null ? null : new MemoryStream(symbols));
+        }
+
+        /// <summary>Returns the pdb of an assembly of the bundle's folder, or null if there is none.</summary>
+        internal Stream Symbols(Assembly assembly)
+        {
+            if (directory == null)
+            {
+                return null;
+            }
+            string path = string.IsNullOrEmpty(assembly.Location)
+                ? Path.Combine(directory, assembly.GetName().Name + ".dll") : assembly.Location;
+            path = Path.ChangeExtension(path, ".pdb");
+            return File.Exists(path) ? File.OpenRead(path) : null;
         }
 
         protected override Assembly Load(AssemblyName name)

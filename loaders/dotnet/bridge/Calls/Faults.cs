@@ -3,6 +3,8 @@ using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
 using System.Text;
 
 namespace Polyplug.Bridge
@@ -130,7 +132,7 @@ namespace Polyplug.Bridge
                 StackFrame[] frames = new StackTrace(failure, true).GetFrames() ?? Array.Empty<StackFrame>();
                 StackFrame found = frames.FirstOrDefault(frame => frame.GetFileName() != null && frame.GetFileLineNumber() > 0
                     && bundle != null && bundle.Has(frame.GetMethod()?.DeclaringType?.Assembly));
-                return found == null ? null : Path.GetFileName(found.GetFileName()) + ":" + found.GetFileLineNumber();
+                return found == null ? null : FileName(found.GetFileName()) + ":" + found.GetFileLineNumber();
             }
             catch (Exception)
             {
@@ -139,9 +141,42 @@ namespace Polyplug.Bridge
         }
 
         /// <summary>Returns the file and line where a method begins, or null if there is no pdb.</summary>
-        internal static string PlaceOf(MethodInfo method)
+        internal static string PlaceOf(MethodInfo method, Bundle bundle)
         {
-            return null;
+            try
+            {
+                Stream symbols = bundle.Symbols(method.Module.Assembly);
+                if (symbols == null)
+                {
+                    return null;
+                }
+                using (MetadataReaderProvider provider = MetadataReaderProvider.FromPortablePdbStream(symbols))
+                {
+                    MetadataReader reader = provider.GetMetadataReader();
+                    var handle = (MethodDefinitionHandle)MetadataTokens.EntityHandle(method.MetadataToken);
+                    MethodDebugInformation lines = reader.GetMethodDebugInformation(handle.ToDebugInformationHandle());
+                    foreach (SequencePoint point in lines.GetSequencePoints())
+                    {
+                        if (!point.IsHidden)
+                        {
+                            string file = reader.GetString(reader.GetDocument(point.Document).Name);
+                            return FileName(file) + ":" + point.StartLine;
+                        }
+                    }
+                }
+                return null;
+            }
+            catch (Exception)
+            {
+                // A place is worth less than the fault that it belongs to.
+                return null;
+            }
+        }
+
+        /// <summary>Returns the last part of a path, which may be one of another system.</summary>
+        private static string FileName(string path)
+        {
+            return path.Substring(path.LastIndexOfAny(new[] { '/', '\\' }) + 1);
         }
     }
 

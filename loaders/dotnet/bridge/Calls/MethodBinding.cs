@@ -35,11 +35,24 @@ namespace Polyplug.Bridge
         }
 
         /// <summary>Binds each method of a contract to a method of a type.</summary>
-        /// <exception cref="MismatchException">A method is missing, or its signature differs.</exception>
+        /// <exception cref="MismatchException">Methods are missing, or their signatures differ.</exception>
         internal static T[] Bind<T>(Type type, Method[] methods, Func<Method, MethodInfo, T> bind)
         {
             MethodInfo[] all = MethodsOf(type).ToArray();
-            return methods.Select(method => BindOne(type, all, method, bind)).ToArray();
+            var bound = new T[methods.Length];
+            var reasons = new List<string>();
+            for (int i = 0; i < methods.Length; i++)
+            {
+                try
+                {
+                    bound[i] = BindOne(type, all, methods[i], bind);
+                }
+                catch (MismatchException wrong)
+                {
+                    reasons.Add(wrong.Message);
+                }
+            }
+            return reasons.Count == 0 ? bound : throw new MismatchException(string.Join("\n", reasons));
         }
 
         private static T BindOne<T>(Type type, MethodInfo[] all, Method method, Func<Method, MethodInfo, T> bind)

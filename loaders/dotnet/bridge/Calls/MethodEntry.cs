@@ -11,11 +11,14 @@ namespace Polyplug.Bridge
     /// <summary>A method of a bundle's code that the loader calls.</summary>
     internal sealed unsafe class MethodEntry
     {
+        private const BindingFlags Own = BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance;
+
         /// <summary>The function that the loader calls. Returns 0, or 1 after it has sent a fault to the sink.</summary>
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
         internal delegate int Function(IntPtr instance, byte* args, byte* result, Arena* arena, IntPtr sink);
 
-        private delegate void Invoker(Marshaller[] parts, object instance, byte* args, byte* result, Scope* scope);
+        private delegate int ObjectFunction(
+            MethodEntry entry, object instance, byte* args, byte* result, Arena* arena, IntPtr sink);
 
         private readonly Marshallers all;
         private readonly Method method;
@@ -24,9 +27,18 @@ namespace Polyplug.Bridge
         private readonly Part result;
         private readonly bool isAsync;
         private readonly Dictionary<Type, ErrorMarshaller> errors = new Dictionary<Type, ErrorMarshaller>();
-        private readonly Function function;
-        private Invoker invoke;
-        private Marshaller[] marshallers;
+        /// <summary>The marshallers of the arguments and, last, of the result. Compiled code reads the field.</summary>
+        internal readonly Marshaller[] Marshallers;
+
+        /// <summary>The functions whose addresses the loader has: the one that compiles, and the compiled one.</summary>
+        private readonly Function first;
+        private Function compiled;
+
+        /// <summary>The compiled function for objects that are no instances of a plugin.</summary>
+        private ObjectFunction forObject;
+
+        /// <summary>Where the loader keeps the address of the function, or null.</summary>
+        private IntPtr* place;
 
         /// <summary>Binds a method of a contract to a method of a type.</summary>
         /// <exception cref="MismatchException">The signatures differ.</exception>
@@ -69,7 +81,8 @@ namespace Polyplug.Bridge
             {
                 throw new MismatchException("result: " + wrong.Message);
             }
-            function = Call;
+            Marshallers = arguments.Concat(new[] { result }).Select(part => part?.Marshaller).ToArray();
+            first = CallFirst;
         }
 
         private static string Count(int arguments)
@@ -77,10 +90,12 @@ namespace Polyplug.Bridge
             return arguments == 1 ? "1 argument" : arguments + " arguments";
         }
 
-        /// <summary>The address of the function that the loader calls, valid as long as this entry.</summary>
-        internal IntPtr Address
+        /// <summary>Puts the address of the function into the loader's memory, which lives as long as the loader calls this method.</summary>
+        /// <remarks>Methods are compiled when they are first called. The address changes then.</remarks>
+        internal void PutAddress(IntPtr* to)
         {
-            get { return Marshal.GetFunctionPointerForDelegate(function); }
+            place = to;
+            *to = Marshal.GetFunctionPointerForDelegate(first);
         }
 
         /// <summary>The method of the bundle's code.</summary>
@@ -89,64 +104,100 @@ namespace Polyplug.Bridge
             get { return target; }
         }
 
-        private int Call(IntPtr instance, byte* args, byte* to, Arena* arena, IntPtr sink)
+        private int CallFirst(IntPtr instance, byte* args, byte* to, Arena* arena, IntPtr sink)
         {
-            return Run(GCHandle.FromIntPtr(instance).Target, args, to, arena, sink);
+            try
+            {
+                lock (errors)
+                {
+                    if (compiled == null)
+                    {
+                        compiled = (Function)Compile(typeof(IntPtr)).CreateDelegate(typeof(Function), this);
+                        System.Threading.Volatile.Write(ref *place, Marshal.GetFunctionPointerForDelegate(compiled));
+                    }
+                }
+            }
+            catch (Exception failure)
+            {
+                return Faults.Send(sink, failure, all.Bundle);
+            }
+            return compiled(instance, args, to, arena, sink);
         }
 
         /// <summary>Calls the method of an object.</summary>
         internal int Run(object instance, byte* args, byte* to, Arena* arena, IntPtr sink)
         {
-            Scope scope;
-            scope.Arena = arena;
-            scope.Frame = IntPtr.Zero;
-            scope.Depth = 0;
-            scope.Stage = Scope.Running;
             try
             {
-                Invoker compiled = invoke ?? Compile();
-                if (isAsync)
+                lock (errors)
                 {
-                    using (WithoutContext.Begin())
-                    {
-                        compiled(marshallers, instance, args, to, &scope);
-                    }
+                    forObject = forObject
+                        ?? (ObjectFunction)Compile(typeof(object)).CreateDelegate(typeof(ObjectFunction));
                 }
-                else
-                {
-                    compiled(marshallers, instance, args, to, &scope);
-                }
-                return 0;
             }
             catch (Exception failure)
             {
-                return Failed(failure, scope.Stage, to, arena, sink);
+                return Faults.Send(sink, failure, all.Bundle);
             }
+            return forObject(this, instance, args, to, arena, sink);
         }
 
-        private Invoker Compile()
+        /// <summary>Compiles a function that calls the method: of an object, or of the object that a handle keeps.</summary>
+        private DynamicMethod Compile(Type instance)
         {
-            lock (errors)
+            var method = new DynamicMethod(
+                target.Name, typeof(int),
+                new[] { typeof(MethodEntry), instance, typeof(byte*), typeof(byte*), typeof(Arena*), typeof(IntPtr) },
+                target.DeclaringType.Module, true);
+            Emit(method.GetILGenerator(), instance);
+            return method;
+        }
+
+        private void Emit(ILGenerator il, Type instance)
+        {
+            LocalBuilder scope = il.DeclareLocal(typeof(Scope));
+            LocalBuilder status = il.DeclareLocal(typeof(int));
+            LocalBuilder failure = il.DeclareLocal(typeof(Exception));
+            LocalBuilder previous = isAsync ? il.DeclareLocal(typeof(WithoutContext)) : null;
+            il.Emit(OpCodes.Ldloca, scope);
+            il.Emit(OpCodes.Ldarg, (short)4);
+            il.Emit(OpCodes.Stfld, ScopeField("Arena"));
+            EmitStage(il, scope, Scope.Running);
+            if (isAsync)
             {
-                if (invoke != null)
-                {
-                    return invoke;
-                }
-                marshallers = arguments.Concat(new[] { result }).Select(part => part?.Marshaller).ToArray();
-                var compiled = new DynamicMethod(
-                    target.Name, typeof(void),
-                    new[] { typeof(Marshaller[]), typeof(object), typeof(byte*), typeof(byte*), typeof(Scope*) },
-                    target.DeclaringType.Module, true);
-                Emit(compiled.GetILGenerator());
-                var made = (Invoker)compiled.CreateDelegate(typeof(Invoker));
-                System.Threading.Volatile.Write(ref invoke, made);
-                return made;
+                il.Emit(OpCodes.Call, typeof(WithoutContext).GetMethod("Begin", Own));
+                il.Emit(OpCodes.Stloc, previous);
             }
+            il.BeginExceptionBlock();
+            EmitCall(il, instance, scope);
+            il.BeginCatchBlock(typeof(Exception));
+            il.Emit(OpCodes.Stloc, failure);
+            il.Emit(OpCodes.Ldarg_0);
+            il.Emit(OpCodes.Ldloc, failure);
+            il.Emit(OpCodes.Ldloca, scope);
+            il.Emit(OpCodes.Ldfld, ScopeField("Stage"));
+            il.Emit(OpCodes.Ldarg_3);
+            il.Emit(OpCodes.Ldarg, (short)4);
+            il.Emit(OpCodes.Ldarg, (short)5);
+            il.Emit(OpCodes.Call, typeof(MethodEntry).GetMethod("Failed", Own));
+            il.Emit(OpCodes.Stloc, status);
+            il.EndExceptionBlock();
+            if (isAsync)
+            {
+                il.Emit(OpCodes.Ldloca, previous);
+                il.Emit(OpCodes.Call, typeof(WithoutContext).GetMethod("End", Own));
+            }
+            il.Emit(OpCodes.Ldloc, status);
+            il.Emit(OpCodes.Ret);
         }
 
-        private void Emit(ILGenerator il)
+        private void EmitCall(ILGenerator il, Type instance, LocalBuilder scope)
         {
-            Action scope = () => il.Emit(OpCodes.Ldarg, (short)4);
+            Action loadScope = () =>
+            {
+                il.Emit(OpCodes.Ldloca, scope);
+                il.Emit(OpCodes.Conv_U);
+            };
             var values = new LocalBuilder[arguments.Length];
             bool isChecked = arguments.Any(part => !part.IsSimple || part.Node.Kind != NodeKind.Scalar);
             for (int i = 0; i < arguments.Length; i++)
@@ -155,18 +206,23 @@ namespace Polyplug.Bridge
                 values[i] = il.DeclareLocal(arguments[i].Type);
                 if (!arguments[i].IsSimple || arguments[i].Node.Kind != NodeKind.Scalar)
                 {
-                    EmitStage(il, i);
+                    EmitStage(il, scope, i);
                 }
-                arguments[i].EmitRead(il, () => EmitMarshaller(il, number), () => il.Address(2, method.Arguments[number].At), scope);
+                arguments[i].EmitRead(
+                    il, () => EmitMarshaller(il, number), () => il.Address(2, method.Arguments[number].At), loadScope);
                 il.Emit(OpCodes.Stloc, values[i]);
             }
             if (isChecked)
             {
-                EmitStage(il, Scope.Running);
+                EmitStage(il, scope, Scope.Running);
             }
             if (!target.IsStatic)
             {
                 il.Emit(OpCodes.Ldarg_1);
+                if (instance == typeof(IntPtr))
+                {
+                    il.Emit(OpCodes.Call, typeof(MethodEntry).GetMethod("Instance", Own));
+                }
             }
             foreach (LocalBuilder value in values)
             {
@@ -174,11 +230,17 @@ namespace Polyplug.Bridge
             }
             il.Emit(target.IsStatic ? OpCodes.Call : OpCodes.Callvirt, target);
             EmitWait(il, target.ReturnType);
-            EmitResult(il, scope);
-            il.Emit(OpCodes.Ret);
+            EmitResult(il, scope, loadScope);
         }
 
-        private void EmitResult(ILGenerator il, Action scope)
+        /// <summary>Returns the instance that a handle keeps. Called by compiled code.</summary>
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]
+        internal static object Instance(IntPtr handle)
+        {
+            return GCHandle.FromIntPtr(handle).Target;
+        }
+
+        private void EmitResult(ILGenerator il, LocalBuilder scope, Action loadScope)
         {
             int at = 0;
             LocalBuilder value = null;
@@ -201,20 +263,17 @@ namespace Polyplug.Bridge
             }
             if (!result.IsSimple || result.Node.Kind != NodeKind.Scalar)
             {
-                EmitStage(il, Scope.Lowering);
-                // Values of the result are counted from the surface, whatever a fault of an argument has left.
-                il.Emit(OpCodes.Ldarg, (short)4);
-                il.Emit(OpCodes.Ldc_I4_0);
-                il.Emit(OpCodes.Stfld, ScopeField("Depth"));
+                EmitStage(il, scope, Scope.Lowering);
             }
             result.EmitWrite(
                 il, () => EmitMarshaller(il, arguments.Length), () => il.Address(3, at), () => il.Emit(OpCodes.Ldloc, value),
-                scope);
+                loadScope);
         }
 
         private static void EmitMarshaller(ILGenerator il, int number)
         {
             il.Emit(OpCodes.Ldarg_0);
+            il.Emit(OpCodes.Ldfld, typeof(MethodEntry).GetField("Marshallers", Own));
             il.Element(number);
         }
 
@@ -223,9 +282,9 @@ namespace Polyplug.Bridge
             return typeof(Scope).GetField(name, BindingFlags.NonPublic | BindingFlags.Instance);
         }
 
-        private static void EmitStage(ILGenerator il, int stage)
+        private static void EmitStage(ILGenerator il, LocalBuilder scope, int stage)
         {
-            il.Emit(OpCodes.Ldarg, (short)4);
+            il.Emit(OpCodes.Ldloca, scope);
             il.Emit(OpCodes.Ldc_I4, stage);
             il.Emit(OpCodes.Stfld, ScopeField("Stage"));
         }
@@ -307,12 +366,6 @@ namespace Polyplug.Bridge
                 }
                 return found;
             }
-        }
-
-        /// <summary>Returns the file and line where the method begins, or null if there is no pdb.</summary>
-        internal string Place()
-        {
-            return Faults.PlaceOf(target);
         }
     }
 

@@ -57,7 +57,7 @@ namespace Polyplug.Bridge
     /// <remarks>
     /// The thread waits for the task. A context that runs continuations on this thread would wait for the thread in turn.
     /// </remarks>
-    internal struct WithoutContext : IDisposable
+    internal struct WithoutContext
     {
         private SynchronizationContext previous;
 
@@ -71,7 +71,7 @@ namespace Polyplug.Bridge
             return begun;
         }
 
-        public void Dispose()
+        internal void End()
         {
             if (previous != null || SynchronizationContext.Current != null)
             {

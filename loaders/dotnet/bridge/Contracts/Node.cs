@@ -196,24 +196,23 @@ namespace Polyplug.Bridge
             }
         }
 
-        /// <summary>Returns the type as it is written in a contract.</summary>
+        /// <summary>Returns the type as messages of the host spell it, such as <c>list&lt;string&gt;</c>.</summary>
         internal string Describe()
         {
             switch (Kind)
             {
                 case NodeKind.Unit: return "()";
                 case NodeKind.Scalar: return Scalar.ToString().ToLowerInvariant();
-                case NodeKind.String: return "String";
-                case NodeKind.Bytes: return "Vec<u8>";
-                case NodeKind.List: return "Vec<" + Of.Describe() + ">";
-                case NodeKind.Option: return "Option<" + Of.Describe() + ">";
-                case NodeKind.Nullable: return "Option<Box<" + Of.Describe() + ">>";
-                case NodeKind.Box: return "Box<" + Of.Describe() + ">";
-                case NodeKind.Map: return "HashMap<" + Other.Describe() + ", " + Of.Describe() + ">";
+                case NodeKind.String: return "string";
+                case NodeKind.Bytes: return "bytes";
+                case NodeKind.List: return "list<" + Of.Describe() + ">";
+                case NodeKind.Option: return "option<" + Of.Describe() + ">";
+                case NodeKind.Nullable: return "option<box<" + Of.Describe() + ">>";
+                case NodeKind.Box: return "box<" + Of.Describe() + ">";
+                case NodeKind.Map: return "map<" + Other.Describe() + ", " + Of.Describe() + ">";
                 case NodeKind.Tuple:
-                    string parts = string.Join(", ", Body.Fields.Select(field => field.Node.Describe()));
-                    return Body.Fields.Length == 1 ? "(" + parts + ",)" : "(" + parts + ")";
-                case NodeKind.Result: return "Result<" + Of.Describe() + ", " + Other.Describe() + ">";
+                    return "tuple<" + string.Join(", ", Body.Fields.Select(field => field.Node.Describe())) + ">";
+                case NodeKind.Result: return "result<" + Of.Describe() + ", " + Other.Describe() + ">";
                 default: return Name;
             }
         }
@@ -237,6 +236,7 @@ namespace Polyplug.Bridge
                     string parts = string.Join(", ", Body.Fields.Select(field => field.Node.CSharp()));
                     return Body.Fields.Length == 1 ? "ValueTuple<" + parts + ">" : "(" + parts + ")";
                 case NodeKind.Result: return "Result<" + Of.CSharp() + ", " + Other.CSharp() + ">";
+                case NodeKind.Object: return "I" + Names.Pascal(Name);
                 default: return Name;
             }
         }
@@ -283,12 +283,12 @@ namespace Polyplug.Bridge
             return methods;
         }
 
-        /// <summary>Returns the method as it is written in a contract.</summary>
+        /// <summary>Returns the method's signature as messages of the host spell it.</summary>
         internal string Describe()
         {
             IEnumerable<string> arguments = Arguments.Select(field => field.Name + ": " + field.Node.Describe());
             string result = Result.Kind == NodeKind.Unit ? "" : " -> " + Result.Describe();
-            return "fn " + Name + "(" + string.Join(", ", arguments) + ")" + result;
+            return Name + "(" + string.Join(", ", arguments) + ")" + result;
         }
 
         /// <summary>Returns the method as a plugin in C# usually has it.</summary>

@@ -1,8 +1,10 @@
 using System;
+using System.Buffers;
 using System.Collections.Generic;
 using System.Linq;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Unicode;
 
 namespace Polyplug.Bridge
 {
@@ -42,8 +44,6 @@ namespace Polyplug.Bridge
 
     internal sealed unsafe class TextMarshaller : Marshaller<string>
     {
-        private static readonly UTF8Encoding Strict = new UTF8Encoding(false, true);
-
         /// <summary>The length in characters up to which room for the longest form is taken, and what is left is given back.</summary>
         private const int Short = 1024;
 
@@ -54,37 +54,38 @@ namespace Polyplug.Bridge
             {
                 return "";
             }
-            try
+            // A text has at most as many characters as bytes, and usually as many. Nobody else has the new text.
+            string text = new string('\0', count);
+            int written;
+            fixed (char* start = text)
             {
-                return Strict.GetString(((RawList*)at)->Start, count);
+                OperationStatus status = Utf8.ToUtf16(
+                    new ReadOnlySpan<byte>(((RawList*)at)->Start, count), new Span<char>(start, count), out int _, out written,
+                    false, true);
+                if (status != OperationStatus.Done)
+                {
+                    throw new ValueException("the text is not UTF-8");
+                }
             }
-            catch (DecoderFallbackException)
-            {
-                throw new ValueException("the text is not UTF-8");
-            }
+            return written == count ? text : text.Substring(0, written);
         }
 
         internal override void Write(byte* at, string value, Scope* scope)
         {
             if (value == null)
             {
-                throw new ValueException("expected String, got null");
+                throw new ValueException("expected string, got null");
             }
-            try
+            int room = value.Length <= Short ? 3 * value.Length : Encoding.UTF8.GetByteCount(value);
+            byte* text = Arena.Allocate(scope->Arena, room, 1);
+            OperationStatus status =
+                Utf8.FromUtf16(value.AsSpan(), new Span<byte>(text, room), out int _, out int count, false, true);
+            if (status != OperationStatus.Done)
             {
-                fixed (char* start = value)
-                {
-                    int room = value.Length <= Short ? 3 * value.Length : Strict.GetByteCount(start, value.Length);
-                    byte* text = Arena.Allocate(scope->Arena, room, 1);
-                    int count = value.Length == 0 ? 0 : Strict.GetBytes(start, value.Length, text, room);
-                    Arena.GiveBack(scope->Arena, text + room, room - count);
-                    RawList.Set(at, text, count);
-                }
+                throw new ValueException("expected string, got a text with half of a surrogate pair");
             }
-            catch (EncoderFallbackException)
-            {
-                throw new ValueException("expected String, got a text with half of a surrogate pair");
-            }
+            Arena.GiveBack(scope->Arena, text + room, room - count);
+            RawList.Set(at, text, count);
         }
     }
 
@@ -121,27 +122,28 @@ namespace Polyplug.Bridge
     /// <summary>Moves lists whose elements are <typeparamref name="T"/>, as collections of type <typeparamref name="C"/>.</summary>
     internal abstract unsafe class ListMarshaller<C, T> : Marshaller<C>
     {
-        private Marshaller<T> item;
-        private Node node;
-        private int size;
-        private int align;
+        /// <summary>What moves an element, or null if the elements need no check and are copied as a whole.</summary>
+        protected Marshaller<T> item;
+        protected Node node;
+        protected int size;
+        protected int align;
 
-        /// <summary>True if the elements need no check, and are copied as a whole.</summary>
-        private bool isPlain;
+        private bool IsPlain
+        {
+            get { return item == null; }
+        }
 
         internal override void Resolve(Marshallers all, Node of, Use use)
         {
             node = of;
             if (of.Kind == NodeKind.Bytes)
             {
-                isPlain = true;
                 size = align = 1;
                 return;
             }
             size = of.Of.Size;
             align = of.Of.Align;
-            isPlain = Scalars.IsPlain(of.Of);
-            if (!isPlain)
+            if (!Scalars.IsPlain(of.Of))
             {
                 item = (Marshaller<T>)all.Find(of.Of, typeof(T), use);
             }
@@ -164,7 +166,7 @@ namespace Polyplug.Bridge
             }
             byte* start = ((RawList*)at)->Start;
             T[] items = new T[count];
-            if (isPlain)
+            if (IsPlain)
             {
                 new ReadOnlySpan<T>(start, count).CopyTo(items);
             }
@@ -199,7 +201,7 @@ namespace Polyplug.Bridge
             Scope.Enter(scope);
             byte* start = Arena.Allocate(scope->Arena, (long)items.Length * size, align);
             RawList.Set(at, start, items.Length);
-            if (isPlain)
+            if (IsPlain)
             {
                 if (items.Length > 0)
                 {
@@ -240,7 +242,8 @@ namespace Polyplug.Bridge
         }
     }
 
-    internal sealed class ListOfMarshaller<T> : ListMarshaller<List<T>, T>
+    /// <summary>Moves lists as <see cref="List{T}"/>, without an array between where the elements are moved one by one.</summary>
+    internal sealed unsafe class ListOfMarshaller<T> : ListMarshaller<List<T>, T>
     {
         protected override List<T> Make(T[] items)
         {
@@ -250,6 +253,62 @@ namespace Polyplug.Bridge
         protected override ReadOnlyMemory<T> Items(List<T> collection)
         {
             return collection.ToArray();
+        }
+
+        internal override List<T> Read(byte* at, Scope* scope)
+        {
+            if (item == null)
+            {
+                return base.Read(at, scope);
+            }
+            int count = RawList.Check(at, size, align);
+            Scope.Enter(scope);
+            var list = new List<T>(count);
+            byte* start = ((RawList*)at)->Start;
+            int i = 0;
+            try
+            {
+                for (; i < count; i++)
+                {
+                    list.Add(item.Read(start, scope));
+                    start += size;
+                }
+            }
+            catch (ValueException wrong)
+            {
+                wrong.At(i);
+                throw;
+            }
+            scope->Depth--;
+            return list;
+        }
+
+        internal override void Write(byte* at, List<T> value, Scope* scope)
+        {
+            if (item == null || value == null)
+            {
+                base.Write(at, value, scope);
+                return;
+            }
+            Scope.Enter(scope);
+            int count = value.Count;
+            byte* start = Arena.Allocate(scope->Arena, (long)count * size, align);
+            RawList.Set(at, start, count);
+            int i = 0;
+            try
+            {
+                for (; i < count; i++)
+                {
+                    item.Write(start, value[i], scope);
+                    start += size;
+                }
+            }
+            catch (ValueException wrong)
+            {
+                wrong.At(i);
+                throw;
+            }
+            scope->Depth--;
         }
     }
 

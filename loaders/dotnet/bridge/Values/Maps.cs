@@ -131,7 +131,10 @@ namespace Polyplug.Bridge
     {
         protected override IDictionary<K, V> Make(int count)
         {
-            return new SortedDictionary<K, V>();
+            // The order of a culture holds some texts that differ for the same.
+            return typeof(K) == typeof(string)
+                ? (IDictionary<K, V>)(object)new SortedDictionary<string, V>(System.StringComparer.Ordinal)
+                : new SortedDictionary<K, V>();
         }
 
         protected override int Count(SortedDictionary<K, V> map)

@@ -15,6 +15,18 @@ namespace Polyplug.Bridge
             Target = target;
             Entries = entries;
         }
+
+        /// <summary>Returns the method that carries out a method of the object.</summary>
+        internal MethodInfo Implementation(int method)
+        {
+            if (Target is Delegate function)
+            {
+                return function.Method;
+            }
+            MethodInfo declared = Entries[method].Target;
+            InterfaceMapping map = Target.GetType().GetInterfaceMap(declared.DeclaringType);
+            return map.TargetMethods[Array.IndexOf(map.InterfaceMethods, declared)];
+        }
     }
 
     /// <summary>Moves objects, as values of the interface or delegate <typeparamref name="T"/>.</summary>

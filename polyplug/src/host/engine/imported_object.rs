@@ -150,7 +150,15 @@ impl ImportedObject {
             (token, callee) = (shared, Some(Arc::new(offered_by)));
         }
         let (schema, plan, context) = (Arc::clone(schema), Arc::clone(plan), Arc::clone(&guest.context));
-        Ok(Self { context, token, is_own: AtomicBool::new(interface.kept), schema, plan, object: Some(definition), callee })
+        Ok(Self {
+            context,
+            token,
+            is_own: AtomicBool::new(interface.kept),
+            schema,
+            plan,
+            object: Some(definition),
+            callee,
+        })
     }
 
     /// Returns the number of the object's definition, or `None` for a contract.
@@ -375,12 +383,10 @@ impl ImportedObject {
         };
         let mut error = AbiError::ok();
         let fn_id = u32::try_from(number).unwrap_or(u32::MAX);
-        let frame =
-            CallFrame { args: args.cast(), out: out.cast(), arena: outgoing.arena(), out_err: &raw mut error };
+        let frame = CallFrame { args: args.cast(), out: out.cast(), arena: outgoing.arena(), out_err: &raw mut error };
         // SAFETY: the caller promises the layouts. The runtime compared the callee with the contract when it opened the
         // proxy. The guard of `outgoing` keeps the arena.
-        let called =
-            unsafe { runtime.plugin_proxies().call(self.context.bundle_id(), self.token, fn_id, frame) };
+        let called = unsafe { runtime.plugin_proxies().call(self.context.bundle_id(), self.token, fn_id, frame) };
         outgoing.close_offered();
         // SAFETY: the callee reported the error. Its message is readable until this thread calls again.
         unsafe { self.outcome(number, called, &error) }
@@ -417,12 +423,7 @@ impl ImportedObject {
     /// # Safety
     ///
     /// The message of `error` must be empty or readable.
-    unsafe fn outcome(
-        &self,
-        number: usize,
-        called: Result<(), ProxyError>,
-        error: &AbiError,
-    ) -> Result<(), CallError> {
+    unsafe fn outcome(&self, number: usize, called: Result<(), ProxyError>, error: &AbiError) -> Result<(), CallError> {
         if called.is_ok() && error.is_ok() {
             return Ok(());
         }

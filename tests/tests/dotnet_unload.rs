@@ -1,0 +1,168 @@
+//! The end of a bundle for .NET: its load context is collected, or the report says what keeps it.
+#![cfg(target_os = "linux")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use polyplug::runtime::UnloadReport;
+use polyplug::{BundleId, Runtime};
+use polyplug_tests::dotnet::{Version, dotnet_bundle, dotnet_runtime};
+use polyplug_tests::footprint::footprint;
+use polyplug_tests::lua::Script;
+use polyplug_tests::{Bundle, Logged, logged_anywhere, on_each_dotnet, rounds};
+use test_contracts::{Calculator, Stamp};
+
+on_each_dotnet! {
+    what_is_the_versions_own_goes_with_it what_is_ended_in_time_keeps_nothing functions_for_the_unload_run_in_order
+    an_event_keeps_the_code a_timer_keeps_the_code a_thread_keeps_the_code_and_is_named a_handle_keeps_the_code
+    a_task_keeps_the_code_until_it_is_done what_was_kept_is_measured_again
+    loading_calling_and_unloading_stays_flat reloading_stays_flat failing_calls_stay_flat
+}
+
+fn loaded(version: Version) -> (Arc<Runtime>, Bundle) {
+    let (runtime, bundle) = (dotnet_runtime(version), dotnet_bundle("lingering", "lingering"));
+    runtime.load_bundle(bundle.path()).unwrap_or_else(|error| panic!("{error}"));
+    (runtime, bundle)
+}
+
+fn unload(runtime: &Runtime) -> UnloadReport {
+    runtime.unload_bundle(BundleId::new("lingering")).unwrap()
+}
+
+/// Loads the bundle, has its code do something, and unloads it. Returns the messages of its code as well.
+fn run_and_unload(version: Version, code: &str) -> (Arc<Runtime>, UnloadReport, Vec<String>) {
+    let (runtime, _bundle) = loaded(version);
+    runtime.proxy::<dyn Script>().unwrap().run(code).unwrap_or_else(|error| panic!("{code}: {error}"));
+    let (report, messages) = logged_anywhere(|| unload(&runtime));
+    (runtime, report, messages.into_iter().map(|Logged { message, .. }| message).collect())
+}
+
+fn what_is_the_versions_own_goes_with_it(version: Version) {
+    for code in ["nothing", "statics", "tasks done", "thread local", "async local"] {
+        let (runtime, report, messages) = run_and_unload(version, code);
+        assert!(report.reclaimed, "{code}: {report}");
+        assert_eq!((report.threads, report.still_mapped), (vec![], None), "{code}");
+        assert_eq!(messages, ["disposed"], "{code}");
+        assert_eq!(runtime.retired(), []);
+    }
+}
+
+fn what_is_ended_in_time_keeps_nothing(version: Version) {
+    for code in ["event removed", "timer disposed", "thread ended"] {
+        let (_runtime, report, _) = run_and_unload(version, code);
+        assert!(report.reclaimed, "{code}: {report}");
+        assert_eq!((report.threads, report.still_mapped), (vec![], None), "{code}");
+    }
+}
+
+fn functions_for_the_unload_run_in_order(version: Version) {
+    let (_runtime, report, messages) = run_and_unload(version, "unload throws");
+    assert!(report.reclaimed, "{report}");
+    let place = |words: &str| messages.iter().position(|message| message.contains(words));
+    let places = ["first of all", "cannot end", "still called"].map(place);
+    assert!(places.is_sorted() && !places.contains(&None), "{messages:?}");
+}
+
+/// Has the bundle's code leave something behind, and returns what the report says of it.
+fn kept(version: Version, code: &str) -> (Arc<Runtime>, String) {
+    let (runtime, report, _) = run_and_unload(version, code);
+    assert!(!report.reclaimed, "{code}: {report}");
+    let reason = report.still_mapped.unwrap_or_else(|| panic!("{code}: a reason"));
+    assert!(!reason.is_empty(), "{code}");
+    assert_eq!(runtime.retired().len(), 1);
+    // The bundle may be loaded again all the same.
+    let bundle = dotnet_bundle("lingering", "lingering");
+    runtime.load_bundle(bundle.path()).unwrap();
+    assert_eq!(runtime.proxy::<dyn Script>().unwrap().run("nothing"), Ok("nothing".to_owned()));
+    (runtime, reason)
+}
+
+fn an_event_keeps_the_code(version: Version) {
+    kept(version, "event");
+}
+
+fn a_timer_keeps_the_code(version: Version) {
+    kept(version, "timer");
+}
+
+fn a_thread_keeps_the_code_and_is_named(version: Version) {
+    kept(version, "thread");
+}
+
+fn a_handle_keeps_the_code(version: Version) {
+    kept(version, "handle");
+    // An object of the runtime's own that is pinned does not.
+    let (_runtime, report, _) = run_and_unload(version, "pinned");
+    assert!(report.reclaimed, "{report}");
+}
+
+fn a_task_keeps_the_code_until_it_is_done(version: Version) {
+    kept(version, "task");
+}
+
+fn what_was_kept_is_measured_again(version: Version) {
+    let (runtime, report, _) = run_and_unload(version, "brief");
+    assert!(!report.reclaimed, "{report}");
+    // It ends by itself, half a second later.
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while !runtime.retired().is_empty() {
+        assert!(std::time::Instant::now() < deadline, "{:?}", runtime.retired());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Does `cycle` many times. After a warm-up nothing may grow.
+fn flat(what: &str, cycles: u32, mut cycle: impl FnMut(u32)) {
+    let cycles = rounds(cycles);
+    let mut series = Vec::new();
+    for step in 0..10 {
+        for n in 0..cycles / 10 {
+            cycle(step * (cycles / 10) + n);
+        }
+        series.push(footprint());
+        println!("{what}, after {:>8}: {:?}", (step + 1) * (cycles / 10), series.last().unwrap());
+    }
+    let (warm, end) = (series[4], series[9]);
+    // The garbage collector takes and gives back memory in large pieces; 2 KiB a cycle would be far more.
+    assert!(end.kib <= warm.kib + 2048, "{what}: {series:#?}");
+    assert!(end.mappings <= warm.mappings + 16, "{what}: {series:#?}");
+    assert!(end.files <= warm.files && end.threads <= warm.threads + 1, "{what}: {series:#?}");
+}
+
+fn loading_calling_and_unloading_stays_flat(version: Version) {
+    let (runtime, bundle) = (dotnet_runtime(version), dotnet_bundle("calculator", "calculator"));
+    flat("load, call, unload", 2_000, |n| {
+        let id = runtime.load_bundle(bundle.path()).unwrap();
+        let calc = runtime.proxy::<dyn Calculator>().unwrap();
+        assert_eq!(calc.greet("x").unwrap(), "Hello, x!");
+        assert_eq!(calc.add(n as i32, 1).unwrap(), n as i32 + 1);
+        drop(calc);
+        let report = runtime.unload_bundle(id).unwrap();
+        assert!(report.reclaimed, "{report}");
+    });
+}
+
+fn reloading_stays_flat(version: Version) {
+    let runtime = dotnet_runtime(version);
+    let versions = ["stamp_one", "stamp_two"].map(|plugins| dotnet_bundle("stamp", plugins));
+    runtime.load_bundle(versions[0].path()).unwrap();
+    let stamp = runtime.proxy::<dyn Stamp>().unwrap();
+    flat("reload", 2_000, |n| {
+        runtime.reload_bundle(versions[(n as usize + 1) % 2].path()).unwrap();
+        assert_eq!(stamp.version(), Ok((n + 1) % 2 + 1));
+        stamp.give_up("x").unwrap_err();
+    });
+    assert_eq!(runtime.quiesce(Duration::from_secs(20)).len(), 1, "the version that the proxy was made with");
+}
+
+fn failing_calls_stay_flat(version: Version) {
+    let (runtime, bundle) = (dotnet_runtime(version), dotnet_bundle("calculator", "calculator"));
+    runtime.load_bundle(bundle.path()).unwrap();
+    let stamp = dotnet_bundle("stamp", "stamp_one");
+    runtime.load_bundle(stamp.path()).unwrap();
+    let (calc, stamp) = (runtime.proxy::<dyn Calculator>().unwrap(), runtime.proxy::<dyn Stamp>().unwrap());
+    flat("failing calls", 10_000, |_| {
+        stamp.give_up("x").unwrap_err(); // an exception with its traceback
+        assert!(calc.divide(1, 0).unwrap().is_err()); // a declared error
+    });
+}
