@@ -215,8 +215,8 @@ fn what_is_wrong_with_a_stage_in_csharp_is_told() {
         return;
     }
     for (settings, told) in [
-        ("methods = []", "settings: methods: expected a list of texts, got a list"),
-        ("methods = 'GET'", "settings: methods: expected a list of texts, got \"GET\""),
+        ("methods = []", "settings: methods: expected a list of at least one text, got a list"),
+        ("methods = 'GET'", "settings: methods: expected a list of at least one text, got \"GET\""),
         ("from = 7", "settings: from: expected a time such as \"2024-02-28T19:00:00+13:00\", got 7"),
         ("from = '2024-02-30T19:00:00Z'", "settings: from: expected a time such as"),
         ("from = '2024-02-28T19:00:00'", "settings: from: expected a time such as"),

@@ -55,7 +55,7 @@ namespace Pipeline
             {
                 return list.Cast<string>();
             }
-            throw Wrong("methods", "a list of texts", value);
+            throw Wrong("methods", "a list of at least one text", value);
         }
 
         /// <summary>Returns a time, or nothing where the setting is not given.</summary>
