@@ -234,8 +234,7 @@ fn the_calculator_calculates(version: Version) {
     assert_eq!((calculator.divide(-7, 2), calculator.sum(&[1, 255])), (Ok(Ok(-3)), Ok(256)));
     assert_eq!(calculator.divide(1, 0), Ok(Err(MathError::DivisionByZero)));
     let runtime = dotnet_runtime(version);
-    let calculator =
-        load::<dyn Calculator>(&runtime, &example("Calculator", "\n[config]\ngreeting = \"Good day\"\n"));
+    let calculator = load::<dyn Calculator>(&runtime, &example("Calculator", "\n[config]\ngreeting = \"Good day\"\n"));
     assert_eq!(calculator.greet("you"), Ok("Good day, you!".to_owned()));
 }
 
