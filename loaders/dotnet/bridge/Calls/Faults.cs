@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
@@ -30,11 +29,11 @@ namespace Polyplug.Bridge
         }
 
         /// <summary>Sends an exception of a bundle's code, and returns the status of the call.</summary>
-        /// <param name="sink">Where the loader reads the fault.</param>
+        /// <param name="sink">The loader's sink.</param>
         /// <param name="failure">The exception.</param>
-        /// <param name="bundle">The bundle whose code ran.</param>
-        /// <param name="method">The method that was called, whose own frame is missing where the CLR has inlined it.</param>
-        internal static int Send(IntPtr sink, Exception failure, Bundle bundle, MethodInfo method = null)
+        /// <param name="bundle">The bundle.</param>
+        /// <param name="called">The method of the bundle's code that was called, if it is known.</param>
+        internal static int Send(IntPtr sink, Exception failure, Bundle bundle, MethodInfo called = null)
         {
             var wrapped = failure as AggregateException;
             while (wrapped != null && wrapped.InnerExceptions.Count == 1)
@@ -53,8 +52,9 @@ namespace Polyplug.Bridge
                 return 1;
             }
             string message = Describe(failure);
-            string location = Location(failure, bundle) ?? (method == null ? null : PlaceOf(method, bundle));
-            string traceback = Traceback(failure);
+            // A method that has become a part of the compiled code that calls it has no line of its own in the stack.
+            string location = Location(failure, bundle) ?? (called == null ? null : PlaceOf(called, bundle));
+            string traceback = Traceback(failure, called);
             Wire.Send(sink, writer =>
             {
                 writer.Write(Exceptional);
@@ -97,7 +97,7 @@ namespace Polyplug.Bridge
             return failure is DeclaredException ? TypeNames.Of(failure.GetType()) : failure.GetType().FullName;
         }
 
-        private static string Traceback(Exception failure)
+        private static string Traceback(Exception failure, MethodInfo called)
         {
             try
             {
@@ -112,13 +112,20 @@ namespace Polyplug.Bridge
                     {
                         text.Append("\n ---> ").Append(TypeName(inner)).Append('\n');
                     }
-                    IEnumerable<string> lines = inner.StackTrace.Split('\n').Where(line => !IsOwn(line));
-                    if (inner == failure)
+                    string[] lines = inner.StackTrace.Split('\n').Where(line => !IsOwn(line)).ToArray();
+                    if (inner == failure && called == null)
                     {
-                        // What lies between the loader and a constructor.
-                        lines = lines.Reverse().SkipWhile(IsReflection).Reverse();
+                        // Between the loader and a constructor is reflection.
+                        lines = lines.Reverse().SkipWhile(IsReflection).Reverse().ToArray();
                     }
                     text.Append(string.Join("\n", lines));
+                    if (inner == failure && called != null && !lines.Any(line => line.Contains(NameOf(called))))
+                    {
+                        // A small method may have become a part of the compiled code that calls it.
+                        text.Append(lines.Length > 0 ? "\n" : "").Append("   at ").Append(NameOf(called))
+                            .Append(string.Join(", ", called.GetParameters().Select(of => of.ParameterType.Name + " " + of.Name)))
+                            .Append(')');
+                    }
                 }
                 return text.Length == 0 ? null : text.ToString();
             }
@@ -128,13 +135,18 @@ namespace Polyplug.Bridge
             }
         }
 
+        /// <summary>Returns the beginning of a method's line in a stack trace, up to the parameters.</summary>
+        private static string NameOf(MethodInfo method)
+        {
+            return method.DeclaringType.FullName.Replace('+', '.') + "." + method.Name + "(";
+        }
+
         /// <summary>Returns whether a line of a stack trace is of this assembly or of code that it compiled.</summary>
         private static bool IsOwn(string line)
         {
-            int arguments = line.IndexOf('(');
-            bool isCompiled = arguments >= 0 && line.IndexOf('.', 0, arguments) < 0;
-            string[] own = { "(MethodEntry", "(Marshaller[]", "(BodyParts", "(Remote" };
-            return line.Contains(" Polyplug.Bridge.") || (isCompiled && own.Any(part => line.Contains(part)));
+            // The names of parameters, which compiled code does not have, leave a space in .NET Core 3.1.
+            line = line.Replace(" ,", ",");
+            return line.Contains(" Polyplug.Bridge.") || line.Contains("(MethodEntry,") || line.Contains("(BodyParts,");
         }
 
         /// <summary>Returns whether a line of a stack trace is of reflection.</summary>

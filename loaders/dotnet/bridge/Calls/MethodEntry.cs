@@ -315,7 +315,7 @@ namespace Polyplug.Bridge
                 {
                     return SendDeclared(declared, to, arena, sink);
                 }
-                return Faults.Send(sink, failure, all.Bundle, stage == Scope.Running ? target : null);
+                return Faults.Send(sink, failure, all.Bundle, target);
             }
             catch (Exception other)
             {
