@@ -33,6 +33,9 @@ mod examples {
     #[doc = include_str!("../../docs/src/javascript.md")]
     struct JavaScript;
 
+    #[doc = include_str!("../../docs/src/dotnet.md")]
+    struct DotNet;
+
     #[doc = include_str!("../../docs/src/lifecycle.md")]
     struct LifeCycle;
 

@@ -166,7 +166,10 @@ fn a_native_library_that_is_missing_is_named(version: Version) {
     let (_runtime, _bundle, proxy) = loaded(version, "dependencies");
     for _ in 0..2 {
         let failure = raised(proxy.run("triple"));
-        assert!(failure.message.contains("DllNotFoundException") && failure.message.contains("'triple'"), "{failure:?}");
+        assert!(
+            failure.message.contains("DllNotFoundException") && failure.message.contains("'triple'"),
+            "{failure:?}"
+        );
     }
 }
 
@@ -175,7 +178,8 @@ fn the_loaders_own_assembly_is_used(version: Version) {
     let own = loaded(version, "dependencies").2.run("api").unwrap();
     // A copy, as `dotnet build` makes it; something else of that name; another version.
     let another = std::fs::read(assembly("lib/Words")).unwrap();
-    let api = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../loaders/dotnet/bridge/Polyplug.dll")).unwrap();
+    let api =
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../loaders/dotnet/bridge/Polyplug.dll")).unwrap();
     for contents in [api, b"something else".to_vec(), another] {
         let (runtime, bundle) = (dotnet_runtime(version), dotnet_bundle("dependencies", "dependencies"));
         bundle.write("Polyplug.dll", &contents);
@@ -232,7 +236,8 @@ fn files_that_are_no_assembly_are_refused(version: Version) {
             assert!(error.contains(part), "{what}: {part} is in: {error}");
         }
         let source = BundleSource::Bytes(contents);
-        let error = runtime.load_bundle_from(&manifest("faulty", "dotnet", "faulty.dll"), source).unwrap_err().to_string();
+        let error =
+            runtime.load_bundle_from(&manifest("faulty", "dotnet", "faulty.dll"), source).unwrap_err().to_string();
         assert!(error.contains("`faulty`"), "{what}: {error}");
     }
     // A library of the bundle that is none is an error where it is needed.

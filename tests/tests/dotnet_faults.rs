@@ -232,7 +232,8 @@ fn the_invariant_culture_is_there(version: Version) {
 
 fn icu_is_here() -> bool {
     let folder = std::fs::read_dir("/usr/lib/x86_64-linux-gnu");
-    folder.is_ok_and(|mut files| files.any(|file| file.unwrap().file_name().to_string_lossy().starts_with("libicuuc.so")))
+    folder
+        .is_ok_and(|mut files| files.any(|file| file.unwrap().file_name().to_string_lossy().starts_with("libicuuc.so")))
 }
 
 fn a_task_that_nobody_asks_for_ends_no_process(version: Version) {
@@ -260,7 +261,13 @@ fn ends(test: &str, version: Version, code: &str, status: (Option<i32>, Option<i
 const ABORTED: (Option<i32>, Option<i32>) = (None, Some(libc::SIGABRT));
 
 fn an_overflow_of_the_stack_ends_the_process(version: Version) {
-    ends("an_overflow_of_the_stack_ends_the_process", version, "overflow", ABORTED, &["Stack overflow", "Faults.Script.Deep"]);
+    ends(
+        "an_overflow_of_the_stack_ends_the_process",
+        version,
+        "overflow",
+        ABORTED,
+        &["Stack overflow", "Faults.Script.Deep"],
+    );
 }
 
 fn an_exit_ends_the_process(version: Version) {
@@ -272,7 +279,13 @@ fn a_failing_fast_ends_the_process(version: Version) {
 }
 
 fn an_exception_of_a_thread_ends_the_process(version: Version) {
-    ends("an_exception_of_a_thread_ends_the_process", version, "thread", ABORTED, &["Unhandled exception", "a thread fails"]);
+    ends(
+        "an_exception_of_a_thread_ends_the_process",
+        version,
+        "thread",
+        ABORTED,
+        &["Unhandled exception", "a thread fails"],
+    );
 }
 
 fn an_exception_of_async_void_ends_the_process(version: Version) {

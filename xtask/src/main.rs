@@ -81,9 +81,9 @@ enum Command {
         #[arg(long)]
         guests: bool,
     },
-    /// Compile the assembly that plugins in C# refer to.
+    /// Compile the assembly that plugins in C# refer to. Prints its path and that of its documentation.
     Bridge {
-        /// Check that the assembly is made from the present sources, and write nothing.
+        /// Check that the assembly is made from the present sources, and write nothing. Prints the same.
         #[arg(long)]
         check: bool,
     },

@@ -15,6 +15,9 @@ use crate::fault;
 /// The bridge's assembly, which `cargo xtask bridge` makes of the C# source in the folder `bridge`.
 pub(crate) static ASSEMBLY: &[u8] = include_bytes!("../bridge/Polyplug.dll");
 
+/// The documentation of the assembly's public items.
+pub(crate) static DOCUMENTATION: &[u8] = include_bytes!("../bridge/Polyplug.xml");
+
 /// An address of something in the CLR: a handle that keeps an object, or zero.
 pub(crate) type Handle = usize;
 

@@ -26,16 +26,15 @@ const KEY: &str = "PolyplugSource";
 /// The beginning of the names of assemblies that only a runtime has.
 const PRIVATE: &[u8] = b"System.Private.";
 
-/// Makes the bridge, or only checks that it is made from its sources.
+/// Makes the bridge, or only checks that it is made from its sources. Prints the paths of its files.
 pub(crate) fn run(check_only: bool) -> Result<()> {
     let folder = workspace::root().join(FOLDER);
-    if check_only {
-        return check(&folder);
+    if !check_only {
+        if sources::below(&folder)?.is_empty() {
+            bail!("there is no file of C# in {}", folder.display());
+        }
+        make(&Toolchain::for_the_oldest()?, &folder)?;
     }
-    if sources::below(&folder)?.is_empty() {
-        bail!("there is no file of C# in {}", folder.display());
-    }
-    make(&Toolchain::for_the_oldest()?, &folder)?;
     check(&folder)?;
     for name in [ASSEMBLY, DOCUMENTATION] {
         println!("{}", folder.join(name).display());

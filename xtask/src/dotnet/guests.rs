@@ -1,6 +1,6 @@
 //! The plugins in C# that tests load. A file of C# in the folder of guests becomes an assembly, and so does a folder in
 //! it with all its files. Each file below `lib` becomes an assembly that others refer to, by a comment at their
-//! beginning: `// reference: lib/Words.dll`.
+//! beginning: `// reference: lib/Words.dll`. The examples of the book's page become assemblies in `page`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,12 +15,19 @@ use anyhow::{Context, Result, bail};
 use super::bridge;
 use super::compile::{Options, compile, version};
 use super::packages::sha256;
+use super::page;
 use super::sources::{self, relative};
 use super::stages;
 use super::toolchain::{Lock, Toolchain, WITHOUT, place};
 use crate::workspace;
 
 const SOURCES: &str = "tests/guests/dotnet";
+
+/// The page of the book whose examples are compiled.
+const PAGE: &str = "docs/src/dotnet.md";
+
+/// The folder of its examples among all assemblies.
+const EXAMPLES: &str = "page";
 
 /// The folder of libraries in it.
 const LIBRARIES: &str = "lib";
@@ -33,7 +40,7 @@ pub(crate) fn run(guests: bool) -> Result<()> {
     let toolchain = Toolchain::set_up()?;
     eprintln!("      {}", toolchain.described());
     if guests {
-        Guests::read(&workspace::root().join(SOURCES))?.build(&toolchain, &place().join("guests"))?;
+        Guests::all()?.build(&toolchain, &place().join("guests"))?;
         stages::build_with(&toolchain)?;
     }
     for root in toolchain.roots() {
@@ -45,7 +52,7 @@ pub(crate) fn run(guests: bool) -> Result<()> {
 /// Sets the toolchain up, and compiles the guests and the stages of the example that have changed. Where that is not
 /// possible, it says so.
 pub(crate) fn build() -> Result<()> {
-    let guests = Guests::read(&workspace::root().join(SOURCES))?;
+    let guests = Guests::all()?;
     let remedies = format!("    to make them run:    cargo xtask dotnet\n    to do without them:  {WITHOUT}=dotnet");
     match Toolchain::set_up_or_skip("tests that need .NET cannot run", &remedies)? {
         Some(toolchain) => {
@@ -71,6 +78,19 @@ pub(super) struct Guests {
 }
 
 impl Guests {
+    /// Reads the folder of the sources and the examples of the page, which are written into files.
+    fn all() -> Result<Self> {
+        let mut guests = Self::read(&workspace::root().join(SOURCES))?;
+        let page = workspace::root().join(PAGE);
+        let text = fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
+        let examples = page::examples(&text).with_context(|| format!("{PAGE} cannot be used"))?;
+        let _lock = Lock::take()?;
+        for file in page::write(&examples, &place().join(EXAMPLES))? {
+            guests.add(relative(&file.with_extension("dll"), &place()), vec![file])?;
+        }
+        Ok(guests)
+    }
+
     /// Reads the folder of the sources; there are none when it does not exist.
     fn read(folder: &Path) -> Result<Self> {
         let mut guests = Self::default();

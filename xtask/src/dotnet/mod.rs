@@ -8,6 +8,7 @@ mod compile;
 mod guests;
 mod mono;
 mod packages;
+mod page;
 mod sdk;
 mod sources;
 mod stages;
