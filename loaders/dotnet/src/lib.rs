@@ -7,6 +7,7 @@
 
 mod bridge;
 mod bundle;
+mod check;
 mod clr;
 mod describe;
 mod engine;

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use polyplug::error::LoaderError;
-use polyplug::loader::{BundleLoader, BundleSource, ManifestData};
+use polyplug::loader::{BundleLoader, BundleSource, ManifestData, PROGRAM_LIMIT, read_bundle_file};
 use polyplug::{Runtime, engine as common};
 use polyplug_abi::SupportedLanguage;
 
+use crate::check;
 use crate::clr::ClrConfig;
 use crate::start::start;
 
@@ -80,6 +81,19 @@ impl BundleLoader for DotnetLoader {
                 bundle: manifest.name.clone(),
             }),
         }
+    }
+
+    /// Checks that the bundle's file is a complete assembly.
+    fn check(&self, manifest: &ManifestData) -> Result<(), LoaderError> {
+        let read = read_bundle_file(&manifest.path, &manifest.file, "an assembly", PROGRAM_LIMIT);
+        let checked = read.map_err(|error| error.to_string());
+        checked.and_then(|bytes| check::assembly(&bytes, &manifest.file)).map_err(|reason| {
+            LoaderError::ArtifactInvalid {
+                bundle: manifest.name.clone(),
+                path: manifest.path.join(&manifest.file),
+                reason,
+            }
+        })
     }
 
     fn reload(&self, manifest: &ManifestData, runtime: &Runtime) -> Result<(), LoaderError> {

@@ -7,9 +7,11 @@ use polyplug::loader::ManifestData;
 
 use crate::bridge;
 use crate::bundle::Bundle;
+use crate::check;
 use crate::clr::ClrConfig;
 use crate::describe;
 use crate::engine::DotnetEngine;
+use crate::host::HOST;
 use crate::wire::{Reader, Writer};
 
 /// Loads the assembly of a bundle: the file that the manifest names, or `bytes`.
@@ -23,7 +25,12 @@ pub(crate) fn start(
     bytes: Option<&[u8]>,
     config: &ClrConfig,
 ) -> Result<(DotnetEngine, Vec<PluginDecl>), StartError<DotnetEngine>> {
-    let bridge = bridge::start(config)?;
+    match (bytes, guest.files()) {
+        (Some(bytes), _) => check::assembly(bytes, &manifest.file).map_err(Fault::new)?,
+        (None, Some(files)) => check::file(guest, files, &manifest.file)?,
+        (None, None) => return Err(Fault::new("a bundle in memory has no files").into()),
+    }
+    let bridge = bridge::start(config, &HOST)?;
     let bundle = Arc::new(Bundle::new(guest));
     let request = request(guest, manifest, bytes);
     // The bridge owns one count, and gives it back when no code of the bundle is left.

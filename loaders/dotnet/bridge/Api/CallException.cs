@@ -1,10 +1,12 @@
 using System;
 using System.IO;
+using System.Runtime.CompilerServices;
 using Polyplug.Bridge;
 
 namespace Polyplug
 {
     /// <summary>The failure of a call of the host, of another plugin or of an object. Errors that the method declares are a <see cref="DeclaredException{E}"/>.</summary>
+    [NullableContext(1)]
     public sealed class CallException : Exception
     {
         internal CallException(byte[] encoded) : this(Wire.Reader(encoded))
@@ -34,19 +36,19 @@ namespace Polyplug
         public string Kind { get; }
 
         /// <summary>The name of the bundle that was called, or null if the callee is no bundle.</summary>
-        [System.Runtime.CompilerServices.Nullable(2)]
+        [Nullable(2)]
         public string Bundle { get; }
 
         /// <summary>The contract that was called, or null if it is not known.</summary>
-        [System.Runtime.CompilerServices.Nullable(2)]
+        [Nullable(2)]
         public string Contract { get; }
 
         /// <summary>The method that was called, or null if it is not known.</summary>
-        [System.Runtime.CompilerServices.Nullable(2)]
+        [Nullable(2)]
         public string Method { get; }
 
         /// <summary>The file and line of the failure in the callee's code, or null if it is not known.</summary>
-        [System.Runtime.CompilerServices.Nullable(2)]
+        [Nullable(2)]
         public string Location { get; }
 
         /// <summary>The loader's own error.</summary>

@@ -1,9 +1,11 @@
 using System;
+using System.Runtime.CompilerServices;
 
 namespace Polyplug
 {
     /// <summary>The error that a method of a contract declares.</summary>
     /// <remarks>Derive from <see cref="DeclaredException{E}"/>, not from this class.</remarks>
+    [NullableContext(1)]
     public abstract class DeclaredException : Exception
     {
         internal DeclaredException()
@@ -11,6 +13,7 @@ namespace Polyplug
         }
 
         /// <summary>The error's value.</summary>
+        [Nullable(2)]
         public abstract object ErrorValue { get; }
 
         /// <summary>The type of the error's value, as the class declares it.</summary>
@@ -32,6 +35,7 @@ namespace Polyplug
     /// calls returns the error.
     /// </remarks>
     /// <typeparam name="E">The type of the error's value.</typeparam>
+    [NullableContext(1)]
     public class DeclaredException<E> : DeclaredException
     {
         /// <summary>Makes the error with its value.</summary>
@@ -44,6 +48,7 @@ namespace Polyplug
         public E Value { get; }
 
         /// <inheritdoc/>
+        [Nullable(2)]
         public sealed override object ErrorValue
         {
             get { return Value; }

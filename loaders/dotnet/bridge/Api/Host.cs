@@ -6,6 +6,7 @@ using Polyplug.Bridge;
 namespace Polyplug
 {
     /// <summary>The contracts that the host provides.</summary>
+    [NullableContext(1)]
     public static class Host
     {
         /// <summary>Returns a proxy for a contract of the host.</summary>
@@ -22,6 +23,7 @@ namespace Polyplug
     }
 
     /// <summary>The contracts that other bundles provide.</summary>
+    [NullableContext(1)]
     public static class Peer
     {
         /// <summary>Returns a proxy for a contract of another bundle, which the manifest lists as a dependency.</summary>

@@ -1,8 +1,10 @@
 using System;
+using System.Runtime.CompilerServices;
 
 namespace Polyplug
 {
     /// <summary>A plugin whose instances keep their state when the bundle is reloaded.</summary>
+    [NullableContext(1)]
     public interface IMigrate
     {
         /// <summary>Returns the state of this instance.</summary>

@@ -6,6 +6,7 @@ using Polyplug.Bridge;
 namespace Polyplug
 {
     /// <summary>The host's log. Messages name the bundle whose code writes them.</summary>
+    [NullableContext(1)]
     public static class Log
     {
         /// <summary>Writes that something failed.</summary>

@@ -1,9 +1,11 @@
 using System;
 using System.Collections.Generic;
+using System.Runtime.CompilerServices;
 
 namespace Polyplug
 {
     /// <summary>A value that may be absent, for options within options. Other options are <c>T?</c>.</summary>
+    [NullableContext(1)]
     public readonly struct Option<T> : IEquatable<Option<T>>
     {
         private readonly T value;
@@ -44,7 +46,7 @@ namespace Polyplug
         }
 
         /// <inheritdoc/>
-        public override bool Equals(object other)
+        public override bool Equals([Nullable(2)] object other)
         {
             return other is Option<T> && Equals((Option<T>)other);
         }

@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.CompilerServices;
 
 namespace Polyplug
 {
@@ -9,6 +10,7 @@ namespace Polyplug
     /// <see cref="IDisposable"/> is disposed when it ends.
     /// </remarks>
     [AttributeUsage(AttributeTargets.Class, AllowMultiple = true, Inherited = false)]
+    [NullableContext(1)]
     public sealed class PluginAttribute : Attribute
     {
         /// <summary>Names the contract, as <c>"name@major"</c> or <c>"name@major.minor"</c>.</summary>
@@ -21,7 +23,7 @@ namespace Polyplug
         public string Contract { get; }
 
         /// <summary>The plugin's own name. A plugin without one has the name of its contract.</summary>
-        [System.Runtime.CompilerServices.Nullable(2)]
+        [Nullable(2)]
         public string Name { get; set; }
 
         /// <summary>True if one instance serves all callers.</summary>

@@ -7,6 +7,7 @@ using Polyplug.Bridge;
 namespace Polyplug
 {
     /// <summary>The bundle of a plugin, as the plugin sees it.</summary>
+    [NullableContext(1)]
     public sealed class PluginContext
     {
         private readonly Bundle bundle;

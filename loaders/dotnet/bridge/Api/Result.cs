@@ -1,9 +1,11 @@
 using System;
 using System.Collections.Generic;
+using System.Runtime.CompilerServices;
 
 namespace Polyplug
 {
     /// <summary>A result within a value. The result of a method is its return value, or a <see cref="DeclaredException{E}"/>.</summary>
+    [NullableContext(1)]
     public readonly struct Result<T, E> : IEquatable<Result<T, E>>
     {
         private readonly T value;
@@ -53,7 +55,7 @@ namespace Polyplug
         }
 
         /// <inheritdoc/>
-        public override bool Equals(object other)
+        public override bool Equals([Nullable(2)] object other)
         {
             return other is Result<T, E> && Equals((Result<T, E>)other);
         }

@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.CompilerServices;
 
 namespace Polyplug
 {
@@ -8,6 +9,7 @@ namespace Polyplug
     /// <see cref="Host"/>, <see cref="Peer"/> and for objects, where the error is not a <c>String</c>.
     /// </remarks>
     [AttributeUsage(AttributeTargets.Method | AttributeTargets.Interface | AttributeTargets.Delegate)]
+    [NullableContext(1)]
     public sealed class ThrowsAttribute : Attribute
     {
         /// <summary>Names the type of the error's value.</summary>

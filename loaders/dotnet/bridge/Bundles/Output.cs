@@ -10,21 +10,21 @@ namespace Polyplug.Bridge
     /// <summary>The console's streams: lines that code of a bundle writes go to the host's log.</summary>
     internal sealed class Output : TextWriter
     {
-        private readonly TextWriter original;
+        private readonly Lazy<TextWriter> original;
         private readonly LogLevel level;
         private readonly ConditionalWeakTable<Bundle, StringBuilder> lines = new ConditionalWeakTable<Bundle, StringBuilder>();
 
-        private Output(TextWriter original, LogLevel level)
+        private Output(Func<Stream> open, LogLevel level)
         {
-            this.original = original;
+            original = new Lazy<TextWriter>(() => new StreamWriter(open(), new UTF8Encoding(false)) { AutoFlush = true });
             this.level = level;
         }
 
-        /// <summary>Replaces the console's streams.</summary>
+        /// <summary>Replaces the console's streams. The streams are opened when code that is not of a bundle first writes.</summary>
         internal static void Replace()
         {
-            Console.SetOut(new Output(Console.Out, LogLevel.Info));
-            Console.SetError(new Output(Console.Error, LogLevel.Warn));
+            Console.SetOut(new Output(Console.OpenStandardOutput, LogLevel.Info));
+            Console.SetError(new Output(Console.OpenStandardError, LogLevel.Warn));
         }
 
         /// <inheritdoc/>
@@ -61,7 +61,7 @@ namespace Polyplug.Bridge
             Bundle bundle = Writer();
             if (bundle == null)
             {
-                original.Write(value);
+                original.Value.Write(value);
                 return;
             }
             StringBuilder line = lines.GetOrCreateValue(bundle);
@@ -87,7 +87,7 @@ namespace Polyplug.Bridge
             Bundle bundle = Writer();
             if (bundle == null)
             {
-                original.Flush();
+                original.Value.Flush();
                 return;
             }
             StringBuilder line = lines.GetOrCreateValue(bundle);
