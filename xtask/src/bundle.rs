@@ -51,11 +51,7 @@ pub(crate) fn assemble(package: &PluginPackage, libraries: &Path, out: &Path) ->
 
 /// Assembles the bundle of scripts in `folder`: its files unchanged, and no others. Returns the bundle's folder.
 pub(crate) fn assemble_scripts(folder: &Path, out: &Path) -> Result<PathBuf> {
-    let manifest_path = folder.join(MANIFEST);
-    let name = fs::read_to_string(&manifest_path)
-        .with_context(|| format!("cannot read {}", manifest_path.display()))
-        .and_then(|text| name_in(&text.parse()?).with_context(|| format!("in {}", manifest_path.display())))?;
-    let bundle = out.join(name);
+    let bundle = out.join(name_of(folder)?);
     let files = files(folder)?;
     for file in files.iter().filter(|file| *file != Path::new(MANIFEST)).chain([&PathBuf::from(MANIFEST)]) {
         let to = bundle.join(file);
@@ -68,6 +64,42 @@ pub(crate) fn assemble_scripts(folder: &Path, out: &Path) -> Result<PathBuf> {
         fs::remove_file(&stale).with_context(|| format!("cannot remove {}", stale.display()))?;
     }
     Ok(bundle)
+}
+
+/// Assembles the bundle of the stage in C# in `folder`: its manifest, and its assembly in `assemblies` with the lines of
+/// its methods. Returns the bundle's folder.
+pub(crate) fn assemble_dotnet(folder: &Path, assemblies: &Path, out: &Path) -> Result<PathBuf> {
+    let (bundle, assembly) = (out.join(name_of(folder)?), assembly_of(folder)?);
+    fs::create_dir_all(&bundle).with_context(|| format!("cannot make {}", bundle.display()))?;
+    let lines = Path::new(&assembly).with_extension("pdb");
+    for file in [Path::new(&assembly), &lines] {
+        put(&assemblies.join(file), &bundle.join(file), out)?;
+    }
+    put(&folder.join(MANIFEST), &bundle.join(MANIFEST), out)?;
+    Ok(bundle)
+}
+
+/// Returns the name of the bundle in `folder`.
+pub(crate) fn name_of(folder: &Path) -> Result<String> {
+    from_manifest(folder, name_in)
+}
+
+/// Returns the name of the assembly that the manifest in `folder` asks for.
+pub(crate) fn assembly_of(folder: &Path) -> Result<String> {
+    from_manifest(folder, |manifest| {
+        let Some(file) = manifest.get("file").and_then(Value::as_str) else { bail!("`file` is missing: the assembly") };
+        check_name("file", file)?;
+        Ok(file.to_owned())
+    })
+}
+
+fn from_manifest<T>(folder: &Path, read: impl Fn(&Table) -> Result<T>) -> Result<T> {
+    let path = folder.join(MANIFEST);
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    text.parse()
+        .map_err(anyhow::Error::from)
+        .and_then(|manifest| read(&manifest))
+        .with_context(|| format!("in {}", path.display()))
 }
 
 /// Returns the files below `folder`, relative to it.
@@ -252,6 +284,32 @@ mod tests {
         fs::write(stage.join(MANIFEST), "name = '../x'").unwrap();
         let error = format!("{:#}", assemble_scripts(&stage, &out).unwrap_err());
         assert!(error.contains("manifest.toml") && error.contains("plain name"), "{error}");
+    }
+
+    #[test]
+    fn a_bundle_in_csharp_is_its_manifest_and_its_assembly_with_lines() {
+        let temp = tempfile::tempdir().unwrap();
+        let [stage, assemblies, out] = ["stage", "assemblies", "bundles"].map(|name| temp.path().join(name));
+        for folder in [&stage, &assemblies, &out] {
+            fs::create_dir_all(folder).unwrap();
+        }
+        fs::write(stage.join(MANIFEST), "name = 'check'\nloader = 'dotnet'\nfile = 'Check.dll'\n").unwrap();
+        fs::write(stage.join("Check.cs"), "").unwrap();
+        let error = format!("{:#}", assemble_dotnet(&stage, &assemblies, &out).unwrap_err());
+        assert!(error.contains("Check.dll"), "{error}");
+
+        fs::write(assemblies.join("Check.dll"), "code").unwrap();
+        fs::write(assemblies.join("Check.pdb"), "lines").unwrap();
+        let bundle = assemble_dotnet(&stage, &assemblies, &out).unwrap();
+        assert_eq!(bundle, out.join("check"));
+        let mut files = files(&bundle).unwrap();
+        files.sort();
+        assert_eq!(files, ["Check.dll", "Check.pdb", MANIFEST].map(PathBuf::from));
+        assert_eq!(fs::read_to_string(bundle.join("Check.dll")).unwrap(), "code");
+
+        fs::write(stage.join(MANIFEST), "name = 'check'\n").unwrap();
+        let error = format!("{:#}", assemble_dotnet(&stage, &assemblies, &out).unwrap_err());
+        assert!(error.contains("manifest.toml") && error.contains("`file` is missing"), "{error}");
     }
 
     #[test]

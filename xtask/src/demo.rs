@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::steps::Steps;
 use crate::workspace::{self, Profile};
-use crate::{bundles, process, python};
+use crate::{bundle, bundles, dotnet, process, python};
 
 const PIPELINE: &str = "examples/pipeline/pipeline.toml";
 const LOG: &str = "examples/pipeline/data/access.log";
@@ -22,26 +22,32 @@ pub(crate) fn run(log: Option<&Path>) -> Result<()> {
     let log = log_file(log, &root)?;
     eprintln!(
         "This builds a host that reads a web server's log and the plugins it reads it with, puts each plugin into a\n\
-         bundle, and runs the host. The plugins are shared libraries and scripts in Lua, Python and JavaScript; the host\n\
-         knows them only by their contracts.\n"
+         bundle, and runs the host. The plugins are shared libraries, an assembly of .NET, and scripts in Lua, Python and\n\
+         JavaScript; the host knows them only by their contracts.\n"
     );
 
     let stages = workspace::stages()?;
-    let mut steps = Steps::new(5);
+    let mut steps = Steps::new(6);
     steps.step("Looking for what is needed", check_tools)?;
     let title = format!("Building {} plugins, optimized", stages.len());
     steps.step(&title, || process::build(&stages, Profile::Release))?;
+    let dotnet = steps.step("Compiling the plugins in C#", dotnet::build_stages)?;
     steps.step("Building the host, optimized", || process::build_named(&[HOST], Profile::Release))?;
     let out = bundles::default_out();
     steps.step("Assembling the bundles", || {
-        for folder in bundles::assemble(&stages, Profile::Release, &out)? {
+        for folder in bundles::assemble(&stages, Profile::Release, dotnet.as_ref(), &out)? {
             eprintln!("      {}", folder.display());
         }
         Ok(())
     })?;
     let title = format!("Running the pipeline over {}", log.display());
     let report = workspace::target_dir().join(REPORT);
-    steps.step(&title, || process::run(&mut host(&root, &log, &out, &report)))?;
+    let mut host = host(&root, &log, &out, &report);
+    match &dotnet {
+        Some(dotnet) => with_dotnet(&mut host, &dotnet.root),
+        None => without(&mut host, &workspace::dotnet_stages()?)?,
+    }
+    steps.step(&title, || process::run(&mut host))?;
     steps.finish();
     eprintln!("Open {} in a browser: it shows the same with charts.", report.display());
     eprintln!(
@@ -56,6 +62,19 @@ fn host(root: &Path, log: &Path, bundles: &Path, report: &Path) -> Command {
     let mut command = process::program(workspace::target_dir().join(Profile::Release.folder()).join(program));
     command.arg(root.join(PIPELINE)).arg("--log").arg(log).arg("--bundles").arg(bundles).arg("--report").arg(report);
     command
+}
+
+/// Has the host run plugins in C# with the .NET in `root`.
+fn with_dotnet(host: &mut Command, root: &Path) {
+    host.env("DOTNET_ROOT", root);
+}
+
+/// Has the host leave out the stages in these folders.
+fn without(host: &mut Command, folders: &[PathBuf]) -> Result<()> {
+    for folder in folders {
+        host.arg("--without").arg(bundle::name_of(folder)?);
+    }
+    Ok(())
 }
 
 /// Returns the path of the log to read, checked before anything is built.
@@ -116,6 +135,19 @@ const NO_MAKE: &str = "make, which builds LuaJIT:\n      \
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stages_in_csharp_are_left_out_where_there_is_no_dotnet() {
+        let [root, out] = ["/repository", "/bundles"].map(Path::new);
+        let mut host = host(root, &root.join(LOG), out, &out.join("report.html"));
+        let before = host.get_args().count();
+        with_dotnet(&mut host, Path::new("/dotnet"));
+        assert!(host.get_envs().any(|each| each == ("DOTNET_ROOT".as_ref(), Some("/dotnet".as_ref()))));
+        assert_eq!(host.get_args().count(), before);
+
+        without(&mut host, &workspace::dotnet_stages().unwrap()).unwrap();
+        assert_eq!(host.get_args().skip(before).collect::<Vec<_>>(), ["--without", "validate"]);
+    }
 
     #[test]
     fn the_shipped_log_is_read_unless_another_is_given() {

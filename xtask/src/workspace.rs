@@ -128,11 +128,27 @@ pub(crate) fn stages() -> Result<Vec<PluginPackage>> {
 
 /// Returns the folders of the stages that are not compiled: a manifest and scripts.
 pub(crate) fn script_stages() -> Result<Vec<PathBuf>> {
-    script_bundles(&root().join(STAGES))
+    let mut stages = bundles(&root().join(STAGES))?;
+    stages.retain(|stage| !is_dotnet(stage));
+    Ok(stages)
+}
+
+/// Returns the folders of the stages that are written in C#.
+pub(crate) fn dotnet_stages() -> Result<Vec<PathBuf>> {
+    let mut stages = bundles(&root().join(STAGES))?;
+    stages.retain(|stage| is_dotnet(stage));
+    Ok(stages)
+}
+
+/// Returns whether the manifest in `folder` names the loader of .NET. One that cannot be read is reported where it is
+/// needed.
+fn is_dotnet(folder: &Path) -> bool {
+    let manifest = fs::read_to_string(folder.join("manifest.toml")).ok().and_then(|text| text.parse::<Table>().ok());
+    manifest.is_some_and(|manifest| manifest.get("loader").and_then(Value::as_str) == Some("dotnet"))
 }
 
 /// Returns the folders directly below `folder` that have a bundle's manifest and are not packages, by name.
-fn script_bundles(folder: &Path) -> Result<Vec<PathBuf>> {
+fn bundles(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
     let mut folders = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     folders.retain(|path| path.join("manifest.toml").is_file() && !path.join("Cargo.toml").exists());
@@ -243,7 +259,9 @@ mod tests {
         fs::create_dir(temp.path().join("notes")).unwrap();
         let names: Vec<_> = plugin_packages(temp.path()).unwrap().into_iter().map(|package| package.name).collect();
         assert_eq!(names, ["a", "b"]);
-        assert_eq!(script_bundles(temp.path()).unwrap(), ["c", "d"].map(|name| temp.path().join(name)));
+        assert_eq!(bundles(temp.path()).unwrap(), ["c", "d"].map(|name| temp.path().join(name)));
+        fs::write(temp.path().join("d/manifest.toml"), "loader = 'dotnet'").unwrap();
+        assert_eq!(["c", "d"].map(|name| is_dotnet(&temp.path().join(name))), [false, true]);
         assert_eq!(plugin_packages(&temp.path().join("missing")).unwrap(), []);
     }
 

@@ -56,6 +56,8 @@ use polyplug_abi::{HostApi, RuntimeConfig};
 ///
 /// If the builder has one of the loaders already, `build` fails, because the names of loaders must differ.
 pub fn register(builder: RuntimeBuilder) -> RuntimeBuilder {
+    #[cfg(feature = "dotnet")]
+    let builder = builder.loader(polyplug_dotnet::DotnetLoader::new());
     #[cfg(feature = "js")]
     let builder = builder.loader(polyplug_js::JsLoader::new());
     #[cfg(feature = "lua")]
@@ -104,6 +106,8 @@ mod tests {
     fn every_loader_is_registered() {
         let registered = format!("{:?}", register(Runtime::builder()));
         let expected: &[&str] = &[
+            #[cfg(feature = "dotnet")]
+            "dotnet",
             #[cfg(feature = "js")]
             "js",
             #[cfg(feature = "lua")]

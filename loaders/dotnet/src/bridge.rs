@@ -10,9 +10,7 @@ use polyplug_abi::{CallArena, Version};
 
 use crate::bundle::Bundle;
 use crate::clr::{Clr, ClrConfig, keep_signals, prepare_thread};
-use crate::engine::DotnetObject;
 use crate::fault;
-use crate::host::{HOST, HostTable};
 
 /// The bridge's assembly, which `cargo xtask bridge` makes of the C# source in the folder `bridge`.
 pub(crate) static ASSEMBLY: &[u8] = include_bytes!("../bridge/Polyplug.dll");
@@ -20,8 +18,42 @@ pub(crate) static ASSEMBLY: &[u8] = include_bytes!("../bridge/Polyplug.dll");
 /// An address of something in the CLR: a handle that keeps an object, or zero.
 pub(crate) type Handle = usize;
 
+/// The functions that the bridge calls, in the order of its `HostTable`.
+#[repr(C)]
+pub(crate) struct HostTable(pub(crate) [*const c_void; 20]);
+
+// SAFETY: the pointers are addresses of functions.
+unsafe impl Sync for HostTable {}
+
 /// A buffer that the bridge appends a result or a fault to.
 pub(crate) type Sink = Vec<u8>;
+
+/// An object in the CLR, which a handle keeps.
+#[derive(Debug)]
+pub(crate) struct DotnetObject(Handle);
+
+impl DotnetObject {
+    /// Takes the ownership of a handle, which is one of the bridge's.
+    pub(crate) fn new(handle: Handle) -> Self {
+        Self(handle)
+    }
+
+    #[inline]
+    pub(crate) fn handle(&self) -> Handle {
+        self.0
+    }
+
+    /// Returns the handle, which the bridge frees.
+    pub(crate) fn into_handle(self) -> Handle {
+        std::mem::ManuallyDrop::new(self).0
+    }
+}
+
+impl Drop for DotnetObject {
+    fn drop(&mut self) {
+        bridge().free(self.0);
+    }
+}
 
 /// A method of a plugin that is bound to the contract's.
 pub(crate) type MethodFunction = unsafe extern "C" fn(Handle, *const u8, *mut u8, *mut CallArena, *mut Sink) -> i32;
@@ -74,19 +106,19 @@ pub(crate) fn bridge() -> &'static Bridge {
     BRIDGE.get().expect("the bridge runs as long as there is something in the CLR")
 }
 
-/// Starts the CLR and the bridge, or returns the bridge that runs.
+/// Starts the CLR and the bridge, which gets the functions of `host`, or returns the bridge that runs.
 ///
 /// # Errors
 ///
 /// There is no installation of .NET that fits, or the CLR runs with other options.
-pub(crate) fn start(config: &ClrConfig) -> Result<&'static Bridge, Fault> {
+pub(crate) fn start(config: &ClrConfig, host: &'static HostTable) -> Result<&'static Bridge, Fault> {
     let clr = Clr::start(config, ASSEMBLY)?;
     if let Some(running) = BRIDGE.get() {
         return Ok(running);
     }
     let init = clr.function("Polyplug.Bridge.Entry, Polyplug", "Init")?;
     let mut table = MaybeUninit::<Bridge>::uninit();
-    let arguments = InitArguments { host: &raw const HOST, bridge: table.as_mut_ptr() };
+    let arguments = InitArguments { host, bridge: table.as_mut_ptr() };
     prepare_thread();
     let size = i32::try_from(size_of::<InitArguments>()).unwrap_or(0);
     // SAFETY: `Init` of this assembly reads the arguments, and fills the table.
@@ -122,8 +154,7 @@ impl Bridge {
         let plugin = u32::try_from(plugin).unwrap_or(u32::MAX);
         prepare_thread();
         // SAFETY: the bridge keeps the bundle; the contract is one of the bundle's, which has this number of methods.
-        let handle =
-            unsafe { (self.prepare)(bundle.handle(), plugin, contract, methods.0.as_ptr(), &raw mut sink) };
+        let handle = unsafe { (self.prepare)(bundle.handle(), plugin, contract, methods.0.as_ptr(), &raw mut sink) };
         let (code, _) = made(handle, sink)?;
         Ok((code, methods))
     }
@@ -243,11 +274,6 @@ impl Bridge {
         // SAFETY: the handle keeps the object, which has a method of this number.
         unsafe { function(of.handle(), method, &raw mut sink) };
         crate::wire::Reader::new(&sink).text().ok()
-    }
-
-    /// Frees the handle of an object.
-    pub(crate) fn free_object(handle: Handle) {
-        bridge().free(handle);
     }
 }
 

@@ -5,38 +5,11 @@ use std::sync::{Arc, OnceLock};
 use polyplug::Version;
 use polyplug::engine::{CallMemory, Engine, Fault, Guest, IncomingCall, KnownContract};
 
-use crate::bridge::{Bridge, Handle, Methods, Sink};
+use crate::bridge::{Bridge, DotnetObject, Methods, Sink};
 use crate::bundle::Bundle;
 use crate::clr::prepare_thread;
 use crate::names::pascal_case;
 use crate::{fault, unload};
-
-/// An object in the CLR, which a handle keeps.
-#[derive(Debug)]
-pub(crate) struct DotnetObject(Handle);
-
-impl DotnetObject {
-    /// Takes the ownership of a handle, which is one of the bridge's.
-    pub(crate) fn new(handle: Handle) -> Self {
-        Self(handle)
-    }
-
-    #[inline]
-    pub(crate) fn handle(&self) -> Handle {
-        self.0
-    }
-
-    /// Returns the handle, which the bridge frees.
-    pub(crate) fn into_handle(self) -> Handle {
-        std::mem::ManuallyDrop::new(self).0
-    }
-}
-
-impl Drop for DotnetObject {
-    fn drop(&mut self) {
-        Bridge::free_object(self.0);
-    }
-}
 
 /// An instance of a plugin or an object that was handed over.
 #[derive(Debug)]

@@ -9,9 +9,9 @@ use polyplug::engine::{Fault, ImportedObject, KnownContract, OutgoingCall, log_m
 use polyplug::types::LiftError;
 use polyplug_abi::{CallArena, GuestContractInstance, LogLevel};
 
-use crate::bridge::{Handle, bridge};
+use crate::bridge::{DotnetObject, Handle, HostTable, bridge};
 use crate::bundle::Bundle;
-use crate::engine::{DotnetEngine, DotnetObject};
+use crate::engine::DotnetEngine;
 use crate::wire::Reader;
 use crate::{describe, fault};
 
@@ -37,13 +37,6 @@ impl Reply {
         unsafe { reply.write(Self { start, count, capacity }) };
     }
 }
-
-/// The functions, in the order of the bridge's `HostTable`.
-#[repr(C)]
-pub(crate) struct HostTable([*const c_void; 20]);
-
-// SAFETY: the pointers are addresses of functions.
-unsafe impl Sync for HostTable {}
 
 /// The table of the functions below.
 pub(crate) static HOST: HostTable = HostTable([

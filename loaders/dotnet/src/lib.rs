@@ -5,9 +5,9 @@
 
 // docs/src/design.md lists the modules by their layers.
 
-mod assembly;
 mod bridge;
 mod bundle;
+mod check;
 mod clr;
 mod describe;
 mod engine;

@@ -7,7 +7,7 @@ use polyplug::loader::{BundleLoader, BundleSource, ManifestData, PROGRAM_LIMIT, 
 use polyplug::{Runtime, engine as common};
 use polyplug_abi::SupportedLanguage;
 
-use crate::assembly;
+use crate::check;
 use crate::clr::ClrConfig;
 use crate::start::start;
 
@@ -87,10 +87,12 @@ impl BundleLoader for DotnetLoader {
     fn check(&self, manifest: &ManifestData) -> Result<(), LoaderError> {
         let read = read_bundle_file(&manifest.path, &manifest.file, "an assembly", PROGRAM_LIMIT);
         let checked = read.map_err(|error| error.to_string());
-        checked.and_then(|bytes| assembly::check(&bytes, &manifest.file)).map_err(|reason| LoaderError::ArtifactInvalid {
-            bundle: manifest.name.clone(),
-            path: manifest.path.join(&manifest.file),
-            reason,
+        checked.and_then(|bytes| check::assembly(&bytes, &manifest.file)).map_err(|reason| {
+            LoaderError::ArtifactInvalid {
+                bundle: manifest.name.clone(),
+                path: manifest.path.join(&manifest.file),
+                reason,
+            }
         })
     }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use polyplug::engine::{Fault, Guest, PluginDecl, StartError};
 use polyplug::loader::ManifestData;
 
-use crate::assembly;
 use crate::bridge;
 use crate::bundle::Bundle;
+use crate::check;
 use crate::clr::ClrConfig;
 use crate::describe;
 use crate::engine::DotnetEngine;
+use crate::host::HOST;
 use crate::wire::{Reader, Writer};
 
 /// Loads the assembly of a bundle: the file that the manifest names, or `bytes`.
@@ -25,11 +26,11 @@ pub(crate) fn start(
     config: &ClrConfig,
 ) -> Result<(DotnetEngine, Vec<PluginDecl>), StartError<DotnetEngine>> {
     match (bytes, guest.files()) {
-        (Some(bytes), _) => assembly::check(bytes, &manifest.file).map_err(Fault::new)?,
-        (None, Some(files)) => assembly::check_file(guest, files, &manifest.file)?,
+        (Some(bytes), _) => check::assembly(bytes, &manifest.file).map_err(Fault::new)?,
+        (None, Some(files)) => check::file(guest, files, &manifest.file)?,
         (None, None) => return Err(Fault::new("a bundle in memory has no files").into()),
     }
-    let bridge = bridge::start(config)?;
+    let bridge = bridge::start(config, &HOST)?;
     let bundle = Arc::new(Bundle::new(guest));
     let request = request(guest, manifest, bytes);
     // The bridge owns one count, and gives it back when no code of the bundle is left.

@@ -2,8 +2,7 @@
 
 use polyplug::loader::Remains;
 
-use crate::bridge::Bridge;
-use crate::engine::DotnetObject;
+use crate::bridge::{Bridge, DotnetObject};
 
 /// The number of collections after which code that is still there counts as kept. The code itself needs three: its objects,
 /// its load context, and its types. Objects with finalisers need one more each.

@@ -1,4 +1,5 @@
-// Makes what `mcs` has compiled usable outside of Mono. Usage: Finish.exe FRAMEWORK ASSEMBLY
+// Makes what `mcs` has compiled usable outside of Mono. Usage: Finish.exe ASSEMBLY FRAMEWORK FOLDER..
+// The folders have the other assemblies that ASSEMBLY refers to.
 //
 // - `mcs` names the private assembly that has the code of a type, such as System.Private.CoreLib. The assemblies that
 //   `dotnet build` compiles against name the public one that the documentation names, and a program that refers to both
@@ -20,11 +21,14 @@ static class Finish
 
     static int Main(string[] arguments)
     {
-        string framework = arguments[0], path = arguments[1];
-        // The file is written over, so nothing may be read from it later.
-        // Constants are written by the type that they have, which may be defined in the framework.
+        string path = arguments[0], framework = arguments[1];
+        // Constants of an enum type have the size of the enum, which is looked up.
         var resolver = new DefaultAssemblyResolver();
-        resolver.AddSearchDirectory(framework);
+        foreach (var folder in resolver.GetSearchDirectories())
+            resolver.RemoveSearchDirectory(folder);
+        foreach (var folder in arguments.Skip(1))
+            resolver.AddSearchDirectory(folder);
+        // The file is written over, so nothing may be read from it later.
         var assembly = AssemblyDefinition.ReadAssembly(
             new MemoryStream(File.ReadAllBytes(path)), new ReaderParameters { AssemblyResolver = resolver });
         var unknown = MakePublic(assembly.MainModule, PublicAssemblies(framework));

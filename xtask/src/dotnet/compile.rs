@@ -62,6 +62,9 @@ pub(super) fn compile(
     command.arg("-nowarn:1701,1702");
     if options.strict {
         command.arg("-warnaserror");
+    } else {
+        // Fields of records that only the bridge assigns to.
+        command.arg("-nowarn:649");
     }
     let documentation = options.documentation.map(|path| (scratch.0.join("documentation.xml"), path));
     if let Some((fresh, _)) = &documentation {
@@ -72,7 +75,8 @@ pub(super) fn compile(
 
     let said = quietly_compile(&mut command, out)?;
     if matches!(toolchain, Toolchain::Packages) {
-        Mono::finish(&place(), &framework(), &fresh).with_context(|| format!("{} cannot be used", out.display()))?;
+        Mono::finish(&place(), &fresh, &framework(), references)
+            .with_context(|| format!("{} cannot be used", out.display()))?;
     }
     let lines = options.lines.then(|| (fresh.with_extension("pdb"), out.with_extension("pdb")));
     let documentation = documentation.map(|(fresh, path)| (fresh, path.to_owned()));
@@ -161,6 +165,22 @@ public static class Program {
     /// without.
     fn toolchain() -> Option<Toolchain> {
         (!unwanted()).then(|| Toolchain::set_up().unwrap_or_else(|error| panic!("{error:#}")))
+    }
+
+    #[test]
+    fn constants_may_have_types_of_the_framework_and_of_references() {
+        let Some(toolchain) = toolchain() else { return };
+        let temp = tempfile::tempdir().unwrap();
+        let path = |name: &str| temp.path().join(name);
+        fs::create_dir(path("lib")).unwrap();
+        fs::write(path("Level.cs"), "public enum Level : byte { Low, High }").unwrap();
+        compile(&toolchain, &[path("Level.cs")], &[], &path("lib/Level.dll"), Options::default()).unwrap();
+        let user = "public class User { public const System.DayOfWeek Day = System.DayOfWeek.Friday;
+            public int Run(Level level = Level.High, System.StringComparison how = System.StringComparison.Ordinal) { return 1; } }";
+        fs::write(path("User.cs"), user).unwrap();
+        compile(&toolchain, &[path("User.cs")], &[path("lib/Level.dll")], &path("User.dll"), Options::default())
+            .unwrap();
+        assert!(contains(&path("User.dll"), b"Level\0"));
     }
 
     fn contains(file: &Path, text: &[u8]) -> bool {

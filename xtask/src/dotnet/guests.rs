@@ -3,7 +3,6 @@
 //! beginning: `// reference: lib/Words.dll`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 use std::fs;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -17,7 +16,8 @@ use super::bridge;
 use super::compile::{Options, compile, version};
 use super::packages::sha256;
 use super::sources::{self, relative};
-use super::toolchain::{Lock, Toolchain, WITHOUT, place, unwanted};
+use super::stages;
+use super::toolchain::{Lock, Toolchain, WITHOUT, place};
 use crate::workspace;
 
 const SOURCES: &str = "tests/guests/dotnet";
@@ -33,7 +33,8 @@ pub(crate) fn run(guests: bool) -> Result<()> {
     let toolchain = Toolchain::set_up()?;
     eprintln!("      {}", toolchain.described());
     if guests {
-        Guests::read(&workspace::root().join(SOURCES))?.build(&toolchain)?;
+        Guests::read(&workspace::root().join(SOURCES))?.build(&toolchain, &place().join("guests"))?;
+        stages::build_with(&toolchain)?;
     }
     for root in toolchain.roots() {
         println!("{}", root.display());
@@ -41,24 +42,17 @@ pub(crate) fn run(guests: bool) -> Result<()> {
     Ok(())
 }
 
-/// Sets the toolchain up and compiles the guests that have changed. Where that is not possible, it says so; on a build server, where nobody reads
-/// notices, it fails.
+/// Sets the toolchain up, and compiles the guests and the stages of the example that have changed. Where that is not
+/// possible, it says so.
 pub(crate) fn build() -> Result<()> {
     let guests = Guests::read(&workspace::root().join(SOURCES))?;
-    if unwanted() {
-        eprintln!("SKIPPED dotnet: {WITHOUT} names it");
-        return Ok(());
-    }
-    match Toolchain::set_up() {
-        Ok(toolchain) => guests.build(&toolchain),
-        Err(error) if env::var("CI").is_ok_and(|ci| ci == "true") => Err(error),
-        Err(error) => {
-            eprintln!(
-                "\nSKIPPED dotnet: the tests that need .NET will fail: {error:#}\n    \
-                 to make them run:    cargo xtask dotnet\n    to do without them:  {WITHOUT}=dotnet\n"
-            );
-            Ok(())
+    let remedies = format!("    to make them run:    cargo xtask dotnet\n    to do without them:  {WITHOUT}=dotnet");
+    match Toolchain::set_up_or_skip("tests that need .NET cannot run", &remedies)? {
+        Some(toolchain) => {
+            guests.build(&toolchain, &place().join("guests"))?;
+            stages::build_with(&toolchain).map(drop)
         }
+        None => Ok(()),
     }
 }
 
@@ -71,15 +65,15 @@ struct Guest {
 }
 
 /// The assemblies, by their paths in the folder of all: `calculator.dll`, `lib/Words.dll`.
-#[derive(Debug)]
-struct Guests {
+#[derive(Debug, Default)]
+pub(super) struct Guests {
     assemblies: BTreeMap<String, Guest>,
 }
 
 impl Guests {
     /// Reads the folder of the sources; there are none when it does not exist.
     fn read(folder: &Path) -> Result<Self> {
-        let mut guests = Self { assemblies: BTreeMap::new() };
+        let mut guests = Self::default();
         if !folder.is_dir() {
             return Ok(guests);
         }
@@ -100,7 +94,8 @@ impl Guests {
         Ok(guests)
     }
 
-    fn add(&mut self, name: String, sources: Vec<PathBuf>) -> Result<()> {
+    /// Adds an assembly, unless it has no sources.
+    pub(super) fn add(&mut self, name: String, sources: Vec<PathBuf>) -> Result<()> {
         if sources.is_empty() {
             return Ok(());
         }
@@ -110,7 +105,7 @@ impl Guests {
             references.extend(references_in(&text));
         }
         if self.assemblies.contains_key(&name) {
-            bail!("{SOURCES} has a file and a folder for {name}: rename one");
+            bail!("two things are to be compiled to {name}, such as a file and a folder: rename one");
         }
         self.assemblies.insert(name, Guest { sources, references });
         Ok(())
@@ -142,9 +137,9 @@ impl Guests {
         Ok(groups)
     }
 
-    /// Compiles what has changed, and removes what has no source any more.
-    fn build(&self, toolchain: &Toolchain) -> Result<()> {
-        let (bridge, out) = (&bridge::assembly(), &place().join("guests"));
+    /// Compiles to the folder `out` what has changed, and removes from it what has no source any more.
+    pub(super) fn build(&self, toolchain: &Toolchain, out: &Path) -> Result<()> {
+        let bridge = &bridge::assembly();
         if self.assemblies.is_empty() {
             return Ok(());
         }
@@ -300,7 +295,7 @@ mod tests {
         let error = refusal(&[("lib/A.cs", "// reference: lib/B.dll"), ("lib/B.cs", "// reference: lib/A.dll")]);
         assert!(error.contains("circle: lib/A.dll, lib/B.dll"), "{error}");
         let error = refusal(&[("a.cs", ""), ("a/b.cs", "")]);
-        assert!(error.contains("a file and a folder for a.dll"), "{error}");
+        assert!(error.contains("compiled to a.dll"), "{error}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! .NET for the tests: a runtime in two versions, a compiler, the bridge and the plugins in C#.
+//! .NET for the tests and the demo: a runtime in two versions, a compiler, the bridge and the plugins in C#.
 //!
 //! A machine with an SDK uses the SDK. On Linux on x86-64 a machine without one gets the runtimes from packages that
 //! registries of other languages have, and compiles with Mono's `mcs`.
@@ -10,7 +10,9 @@ mod mono;
 mod packages;
 mod sdk;
 mod sources;
+mod stages;
 mod toolchain;
 
 pub(crate) use bridge::run as run_bridge;
 pub(crate) use guests::{build as build_guests, run};
+pub(crate) use stages::{Stages, build as build_stages};

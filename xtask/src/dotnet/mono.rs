@@ -89,10 +89,12 @@ impl Mono {
         fs::rename(&fresh, &folder).with_context(|| format!("cannot make {}", folder.display()))
     }
 
-    /// Runs the program on an assembly that was compiled against the assemblies in the folder `framework`.
-    pub(super) fn finish(place: &Path, framework: &Path, assembly: &Path) -> Result<()> {
+    /// Runs the program on an assembly that was compiled against the assemblies in the folder `framework`, and against
+    /// `references`.
+    pub(super) fn finish(place: &Path, assembly: &Path, framework: &Path, references: &[PathBuf]) -> Result<()> {
         let mut command = Command::new("mono");
-        command.arg(finisher(place).join("Finish.exe")).arg(framework).arg(assembly);
+        command.arg(finisher(place).join("Finish.exe")).arg(assembly).arg(framework);
+        command.args(references.iter().filter_map(|reference| reference.parent()));
         quietly(&mut command).map(drop)
     }
 }

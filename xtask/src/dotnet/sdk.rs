@@ -113,6 +113,8 @@ mod tests {
         put("shared/Microsoft.NETCore.App/9.0.1/System.Runtime.dll");
         let runtime = put("shared/Microsoft.NETCore.App/10.0.0/System.Runtime.dll");
         put("shared/Microsoft.NETCore.App/10.0.0/coreclr.dll");
+        put("shared/Microsoft.NETCore.App/10.0.0/System.Runtime.WindowsRuntime.dll");
+        put("shared/Microsoft.NETCore.App/10.0.0/System.Runtime.WindowsRuntime.UI.Xaml.dll");
         put("shared/Microsoft.NETCore.App/10.0.0/Microsoft.DiaSymReader.Native.amd64.dll");
         assert_eq!(sdk.framework().unwrap(), [runtime]);
 

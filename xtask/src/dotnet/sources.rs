@@ -17,7 +17,10 @@ pub(super) fn below(folder: &Path) -> Result<Vec<PathBuf>> {
         for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
             let path = entry?.path();
             if path.is_dir() {
-                folders.push(path);
+                // An SDK builds into these, and has sources of its own there.
+                if !["bin", "obj"].iter().any(|name| path.ends_with(name)) {
+                    folders.push(path);
+                }
             } else if is_source(&path) {
                 found.push(path);
             }

@@ -41,6 +41,23 @@ impl Toolchain {
         }
     }
 
+    /// Does the same as [`set_up`](Self::set_up). Where that is not possible, or .NET is not wanted, it says so with the
+    /// `consequence` and the `remedies`, and returns `None`; on a build server, where nobody reads notices, it fails.
+    pub(super) fn set_up_or_skip(consequence: &str, remedies: &str) -> Result<Option<Self>> {
+        if unwanted() {
+            eprintln!("SKIPPED dotnet: {WITHOUT} names it: {consequence}");
+            return Ok(None);
+        }
+        match Self::set_up() {
+            Ok(toolchain) => Ok(Some(toolchain)),
+            Err(error) if env::var("CI").is_ok_and(|ci| ci == "true") => Err(error),
+            Err(error) => {
+                eprintln!("\nSKIPPED dotnet: {consequence}: {error:#}\n{remedies}\n");
+                Ok(None)
+            }
+        }
+    }
+
     /// Sets up what compiles for the oldest version of .NET, also where there is an SDK.
     pub(super) fn for_the_oldest() -> Result<Self> {
         set_up_packages(&[&NET_31])?;

@@ -56,6 +56,20 @@ impl Config {
             .with_context(|| format!("in the configuration {}", path.display()))
     }
 
+    /// Leaves out the stages of a bundle.
+    ///
+    /// # Errors
+    ///
+    /// The bundle has no stage, or no stage would be left.
+    pub fn leave_out(&mut self, bundle: &str) -> anyhow::Result<()> {
+        let has = |stage: &StageConfig| stage.bundle == bundle;
+        let names = self.stages.iter().map(|stage| stage.bundle.as_str()).collect::<Vec<_>>().join(", ");
+        ensure!(self.stages.iter().any(has), "`--without {bundle}`: the configuration has only the stages {names}");
+        self.stages.retain(|stage| !has(stage));
+        ensure!(!self.stages.is_empty(), "`--without {bundle}`: no stage is left");
+        Ok(())
+    }
+
     fn parse(text: &str, folder: &Path) -> anyhow::Result<Self> {
         let mut config: Self = toml::from_str(text)?;
         ensure!(!config.stages.is_empty(), "there is no stage: add a `[[stage]]` with `bundle = \"..\"`");
@@ -112,6 +126,17 @@ mod tests {
         for bundle in ["", "..", "../x", "/x", "x/y", "x/"] {
             assert!(error(&format!("bundles = 'b'\n[[stage]]\nbundle = '{bundle}'")).contains("no bundle"), "{bundle}");
         }
+    }
+
+    #[test]
+    fn stages_can_be_left_out_but_one() {
+        let stages = ["a", "b", "a"].map(|name| format!("[[stage]]\nbundle = '{name}'\n")).concat();
+        let mut config = parse(&format!("bundles = 'b'\n{stages}")).unwrap();
+        let error = config.leave_out("c").unwrap_err().to_string();
+        assert_eq!(error, "`--without c`: the configuration has only the stages a, b, a");
+        config.leave_out("a").unwrap();
+        assert_eq!(config.stages.iter().map(|stage| &stage.bundle).collect::<Vec<_>>(), ["b"]);
+        assert_eq!(config.leave_out("b").unwrap_err().to_string(), "`--without b`: no stage is left");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use polyplug::Runtime;
 use polyplug::error::RuntimeError;
+use polyplug_dotnet::DotnetLoader;
 use polyplug_js::JsLoader;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
@@ -19,5 +20,6 @@ pub fn runtime() -> Result<Arc<Runtime>, RuntimeError> {
         .loader(LuaLoader::new())
         .loader(PythonLoader::new())
         .loader(JsLoader::new())
+        .loader(DotnetLoader::new())
         .build()
 }

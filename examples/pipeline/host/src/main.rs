@@ -38,6 +38,9 @@ struct Arguments {
     /// Where to write the report that the configuration's `[report]` makes
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Leave out the stages of this bundle; may be given several times
+    #[arg(long, value_name = "BUNDLE")]
+    without: Vec<String>,
     /// Tell on standard error what happens to the bundles
     #[arg(long)]
     events: bool,
@@ -57,7 +60,8 @@ fn main() -> ExitCode {
 }
 
 fn try_main(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let config = Config::read(&arguments.config)?;
+    let mut config = Config::read(&arguments.config)?;
+    arguments.without.iter().try_for_each(|bundle| config.leave_out(bundle))?;
     let log =
         arguments.log.or(config.log).context("no log to read: give `--log FILE`, or `log` in the configuration")?;
     let bundles = arguments.bundles.unwrap_or(config.bundles);

@@ -14,10 +14,10 @@ const CLI_HEADER: usize = 14;
 /// # Errors
 ///
 /// There is no such file, or it is no assembly.
-pub(crate) fn check_file(guest: &Guest, files: &Path, file: &str) -> Result<(), Fault> {
+pub(crate) fn file(guest: &Guest, files: &Path, file: &str) -> Result<(), Fault> {
     let bytes = read_bundle_file(files, file, "an assembly", PROGRAM_LIMIT)
         .map_err(|error| Fault::new(guest.with_own_paths(error.to_string())))?;
-    check(&bytes, file).map_err(Fault::new)
+    assembly(&bytes, file).map_err(Fault::new)
 }
 
 /// Checks that bytes are an assembly, which errors call `name`.
@@ -25,7 +25,7 @@ pub(crate) fn check_file(guest: &Guest, files: &Path, file: &str) -> Result<(), 
 /// # Errors
 ///
 /// The bytes are no assembly, or are not complete.
-pub(crate) fn check(bytes: &[u8], name: &str) -> Result<(), String> {
+pub(crate) fn assembly(bytes: &[u8], name: &str) -> Result<(), String> {
     if bytes.is_empty() {
         return Err(format!("`{name}` is empty"));
     }
@@ -80,18 +80,18 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::assembly;
     use crate::bridge::ASSEMBLY;
 
     #[test]
     fn an_assembly_is_one() {
-        assert_eq!(check(ASSEMBLY, "Polyplug.dll"), Ok(()));
+        assert_eq!(assembly(ASSEMBLY, "Polyplug.dll"), Ok(()));
     }
 
     #[test]
     fn each_part_of_an_assembly_is_none() {
         for len in (0..ASSEMBLY.len()).step_by(97) {
-            let refused = check(&ASSEMBLY[..len], "a.dll").expect_err("it is cut");
+            let refused = assembly(&ASSEMBLY[..len], "a.dll").expect_err("it is cut");
             let expected = match len {
                 0 => "`a.dll` is empty",
                 1 => "`a.dll` is no assembly of .NET",
@@ -103,14 +103,14 @@ mod tests {
 
     #[test]
     fn other_files_are_named() {
-        let native = check(b"\x7fELF rest", "libx.so").expect_err("it is native");
+        let native = assembly(b"\x7fELF rest", "libx.so").expect_err("it is native");
         assert_eq!(native, "`libx.so` is no assembly of .NET, but a native library or program for Linux");
-        assert_eq!(check(b"text", "x.cs"), Err("`x.cs` is no assembly of .NET".to_owned()));
+        assert_eq!(assembly(b"text", "x.cs"), Err("`x.cs` is no assembly of .NET".to_owned()));
         let mut image = ASSEMBLY.to_vec();
         let pe = u32::from_le_bytes(image[0x3c..0x40].try_into().expect("four bytes")) as usize;
         let directories = if image[pe + 24..pe + 26] == [0x0b, 0x02] { 112 } else { 96 };
         image[pe + 24 + directories + 8 * 14..][..8].fill(0);
-        let native = check(&image, "x.dll").expect_err("it has no CLI header");
+        let native = assembly(&image, "x.dll").expect_err("it has no CLI header");
         assert_eq!(native, "`x.dll` is no assembly of .NET, but a native library or program for Windows");
     }
 }
