@@ -29,7 +29,11 @@ namespace Polyplug.Bridge
         }
 
         /// <summary>Sends an exception of a bundle's code, and returns the status of the call.</summary>
-        internal static int Send(IntPtr sink, Exception failure, Bundle bundle)
+        /// <param name="sink">The loader's sink.</param>
+        /// <param name="failure">The exception.</param>
+        /// <param name="bundle">The bundle.</param>
+        /// <param name="called">The method of the bundle's code that was called, if it is known.</param>
+        internal static int Send(IntPtr sink, Exception failure, Bundle bundle, MethodInfo called = null)
         {
             var wrapped = failure as AggregateException;
             while (wrapped != null && wrapped.InnerExceptions.Count == 1)
@@ -49,7 +53,7 @@ namespace Polyplug.Bridge
             }
             string message = Describe(failure);
             string location = Location(failure, bundle);
-            string traceback = Traceback(failure);
+            string traceback = Traceback(failure, called);
             Wire.Send(sink, writer =>
             {
                 writer.Write(Exceptional);
@@ -92,7 +96,7 @@ namespace Polyplug.Bridge
             return failure is DeclaredException ? TypeNames.Of(failure.GetType()) : failure.GetType().FullName;
         }
 
-        private static string Traceback(Exception failure)
+        private static string Traceback(Exception failure, MethodInfo called)
         {
             try
             {
@@ -107,7 +111,15 @@ namespace Polyplug.Bridge
                     {
                         text.Append("\n ---> ").Append(TypeName(inner)).Append('\n');
                     }
-                    text.Append(string.Join("\n", inner.StackTrace.Split('\n').Where(line => !IsOwn(line))));
+                    string[] lines = inner.StackTrace.Split('\n').Where(line => !IsOwn(line)).ToArray();
+                    text.Append(string.Join("\n", lines));
+                    if (inner == failure && called != null && !lines.Any(line => line.Contains(NameOf(called))))
+                    {
+                        // A small method may have become a part of the compiled code that calls it.
+                        text.Append(lines.Length > 0 ? "\n" : "").Append("   at ").Append(NameOf(called))
+                            .Append(string.Join(", ", called.GetParameters().Select(of => of.ParameterType.Name + " " + of.Name)))
+                            .Append(')');
+                    }
                 }
                 return text.Length == 0 ? null : text.ToString();
             }
@@ -117,10 +129,18 @@ namespace Polyplug.Bridge
             }
         }
 
+        /// <summary>Returns the beginning of a method's line in a stack trace, up to the parameters.</summary>
+        private static string NameOf(MethodInfo method)
+        {
+            return method.DeclaringType.FullName.Replace('+', '.') + "." + method.Name + "(";
+        }
+
         /// <summary>Returns whether a line of a stack trace is of this assembly or of code that it compiled.</summary>
         private static bool IsOwn(string line)
         {
-            return line.Contains(" Polyplug.Bridge.") || line.Contains("(Marshaller[] ") || line.Contains("(BodyParts ");
+            // The names of parameters, which compiled code does not have, leave a space in .NET Core 3.1.
+            line = line.Replace(" ,", ",");
+            return line.Contains(" Polyplug.Bridge.") || line.Contains("(MethodEntry,") || line.Contains("(BodyParts,");
         }
 
         /// <summary>Returns the file and line in the bundle's code where an exception was thrown, or null if there is no pdb.</summary>
