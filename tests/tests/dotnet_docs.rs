@@ -233,8 +233,8 @@ fn the_calculator_calculates(version: Version) {
     assert_eq!((calculator.add(2, 3), calculator.greet("you")), (Ok(5), Ok("Hello, you!".to_owned())));
     assert_eq!((calculator.divide(-7, 2), calculator.sum(&[1, 255])), (Ok(Ok(-3)), Ok(256)));
     assert_eq!(calculator.divide(1, 0), Ok(Err(MathError::DivisionByZero)));
-    let configured = example("Calculator", "\n[config]\ngreeting = \"Good day\"\n");
-    let calculator = load::<dyn Calculator>(&dotnet_runtime(version), &configured);
+    let runtime = dotnet_runtime(version);
+    let calculator = load::<dyn Calculator>(&runtime, &example("Calculator", "\n[config]\ngreeting = \"Good day\"\n"));
     assert_eq!(calculator.greet("you"), Ok("Good day, you!".to_owned()));
 }
 
@@ -270,9 +270,8 @@ fn the_exception_is_as_shown(version: Version) {
     let (_runtime, calculator) = loaded::<dyn Calculator>(version, "Calculator");
     let error = calculator.add(i32::MAX, 1).unwrap_err();
     assert!(matches!(error, CallError::Exception(_)), "{error:?}");
-    shown(&error.to_string());
-    let traceback = error.failure().traceback.clone().expect("a traceback");
-    assert!(traceback.trim_start().starts_with("at Calculator.Add(Int32 a, Int32 b)"), "{traceback}");
+    // To some compilers a method begins with its brace, to others with its first statement.
+    shown(&error.to_string().replace("Calculator.cs:32)", "Calculator.cs:31)"));
 }
 
 fn the_reporter_catches_what_the_logger_throws(version: Version) {
@@ -321,10 +320,11 @@ fn the_journal_has_its_settings_data_and_log(version: Version) {
     let file = folder.path().join("journal-dotnet/journal.txt");
     assert_eq!(std::fs::read_to_string(file).unwrap(), "short\nrathe\n", "written when the instance ended");
 
-    let error = Runtime::builder().loader(loader(version)).data_directory(folder.path()).build().unwrap();
-    error.load_bundle(example("Journal", "\n[config]\nlimit = 0\n").path()).unwrap();
-    let error = error.proxy::<dyn Journal>().unwrap_err().to_string();
-    assert!(error.contains("System.ArgumentException: `limit` is 0, and must be positive"), "{error}");
+    let error = runtime.load_bundle(example("Journal", "\n[config]\nlimit = 0\n").path()).unwrap_err().to_string();
+    let begin = "bundle `journal-dotnet`: plugin `demo.journal` could not be started: \
+                 System.ArgumentException: `limit` is 0, and must be positive (at journal-dotnet/Journal.cs:18)\n   \
+                 at Journal..ctor(PluginContext context)";
+    assert!(error.starts_with(begin) && error.lines().count() == 2, "{error}");
 }
 
 fn the_counter_keeps_its_state(version: Version) {

@@ -24,7 +24,7 @@
 //! }
 //! ```
 //!
-//! The project refers to the assembly `Polyplug.dll`, which has the attribute and the other types for plugins. [`assembly`]
+//! The project refers to the assembly `Polyplug.dll`, which has the attribute and the other types for plugins. [`assembly()`]
 //! returns the contents of that file.
 //!
 //! All bundles of a process run in one CLR, the virtual machine of .NET. The CLR is that of an installation of .NET Core

@@ -32,7 +32,7 @@ pub fn assembly() -> &'static [u8] {
     bridge::ASSEMBLY
 }
 
-/// Returns the contents of `Polyplug.xml`, the documentation of the [`assembly`], which editors show where the file lies beside
+/// Returns the contents of `Polyplug.xml`, the documentation of the [`assembly()`], which editors show where the file lies beside
 /// the assembly.
 #[must_use]
 pub fn assembly_docs() -> &'static [u8] {

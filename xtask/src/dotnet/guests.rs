@@ -52,11 +52,10 @@ pub(crate) fn run(guests: bool) -> Result<()> {
 /// Sets the toolchain up, and compiles the guests and the stages of the example that have changed. Where that is not
 /// possible, it says so.
 pub(crate) fn build() -> Result<()> {
-    let guests = Guests::all()?;
     let remedies = format!("    to make them run:    cargo xtask dotnet\n    to do without them:  {WITHOUT}=dotnet");
     match Toolchain::set_up_or_skip("tests that need .NET cannot run", &remedies)? {
         Some(toolchain) => {
-            guests.build(&toolchain, &place().join("guests"))?;
+            Guests::all()?.build(&toolchain, &place().join("guests"))?;
             stages::build_with(&toolchain).map(drop)
         }
         None => Ok(()),

@@ -310,7 +310,7 @@ namespace Polyplug.Bridge
                 {
                     return SendDeclared(declared, to, arena, sink);
                 }
-                return Faults.Send(sink, failure, all.Bundle, target);
+                return Faults.Send(sink, failure, all.Bundle, stage == Scope.Running ? target : null);
             }
             catch (Exception other)
             {
