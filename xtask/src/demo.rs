@@ -107,7 +107,7 @@ fn check_tools() -> Result<()> {
     let python = python::described();
     missing.extend(python.as_ref().err());
     if missing.is_empty() {
-        eprintln!("      cargo, a C compiler and make are here, and a Python to build with; nothing else is needed");
+        eprintln!("      cargo, a C compiler and make are here, and a Python to build with");
         eprintln!("      {}", python.unwrap_or_default());
         return Ok(());
     }

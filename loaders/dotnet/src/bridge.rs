@@ -5,8 +5,8 @@ use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use polyplug::engine::{Fault, KnownContract};
-use polyplug_abi::{CallArena, Version};
+use polyplug::engine::{Fault, KnownContract, log_message};
+use polyplug_abi::{CallArena, LogLevel, Version};
 
 use crate::bundle::Bundle;
 use crate::clr::{Clr, ClrConfig, keep_signals, prepare_thread};
@@ -129,6 +129,8 @@ pub(crate) fn start(config: &ClrConfig, host: &'static HostTable) -> Result<&'st
     if status != 0 {
         return Err(Fault::new("the assembly Polyplug does not fit this loader"));
     }
+    let text = format!("the CLR of .NET {} in {} runs", clr.version(), clr.root().display());
+    log_message(LogLevel::Debug, &text);
     // SAFETY: `Init` returned 0 after it had set each field to the address of a function of this type. The bridge keeps
     // the functions. Of two threads that come here at once, each has a table with the same functions.
     Ok(BRIDGE.get_or_init(|| unsafe { table.assume_init() }))

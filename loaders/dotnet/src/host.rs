@@ -280,7 +280,7 @@ unsafe extern "C" fn wrong_value(
     // SAFETY: BRIDGE.
     unsafe {
         let sent = std::slice::from_raw_parts(start, count);
-        let wrong = fault::value(&mut Reader::new(sent)).unwrap_or_else(|fault| LiftError::new(fault));
+        let wrong = fault::value(&mut Reader::new(sent)).unwrap_or_else(LiftError::new);
         let error = (*imported).wrong_value(method as usize, &wrong, is_result != 0);
         Reply::set(reply, fault::call_error(error));
     }

@@ -1,6 +1,7 @@
 // Errors and exceptions.
 using System;
 using System.Collections.Generic;
+using System.Runtime.CompilerServices;
 using System.Threading.Tasks;
 using Polyplug;
 
@@ -85,6 +86,8 @@ public class Failing
 
     public void Tuple() => throw new DeclaredException<(byte, string)>((5, null));
 
+    // An optimised method may become a part of its caller, or give its frame to what it calls last. It has no line then.
+    [MethodImpl(MethodImplOptions.NoOptimization)]
     public string Throw(string words)
     {
         Fail(words);
@@ -97,6 +100,7 @@ public class Failing
         return 0;
     }
 
+    [MethodImpl(MethodImplOptions.NoOptimization)]
     public void RaiseNothing(string words) => Fail(words);
 
     public static uint Calm(uint number) => number;

@@ -103,8 +103,14 @@ namespace Written
 
     public sealed class Line : Shape
     {
-        public Point From;
-        public Point To;
+        public Line(Point from, Point to)
+        {
+            From = from;
+            To = to;
+        }
+
+        public readonly Point From;
+        public readonly Point To;
 
         public override string Spell() => Spell("line", From.X, From.Y, To.X, To.Y);
     }
@@ -229,7 +235,7 @@ namespace Written
         {
             yield return new Empty();
             yield return new Dot(3);
-            yield return new Line { From = new Point(0, 1), To = new Point(2, 3) };
+            yield return new Line(new Point(0, 1), new Point(2, 3));
             yield return new Circle(new Point(0, 1), 2);
             yield return new Named { Name = "flag", Tags = new HashSet<string> { "a", "b" }, Colour = Colour.Red };
             yield return new Inside(null);

@@ -75,7 +75,7 @@ pub(crate) fn absent_errors_are_refused(guest: &Guest) {
         ("unknown", "result.error", "`Shut` is no case of Refusal, only Closed, Full, Other"),
         ("none", "result.error", "expected Refusal, got null"),
         ("field", "result.error.Other.0", "expected string, got null"),
-        ("type", "result.error", "expected Refusal, got int"),
+        ("type", "result.error", "the contract has the variant `Refusal`, and not `int`"),
     ] {
         let failure = refused(proxy.failure(what));
         assert_eq!(failure.method, "test.wrong.failure");
@@ -119,7 +119,7 @@ pub(crate) fn interfaces_that_differ_are_refused(guest: &Guest) {
             assert!(text.contains(part), "{part} is in: {text}");
         }
         let text = proxy.tune("method").unwrap();
-        for part in ["test.radio", "`hear`", "`listener`"] {
+        for part in ["test.radio", "hear(string words)", "`listener`"] {
             assert!(text.to_lowercase().contains(part), "{part} is in: {text}");
         }
     }

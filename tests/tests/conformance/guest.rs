@@ -118,7 +118,7 @@ pub(crate) const DOTNET9: Guest = Guest {
     // The bundles of a process share the garbage collector's heap.
     knows_memory: false,
     // The interface that a plugin calls with is compared with the contract before the call.
-    words: &[("mistake", "`IProgressRadio.Tune` differs from the contract")],
+    words: &[("mistake", "test.radio@1: `IProgressRadio.Tune` differs from the contract")],
     needs: Some("dotnet"),
 };
 

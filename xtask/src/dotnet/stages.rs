@@ -22,8 +22,13 @@ pub(crate) struct Stages {
 pub(crate) fn build() -> Result<Option<Stages>> {
     let names = names(&workspace::dotnet_stages()?)?.join("`, `");
     let consequence = format!("the pipeline goes without what is written in C#, `{names}`");
-    match Toolchain::set_up_or_skip(&consequence, "    to get .NET:  cargo xtask dotnet")? {
-        Some(toolchain) => build_with(&toolchain).map(Some),
+    let remedies = "    to get .NET:         cargo xtask dotnet\n    \
+                    to run without it:   pipeline .. --without BUNDLE, as `cargo xtask demo` does";
+    match Toolchain::set_up_or_skip(&consequence, remedies)? {
+        Some(toolchain) => {
+            eprintln!("      {}", toolchain.described());
+            build_with(&toolchain).map(Some)
+        }
         None => Ok(None),
     }
 }

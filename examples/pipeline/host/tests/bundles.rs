@@ -22,7 +22,7 @@ fn the_shipped_log_goes_through_the_shipped_stages() {
         "[sessions] 5,000 records",
         "[redact] 5,000 records",
         "[aggregate] 5,000 records",
-        "[validate] 0 of 9851 records cannot be true, labels for suspicious ones: 333",
+        "[validate] 0 of 9851 records cannot be true, labels for suspicious ones: 278",
         "[classify] requests with an agent that no rule knows: 358",
         "[sessions] 647 sessions of 201 clients, 10 of which are unusual",
         "[redact] masked 9851 addresses and 465 secrets",

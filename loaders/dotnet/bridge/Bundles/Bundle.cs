@@ -123,17 +123,19 @@ namespace Polyplug.Bridge
             {
                 throw new InvalidOperationException(Reply.TakeText(&reply));
             }
+            Surface surface;
             try
             {
-                var remote = new Remote(imported, SurfaceOf(type, ContractAt(address)));
-                Track(remote);
-                return remote.Surface.Make(remote);
+                surface = SurfaceOf(type, ContractAt(address));
             }
             catch (MismatchException wrong)
             {
                 HostFunctions.Release(imported);
-                throw new InvalidOperationException(wrong.Message);
+                throw new InvalidOperationException(name + ": " + wrong.Message);
             }
+            var remote = new Remote(imported, surface);
+            Track(remote);
+            return surface.Make(remote);
         }
 
         private Surface SurfaceOf(Type type, Contract contract)
@@ -256,7 +258,11 @@ namespace Polyplug.Bridge
         /// <summary>Gives the loader's bundle back, which code that outlived the version may have used until now.</summary>
         ~OwnBundle()
         {
-            HostFunctions.DropBundle(Address);
+            // Memory for an object may be taken before the arguments of its constructor are there.
+            if (Address != IntPtr.Zero)
+            {
+                HostFunctions.DropBundle(Address);
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
@@ -29,10 +30,10 @@ namespace Polyplug.Bridge
         }
 
         /// <summary>Sends an exception of a bundle's code, and returns the status of the call.</summary>
-        /// <param name="sink">The loader's sink.</param>
+        /// <param name="sink">Where the loader reads the fault.</param>
         /// <param name="failure">The exception.</param>
-        /// <param name="bundle">The bundle.</param>
-        /// <param name="called">The method of the bundle's code that was called, if it is known.</param>
+        /// <param name="bundle">The bundle whose code ran.</param>
+        /// <param name="called">The method that was called, whose own frame is missing where the CLR has inlined it.</param>
         internal static int Send(IntPtr sink, Exception failure, Bundle bundle, MethodInfo called = null)
         {
             var wrapped = failure as AggregateException;
@@ -52,7 +53,6 @@ namespace Polyplug.Bridge
                 return 1;
             }
             string message = Describe(failure);
-            // A method that has become a part of the compiled code that calls it has no line of its own in the stack.
             string location = Location(failure, bundle) ?? (called == null ? null : PlaceOf(called, bundle));
             string traceback = Traceback(failure, called);
             Wire.Send(sink, writer =>
@@ -112,17 +112,17 @@ namespace Polyplug.Bridge
                     {
                         text.Append("\n ---> ").Append(TypeName(inner)).Append('\n');
                     }
-                    string[] lines = inner.StackTrace.Split('\n').Where(line => !IsOwn(line)).ToArray();
-                    if (inner == failure && called == null)
+                    IEnumerable<string> lines = inner.StackTrace.Split('\n').Where(line => !IsOwn(line));
+                    if (inner == failure)
                     {
-                        // Between the loader and a constructor is reflection.
+                        // What lies between the loader and a constructor.
                         lines = lines.Reverse().SkipWhile(IsReflection).Reverse().ToArray();
                     }
                     text.Append(string.Join("\n", lines));
                     if (inner == failure && called != null && !lines.Any(line => line.Contains(NameOf(called))))
                     {
                         // A small method may have become a part of the compiled code that calls it.
-                        text.Append(lines.Length > 0 ? "\n" : "").Append("   at ").Append(NameOf(called))
+                        text.Append(lines.Any() ? "\n" : "").Append("   at ").Append(NameOf(called))
                             .Append(string.Join(", ", called.GetParameters().Select(of => of.ParameterType.Name + " " + of.Name)))
                             .Append(')');
                     }
@@ -144,9 +144,10 @@ namespace Polyplug.Bridge
         /// <summary>Returns whether a line of a stack trace is of this assembly or of code that it compiled.</summary>
         private static bool IsOwn(string line)
         {
-            // The names of parameters, which compiled code does not have, leave a space in .NET Core 3.1.
-            line = line.Replace(" ,", ",");
-            return line.Contains(" Polyplug.Bridge.") || line.Contains("(MethodEntry,") || line.Contains("(BodyParts,");
+            int arguments = line.IndexOf('(');
+            bool isCompiled = arguments >= 0 && line.IndexOf('.', 0, arguments) < 0;
+            string[] own = { "(MethodEntry", "(Marshaller[]", "(BodyParts", "(Remote" };
+            return line.Contains(" Polyplug.Bridge.") || (isCompiled && own.Any(part => line.Contains(part)));
         }
 
         /// <summary>Returns whether a line of a stack trace is of reflection.</summary>

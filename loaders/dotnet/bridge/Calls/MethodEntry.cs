@@ -50,7 +50,7 @@ namespace Polyplug.Bridge
             ParameterInfo[] parameters = target.GetParameters();
             if (parameters.Length != method.Arguments.Length)
             {
-                throw new MismatchException("the contract has " + Count(method.Arguments.Length) + ", and the method "
+                throw new MismatchException("the contract has " + method.CountOfArguments + ", and the method "
                     + parameters.Length);
             }
             arguments = new Part[parameters.Length];
@@ -83,11 +83,6 @@ namespace Polyplug.Bridge
             }
             Marshallers = arguments.Concat(new[] { result }).Select(part => part?.Marshaller).ToArray();
             first = CallFirst;
-        }
-
-        private static string Count(int arguments)
-        {
-            return arguments == 1 ? "1 argument" : arguments + " arguments";
         }
 
         /// <summary>Puts the address of the function into the loader's memory, which lives as long as the loader calls this method.</summary>
@@ -315,7 +310,7 @@ namespace Polyplug.Bridge
                 {
                     return SendDeclared(declared, to, arena, sink);
                 }
-                return Faults.Send(sink, failure, all.Bundle, target);
+                return Faults.Send(sink, failure, all.Bundle, stage == Scope.Running ? target : null);
             }
             catch (Exception other)
             {

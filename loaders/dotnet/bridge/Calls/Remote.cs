@@ -17,7 +17,11 @@ namespace Polyplug.Bridge
         /// <summary>Releases the loader's own object.</summary>
         ~Remote()
         {
-            HostFunctions.Release(Address);
+            // Memory for an object may be taken before the arguments of its constructor are there.
+            if (Address != IntPtr.Zero)
+            {
+                HostFunctions.Release(Address);
+            }
         }
 
         /// <summary>The loader's own object, which lives as long as this one.</summary>

@@ -29,7 +29,7 @@ namespace Polyplug.Bridge
             ParameterInfo[] parameters = target.GetParameters();
             if (parameters.Length != method.Arguments.Length)
             {
-                throw new MismatchException("the contract has " + method.Arguments.Length + " arguments, and the method "
+                throw new MismatchException("the contract has " + method.CountOfArguments + ", and the method "
                     + parameters.Length);
             }
             Arguments = new Part[parameters.Length];

@@ -269,6 +269,12 @@ namespace Polyplug.Bridge
             get { return Result.Kind == NodeKind.Result ? Result.Other : null; }
         }
 
+        /// <summary>The number of the arguments, for errors.</summary>
+        internal string CountOfArguments
+        {
+            get { return Arguments.Length == 1 ? "1 argument" : Arguments.Length + " arguments"; }
+        }
+
         internal static Method[] ReadAll(BinaryReader reader, Node[] nodes)
         {
             var methods = new Method[reader.ReadInt32()];

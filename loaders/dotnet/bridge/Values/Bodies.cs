@@ -34,10 +34,10 @@ namespace Polyplug.Bridge
             return of;
         }
 
-        /// <summary>Adds the name of the field that was moved to the path of a fault. Called by compiled code.</summary>
-        internal static void Within(ValueException wrong, BodyParts parts, int number)
+        /// <summary>Adds the name of the field that was moved to the path of a fault. The filter of compiled code.</summary>
+        internal static bool PassesThrough(object failure, BodyParts parts, int number)
         {
-            wrong.Within(parts.Fields[number].Name);
+            return failure is ValueException wrong && wrong.PassesThrough(parts.Fields[number].Name);
         }
     }
 
@@ -48,8 +48,8 @@ namespace Polyplug.Bridge
 
         private delegate void Writer(BodyParts parts, byte* at, T value, Scope* scope);
 
-        private static readonly MethodInfo Within =
-            typeof(BodyParts).GetMethod("Within", BindingFlags.NonPublic | BindingFlags.Static);
+        private static readonly MethodInfo PassesThrough =
+            typeof(BodyParts).GetMethod("PassesThrough", BindingFlags.NonPublic | BindingFlags.Static);
 
         private static readonly FieldInfo MarshallersField =
             typeof(BodyParts).GetField("Marshallers", BindingFlags.NonPublic | BindingFlags.Instance);
@@ -164,10 +164,12 @@ namespace Polyplug.Bridge
             LocalBuilder step = il.DeclareLocal(typeof(int));
             il.BeginExceptionBlock();
             emit(step);
-            il.BeginCatchBlock(typeof(ValueException));
+            il.BeginExceptFilterBlock();
             il.Emit(OpCodes.Ldarg_0);
             il.Emit(OpCodes.Ldloc, step);
-            il.Emit(OpCodes.Call, Within);
+            il.Emit(OpCodes.Call, PassesThrough);
+            il.BeginCatchBlock(null);
+            il.Emit(OpCodes.Pop);
             il.Emit(OpCodes.Rethrow);
             il.EndExceptionBlock();
         }

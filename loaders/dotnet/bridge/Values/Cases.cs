@@ -111,9 +111,8 @@ namespace Polyplug.Bridge
             {
                 return (T)cases[tag].ReadObject(at + node.At, scope);
             }
-            catch (ValueException wrong)
+            catch (ValueException wrong) when (wrong.PassesThrough(node.Cases[tag]))
             {
-                wrong.Within(node.Cases[tag]);
                 throw;
             }
         }
@@ -134,9 +133,8 @@ namespace Polyplug.Bridge
             {
                 cases[tag].WriteObject(at + node.At, value, scope);
             }
-            catch (ValueException wrong)
+            catch (ValueException wrong) when (wrong.PassesThrough(node.Cases[tag]))
             {
-                wrong.Within(node.Cases[tag]);
                 throw;
             }
         }

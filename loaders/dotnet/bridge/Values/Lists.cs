@@ -181,9 +181,8 @@ namespace Polyplug.Bridge
                         start += size;
                     }
                 }
-                catch (ValueException wrong)
+                catch (ValueException wrong) when (wrong.PassesThrough(i))
                 {
-                    wrong.At(i);
                     throw;
                 }
             }
@@ -219,9 +218,8 @@ namespace Polyplug.Bridge
                         start += size;
                     }
                 }
-                catch (ValueException wrong)
+                catch (ValueException wrong) when (wrong.PassesThrough(i))
                 {
-                    wrong.At(i);
                     throw;
                 }
             }
@@ -274,9 +272,8 @@ namespace Polyplug.Bridge
                     start += size;
                 }
             }
-            catch (ValueException wrong)
+            catch (ValueException wrong) when (wrong.PassesThrough(i))
             {
-                wrong.At(i);
                 throw;
             }
             scope->Depth--;
@@ -303,9 +300,8 @@ namespace Polyplug.Bridge
                     start += size;
                 }
             }
-            catch (ValueException wrong)
+            catch (ValueException wrong) when (wrong.PassesThrough(i))
             {
-                wrong.At(i);
                 throw;
             }
             scope->Depth--;

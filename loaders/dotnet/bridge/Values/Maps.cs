@@ -47,13 +47,8 @@ namespace Polyplug.Bridge
                     entry += node.Stride;
                 }
             }
-            catch (ValueException wrong)
+            catch (ValueException wrong) when (Passes(wrong, part, i))
             {
-                if (part != null)
-                {
-                    wrong.Within(part);
-                }
-                wrong.At(i);
                 throw;
             }
             scope->Depth--;
@@ -89,17 +84,17 @@ namespace Polyplug.Bridge
                     i++;
                 }
             }
-            catch (ValueException wrong)
+            catch (ValueException wrong) when (Passes(wrong, part, i))
             {
-                if (part != null)
-                {
-                    wrong.Within(part);
-                }
-                wrong.At(i);
                 throw;
             }
             RawList.Set(at, start, i);
             scope->Depth--;
+        }
+
+        private static bool Passes(ValueException wrong, string part, int entry)
+        {
+            return (part != null && wrong.PassesThrough(part)) || wrong.PassesThrough(entry);
         }
 
         private static string Show(K name)

@@ -182,9 +182,8 @@ namespace Polyplug.Bridge
                     case 1: return Result<T, E>.Err(error.Read(from + at, scope));
                 }
             }
-            catch (ValueException wrong)
+            catch (ValueException wrong) when (wrong.PassesThrough(tag == 0 ? "ok" : "err"))
             {
-                wrong.Within(tag == 0 ? "ok" : "err");
                 throw;
             }
             throw ValueException.Tag("result", tag, 2);
@@ -204,9 +203,8 @@ namespace Polyplug.Bridge
                     error.Write(to + at, result.Error, scope);
                 }
             }
-            catch (ValueException wrong)
+            catch (ValueException wrong) when (wrong.PassesThrough(result.IsOk ? "ok" : "err"))
             {
-                wrong.Within(result.IsOk ? "ok" : "err");
                 throw;
             }
         }

@@ -80,6 +80,9 @@ namespace Polyplug.Bridge
             throw new MismatchException(missing != null
                 ? "`" + TypeNames.Of(type) + "` has no constructor parameter, settable property or field for `" + missing
                     + "` of " + what
+                : body.IsNumbered
+                ? "`" + TypeNames.Of(type) + "` has no public constructor with " + count + (count == 1 ? " parameter" : " parameters")
+                    + ", for the fields without names of " + what
                 : "`" + TypeNames.Of(type) + "` has no public constructor whose parameters are fields of " + what);
         }
 

@@ -49,6 +49,24 @@ namespace Polyplug.Bridge
             return this;
         }
 
+        /// <summary>Adds the name of a part to the path, as the filter of a handler that does not catch. Returns false.</summary>
+        /// <remarks>
+        /// A handler that throws again would need stack beside that of the frames in which the fault was found. Filters run
+        /// before the stack is unwound, the innermost first, and return.
+        /// </remarks>
+        internal bool PassesThrough(string name)
+        {
+            path.Add(name);
+            return false;
+        }
+
+        /// <summary>Adds an index to the path, and then does the same.</summary>
+        internal bool PassesThrough(int index)
+        {
+            path.Add(index);
+            return false;
+        }
+
         internal void Encode(BinaryWriter writer)
         {
             writer.Write(isLimit);

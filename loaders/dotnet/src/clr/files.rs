@@ -52,6 +52,7 @@ impl Files {
     }
 
     /// Returns the folder.
+    #[cfg(test)]
     pub(super) fn path(&self) -> &Path {
         self.folder.path()
     }
