@@ -8,6 +8,7 @@ use polyplug::{BundleId, Runtime};
 use polyplug_dotnet::DotnetLoader;
 use polyplug_tests::bench::{Goal, Table};
 use polyplug_tests::dotnet::{self, Version};
+use polyplug_tests::footprint::footprint;
 use polyplug_tests::{Bundle, manifest};
 use test_contracts::Calculator;
 use test_contracts::types::Tree;
@@ -195,6 +196,26 @@ fn life_cycle() {
         with.reload_bundle(bundle.path()).expect("it reloads");
         start.elapsed()
     });
+    drop((without, with));
+    memory();
+}
+
+/// Prints what a bundle more takes of memory, with its methods compiled.
+#[cfg(target_os = "linux")]
+fn memory() {
+    const BUNDLES: u64 = 50;
+    let runtime = runtime();
+    let load = |number: u64| {
+        let bundle = bundle(&format!("calculator{number}"), "calculator");
+        let id = runtime.load_bundle(bundle.path()).expect("it loads");
+        let calc = runtime.proxy_from::<dyn Calculator>(id).expect("the bundle provides it");
+        assert_eq!(calc.add(2, 3), Ok(5));
+        bundle
+    };
+    let _warm = load(0);
+    let before = footprint().kib;
+    let _more: Vec<_> = (1..=BUNDLES).map(load).collect();
+    println!("memory of a bundle {:>43} KiB (of {BUNDLES})", (footprint().kib - before) / BUNDLES);
 }
 
 fn print_each(name: &str, times: usize, mut once: impl FnMut() -> Duration) {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tempfile::TempDir;
 
@@ -53,7 +53,7 @@ impl Files {
 
     /// Returns the folder.
     #[cfg(test)]
-    pub(super) fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &std::path::Path {
         self.folder.path()
     }
 
