@@ -25,13 +25,18 @@ trait Hand {
     fn functions(&self) -> Vec<u64>;
 }
 
+type AddFunction = unsafe extern "C" fn(u64, i32, i32) -> i32;
+type GreetFunction = unsafe extern "C" fn(u64, *const u8, usize, *mut u8, usize) -> usize;
+type SumFunction = unsafe extern "C" fn(u64, *const u8, usize) -> u64;
+type TreeFunction = unsafe extern "C" fn(u64, i32, *const i32, usize, *mut i32);
+
 /// The functions that are written by hand, and the object that they are called for.
 struct ByHand {
     object: u64,
-    add: unsafe extern "C" fn(u64, i32, i32) -> i32,
-    greet: unsafe extern "C" fn(u64, *const u8, usize, *mut u8, usize) -> usize,
-    sum: unsafe extern "C" fn(u64, *const u8, usize) -> u64,
-    tree: unsafe extern "C" fn(u64, i32, *const i32, usize, *mut i32),
+    add: AddFunction,
+    greet: GreetFunction,
+    sum: SumFunction,
+    tree: TreeFunction,
 }
 
 impl ByHand {
@@ -42,10 +47,10 @@ impl ByHand {
         unsafe {
             Self {
                 object,
-                add: std::mem::transmute::<usize, _>(add as usize),
-                greet: std::mem::transmute::<usize, _>(greet as usize),
-                sum: std::mem::transmute::<usize, _>(sum as usize),
-                tree: std::mem::transmute::<usize, _>(tree as usize),
+                add: std::mem::transmute::<usize, AddFunction>(add as usize),
+                greet: std::mem::transmute::<usize, GreetFunction>(greet as usize),
+                sum: std::mem::transmute::<usize, SumFunction>(sum as usize),
+                tree: std::mem::transmute::<usize, TreeFunction>(tree as usize),
             }
         }
     }
