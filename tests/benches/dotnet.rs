@@ -57,8 +57,7 @@ impl ByHand {
     fn greet(&self, name: &str) -> String {
         let mut room = [0; 256];
         // SAFETY: as for `add`; the name is readable and the room writable.
-        let count =
-            unsafe { (self.greet)(self.object, name.as_ptr(), name.len(), room.as_mut_ptr(), room.len()) };
+        let count = unsafe { (self.greet)(self.object, name.as_ptr(), name.len(), room.as_mut_ptr(), room.len()) };
         std::str::from_utf8(&room[..count]).expect("it is a text").to_owned()
     }
 
