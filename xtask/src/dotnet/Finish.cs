@@ -5,6 +5,7 @@
 //   `dotnet build` compiles against name the public one that the documentation names, and a program that refers to both
 //   does not compile. So each reference is changed to the public assembly of FRAMEWORK that forwards the type.
 // - `mcs` writes the lines of methods in a format of Mono's, `.mdb`. They become a portable `.pdb`.
+// - `mcs` does not know the attribute with which methods that look for their caller are marked. It becomes a flag.
 // - The assembly's identifier depends on its contents only: the same sources give the same file.
 
 using System;
@@ -37,6 +38,7 @@ static class Finish
             Console.Error.WriteLine("error: no public assembly of .NET has: " + string.Join(", ", unknown));
             return 1;
         }
+        MarkSeekers(assembly.MainModule);
         var lines = path + ".mdb";
         var hasLines = File.Exists(lines);
         var parameters = new WriterParameters { DeterministicMvid = true, Timestamp = 0, WriteSymbols = hasLines };
@@ -48,6 +50,15 @@ static class Finish
         assembly.Write(path, parameters);
         File.Delete(lines);
         return 0;
+    }
+
+    /// Sets the flag of the methods that look for their caller on the stack, as other compilers do.
+    static void MarkSeekers(ModuleDefinition module)
+    {
+        const string Attribute = "System.Security.DynamicSecurityMethodAttribute";
+        foreach (var method in module.GetTypes().SelectMany(type => type.Methods))
+            if (method.CustomAttributes.Any(each => each.AttributeType.FullName == Attribute))
+                method.Attributes |= MethodAttributes.RequireSecObject;
     }
 
     /// Returns the public assembly that forwards a type, by the type's name.
