@@ -87,7 +87,7 @@ public class Failing
     public void Tuple() => throw new DeclaredException<(byte, string)>((5, null));
 
     // An optimised method may become a part of its caller, or give its frame to what it calls last. It has no line then.
-    [MethodImpl(MethodImplOptions.NoOptimization)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.NoOptimization)]
     public string Throw(string words)
     {
         Fail(words);
@@ -100,8 +100,11 @@ public class Failing
         return 0;
     }
 
-    [MethodImpl(MethodImplOptions.NoOptimization)]
-    public void RaiseNothing(string words) => Fail(words);
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.NoOptimization)]
+    public void RaiseNothing(string words)
+    {
+        Fail(words);
+    }
 
     public static uint Calm(uint number) => number;
 

@@ -47,7 +47,7 @@ namespace Faults
                 case "fine":
                     return "fine";
                 case "plain":
-                    throw new InvalidOperationException("plain"); // here
+                    return Plain();
                 case "inner":
                     return Inner();
                 case "own":
@@ -83,6 +83,8 @@ namespace Faults
                     return Host.Get<IDisposable>("test.nothing@1").ToString();
                 case "bad":
                     return Host.Get<IDisposable>("nothing").ToString();
+                case "small":
+                    return Small(code);
                 case "end":
                     failsAtTheEnd = true;
                     return "set";
@@ -145,6 +147,11 @@ namespace Faults
             }
         }
 
+        private static string Plain()
+        {
+            throw new InvalidOperationException("plain"); // here
+        }
+
         private static string Inner()
         {
             try
@@ -159,6 +166,9 @@ namespace Faults
 
         [MethodImpl(MethodImplOptions.NoInlining)]
         private static int Null(string text) => text.Length;
+
+        // Gives its frame to what it calls last.
+        private static string Small(string code) => Plain();
 
         private static string Caught()
         {

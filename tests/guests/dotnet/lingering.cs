@@ -16,6 +16,14 @@ public sealed class Script : IDisposable
 
     public string Run(string code)
     {
+        if (code == "is it alive")
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            return ((WeakReference)AppDomain.CurrentDomain.GetData("lingering")).IsAlive.ToString();
+        }
+        // Outlives the version, and keeps nothing of it.
+        AppDomain.CurrentDomain.SetData("lingering", new WeakReference(this));
         switch (code)
         {
             case "nothing":

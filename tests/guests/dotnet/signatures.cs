@@ -70,7 +70,12 @@ namespace Signatures
 
     public class Dot : Shape
     {
-        public byte Size { get; set; }
+        public Dot(byte size)
+        {
+            Size = size;
+        }
+
+        public byte Size { get; }
     }
 
     public class Line : Shape

@@ -5,8 +5,7 @@
 //   `dotnet build` compiles against name the public one that the documentation names, and a program that refers to both
 //   does not compile. So each reference is changed to the public assembly of FRAMEWORK that forwards the type.
 // - `mcs` writes the lines of methods in a format of Mono's, `.mdb`. They become a portable `.pdb`.
-// - Methods that ask for their caller's assembly are marked, as those of the framework are, so that the CLR keeps the
-//   caller on the stack: it does not put the caller into another method, and does not leave the caller by a jump.
+// - `mcs` does not know the attribute with which methods that look for their caller are marked. It becomes a flag.
 // - The assembly's identifier depends on its contents only: the same sources give the same file.
 
 using System;
@@ -39,7 +38,7 @@ static class Finish
             Console.Error.WriteLine("error: no public assembly of .NET has: " + string.Join(", ", unknown));
             return 1;
         }
-        KeepCallers(assembly.MainModule);
+        MarkSeekers(assembly.MainModule);
         var lines = path + ".mdb";
         var hasLines = File.Exists(lines);
         var parameters = new WriterParameters { DeterministicMvid = true, Timestamp = 0, WriteSymbols = hasLines };
@@ -51,6 +50,15 @@ static class Finish
         assembly.Write(path, parameters);
         File.Delete(lines);
         return 0;
+    }
+
+    /// Sets the flag of the methods that look for their caller on the stack, as other compilers do.
+    static void MarkSeekers(ModuleDefinition module)
+    {
+        const string Attribute = "System.Security.DynamicSecurityMethodAttribute";
+        foreach (var method in module.GetTypes().SelectMany(type => type.Methods))
+            if (method.CustomAttributes.Any(each => each.AttributeType.FullName == Attribute))
+                method.Attributes |= MethodAttributes.RequireSecObject;
     }
 
     /// Returns the public assembly that forwards a type, by the type's name.
@@ -111,19 +119,6 @@ static class Finish
     static bool IsPrivate(IMetadataScope scope)
     {
         return scope.Name.StartsWith(Private, StringComparison.Ordinal);
-    }
-
-    /// Marks methods that ask for their caller's assembly. A compiler has no attribute for that outside of the framework.
-    static void KeepCallers(ModuleDefinition module)
-    {
-        foreach (var method in module.GetTypes().SelectMany(type => type.Methods).Where(method => method.HasBody))
-            if (method.Body.Instructions.Select(each => each.Operand).OfType<MethodReference>().Any(AsksForCaller))
-                method.Attributes |= MethodAttributes.RequireSecObject;
-    }
-
-    static bool AsksForCaller(MethodReference method)
-    {
-        return method.Name == "GetCallingAssembly" && method.DeclaringType.FullName == "System.Reflection.Assembly";
     }
 
     static void AddLines(ModuleDefinition module, MonoSymbolFile lines)

@@ -1,6 +1,7 @@
 using System;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Security;
 using Polyplug.Bridge;
 
 namespace Polyplug
@@ -16,6 +17,7 @@ namespace Polyplug
         /// The host does not provide the contract, does not grant it to the bundle, or the interface does not match it.
         /// </exception>
         [MethodImpl(MethodImplOptions.NoInlining)]
+        [DynamicSecurityMethod]
         public static T Get<T>(string contract) where T : class
         {
             return Remotes.Open<T>(Remotes.Host, contract, Assembly.GetCallingAssembly());
@@ -33,6 +35,7 @@ namespace Polyplug
         /// The manifest does not declare the contract, no bundle provides it, or the interface does not match it.
         /// </exception>
         [MethodImpl(MethodImplOptions.NoInlining)]
+        [DynamicSecurityMethod]
         public static T Get<T>(string contract) where T : class
         {
             return Remotes.Open<T>(Remotes.Peer, contract, Assembly.GetCallingAssembly());

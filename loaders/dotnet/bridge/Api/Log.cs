@@ -1,6 +1,7 @@
 using System;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Security;
 using Polyplug.Bridge;
 
 namespace Polyplug
@@ -11,6 +12,7 @@ namespace Polyplug
     {
         /// <summary>Writes that something failed.</summary>
         [MethodImpl(MethodImplOptions.NoInlining)]
+        [DynamicSecurityMethod]
         public static void Error(string message)
         {
             Bundle.Log(Assembly.GetCallingAssembly(), LogLevel.Error, message);
@@ -18,6 +20,7 @@ namespace Polyplug
 
         /// <summary>Writes that something may be wrong.</summary>
         [MethodImpl(MethodImplOptions.NoInlining)]
+        [DynamicSecurityMethod]
         public static void Warn(string message)
         {
             Bundle.Log(Assembly.GetCallingAssembly(), LogLevel.Warn, message);
@@ -25,6 +28,7 @@ namespace Polyplug
 
         /// <summary>Writes something that an operator may want to know.</summary>
         [MethodImpl(MethodImplOptions.NoInlining)]
+        [DynamicSecurityMethod]
         public static void Info(string message)
         {
             Bundle.Log(Assembly.GetCallingAssembly(), LogLevel.Info, message);
@@ -32,6 +36,7 @@ namespace Polyplug
 
         /// <summary>Writes something that helps to find a fault.</summary>
         [MethodImpl(MethodImplOptions.NoInlining)]
+        [DynamicSecurityMethod]
         public static void Debug(string message)
         {
             Bundle.Log(Assembly.GetCallingAssembly(), LogLevel.Debug, message);
@@ -39,6 +44,7 @@ namespace Polyplug
 
         /// <summary>Writes a step of the work.</summary>
         [MethodImpl(MethodImplOptions.NoInlining)]
+        [DynamicSecurityMethod]
         public static void Trace(string message)
         {
             Bundle.Log(Assembly.GetCallingAssembly(), LogLevel.Trace, message);

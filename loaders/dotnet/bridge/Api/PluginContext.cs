@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Security;
 using Polyplug.Bridge;
 
 namespace Polyplug
@@ -24,6 +25,7 @@ namespace Polyplug
         public static PluginContext Current
         {
             [MethodImpl(MethodImplOptions.NoInlining)]
+            [DynamicSecurityMethod]
             get { return Bridge.Bundle.Of(Assembly.GetCallingAssembly()).Context; }
         }
 

@@ -187,7 +187,7 @@ namespace Polyplug.Bridge
             try
             {
                 of = Target<Bundle>(bundle);
-                var code = new PluginCode(of, of.Plugins[(int)plugin].Type, of.ContractAt(contract));
+                PluginCode code = Bound(of, of.Plugins[(int)plugin].Type, of.ContractAt(contract));
                 for (int i = 0; i < code.Entries.Length; i++)
                 {
                     code.Entries[i].PutAddress(entries + i);
@@ -198,6 +198,19 @@ namespace Polyplug.Bridge
             {
                 Faults.Send(sink, failure, of);
                 return IntPtr.Zero;
+            }
+        }
+
+        /// <exception cref="MismatchException">The class differs from the contract, which the message names.</exception>
+        private static PluginCode Bound(Bundle bundle, Type type, Contract contract)
+        {
+            try
+            {
+                return new PluginCode(bundle, type, contract);
+            }
+            catch (MismatchException wrong)
+            {
+                throw new MismatchException(contract.Name + "@" + contract.Major + ": " + wrong.Message);
             }
         }
 

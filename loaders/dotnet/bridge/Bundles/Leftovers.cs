@@ -43,7 +43,8 @@ namespace Polyplug.Bridge
             return all.Length > 0
                 ? "its code is kept by " + string.Join(", ", all)
                 : "its code is kept by something that .NET does not tell of: a thread that still runs, a task that does not end, "
-                    + "a `GCHandle`, or a static field of an assembly that is not the bundle's";
+                    + "a `GCHandle`, a `ThreadLocal` or `AsyncLocal` that was set on a thread of the host's, or a static field of "
+                    + "an assembly that is not the bundle's";
         }
 
         private void Events()

@@ -26,7 +26,7 @@ namespace Polyplug.Bridge
                 CheckRuntime(main, request.File);
                 return main;
             }
-            catch (BadImageFormatException wrong)
+            catch (Exception wrong) when (wrong is BadImageFormatException || wrong is FileLoadException)
             {
                 throw new BundleException("`" + request.File + "` is no .NET assembly, or one for another processor: "
                     + wrong.Message);

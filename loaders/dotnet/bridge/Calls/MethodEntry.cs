@@ -143,7 +143,7 @@ namespace Polyplug.Bridge
             var method = new DynamicMethod(
                 target.Name, typeof(int),
                 new[] { typeof(MethodEntry), instance, typeof(byte*), typeof(byte*), typeof(Arena*), typeof(IntPtr) },
-                target.DeclaringType.Module, true);
+                Emitting.Owner, true);
             Emit(method.GetILGenerator(), instance);
             return method;
         }

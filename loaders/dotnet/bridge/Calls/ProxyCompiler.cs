@@ -14,10 +14,10 @@ namespace Polyplug.Bridge
         private static readonly FieldInfo StageField = typeof(Scope).GetField("Stage", Remote.Own);
 
         /// <summary>Compiles a method whose first argument is the remote object.</summary>
-        internal static DynamicMethod Delegate(RemoteMethod method, Module owner)
+        internal static DynamicMethod Delegate(RemoteMethod method)
         {
             Type[] arguments = new[] { typeof(Remote) }.Concat(Parameters(method.Target)).ToArray();
-            var compiled = new DynamicMethod(method.Method.Name, method.Target.ReturnType, arguments, owner, true);
+            var compiled = new DynamicMethod(method.Method.Name, method.Target.ReturnType, arguments, Emitting.Owner, true);
             ILGenerator il = compiled.GetILGenerator();
             Emit(il, method, () => il.Emit(OpCodes.Ldarg_0));
             return compiled;
@@ -34,8 +34,7 @@ namespace Polyplug.Bridge
                 builder.DefineDefaultConstructor(MethodAttributes.Public);
                 foreach (RemoteMethod method in methods.Where(of => of != null))
                 {
-                    MethodBuilder compiled = Override(builder, method.Target);
-                    ILGenerator il = compiled.GetILGenerator();
+                    ILGenerator il = Implement(builder, method.Target).GetILGenerator();
                     Emit(il, method, () =>
                     {
                         il.Emit(OpCodes.Ldarg_0);
@@ -44,7 +43,7 @@ namespace Polyplug.Bridge
                 }
                 if (typeof(IDisposable).IsAssignableFrom(type))
                 {
-                    ILGenerator il = Override(builder, typeof(IDisposable).GetMethod("Dispose")).GetILGenerator();
+                    ILGenerator il = ImplementDispose(builder).GetILGenerator();
                     il.Emit(OpCodes.Ldarg_0);
                     il.Emit(OpCodes.Ldfld, RemoteField);
                     il.Emit(OpCodes.Call, typeof(Remote).GetMethod("Close", Remote.Own));
@@ -59,14 +58,26 @@ namespace Polyplug.Bridge
             return method.GetParameters().Select(of => of.ParameterType);
         }
 
-        private static MethodBuilder Override(TypeBuilder builder, MethodInfo method)
+        private const MethodAttributes Implementation = MethodAttributes.Virtual | MethodAttributes.Final
+            | MethodAttributes.HideBySig | MethodAttributes.NewSlot;
+
+        /// <summary>Defines the method that implements a method of an interface, because it has its name and signature.</summary>
+        /// <remarks>
+        /// .NET Core 3.1 does not stand explicit implementations of methods with generic types in their signatures: after the
+        /// interface has been unloaded, the process ends with a segmentation fault.
+        /// </remarks>
+        private static MethodBuilder Implement(TypeBuilder builder, MethodInfo method)
         {
-            const MethodAttributes Attributes = MethodAttributes.Private | MethodAttributes.Virtual | MethodAttributes.Final
-                | MethodAttributes.HideBySig | MethodAttributes.NewSlot;
+            return builder.DefineMethod(
+                method.Name, Implementation | MethodAttributes.Public, method.ReturnType, Parameters(method).ToArray());
+        }
+
+        /// <summary>Defines <c>Dispose</c>, beside which the contract may have a method of this name.</summary>
+        private static MethodBuilder ImplementDispose(TypeBuilder builder)
+        {
             MethodBuilder compiled = builder.DefineMethod(
-                TypeNames.Of(method.DeclaringType) + "." + method.Name, Attributes, method.ReturnType,
-                Parameters(method).ToArray());
-            builder.DefineMethodOverride(compiled, method);
+                "IDisposable.Dispose", Implementation | MethodAttributes.Private, typeof(void), Type.EmptyTypes);
+            builder.DefineMethodOverride(compiled, typeof(IDisposable).GetMethod("Dispose"));
             return compiled;
         }
 

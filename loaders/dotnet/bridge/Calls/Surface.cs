@@ -142,7 +142,7 @@ namespace Polyplug.Bridge
                 }
                 MethodInfo invoke = type.GetMethod("Invoke");
                 Methods = new[] { Bound(all, methods[0], invoke) };
-                DynamicMethod compiled = ProxyCompiler.Delegate(Methods[0], type.Module);
+                DynamicMethod compiled = ProxyCompiler.Delegate(Methods[0]);
                 make = remote => compiled.CreateDelegate(this.type, remote);
                 return;
             }

@@ -106,7 +106,7 @@ namespace Polyplug.Bridge
 
         private static DynamicMethod Method(string name, Type result, params Type[] arguments)
         {
-            return new DynamicMethod(name, result, arguments, typeof(T).Module, true);
+            return new DynamicMethod(name, result, arguments, Emitting.Owner, true);
         }
 
         private Reader CompileReader()

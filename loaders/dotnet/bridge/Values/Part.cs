@@ -121,6 +121,12 @@ namespace Polyplug.Bridge
     /// <summary>Code that addresses are computed in.</summary>
     internal static class Emitting
     {
+        /// <summary>The module that owns compiled code.</summary>
+        /// <remarks>
+        /// It is this assembly's. .NET keeps some memory for ever for each module that owns a method and is unloaded.
+        /// </remarks>
+        internal static readonly Module Owner = typeof(Emitting).Module;
+
         /// <summary>Emits code that leaves an argument plus an offset on the stack.</summary>
         internal static void Address(this ILGenerator il, int argument, int offset)
         {
