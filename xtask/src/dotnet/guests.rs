@@ -17,8 +17,7 @@ use super::compile::{Options, compile, version};
 use super::packages::sha256;
 use super::page;
 use super::sources::{self, relative};
-use super::stages;
-use super::toolchain::{Lock, Toolchain, WITHOUT, place};
+use super::toolchain::{Lock, Toolchain, place};
 use crate::workspace;
 
 const SOURCES: &str = "tests/guests/dotnet";
@@ -34,33 +33,6 @@ const LIBRARIES: &str = "lib";
 
 /// The beginning of the line that names an assembly to refer to.
 const REFERENCE: &str = "// reference:";
-
-/// `cargo xtask dotnet`: sets the toolchain up, compiles the guests if they are wanted, and prints the toolchain's roots.
-pub(crate) fn run(guests: bool) -> Result<()> {
-    let toolchain = Toolchain::set_up()?;
-    eprintln!("      {}", toolchain.described());
-    if guests {
-        Guests::all()?.build(&toolchain, &place().join("guests"))?;
-        stages::build_with(&toolchain)?;
-    }
-    for root in toolchain.roots() {
-        println!("{}", root.display());
-    }
-    Ok(())
-}
-
-/// Sets the toolchain up, and compiles the guests and the stages of the example that have changed. Where that is not
-/// possible, it says so.
-pub(crate) fn build() -> Result<()> {
-    let remedies = format!("    to make them run:    cargo xtask dotnet\n    to do without them:  {WITHOUT}=dotnet");
-    match Toolchain::set_up_or_skip("tests that need .NET cannot run", &remedies)? {
-        Some(toolchain) => {
-            Guests::all()?.build(&toolchain, &place().join("guests"))?;
-            stages::build_with(&toolchain).map(drop)
-        }
-        None => Ok(()),
-    }
-}
 
 /// An assembly and what it is made from.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -78,7 +50,7 @@ pub(super) struct Guests {
 
 impl Guests {
     /// Reads the folder of the sources and the examples of the page, which are written into files.
-    fn all() -> Result<Self> {
+    pub(super) fn all() -> Result<Self> {
         let mut guests = Self::read(&workspace::root().join(SOURCES))?;
         let page = workspace::root().join(PAGE);
         let text = fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;

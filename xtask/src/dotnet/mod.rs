@@ -10,10 +10,11 @@ mod mono;
 mod packages;
 mod page;
 mod sdk;
+mod setup;
 mod sources;
 mod stages;
 mod toolchain;
 
 pub(crate) use bridge::run as run_bridge;
-pub(crate) use guests::{build as build_guests, run};
+pub(crate) use setup::{build as build_guests, run};
 pub(crate) use stages::{Stages, build as build_stages};
