@@ -2,8 +2,8 @@
 
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use polyplug::engine::{Fault, KnownContract, log_message};
 use polyplug_abi::{CallArena, LogLevel, Version};
@@ -104,6 +104,9 @@ struct InitArguments {
 
 static BRIDGE: OnceLock<Bridge> = OnceLock::new();
 
+/// Held while the bridge is initialised, which it cannot be twice at once.
+static STARTING: Mutex<()> = Mutex::new(());
+
 /// Returns the bridge, which must run: nothing of the CLR exists before.
 pub(crate) fn bridge() -> &'static Bridge {
     BRIDGE.get().expect("the bridge runs as long as there is something in the CLR")
@@ -116,6 +119,10 @@ pub(crate) fn bridge() -> &'static Bridge {
 /// There is no installation of .NET that fits, or the CLR runs with other options.
 pub(crate) fn start(config: &ClrConfig, host: &'static HostTable) -> Result<&'static Bridge, Fault> {
     let clr = Clr::start(config, ASSEMBLY)?;
+    if let Some(running) = BRIDGE.get() {
+        return Ok(running);
+    }
+    let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(running) = BRIDGE.get() {
         return Ok(running);
     }
@@ -132,7 +139,7 @@ pub(crate) fn start(config: &ClrConfig, host: &'static HostTable) -> Result<&'st
     let text = format!("the CLR of .NET {} in {} runs", clr.version(), clr.root().display());
     log_message(LogLevel::Debug, &text);
     // SAFETY: `Init` returned 0 after it had set each field to the address of a function of this type. The bridge keeps
-    // the functions. Of two threads that come here at once, each has a table with the same functions.
+    // the functions.
     Ok(BRIDGE.get_or_init(|| unsafe { table.assume_init() }))
 }
 
