@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use polyplug::engine::{Fault, Guest, KnownContract};
+use polyplug::engine::{Guest, KnownContract};
 
 /// A version of a bundle whose code the CLR runs. The bridge has its address, and drops it when no code of the version is
 /// left: code may outlive the version's engine.
@@ -27,10 +27,5 @@ impl Bundle {
             known.push(new);
             address
         })
-    }
-
-    /// Runs a function that the bridge calls, whose panic must not pass frames of the CLR.
-    pub(crate) fn guarded<R>(body: impl FnOnce() -> Result<R, Fault>) -> Result<R, Fault> {
-        polyplug::engine::guarded(body)
     }
 }

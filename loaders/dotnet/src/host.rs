@@ -5,7 +5,7 @@ use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
 use polyplug::CallError;
-use polyplug::engine::{Fault, ImportedObject, KnownContract, OutgoingCall, log_message};
+use polyplug::engine::{Fault, ImportedObject, KnownContract, OutgoingCall, guarded, log_message};
 use polyplug::types::LiftError;
 use polyplug_abi::{CallArena, GuestContractInstance, LogLevel};
 
@@ -79,7 +79,7 @@ unsafe fn answered<R>(
     reply: *mut Reply,
     body: impl FnOnce() -> Result<R, Fault>,
 ) -> Option<R> {
-    match Bundle::guarded(body) {
+    match guarded(body) {
         Ok(value) => Some(value),
         Err(fault) => {
             let text = bundle.map_or_else(|| fault.to_string(), |bundle| bundle.guest.describe(&fault));
@@ -112,7 +112,7 @@ unsafe extern "C" fn log(bundle: *const Bundle, level: u32, start: *const u8, co
         5 => LogLevel::Trace,
         _ => LogLevel::Info,
     };
-    let written = Bundle::guarded(|| {
+    let written = guarded(|| {
         match bundle {
             Some(bundle) => bundle.guest.log(level, &message),
             None => log_message(level, &message),
@@ -210,7 +210,7 @@ unsafe extern "C" fn share(
 unsafe extern "C" fn release(imported: *mut ImportedObject) {
     // SAFETY: BRIDGE; `open` and `import` made it of a box, and the bridge does not use it again.
     let object = unsafe { Box::from_raw(imported) };
-    drop(Bundle::guarded(|| {
+    drop(guarded(|| {
         drop(object);
         Ok(())
     }));
@@ -219,7 +219,7 @@ unsafe extern "C" fn release(imported: *mut ImportedObject) {
 unsafe extern "C" fn close(imported: *const ImportedObject) {
     // SAFETY: BRIDGE.
     let object = unsafe { &*imported };
-    drop(Bundle::guarded(|| {
+    drop(guarded(|| {
         object.close();
         Ok(())
     }));
@@ -240,7 +240,7 @@ unsafe extern "C" fn enter(frame: *mut OutgoingCall) -> *mut CallArena {
 unsafe extern "C" fn leave(frame: *mut OutgoingCall) {
     // SAFETY: BRIDGE; `enter` wrote the value, and the bridge does not use it again.
     let call = unsafe { frame.read() };
-    drop(Bundle::guarded(|| {
+    drop(guarded(|| {
         drop(call);
         Ok(())
     }));
@@ -256,7 +256,7 @@ unsafe extern "C" fn call(
 ) -> i32 {
     // SAFETY: BRIDGE; the bridge lowered the arguments by the plan of the object's contract, and zeroed the result.
     unsafe {
-        let outcome = Bundle::guarded(|| Ok((*imported).call_lowered(&mut *frame, method as usize, args, out)));
+        let outcome = guarded(|| Ok((*imported).call_lowered(&mut *frame, method as usize, args, out)));
         match outcome {
             Ok(Ok(())) => return 0,
             Ok(Err(error)) => Reply::set(reply, fault::call_error(error)),
@@ -289,7 +289,7 @@ unsafe extern "C" fn wrong_value(
 unsafe extern "C" fn declared(imported: *const ImportedObject, method: u32, out: *const u8, reply: *mut Reply) {
     // SAFETY: BRIDGE; `out` has the result of a call that returned an error.
     unsafe {
-        let text = Bundle::guarded(|| Ok((*imported).declared(method as usize).describe_lowered(out)));
+        let text = guarded(|| Ok((*imported).declared(method as usize).describe_lowered(out)));
         Reply::set(reply, text.unwrap_or_else(|fault| fault.to_string()).into_bytes());
     }
 }
@@ -328,9 +328,9 @@ unsafe extern "C" fn free(reply: *mut Reply) {
 }
 
 unsafe extern "C" fn drop_bundle(bundle: *const Bundle) {
-    // SAFETY: BRIDGE; `DotnetEngine::start` made the address of an `Arc`, and the bridge does not use it again.
+    // SAFETY: BRIDGE; `start` made the address of an `Arc`, and the bridge does not use it again.
     let bundle = unsafe { Arc::from_raw(bundle) };
-    drop(Bundle::guarded(|| {
+    drop(guarded(|| {
         drop(bundle);
         Ok(())
     }));
