@@ -1,5 +1,7 @@
 //! What this process occupies, for tests that expect it to stay flat.
 
+use crate::rounds;
+
 /// The memory, mappings, files and threads of this process.
 #[derive(Debug, Clone, Copy)]
 pub struct Footprint {
@@ -31,4 +33,55 @@ pub fn footprint() -> Footprint {
         files: std::fs::read_dir("/proc/self/fd").expect("Linux has it").count(),
         threads: usize::try_from(number("Threads:")).expect("a few"),
     }
+}
+
+/// What may come and go between two measurements though nothing leaks: an allocator's pages, a collector's segments.
+#[derive(Debug, Clone, Copy)]
+pub struct Slack {
+    /// The resident memory in KiB.
+    pub kib: u64,
+    /// The number of mappings.
+    pub mappings: usize,
+}
+
+impl Slack {
+    /// The slack of an allocator that keeps a page here and there.
+    pub const PAGES: Self = Self { kib: 512, mappings: 4 };
+}
+
+/// Does `cycle` `cycles` times, after as many for a warm-up, and expects that nothing grows.
+///
+/// Heaps settle late on a busy machine, where what is retired waits for the threads that are to free it. So a series that
+/// grows is followed by another, up to four in all: what leaks grows in each of them, what settles does not.
+///
+/// # Panics
+///
+/// Panics if every series grew by more than `slack`, or left more files or threads behind.
+#[track_caller]
+pub fn flat(what: &str, cycles: u32, slack: Slack, mut cycle: impl FnMut(u32)) {
+    const STEPS: u32 = 10;
+    let in_step = rounds(cycles) / STEPS;
+    let mut done = 0;
+    let mut several = Vec::new();
+    for _ in 0..4 {
+        let mut series = Vec::new();
+        for _ in 0..STEPS {
+            for _ in 0..in_step {
+                cycle(done);
+                done += 1;
+            }
+            series.push(footprint());
+            println!("{what}, after {done:>8}: {:?}", series.last().expect("just measured"));
+        }
+        let (warm, end) = (series[3], series[9]);
+        if end.kib <= warm.kib + slack.kib
+            && end.mappings <= warm.mappings + slack.mappings
+            && end.files <= warm.files
+            && end.threads <= warm.threads + 1
+        {
+            return;
+        }
+        several.push(series);
+    }
+    panic!("{what} grows: {several:#?}");
 }

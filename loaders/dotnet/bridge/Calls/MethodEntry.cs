@@ -47,39 +47,15 @@ namespace Polyplug.Bridge
             this.all = all;
             this.method = method;
             this.target = target;
-            ParameterInfo[] parameters = target.GetParameters();
-            if (parameters.Length != method.Arguments.Length)
-            {
-                throw new MismatchException("the contract has " + method.CountOfArguments + ", and the method "
-                    + parameters.Length);
-            }
-            arguments = new Part[parameters.Length];
-            for (int i = 0; i < parameters.Length; i++)
-            {
-                try
-                {
-                    arguments[i] = Part.Of(all, method.Arguments[i].Node, parameters[i].ParameterType, Use.Read);
-                }
-                catch (MismatchException wrong)
-                {
-                    throw new MismatchException("argument `" + method.Arguments[i].Name + "`: " + wrong.Message);
-                }
-            }
+            arguments = Part.OfArguments(all, method, target, Use.Read);
             Type waited = Waiting.ValueOf(target.ReturnType);
             isAsync = waited != null;
             Type returned = waited ?? target.ReturnType;
-            try
+            if (method.Value.Kind != NodeKind.Unit || (returned != typeof(void) && returned != typeof(ValueTuple)))
             {
-                if (method.Value.Kind != NodeKind.Unit || (returned != typeof(void) && returned != typeof(ValueTuple)))
-                {
-                    result = returned == typeof(void)
-                        ? throw MismatchException.Types(method.Value, returned)
-                        : Part.Of(all, method.Value, returned, Use.Write);
-                }
-            }
-            catch (MismatchException wrong)
-            {
-                throw new MismatchException("result: " + wrong.Message);
+                result = MismatchException.Within("result", () => returned == typeof(void)
+                    ? throw MismatchException.Types(method.Value, returned)
+                    : Part.Of(all, method.Value, returned, Use.Write));
             }
             Marshallers = arguments.Concat(new[] { result }).Select(part => part?.Marshaller).ToArray();
             first = CallFirst;
@@ -122,19 +98,25 @@ namespace Polyplug.Bridge
         /// <summary>Calls the method of an object.</summary>
         internal int Run(object instance, byte* args, byte* to, Arena* arena, IntPtr sink)
         {
-            try
+            // Checked without the lock first: every later call finds the function.
+            ObjectFunction function = System.Threading.Volatile.Read(ref forObject);
+            if (function == null)
             {
-                lock (errors)
+                try
                 {
-                    forObject = forObject
-                        ?? (ObjectFunction)Compile(typeof(object)).CreateDelegate(typeof(ObjectFunction));
+                    lock (errors)
+                    {
+                        function = forObject
+                            ?? (ObjectFunction)Compile(typeof(object)).CreateDelegate(typeof(ObjectFunction));
+                        System.Threading.Volatile.Write(ref forObject, function);
+                    }
+                }
+                catch (Exception failure)
+                {
+                    return Faults.Send(sink, failure, all.Bundle);
                 }
             }
-            catch (Exception failure)
-            {
-                return Faults.Send(sink, failure, all.Bundle);
-            }
-            return forObject(this, instance, args, to, arena, sink);
+            return function(this, instance, args, to, arena, sink);
         }
 
         /// <summary>Compiles a function that calls the method: of an object, or of the object that a handle keeps.</summary>

@@ -26,48 +26,30 @@ namespace Polyplug.Bridge
         {
             Method = method;
             Target = target;
-            ParameterInfo[] parameters = target.GetParameters();
-            if (parameters.Length != method.Arguments.Length)
-            {
-                throw new MismatchException("the contract has " + method.CountOfArguments + ", and the method "
-                    + parameters.Length);
-            }
-            Arguments = new Part[parameters.Length];
-            for (int i = 0; i < parameters.Length; i++)
-            {
-                try
-                {
-                    Arguments[i] = Part.Of(all, method.Arguments[i].Node, parameters[i].ParameterType, Use.Write);
-                }
-                catch (MismatchException wrong)
-                {
-                    throw new MismatchException("argument `" + method.Arguments[i].Name + "`: " + wrong.Message);
-                }
-            }
-            Type returned = target.ReturnType;
-            try
-            {
-                if (Waiting.ValueOf(returned) != null)
-                {
-                    throw new MismatchException("calls return when they are done: the method returns `"
-                        + TypeNames.Of(Waiting.ValueOf(returned)) + "`, and not a task");
-                }
-                if (returned != typeof(void))
-                {
-                    Result = method.Value.Kind == NodeKind.Unit && returned != typeof(ValueTuple)
-                        ? throw MismatchException.Types(method.Value, returned)
-                        : method.Value.Kind == NodeKind.Unit ? null : Part.Of(all, method.Value, returned, Use.Read);
-                }
-            }
-            catch (MismatchException wrong)
-            {
-                throw new MismatchException("result: " + wrong.Message);
-            }
+            Arguments = Part.OfArguments(all, method, target, Use.Write);
+            Result = MismatchException.Within("result", () => ResultOf(all, method.Value, target.ReturnType));
             if (method.Error != null)
             {
                 Error = ErrorReader.Of(all, method, target);
             }
             Marshallers = Arguments.Concat(new[] { Result }).Select(part => part?.Marshaller).ToArray();
+        }
+
+        private static Part ResultOf(Marshallers all, Node value, Type returned)
+        {
+            Type waited = Waiting.ValueOf(returned);
+            if (waited != null)
+            {
+                throw new MismatchException("calls return when they are done: the method returns `" + TypeNames.Of(waited)
+                    + "`, and not a task");
+            }
+            if (value.Kind == NodeKind.Unit && (returned == typeof(void) || returned == typeof(ValueTuple)))
+            {
+                return null;
+            }
+            return value.Kind == NodeKind.Unit || returned == typeof(void)
+                ? throw MismatchException.Types(value, returned)
+                : Part.Of(all, value, returned, Use.Read);
         }
     }
 
@@ -90,15 +72,7 @@ namespace Polyplug.Bridge
                     : throw new MismatchException("the method declares the error `" + method.Error.Describe()
                         + "`: name its type in C# with `[Throws(typeof(" + method.Error.CSharp() + "))]`");
             }
-            Marshaller marshaller;
-            try
-            {
-                marshaller = all.Find(method.Error, type, Use.Read);
-            }
-            catch (MismatchException wrong)
-            {
-                throw new MismatchException("error: " + wrong.Message);
-            }
+            Marshaller marshaller = MismatchException.Within("error", () => all.Find(method.Error, type, Use.Read));
             var reader = (ErrorReader)Activator.CreateInstance(typeof(ErrorReaderOf<>).MakeGenericType(type));
             reader.Set(marshaller);
             return reader;

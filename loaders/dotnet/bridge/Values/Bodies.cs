@@ -21,14 +21,9 @@ namespace Polyplug.Bridge
             var of = new BodyParts { Fields = body.Fields, Parts = new Part[count], Marshallers = new Marshaller[count] };
             for (int i = 0; i < count; i++)
             {
-                try
-                {
-                    of.Parts[i] = Part.Of(all, body.Fields[i].Node, types[i], use);
-                }
-                catch (MismatchException wrong)
-                {
-                    throw new MismatchException("`" + body.Fields[i].Name + "`: " + wrong.Message);
-                }
+                Field field = body.Fields[i];
+                Type type = types[i];
+                of.Parts[i] = MismatchException.Within("`" + field.Name + "`", () => Part.Of(all, field.Node, type, use));
                 of.Marshallers[i] = of.Parts[i].Marshaller;
             }
             return of;

@@ -41,6 +41,19 @@ namespace Polyplug.Bridge
         {
         }
 
+        /// <summary>Calls a function, and names the place of a mismatch that it finds.</summary>
+        internal static T Within<T>(string place, Func<T> find)
+        {
+            try
+            {
+                return find();
+            }
+            catch (MismatchException wrong)
+            {
+                throw new MismatchException(place + ": " + wrong.Message);
+            }
+        }
+
         internal static MismatchException Types(Node node, Type type)
         {
             string form = node.CSharp();

@@ -33,6 +33,27 @@ namespace Polyplug.Bridge
             return new Part(node, type, isPlain || IsSpan(node, type) ? null : all.Find(node, type, use));
         }
 
+        /// <summary>Finds how to move the arguments of a contract's method as those of a method in C#.</summary>
+        /// <exception cref="MismatchException">The methods differ.</exception>
+        internal static Part[] OfArguments(Marshallers all, Method method, MethodInfo target, Use use)
+        {
+            ParameterInfo[] parameters = target.GetParameters();
+            if (parameters.Length != method.Arguments.Length)
+            {
+                throw new MismatchException("the contract has " + method.CountOfArguments + ", and the method "
+                    + parameters.Length);
+            }
+            var parts = new Part[parameters.Length];
+            for (int i = 0; i < parts.Length; i++)
+            {
+                Field argument = method.Arguments[i];
+                Type type = parameters[i].ParameterType;
+                parts[i] = MismatchException.Within(
+                    "argument `" + argument.Name + "`", () => Of(all, argument.Node, type, use));
+            }
+            return parts;
+        }
+
         /// <summary>Returns whether the value needs no check and no conversion.</summary>
         internal bool IsSimple
         {
