@@ -146,6 +146,12 @@ namespace Wrong
         Order Order(Order order, int more);
     }
 
+    /// <summary>Differs from the contract, whose method has a result.</summary>
+    public interface ISilentMirror
+    {
+        void Order(Order order);
+    }
+
     public interface IListener
     {
         uint Hear(string words);
@@ -325,6 +331,10 @@ namespace Wrong
                 if (what == "many")
                 {
                     Host.Get<ILongMirror>("test.mirror@1").Order(WrongOrder("nothing"), 5);
+                }
+                if (what == "silent")
+                {
+                    Host.Get<ISilentMirror>("test.mirror@1").Order(WrongOrder("nothing"));
                 }
                 Host.Get<IMirror>("test.mirror@1").Order(what == "none" ? null : WrongOrder(what));
             });

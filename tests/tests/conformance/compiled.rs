@@ -118,6 +118,10 @@ pub(crate) fn interfaces_that_differ_are_refused(guest: &Guest) {
         for part in ["test.mirror", "the contract has 1 argument", "order(order: Order) -> Order"] {
             assert!(text.contains(part), "{part} is in: {text}");
         }
+        let text = proxy.argument("silent").unwrap();
+        for part in ["test.mirror", "result: the contract has the record `Order`, and not `void`"] {
+            assert!(text.contains(part), "{part} is in: {text}");
+        }
         let text = proxy.tune("method").unwrap();
         for part in ["test.radio", "hear(string words)", "`listener`"] {
             assert!(text.to_lowercase().contains(part), "{part} is in: {text}");
