@@ -7,11 +7,13 @@ mod bench;
 mod bundle;
 mod bundles;
 mod ci;
+mod cross;
 mod demo;
 mod doc;
 mod dotnet;
 mod fixtures;
 mod header;
+mod lock;
 mod process;
 mod python;
 mod steps;
@@ -87,6 +89,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Set up a compiler and tools for other targets from Debian's packages. Prints the variables that select them.
+    Cross {
+        /// The targets; none for the compiler with the library's source alone.
+        #[arg(value_name = "TARGET")]
+        targets: Vec<cross::Target>,
+    },
     /// Print the path of the Python that everything is built with, for `PYO3_PYTHON`.
     Python,
     /// Build the book and the API documentation; warnings are errors.
@@ -111,6 +119,7 @@ fn main() -> ExitCode {
         Command::Header { check } => header::run(check),
         Command::Dotnet { guests } => dotnet::run(guests),
         Command::Bridge { check } => dotnet::run_bridge(check),
+        Command::Cross { targets } => cross::run(&targets),
         Command::Python => python::run(),
         Command::Doc => doc::run(),
         Command::Ci => match ci::run() {

@@ -65,6 +65,17 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// Runs `command`, whose output is shown only if it fails.
+pub(crate) fn quietly(command: &mut Command) -> Result<String> {
+    let line = command_line(command);
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start `{line}`"))?;
+    if !output.status.success() {
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).trim().to_owned());
+        bail!("`{line}` failed ({}):\n{}", output.status, said.join("\n").trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// The result of a program whose output was read.
 pub(crate) struct Observed {
     pub(crate) success: bool,

@@ -17,7 +17,8 @@ use super::compile::{Options, compile, version};
 use super::packages::sha256;
 use super::page;
 use super::sources::{self, relative};
-use super::toolchain::{Lock, Toolchain, place};
+use super::toolchain::{Toolchain, place};
+use crate::lock::Lock;
 use crate::workspace;
 
 const SOURCES: &str = "tests/guests/dotnet";
@@ -55,7 +56,7 @@ impl Guests {
         let page = workspace::root().join(PAGE);
         let text = fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
         let examples = page::examples(&text).with_context(|| format!("{PAGE} cannot be used"))?;
-        let _lock = Lock::take()?;
+        let _lock = Lock::take(&place())?;
         for file in page::write(&examples, &place().join(EXAMPLES))? {
             guests.add(relative(&file.with_extension("dll"), &place()), vec![file])?;
         }
@@ -139,7 +140,7 @@ impl Guests {
         }
         let begin = Instant::now();
         let groups = self.in_order()?;
-        let _lock = Lock::take()?;
+        let _lock = Lock::take(&place())?;
         self.clear(out, out)?;
         let common = format!("{}\n{}\n", version(toolchain)?, sha256(&fs::read(bridge)?));
         let failed = Mutex::new(Vec::new());

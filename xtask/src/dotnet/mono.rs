@@ -7,9 +7,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::packages::{quietly, sha256};
+use super::packages::sha256;
 use super::sdk::newest_in;
-use crate::process;
+use crate::process::{self, quietly};
 
 /// The source of the program. It says what it changes.
 const FINISH: &str = include_str!("Finish.cs");

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
@@ -148,7 +148,7 @@ impl Package {
                 npm
             }
         };
-        quietly(command.current_dir(scratch))?;
+        process::quietly(command.current_dir(scratch))?;
         let file = scratch.join(self.file);
         if !file.is_file() {
             bail!("`{name}` was downloaded from {registry}, but {} is not there", file.display());
@@ -164,12 +164,12 @@ impl Package {
             Source::PyPi(_) => {
                 // Every Python can do this, and not every machine has `unzip`.
                 let mut unzip = Command::new(python::required()?.executable());
-                quietly(unzip.args(["-m", "zipfile", "-e"]).arg(package).arg(unpacked))?;
+                process::quietly(unzip.args(["-m", "zipfile", "-e"]).arg(package).arg(unpacked))?;
                 fs::rename(unpacked.join("dotnetcore2/bin"), root)?;
                 make_executable(&root.join("dotnet"))
             }
             Source::Npm(_) => {
-                quietly(Command::new("tar").arg("-xzf").arg(package).arg("-C").arg(unpacked))?;
+                process::quietly(Command::new("tar").arg("-xzf").arg(package).arg("-C").arg(unpacked))?;
                 self.lay_out_app(&unpacked.join("package/dist"), root)
             }
         }
@@ -234,21 +234,10 @@ fn pip(scratch: &Path) -> Result<Command> {
         return Ok(command);
     }
     let environment = scratch.join("venv");
-    quietly(command.args(["-m", "venv"]).arg(&environment))?;
+    process::quietly(command.args(["-m", "venv"]).arg(&environment))?;
     let mut command = Command::new(environment.join("bin/python"));
     command.args(["-m", "pip"]);
     Ok(command)
-}
-
-/// Runs `command`, whose output is shown only if it fails.
-pub(super) fn quietly(command: &mut Command) -> Result<String> {
-    let line = process::command_line(command);
-    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start `{line}`"))?;
-    if !output.status.success() {
-        let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).trim().to_owned());
-        bail!("`{line}` failed ({}):\n{}", output.status, said.join("\n").trim());
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn check_sha256(file: &Path, expected: &str) -> Result<()> {

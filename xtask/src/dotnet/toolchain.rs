@@ -1,7 +1,7 @@
 //! The toolchain of a machine: an SDK, or the runtimes of packages with Mono's compiler.
 
 use std::env;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use super::mono::Mono;
 use super::packages::{NET_9, NET_31, Package};
 use super::sdk::Sdk;
+use crate::lock::Lock;
 use crate::workspace;
 
 /// The way in which this machine compiles C# and runs it.
@@ -97,23 +98,6 @@ pub(super) fn unwanted() -> bool {
     env::var(WITHOUT).is_ok_and(|without| without.split(',').any(|each| each.trim() == "dotnet"))
 }
 
-/// A lock on [`place`], which only one process has at a time.
-pub(super) struct Lock {
-    _file: File,
-}
-
-impl Lock {
-    /// Waits for the lock.
-    pub(super) fn take() -> Result<Self> {
-        let place = place();
-        fs::create_dir_all(&place).with_context(|| format!("cannot make {}", place.display()))?;
-        let path = place.join("lock");
-        let file = File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
-        file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
-        Ok(Self { _file: file })
-    }
-}
-
 /// An empty folder in [`place`], which goes with its contents. The lock says that nobody else has it.
 struct Scratch(PathBuf);
 
@@ -154,7 +138,7 @@ fn set_up_packages(packages: &[&Package]) -> Result<()> {
     if !missing.is_empty() {
         bail!("this machine lacks:\n  - {}\n    or a .NET SDK, in place of all that", missing.join("\n  - "));
     }
-    let lock = Lock::take()?;
+    let lock = Lock::take(&place)?;
     let scratch = Scratch::new(&place, &lock)?;
     for package in packages {
         package.unpack(&place, &scratch.0)?;
