@@ -20,6 +20,7 @@ pub mod layers;
 mod log;
 pub mod lua;
 mod maps;
+#[cfg(feature = "python")]
 pub mod python;
 mod refusal;
 pub mod shared_dirs;

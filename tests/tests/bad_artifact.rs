@@ -74,6 +74,62 @@ fn a_library_for_another_system_is_refused() {
     refused_with(foreign, &["build it for", std::env::consts::OS]);
 }
 
+/// What can be wrong with the file format of Windows.
+#[cfg(windows)]
+mod pe {
+    use super::*;
+
+    fn good() -> Vec<u8> {
+        std::fs::read(library("plugin-calc")).unwrap()
+    }
+
+    /// The place of the headers that follow the letters `PE`.
+    fn headers(bytes: &[u8]) -> usize {
+        let at = u32::from_le_bytes(bytes[0x3c..0x40].try_into().unwrap()) as usize;
+        assert_eq!(&bytes[at..at + 4], b"PE\0\0");
+        at
+    }
+
+    #[test]
+    fn a_truncated_library_is_refused_at_every_length() {
+        let good = good();
+        for len in [4, 63, 64, 65, 200, 1000, 4095, 4096, 4097, 8192, 8193, good.len() / 2, good.len() - 1] {
+            refused_with(&good[..len], &["truncated", &format!("{len} bytes")]);
+        }
+    }
+
+    #[test]
+    fn a_library_whose_headers_are_elsewhere_is_refused() {
+        let mut bytes = good();
+        bytes[0x3c..0x40].copy_from_slice(&100_000_u32.to_le_bytes());
+        refused_with(&bytes, &["the PE header is damaged"]);
+    }
+
+    #[test]
+    fn a_library_for_another_processor_is_refused() {
+        for (machine, name) in [(0xaa64_u16, "arm64"), (0x1234, "machine 0x1234")] {
+            let mut bytes = good();
+            let at = headers(&bytes) + 4;
+            bytes[at..at + 2].copy_from_slice(&machine.to_le_bytes());
+            refused_with(&bytes, &[name, "build it for this machine"]);
+        }
+    }
+
+    #[test]
+    fn a_32_bit_library_is_refused() {
+        let mut bytes = good();
+        let at = headers(&bytes) + 24;
+        bytes[at..at + 2].copy_from_slice(&0x10b_u16.to_le_bytes());
+        refused_with(&bytes, &["32-bit"]);
+    }
+
+    #[test]
+    fn a_program_is_refused_with_the_right_crate_type() {
+        let program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        refused_with(&program, &["a program", "crate-type"]);
+    }
+}
+
 /// What can be wrong with the file format of Linux.
 #[cfg(target_os = "linux")]
 mod elf {

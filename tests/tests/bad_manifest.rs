@@ -1,7 +1,6 @@
 //! A manifest that is missing or wrong is refused with its file, its line or key, and what to write instead.
 
 use std::env::consts::{ARCH, DLL_PREFIX, DLL_SUFFIX, OS};
-use std::path::Path;
 
 use polyplug::error::{LoaderError, ManifestError, RuntimeError};
 use polyplug::{BundleId, Runtime};
@@ -81,10 +80,10 @@ fn a_folder_without_a_manifest_is_no_bundle() {
 #[test]
 fn a_path_that_does_not_exist_is_named() {
     let runtime = runtime();
-    let path = Path::new("/no/such/folder");
-    let error = refused_by(&runtime, path);
+    let path = std::path::absolute("/no/such/folder").unwrap();
+    let error = refused_by(&runtime, &path);
     assert!(matches!(error, RuntimeError::Manifest(ManifestError::Missing { .. })), "{error:?}");
-    assert!(error.to_string().contains("/no/such/folder"), "{error}");
+    assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
 }
 
 #[test]
@@ -212,6 +211,10 @@ fn a_name_that_is_no_name_is_refused() {
     for (name, because) in [
         ("", "1 to 128"),
         ("../bad", "starts with a dot"),
+        ("good.", "ends with a dot"),
+        ("CON", "a device on Windows"),
+        ("nul.lua", "a device on Windows"),
+        ("Com1", "a device on Windows"),
         ("a/b", "'/'"),
         ("a b", "' '"),
         ("naïve", "'ï'"),

@@ -259,7 +259,7 @@ fn a_folder_that_cannot_be_made_is_named_with_the_remedy() {
 fn names_that_differ_by_case_alone_have_folders_that_differ_by_more() {
     let root = TempDir::new().unwrap();
     let runtime = builder().data_directory(root.path()).build().unwrap();
-    let folders = ["data", "Data", "DATA", "nul"].map(|name| {
+    let folders = ["data", "Data", "DATA"].map(|name| {
         let source = BundleSource::Code(LUA.to_owned());
         runtime.load_bundle_from(&manifest(name, "lua", "main.lua"), source).unwrap();
         run(&runtime, name, LANGUAGES[0].3).to_lowercase()
@@ -267,10 +267,7 @@ fn names_that_differ_by_case_alone_have_folders_that_differ_by_more() {
     for (index, folder) in folders.iter().enumerate() {
         assert!(!folders[..index].contains(folder), "{folders:?}");
     }
-    assert!(
-        folders[0].ends_with("/data") && folders[1].contains("/data~") && folders[3].contains("/nul~"),
-        "{folders:?}"
-    );
+    assert!(folders[0].ends_with("/data") && folders[1].contains("/data~"), "{folders:?}");
 }
 
 #[test]

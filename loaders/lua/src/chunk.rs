@@ -61,6 +61,7 @@ fn shown(path: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use std::ffi::CStr;
+    use std::path::MAIN_SEPARATOR;
 
     use mlua::ffi;
 
@@ -75,7 +76,7 @@ mod tests {
         for directory in ["/p", "/with space: and colon", &deep, &not_ascii, &format!("{not_ascii}x")] {
             let chunks = Chunks::default();
             let name = chunks.name(Some(directory.as_ref()), "lib/inner.lua");
-            assert_eq!(name.to_str().unwrap(), format!("@{directory}/lib/inner.lua"));
+            assert_eq!(name.to_str().unwrap(), format!("@{directory}{MAIN_SEPARATOR}lib/inner.lua"));
             let vm = BareVm::new().unwrap();
             // SAFETY: the VM is valid until dropped, and a failed compilation leaves a string.
             let text = unsafe {

@@ -15,8 +15,11 @@ use object::read::elf::{FileHeader, ProgramHeader};
 use polyplug::error::FileError;
 use polyplug::loader::open_file;
 
-/// The number of bytes of the file that are read to recognise its format.
-const HEAD: usize = 4096;
+use crate::pe;
+
+/// The number of bytes of the file that are read to recognise its format. All headers of a library for Windows are in
+/// them, as it has at most 96 sections.
+const HEAD: usize = 8192;
 
 /// Checks the artifact's headers, or returns the fault that they show.
 pub(crate) fn inspect(path: &Path) -> Result<(), String> {
@@ -41,8 +44,12 @@ pub(crate) fn inspect(path: &Path) -> Result<(), String> {
             std::env::consts::ARCH
         )),
         Format::Elf => inspect_elf(&head, &mut file, size),
-        // The linkers of these systems check sizes themselves.
-        Format::MachO | Format::Pe => Ok(()),
+        Format::Pe => pe::check(&head, &mut file, size).map_err(|fault| match fault {
+            pe::Fault::Truncated => truncated(size),
+            pe::Fault::Other(text) => text,
+        }),
+        // The linker of this system checks sizes itself.
+        Format::MachO => Ok(()),
     }
 }
 
@@ -94,11 +101,15 @@ fn guess(head: &[u8]) -> &'static str {
     "something else: does `file` name the artifact?"
 }
 
+fn truncated(size: u64) -> String {
+    format!("the file is truncated ({size} bytes): was the build interrupted, or the copy?")
+}
+
 type Header = elf::FileHeader64<NativeEndian>;
 type Segment = elf::ProgramHeader64<NativeEndian>;
 
 fn inspect_elf(head: &[u8], file: &mut File, size: u64) -> Result<(), String> {
-    let truncated = || format!("the file is truncated ({size} bytes): was the build interrupted, or the copy?");
+    let truncated = || truncated(size);
     let damaged = || "the ELF header is damaged, or of a machine with another byte order".to_owned();
     if head.get(elf_ident::CLASS) == Some(&elf::ELFCLASS32) {
         return Err("a 32-bit library: polyplug is 64-bit only".to_owned());

@@ -16,6 +16,7 @@
 mod image;
 mod inspect;
 mod library;
+mod pe;
 
 use polyplug::error::LoaderError;
 use polyplug::loader::{BundleLoader, BundleSource, ManifestData};

@@ -70,16 +70,41 @@ fn open(path: &Path) -> Result<Library, libloading::Error> {
     unsafe { UnixLibrary::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map(Library::from)
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn open(path: &Path) -> Result<Library, libloading::Error> {
+    use std::os::windows::ffi::OsStrExt;
+
+    use libloading::os::windows::{
+        LOAD_LIBRARY_SEARCH_DEFAULT_DIRS, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR, Library as WindowsLibrary,
+    };
+    /// The greatest length of a path that is not in the form that `canonicalize` returns, with a null at its end.
+    const MAX_PATH: usize = 260;
+    // The folders that are searched for the libraries that this one needs: its own, the program's, and the system's.
+    // Others, such as the working directory, may have a library of the same name by accident, or by somebody's malice.
+    const SEARCHED: u32 = LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS;
+    // With backslashes only, without which the library's own folder is not known.
+    let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    if path.as_os_str().encode_wide().count() >= MAX_PATH {
+        path = path.canonicalize().unwrap_or(path);
+    }
     // SAFETY: opening runs the library's initialisers; a host that loads a bundle trusts its code.
-    unsafe { Library::new(path) }
+    unsafe { WindowsLibrary::load_with_flags(path, SEARCHED) }.map(Library::from)
 }
 
-/// Returns the system's message, without the text that libloading adds.
+/// Returns the system's message, without the text that libloading adds. Windows does not say which file it cannot find.
 fn describe(error: &libloading::Error) -> String {
     use std::error::Error;
-    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+    /// `ERROR_MOD_NOT_FOUND`.
+    const NOT_FOUND: i32 = 126;
+    let Some(source) = error.source() else { return error.to_string() };
+    let code = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
+    if cfg!(windows) && code == Some(NOT_FOUND) {
+        return format!(
+            "a library that it needs is missing: put it beside this one, into the program's folder, or into the system's: \
+             {source}"
+        );
+    }
+    source.to_string()
 }
 
 /// Returns a copy of a function pointer of the library. The caller must keep `library` open while it calls the

@@ -8,6 +8,7 @@ use polyplug::{BundleId, CallError, Contract, Failure, Runtime};
 use polyplug_js::JsLoader;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
+#[cfg(feature = "python")]
 use polyplug_python::PythonLoader;
 use polyplug_tests::dotnet::{self, Version};
 use polyplug_tests::{Bundle, manifest};
@@ -71,6 +72,7 @@ pub(crate) const LUA: Guest = Guest {
 };
 
 /// Python.
+#[cfg(feature = "python")]
 pub(crate) const PYTHON: Guest = Guest {
     loader: "python",
     add: |builder| {
@@ -126,7 +128,14 @@ pub(crate) const DOTNET9: Guest = Guest {
 pub(crate) const DOTNET31: Guest = Guest { add: |builder| builder.loader(dotnet::loader(Version::Net31)), ..DOTNET9 };
 
 /// All of them, with one version of each.
-const ALL: [&Guest; 5] = [&RUST, &LUA, &PYTHON, &JS, &DOTNET9];
+const ALL: &[&Guest] = &[
+    &RUST,
+    &LUA,
+    #[cfg(feature = "python")]
+    &PYTHON,
+    &JS,
+    &DOTNET9,
+];
 
 /// The package that has these plugins.
 fn package(plugins: &str) -> &'static str {
@@ -204,7 +213,7 @@ impl Guest {
 
     /// All languages that are here: this one, and those with other loaders.
     pub(crate) fn all(&self) -> Vec<&Self> {
-        let others = ALL.into_iter().filter(|other| other.loader != self.loader);
+        let others = ALL.iter().copied().filter(|other| other.loader != self.loader);
         others.chain([self]).filter(|guest| guest.is_here()).collect()
     }
 

@@ -137,8 +137,8 @@ macro_rules! compiled {
 }
 
 macro_rules! languages {
-    ($($language:ident: $guest:expr => $($group:ident)+;)+) => {
-        $(mod $language {
+    ($($(#[$attribute:meta])? $language:ident: $guest:expr => $($group:ident)+;)+) => {
+        $($(#[$attribute])? mod $language {
             $($group!($guest);)+
         })+
     };
@@ -147,6 +147,7 @@ macro_rules! languages {
 languages! {
     rust: crate::guest::RUST => every;
     lua: crate::guest::LUA => every late_bound dynamic scripts;
+    #[cfg(feature = "python")]
     python: crate::guest::PYTHON => every late_bound dynamic scripts;
     js: crate::guest::JS => every late_bound dynamic scripts;
     dotnet9: crate::guest::DOTNET9 => every late_bound compiled;

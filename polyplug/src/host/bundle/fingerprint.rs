@@ -152,6 +152,7 @@ fn counting_folders(tree: &Tree) -> BTreeSet<&Path> {
 mod tests {
     use std::collections::BTreeSet;
     use std::fs;
+    use std::path::MAIN_SEPARATOR;
 
     use super::super::limits::BundleLimits;
     use super::super::shared_dirs::SharedDirs;
@@ -190,7 +191,8 @@ mod tests {
                     Place::Directory(path) => ("", path),
                     Place::Entry(path) => ("no ", path),
                 };
-                places.insert(format!("{mark}{}", path.strip_prefix(&root).unwrap().display()));
+                let path = path.strip_prefix(&root).unwrap().display().to_string();
+                places.insert(format!("{mark}{}", path.replace(MAIN_SEPARATOR, "/")));
             });
             (fingerprint, places)
         }

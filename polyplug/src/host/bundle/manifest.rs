@@ -12,6 +12,7 @@ use super::artifact::ArtifactForm;
 use super::diagnose::found_instead;
 use super::file::{absolute, read_file};
 pub(crate) use super::names::FILE_NAME;
+use super::names::is_device;
 use super::workers::Workers;
 use crate::host::error::file::FileError;
 use crate::host::error::loader::LoaderError;
@@ -343,7 +344,7 @@ impl ManifestData {
             move |error: std::io::Error| LoaderError::ArtifactInvalid { bundle, path, reason: error.to_string() }
         };
         if !self.passes_a_link(found) {
-            self.file.clone_from(found);
+            self.file = self.real_letters(found).unwrap_or_else(|| found.clone());
             return Ok(());
         }
         // A link may lead anywhere, so compare the paths with all links followed.
@@ -365,6 +366,16 @@ impl ManifestData {
             path.push(part);
             path.symlink_metadata().map_or(true, |found| found.file_type().is_symlink())
         })
+    }
+
+    /// Returns `file`, whose path has no links, with the letters that the folders list it with. The file systems of some
+    /// systems find it by others, in upper or lower case.
+    fn real_letters(&self, file: &str) -> Option<String> {
+        if cfg!(not(any(windows, target_vendor = "apple"))) {
+            return None;
+        }
+        let (real, directory) = (self.path.join(file).canonicalize().ok()?, self.path.canonicalize().ok()?);
+        real.strip_prefix(directory).ok()?.to_str().map(str::to_owned)
     }
 
     /// Returns the artifact's path.
@@ -469,10 +480,17 @@ fn check_name(name: &str) -> Result<(), String> {
     if name.starts_with('.') {
         return Err(format!("\"{name}\" starts with a dot: start with a letter or digit"));
     }
-    match name.chars().find(|c| !allowed(*c)) {
-        None => Ok(()),
-        Some(bad) => Err(format!("{bad:?} cannot be in a bundle's name: use letters, digits, `-`, `_` and `.`")),
+    if let Some(bad) = name.chars().find(|c| !allowed(*c)) {
+        return Err(format!("{bad:?} cannot be in a bundle's name: use letters, digits, `-`, `_` and `.`"));
     }
+    // Folders are often called after their bundles. A bundle that is made on another system may be used on Windows.
+    if name.ends_with('.') {
+        return Err(format!("\"{name}\" ends with a dot, which Windows drops: end with a letter or digit"));
+    }
+    if is_device(name) {
+        return Err(format!("\"{name}\" is a device on Windows, and no folder can be called so: choose another name"));
+    }
+    Ok(())
 }
 
 fn check_id(given: &Id, expected: BundleId, name: &str) -> Result<(), String> {

@@ -371,13 +371,20 @@ fn node(entry: &DirEntry) -> Option<Node> {
     } else if is_editor_file(&name) {
         return None;
     } else if found.is_file() {
-        Kind::File(Stamp::of(&entry.metadata().ok()?))
+        Kind::File(Stamp::of(&metadata(entry).ok()?))
     } else if found.is_symlink() {
         Kind::Link { text: fs::read_link(entry.path()).ok()?, target: Target::Missing }
     } else {
         Kind::Other
     };
     Some(Node { name, kind })
+}
+
+/// Returns the metadata of a file.
+fn metadata(entry: &DirEntry) -> io::Result<fs::Metadata> {
+    // Windows lists a file with the length and the time that it had when it was last closed, or when it was last written
+    // by this name if it has several.
+    if cfg!(windows) { fs::symlink_metadata(entry.path()) } else { entry.metadata() }
 }
 
 /// Follows a link. `is_known` says whether a folder is one of the tree's.

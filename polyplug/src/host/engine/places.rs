@@ -159,8 +159,19 @@ fn after_end_of<'a>(directory: &str, end: &'a str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
+    /// Returns `text` with its paths as this system writes them.
+    fn native(text: &str) -> String {
+        if !cfg!(windows) {
+            return text.to_owned();
+        }
+        let roots = ["/tmp/", "/plugins/", "/usr/"];
+        let text = roots.iter().fold(text.to_owned(), |text, root| text.replace(root, &format!("C:{root}")));
+        text.replace('/', "\\")
+    }
+
     fn places() -> Places {
-        Places::new("metrics", Some("/tmp/polyplug/17".as_ref()), Some("/plugins/metrics-lua".as_ref()))
+        let (copy, own) = (native("/tmp/polyplug/17"), native("/plugins/metrics-lua"));
+        Places::new("metrics", Some(copy.as_ref()), Some(own.as_ref()))
     }
 
     #[test]
@@ -171,15 +182,19 @@ mod tests {
             "/plugins/metrics-lua/main.lua",
             "...ns/metrics-lua/main.lua",
             "...polyplug/17/main.lua",
-        ] {
+        ]
+        .map(native)
+        {
+            let path = &*path;
             assert_eq!(places().file(path), "metrics/main.lua", "{path}");
             assert_eq!(places().place(&format!("{path}:14:3")), "metrics/main.lua:14:3", "{path}");
         }
-        assert_eq!(places().file("lib/a.lua"), "metrics/lib/a.lua");
-        assert_eq!(places().file(".../b/c.lua"), "metrics/.../b/c.lua");
+        assert_eq!(places().file(&native("lib/a.lua")), "metrics/lib/a.lua");
+        assert_eq!(places().file(&native(".../b/c.lua")), "metrics/.../b/c.lua");
         for other in ["/usr/lib/python3/json.py", "<string>", "[string \"x\"]", "=stdin", "", "/plugins/metrics-lua2/x"]
         {
-            assert_eq!(places().file(other), other);
+            let other = native(other);
+            assert_eq!(places().file(&other), other);
         }
         assert_eq!(Places::new("mem", None, None).place("main.py:3"), "mem/main.py:3");
         assert_eq!(places().place("somewhere"), "somewhere");
@@ -189,20 +204,20 @@ mod tests {
     fn a_traceback_names_files_in_each_line() {
         let lua = "stack traceback:\n\tmain.lua:3: in function 'f'\n\t[C]: in function 'pcall'\n\t...ics-lua/a.lua:7: in function <...ics-lua/a.lua:2>";
         let shown = "stack traceback:\n\tmetrics/main.lua:3: in function 'f'\n\t[C]: in function 'pcall'\n\tmetrics/a.lua:7: in function <metrics/a.lua:2>";
-        assert_eq!(places().traceback(lua), shown);
+        assert_eq!(places().traceback(&native(lua)), shown);
         let python = "  File \"/tmp/polyplug/17/main.py\", line 7, in f\n    x=y[1:2:3]; {1:2}\nValueError: 3:4";
         let shown = "  File \"metrics/main.py\", line 7, in f\n    x=y[1:2:3]; {1:2}\nValueError: 3:4";
-        assert_eq!(places().traceback(python), shown);
+        assert_eq!(places().traceback(&native(python)), shown);
         let js =
             "    at fail (lib/a.js:3:5)\n    at map (native)\n    at <anonymous> (main.js:9:2)\n    at main.js:1:1";
         let shown = "    at fail (metrics/lib/a.js:3:5)\n    at map (native)\n    at <anonymous> (metrics/main.js:9:2)\n    at metrics/main.js:1:1";
-        assert_eq!(places().traceback(js), shown);
+        assert_eq!(places().traceback(&native(js)), shown);
     }
 
     #[test]
     fn a_message_has_the_bundles_own_directory() {
-        let text = "no file /tmp/polyplug/17/data.txt";
-        assert_eq!(places().message(text), "no file /plugins/metrics-lua/data.txt");
+        let text = native("no file /tmp/polyplug/17/data.txt");
+        assert_eq!(places().message(&text), native("no file /plugins/metrics-lua/data.txt"));
         assert_eq!(places().message("no file x"), "no file x");
     }
 }

@@ -139,7 +139,7 @@ fn way(path: &Path) -> (PathBuf, BTreeSet<PathBuf>) {
                     return (remaining.iter().fold(next, |path, part| path.join(part)), entries);
                 };
                 if !found.is_symlink() || links == LINK_LIMIT {
-                    real = next;
+                    real = in_one_form(next);
                     continue;
                 }
                 links += 1;
@@ -153,6 +153,12 @@ fn way(path: &Path) -> (PathBuf, BTreeSet<PathBuf>) {
     }
     entries.insert(real.clone());
     (real, entries)
+}
+
+/// Returns a path without links in the form that is compared. On Windows a path has several forms, and names are found by
+/// letters of either case.
+fn in_one_form(path: PathBuf) -> PathBuf {
+    if cfg!(windows) { path.canonicalize().unwrap_or(path) } else { path }
 }
 
 fn parts(path: &Path) -> VecDeque<OsString> {

@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# The framework on Windows: built by mingw for x86_64-pc-windows-gnu, its test suites run by Wine.
+#
+# Wine is not Windows. It is near enough for files in use, libraries, paths and the watcher; docs/src/platforms.md says
+# what else was seen where.
+#
+# Usage: ci/windows.sh [--short] [arguments for the test runner, such as the name of a test]
+#
+# --short builds and runs only the unit tests of the core and the suites of native plugins.
+set -euo pipefail
+# shellcheck source=ci/common.bash
+source "$(dirname "$0")/common.bash"
+
+target=x86_64-pc-windows-gnu
+# Debian's compiler has no library for this target, so the library is built along.
+options=(-Zbuild-std=std,panic_unwind --target "$target")
+
+# The packages with unit tests, and the suites of tests/, that a short run has.
+packages=(polyplug polyplug-abi polyplug-native)
+suites=(
+    windows bad_artifact bad_init bad_manifest capabilities choosing debug_texts dependencies dependents events load_check
+    load_dir native_calls native_instances no_copy panics plugin_logs plugin_threads reload reload_events
+    same_bundle_twice settings settling signatures unloading watch watch_dir
+)
+arguments=()
+short=0
+for argument in "$@"; do
+    if [[ $argument == --short ]]; then short=1; else arguments+=("$argument"); fi
+done
+chosen=()
+if ((short)); then
+    for suite in "${suites[@]}"; do
+        chosen+=(--test "$suite")
+    done
+    chosen+=(--lib)
+else
+    packages+=(polyplug-js polyplug-lua)
+    chosen+=(--lib --tests)
+fi
+
+# Features of the core that its unit tests need. Without its default features, the package of the tests does without the
+# loader for Python.
+features=polyplug/host,polyplug/config,polyplug/json,polyplug/signatures,polyplug/watch
+selected=(--no-default-features --features "$features" --package polyplug-tests)
+for package in "${packages[@]}"; do
+    selected+=(--package "$package")
+done
+
+if cargo nextest --version > /dev/null 2>&1; then
+    runner=(cargo nextest run --no-fail-fast "${options[@]}" "${selected[@]}" "${chosen[@]}")
+else
+    runner=(cargo test --no-fail-fast "${options[@]}" "${selected[@]}" "${chosen[@]}")
+fi
+
+need_linux_x86_64 "${runner[*]}"
+exports=$(CARGO_TARGET_DIR="$target_dir" cargo xtask cross "$target")
+eval "$exports"
+
+# Apart from the ordinary build, which is another compiler's.
+export CARGO_TARGET_DIR="$target_dir/windows"
+export WINEPREFIX="$target_dir/windows/wine"
+export WINEDEBUG=${WINEDEBUG:--all}
+export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="$POLYPLUG_CROSS_ROOT/usr/lib/wine/wine64"
+wine=$CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER
+wineserver="$POLYPLUG_CROSS_ROOT/usr/lib/wine/wineserver64"
+
+# Makes Wine's drive C, and starts its server, which ends with this script.
+set_up_wine() {
+    local system32="$WINEPREFIX/drive_c/windows/system32"
+    mkdir -p "$system32" "$WINEPREFIX/dosdevices/unc/localhost"
+    # Debian's Wine looks for this library where the package that has it would have installed it.
+    cp "$POLYPLUG_CROSS_ROOT/usr/x86_64-w64-mingw32/lib/zlib1.dll" "$system32"
+    # The share that Windows has of each drive.
+    ln -sfn ../../../drive_c "$WINEPREFIX/dosdevices/unc/localhost/c\$"
+    "$wineserver" --persistent < /dev/null > /dev/null 2>&1
+    trap '"$wineserver" --kill || true' EXIT
+    if [[ ! -e $system32/bcryptprimitives.dll ]]; then
+        announce "$wine" wineboot --init < /dev/null > /dev/null 2>&1
+        announce x86_64-w64-mingw32-gcc-posix -shared -O1 -Wall -Wextra -Werror ci/windows/bcryptprimitives.c -ladvapi32 \
+            -o "$system32/bcryptprimitives.dll"
+    fi
+}
+
+# Builds the plugins that the tests load. `plugin-logs` has features of polyplug that the others must do without.
+build_plugins() {
+    local name together=()
+    for name in $(CARGO_TARGET_DIR="$target_dir" env -u RUSTC cargo xtask fixtures --list); do
+        case $name in
+            polyplug-loaders) ;; # the C library, whose tests compile C
+            plugin-logs) announce cargo build "${options[@]}" --package "$name" ;;
+            *) together+=(--package "$name") ;;
+        esac
+    done
+    announce cargo build "${options[@]}" "${together[@]}"
+}
+
+# What is not here is named, and not looked for by the tests.
+export POLYPLUG_TESTS_WITHOUT=${POLYPLUG_TESTS_WITHOUT:-browser,c++,dotnet,lua-libraries,npm,valgrind,venv}
+
+set_up_wine
+build_plugins
+announce "${runner[@]}" "${arguments[@]}"
+if ((!short)); then
+    # No Python for Windows can be linked with here, so the loader is only checked. A version has to be named.
+    PYO3_CROSS_PYTHON_VERSION=3.13 announce cargo check "${options[@]}" --package polyplug-python --package polyplug-dotnet
+fi
+
+cat << END
+
+LEFT OUT on Windows:
+    Python: the loader was $( ((short)) && echo "not looked at" || echo "checked by the compiler, and run by no test"), as there
+        is no Python for Windows here. Suites that need it: required-features = ["python"] in tests/Cargo.toml.
+    .NET: the loader compiles, and no test loads C#, as there is no .NET for Windows here.
+    C: the suites c_*, whose tests run a C compiler.
+    Suites that begin with #![cfg(unix)] or #![cfg(target_os = "linux")]: see their first lines.
+END
