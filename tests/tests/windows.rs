@@ -24,7 +24,7 @@ use polyplug_js::JsLoader;
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_tests::child::{again, is_child};
-use polyplug_tests::lua::{Script, run};
+use polyplug_tests::lua::Script;
 use polyplug_tests::watching::{patient, watched_runtime};
 use polyplug_tests::{Bundle, copies, eventually, js, library, lua, manifest};
 use tempfile::TempDir;
@@ -307,7 +307,6 @@ fn scripts_may_have_the_ends_of_lines_of_windows() {
         let error: CallError = script.run("return fails()").unwrap_err();
         let place = format!("{loader}/{file}:{line}");
         assert!(error.to_string().contains(&place), "{place}: {error}");
-        assert_eq!(run(&runtime, loader, "return 'a\\r\\nb'"), "a\r\nb");
     }
 }
 
@@ -404,7 +403,6 @@ fn a_library_beside_the_plugins_is_found() {
     }
 }
 
-/// Calls `body` on a thread of its own, unloads the plugin while that thread waits, and ends the thread.
 #[test]
 fn a_plugin_with_thread_local_destructors_is_unloaded_under_its_threads() {
     let bundle = Bundle::native("threads", "plugin-threads");
@@ -461,6 +459,10 @@ fn ctrl_c_is_the_programs() {
     assert_eq!(version(&runtime), 1);
 }
 
+fn run(runtime: &Runtime, bundle: &str, code: &str) -> String {
+    runtime.proxy_from::<dyn Script>(bundle).unwrap().run(code).unwrap()
+}
+
 fn runtime_of_all() -> Arc<Runtime> {
     let builder = Runtime::builder().loader(NativeLoader::new()).loader(LuaLoader::new()).loader(JsLoader::new());
     builder.build().unwrap()
@@ -482,12 +484,12 @@ fn the_code_page_of_a_console_does_not_matter() {
     let bundle = Bundle::native("places", "plugin-places");
     let runtime = runtime_of_all();
     runtime.load_bundle(bundle.path()).unwrap();
-    let log = || runtime.proxy::<dyn Places>().unwrap().log(polyplug_abi::LogLevel::WARN.0, TEXT).unwrap();
+    let log = || runtime.proxy::<dyn Places>().unwrap().log(polyplug_abi::LogLevel::Warn.0, TEXT).unwrap();
     log();
     for (loader, file, code) in [("lua", "main.lua", lua::SCRIPT), ("js", "main.js", js::SCRIPT)] {
         runtime.load_bundle_from(&manifest(loader, loader, file), BundleSource::Code(code.to_owned())).unwrap();
     }
-    run(&runtime, "lua", &format!("require('polyplug').log.warn('{TEXT}')"));
+    run(&runtime, "lua", &format!("require('polyplug').log('warn', '{TEXT}')"));
     run(&runtime, "js", &format!("console.warn('{TEXT}')"));
 
     let console = OpenOptions::new().read(true).write(true).open("CONOUT$").unwrap();
