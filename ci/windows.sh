@@ -53,13 +53,17 @@ else
 fi
 
 need_linux_x86_64 "${runner[*]}"
-exports=$(CARGO_TARGET_DIR="$target_dir" cargo xtask cross "$target")
+# By the ordinary compiler, as what lists packages is the ordinary build of xtask.
+plugins=$(CARGO_TARGET_DIR="$target_dir" cargo xtask fixtures --list)
+if ! exports=$(CARGO_TARGET_DIR="$target_dir" cargo xtask cross "$target"); then
+    skip "needs a compiler for $target" "cargo xtask cross $target" "${runner[*]}"
+fi
 eval "$exports"
 
 # Apart from the ordinary build, which is another compiler's.
 export CARGO_TARGET_DIR="$target_dir/windows"
 export WINEPREFIX="$target_dir/windows/wine"
-export WINEDEBUG=${WINEDEBUG:--all}
+export WINEDEBUG=-all
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="$POLYPLUG_CROSS_ROOT/usr/lib/wine/wine64"
 wine=$CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER
 wineserver="$POLYPLUG_CROSS_ROOT/usr/lib/wine/wineserver64"
@@ -67,11 +71,9 @@ wineserver="$POLYPLUG_CROSS_ROOT/usr/lib/wine/wineserver64"
 # Makes Wine's drive C, and starts its server, which ends with this script.
 set_up_wine() {
     local system32="$WINEPREFIX/drive_c/windows/system32"
-    mkdir -p "$system32" "$WINEPREFIX/dosdevices/unc/localhost"
+    mkdir -p "$system32"
     # Debian's Wine looks for this library where the package that has it would have installed it.
     cp "$POLYPLUG_CROSS_ROOT/usr/x86_64-w64-mingw32/lib/zlib1.dll" "$system32"
-    # The share that Windows has of each drive.
-    ln -sfn ../../../drive_c "$WINEPREFIX/dosdevices/unc/localhost/c\$"
     "$wineserver" --persistent < /dev/null > /dev/null 2>&1
     trap '"$wineserver" --kill || true' EXIT
     if [[ ! -e $system32/bcryptprimitives.dll ]]; then
@@ -79,12 +81,15 @@ set_up_wine() {
         announce x86_64-w64-mingw32-gcc-posix -shared -O1 -Wall -Wextra -Werror ci/windows/bcryptprimitives.c -ladvapi32 \
             -o "$system32/bcryptprimitives.dll"
     fi
+    # The share that Windows has of each drive.
+    mkdir -p "$WINEPREFIX/dosdevices/unc/localhost"
+    ln -sfn ../../../drive_c "$WINEPREFIX/dosdevices/unc/localhost/c\$"
 }
 
 # Builds the plugins that the tests load. `plugin-logs` has features of polyplug that the others must do without.
 build_plugins() {
     local name together=()
-    for name in $(CARGO_TARGET_DIR="$target_dir" env -u RUSTC cargo xtask fixtures --list); do
+    for name in $plugins; do
         case $name in
             polyplug-loaders) ;; # the C library, whose tests compile C
             plugin-logs) announce cargo build "${options[@]}" --package "$name" ;;
