@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, is_separator};
 
 use crate::host::error::suggest::did_you_mean;
 
@@ -84,9 +84,10 @@ impl ArtifactForm {
     /// Returns the names under which an artifact may be found, first the name as written.
     pub(crate) fn candidates(&self, file: &str) -> Vec<String> {
         use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
-        let path = Path::new(file);
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let beside = |name: String| path.with_file_name(name).to_string_lossy().into_owned();
+        let path = file.trim_end_matches(is_separator);
+        // As text, so that the separators stay those that were written.
+        let (folder, name) = path.split_at(path.rfind(is_separator).map_or(0, |separator| separator + 1));
+        let beside = |name: String| format!("{folder}{name}");
         let mut all = vec![file.to_owned()];
         let more: Vec<String> = if self.endings.is_empty() {
             vec![format!("{name}{DLL_SUFFIX}"), format!("{DLL_PREFIX}{name}{DLL_SUFFIX}")]
@@ -94,7 +95,7 @@ impl ArtifactForm {
             self.endings.iter().map(|ending| format!("{name}{ending}")).collect()
         };
         for candidate in more.into_iter().map(beside) {
-            if !self.ends(&name) && !all.contains(&candidate) {
+            if !self.ends(name) && !all.contains(&candidate) {
                 all.push(candidate);
             }
         }
@@ -206,8 +207,8 @@ mod tests {
     #[test]
     fn names_end_as_in_the_language() {
         assert_eq!(ArtifactForm::of("python").candidates("main"), ["main", "main.py"]);
-        let beside = Path::new("src").join("main.lua").display().to_string();
-        assert_eq!(ArtifactForm::of("lua").candidates("src/main"), ["src/main", &beside]);
+        assert_eq!(ArtifactForm::of("lua").candidates("src/main"), ["src/main", "src/main.lua"]);
+        assert_eq!(ArtifactForm::of("lua").candidates("src/main/"), ["src/main/", "src/main.lua"]);
         assert_eq!(ArtifactForm::of("lua").candidates("main.lua"), ["main.lua"]);
         assert_eq!(ArtifactForm::of("js").candidates("main"), ["main", "main.js", "main.mjs"]);
         assert_eq!(ArtifactForm::of("dotnet").candidates("Calc"), ["Calc", "Calc.dll"]);

@@ -1,6 +1,7 @@
 //! `manifest.toml`: the description of a bundle.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use polyplug_abi::{BundleId, DependencyInfo, GuestContractId, HostContractId};
@@ -368,14 +369,15 @@ impl ManifestData {
         })
     }
 
-    /// Returns `file`, whose path has no links, with the letters that the folders list it with. The file systems of some
-    /// systems find it by others, in upper or lower case.
+    /// Returns `file`, whose path has no links, with the letters that the folders list it with, and with `/` between its
+    /// parts. Some systems find it by others.
     fn real_letters(&self, file: &str) -> Option<String> {
         if cfg!(not(any(windows, target_vendor = "apple"))) {
             return None;
         }
         let (real, directory) = (self.path.join(file).canonicalize().ok()?, self.path.canonicalize().ok()?);
-        real.strip_prefix(directory).ok()?.to_str().map(str::to_owned)
+        let parts: Option<Vec<_>> = real.strip_prefix(directory).ok()?.iter().map(OsStr::to_str).collect();
+        Some(parts?.join("/"))
     }
 
     /// Returns the artifact's path.
