@@ -17,8 +17,19 @@ pub fn is_child() -> bool {
 /// If the program does not know its own path.
 #[must_use]
 pub fn again(name: &str) -> Command {
-    let mut command = Command::new(std::env::current_exe().expect("a test knows its own path"));
+    let mut command = this_program();
     command.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(MARK, "1");
+    command
+}
+
+/// Returns the command that runs this program: by `POLYPLUG_TESTS_RUNNER`, where the system cannot run it by itself.
+fn this_program() -> Command {
+    let program = std::env::current_exe().expect("a test knows its own path");
+    let runner = std::env::var("POLYPLUG_TESTS_RUNNER").unwrap_or_default();
+    let mut words = runner.split_whitespace();
+    let Some(first) = words.next() else { return Command::new(program) };
+    let mut command = Command::new(first);
+    command.args(words).arg(program);
     command
 }
 

@@ -10,7 +10,6 @@ pub mod damage;
 mod docs;
 pub mod dotnet;
 pub mod engine;
-#[cfg(target_os = "linux")]
 pub mod error_path;
 pub mod footprint;
 pub mod generate;

@@ -9,7 +9,7 @@ use std::env::consts::DLL_SUFFIX;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use polyplug_tests::{Bundle, SHARED, compile_c, library, manifest, without};
+use polyplug_tests::{Bundle, SHARED, compile_c, library, manifest};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -169,7 +169,7 @@ fn the_host_in_c_runs_as_its_readme_says() {
 #[test]
 #[cfg(target_os = "linux")]
 fn the_host_in_c_leaks_nothing() {
-    if without("valgrind") {
+    if polyplug_tests::without("valgrind") {
         return;
     }
     let host = Host::new();

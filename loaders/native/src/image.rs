@@ -33,9 +33,8 @@ impl Module for Image {
             return Some(reason.to_owned().into());
         };
         place.is_mapped().then(|| {
-            let reason = "the system keeps the library mapped: a thread has a thread-local destructor of it pending, or \
-                          the file is open elsewhere in the process";
-            Remains::from(reason.to_owned()).measured_by(move || place.is_mapped())
+            let reason = format!("the system keeps the library mapped: {REASON}");
+            Remains::from(reason).measured_by(move || place.is_mapped())
         })
     }
 
@@ -43,6 +42,15 @@ impl Module for Image {
         self.place.as_ref().map(place::Place::mapped)
     }
 }
+
+/// Why a library that was closed may still be mapped. macOS never unmaps a library with thread-local variables, and the
+/// standard library of Rust has some.
+const REASON: &str = if cfg!(target_vendor = "apple") {
+    "macOS does not unmap a library that has thread-local variables, as every plugin in Rust does, or classes of \
+     Objective-C or Swift"
+} else {
+    "a thread has a thread-local destructor of it pending, or the file is open elsewhere in the process"
+};
 
 #[cfg(target_os = "linux")]
 mod place {

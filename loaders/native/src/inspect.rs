@@ -15,7 +15,7 @@ use object::read::elf::{FileHeader, ProgramHeader};
 use polyplug::error::FileError;
 use polyplug::loader::open_file;
 
-use crate::pe;
+use crate::{mach_o, pe};
 
 /// The number of bytes of the file that are read to recognise its format. All headers of a library for Windows are in
 /// them, as it has at most 96 sections.
@@ -44,12 +44,11 @@ pub(crate) fn inspect(path: &Path) -> Result<(), String> {
             std::env::consts::ARCH
         )),
         Format::Elf => inspect_elf(&head, &mut file, size),
+        Format::MachO => mach_o::inspect(&mut file, size, mach_o::processor_of_this_program()),
         Format::Pe => pe::check(&head, &mut file, size).map_err(|fault| match fault {
             pe::Fault::Truncated => truncated(size),
             pe::Fault::Other(text) => text,
         }),
-        // The linker of this system checks sizes itself.
-        Format::MachO => Ok(()),
     }
 }
 
@@ -65,7 +64,10 @@ impl Format {
     fn of(head: &[u8]) -> Self {
         match head {
             [0x7f, b'E', b'L', b'F', ..] => Self::Elf,
-            [0xcf, 0xfa, 0xed, 0xfe, ..] | [0xca, 0xfe, 0xba, 0xbe, ..] => Self::MachO,
+            // A library, 64-bit or 32-bit, of either byte order, and a universal file of either width.
+            [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..]
+            | [0xfe, 0xed, 0xfa, 0xcf | 0xce, ..]
+            | [0xca, 0xfe, 0xba, 0xbe | 0xbf, ..] => Self::MachO,
             [b'M', b'Z', ..] => Self::Pe,
             _ => Self::Unknown,
         }

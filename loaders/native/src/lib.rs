@@ -16,7 +16,9 @@
 mod image;
 mod inspect;
 mod library;
+mod mach_o;
 mod pe;
+mod remedy;
 
 use polyplug::error::LoaderError;
 use polyplug::loader::{BundleLoader, BundleSource, ManifestData};

@@ -10,6 +10,7 @@ use polyplug_abi::{AbiError, AbiErrorCode, AbiVersion, Init, POLYPLUG_ABI_VERSIO
 
 use crate::image::Image;
 use crate::inspect::inspect;
+use crate::remedy::remedy;
 
 const INIT: &CStr = c"polyplug_init";
 const ABI_VERSION: &CStr = c"polyplug_abi_version";
@@ -26,7 +27,8 @@ pub(crate) fn start(manifest: &ManifestData, staging: &Staging) -> Result<(), Lo
     let bad =
         |reason: String| LoaderError::ArtifactInvalid { bundle: manifest.name.clone(), path: path.clone(), reason };
     check(manifest)?;
-    let library = open(&path).map_err(|error| bad(format!("the library cannot be opened: {}", describe(&error))))?;
+    let library =
+        open(&path).map_err(|error| bad(format!("the library cannot be opened: {}", describe(&error, &path))))?;
 
     let version = symbol::<AbiVersion>(&library, ABI_VERSION).map_err(bad)?;
     let init = symbol::<Init>(&library, INIT).map_err(bad)?;
@@ -91,8 +93,9 @@ fn open(path: &Path) -> Result<Library, libloading::Error> {
     unsafe { WindowsLibrary::load_with_flags(path, SEARCHED) }.map(Library::from)
 }
 
-/// Returns the system's message, without the text that libloading adds. Windows does not say which file it cannot find.
-fn describe(error: &libloading::Error) -> String {
+/// Returns the system's message, without the text that libloading adds, and with the remedy if there is one. Windows does not
+/// say which file it cannot find.
+fn describe(error: &libloading::Error, path: &Path) -> String {
     use std::error::Error;
     /// `ERROR_MOD_NOT_FOUND`.
     const NOT_FOUND: i32 = 126;
@@ -104,7 +107,11 @@ fn describe(error: &libloading::Error) -> String {
              {source}"
         );
     }
-    source.to_string()
+    let message = source.to_string();
+    match remedy(&message, path) {
+        Some(remedy) => format!("{message}: {remedy}"),
+        None => message,
+    }
 }
 
 /// Returns a copy of a function pointer of the library. The caller must keep `library` open while it calls the
