@@ -16,6 +16,7 @@ use polyplug_tests::footprint::footprint;
 use polyplug_tests::lua::Script;
 use polyplug_tests::{Bundle, Logged, eventually, logged_anywhere, reported};
 use test_contracts::calling::Logger;
+#[cfg(target_os = "linux")]
 use test_contracts::pool::Pool;
 
 /// What has happened, in order.

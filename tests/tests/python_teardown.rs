@@ -320,6 +320,7 @@ fn what_an_extension_holds_is_measured_too() {
     act("delattr(threading, 'hidden')");
 }
 
+#[cfg(target_os = "linux")]
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -327,6 +328,7 @@ fn resident() -> u64 {
 }
 
 /// Reloads a bundle with 4 MiB of data 50 times. Memory may not grow.
+#[cfg(target_os = "linux")]
 #[track_caller]
 fn stays_flat(code: &str) {
     let bundle = bundle(&format!("data = bytearray(b'x' * (4 << 20))\n{code}"));

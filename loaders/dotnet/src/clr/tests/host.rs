@@ -1,5 +1,6 @@
 //! Hosts that run a CLR themselves.
 
+#[cfg(target_os = "linux")]
 use std::path::{Path, PathBuf};
 
 use super::super::ClrConfig;

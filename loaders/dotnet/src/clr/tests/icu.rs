@@ -1,11 +1,5 @@
 //! Systems without an ICU that .NET can use.
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
-
-use tempfile::TempDir;
-
 use super::super::icu::{INVARIANT, is_missing};
 use super::super::{Clr, ClrConfig};
 use super::child::with_each;
@@ -13,10 +7,12 @@ use super::dotnet::{at, bridge, call, contains, newest, probe, start};
 
 /// Makes a library of a framework's name whose function finds an ICU or none.
 #[cfg(target_os = "linux")]
-fn framework(folder: &Path, file: &str, finds: bool) {
+fn framework(folder: &std::path::Path, file: &str, finds: bool) {
     let source = folder.join("icu.c");
-    fs::write(&source, format!("int GlobalizationNative_LoadICU(void) {{ return {}; }}", i32::from(finds))).unwrap();
-    let output = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(folder.join(file)).arg(&source).output();
+    std::fs::write(&source, format!("int GlobalizationNative_LoadICU(void) {{ return {}; }}", i32::from(finds)))
+        .unwrap();
+    let output =
+        std::process::Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(folder.join(file)).arg(&source).output();
     let output = output.expect("a C compiler");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
@@ -30,7 +26,7 @@ fn the_function_of_the_framework_decides() {
         ("System.Globalization.Native.so", true),
         ("System.Globalization.Native.so", false),
     ] {
-        let folder = TempDir::new().unwrap();
+        let folder = tempfile::TempDir::new().unwrap();
         assert!(!is_missing(folder.path()), "nothing is known of an empty folder");
         framework(folder.path(), file, finds);
         assert_eq!(is_missing(folder.path()), !finds, "{file}");
