@@ -80,6 +80,22 @@ build_fixtures() {
     announce "${command[@]}"
 }
 
+# Builds the plugins that the tests load, and not the C library, with the compiler of `cargo xtask cross` and the options $@.
+build_plugins() {
+    local names name together=()
+    # What only lists packages is the ordinary build of xtask.
+    names=$(env -u RUSTC -u RUSTC_BOOTSTRAP CARGO_TARGET_DIR="$target_dir" cargo xtask fixtures --list)
+    for name in $names; do
+        case $name in
+            polyplug-loaders) ;;
+            # Has features of polyplug that the others must do without.
+            plugin-logs) announce cargo build "$@" --package "$name" ;;
+            *) together+=(--package "$name") ;;
+        esac
+    done
+    announce cargo build "$@" "${together[@]}"
+}
+
 # Says what runs, and runs it.
 announce() {
     printf '    $ %s\n' "$*" >&2
