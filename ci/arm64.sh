@@ -29,10 +29,10 @@ done
 if ((!short)); then
     packages+=(polyplug-js polyplug-lua)
     # All that need no Python, but: what starts cargo, or programs in C; what loads C#, or the C library; what needs tools
-    # of this machine; what reads sources.
+    # of this machine; what reads sources; what is for Windows.
     mapfile -t suites < <(awk 'BEGIN { RS = "" } /^\[\[test\]\]/ && !/required-features = \["python"\]/' tests/Cargo.toml \
         | sed -n 's/^name = "\(.*\)"/\1/p' \
-        | grep -v -x -E 'replacing|watch_build|panic_abort|c_header|c_host|c_library|dotnet_.*|js_typescript|lua_libraries|layers')
+        | grep -v -x -E 'replacing|watch_build|panic_abort|c_header|c_host|c_library|dotnet_.*|js_typescript|lua_libraries|layers|windows')
 fi
 chosen=(--lib)
 for suite in "${suites[@]}"; do
