@@ -15,6 +15,11 @@ impl ContractVersion {
     /// The value for a version that is missing or malformed, which is reported already.
     pub(crate) const UNKNOWN: Self = Self { major: u32::MAX, minor: u32::MAX };
 
+    /// Returns the version as one number: the major version in the upper half.
+    pub(crate) const fn number(self) -> u64 {
+        (self.major as u64) << 32 | self.minor as u64
+    }
+
     /// Reads a version.
     pub(crate) fn parse(text: &LitStr, errors: &mut Errors) -> Self {
         let value = text.value();

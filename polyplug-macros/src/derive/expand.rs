@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, Fields, Index, Member, Type};
 
-use super::growth::Growth;
+use super::growth::{self, Growth};
 use super::model::{Case, Field, Model, Shape};
 use crate::spans::{call_of, item_of};
 use crate::version::ContractVersion;
@@ -23,6 +23,7 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
     let name = model.name();
     let points = of_fields(model, parts.iter().copied(), "POINTS");
     let needs_room = of_fields(model, parts.iter().copied(), "NEEDS_ROOM");
+    let newest = growth::newest(&model.shape).map_or(0, ContractVersion::number);
     let demands = model.mentions.demands(krate);
     let allowed = allowed(model);
     quote! {
@@ -39,6 +40,7 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
                 const PLAIN: bool = #plain;
                 const POINTS: bool = false #(|| #points)*;
                 const NEEDS_ROOM: bool = false #(|| #needs_room)*;
+                const NEWEST: u64 = #newest;
 
                 fn describe(__types: &mut #private::schema::Types) -> #private::schema::TypeRef {
                     __types.define::<Self>(|__types| #private::schema::Definition::new(#name, #docs, #shape))
@@ -323,8 +325,10 @@ fn described_fields(model: &Model<'_>, fields: &[Field<'_>], case: TokenStream) 
         let field_of = quote!(#private::schema::Field::new(#name, #docs, #described));
         let Some(default) = &field.growth.default else { return field_of };
         let (ty, answer, since) = (&field.ty, field.crossing.answer(), since(&field.growth));
-        let default =
-            default.as_ref().map_or_else(|| quote!(::core::default::Default::default()), ToTokens::to_token_stream);
+        let default = match default {
+            Some(default) => default.to_token_stream(),
+            None => call_of(ty, &quote!(::core::default::Default), "default", TokenStream::new()),
+        };
         quote!({
             let __field = #field_of.grown(#since, ::core::option::Option::None);
             if __field.since > 0 {

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, Expr, LitStr, Meta};
 
-use super::model::{Case, Field};
+use super::model::{Case, Field, Shape};
 use crate::args::{Args, Key, Kind};
 use crate::errors::Errors;
 use crate::version::ContractVersion;
@@ -24,6 +24,8 @@ pub(super) struct Growth {
     pub(super) other: bool,
     /// The attribute, for errors.
     attr: Option<Attribute>,
+    /// True if `since` is written, though perhaps wrongly.
+    has_since: bool,
 }
 
 impl Growth {
@@ -35,7 +37,7 @@ impl Growth {
                 "a field that was added later needs a default, which is read where an older side has not sent the field: \
                  add `default`, or `default = ..`",
             ),
-            (None, Some(_), Some(attr)) => errors.at(
+            (None, Some(_), Some(attr)) if !growth.has_since => errors.at(
                 attr,
                 "only a field that was added later has a default: add `since = \"1.1\"`, or leave `default` out",
             ),
@@ -63,12 +65,30 @@ impl Growth {
         }
         let args = Args::parse(tokens, "contract", keys, errors);
         let since = args.text("since").map(|text| (ContractVersion::parse(text, errors), text.clone()));
-        Self { since, default: args.expression("default"), other: args.flag("other"), attr: Some(attr.clone()) }
+        Self {
+            since,
+            default: args.expression("default"),
+            other: args.flag("other"),
+            attr: Some(attr.clone()),
+            has_since: args.has("since"),
+        }
     }
 
     /// Returns the version that introduced the part, unless the part was always there or the version is malformed.
     pub(super) fn version(&self) -> Option<ContractVersion> {
         self.since.as_ref().map(|(version, _)| *version).filter(|version| *version != ContractVersion::UNKNOWN)
+    }
+}
+
+/// Returns the newest version that a part of a type names.
+pub(super) fn newest(shape: &Shape<'_>) -> Option<ContractVersion> {
+    let of_fields = |fields: &[Field<'_>]| fields.iter().filter_map(|field| field.growth.version()).max();
+    match shape {
+        Shape::Record(fields) => of_fields(fields),
+        Shape::Cases(cases) => {
+            cases.iter().flat_map(|case| [case.growth.version(), of_fields(&case.fields)]).flatten().max()
+        }
+        Shape::Impossible => None,
     }
 }
 
