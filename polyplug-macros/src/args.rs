@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     Text,
     /// `= some::path`.
     Path,
+    /// `= expression`, or no value.
+    OptionalExpression,
 }
 
 /// The arguments that were written, each at most once.
@@ -42,6 +44,7 @@ enum Value {
     None,
     Text(LitStr),
     Path(Path),
+    Expression(Box<Expr>),
 }
 
 struct Arg {
@@ -123,6 +126,14 @@ impl Args {
         }
     }
 
+    /// Returns the argument `name`, whose expression may be left out.
+    pub(crate) fn expression(&self, name: &str) -> Option<Option<Expr>> {
+        match self.values.get(name)? {
+            Value::Expression(expression) => Some(Some((**expression).clone())),
+            _ => Some(None),
+        }
+    }
+
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
@@ -142,7 +153,7 @@ impl Args {
 fn value(key: &Key, arg: &Arg) -> syn::Result<Value> {
     let name = key.name;
     let (eq, written) = match &arg.value {
-        None if key.kind == Kind::Flag => return Ok(Value::None),
+        None if matches!(key.kind, Kind::Flag | Kind::OptionalExpression) => return Ok(Value::None),
         None => return Err(needs_value(key, &arg.key)),
         Some((eq, written)) => (eq, written),
     };
@@ -155,6 +166,10 @@ fn value(key: &Key, arg: &Arg) -> syn::Result<Value> {
             let text = written.to_string().replace([' ', '"'], "");
             (syn::parse2(written.clone()).map(Value::Text), format!("`{name}` is a text: write `{name} = \"{text}\"`"))
         }
+        Kind::OptionalExpression => (
+            syn::parse2(written.clone()).map(|expression| Value::Expression(Box::new(expression))),
+            format!("`{name}` is an expression: write `{name} = ..`"),
+        ),
         Kind::Path => {
             let example = nearest_path(written).unwrap_or_else(|| "some::path".to_owned());
             (path(written.clone()).map(Value::Path), format!("`{name}` is a path: write `{name} = {example}`"))
@@ -177,7 +192,14 @@ fn nearest_path(written: &TokenStream) -> Option<String> {
 }
 
 fn needs_value(key: &Key, at: impl ToTokens) -> syn::Error {
-    let (name, example) = (key.name, if key.kind == Kind::Text { "\"..\"" } else { "some::path" });
+    let (name, example) = (
+        key.name,
+        match key.kind {
+            Kind::Text => "\"..\"",
+            Kind::OptionalExpression => "..",
+            Kind::Flag | Kind::Path => "some::path",
+        },
+    );
     syn::Error::new_spanned(at, format_args!("`{name}` needs a value: write `{name} = {example}`"))
 }
 

@@ -16,6 +16,7 @@ mod source;
 mod spans;
 #[cfg(test)]
 mod tests;
+mod version;
 
 use proc_macro::TokenStream;
 
@@ -97,7 +98,33 @@ pub fn on_unload(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// A struct becomes a *record*, an enum without fields an *enum*, an enum with fields a *variant*. All fields must be
 /// types that can cross themselves. `#[polyplug(crate = path)]` is the path of polyplug, for crates that rename it.
-#[proc_macro_derive(Type, attributes(polyplug))]
+///
+/// A record and the cases of an enum or variant can grow within a major version of the contract:
+///
+/// ```ignore
+/// #[derive(polyplug::Type)]
+/// pub struct Order {
+///     pub id: u64,
+///     #[contract(since = "1.2", default)]
+///     pub note: Option<String>,
+///     #[contract(since = "1.3", default = 1)]
+///     pub count: u32,
+/// }
+///
+/// #[derive(polyplug::Type)]
+/// pub enum State {
+///     Open,
+///     #[contract(other)]
+///     Unknown,
+///     #[contract(since = "1.2")]
+///     Cancelled,
+/// }
+/// ```
+///
+/// - `since`: the version of the contract that introduced the field or case. Fields and cases are added at the end.
+/// - `default`: the value that is read where an older side has not sent the field; `Default::default()` by default.
+/// - `other`: the case that cases are read as which the reading side is too old to know.
+#[proc_macro_derive(Type, attributes(polyplug, contract))]
 pub fn derive_type(item: TokenStream) -> TokenStream {
     derive::derive_type(item.into()).into()
 }

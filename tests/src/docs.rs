@@ -21,6 +21,9 @@ mod examples {
     #[doc = include_str!("../../docs/src/types.md")]
     struct Types;
 
+    #[doc = include_str!("../../docs/src/evolution.md")]
+    struct Evolution;
+
     #[doc = include_str!("../../docs/src/rust.md")]
     struct Rust;
 

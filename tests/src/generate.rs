@@ -133,14 +133,27 @@ fn definition(source: &mut Source<'_>, number: usize, definitions: usize) -> Def
     let shape = match source.below(3) {
         0 => Shape::Record(fields(source, 1)),
         1 => {
-            let case = |source: &mut Source<'_>, i| Case { name: name(source, i), docs: docs(source), fields: vec![] };
+            let case = |source: &mut Source<'_>, i| Case {
+                name: name(source, i),
+                docs: docs(source),
+                fields: vec![],
+                since: 0,
+                other: false,
+            };
             Shape::Enum((0..1 + source.below(5)).map(|i| case(source, i)).collect())
         }
         _ => {
             // The first case ends every recursion.
-            let mut cases = vec![Case { name: name(source, 0), docs: docs(source), fields: vec![] }];
+            let mut cases =
+                vec![Case { name: name(source, 0), docs: docs(source), fields: vec![], since: 0, other: false }];
             for i in 1..2 + source.below(3) {
-                cases.push(Case { name: name(source, i), docs: docs(source), fields: fields(source, 1) });
+                cases.push(Case {
+                    name: name(source, i),
+                    docs: docs(source),
+                    fields: fields(source, 1),
+                    since: 0,
+                    other: false,
+                });
             }
             Shape::Variant(cases)
         }
@@ -150,7 +163,7 @@ fn definition(source: &mut Source<'_>, number: usize, definitions: usize) -> Def
 
 fn field(source: &mut Source<'_>, number: usize, by_value: usize, definitions: usize) -> Field {
     let ty = ty(source, NESTING, by_value, definitions);
-    Field { name: name(source, number), docs: docs(source), ty }
+    Field { name: name(source, number), docs: docs(source), ty, since: 0, default: None }
 }
 
 /// Makes a type that contains only the first `by_value` definitions by value, and any of `all` behind pointers.

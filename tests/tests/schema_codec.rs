@@ -109,11 +109,11 @@ fn record(name: &str, types: &[TypeRef]) -> Definition {
 }
 
 fn field(name: &str, ty: TypeRef) -> Field {
-    Field { name: name.into(), docs: String::new(), ty }
+    Field::new(name, "", ty)
 }
 
 fn case(name: &str, fields: Vec<Field>) -> Case {
-    Case { name: name.into(), docs: String::new(), fields }
+    Case::new(name, "", fields)
 }
 
 fn boxed(ty: TypeRef) -> Box<TypeRef> {

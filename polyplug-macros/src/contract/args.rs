@@ -5,18 +5,7 @@ use syn::{Attribute, LitStr, Meta};
 
 use crate::args::{Args, Key, Kind};
 use crate::errors::Errors;
-
-/// The version of a contract, written `major.minor`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ContractVersion {
-    pub(super) major: u32,
-    pub(super) minor: u32,
-}
-
-impl ContractVersion {
-    /// The value for a version that is missing or malformed, which is reported already.
-    pub(super) const UNKNOWN: Self = Self { major: u32::MAX, minor: u32::MAX };
-}
+use crate::version::ContractVersion;
 
 pub(super) struct ContractArgs {
     pub(super) name: String,
@@ -53,7 +42,7 @@ impl ContractArgs {
         }
         Self {
             name: args.text("name").map(LitStr::value).unwrap_or_default(),
-            version: args.text("version").map_or(ContractVersion::UNKNOWN, |text| version(text, errors)),
+            version: args.text("version").map_or(ContractVersion::UNKNOWN, |text| ContractVersion::parse(text, errors)),
             krate: args.krate(),
             known_krate: args.known_krate(),
         }
@@ -75,7 +64,7 @@ pub(super) fn since(attr: &Attribute, errors: &mut Errors) -> Option<(ContractVe
         );
     }
     let text = args.text("since")?;
-    Some((version(text, errors), text.clone()))
+    Some((ContractVersion::parse(text, errors), text.clone()))
 }
 
 fn check_name(name: &LitStr, errors: &mut Errors) {
@@ -95,23 +84,5 @@ fn check_name(name: &LitStr, errors: &mut Errors) {
         );
     } else if text.split('.').any(str::is_empty) {
         errors.at(name, format_args!("the name of the contract has an empty word: {EXAMPLE}"));
-    }
-}
-
-fn version(text: &LitStr, errors: &mut Errors) -> ContractVersion {
-    let value = text.value();
-    let numbers: Vec<Option<u32>> = value
-        .split('.')
-        .map(|part| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok()).flatten())
-        .collect();
-    match numbers[..] {
-        [Some(major), Some(minor)] => ContractVersion { major, minor },
-        _ => {
-            errors.at(
-                text,
-                format_args!("\"{value}\" is no version of a contract: write \"major.minor\", such as \"1.0\""),
-            );
-            ContractVersion::UNKNOWN
-        }
     }
 }

@@ -6,11 +6,11 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{FnArg, Receiver, ReceiverKind, Safety, Signature, TypeParamBound};
 
-use super::args::ContractVersion;
 use super::model::{Argument, Contract, Method, Passing};
 use super::types::{Place, check_type};
 use crate::errors::Errors;
 use crate::source;
+use crate::version::ContractVersion;
 
 pub(super) fn check(contract: &Contract, errors: &mut Errors) {
     check_trait(contract, errors);

@@ -1,7 +1,7 @@
 //! The code of a contract: the trait, its proxy, its entries and its description. The expansion cannot fail.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Attribute, parse_quote};
 
@@ -21,6 +21,7 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
     let callers = callers(contract);
     let description = description(contract);
     let dispatch = dispatch(contract);
+    let versions = versions(contract);
     let objects = objects(contract);
     let demands = contract.mentions.demands(&contract.args.krate);
     let allowed = allowed(contract);
@@ -36,6 +37,7 @@ pub(super) fn expand(contract: &Contract) -> TokenStream {
             #(#entries)*
             #description
             #dispatch
+            #versions
             #objects
         };
     }
@@ -320,6 +322,26 @@ fn description(contract: &Contract) -> TokenStream {
             #private::ContractEntry(<dyn #item as #krate::Contract>::info)
         }
     }
+}
+
+/// Makes code that does not compile if a type of a method has parts that are newer than the contract.
+fn versions(contract: &Contract) -> TokenStream {
+    let version = contract.args.version;
+    let number = version.number();
+    let checks = contract.methods.iter().map(|method| {
+        let arguments = method.arguments.iter().filter(|argument| !argument.is_object());
+        let newest = arguments.map(|argument| of_argument(contract, argument, "NEWEST"));
+        let newest = newest.chain([of_result(contract, method, "NEWEST")]);
+        let message = format!(
+            "a type of `{}` has a field or case that is newer than the contract, which has version {}.{}: raise the \
+             contract's version",
+            method.name.unraw(),
+            version.major,
+            version.minor
+        );
+        quote_spanned!(method.name.span()=> #(::core::assert!(#newest <= #number, #message);)*)
+    });
+    quote!(const _: () = { #(#checks)* };)
 }
 
 fn dispatch(contract: &Contract) -> TokenStream {

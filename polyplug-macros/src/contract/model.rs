@@ -6,10 +6,11 @@ use syn::{
     TypeParamBound, TypeReference,
 };
 
-use super::args::{self, ContractArgs, ContractVersion};
+use super::args::{self, ContractArgs};
 use crate::crossing::{Crossing, Mentions};
 use crate::errors::Errors;
 use crate::source;
+use crate::version::ContractVersion;
 
 pub(super) struct Contract {
     pub(super) args: ContractArgs,

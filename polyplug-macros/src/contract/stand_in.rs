@@ -9,11 +9,11 @@ use syn::{
     GenericParam, Generics, ItemTrait, Receiver, ReceiverKind, ReturnType, Signature, TraitItem, Type, parse_quote,
 };
 
-use super::args::ContractVersion;
 use super::check::not_for_objects;
 use super::expand::{proxy_impls, proxy_name, proxy_struct};
 use super::model::{Contract, Method};
 use crate::source;
+use crate::version::ContractVersion;
 
 pub(super) fn stand_in(contract: &Contract) -> TokenStream {
     let item = usable_trait(&contract.item);

@@ -1,11 +1,13 @@
 //! The code of a type that crosses: its canonical layout, `lower` and `lift`. The expansion cannot fail.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, Fields, Index, Member, Type};
 
+use super::growth::{self, Growth};
 use super::model::{Case, Field, Model, Shape};
 use crate::spans::{call_of, item_of};
+use crate::version::ContractVersion;
 use crate::{form, source};
 
 pub(super) fn expand(model: &Model<'_>) -> TokenStream {
@@ -21,6 +23,7 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
     let name = model.name();
     let points = of_fields(model, parts.iter().copied(), "POINTS");
     let needs_room = of_fields(model, parts.iter().copied(), "NEEDS_ROOM");
+    let newest = growth::newest(&model.shape).map_or(0, ContractVersion::number);
     let demands = model.mentions.demands(krate);
     let allowed = allowed(model);
     quote! {
@@ -37,6 +40,7 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
                 const PLAIN: bool = #plain;
                 const POINTS: bool = false #(|| #points)*;
                 const NEEDS_ROOM: bool = false #(|| #needs_room)*;
+                const NEWEST: u64 = #newest;
 
                 fn describe(__types: &mut #private::schema::Types) -> #private::schema::TypeRef {
                     __types.define::<Self>(|__types| #private::schema::Definition::new(#name, #docs, #shape))
@@ -144,7 +148,7 @@ fn record<'a>(model: &Model<'_>, fields: &'a [Field<'_>]) -> Parts<'a> {
     let lifts = lifts(model, fields);
     let lowered = fields.iter().zip(&members).map(|(field, member)| lower(model, field, quote!(&self.#member)));
     let lowered = form::value(&name, lowered);
-    let described = described_fields(model, fields);
+    let described = described_fields(model, fields, quote!(::core::option::Option::None));
     let form = define(model, &name, fields);
     let canons = form::fields(&name, fields.iter().map(|field| &field.ty));
     Parts {
@@ -286,6 +290,14 @@ fn pattern(case: &Case<'_>, bindings: &[Ident]) -> TokenStream {
     }
 }
 
+/// Makes the minor version of the contract that introduced a part.
+fn since(growth: &Growth) -> TokenStream {
+    match growth.version() {
+        Some(ContractVersion { major, minor }) => quote!(__types.since(#major, #minor)),
+        None => quote!(0),
+    }
+}
+
 fn tags(cases: &[Case<'_>]) -> Vec<u32> {
     (0..count(cases)).collect()
 }
@@ -296,19 +308,34 @@ fn count(cases: &[Case<'_>]) -> u32 {
 
 fn described_cases(model: &Model<'_>, cases: &[Case<'_>]) -> TokenStream {
     let private = private(model);
-    let cases = cases.iter().map(|case| {
-        let (name, docs, fields) = (case.label(), &case.docs, described_fields(model, &case.fields));
-        quote!(#private::schema::Case::new(#name, #docs, #fields))
+    let cases = cases.iter().enumerate().map(|(number, case)| {
+        let fields = described_fields(model, &case.fields, quote!(::core::option::Option::Some(#number)));
+        let (name, docs, since, other) = (case.label(), &case.docs, since(&case.growth), case.growth.other);
+        quote!(#private::schema::Case::new(#name, #docs, #fields).grown(#since, #other))
     });
     quote!(::std::vec![#(#cases),*])
 }
 
-fn described_fields(model: &Model<'_>, fields: &[Field<'_>]) -> TokenStream {
+/// Describes the fields of a record, or of the case `case`.
+fn described_fields(model: &Model<'_>, fields: &[Field<'_>], case: TokenStream) -> TokenStream {
     let private = private(model);
-    let fields = fields.iter().map(|field| {
+    let fields = fields.iter().enumerate().map(|(number, field)| {
         let (name, docs) = (field.label(), &field.docs);
         let described = call_of(&field.ty, &conversion(model, field), "describe", quote!(__types));
-        quote!(#private::schema::Field::new(#name, #docs, #described))
+        let field_of = quote!(#private::schema::Field::new(#name, #docs, #described));
+        let Some(default) = &field.growth.default else { return field_of };
+        let (ty, answer, since) = (&field.ty, field.crossing.answer(), since(&field.growth));
+        let default = match default {
+            Some(default) => default.to_token_stream(),
+            None => call_of(ty, &quote!(::core::default::Default), "default", TokenStream::new()),
+        };
+        quote!({
+            let __field = #field_of.grown(#since, ::core::option::Option::None);
+            if __field.since > 0 {
+                __types.default_of::<#ty, #answer>(#case, #number, || #default);
+            }
+            __field
+        })
     });
     quote!(::std::vec![#(#fields),*])
 }

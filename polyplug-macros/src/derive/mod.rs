@@ -2,6 +2,7 @@
 
 mod check;
 mod expand;
+mod growth;
 mod model;
 mod stand_in;
 

@@ -5,6 +5,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Fields, Index, Member, Meta, Type};
 
+use super::growth::Growth;
 use crate::args::{Args, Key, Kind};
 use crate::crossing::{Crossing, Mentions};
 use crate::errors::Errors;
@@ -34,6 +35,7 @@ pub(super) struct Case<'a> {
     pub(super) docs: String,
     pub(super) attrs: &'a [Attribute],
     pub(super) fields: Vec<Field<'a>>,
+    pub(super) growth: Growth,
     /// The style of the case: `Case`, `Case(..)` or `Case { .. }`.
     pub(super) style: &'a Fields,
 }
@@ -47,6 +49,7 @@ pub(super) struct Field<'a> {
     pub(super) ty: Type,
     /// The field's type as generated code uses it.
     pub(super) crossing: Crossing,
+    pub(super) growth: Growth,
 }
 
 const KEYS: &[Key] = &[Key { name: "crate", kind: Kind::Path }];
@@ -55,9 +58,9 @@ impl<'a> Model<'a> {
     pub(super) fn new(item: &'a DeriveInput, errors: &mut Errors) -> Self {
         let args = args(&item.attrs, errors);
         let mut mentions = Mentions::default();
-        let mut fields = |these| fields(these, &item.ident, &mut mentions);
+        let mut fields = |these, errors: &mut Errors| fields(these, &item.ident, &mut mentions, errors);
         let shape = match &item.data {
-            Data::Struct(data) => Shape::Record(fields(&data.fields)),
+            Data::Struct(data) => Shape::Record(fields(&data.fields, errors)),
             Data::Enum(data) => Shape::Cases(
                 data.variants
                     .iter()
@@ -65,7 +68,8 @@ impl<'a> Model<'a> {
                         name: &case.ident,
                         docs: source::docs(&case.attrs),
                         attrs: &case.attrs,
-                        fields: fields(&case.fields),
+                        fields: fields(&case.fields, errors),
+                        growth: Growth::of_case(&case.attrs, errors),
                         style: &case.fields,
                     })
                     .collect(),
@@ -105,18 +109,19 @@ fn args(attrs: &[Attribute], errors: &mut Errors) -> Args {
     args
 }
 
-fn fields<'a>(fields: &'a Fields, of: &Ident, mentions: &mut Mentions) -> Vec<Field<'a>> {
-    let field = |(i, field): (usize, &'a syn::Field)| {
+fn fields<'a>(fields: &'a Fields, of: &Ident, mentions: &mut Mentions, errors: &mut Errors) -> Vec<Field<'a>> {
+    let mut field = |(i, field): (usize, &'a syn::Field)| {
         let ty = named(&field.ty, of);
         Field {
             member: field.ident.clone().map_or_else(|| Member::Unnamed(Index::from(i)), Member::Named),
             docs: source::docs(&field.attrs),
             attrs: &field.attrs,
             crossing: mentions.add(&ty),
+            growth: Growth::of_field(&field.attrs, errors),
             ty,
         }
     };
-    fields.iter().enumerate().map(field).collect()
+    fields.iter().enumerate().map(&mut field).collect()
 }
 
 /// Returns `ty` with the type's name in place of `Self`.
@@ -155,6 +160,14 @@ impl Case<'_> {
 }
 
 impl Field<'_> {
+    /// Returns an identifier that errors about the field point at.
+    pub(super) fn ty_start(&self) -> Ident {
+        match &self.member {
+            Member::Named(name) => name.clone(),
+            Member::Unnamed(index) => Ident::new("field", crate::spans::ends(&self.ty).0.resolved_at(index.span)),
+        }
+    }
+
     /// Returns the field's name for generated code.
     pub(super) fn generated(&self) -> Member {
         match &self.member {

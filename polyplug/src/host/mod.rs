@@ -4,6 +4,7 @@
 //!
 //! - `error/`: one error enum for each subject, and the texts of errors.
 //! - `abi/`: the data that crosses the C ABI, and memory for it: arenas, buffers, tables, tokens, the log.
+//! - `adapter/`: adapters between two versions of a contract.
 //! - `marshal/`: the conversion of values between canonical memory and an engine.
 //! - `bundle/`: the files and texts of a bundle: manifest, source, fingerprint, private copy, configuration.
 //! - `plugin/`: one plugin: its functions, its schema, its registration.
@@ -26,6 +27,7 @@
 //! allows. The test `tests/tests/layers.rs` keeps this order; the table that the test reads is in `docs/src/design.md`.
 
 mod abi;
+mod adapter;
 mod api;
 mod builder;
 mod bundle;

@@ -2,6 +2,7 @@
 
 use crate::schema::schema::{Case, Definition, Field, Method, Schema, Shape, TypeRef};
 use crate::schema::types::Types;
+use crate::value::Value;
 
 /// A builder of the descriptions of a contract's methods.
 pub struct MethodsBuilder<'a> {
@@ -53,9 +54,14 @@ impl Schema {
         docs: &str,
         methods: impl FnOnce(&mut Types) -> Vec<Method>,
     ) -> Self {
-        let mut types = Types::default();
+        let mut types = Types::new(major);
         let methods = methods(&mut types);
-        Self { name: name.into(), major, minor, docs: docs.into(), methods, types: types.into_definitions() }
+        let (types, defaults) = types.into_parts();
+        let mut schema = Self { name: name.into(), major, minor, docs: docs.into(), methods, types };
+        for default in defaults {
+            default.set(&mut schema);
+        }
+        schema
     }
 }
 
@@ -71,7 +77,14 @@ impl Field {
     /// Makes a field from the data that a macro reads in the source.
     #[must_use]
     pub fn new(name: &str, docs: &str, ty: TypeRef) -> Self {
-        Self { name: name.into(), docs: docs.into(), ty }
+        Self { name: name.into(), docs: docs.into(), ty, since: 0, default: None }
+    }
+
+    /// Returns the field with the minor version that introduced it and the default.
+    #[must_use]
+    pub fn grown(mut self, since: u32, default: Option<Value>) -> Self {
+        (self.since, self.default) = (since, default);
+        self
     }
 }
 
@@ -79,6 +92,14 @@ impl Case {
     /// Makes a case from the data that a macro reads in the source.
     #[must_use]
     pub fn new(name: &str, docs: &str, fields: Vec<Field>) -> Self {
-        Self { name: name.into(), docs: docs.into(), fields }
+        Self { name: name.into(), docs: docs.into(), fields, since: 0, other: false }
+    }
+
+    /// Returns the case with the minor version that introduced it. `other` says whether cases of newer versions are read
+    /// as this one.
+    #[must_use]
+    pub fn grown(mut self, since: u32, other: bool) -> Self {
+        (self.since, self.other) = (since, other);
+        self
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
+use crate::schema::canonical::Stored;
 use crate::schema::layout::{Layout, Layouts, SIZE_LIMIT};
+use crate::schema::plan::Plan;
 use crate::schema::scalar::Scalar;
 use crate::schema::schema::{Case, Definition, Field, Method, Schema, Shape, TypeRef};
 
@@ -12,10 +14,13 @@ impl Schema {
     /// In a schema that passes, every reference leads to a definition, every type has a size, and the elements of every
     /// list have a size above 0.
     pub(super) fn check(&self) -> Result<(), String> {
-        self.types.iter().try_for_each(Definition::check)?;
+        self.types.iter().try_for_each(|definition| definition.check(self.minor))?;
         distinct("methods", &self.name, self.methods.iter().map(|method| &method.name))?;
         for method in self.all_methods() {
             distinct("arguments", &method.name, method.arguments.iter().map(|field| &field.name))?;
+            if let Some(grown) = method.arguments.iter().find(|field| field.since > 0 || field.default.is_some()) {
+                return Err(format!("the argument `{}` of `{}` was added later", grown.name, method.name));
+            }
         }
         for ty in self.all_types() {
             self.check_references(ty)?;
@@ -32,6 +37,25 @@ impl Schema {
         for method in self.all_methods() {
             let (_, layout) = layouts.fields(&method.arguments);
             small(layout).map_err(|reason| format!("the arguments of `{}`: {reason}", method.name))?;
+        }
+        self.check_defaults()
+    }
+
+    /// Checks that the default of each field is a value of the field's type.
+    fn check_defaults(&self) -> Result<(), String> {
+        let is_default = |fields: &[Field]| fields.iter().any(|field| field.default.is_some());
+        if !self.bodies().any(|body| is_default(body.fields)) {
+            return Ok(());
+        }
+        let plan = Plan::new(self);
+        for body in self.bodies() {
+            for (place, field) in plan.places(&body).iter().zip(body.fields) {
+                let Some(default) = &field.default else { continue };
+                Stored::new(self, &plan, place.node, default).map_err(|reason| {
+                    let name = &self.definition(body.definition).name;
+                    format!("the default of the field `{}` of `{name}` is not of its type: {reason}", field.name)
+                })?;
+            }
         }
         Ok(())
     }
@@ -70,7 +94,30 @@ impl Schema {
 }
 
 impl Definition {
-    fn check(&self) -> Result<(), String> {
+    /// Checks the definition, in a contract of the minor version `newest`.
+    fn check(&self, newest: u32) -> Result<(), String> {
+        self.check_shape()?;
+        match &self.shape {
+            Shape::Record(fields) => check_growth_of_fields(&self.name, fields, newest),
+            Shape::Enum(cases) | Shape::Variant(cases) => {
+                check_growth(&self.name, cases.iter().map(|case| (&case.name, case.since)), newest)?;
+                let others = cases.iter().filter(|case| case.other);
+                if let Some(other) = others.clone().find(|case| !case.fields.is_empty()) {
+                    return Err(format!(
+                        "the case `{}` of `{}` cannot stand for others, as it has fields",
+                        other.name, self.name
+                    ));
+                }
+                if others.count() > 1 {
+                    return Err(format!("two cases of `{}` stand for others", self.name));
+                }
+                cases.iter().try_for_each(|case| check_growth_of_fields(&case.name, &case.fields, newest))
+            }
+            Shape::Object(_) => Ok(()),
+        }
+    }
+
+    fn check_shape(&self) -> Result<(), String> {
         let name = &self.name;
         match &self.shape {
             Shape::Record(fields) if fields.is_empty() => Err(format!("the record `{name}` is empty")),
@@ -95,6 +142,30 @@ impl Case {
     fn check(&self) -> Result<(), String> {
         distinct("fields", &self.name, names(&self.fields))
     }
+}
+
+fn check_growth_of_fields(of: &str, fields: &[Field], newest: u32) -> Result<(), String> {
+    check_growth(of, fields.iter().map(|field| (&field.name, field.since)), newest)?;
+    let mut grown = fields.iter().filter(|field| field.since > 0);
+    match grown.find(|field| field.default.is_none()) {
+        Some(field) => Err(format!("the field `{}` of `{of}` was added later, and has no default", field.name)),
+        None => Ok(()),
+    }
+}
+
+/// Checks that parts were added at the end only, and none after the contract's minor version `newest`.
+fn check_growth<'a>(of: &str, parts: impl Iterator<Item = (&'a String, u32)>, newest: u32) -> Result<(), String> {
+    let mut latest = 0;
+    for (name, since) in parts {
+        if since > newest {
+            return Err(format!("`{name}` of `{of}` is newer than the contract, whose minor version is {newest}"));
+        }
+        if since < latest {
+            return Err(format!("`{name}` of `{of}` is older than what stands before it"));
+        }
+        latest = since;
+    }
+    Ok(())
 }
 
 fn names(fields: &[Field]) -> impl Iterator<Item = &String> {

@@ -7,14 +7,20 @@
 use crate::schema::scalar::Scalar;
 use crate::schema::schema::{Case, Definition, Field, Interface, Method, Schema, Shape, TypeRef};
 
-/// The first bytes of every encoded schema; the last of them is the version of the encoding.
-const MAGIC: &[u8] = b"polyplug schema\x01";
+/// The first bytes of every encoded schema. The version of the encoding follows.
+const MAGIC: &[u8] = b"polyplug schema";
+
+/// The version of the encoding of a schema without fields and cases that were added later.
+const PLAIN: u8 = 1;
+
+/// The version of the encoding in which fields and cases say when they were added.
+const GROWN: u8 = 2;
 
 /// The most bytes an encoded schema may have.
 pub const SIZE_LIMIT: usize = 1 << 20;
 
 /// The greatest depth to which the parts of a type may nest.
-const DEPTH_LIMIT: usize = 128;
+pub(super) const DEPTH_LIMIT: usize = 128;
 
 /// The reason for which bytes are not an encoded schema.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,7 +30,7 @@ pub struct DecodeError(String);
 crate::debug_text::debug_as_display!(DecodeError);
 
 impl DecodeError {
-    fn new(reason: impl Into<String>) -> Self {
+    pub(super) fn new(reason: impl Into<String>) -> Self {
         Self(reason.into())
     }
 }
@@ -33,7 +39,8 @@ impl Schema {
     /// Encodes the schema.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Writer(MAGIC.to_vec());
+        let grown = self.has_grown();
+        let mut out = Writer { bytes: [MAGIC, &[if grown { GROWN } else { PLAIN }]].concat(), grown };
         out.text(&self.name);
         out.number(self.major);
         out.number(self.minor);
@@ -43,28 +50,28 @@ impl Schema {
             out.text(&definition.docs);
             match &definition.shape {
                 Shape::Record(fields) => {
-                    out.0.push(0);
+                    out.bytes.push(0);
                     out.fields(fields);
                 }
                 Shape::Enum(cases) => {
-                    out.0.push(1);
+                    out.bytes.push(1);
                     out.cases(cases);
                 }
                 Shape::Variant(cases) => {
-                    out.0.push(2);
+                    out.bytes.push(2);
                     out.cases(cases);
                 }
                 Shape::Object(interface) => {
-                    out.0.push(3);
+                    out.bytes.push(3);
                     out.text(&interface.contract);
                     out.number(interface.major);
-                    out.0.push(u8::from(interface.kept));
+                    out.bytes.push(u8::from(interface.kept));
                     out.methods(&interface.methods);
                 }
             }
         });
         out.methods(&self.methods);
-        out.0
+        out.bytes
     }
 
     /// Decodes a schema from bytes that need not be trusted.
@@ -76,10 +83,10 @@ impl Schema {
         if bytes.len() > SIZE_LIMIT {
             return Err(DecodeError::new(format!("{} bytes are too many (at most {SIZE_LIMIT})", bytes.len())));
         }
-        let Some(rest) = bytes.strip_prefix(MAGIC) else {
-            return Err(DecodeError::new("it does not begin like one of version 1"));
+        let Some((version @ (&PLAIN | &GROWN), rest)) = bytes.strip_prefix(MAGIC).and_then(<[u8]>::split_first) else {
+            return Err(DecodeError::new("it does not begin like one of version 1 or 2"));
         };
-        let mut input = Reader(rest);
+        let mut input = Reader { bytes: rest, grown: *version == GROWN };
         let name = input.text()?;
         let (major, minor) = (input.number()?, input.number()?);
         let docs = input.text()?;
@@ -92,11 +99,7 @@ impl Schema {
                 3 => Shape::Object(Interface {
                     contract: input.text()?,
                     major: input.number()?,
-                    kept: match input.byte()? {
-                        0 => false,
-                        1 => true,
-                        other => return Err(DecodeError::new(format!("{other} is neither yes nor no"))),
-                    },
+                    kept: input.flag()?,
                     methods: input.methods()?,
                 }),
                 other => return Err(DecodeError::new(format!("{other} is no shape of a type"))),
@@ -104,8 +107,8 @@ impl Schema {
             Ok(Definition { name, docs, shape })
         })?;
         let methods = input.methods()?;
-        if !input.0.is_empty() {
-            return Err(DecodeError::new(format!("{} bytes are left over", input.0.len())));
+        if !input.bytes.is_empty() {
+            return Err(DecodeError::new(format!("{} bytes are left over", input.bytes.len())));
         }
         let schema = Self { name, major, minor, docs, methods, types };
         schema.check().map_err(DecodeError)?;
@@ -127,28 +130,32 @@ mod code {
     pub(super) const NAMED: u8 = 38;
 }
 
-struct Writer(Vec<u8>);
+pub(super) struct Writer {
+    pub(super) bytes: Vec<u8>,
+    /// True if fields and cases say when they were added.
+    grown: bool,
+}
 
 impl Writer {
     /// Writes seven bits in each byte, the lowest first; the top bit says that more bytes follow.
     fn number(&mut self, mut number: u32) {
         while number >= 0x80 {
-            self.0.push(number as u8 | 0x80);
+            self.bytes.push(number as u8 | 0x80);
             number >>= 7;
         }
-        self.0.push(number as u8);
+        self.bytes.push(number as u8);
     }
 
     fn count(&mut self, count: usize) {
         self.number(u32::try_from(count).expect("a schema has fewer than four billion parts"));
     }
 
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         self.count(text.len());
-        self.0.extend_from_slice(text.as_bytes());
+        self.bytes.extend_from_slice(text.as_bytes());
     }
 
-    fn list<T>(&mut self, items: &[T], each: impl Fn(&mut Self, &T)) {
+    pub(super) fn list<T>(&mut self, items: &[T], each: impl Fn(&mut Self, &T)) {
         self.count(items.len());
         for item in items {
             each(self, item);
@@ -160,6 +167,10 @@ impl Writer {
             out.text(&field.name);
             out.text(&field.docs);
             out.ty(&field.ty);
+            if out.grown {
+                out.number(field.since);
+                out.list(field.default.as_slice(), Self::value);
+            }
         });
     }
 
@@ -178,12 +189,16 @@ impl Writer {
             out.text(&case.name);
             out.text(&case.docs);
             out.fields(&case.fields);
+            if out.grown {
+                out.number(case.since);
+                out.bytes.push(u8::from(case.other));
+            }
         });
     }
 
     fn ty(&mut self, ty: &TypeRef) {
         let mut with = |code: u8, parts: &[&TypeRef]| {
-            self.0.push(code);
+            self.bytes.push(code);
             for part in parts {
                 self.ty(part);
             }
@@ -195,27 +210,45 @@ impl Writer {
             TypeRef::Map(key, value) => with(code::MAP, &[key, value]),
             TypeRef::Result(ok, err) => with(code::RESULT, &[ok, err]),
             TypeRef::Tuple(parts) => {
-                self.0.push(code::TUPLE);
+                self.bytes.push(code::TUPLE);
                 self.list(parts, Self::ty);
             }
             TypeRef::Named(number) => {
-                self.0.push(code::NAMED);
+                self.bytes.push(code::NAMED);
                 self.number(*number);
             }
-            TypeRef::Unit => self.0.push(code::UNIT),
-            TypeRef::Scalar(scalar) => self.0.push(code::SCALAR + *scalar as u8),
-            TypeRef::String => self.0.push(code::STRING),
+            TypeRef::Unit => self.bytes.push(code::UNIT),
+            TypeRef::Scalar(scalar) => self.bytes.push(code::SCALAR + *scalar as u8),
+            TypeRef::String => self.bytes.push(code::STRING),
         }
     }
 }
 
-struct Reader<'a>(&'a [u8]);
+pub(super) struct Reader<'a> {
+    bytes: &'a [u8],
+    /// True if fields and cases say when they were added.
+    grown: bool,
+}
 
 impl Reader<'_> {
-    fn byte(&mut self) -> Result<u8, DecodeError> {
-        let (first, rest) = self.0.split_first().ok_or_else(|| DecodeError::new("it ends too early"))?;
-        self.0 = rest;
+    pub(super) fn bytes<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        let (bytes, rest) = self.bytes.split_first_chunk().ok_or_else(|| DecodeError::new("it ends too early"))?;
+        self.bytes = rest;
+        Ok(*bytes)
+    }
+
+    pub(super) fn byte(&mut self) -> Result<u8, DecodeError> {
+        let (first, rest) = self.bytes.split_first().ok_or_else(|| DecodeError::new("it ends too early"))?;
+        self.bytes = rest;
         Ok(*first)
+    }
+
+    pub(super) fn flag(&mut self) -> Result<bool, DecodeError> {
+        match self.byte()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => Err(DecodeError::new(format!("{other} is neither yes nor no"))),
+        }
     }
 
     fn number(&mut self) -> Result<u32, DecodeError> {
@@ -238,17 +271,20 @@ impl Reader<'_> {
     /// count cannot reserve memory.
     fn count(&mut self) -> Result<usize, DecodeError> {
         let count = self.number()? as usize;
-        if count > self.0.len() { Err(DecodeError::new("it ends too early")) } else { Ok(count) }
+        if count > self.bytes.len() { Err(DecodeError::new("it ends too early")) } else { Ok(count) }
     }
 
-    fn text(&mut self) -> Result<String, DecodeError> {
+    pub(super) fn text(&mut self) -> Result<String, DecodeError> {
         let len = self.count()?;
-        let (text, rest) = self.0.split_at(len);
-        self.0 = rest;
+        let (text, rest) = self.bytes.split_at(len);
+        self.bytes = rest;
         String::from_utf8(text.to_vec()).map_err(|_| DecodeError::new("a text is not UTF-8"))
     }
 
-    fn list<T>(&mut self, each: impl Fn(&mut Self) -> Result<T, DecodeError>) -> Result<Vec<T>, DecodeError> {
+    pub(super) fn list<T>(
+        &mut self,
+        each: impl Fn(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<Vec<T>, DecodeError> {
         let count = self.count()?;
         let mut items = Vec::new();
         for _ in 0..count {
@@ -258,7 +294,18 @@ impl Reader<'_> {
     }
 
     fn fields(&mut self) -> Result<Vec<Field>, DecodeError> {
-        self.list(|input| Ok(Field { name: input.text()?, docs: input.text()?, ty: input.ty(0)? }))
+        self.list(|input| {
+            let (name, docs, ty) = (input.text()?, input.text()?, input.ty(0)?);
+            if !input.grown {
+                return Ok(Field { name, docs, ty, since: 0, default: None });
+            }
+            let since = input.number()?;
+            let mut default = input.list(|input| input.value(0))?;
+            if default.len() > 1 {
+                return Err(DecodeError::new(format!("the field `{name}` has {} defaults", default.len())));
+            }
+            Ok(Field { name, docs, ty, since, default: default.pop() })
+        })
     }
 
     fn methods(&mut self) -> Result<Vec<Method>, DecodeError> {
@@ -274,7 +321,11 @@ impl Reader<'_> {
     }
 
     fn cases(&mut self) -> Result<Vec<Case>, DecodeError> {
-        self.list(|input| Ok(Case { name: input.text()?, docs: input.text()?, fields: input.fields()? }))
+        self.list(|input| {
+            let (name, docs, fields) = (input.text()?, input.text()?, input.fields()?);
+            let (since, other) = if input.grown { (input.number()?, input.flag()?) } else { (0, false) };
+            Ok(Case { name, docs, fields, since, other })
+        })
     }
 
     fn ty(&mut self, depth: usize) -> Result<TypeRef, DecodeError> {

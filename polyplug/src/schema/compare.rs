@@ -131,7 +131,11 @@ impl<'a> Compare<'a> {
         match (&host.shape, &plugin.shape) {
             (Shape::Record(ours), Shape::Record(theirs)) => self.fields(&inside, ours, theirs),
             (Shape::Enum(ours), Shape::Enum(theirs)) | (Shape::Variant(ours), Shape::Variant(theirs)) => {
-                if names(ours) == names(theirs) {
+                let since = |case: &Case| (case.name.clone(), case.since);
+                if self.can_grow(
+                    &ours.iter().map(since).collect::<Vec<_>>(),
+                    &theirs.iter().map(since).collect::<Vec<_>>(),
+                ) {
                     for (ours, theirs) in ours.iter().zip(theirs) {
                         self.fields(&format!("{inside}.{}", ours.name), &ours.fields, &theirs.fields);
                     }
@@ -169,14 +173,24 @@ impl<'a> Compare<'a> {
     }
 
     fn fields(&mut self, place: &str, host: &[Field], plugin: &[Field]) {
-        let same = host.len() == plugin.len() && host.iter().zip(plugin).all(|(ours, theirs)| ours.name == theirs.name);
-        if !same {
+        let since = |field: &Field| (field.name.clone(), field.since);
+        if !self.can_grow(&host.iter().map(since).collect::<Vec<_>>(), &plugin.iter().map(since).collect::<Vec<_>>()) {
             self.differ(place.to_owned(), list(self.host, host), list(self.plugin, plugin));
             return;
         }
         for (ours, theirs) in host.iter().zip(plugin) {
             self.types(&format!("{place}.{}", ours.name), &ours.ty, &theirs.ty);
         }
+    }
+
+    /// Returns whether the parts of one side, with the minor versions that introduced them, are those of the other side,
+    /// or those and more that the other side is too old to have.
+    fn can_grow(&self, host: &[(String, u32)], plugin: &[(String, u32)]) -> bool {
+        let (host_minor, plugin_minor) = (self.host.minor, self.plugin.minor);
+        let common = host.len().min(plugin.len());
+        host.iter().zip(plugin).all(|((ours, _), (theirs, _))| ours == theirs)
+            && host[common..].iter().all(|(_, since)| *since > plugin_minor)
+            && plugin[common..].iter().all(|(_, since)| *since > host_minor)
     }
 
     fn differ(&mut self, place: String, host: String, plugin: String) {

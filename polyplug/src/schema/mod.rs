@@ -31,6 +31,7 @@
 //! ```
 
 mod build;
+pub(crate) mod canonical;
 mod check;
 mod codec;
 mod compare;
@@ -40,6 +41,7 @@ pub mod plan;
 mod scalar;
 mod schema;
 mod types;
+mod value_codec;
 mod wit;
 
 #[doc(hidden)]

@@ -2,9 +2,10 @@
 //!
 //! A schema is compiled once. Code that moves values then follows numbers, never names.
 
+use crate::schema::canonical::Stored;
 use crate::schema::layout::{Layout, Layouts, optional, structure, tagged, union};
 use crate::schema::scalar::{Scalar, name_scalars};
-use crate::schema::schema::{Field, Method, Schema, Shape, TypeRef};
+use crate::schema::schema::{BodyOf, Field, Method, Schema, Shape, TypeRef};
 
 /// The number of a node in a [`Plan`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +127,8 @@ pub struct MethodPlan {
 pub struct Plan {
     nodes: Vec<Node>,
     methods: Vec<MethodPlan>,
+    /// The defaults of the fields of each body, by the number of the body; empty where no field has one.
+    defaults: Vec<Vec<Option<Stored>>>,
 }
 
 impl Plan {
@@ -141,7 +144,9 @@ impl Plan {
         let mut compiler = Compiler { schema, layouts, nodes: Vec::new(), bodies: 0 };
         compiler.definitions();
         let methods = schema.methods.iter().map(|method| compiler.method(method)).collect();
-        Self { nodes: compiler.nodes, methods }
+        let mut plan = Self { nodes: compiler.nodes, methods, defaults: Vec::new() };
+        plan.defaults = plan.defaults(schema);
+        plan
     }
 
     /// Returns the node with this number.
@@ -169,6 +174,43 @@ impl Plan {
             Kind::Unit | Kind::Option { .. } | Kind::Nullable(_) => true,
             Kind::Box(of) => self.may_be_none(*of),
             _ => false,
+        }
+    }
+
+    /// Returns the default of a field, which is the value of one that a guest leaves out.
+    #[cfg(feature = "host")]
+    pub(crate) fn default(&self, body: &Body, field: usize) -> Option<&Stored> {
+        self.defaults.get(body.number)?.get(field)?.as_ref()
+    }
+
+    /// Makes the defaults of all fields.
+    fn defaults(&self, schema: &Schema) -> Vec<Vec<Option<Stored>>> {
+        let of_body = |body: BodyOf<'_>| {
+            if body.fields.iter().all(|field| field.default.is_none()) {
+                return Vec::new();
+            }
+            let fields = body.fields.iter().zip(self.places(&body));
+            fields.map(|(field, place)| Stored::new(schema, self, place.node, field.default.as_ref()?).ok()).collect()
+        };
+        let defaults: Vec<_> = schema.bodies().map(of_body).collect();
+        if defaults.iter().all(Vec::is_empty) { Vec::new() } else { defaults }
+    }
+
+    /// Returns the place of a field of a definition, or of a case of a definition.
+    pub(crate) fn field(&self, definition: usize, case: Option<usize>, field: usize) -> Place {
+        match &self.nodes[definition].kind {
+            Kind::Record(_, body) => body.places[field],
+            Kind::Variant { cases, .. } => cases[case.unwrap_or_default()].places[field],
+            _ => unreachable!("the definition has no fields"),
+        }
+    }
+
+    /// Returns the places of the fields of a body.
+    pub(crate) fn places(&self, body: &BodyOf<'_>) -> &[Place] {
+        match &self.definition(body.definition).kind {
+            Kind::Record(_, record) => &record.places,
+            Kind::Variant { cases, .. } => &cases[body.tag].places,
+            _ => unreachable!("the definition has no fields"),
         }
     }
 

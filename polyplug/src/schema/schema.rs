@@ -3,9 +3,10 @@
 use std::fmt;
 
 use super::scalar::{Scalar, name_scalars};
+use crate::value::Value;
 
 /// The description of one contract, for other languages and other builds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Schema {
     /// The contract's name.
     pub name: String,
@@ -22,7 +23,7 @@ pub struct Schema {
 }
 
 /// One method of a contract.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Method {
     /// The method's name, as in Rust.
     pub name: String,
@@ -37,7 +38,7 @@ pub struct Method {
 }
 
 /// A named value: an argument, or a field of a record or of a case.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Field {
     /// The name; a number for a field of a tuple struct.
     pub name: String,
@@ -45,10 +46,14 @@ pub struct Field {
     pub docs: String,
     /// The type.
     pub ty: TypeRef,
+    /// The minor version of the contract that introduced the field; 0 for one that was always there.
+    pub since: u32,
+    /// The value that a newer side reads where an older side has sent none. A field with a `since` above 0 has one.
+    pub default: Option<Value>,
 }
 
 /// A record, enum or variant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Definition {
     /// The name of the Rust type.
     pub name: String,
@@ -59,7 +64,7 @@ pub struct Definition {
 }
 
 /// The contents of a [`Definition`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Shape {
     /// A C struct of the fields.
     Record(Vec<Field>),
@@ -72,7 +77,7 @@ pub enum Shape {
 }
 
 /// The contract of an object that crosses, reduced to the parts that calls of the object need.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Interface {
     /// The contract's name.
     pub contract: String,
@@ -85,7 +90,7 @@ pub struct Interface {
 }
 
 /// One case of an enum or variant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Case {
     /// The case's name.
     pub name: String,
@@ -93,6 +98,10 @@ pub struct Case {
     pub docs: String,
     /// The fields of the case.
     pub fields: Vec<Field>,
+    /// The minor version of the contract that introduced the case; 0 for one that was always there.
+    pub since: u32,
+    /// True for the case that cases of newer versions are read as.
+    pub other: bool,
 }
 
 /// The fields of a record, or of one case of a variant: see [`Schema::bodies`].
@@ -102,6 +111,8 @@ pub struct BodyOf<'a> {
     pub definition: u32,
     /// The case of a variant; `None` for a record.
     pub case: Option<&'a Case>,
+    /// The number of that case; 0 for a record.
+    pub(crate) tag: usize,
     /// The fields.
     pub fields: &'a [Field],
 }
@@ -171,13 +182,29 @@ impl Schema {
         &self.types[number as usize]
     }
 
+    /// Returns whether the contract has fields or cases that were added later, or a case that unknown ones are read as.
+    #[must_use]
+    pub fn has_grown(&self) -> bool {
+        let of_fields = |fields: &[Field]| fields.iter().any(|field| field.since > 0);
+        self.types.iter().any(|definition| match &definition.shape {
+            Shape::Record(fields) => of_fields(fields),
+            Shape::Enum(cases) | Shape::Variant(cases) => {
+                cases.iter().any(|case| case.since > 0 || case.other || of_fields(&case.fields))
+            }
+            Shape::Object(_) => false,
+        })
+    }
+
     /// Returns the fields of each record, and of each case of each variant.
     pub fn bodies(&self) -> impl Iterator<Item = BodyOf<'_>> {
         (0u32..).zip(&self.types).flat_map(|(number, definition)| {
-            let of = move |case, fields| BodyOf { definition: number, case, fields };
+            let of = move |case, tag, fields| BodyOf { definition: number, case, tag, fields };
             match &definition.shape {
-                Shape::Record(fields) => vec![of(None, fields.as_slice())],
-                Shape::Variant(cases) => cases.iter().map(|case| of(Some(case), case.fields.as_slice())).collect(),
+                Shape::Record(fields) => vec![of(None, 0, fields.as_slice())],
+                Shape::Variant(cases) => {
+                    let cases = cases.iter().enumerate();
+                    cases.map(|(tag, case)| of(Some(case), tag, case.fields.as_slice())).collect()
+                }
                 Shape::Enum(_) | Shape::Object(_) => Vec::new(),
             }
         })

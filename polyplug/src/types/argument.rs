@@ -32,6 +32,9 @@ pub unsafe trait Argument {
     /// True if lowering needs memory beyond the lowered value itself.
     #[doc(hidden)]
     const NEEDS_ROOM: bool;
+    /// As of [`Type::NEWEST`].
+    #[doc(hidden)]
+    const NEWEST: u64 = 0;
 
     /// Describes the type for the contract's schema.
     #[doc(hidden)]
@@ -87,6 +90,7 @@ unsafe impl<T: Type> Argument for [T] {
     type Canon = RawList<T::Canon>;
     type Held<'a> = ListArgument<'a, T>;
     const NEEDS_ROOM: bool = has_size::<T>() && !T::PLAIN;
+    const NEWEST: u64 = T::NEWEST;
 
     fn describe(types: &mut Types) -> TypeRef {
         TypeRef::list(T::describe(types))

@@ -12,6 +12,7 @@ unsafe impl<T: Type> Type for Box<T> {
     type Optional = RawBox<T::Canon>;
     const POINTS: bool = true;
     const NEEDS_ROOM: bool = true;
+    const NEWEST: u64 = T::NEWEST;
 
     fn describe(types: &mut Types) -> TypeRef {
         TypeRef::boxed(T::describe(types))

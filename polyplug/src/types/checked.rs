@@ -54,6 +54,8 @@ pub unsafe trait Crosses<const CROSSES: bool>: Sized {
     const POINTS: bool;
     /// As of [`Type::NEEDS_ROOM`].
     const NEEDS_ROOM: bool;
+    /// As of [`Type::NEWEST`].
+    const NEWEST: u64;
 
     /// Describes the type for the contract's schema.
     fn describe(types: &mut Types) -> TypeRef;
@@ -79,6 +81,7 @@ unsafe impl<T: Type> Crosses<true> for T {
     const PLAIN: bool = T::PLAIN;
     const POINTS: bool = T::POINTS;
     const NEEDS_ROOM: bool = T::NEEDS_ROOM;
+    const NEWEST: u64 = T::NEWEST;
 
     fn describe(types: &mut Types) -> TypeRef {
         T::describe(types)
@@ -102,6 +105,7 @@ unsafe impl<T> Crosses<false> for T {
     const PLAIN: bool = false;
     const POINTS: bool = false;
     const NEEDS_ROOM: bool = false;
+    const NEWEST: u64 = 0;
 
     fn describe(_: &mut Types) -> TypeRef {
         unreachable!()
@@ -128,6 +132,8 @@ pub unsafe trait Lends<const CROSSES: bool> {
     type Held<'a>;
     /// As of [`Argument::NEEDS_ROOM`].
     const NEEDS_ROOM: bool;
+    /// As of [`Argument::NEWEST`].
+    const NEWEST: u64;
 
     /// Describes the type for the contract's schema.
     fn describe(types: &mut Types) -> TypeRef;
@@ -155,6 +161,7 @@ unsafe impl<T: Argument + ?Sized> Lends<true> for T {
     type Canon = T::Canon;
     type Held<'a> = T::Held<'a>;
     const NEEDS_ROOM: bool = T::NEEDS_ROOM;
+    const NEWEST: u64 = T::NEWEST;
 
     fn describe(types: &mut Types) -> TypeRef {
         T::describe(types)
@@ -182,6 +189,7 @@ unsafe impl<T: ?Sized> Lends<false> for T {
     type Canon = u8;
     type Held<'a> = ();
     const NEEDS_ROOM: bool = false;
+    const NEWEST: u64 = 0;
 
     fn describe(_: &mut Types) -> TypeRef {
         unreachable!()

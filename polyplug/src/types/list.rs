@@ -70,6 +70,7 @@ unsafe impl<T: Type> Type for Vec<T> {
     type Optional = RawOption<Self::Canon>;
     const POINTS: bool = has_size::<T>();
     const NEEDS_ROOM: bool = has_size::<T>() && !T::PLAIN;
+    const NEWEST: u64 = T::NEWEST;
 
     fn describe(types: &mut Types) -> TypeRef {
         TypeRef::list(T::describe(types))

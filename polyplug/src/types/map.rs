@@ -94,6 +94,7 @@ macro_rules! map {
             type Optional = RawOption<Self::Canon>;
             const POINTS: bool = true;
             const NEEDS_ROOM: bool = true;
+            const NEWEST: u64 = V::NEWEST;
 
             fn describe(types: &mut Types) -> TypeRef {
                 let key = K::describe(types);

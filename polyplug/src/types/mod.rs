@@ -19,6 +19,7 @@
 mod argument;
 mod boxed;
 mod checked;
+mod default;
 mod forms;
 mod lift;
 mod list;

@@ -12,6 +12,7 @@ unsafe impl<T: Type> Type for Option<T> {
     type Optional = RawOption<T::Optional>;
     const POINTS: bool = T::POINTS;
     const NEEDS_ROOM: bool = T::NEEDS_ROOM;
+    const NEWEST: u64 = T::NEWEST;
 
     fn describe(types: &mut Types) -> TypeRef {
         TypeRef::option(T::describe(types))

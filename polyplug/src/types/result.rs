@@ -15,6 +15,7 @@ unsafe impl<T: Type, E: Type> Type for Result<T, E> {
     type Optional = RawOption<Self::Canon>;
     const POINTS: bool = T::POINTS || E::POINTS;
     const NEEDS_ROOM: bool = T::NEEDS_ROOM || E::NEEDS_ROOM;
+    const NEWEST: u64 = if T::NEWEST > E::NEWEST { T::NEWEST } else { E::NEWEST };
 
     fn describe(types: &mut Types) -> TypeRef {
         let ok = T::describe(types);

@@ -23,6 +23,11 @@ macro_rules! tuple {
                   && std::mem::offset_of!(Self, $place) == std::mem::offset_of!(<Self as Type>::Canon, $place))+;
             const POINTS: bool = $($name::POINTS)||+;
             const NEEDS_ROOM: bool = $($name::NEEDS_ROOM)||+;
+            const NEWEST: u64 = {
+                let mut newest = 0;
+                $(if $name::NEWEST > newest { newest = $name::NEWEST; })+
+                newest
+            };
 
             fn describe(types: &mut Types) -> TypeRef {
                 TypeRef::Tuple(vec![$($name::describe(types)),+])

@@ -55,6 +55,11 @@ pub unsafe trait Type: Sized + 'static {
     /// True if lowering an argument needs memory beyond the lowered value itself.
     #[doc(hidden)]
     const NEEDS_ROOM: bool = false;
+    /// The newest version of a contract that a part of the type names as the one that introduced the part: the major
+    /// version in the upper half, the minor version in the lower. The fields' own types are not asked, because they may
+    /// lead back to this type.
+    #[doc(hidden)]
+    const NEWEST: u64 = 0;
 
     /// Describes the type for the contract's schema.
     #[doc(hidden)]

@@ -31,7 +31,7 @@ impl Echo {
         schema.name = "foreign.echo".to_owned();
         schema.major = 1;
         for (number, method) in schema.methods.iter_mut().enumerate() {
-            let argument = Field { name: "value".to_owned(), docs: String::new(), ty: method.result.clone() };
+            let argument = Field::new("value", "", method.result.clone());
             let name = format!("echo{number}");
             *method = Method {
                 name,

@@ -295,7 +295,8 @@ impl Lowering<'_> {
         match engine.enum_case(value, definition)? {
             // SAFETY: BUFFER; an enum is its tag.
             CaseOf::Known(case, ()) => unsafe { write(out, case) },
-            CaseOf::Unknown(name) => return Err(self.no_case(definition, &name).into()),
+            // SAFETY: as above.
+            CaseOf::Unknown(name) => unsafe { write(out, self.other(definition, &name)?) },
             CaseOf::None => return Err(self.expected(engine, id, value)),
         }
         Ok(())
@@ -312,7 +313,11 @@ impl Lowering<'_> {
     ) -> Result<(), E::Error> {
         let (tag, payload) = match engine.case(value, definition)? {
             CaseOf::Known(case, payload) => (case, payload),
-            CaseOf::Unknown(name) => return Err(self.no_case(definition, &name).into()),
+            CaseOf::Unknown(name) => {
+                // SAFETY: BUFFER; a variant begins with its tag. The case has no fields.
+                unsafe { write(out, self.other(definition, &name)?) };
+                return Ok(());
+            }
             CaseOf::None => return Err(self.expected(engine, id, value)),
         };
         let (body, case) = (&cases[tag as usize], &self.cases(definition)[tag as usize]);
@@ -355,7 +360,6 @@ impl Lowering<'_> {
     ) -> Result<(), E::Error> {
         let mut is_missing = E::STRICT;
         for (i, (field, place)) in described.iter().zip(&body.places).enumerate() {
-            let node = self.plan.node(place.node);
             // SAFETY: BUFFER; the field lies within the record or case.
             let out = unsafe { out.add(place.at) };
             let found = engine.field(value, body, i).map_err(|error| error.within(field.name.clone().into()))?;
@@ -366,17 +370,17 @@ impl Lowering<'_> {
                     engine.release(found);
                     written
                 }
-                None if !E::STRICT && matches!(node.kind, Kind::Option { .. } | Kind::Nullable(_) | Kind::Unit) => {
+                None => {
                     is_missing = true;
-                    // SAFETY: `out` is the buffer of the field. An option without a value has the tag 0 or is a null
-                    // pointer, and unit has no size.
-                    unsafe { out.write_bytes(0, node.size) };
-                    Ok(())
+                    // SAFETY: `out` is the buffer of the field; the caller of `value` guarantees the arena.
+                    match unsafe { self.missing::<E>(body, i, out) } {
+                        Some(written) => written.map_err(Into::into),
+                        None => match engine.unknown_field(value, body) {
+                            Some(unknown) => return Err(no_field::<E>(described, &unknown).into()),
+                            None => Err(LiftError::new("the field is missing").into()),
+                        },
+                    }
                 }
-                None => match engine.unknown_field(value, body) {
-                    Some(unknown) => return Err(no_field::<E>(described, &unknown).into()),
-                    None => Err(LiftError::new("the field is missing").into()),
-                },
             };
             written.map_err(|error: E::Error| error.within(field.name.clone().into()))?;
         }
@@ -384,6 +388,32 @@ impl Lowering<'_> {
             return Err(no_field::<E>(described, &unknown).into());
         }
         Ok(())
+    }
+
+    /// Writes the value of a field that is missing: its default, or nothing where that is a value. Returns `None` if the
+    /// field must not be missing.
+    ///
+    /// # Safety
+    ///
+    /// BUFFER, for the field.
+    unsafe fn missing<E: Read>(&self, body: &Body, field: usize, out: *mut u8) -> Option<Result<(), LiftError>> {
+        if let Some(default) = self.plan.default(body, field) {
+            // SAFETY: BUFFER; the caller of `value` guarantees the arena.
+            return Some(if unsafe { default.place(out, self.arena) } { Ok(()) } else { Err(no_room()) });
+        }
+        let node = self.plan.node(body.places[field].node);
+        if E::STRICT || !matches!(node.kind, Kind::Option { .. } | Kind::Nullable(_) | Kind::Unit) {
+            return None;
+        }
+        // SAFETY: BUFFER. An option without a value has the tag 0 or is a null pointer, and unit has no size.
+        unsafe { out.write_bytes(0, node.size) };
+        Some(Ok(()))
+    }
+
+    /// Returns the case that cases are read as which the definition lacks.
+    fn other(&self, definition: u32, name: &str) -> Result<u32, LiftError> {
+        let mut numbered = (0..).zip(self.cases(definition));
+        numbered.find(|(_, case)| case.other).map(|(tag, _)| tag).ok_or_else(|| self.no_case(definition, name))
     }
 
     fn cases(&self, definition: u32) -> &[Case] {
@@ -440,7 +470,7 @@ impl Lowering<'_> {
         // SAFETY: the arena is null, or valid and not used by anything else (guaranteed by the caller of `value`).
         let arena = unsafe { self.arena.as_mut() };
         let start = arena.zip(count.checked_mul(size)).map(|(arena, bytes)| arena.alloc(bytes, align));
-        start.filter(|start| !start.is_null()).ok_or_else(|| LiftError::limit("the value does not fit into memory"))
+        start.filter(|start| !start.is_null()).ok_or_else(no_room)
     }
 
     #[cold]
@@ -491,6 +521,12 @@ impl Lowering<'_> {
             Kind::Bytes => "bytes".to_owned(),
         }
     }
+}
+
+/// Makes the error of an arena that is too small.
+#[cold]
+fn no_room() -> LiftError {
+    LiftError::limit("the value does not fit into memory")
 }
 
 #[cold]

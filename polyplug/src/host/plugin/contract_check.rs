@@ -9,6 +9,7 @@ use super::plugin::Plugin;
 use super::schema::{PluginSchema, linked, read_shipped, schema_file};
 use crate::contract_info::ContractInfo;
 use crate::host::abi::interface::native_functions;
+use crate::host::adapter::method_map::MethodMap;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::registry::RegistryError;
 use crate::host::error::runtime::RuntimeError;
@@ -109,7 +110,8 @@ fn bad_file(bundle: &str, path: &Path, reason: String) -> RuntimeError {
 fn differences(info: &ContractInfo, host: &Schema, plugin: &PluginSchema) -> Vec<Difference> {
     match plugin {
         PluginSchema::Linked(linked) if std::ptr::eq(linked.info, info) => Vec::new(),
-        other => host.differences(other.schema()),
+        // Compiles the adapters as well, which finds what no adapter can follow.
+        other => MethodMap::new(host, other.schema()).err().unwrap_or_default(),
     }
 }
 
@@ -133,20 +135,20 @@ pub(crate) fn no_schema(plugin: &Plugin, bundle: &str) -> RuntimeError {
     }
 }
 
-/// Returns, for each method of the host's contract, the plugin's number of the method, or `None` if the plugin is too
-/// old to have the method.
-pub(crate) fn method_indices(
+/// Returns the plugin's methods in the order of the host's contract `info`, or `None` if both have the same.
+pub(crate) fn method_map(
     info: &'static ContractInfo,
     plugin: &Plugin,
     bundle: &str,
-) -> Result<Vec<Option<usize>>, RuntimeError> {
+) -> Result<Option<Arc<MethodMap>>, RuntimeError> {
     let Some(described) = &plugin.schema else {
         return Err(no_schema(plugin, bundle));
     };
-    let found = differences(info, &(info.schema)(), described);
-    if !found.is_empty() {
-        return Err(incompatible(info, plugin, bundle, found));
+    if let PluginSchema::Linked(linked) = described
+        && std::ptr::eq(linked.info, info)
+    {
+        return Ok(None);
     }
-    let schema = described.schema();
-    Ok(info.methods.iter().map(|method| schema.method(method.name).map(|(number, _)| number)).collect())
+    let map = MethodMap::new(&(info.schema)(), described.schema());
+    map.map_err(|differences| incompatible(info, plugin, bundle, differences))
 }

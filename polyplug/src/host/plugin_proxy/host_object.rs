@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use polyplug_abi::{GuestContractId, GuestContractInstance, HostContractInstance};
 
-use super::request::{MethodMap, method_index};
 use crate::host::abi::dispatch::{CallFrame, Dispatch};
+use crate::host::adapter::method_map::MethodMap;
 use crate::host::host_contract::provided::Provided;
 
 /// An object of a host contract. An object that was made for this proxy is destroyed with the proxy.
@@ -13,7 +13,7 @@ pub(crate) struct HostObject {
     pub(crate) provided: Arc<Provided>,
     pub(crate) instance: HostContractInstance,
     pub(crate) is_own: bool,
-    pub(crate) methods: Option<MethodMap>,
+    pub(crate) methods: Option<Arc<MethodMap>>,
 }
 
 impl HostObject {
@@ -21,18 +21,23 @@ impl HostObject {
     ///
     /// # Safety
     ///
-    /// `frame` must be what the method's entry expects. The runtime that provides the contract must exist during the
+    /// `frame` must be what the method's entry expects, with an error whose code is 0. The runtime that provides the contract must exist during the
     /// call.
     pub(crate) unsafe fn call(&self, fn_id: u32, frame: CallFrame) -> bool {
-        let Some(fn_id) = method_index(self.methods.as_ref(), fn_id) else { return false };
         let interface = self.provided.interface();
         let contract_id = GuestContractId::from_u64(interface.contract_id.id());
         let instance = GuestContractInstance { data: self.instance.data, contract_id };
         // SAFETY: registration checked the interface, which stays valid as long as the runtime; the caller promises
         // that the runtime exists.
         let dispatch = unsafe { Dispatch::new(interface.dispatch_type, &interface.dispatch) };
-        // SAFETY: the interface made the instance, which lives as long as `self`; the caller promises the frame.
-        unsafe { dispatch.call(instance, fn_id, frame) }
+        // SAFETY: the interface made the instance, which lives as long as `self`; the caller promises the frame, and the
+        // map hands on one that the callee's entry expects.
+        let call = |fn_id, frame| unsafe { dispatch.call(instance, fn_id, frame) };
+        match &self.methods {
+            None => call(fn_id, frame),
+            // SAFETY: the caller promises the frame.
+            Some(methods) => unsafe { methods.call(fn_id, frame, call) },
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use super::request::{MethodMap, ProxySpec, method_index};
+use super::request::ProxySpec;
 use crate::call_error::CallError;
 use crate::host::abi::dispatch::CallFrame;
+use crate::host::adapter::method_map::MethodMap;
 use crate::host::error::proxy::ProxyError;
 use crate::host::plugin::schema::PluginSchema;
 use crate::host::store::instances::InstanceLease;
@@ -23,7 +24,7 @@ pub(crate) struct Peer {
 #[derive(Clone)]
 struct Bound {
     held: Arc<InstanceLease>,
-    methods: Option<MethodMap>,
+    methods: Option<Arc<MethodMap>>,
 }
 
 impl Peer {
@@ -54,9 +55,13 @@ impl Peer {
     /// `frame` must be what the method's entry expects. Its `out_err` must point to an error whose code is 0.
     pub(crate) unsafe fn call(&self, fn_id: u32, frame: CallFrame) -> Result<bool, ProxyError> {
         let bound = self.current()?;
-        let Some(fn_id) = method_index(bound.methods.as_ref(), fn_id) else { return Ok(false) };
-        // SAFETY: the caller promises the frame, and `method_index` returned the provider's number of the method.
-        let is_called = unsafe { bound.held.versioned().call(fn_id, frame) };
+        // SAFETY: the caller promises the frame, and the map hands on one that the provider's entry expects.
+        let call = |fn_id, frame| unsafe { bound.held.versioned().call(fn_id, frame) };
+        let is_called = match &bound.methods {
+            None => call(fn_id, frame),
+            // SAFETY: the caller promises the frame.
+            Some(methods) => unsafe { methods.call(fn_id, frame, call) },
+        };
         // SAFETY: the caller promises the frame, and `bound` keeps the callee's code mapped.
         unsafe { frame.keep_message() };
         Ok(is_called)
@@ -120,7 +125,7 @@ impl Follower for Peer {
 }
 
 /// Returns the numbers that the methods of `spec` have at a provider, or `None` if they are the same.
-fn method_map_at(spec: &ProxySpec, provider: &Provider) -> Result<Option<MethodMap>, ProxyError> {
+fn method_map_at(spec: &ProxySpec, provider: &Provider) -> Result<Option<Arc<MethodMap>>, ProxyError> {
     let schema = provider.plugin.schema.as_ref().map(PluginSchema::schema);
     if schema.is_none() && spec.schema.is_some() {
         return Err(ProxyError::NoSchema { contract: spec.contract(), bundle: provider.bundle_name().to_owned() });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use polyplug_abi::{ProxyRequest, ProxyTarget};
 
 use crate::host::abi::interface::checked_name;
+use crate::host::adapter::method_map::MethodMap;
 use crate::host::error::proxy::ProxyError;
 use crate::schema::Schema;
 
@@ -63,33 +64,17 @@ impl ProxySpec {
         format!("{}@{}.{}", self.name, self.major, self.minor)
     }
 
-    /// Returns, for each method in the plugin's order, its number in the callee's table. `target` is the callee's
-    /// schema. Returns `None` if the numbers are the same.
+    /// Returns the callee's methods in the plugin's order. `target` is the callee's schema. Returns `None` if both have
+    /// the same.
     ///
     /// # Errors
     ///
     /// [`ProxyError::Incompatible`] if the schemas differ. `who` names the callee in the error.
-    pub(crate) fn method_map(&self, target: Option<&Schema>, who: &str) -> Result<Option<MethodMap>, ProxyError> {
+    pub(crate) fn method_map(&self, target: Option<&Schema>, who: &str) -> Result<Option<Arc<MethodMap>>, ProxyError> {
         let (Some(ours), Some(theirs)) = (&self.schema, target) else { return Ok(None) };
-        let differences = ours.differences(theirs);
-        if !differences.is_empty() {
+        MethodMap::new(ours, theirs).map_err(|differences| {
             let (contract, callee) = (self.contract(), who.to_owned());
-            return Err(ProxyError::Incompatible { contract, callee, differences });
-        }
-        let index = |name: &str| theirs.method(name).and_then(|(index, _)| u32::try_from(index).ok());
-        let methods: Vec<_> = ours.methods.iter().map(|method| index(&method.name)).collect();
-        let same = (0u32..).zip(&methods).all(|(i, index)| *index == Some(i));
-        Ok((!same).then(|| methods.into()))
-    }
-}
-
-/// The numbers of the methods at the callee, in the plugin's order. A method that the callee lacks has none.
-pub(crate) type MethodMap = Arc<[Option<u32>]>;
-
-/// Returns the number of a method at the callee, or `None` if the callee lacks the method.
-pub(crate) fn method_index(methods: Option<&MethodMap>, fn_id: u32) -> Option<u32> {
-    match methods {
-        None => Some(fn_id),
-        Some(methods) => methods.get(fn_id as usize).copied().flatten(),
+            ProxyError::Incompatible { contract, callee, differences }
+        })
     }
 }

@@ -4,10 +4,10 @@ use std::ptr::NonNull;
 use std::sync::{Arc, OnceLock};
 
 use crossbeam_epoch::Guard;
-use polyplug_abi::{AbiErrorCode, Entry, GuestContractInstance, HostApi, PluginFlags};
+use polyplug_abi::{AbiErrorCode, GuestContractInstance, HostApi, PluginFlags};
 
 use super::call_target::CallTarget;
-use super::entry_tables::EntryTables;
+use super::entry_tables::{Entries, EntryTables};
 use super::instances::LeaseRegistry;
 use crate::call_error::{CallError, Callee, Failure};
 use crate::contract_info::ContractInfo;
@@ -107,10 +107,11 @@ impl Provider {
     /// Returns the parts of a proxy for contract `info` and an instance of this provider.
     #[inline]
     pub(crate) fn parts(&self, info: &'static ContractInfo, target: &CallTarget) -> Result<ProxyParts, RuntimeError> {
-        let functions = self.functions(info)?;
+        let entries = self.entries(info)?;
         let version = self.started_version();
         let (revision, host) = (NonNull::from(version.revision()), version.table().api());
-        Ok(ProxyParts { revision, functions, instance: target.instance(), host, arenas: &arena::GUARDED, info })
+        let (functions, instance) = (entries.start, target.instance(entries));
+        Ok(ProxyParts { revision, functions, instance, host, arenas: &arena::GUARDED, info })
     }
 
     pub(crate) fn shared(&self) -> Option<&CallTarget> {
@@ -149,9 +150,9 @@ impl Provider {
     ///
     /// The provider has no schema, or implements another contract than `info`.
     #[inline]
-    fn functions(&self, info: &'static ContractInfo) -> Result<NonNull<Entry>, RuntimeError> {
+    fn entries(&self, info: &'static ContractInfo) -> Result<Entries<'_>, RuntimeError> {
         match self.tables.first(info) {
-            Some(start) => Ok(start),
+            Some(entries) => Ok(entries),
             None => self.tables.find_or_make(info, &self.plugin, self.bundle_name()),
         }
     }

@@ -1,0 +1,560 @@
+//! A contract grows within a major: a host of each version meets plugins of each version. The newer side reads defaults,
+//! the older side never sees what it does not know.
+
+use std::collections::BTreeMap;
+
+use polyplug::CallError;
+use polyplug_tests::{Bundle, runtime};
+use test_contracts_growing::{v1_0, v1_1, v1_2, v1_3};
+
+/// All fields of an item, with what the oldest ones are not.
+#[derive(Debug, Clone, PartialEq)]
+struct Full {
+    id: u64,
+    note: Option<String>,
+    count: u32,
+    tags: Vec<String>,
+    place: (i32, i32, Option<String>),
+}
+
+impl Full {
+    /// An item of a host.
+    fn of_host(id: u64) -> Self {
+        Self {
+            id,
+            note: Some("of the host".to_owned()),
+            count: 40,
+            tags: vec!["x".to_owned(), String::new(), "zz".to_owned()],
+            place: (-7, 8, None),
+        }
+    }
+
+    /// The item that the plugin of a version makes.
+    fn of_plugin(minor: u32, id: u64) -> Self {
+        let full = match minor {
+            1 => Self { note: Some("one".to_owned()), ..Self::of_host(id) },
+            2 => Self {
+                note: Some("two".to_owned()),
+                count: 2,
+                tags: vec!["a".to_owned(), "b".to_owned()],
+                ..Self::of_host(id)
+            },
+            _ => Self { id, note: Some("three".to_owned()), count: 3, tags: vec![], place: (5, 6, None) },
+        };
+        full.known(minor)
+    }
+
+    /// Returns the item as it is after a side of version 1.`minor` had it.
+    fn known(self, minor: u32) -> Self {
+        Self {
+            id: self.id,
+            note: self.note.filter(|_| minor >= 1),
+            count: if minor >= 2 { self.count } else { 7 },
+            tags: if minor >= 2 { self.tags } else { vec!["old".to_owned()] },
+            place: if minor >= 3 { self.place } else { (-1, 1, Some("nowhere".to_owned())) },
+        }
+    }
+}
+
+/// Returns the name of an item.
+fn name(full: &Full) -> String {
+    format!("item {}", full.id)
+}
+
+fn item_0(full: Full) -> v1_0::Item {
+    v1_0::Item { id: full.id, name: name(&full) }
+}
+
+fn item_1(full: Full) -> v1_1::Item {
+    v1_1::Item { id: full.id, name: name(&full), note: full.note }
+}
+
+fn item_2(full: Full) -> v1_2::Item {
+    v1_2::Item { id: full.id, name: name(&full), note: full.note, count: full.count, tags: full.tags }
+}
+
+fn item_3(full: Full) -> v1_3::Item {
+    let name = name(&full);
+    let Full { id, note, count, tags, place: (x, y, label) } = full;
+    v1_3::Item { id, name, note, count, tags, place: v1_3::Place { x, y, label } }
+}
+
+/// Returns how a side of version 1.`minor` writes the item.
+fn written(minor: u32, full: Full) -> String {
+    match minor {
+        0 => format!("{:?}", item_0(full)),
+        1 => format!("{:?}", item_1(full)),
+        2 => format!("{:?}", item_2(full)),
+        _ => format!("{:?}", item_3(full)),
+    }
+}
+
+fn tree_0(depth: u16) -> v1_0::Tree {
+    v1_0::Tree { value: depth, children: (0..depth).map(tree_0).collect() }
+}
+
+fn tree_1(depth: u16) -> v1_1::Tree {
+    v1_1::Tree { value: depth, children: (0..depth).map(tree_1).collect() }
+}
+
+/// Makes a tree whose labels are those of a side of version 1.`known`.
+fn tree_2(depth: u16, known: u32) -> v1_2::Tree {
+    let label = if known >= 2 { format!("label {depth}") } else { "leaf".to_owned() };
+    v1_2::Tree { value: depth, children: (0..depth).map(|depth| tree_2(depth, known)).collect(), label }
+}
+
+fn tree_3(depth: u16, known: u32) -> v1_3::Tree {
+    let label = if known >= 2 { format!("label {depth}") } else { "leaf".to_owned() };
+    let twin = (known >= 3 && depth == 2).then(|| Box::new(tree_3(1, known)));
+    v1_3::Tree { value: depth, children: (0..depth).map(|depth| tree_3(depth, known)).collect(), label, twin }
+}
+
+/// Returns how a side of version 1.`minor` writes the tree of a side of version 1.`sender`.
+fn written_tree(minor: u32, sender: u32) -> String {
+    let known = minor.min(sender);
+    match minor {
+        0 => format!("{:?}", tree_0(3)),
+        1 => format!("{:?}", tree_1(3)),
+        2 => format!("{:?}", tree_2(3, known)),
+        _ => format!("{:?}", tree_3(3, known)),
+    }
+}
+
+/// Checks that a call has failed, before the callee ran, for a case that the callee does not know.
+#[track_caller]
+fn unknown_argument<T: std::fmt::Debug>(answer: Result<T, CallError>, words: &[&str]) {
+    let error = answer.expect_err("the receiver does not know the case");
+    let CallError::InvalidArgument(_) = &error else { panic!("an argument, not {error:?}") };
+    for word in words {
+        assert!(error.to_string().contains(word), "{word} is in: {error}");
+    }
+}
+
+#[track_caller]
+fn unknown_result<T: std::fmt::Debug>(answer: Result<T, CallError>, words: &[&str]) {
+    let error = answer.expect_err("the receiver does not know the case");
+    let CallError::InvalidResult(_) = &error else { panic!("a result, not {error:?}") };
+    for word in words {
+        assert!(error.to_string().contains(word), "{word} is in: {error}");
+    }
+}
+
+/// Defines the tests of a host of one version.
+macro_rules! host {
+    ($host:ident of $module:ident, $minor:literal, $item:ident, $tree:expr, |$proxy:ident, $plugin:ident| $newest:block) => {
+        mod $host {
+            use super::*;
+            use test_contracts_growing::$module::*;
+
+            const HOST: u32 = $minor;
+
+            fn meets(bundle: &Bundle, plugin: u32) {
+                let runtime = runtime();
+                runtime.load_bundle(bundle.path()).unwrap();
+                let proxy = runtime.proxy::<dyn Growing>().unwrap();
+                for _ in 0..2 {
+                    values(&proxy, plugin);
+                    cases(&proxy, plugin);
+                }
+                assert_eq!(proxy.clone().make(1).unwrap(), proxy.make(1).unwrap());
+            }
+
+            fn values(proxy: &GrowingProxy, plugin: u32) {
+                let common = HOST.min(plugin);
+                let sent = |id| $item(Full::of_host(id));
+                assert_eq!(proxy.show(&sent(4)), Ok(written(plugin, Full::of_host(4).known(common))));
+                assert_eq!(proxy.make(3), Ok($item(Full::of_plugin(plugin, 3))));
+                let back = |id| $item(Full::of_host(id).known(common));
+                assert_eq!(proxy.echo(vec![]), Ok(vec![]));
+                assert_eq!(proxy.echo((0..50).map(sent).collect()), Ok((0..50).map(back).collect()));
+                let items = BTreeMap::from([("a".to_owned(), Some(sent(1))), ("b".to_owned(), None)]);
+                let all = [("a".to_owned(), Some(back(1))), ("b".to_owned(), None), ("9".to_owned(), Some(back(2)))];
+                assert_eq!(proxy.nested(items, (9, sent(2))), Ok(BTreeMap::from(all)));
+                let tree: fn(u32) -> Tree = $tree;
+                assert_eq!(proxy.show_tree(tree(HOST)), Ok(written_tree(plugin, HOST)));
+                assert_eq!(proxy.echo_tree(tree(HOST)), Ok(tree(common)));
+                assert_eq!(proxy.fail(true), Ok(Ok($item(Full::of_plugin(plugin, 1)))));
+                assert_eq!(proxy.add(2, 3), Ok(5));
+            }
+
+            fn cases(proxy: &GrowingProxy, plugin: u32) {
+                assert_eq!(proxy.show_mood(Mood::Calm), Ok("Calm".to_owned()));
+                assert_eq!(proxy.show_colour(Colour::Green), Ok("Green".to_owned()));
+                assert_eq!(proxy.show_shape(Shape::Dot), Ok("Dot".to_owned()));
+                let mood = |mood: Mood| format!("{mood:?}");
+                let newest = match plugin { 0 => "Strange", 1 | 2 => "Wild", _ => "Tired" };
+                let seen = match (newest, HOST) { ("Wild", 0) | ("Tired", 0..=2) => "Strange", (newest, _) => newest };
+                assert_eq!(proxy.newest_mood().map(mood), Ok(seen.to_owned()));
+                match (plugin, HOST) {
+                    (1 | 2, 0) => unknown_result(proxy.newest_colour(), &["Blue", "Colour", "1.1", "result"]),
+                    (3, 0..=2) => unknown_result(proxy.newest_colour(), &["Violet", "Colour", "1.3", "result"]),
+                    (0, _) => assert_eq!(proxy.newest_colour().map(|colour| format!("{colour:?}")), Ok("Green".to_owned())),
+                    (1 | 2, _) => assert_eq!(proxy.newest_colour().map(|colour| format!("{colour:?}")), Ok("Blue".to_owned())),
+                    _ => assert_eq!(proxy.newest_colour().map(|colour| format!("{colour:?}")), Ok("Violet".to_owned())),
+                }
+                match (plugin, HOST) {
+                    (0 | 1, _) => {
+                        assert_eq!(proxy.newest_shape(), Ok(Shape::Circle { radius: 2.5 }));
+                        assert!(matches!(proxy.fail(false), Ok(Err(Trouble::Refused { .. }))));
+                    }
+                    (2, 0 | 1) => {
+                        unknown_result(proxy.newest_shape(), &["Square", "Shape", "1.2"]);
+                        unknown_result(proxy.fail(false), &["Broken", "Trouble", "1.2"]);
+                    }
+                    (2, _) => {
+                        let text = format!("Square {{ corner: (-3, 4), item: {:?} }}", $item(Full::of_plugin(2, 9)));
+                        assert_eq!(proxy.newest_shape().map(|shape| format!("{shape:?}")), Ok(text));
+                        let text = format!("Err(Broken {{ item: {:?} }})", $item(Full::of_plugin(2, 8)));
+                        assert_eq!(proxy.fail(false).map(|answer| format!("{answer:?}")), Ok(text));
+                    }
+                    (_, 0..=2) => {
+                        unknown_result(proxy.newest_shape(), &["Group", "Shape", "1.3"]);
+                        unknown_result(proxy.fail(false), &["Gone", "Trouble", "1.3"]);
+                    }
+                    _ => {
+                        let text = "Group([Dot, Circle { radius: 1.0 }])".to_owned();
+                        assert_eq!(proxy.newest_shape().map(|shape| format!("{shape:?}")), Ok(text));
+                        assert_eq!(proxy.fail(false).map(|answer| format!("{answer:?}")), Ok("Err(Gone)".to_owned()));
+                    }
+                }
+                newest_of_host(proxy, plugin);
+            }
+
+            #[test]
+            fn meets_1_0() {
+                meets(&Bundle::native("growing", "plugin-growing-10"), 0);
+            }
+
+            #[test]
+            fn meets_1_1() {
+                meets(&Bundle::native("growing", "plugin-growing-11"), 1);
+            }
+
+            #[test]
+            fn meets_1_2() {
+                meets(&Bundle::native("growing", "plugin-growing-12"), 2);
+            }
+
+            #[test]
+            fn meets_1_3() {
+                meets(&Bundle::native("growing", "plugin-growing-13"), 3);
+            }
+
+            /// Sends the newest cases that the host knows.
+            fn newest_of_host($proxy: &GrowingProxy, $plugin: u32) $newest
+        }
+    };
+}
+
+host!(host_1_0 of v1_0, 0, item_0, |_| tree_0(3), |_proxy, _plugin| {});
+
+host!(host_1_1 of v1_1, 1, item_1, |_| tree_1(3), |proxy, plugin| {
+    let mood = if plugin == 0 { "Strange" } else { "Wild" };
+    assert_eq!(proxy.show_mood(Mood::Wild), Ok(mood.to_owned()));
+    match plugin {
+        0 => unknown_argument(proxy.show_colour(Colour::Blue), &["colour", "Blue", "Colour", "1.1", "1.0"]),
+        _ => assert_eq!(proxy.show_colour(Colour::Blue), Ok("Blue".to_owned())),
+    }
+});
+
+host!(host_1_2 of v1_2, 2, item_2, |known| tree_2(3, known), |proxy, plugin| {
+    let square = Shape::Square { corner: (1, -1), item: item_2(Full::of_host(6)) };
+    match plugin {
+        0 | 1 => {
+            unknown_argument(proxy.show_shape(square), &["shape", "Square", "Shape", "1.2"]);
+            let error = proxy.count(&[]).unwrap_err();
+            assert!(matches!(error, CallError::MethodNotAvailable { .. }), "{error}");
+        }
+        _ => {
+            let item = written(plugin, Full::of_host(6).known(2));
+            assert_eq!(proxy.show_shape(square), Ok(format!("Square {{ corner: (1, -1), item: {item} }}")));
+            let items: Vec<_> = (0..3).map(|id| item_2(Full::of_host(id))).collect();
+            assert_eq!(proxy.count(&items), Ok(120));
+        }
+    }
+});
+
+host!(host_1_3 of v1_3, 3, item_3, |known| tree_3(3, known), |proxy, plugin| {
+    let mood = if plugin == 3 { "Tired" } else { "Strange" };
+    assert_eq!(proxy.show_mood(Mood::Tired), Ok(mood.to_owned()));
+    let group = Shape::Group(vec![Shape::Circle { radius: 0.5 }, Shape::Group(vec![])]);
+    let item = item_3(Full::of_host(7));
+    match plugin {
+        3 => {
+            assert_eq!(proxy.show_shape(group.clone()), Ok(format!("{group:?}")));
+            assert_eq!(proxy.show_colour(Colour::Violet), Ok("Violet".to_owned()));
+            assert_eq!(proxy.place_of(&item), Ok(item.place));
+        }
+        _ => {
+            unknown_argument(proxy.show_shape(group), &["shape", "Group", "Shape", "1.3"]);
+            unknown_argument(proxy.show_colour(Colour::Violet), &["colour", "Violet", "Colour", "1.3"]);
+            let error = proxy.place_of(&item).unwrap_err();
+            assert!(matches!(error, CallError::MethodNotAvailable { .. }), "{error}");
+        }
+    }
+});
+
+/// Defines a host's own implementation of one version.
+macro_rules! provider {
+    ($provider:ident of $module:ident, $shape:expr, $colour:expr, { $($more:tt)* }) => {
+        struct $provider;
+
+        impl $module::Growing for $provider {
+            fn show(&self, item: &$module::Item) -> String {
+                format!("{item:?}")
+            }
+
+            fn make(&self, _: u64) -> $module::Item {
+                unreachable!()
+            }
+
+            fn echo(&self, items: Vec<$module::Item>) -> Vec<$module::Item> {
+                items
+            }
+
+            fn nested(
+                &self,
+                items: BTreeMap<String, Option<$module::Item>>,
+                _: (u8, $module::Item),
+            ) -> BTreeMap<String, Option<$module::Item>> {
+                items
+            }
+
+            fn show_tree(&self, _: $module::Tree) -> String {
+                unreachable!()
+            }
+
+            fn echo_tree(&self, tree: $module::Tree) -> $module::Tree {
+                tree
+            }
+
+            fn show_mood(&self, _: $module::Mood) -> String {
+                unreachable!()
+            }
+
+            fn newest_mood(&self) -> $module::Mood {
+                unreachable!()
+            }
+
+            fn show_colour(&self, _: $module::Colour) -> String {
+                unreachable!()
+            }
+
+            fn newest_colour(&self) -> $module::Colour {
+                $colour
+            }
+
+            fn show_shape(&self, _: $module::Shape) -> String {
+                unreachable!()
+            }
+
+            fn newest_shape(&self) -> $module::Shape {
+                $shape
+            }
+
+            fn fail(&self, _: bool) -> Result<$module::Item, $module::Trouble> {
+                unreachable!()
+            }
+
+            fn add(&self, a: i32, b: i32) -> i32 {
+                a + b
+            }
+
+            fn show_to_host(&self, _: &$module::Item) -> Result<String, String> {
+                unreachable!()
+            }
+
+            fn ask(&self, _: bool, _: Vec<$module::Item>) -> Result<(Vec<$module::Item>, $module::Colour), String> {
+                unreachable!()
+            }
+
+            $($more)*
+        }
+    };
+}
+
+provider!(Host0 of v1_0, v1_0::Shape::Dot, v1_0::Colour::Green, {});
+
+provider!(Host3 of v1_3, v1_3::Shape::Dot, v1_3::Colour::Violet, {
+    fn count(&self, _: &[v1_3::Item]) -> u32 {
+        unreachable!()
+    }
+
+    fn place_of(&self, item: &v1_3::Item) -> v1_3::Place {
+        item.place.clone()
+    }
+});
+
+/// Makes a bundle of the plugin of version 1.`minor`, which may call the host or another plugin.
+fn caller(minor: u32, host: bool) -> Bundle {
+    let (name, package) = (format!("caller-{minor}"), format!("plugin-growing-1{minor}"));
+    let bundle = Bundle::native(&name, &package);
+    let needs = if host { "[[host]]" } else { "[[dependency]]" };
+    let needs = format!("{needs}\ncontract = \"test.growing@1\"\n");
+    bundle.write("manifest.toml", polyplug_tests::manifest(&name, "native", "plugin") + &needs);
+    bundle
+}
+
+/// Checks calls of the plugin of one version to the host or to another plugin, of version 1.`other`.
+macro_rules! asks {
+    ($module:ident, $minor:literal, $item:ident, $runtime:expr, $host:expr, $other:expr) => {{
+        let (runtime, other): (&polyplug::Runtime, u32) = ($runtime, $other);
+        let proxy = runtime.proxy_from::<dyn $module::Growing>(format!("caller-{}", $minor).as_str()).unwrap();
+        let known = |id: u64| Full::of_host(id).known(other.min($minor));
+        if $host {
+            let shown = proxy.show_to_host(&$item(Full::of_host(4)));
+            assert_eq!(shown, Ok(Ok(written(other, known(4)))));
+        }
+        let answer = proxy.ask($host, (0..5).map(|id| $item(Full::of_host(id))).collect()).unwrap();
+        let newest = match other {
+            0 => ("Green", 0),
+            1 | 2 => ("Blue", 1),
+            _ => ("Violet", 3),
+        };
+        match answer {
+            Ok((items, colour)) => {
+                assert!(newest.1 <= $minor, "the plugin does not know {colour:?}");
+                assert_eq!(items, (0..5).map(|id| $item(known(id))).collect::<Vec<_>>());
+                assert_eq!(format!("{colour:?}"), newest.0);
+            }
+            Err(error) => {
+                assert!(newest.1 > $minor && error.contains(newest.0) && error.contains("Colour"), "{error}");
+            }
+        }
+    }};
+}
+
+fn asks_all(runtime: &polyplug::Runtime, host: bool, callers: &[u32], other: u32) {
+    for caller in callers {
+        match caller {
+            0 => asks!(v1_0, 0, item_0, runtime, host, other),
+            1 => asks!(v1_1, 1, item_1, runtime, host, other),
+            2 => asks!(v1_2, 2, item_2, runtime, host, other),
+            _ => asks!(v1_3, 3, item_3, runtime, host, other),
+        }
+    }
+}
+
+#[test]
+fn plugins_call_hosts_of_other_versions() {
+    for newest in [false, true] {
+        let runtime = runtime();
+        if newest {
+            runtime.provide::<dyn v1_3::Growing>(Host3).unwrap();
+        } else {
+            runtime.provide::<dyn v1_0::Growing>(Host0).unwrap();
+        }
+        let bundles = [0, 1, 2, 3].map(|minor| caller(minor, true));
+        for bundle in &bundles {
+            runtime.load_bundle(bundle.path()).unwrap();
+        }
+        asks_all(&runtime, true, &[0, 1, 2, 3], if newest { 3 } else { 0 });
+    }
+}
+
+#[test]
+fn plugins_call_plugins_of_other_versions() {
+    for other in [0, 1, 2, 3] {
+        let runtime = runtime();
+        let called = Bundle::native("called", &format!("plugin-growing-1{other}"));
+        runtime.load_bundle(called.path()).unwrap();
+        let bundles = [0, 1, 2, 3].map(|minor| caller(minor, false));
+        for bundle in &bundles {
+            runtime.load_bundle(bundle.path()).unwrap();
+        }
+        asks_all(&runtime, false, &[0, 1, 2, 3], other);
+    }
+}
+
+/// A plugin that was written when the contract had version 1.0, in each scripting language. Its moods and colours are
+/// newer than every version.
+const SCRIPTS: [(&str, &str); 3] = [
+    (
+        "lua",
+        r#"
+local polyplug = require("polyplug")
+local Growing = polyplug.plugin("test.growing@1")
+for _, name in ipairs({ "nested", "show_tree", "show_mood", "show_colour", "show_shape", "newest_shape", "fail", "add",
+    "show_to_host", "ask", "count", "place_of" }) do
+  Growing[name] = function() error("not here") end
+end
+function Growing:show(item) return item.name .. " " .. tostring(item.count) end
+function Growing:make(id) return { id = id, name = "item " .. tostring(tonumber(id)) } end
+function Growing:echo(items) return items end
+function Growing:echo_tree(tree) return { value = tree.value, children = {} } end
+function Growing:newest_mood() return "Furious" end
+function Growing:newest_colour() return "Pink" end
+"#,
+    ),
+    (
+        "python",
+        r#"
+from polyplug import plugin
+
+def absent(self, *arguments):
+    raise NotImplementedError
+
+@plugin("test.growing@1")
+class Growing:
+    nested = show_tree = show_mood = show_colour = show_shape = newest_shape = fail = add = absent
+    show_to_host = ask = count = place_of = absent
+    def show(self, item): return f"{item.name} {item.count}"
+    def make(self, id): return {"id": id, "name": f"item {id}"}
+    def echo(self, items): return items
+    def echo_tree(self, tree): return {"value": tree.value, "children": []}
+    def newest_mood(self): return "Furious"
+    def newest_colour(self): return "Pink"
+"#,
+    ),
+    (
+        "js",
+        r#"
+import { plugin } from "polyplug";
+
+class Growing {
+  show(item) { return `${item.name} ${item.count}`; }
+  make(id) { return { id, name: `item ${id}` }; }
+  echo(items) { return items; }
+  echoTree(tree) { return { value: tree.value, children: [] }; }
+  newestMood() { return "Furious"; }
+  newestColour() { return "Pink"; }
+}
+for (const name of ["nested", "showTree", "showMood", "showColour", "showShape", "newestShape", "fail", "add",
+    "showToHost", "ask", "count", "placeOf"]) {
+  Growing.prototype[name] = () => { throw new Error("not here"); };
+}
+plugin("test.growing@1", Growing);
+"#,
+    ),
+];
+
+#[test]
+fn scripts_leave_out_what_came_later() {
+    for (language, script) in SCRIPTS {
+        let bundle = Bundle::script(language, script);
+        let runtime = polyplug::Runtime::builder()
+            .loader(polyplug_lua::LuaLoader::new())
+            .loader(polyplug_python::PythonLoader::new())
+            .loader(polyplug_js::JsLoader::new())
+            .build()
+            .unwrap();
+        runtime.load_bundle(bundle.path()).unwrap();
+        let newest = runtime.proxy::<dyn v1_3::Growing>().unwrap();
+        let full = |id| Full::of_host(id).known(0);
+        assert_eq!(newest.make(5), Ok(item_3(full(5))), "{language}");
+        assert_eq!(newest.show(&item_3(Full::of_host(5))), Ok("item 5 40".to_owned()), "{language}");
+        let items: Vec<_> = (0..3).map(|id| item_3(Full::of_host(id))).collect();
+        assert_eq!(newest.echo(items.clone()), Ok(items), "{language}");
+        let leaf = v1_3::Tree { value: 3, children: vec![], label: "leaf".to_owned(), twin: None };
+        assert_eq!(newest.echo_tree(tree_3(3, 3)), Ok(leaf), "{language}");
+        assert_eq!(newest.newest_mood(), Ok(v1_3::Mood::Strange), "{language}");
+        let error = newest.newest_colour().unwrap_err().to_string();
+        assert!(error.contains("Pink") && error.contains("Red, Green, Blue, Violet"), "{language}: {error}");
+        // A host of an older version calls the same script through an adapter.
+        let oldest = runtime.proxy::<dyn v1_0::Growing>().unwrap();
+        assert_eq!(oldest.make(5), Ok(item_0(full(5))), "{language}");
+        assert_eq!(oldest.show(&item_0(full(5))), Ok("item 5 7".to_owned()), "{language}");
+        assert_eq!(oldest.newest_mood(), Ok(v1_0::Mood::Strange), "{language}");
+        assert_eq!(oldest.echo_tree(tree_0(2)).map(|tree| tree.value), Ok(2), "{language}");
+    }
+}
