@@ -23,8 +23,12 @@ elif tools=$(CARGO_TARGET_DIR="$target_dir" cargo xtask cross thread-sanitizer);
     eval "$tools"
     cargo=(cargo)
     # This compiler comes without the sanitizer's runtime, and clang has it.
-    flags+=" -Zexternal-clangrt -Clinker=$(compgen -c clang- | grep -m1 -x 'clang-[0-9]*') -Clink-arg=-fsanitize=thread"
+    clang=("$POLYPLUG_CROSS_ROOT"/usr/bin/clang-[0-9]*)
+    flags+=" -Zexternal-clangrt -Clinker=$(basename "${clang[0]}") -Clink-arg=-fsanitize=thread"
     flags+=" -Cunsafe-allow-abi-mismatch=sanitizer"
+    # The runtime does not find it on the path.
+    symbolizer=("$POLYPLUG_CROSS_ROOT"/usr/lib/llvm-[0-9]*/bin/llvm-symbolizer)
+    options=:external_symbolizer_path=${symbolizer[0]}
 else
     skip "needs the source of the standard library" "rustup component add --toolchain nightly rust-src" "$0 $*"
 fi
@@ -41,7 +45,8 @@ fi
 # Apart from the ordinary build, which would be thrown away by other flags.
 export CARGO_TARGET_DIR="$target_dir/tsan"
 export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$flags"
-export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1:allocator_may_return_null=1:suppressions=$PWD/ci/tsan.supp}
+options=halt_on_error=1:second_deadlock_stack=1:allocator_may_return_null=1:suppressions=$PWD/ci/tsan.supp${options:-}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-$options}
 
 leave_out_dotnet ThreadSanitizer
 build_fixtures "${cargo[@]}" build "${build[@]}"
