@@ -86,8 +86,8 @@ build_fixtures() {
 # Says that the tests of plugins in C# are left out, and why; $1 is the name of the sanitizer.
 leave_out_dotnet() {
     echo
-    echo "LEFT OUT of $check: the tests of plugins in C#. The runtime of .NET compiles while it runs, handles faults itself"
-    echo "    and maps memory where it likes, which $1 does not allow. \`cargo xtask test\` runs them without it."
+    echo "SKIPPED $check: the tests of plugins in C# alone: .NET's runtime, which compiles and handles faults, is not made for $1"
+    echo "    to make them run:  cargo xtask test, without $1"
     echo
     export POLYPLUG_TESTS_WITHOUT=${POLYPLUG_TESTS_WITHOUT:+$POLYPLUG_TESTS_WITHOUT,}dotnet
 }
