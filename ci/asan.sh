@@ -37,6 +37,7 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0:detect_stack_use_after_return
 # Python's own allocator would hide its objects.
 export POLYPLUG_PLAIN_MALLOC=1
 
-build_fixtures "$target"
+leave_out_dotnet AddressSanitizer
+build_fixtures cargo +nightly build --target "$target"
 # The program in C is compiled without a sanitizer, and so has none that a library compiled with it could use.
 announce "${runner[@]}" "$@" -- --skip the_host_in_c

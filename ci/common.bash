@@ -67,17 +67,29 @@ choose_python() {
     fi
 }
 
-# Builds the plugins that the tests load, for the target $1, with the nightly toolchain and the options $2.. .
+# Builds the plugins that the tests load, with the command $@, which is `cargo build` with options. Each line that is listed
+# is a build of its own, so that no package gets the features that another needs.
 build_fixtures() {
-    local target=$1 names name
-    local command=(cargo +nightly build --target "$target" "${@:2}")
+    local listed lines line package command
     # Without the flags of the check: what only lists packages is the ordinary build of xtask.
-    names=$(env -u RUSTFLAGS CARGO_TARGET_DIR="$target_dir" cargo xtask fixtures --list)
-    [[ -n $names ]] || return 0
-    for name in $names; do
-        command+=(--package "$name")
+    listed=$(env -u RUSTFLAGS -u RUSTC -u RUSTC_BOOTSTRAP CARGO_TARGET_DIR="$target_dir" cargo xtask fixtures --list)
+    mapfile -t lines <<< "$listed"
+    for line in "${lines[@]}"; do
+        command=("$@")
+        for package in $line; do
+            command+=(--package "$package")
+        done
+        announce "${command[@]}"
     done
-    announce "${command[@]}"
+}
+
+# Says that the tests of plugins in C# are left out, and why; $1 is the name of the sanitizer.
+leave_out_dotnet() {
+    echo
+    echo "SKIPPED $check: the tests of plugins in C# alone: .NET's runtime, which compiles and handles faults, is not made for $1"
+    echo "    to make them run:  cargo xtask test, without $1"
+    echo
+    export POLYPLUG_TESTS_WITHOUT=${POLYPLUG_TESTS_WITHOUT:+$POLYPLUG_TESTS_WITHOUT,}dotnet
 }
 
 # Builds the plugins that the tests load, and not the C library, with the compiler of `cargo xtask cross` and the options $@.

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # ThreadSanitizer over the test suites: data races between calls, reloads and unloads.
 #
-# The standard library is built along (it needs the component rust-src): uninstrumented, its atomics would be reported.
+# The standard library is built along: uninstrumented, its atomics would be reported. Its source comes with the component
+# rust-src of the nightly toolchain, or else from Debian's packages by `cargo xtask cross`.
 #
 # Usage: ci/tsan.sh [arguments for the test runner, such as the name of a test]
 set -euo pipefail
@@ -9,29 +10,45 @@ set -euo pipefail
 source "$(dirname "$0")/common.bash"
 
 target=x86_64-unknown-linux-gnu
+export RUSTUP_AUTO_INSTALL=0
 
 # A plugin has no sanitizer of its own but uses the host's, so host executables have to offer its functions.
 flags="-Zsanitizer=thread -Clink-arg=-Wl,--export-dynamic-symbol=__tsan_*"
 
-# Compiler messages (ui-tests) and benchmarks start no threads; xtask runs no plugin.
-suites=(--workspace --exclude ui-tests --exclude ui-tests-2021 --exclude xtask -Zbuild-std --target "$target" --no-fail-fast)
-
-if cargo nextest --version > /dev/null 2>&1; then
-    runner=(cargo +nightly nextest run "${suites[@]}")
-else
-    runner=(cargo +nightly test --tests "${suites[@]}")
-fi
-
-need_linux_x86_64 "RUSTFLAGS='$flags' ${runner[*]}"
-need_nightly "RUSTFLAGS='$flags' ${runner[*]}" rust-src
-
+need_linux_x86_64 "$0"
 choose_python
+if rustc +nightly --version > /dev/null 2>&1 && nightly_has rust-src; then
+    cargo=(cargo +nightly)
+elif tools=$(CARGO_TARGET_DIR="$target_dir" cargo xtask cross thread-sanitizer); then
+    eval "$tools"
+    cargo=(cargo)
+    # This compiler comes without the sanitizer's runtime, and clang has it.
+    clang=("$POLYPLUG_CROSS_ROOT"/usr/bin/clang-[0-9]*)
+    flags+=" -Zexternal-clangrt -Clinker=$(basename "${clang[0]}") -Clink-arg=-fsanitize=thread"
+    flags+=" -Cunsafe-allow-abi-mismatch=sanitizer"
+    # The runtime does not find it on the path.
+    symbolizer=("$POLYPLUG_CROSS_ROOT"/usr/lib/llvm-[0-9]*/bin/llvm-symbolizer)
+    options=:external_symbolizer_path=${symbolizer[0]}
+else
+    skip "needs the source of the standard library" "rustup component add --toolchain nightly rust-src" "$0 $*"
+fi
+build=(-Zbuild-std=std,panic_unwind --target "$target")
+
+# Compiler messages (ui-tests) and benchmarks start no threads; xtask runs no plugin.
+suites=("${build[@]}" --workspace --exclude ui-tests --exclude ui-tests-2021 --exclude xtask)
+if cargo nextest --version > /dev/null 2>&1; then
+    runner=("${cargo[@]}" nextest run "${suites[@]}" --no-fail-fast)
+else
+    runner=("${cargo[@]}" test --tests "${suites[@]}" --no-fail-fast)
+fi
 
 # Apart from the ordinary build, which would be thrown away by other flags.
 export CARGO_TARGET_DIR="$target_dir/tsan"
 export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$flags"
-export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
+options=halt_on_error=1:second_deadlock_stack=1:allocator_may_return_null=1:suppressions=$PWD/ci/tsan.supp${options:-}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-$options}
 
-build_fixtures "$target" -Zbuild-std
+leave_out_dotnet ThreadSanitizer
+build_fixtures "${cargo[@]}" build "${build[@]}"
 # The program in C is compiled without a sanitizer, and so has none that a library compiled with it could use.
 announce "${runner[@]}" "$@" -- --skip the_host_in_c

@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 
-use crate::workspace::{self, Profile};
+use crate::workspace::{self, PluginPackage, Profile};
 use crate::{dotnet, process, python};
 
 /// The package of polyplug's C library.
@@ -13,8 +13,9 @@ pub(crate) fn run(release: bool, list: bool) -> Result<()> {
     if !list {
         return build(Profile::new(release));
     }
-    for package in workspace::fixtures()? {
-        println!("{}", package.name);
+    for packages in plugin_builds()? {
+        let names: Vec<_> = packages.iter().map(|package| package.name.as_str()).collect();
+        println!("{}", names.join(" "));
     }
     println!("{C_LIBRARY}");
     Ok(())
@@ -29,17 +30,40 @@ pub(crate) fn build(profile: Profile) -> Result<()> {
     dotnet::build_guests()
 }
 
+/// Builds the plugins alone.
+pub(crate) fn plugins(profile: Profile) -> Result<()> {
+    plugin_builds()?.iter().try_for_each(|packages| process::build(packages, profile))
+}
+
 /// The packages that are built by themselves: with features of polyplug that the others must do without.
 const BUILT_ALONE: [&str; 1] = ["plugin-logs"];
 
-/// Builds the plugins alone.
-pub(crate) fn plugins(profile: Profile) -> Result<()> {
-    let mut fixtures = workspace::fixtures()?;
-    for package in fixtures.extract_if(.., |package| BUILT_ALONE.contains(&package.name.as_str())) {
-        process::build(&[package], profile)?;
+/// Returns the packages of the plugins, those together that are built together.
+fn plugin_builds() -> Result<Vec<Vec<PluginPackage>>> {
+    let (alone, together): (Vec<_>, Vec<_>) =
+        workspace::fixtures()?.into_iter().partition(|package| BUILT_ALONE.contains(&package.name.as_str()));
+    let mut builds: Vec<_> = alone.into_iter().map(|package| vec![package]).collect();
+    builds.push(together);
+    builds.retain(|packages| !packages.is_empty());
+    Ok(builds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_plugin_is_built_once_and_some_alone() {
+        let builds = plugin_builds().unwrap();
+        for name in BUILT_ALONE {
+            let of_it = builds.iter().find(|build| build.iter().any(|package| package.name == name));
+            assert_eq!(of_it.map(Vec::len), Some(1), "{name}");
+        }
+        let mut built: Vec<_> = builds.iter().flatten().map(|package| &package.name).collect();
+        let fixtures = workspace::fixtures().unwrap();
+        let mut all: Vec<_> = fixtures.iter().map(|package| &package.name).collect();
+        built.sort();
+        all.sort();
+        assert_eq!(built, all);
     }
-    if fixtures.is_empty() {
-        return Ok(());
-    }
-    process::build(&fixtures, profile)
 }

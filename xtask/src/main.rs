@@ -67,7 +67,7 @@ enum Command {
         /// Build with optimizations, for the benchmarks.
         #[arg(long)]
         release: bool,
-        /// Print the names of the packages, one a line, and build nothing.
+        /// Print the names of the packages, those of one build in a line, and build nothing.
         #[arg(long)]
         list: bool,
     },
