@@ -36,6 +36,11 @@ impl Crossing {
     /// A type that needs no check, or has one of its own.
     pub(crate) const KNOWN: Self = Self(None);
 
+    /// Returns whether the type needs no check, as it consists of well-known ones.
+    pub(crate) fn is_known(self) -> bool {
+        self.0.is_none()
+    }
+
     /// Returns the answer to the question whether the type can cross, as a generic argument.
     pub(crate) fn answer(self) -> TokenStream {
         match self.0 {

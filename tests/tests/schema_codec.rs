@@ -273,9 +273,9 @@ fn schemas_of_many_parts_are_refused() {
 fn a_schema_of_another_version_of_the_form_is_refused() {
     let mut bytes = returning(TypeRef::U8, vec![]).encode();
     assert!(bytes.starts_with(b"polyplug schema\x01"));
-    bytes[15] = 2;
+    bytes[15] = 3;
     assert_eq!(
         Schema::decode(&bytes).unwrap_err().to_string(),
-        "not a schema: it does not begin like one of version 1"
+        "not a schema: it does not begin like one of version 1 or 2"
     );
 }

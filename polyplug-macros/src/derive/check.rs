@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenTree};
 use syn::{Attribute, GenericArgument, Meta, PathArguments, Type};
 
-use super::growth;
+use super::check_growth;
 use super::model::{Field, Model, Shape};
 use crate::errors::Errors;
 use crate::source;
@@ -30,17 +30,17 @@ pub(super) fn check(model: &Model<'_>, errors: &mut Errors) {
             );
         }
         Shape::Record(fields) => {
-            growth::check_fields(fields, errors);
+            check_growth::check_fields(fields, errors);
             check_fields(model, fields, errors);
         }
         Shape::Cases(cases) if cases.is_empty() => {
             errors.at(&item.ident, "an enum needs at least one case: without one it has no values; add a case");
         }
         Shape::Cases(cases) => {
-            growth::check_cases(cases, errors);
+            check_growth::check_cases(cases, errors);
             for case in cases {
                 check_attributes(case.attrs, errors);
-                growth::check_fields(&case.fields, errors);
+                check_growth::check_fields(&case.fields, errors);
                 check_fields(model, &case.fields, errors);
             }
         }

@@ -4,7 +4,8 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, Fields, Index, Member, Type};
 
-use super::growth::{self, Growth};
+use super::check_growth;
+use super::growth::Growth;
 use super::model::{Case, Field, Model, Shape};
 use crate::spans::{call_of, item_of};
 use crate::version::ContractVersion;
@@ -23,7 +24,7 @@ pub(super) fn expand(model: &Model<'_>) -> TokenStream {
     let name = model.name();
     let points = of_fields(model, parts.iter().copied(), "POINTS");
     let needs_room = of_fields(model, parts.iter().copied(), "NEEDS_ROOM");
-    let newest = growth::newest(&model.shape).map_or(0, ContractVersion::number);
+    let newest = check_growth::newest(&model.shape).map_or(0, ContractVersion::number);
     let demands = model.mentions.demands(krate);
     let allowed = allowed(model);
     quote! {
@@ -311,7 +312,8 @@ fn described_cases(model: &Model<'_>, cases: &[Case<'_>]) -> TokenStream {
     let cases = cases.iter().enumerate().map(|(number, case)| {
         let fields = described_fields(model, &case.fields, quote!(::core::option::Option::Some(#number)));
         let (name, docs, since, other) = (case.label(), &case.docs, since(&case.growth), case.growth.other);
-        quote!(#private::schema::Case::new(#name, #docs, #fields).grown(#since, #other))
+        let grown = (case.growth.version().is_some() || other).then(|| quote!(.grown(#since, #other)));
+        quote!(#private::schema::Case::new(#name, #docs, #fields) #grown)
     });
     quote!(::std::vec![#(#cases),*])
 }

@@ -1,6 +1,7 @@
 //! `#[derive(Type)]` on structs and enums.
 
 mod check;
+mod check_growth;
 mod expand;
 mod growth;
 mod model;

@@ -3,12 +3,10 @@
 //! Engines lower and lift by traits of their own. Here both sides are known, and speed does not matter, except where copies of a default
 //! are placed.
 
-#[cfg(feature = "host")]
-use polyplug_abi::CallArena;
-
 use crate::schema::plan::{Body, Kind, NodeId, Plan};
 use crate::schema::scalar::Scalar;
 use crate::schema::schema::{Field, Schema, Shape};
+use crate::schema::stored::{ALIGN, Stored};
 use crate::value::Value;
 
 /// A pointer and a length: the canonical layout of text, bytes, lists and maps.
@@ -17,69 +15,13 @@ type Sequence = (*const u8, usize);
 /// The size of a pointer in canonical memory.
 const POINTER: usize = 8;
 
-/// The alignment that suffices for every canonical layout.
-const ALIGN: usize = 16;
-
-/// A value in canonical form, of which copies are placed in calls' memory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Stored {
-    /// The value itself, and after that what its pointers lead to, each part aligned.
-    image: Box<[u8]>,
-    /// The size of the value itself.
-    size: usize,
-    /// The pointers in the image: the offset of each, and the offset that it leads to.
-    pointers: Box<[(usize, usize)]>,
-}
-
-impl Stored {
-    /// Makes the form of a value as a node of a plan, or returns the reason for which the value is not one of the node.
-    pub(crate) fn new(schema: &Schema, plan: &Plan, node: NodeId, value: &Value) -> Result<Self, String> {
-        let mut writing = Writing { schema, plan, image: Vec::new(), pointers: Vec::new() };
-        let size = plan.node(node).size;
-        let at = writing.allocate(size);
-        writing.value(node, value, at)?;
-        Ok(Self { image: writing.image.into(), size, pointers: writing.pointers.into() })
-    }
-
-    /// Writes a copy of the value to `to`. What pointers lead to is allocated in the arena. Returns whether that had room.
-    ///
-    /// # Safety
-    ///
-    /// `to` must point to writable memory for the value. The arena must be valid and unused otherwise, or null.
-    #[cfg(feature = "host")]
-    #[inline]
-    pub(crate) unsafe fn place(&self, to: *mut u8, arena: *mut CallArena) -> bool {
-        // SAFETY: the image begins with the value, for which the caller promises memory.
-        unsafe { to.copy_from_nonoverlapping(self.image.as_ptr(), self.size) };
-        // SAFETY: the caller promises the memory and the arena.
-        self.pointers.is_empty() || unsafe { self.place_targets(to, arena) }
-    }
-
-    /// Allocates what the pointers lead to, and sets them.
-    ///
-    /// # Safety
-    ///
-    /// As of [`place`](Self::place).
-    #[cfg(feature = "host")]
-    unsafe fn place_targets(&self, to: *mut u8, arena: *mut CallArena) -> bool {
-        let begin = self.size.next_multiple_of(ALIGN);
-        let targets = &self.image[begin..];
-        // SAFETY: the arena is valid or null (the caller's promise).
-        let start = unsafe { arena.as_mut() }.map_or(std::ptr::null_mut(), |arena| arena.alloc(targets.len(), ALIGN));
-        if start.is_null() {
-            return false;
-        }
-        // SAFETY: the arena returned memory for the targets. Each pointer lies in the value or among the targets, and
-        // leads to a target, by the construction of the image.
-        unsafe {
-            start.copy_from_nonoverlapping(targets.as_ptr(), targets.len());
-            for (at, target) in &self.pointers {
-                let place = if *at < self.size { to.add(*at) } else { start.add(at - begin) };
-                place.cast::<*const u8>().write(start.add(target - begin));
-            }
-        }
-        true
-    }
+/// Makes the stored form of a value as a node of a plan, or returns the reason for which the value is not one of the node.
+pub(crate) fn store(schema: &Schema, plan: &Plan, node: NodeId, value: &Value) -> Result<Stored, String> {
+    let mut writing = Writing { schema, plan, image: Vec::new(), pointers: Vec::new() };
+    let size = plan.node(node).size;
+    let at = writing.allocate(size);
+    writing.value(node, value, at)?;
+    Ok(Stored { image: writing.image.into(), size, pointers: writing.pointers.into() })
 }
 
 /// An image that is being made. Places are offsets.

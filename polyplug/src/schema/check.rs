@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::schema::canonical::Stored;
+use crate::schema::canonical;
 use crate::schema::layout::{Layout, Layouts, SIZE_LIMIT};
 use crate::schema::plan::Plan;
 use crate::schema::scalar::Scalar;
@@ -51,7 +51,7 @@ impl Schema {
         for body in self.bodies() {
             for (place, field) in plan.places(&body).iter().zip(body.fields) {
                 let Some(default) = &field.default else { continue };
-                Stored::new(self, &plan, place.node, default).map_err(|reason| {
+                canonical::store(self, &plan, place.node, default).map_err(|reason| {
                     let name = &self.definition(body.definition).name;
                     format!("the default of the field `{}` of `{name}` is not of its type: {reason}", field.name)
                 })?;

@@ -179,6 +179,33 @@ fn result(callee: Side<'_>, from: NodeId, caller: Side<'_>, to: NodeId) -> Optio
     Some(Half { conversions: compiler.conversions(), parts, size: node.size, align: node.align })
 }
 
+/// Converts a value of the sender's node `sent` to the receiver's node `received`, as an adapter does.
+///
+/// # Errors
+///
+/// The value cannot be followed, or has a case that the receiver does not know.
+///
+/// # Safety
+///
+/// `value` must point to a value of the sender's node, and `to` to writable memory for the receiver's, aligned. Pointers
+/// in the value must be null, misaligned, or lead to readable memory of the length that goes with them. The arena must be
+/// valid and unused otherwise.
+pub(crate) unsafe fn convert(
+    (sender, sent, value): (Side<'_>, NodeId, *const u8),
+    (receiver, received, to): (Side<'_>, NodeId, *mut u8),
+    arena: *mut CallArena,
+) -> Result<(), LiftError> {
+    match result(sender, sent, receiver, received) {
+        // SAFETY: the caller promises the memory, and the arena.
+        Some(half) => unsafe { half.conversions.parts(&half.parts, value, to, arena, Depth::ROOT) },
+        None => {
+            // SAFETY: the nodes are the same, and the caller promises the memory.
+            unsafe { to.copy_from_nonoverlapping(value, sender.plan.node(sent).size) };
+            Ok(())
+        }
+    }
+}
+
 /// Checks that the types of the methods of objects have not grown: calls of objects do not pass an adapter.
 fn check_objects(caller: Side<'_>, ours: &MethodPlan, callee: Side<'_>, called: &MethodPlan) -> Result<(), String> {
     for (from, to) in ours.arguments.iter().zip(&called.arguments) {

@@ -7,15 +7,15 @@
 use std::collections::HashMap;
 
 use super::conversion::{Cases, Conversion, Conversions, Part};
-use crate::schema::canonical::Stored;
+use crate::schema::canonical;
 use crate::schema::plan::{Body, Kind, NodeId, Place, Plan};
 use crate::schema::{Case, Field, Schema, Shape};
 
 /// One side of a conversion.
 #[derive(Clone, Copy)]
-pub(super) struct Side<'a> {
-    pub(super) schema: &'a Schema,
-    pub(super) plan: &'a Plan,
+pub(crate) struct Side<'a> {
+    pub(crate) schema: &'a Schema,
+    pub(crate) plan: &'a Plan,
 }
 
 impl<'a> Side<'a> {
@@ -241,7 +241,7 @@ impl<'a> Compiler<'a> {
 
     fn default(&self, place: &Place, field: &Field, to_at: usize) -> Part {
         let value = field.default.as_ref().expect("a field that was added later has a default");
-        let stored = Stored::new(self.to.schema, self.to.plan, place.node, value);
+        let stored = canonical::store(self.to.schema, self.to.plan, place.node, value);
         Part::Default { to: to_at + place.at, value: stored.expect("a default is of its field's type") }
     }
 

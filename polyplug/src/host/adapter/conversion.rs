@@ -4,7 +4,7 @@ use std::ptr;
 
 use polyplug_abi::CallArena;
 
-use crate::schema::canonical::Stored;
+use crate::schema::stored::Stored;
 use crate::types::{Depth, LiftError, RawList};
 
 /// The conversions of one direction, by number.

@@ -11,6 +11,6 @@
 //! itself: tags, pointers and lengths.
 
 pub(crate) mod call;
-mod compile;
+pub(crate) mod compile;
 mod conversion;
 pub(crate) mod method_map;

@@ -3,6 +3,8 @@
 use super::values::{ValueReader, ValueRef, Values};
 use crate::host::abi::arena::CallArenaGuard;
 use crate::host::abi::buffer::AlignedBuffer;
+use crate::host::adapter::call::convert;
+use crate::host::adapter::compile::Side;
 use crate::host::marshal::lift::Lifting;
 use crate::host::marshal::lower::Lowering;
 use crate::schema::Schema;
@@ -32,6 +34,27 @@ impl<'a> Lowered<'a> {
         let lowering = Lowering { schema, plan, arena: arena.get(), offered: None };
         // SAFETY: the buffer has the node's size; the guard keeps the arena until it is dropped.
         unsafe { lowering.value(&mut ValueReader::new(schema), node, &ValueRef::Whole(value), buffer.start()) }?;
+        Ok(Self { schema, plan, node, buffer, _arena: arena })
+    }
+
+    /// Converts the current content of the memory to the form of another version of the contract, as an adapter does.
+    ///
+    /// # Errors
+    ///
+    /// The memory cannot be followed, or the value has a case that the other version does not know.
+    ///
+    /// # Safety
+    ///
+    /// As of [`lift`](Self::lift).
+    pub unsafe fn convert(&self, schema: &'a Schema, plan: &'a Plan, node: NodeId) -> Result<Self, LiftError> {
+        let described = plan.node(node);
+        let buffer = AlignedBuffer::new(described.size, described.align);
+        let arena = CallArenaGuard::enter();
+        let sender = Side { schema: self.schema, plan: self.plan };
+        let from = (sender, self.node, self.buffer.start().cast_const());
+        // SAFETY: the buffers have the nodes' sizes; the guard keeps the arena until it is dropped; the caller promises
+        // readable pointers.
+        unsafe { convert(from, (Side { schema, plan }, node, buffer.start()), arena.get()) }?;
         Ok(Self { schema, plan, node, buffer, _arena: arena })
     }
 
