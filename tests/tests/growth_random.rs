@@ -137,12 +137,12 @@ fn moved_fields(
     theirs.iter().map(moved_field).collect()
 }
 
-/// Checks the conversion of values of the first method's result.
+/// Checks the conversion of a value of each method's result.
 fn check(source: &mut Source<'_>, from: &Schema, to: &Schema) -> Result<(), TestCaseError> {
     let (from_plan, to_plan) = (Plan::new(from), Plan::new(to));
-    let (node, to_node) = (from_plan.method(0).result, to_plan.method(0).result);
-    let ty = &from.methods[0].result;
-    for _ in 0..4 {
+    for number in 0..from.methods.len() {
+        let (node, to_node) = (from_plan.method(number).result, to_plan.method(number).result);
+        let ty = &from.methods[number].result;
         let value = generate::value(source, from, ty, 3);
         let form = Lowered::lower(from, &from_plan, node, &value).unwrap();
         // SAFETY: the form was lowered above.
@@ -179,4 +179,25 @@ proptest! {
         check(&mut source, &newer, &older)?;
         check(&mut source, &older, &newer)?;
     }
+}
+
+#[test]
+fn random_contracts_do_grow() {
+    let (mut state, mut grown) = (1u64, 0);
+    for _ in 0..10_000 {
+        let mut byte = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        };
+        let bytes: Vec<u8> = (0..600).map(|_| byte()).collect();
+        let mut source = Source::new(&bytes);
+        let Some((older, newer)) = versions(&mut source) else { continue };
+        check(&mut source, &newer, &older).unwrap();
+        check(&mut source, &older, &newer).unwrap();
+        let plans = (Plan::new(&older), Plan::new(&newer));
+        let sizes = |plan: &Plan| plan.methods().iter().map(|method| plan.node(method.result).size).collect::<Vec<_>>();
+        grown += u32::from(sizes(&plans.0) != sizes(&plans.1));
+    }
+    println!("{grown} of 10000 contracts have another size");
+    assert!(grown > 300, "only {grown} of 10000 contracts have another size");
 }

@@ -114,12 +114,14 @@ impl<'a> Compiler<'a> {
             (Kind::Record(_, ours), Kind::Record(_, theirs)) => {
                 (of_bodies(ours, theirs), same_size && ours.places.len() == theirs.places.len())
             }
-            (Kind::Enum(_, ours), Kind::Enum(_, theirs)) => (Vec::new(), ours <= theirs),
+            // A tag that the sender cannot have may be one that the receiver knows, so tags are checked as soon as the
+            // numbers of cases differ.
+            (Kind::Enum(_, ours), Kind::Enum(_, theirs)) => (Vec::new(), ours == theirs),
             (Kind::Variant { at: our_at, cases: ours, .. }, Kind::Variant { at: their_at, cases: theirs, .. }) => {
                 let bodies = ours.iter().zip(theirs);
                 let same_bodies = bodies.clone().all(|(ours, theirs)| ours.places.len() == theirs.places.len());
                 let children = bodies.flat_map(|(ours, theirs)| of_bodies(ours, theirs)).collect();
-                (children, same_size && our_at == their_at && ours.len() <= theirs.len() && same_bodies)
+                (children, same_size && our_at == their_at && ours.len() == theirs.len() && same_bodies)
             }
             (Kind::Result { ok, err, at }, Kind::Result { ok: their_ok, err: their_err, at: their_at }) => {
                 (vec![(*ok, *their_ok), (*err, *their_err)], same_size && at == their_at)
