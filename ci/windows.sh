@@ -18,7 +18,7 @@ options=(-Zbuild-std=std,panic_unwind --target "$target")
 # The packages with unit tests, and the suites of tests/, that a short run has.
 packages=(polyplug polyplug-abi polyplug-native)
 suites=(
-    windows bad_artifact bad_init bad_manifest capabilities choosing debug_texts dependencies dependents events load_check
+    windows bad_artifact bad_manifest capabilities choosing debug_texts dependents events load_check
     load_dir native_calls native_instances no_copy panics plugin_logs plugin_threads reload reload_events
     same_bundle_twice settings settling signatures unloading watch watch_dir
 )
@@ -46,8 +46,11 @@ for package in "${packages[@]}"; do
     selected+=(--package "$package")
 done
 
+# Tests that run a compiler or cargo, which a program of Windows cannot start here.
+running='binary(bad_init) or binary(dependencies) or test(quickstart)'
+
 if cargo nextest --version > /dev/null 2>&1; then
-    runner=(cargo nextest run --no-fail-fast "${options[@]}" "${selected[@]}" "${chosen[@]}")
+    runner=(cargo nextest run --no-fail-fast "${options[@]}" "${selected[@]}" "${chosen[@]}" -E "not ($running)")
 else
     runner=(cargo test --no-fail-fast "${options[@]}" "${selected[@]}" "${chosen[@]}")
 fi
@@ -116,6 +119,6 @@ LEFT OUT on Windows:
     Python: the loader was $( ((short)) && echo "not looked at" || echo "checked by the compiler, and run by no test"), as there
         is no Python for Windows here. Suites that need it: required-features = ["python"] in tests/Cargo.toml.
     .NET: the loader compiles, and no test loads C#, as there is no .NET for Windows here.
-    C: the suites c_*, whose tests run a C compiler.
+    Suites that run a compiler or cargo: c_*, bad_init, dependencies, and the test of the quickstart.
     Suites that begin with #![cfg(unix)] or #![cfg(target_os = "linux")]: see their first lines.
 END

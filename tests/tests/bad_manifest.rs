@@ -447,8 +447,9 @@ fn a_missing_artifact_names_what_was_tried() {
         panic!("a missing artifact, not {error:?}")
     };
     assert_eq!(name, BAD);
-    let names = ["plugin".to_owned(), format!("plugin{DLL_SUFFIX}"), format!("{DLL_PREFIX}plugin{DLL_SUFFIX}")];
-    assert_eq!(tried, &names.map(|name| bundle.path().join(name)));
+    let mut names = vec!["plugin".to_owned(), format!("plugin{DLL_SUFFIX}"), format!("{DLL_PREFIX}plugin{DLL_SUFFIX}")];
+    names.dedup(); // Windows has no prefix
+    assert_eq!(*tried, names.into_iter().map(|name| bundle.path().join(name)).collect::<Vec<_>>());
     let text = error.to_string();
     for part in tried.iter().map(|path| path.display().to_string()).chain(["`bad`".into(), "build the artifact".into()])
     {

@@ -34,7 +34,8 @@ impl Plugins {
     }
 
     fn folder(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        // With the system's own separators, as errors have them.
+        self.0.path().join(name).components().collect()
     }
 
     fn file(&self, name: &str) -> String {

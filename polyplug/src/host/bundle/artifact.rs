@@ -212,7 +212,9 @@ mod tests {
         assert_eq!(ArtifactForm::of("lua").candidates("main.lua"), ["main.lua"]);
         assert_eq!(ArtifactForm::of("js").candidates("main"), ["main", "main.js", "main.mjs"]);
         assert_eq!(ArtifactForm::of("dotnet").candidates("Calc"), ["Calc", "Calc.dll"]);
-        assert_eq!(ArtifactForm::of("native").candidates("calc").len(), 3);
-        assert_eq!(ArtifactForm::of("of its own").candidates("calc").len(), 3);
+        // Windows has no prefix, so two of the names are the same there.
+        let names = if std::env::consts::DLL_PREFIX.is_empty() { 2 } else { 3 };
+        assert_eq!(ArtifactForm::of("native").candidates("calc").len(), names);
+        assert_eq!(ArtifactForm::of("of its own").candidates("calc").len(), names);
     }
 }

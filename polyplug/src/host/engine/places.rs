@@ -66,7 +66,7 @@ impl Places {
         if let Some(end) = path.strip_prefix(CUT) {
             return match self.directories.iter().find_map(|directory| after_end_of(directory, end)) {
                 Some(inside) => self.inside(inside),
-                None => format!("{}/{path}", self.bundle),
+                None => self.inside(path),
             };
         }
         // Engines give code without a file names such as `<string>`, `[string "x"]`, `=stdin` and `?`.
