@@ -182,8 +182,8 @@ fn refused(schema: &[u8]) -> String {
 #[test]
 fn a_file_that_is_no_schema_is_refused() {
     let right = Schema::of::<dyn Handmade>().encode();
-    assert_eq!(refused(b""), "plugin `handmade`: not a schema: it does not begin like one of version 1");
-    assert_eq!(refused(b"hello"), "plugin `handmade`: not a schema: it does not begin like one of version 1");
+    assert_eq!(refused(b""), "plugin `handmade`: not a schema: it does not begin like one of version 1 or 2");
+    assert_eq!(refused(b"hello"), "plugin `handmade`: not a schema: it does not begin like one of version 1 or 2");
     assert_eq!(refused(&right[..right.len() - 1]), "plugin `handmade`: not a schema: it ends too early");
     assert_eq!(refused(&[&right[..], b"!"].concat()), "plugin `handmade`: not a schema: 1 bytes are left over");
     let text = refused(&vec![0; SIZE_LIMIT + 1]);
