@@ -102,7 +102,7 @@ pub struct Place {
 /// The fields of a record, or of one case of a variant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Body {
-    /// The index in [`Schema::bodies`].
+    /// The index in [`Schema::bodies`](crate::schema::Schema::bodies).
     pub number: usize,
     /// The fields, in the order of the definition.
     pub places: Vec<Place>,
