@@ -56,8 +56,6 @@ else
 fi
 
 need_linux_x86_64 "${runner[*]}"
-# By the ordinary compiler, as what lists packages is the ordinary build of xtask.
-plugins=$(CARGO_TARGET_DIR="$target_dir" cargo xtask fixtures --list)
 if ! exports=$(CARGO_TARGET_DIR="$target_dir" cargo xtask cross "$target"); then
     skip "needs a compiler for $target" "cargo xtask cross $target" "${runner[*]}"
 fi
@@ -89,24 +87,11 @@ set_up_wine() {
     ln -sfn ../../../drive_c "$WINEPREFIX/dosdevices/unc/localhost/c\$"
 }
 
-# Builds the plugins that the tests load. `plugin-logs` has features of polyplug that the others must do without.
-build_plugins() {
-    local name together=()
-    for name in $plugins; do
-        case $name in
-            polyplug-loaders) ;; # the C library, whose tests compile C
-            plugin-logs) announce cargo build "${options[@]}" --package "$name" ;;
-            *) together+=(--package "$name") ;;
-        esac
-    done
-    announce cargo build "${options[@]}" "${together[@]}"
-}
-
 # What is not here is named, and not looked for by the tests.
 export POLYPLUG_TESTS_WITHOUT=${POLYPLUG_TESTS_WITHOUT:-browser,c++,dotnet,lua-libraries,npm,valgrind,venv}
 
 set_up_wine
-build_plugins
+build_plugins "${options[@]}"
 announce "${runner[@]}" "${arguments[@]}"
 if ((!short)); then
     # No Python for Windows can be linked with here, so the loader is only checked. A version has to be named.

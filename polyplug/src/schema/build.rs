@@ -1,5 +1,6 @@
 //! Builders with which macro expansions describe contracts and types.
 
+use crate::schema::plan::Plan;
 use crate::schema::schema::{Case, Definition, Field, Method, Schema, Shape, TypeRef};
 use crate::schema::types::Types;
 use crate::value::Value;
@@ -58,8 +59,9 @@ impl Schema {
         let methods = methods(&mut types);
         let (types, defaults) = types.into_parts();
         let mut schema = Self { name: name.into(), major, minor, docs: docs.into(), methods, types };
-        for default in defaults {
-            default.set(&mut schema);
+        if !defaults.is_empty() {
+            let plan = Plan::new(&schema);
+            defaults.into_iter().for_each(|default| default.set(&mut schema, &plan));
         }
         schema
     }

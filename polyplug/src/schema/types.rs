@@ -37,11 +37,11 @@ impl fmt::Debug for PendingDefault {
 }
 
 impl PendingDefault {
-    /// Makes the default, and sets it in a schema whose definitions are complete.
-    pub(crate) fn set(self, schema: &mut Schema) {
-        let plan = Plan::new(schema);
+    /// Makes the default, and sets it in a schema whose definitions are complete. `plan` is compiled from that schema; a
+    /// default does not change the layouts in it.
+    pub(crate) fn set(self, schema: &mut Schema, plan: &Plan) {
         let node = plan.field(self.definition, self.case, self.field).node;
-        let value = (self.make)(schema, &plan, node);
+        let value = (self.make)(schema, plan, node);
         let fields: &mut [Field] = match &mut schema.types[self.definition].shape {
             Shape::Record(fields) => fields,
             Shape::Variant(cases) => &mut cases[self.case.unwrap_or_default()].fields,
