@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use polyplug::CallError;
+use polyplug::{CallError, Callback};
 use polyplug_tests::{Bundle, runtime};
 use test_contracts_growing::{v1_0, v1_1, v1_2, v1_3};
 
@@ -141,7 +141,7 @@ fn unknown_result<T: std::fmt::Debug>(answer: Result<T, CallError>, words: &[&st
 
 /// Defines the tests of a host of one version.
 macro_rules! host {
-    ($host:ident of $module:ident, $minor:literal, $item:ident, $tree:expr, |$proxy:ident, $plugin:ident| $newest:block) => {
+    ($host:ident of $module:ident, $minor:literal, $item:ident, $newest_colour:expr, $tree:expr, |$proxy:ident, $plugin:ident| $newest:block) => {
         mod $host {
             use super::*;
             use test_contracts_growing::$module::*;
@@ -155,6 +155,7 @@ macro_rules! host {
                 for _ in 0..2 {
                     values(&proxy, plugin);
                     cases(&proxy, plugin);
+                    objects(&runtime, &proxy, plugin);
                 }
                 assert_eq!(proxy.clone().make(1).unwrap(), proxy.make(1).unwrap());
             }
@@ -175,6 +176,54 @@ macro_rules! host {
                 assert_eq!(proxy.echo_tree(tree(HOST)), Ok(tree(common)));
                 assert_eq!(proxy.fail(true), Ok(Ok($item(Full::of_plugin(plugin, 1)))));
                 assert_eq!(proxy.add(2, 3), Ok(5));
+            }
+
+            /// An object of the host's, with the items that it has seen.
+            #[derive(Default)]
+            struct Watching(std::sync::Arc<std::sync::Mutex<Vec<String>>>);
+
+            impl Watcher for Watching {
+                fn see(&self, item: &Item) -> Item {
+                    self.0.lock().unwrap().push(format!("{item:?}"));
+                    item.clone()
+                }
+
+                fn colour(&self) -> Colour {
+                    $newest_colour
+                }
+
+                fn hand(&self, again: &dyn Watcher) -> String {
+                    format!("{:?} {}", again.see(&$item(Full::of_host(6))), again.add(7, 8))
+                }
+
+                fn add(&self, a: i32, b: i32) -> i32 {
+                    a + b
+                }
+            }
+
+            fn objects(runtime: &polyplug::Runtime, proxy: &GrowingProxy, plugin: u32) {
+                let common = HOST.min(plugin);
+                let watching = Watching::default();
+                let seen = written(plugin, Full::of_plugin(plugin, 5).known(common));
+                let handed = format!("{} 15", written(HOST, Full::of_host(6).known(common)));
+                assert_eq!(proxy.watch(&watching), Ok((seen, handed, 23)));
+                assert_eq!(*watching.0.lock().unwrap(), [written(HOST, Full::of_plugin(plugin, 5).known(common))]);
+                let (newest, since) = match HOST { 0 => ("Green", 0), 1 | 2 => ("Blue", 1), _ => ("Violet", 3) };
+                let colour = proxy.watched_colour(&watching);
+                match colour {
+                    Ok(colour) => assert!(since <= plugin && format!("{colour:?}") == newest, "{colour:?}"),
+                    // The plugin passes its own error on.
+                    Err(error) => {
+                        let text = error.to_string();
+                        let words = [newest, "Colour", "test.watcher.colour", "version 1."];
+                        assert!(since > plugin && words.iter().all(|word| text.contains(word)), "{text}");
+                    }
+                }
+                let kept = Watching::default();
+                let seen = std::sync::Arc::clone(&kept.0);
+                proxy.keep(runtime.callback::<dyn Watcher>(kept).unwrap()).unwrap();
+                assert_eq!(proxy.kept(&$item(Full::of_host(4))), Ok(Ok($item(Full::of_host(4).known(common)))));
+                assert_eq!(*seen.lock().unwrap(), [written(HOST, Full::of_host(4).known(common))]);
             }
 
             fn cases(proxy: &GrowingProxy, plugin: u32) {
@@ -246,9 +295,9 @@ macro_rules! host {
     };
 }
 
-host!(host_1_0 of v1_0, 0, item_0, |_| tree_0(3), |_proxy, _plugin| {});
+host!(host_1_0 of v1_0, 0, item_0, Colour::Green, |_| tree_0(3), |_proxy, _plugin| {});
 
-host!(host_1_1 of v1_1, 1, item_1, |_| tree_1(3), |proxy, plugin| {
+host!(host_1_1 of v1_1, 1, item_1, Colour::Blue, |_| tree_1(3), |proxy, plugin| {
     let mood = if plugin == 0 { "Strange" } else { "Wild" };
     assert_eq!(proxy.show_mood(Mood::Wild), Ok(mood.to_owned()));
     match plugin {
@@ -257,7 +306,7 @@ host!(host_1_1 of v1_1, 1, item_1, |_| tree_1(3), |proxy, plugin| {
     }
 });
 
-host!(host_1_2 of v1_2, 2, item_2, |known| tree_2(3, known), |proxy, plugin| {
+host!(host_1_2 of v1_2, 2, item_2, Colour::Blue, |known| tree_2(3, known), |proxy, plugin| {
     let square = Shape::Square { corner: (1, -1), item: item_2(Full::of_host(6)) };
     match plugin {
         0 | 1 => {
@@ -274,7 +323,7 @@ host!(host_1_2 of v1_2, 2, item_2, |known| tree_2(3, known), |proxy, plugin| {
     }
 });
 
-host!(host_1_3 of v1_3, 3, item_3, |known| tree_3(3, known), |proxy, plugin| {
+host!(host_1_3 of v1_3, 3, item_3, Colour::Violet, |known| tree_3(3, known), |proxy, plugin| {
     let mood = if plugin == 3 { "Tired" } else { "Strange" };
     assert_eq!(proxy.show_mood(Mood::Tired), Ok(mood.to_owned()));
     let group = Shape::Group(vec![Shape::Circle { radius: 0.5 }, Shape::Group(vec![])]);
@@ -365,6 +414,31 @@ macro_rules! provider {
             }
 
             fn ask(&self, _: bool, _: Vec<$module::Item>) -> Result<(Vec<$module::Item>, $module::Colour), String> {
+                unreachable!()
+            }
+
+            fn watch(&self, _: &dyn $module::Watcher) -> (String, String, i32) {
+                unreachable!()
+            }
+
+            fn watched_colour(&self, _: &dyn $module::Watcher) -> $module::Colour {
+                unreachable!()
+            }
+
+            fn keep(&self, _: Callback<dyn $module::Watcher>) {
+                unreachable!()
+            }
+
+            fn kept(&self, _: &$module::Item) -> Result<$module::Item, String> {
+                unreachable!()
+            }
+
+            fn relay(
+                &self,
+                _: &$module::Item,
+                _: Callback<dyn $module::Watcher>,
+                _: &dyn $module::Watcher,
+            ) -> Result<($module::Item, (String, String, i32)), String> {
                 unreachable!()
             }
 
@@ -466,6 +540,97 @@ fn plugins_call_plugins_of_other_versions() {
     }
 }
 
+/// An object of a host of the newest version.
+struct Newest;
+
+impl v1_3::Watcher for Newest {
+    fn see(&self, item: &v1_3::Item) -> v1_3::Item {
+        item.clone()
+    }
+
+    fn colour(&self) -> v1_3::Colour {
+        v1_3::Colour::Violet
+    }
+
+    fn hand(&self, again: &dyn v1_3::Watcher) -> String {
+        format!("{:?}", again.see(&item_3(Full::of_host(6))))
+    }
+
+    fn add(&self, a: i32, b: i32) -> i32 {
+        a - b
+    }
+}
+
+/// An object of a host of the oldest version.
+struct Oldest;
+
+impl v1_0::Watcher for Oldest {
+    fn see(&self, item: &v1_0::Item) -> v1_0::Item {
+        item.clone()
+    }
+
+    fn colour(&self) -> v1_0::Colour {
+        v1_0::Colour::Green
+    }
+
+    fn hand(&self, again: &dyn v1_0::Watcher) -> String {
+        format!("{:?}", again.see(&item_0(Full::of_host(6))))
+    }
+
+    fn add(&self, a: i32, b: i32) -> i32 {
+        a + b
+    }
+}
+
+#[test]
+fn objects_pass_through_plugins_of_other_versions() {
+    for other in [0, 1, 2, 3] {
+        let runtime = runtime();
+        let called = Bundle::native("called", &format!("plugin-growing-1{other}"));
+        runtime.load_bundle(called.path()).unwrap();
+        for minor in [0, 1, 2, 3] {
+            let bundle = caller(minor, false);
+            runtime.load_bundle(bundle.path()).unwrap();
+            let proxy = runtime.proxy_from::<dyn v1_3::Growing>(format!("caller-{minor}").as_str()).unwrap();
+            let kept = runtime.callback::<dyn v1_3::Watcher>(Newest).unwrap();
+            let (item, seen) = proxy.relay(&item_3(Full::of_host(4)), kept, &Newest).unwrap().unwrap();
+            // The item goes to the caller, to the other plugin, and back the same way.
+            let common = minor.min(other);
+            assert_eq!(item, item_3(Full::of_host(4).known(common)), "{minor} {other}");
+            let back = written(other, Full::of_plugin(other, 5).known(common));
+            let handed = written(3, Full::of_host(6).known(common));
+            assert_eq!(seen, (back, handed, 17), "{minor} {other}");
+        }
+    }
+}
+
+#[test]
+fn operators_see_which_methods_are_adapted() {
+    let runtime = runtime();
+    let bundle = Bundle::native("growing", "plugin-growing-12");
+    let events = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = std::sync::Arc::clone(&events);
+    let subscription = runtime.on_event(move |event: &polyplug::Event| {
+        seen.lock().unwrap().extend(event.bundle.plugins.first().cloned());
+    });
+    runtime.load_bundle(bundle.path()).unwrap();
+    drop(subscription);
+    let plugin = runtime.bundles().remove(0).plugins.remove(0);
+    assert_eq!(events.lock().unwrap().first().map(|plugin| plugin.adapted.clone()), Some(plugin.adapted.clone()));
+    let versions: Vec<_> = plugin.adapted.iter().map(|adapted| adapted.contract_version.minor).collect();
+    assert_eq!(plugin.contract_version.minor, 2);
+    assert_eq!(versions.iter().collect::<std::collections::BTreeSet<_>>(), [&0, &1, &3].into(), "{versions:?}");
+    for adapted in &plugin.adapted {
+        let changed = adapted.contract_version.minor;
+        let has = |name| adapted.methods.contains(&name);
+        assert!(has("show") && has("make") && has("watch") && has("keep"), "{adapted:?}");
+        assert!(!has("add"), "{adapted:?}");
+        assert_eq!(has("newest_mood"), changed != 1, "{adapted:?}");
+    }
+    let text = plugin.to_string();
+    assert!(text.contains(", adapted to 1.3: show, make"), "{text}");
+}
+
 /// A plugin that was written when the contract had version 1.0, in each scripting language. Its moods and colours are
 /// newer than every version.
 const SCRIPTS: [(&str, &str); 3] = [
@@ -475,7 +640,7 @@ const SCRIPTS: [(&str, &str); 3] = [
 local polyplug = require("polyplug")
 local Growing = polyplug.plugin("test.growing@1")
 for _, name in ipairs({ "nested", "show_tree", "show_mood", "show_colour", "show_shape", "newest_shape", "fail", "add",
-    "show_to_host", "ask", "count", "place_of" }) do
+    "show_to_host", "ask", "count", "place_of", "kept", "relay" }) do
   Growing[name] = function() error("not here") end
 end
 function Growing:show(item) return item.name .. " " .. tostring(item.count) end
@@ -484,6 +649,14 @@ function Growing:echo(items) return items end
 function Growing:echo_tree(tree) return { value = tree.value, children = {} } end
 function Growing:newest_mood() return "Furious" end
 function Growing:newest_colour() return "Pink" end
+function Growing:watch(watcher)
+  local back = watcher:see({ id = 5, name = "item 5" })
+  local own = { see = function(_, item) return item end, add = function(_, a, b) return a + b end }
+  return { back.name .. " " .. tostring(back.count), watcher:hand(own), watcher:add(20, 3) }
+end
+function Growing:watched_colour(watcher) return watcher:colour() end
+local kept
+function Growing:keep(watcher) kept = watcher end
 "#,
     ),
     (
@@ -497,13 +670,23 @@ def absent(self, *arguments):
 @plugin("test.growing@1")
 class Growing:
     nested = show_tree = show_mood = show_colour = show_shape = newest_shape = fail = add = absent
-    show_to_host = ask = count = place_of = absent
+    show_to_host = ask = count = place_of = kept = relay = absent
     def show(self, item): return f"{item.name} {item.count}"
     def make(self, id): return {"id": id, "name": f"item {id}"}
     def echo(self, items): return items
     def echo_tree(self, tree): return {"value": tree.value, "children": []}
     def newest_mood(self): return "Furious"
     def newest_colour(self): return "Pink"
+    def watch(self, watcher):
+        back = watcher.see({"id": 5, "name": "item 5"})
+        class Own:
+            def see(self, item): return item
+            def add(self, a, b): return a + b
+            def colour(self): return "Red"
+            def hand(self, again): return ""
+        return (f"{back.name} {back.count}", watcher.hand(Own()), watcher.add(20, 3))
+    def watched_colour(self, watcher): return watcher.colour()
+    def keep(self, watcher): self.watcher = watcher
 "#,
     ),
     (
@@ -518,9 +701,16 @@ class Growing {
   echoTree(tree) { return { value: tree.value, children: [] }; }
   newestMood() { return "Furious"; }
   newestColour() { return "Pink"; }
+  watch(watcher) {
+    const back = watcher.see({ id: 5n, name: "item 5" });
+    const own = { see: (item) => item, add: (a, b) => a + b, colour: () => "Red", hand: () => "" };
+    return [`${back.name} ${back.count}`, watcher.hand(own), watcher.add(20, 3)];
+  }
+  watchedColour(watcher) { return watcher.colour(); }
+  keep(watcher) { this.watcher = watcher; }
 }
 for (const name of ["nested", "showTree", "showMood", "showColour", "showShape", "newestShape", "fail", "add",
-    "showToHost", "ask", "count", "placeOf"]) {
+    "showToHost", "ask", "count", "placeOf", "kept", "relay"]) {
   Growing.prototype[name] = () => { throw new Error("not here"); };
 }
 plugin("test.growing@1", Growing);
@@ -556,5 +746,12 @@ fn scripts_leave_out_what_came_later() {
         assert_eq!(oldest.show(&item_0(full(5))), Ok("item 5 7".to_owned()), "{language}");
         assert_eq!(oldest.newest_mood(), Ok(v1_0::Mood::Strange), "{language}");
         assert_eq!(oldest.echo_tree(tree_0(2)).map(|tree| tree.value), Ok(2), "{language}");
+        // An object of the newest host, and one of the oldest, which gives less and gets less.
+        let handed = format!("{:?}", item_3(Full::of_host(6)));
+        assert_eq!(newest.watch(&Newest), Ok(("item 5 7".to_owned(), handed, 17)), "{language}");
+        assert_eq!(newest.watched_colour(&Newest), Ok(v1_3::Colour::Violet), "{language}");
+        let handed = format!("{:?}", item_0(Full::of_host(6)));
+        assert_eq!(oldest.watch(&Oldest), Ok(("item 5 7".to_owned(), handed, 23)), "{language}");
+        assert_eq!(oldest.watched_colour(&Oldest), Ok(v1_0::Colour::Green), "{language}");
     }
 }

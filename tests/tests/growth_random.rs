@@ -4,7 +4,7 @@
 use polyplug::__private::Lowered;
 use polyplug::Value;
 use polyplug::schema::plan::Plan;
-use polyplug::schema::{Case, Field, Schema, Shape, TypeRef};
+use polyplug::schema::{Case, Field, Schema, Shape, TypeRef, Verdict, compare};
 use polyplug_tests::damage::damages;
 use polyplug_tests::generate::{self, Source};
 use polyplug_tests::values::same;
@@ -178,6 +178,8 @@ proptest! {
         let Some((older, newer)) = versions(&mut source) else { return Ok(()) };
         check(&mut source, &newer, &older)?;
         check(&mut source, &older, &newer)?;
+        let verdicts = compare(&older, &newer).into_iter().map(|change| change.verdict);
+        prop_assert!(verdicts.max() <= Some(Verdict::Adapted));
     }
 }
 

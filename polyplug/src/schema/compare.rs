@@ -34,8 +34,13 @@ impl Schema {
     /// the plugin.
     #[must_use]
     pub fn differences(&self, plugin: &Self) -> Vec<Difference> {
+        self.differences_named(plugin, Names::OfHost)
+    }
+
+    /// Returns the same as [`differences`](Self::differences), with places that are named as one side names them.
+    pub(super) fn differences_named(&self, plugin: &Self, names: Names) -> Vec<Difference> {
         let mut compare =
-            Compare { host: self, plugin, found: Vec::new(), assumed: HashSet::new(), waiting: Vec::new() };
+            Compare { host: self, plugin, names, found: Vec::new(), assumed: HashSet::new(), waiting: Vec::new() };
         for method in &self.methods {
             match plugin.method(&method.name) {
                 Some((_, theirs)) => compare.method(method, theirs),
@@ -54,9 +59,26 @@ impl Schema {
 /// The most bytes of the path from an argument or result to a type within it. A longer path is abbreviated.
 const PLACE_LIMIT: usize = 200;
 
+/// The side whose names of arguments and types appear in the places of differences.
+#[derive(Clone, Copy)]
+pub(super) enum Names {
+    OfHost,
+    OfPlugin,
+}
+
+impl Names {
+    fn choose<'a>(self, host: &'a str, plugin: &'a str) -> &'a str {
+        match self {
+            Self::OfHost => host,
+            Self::OfPlugin => plugin,
+        }
+    }
+}
+
 struct Compare<'a> {
     host: &'a Schema,
     plugin: &'a Schema,
+    names: Names,
     found: Vec<Difference>,
     /// The pairs of definitions that are compared already, or waiting: types may contain themselves.
     assumed: HashSet<(u32, u32)>,
@@ -73,7 +95,8 @@ impl<'a> Compare<'a> {
         } else {
             // Calls do not use the names of arguments, so these may differ.
             for (ours, theirs) in host.arguments.iter().zip(&plugin.arguments) {
-                self.all(&format!("{name}: argument `{}`", ours.name), &ours.ty, &theirs.ty);
+                let argument = self.names.choose(&ours.name, &theirs.name);
+                self.all(&format!("{name}: argument `{argument}`"), &ours.ty, &theirs.ty);
             }
         }
         self.all(&format!("{name}: result"), &host.result, &plugin.result);
@@ -127,7 +150,7 @@ impl<'a> Compare<'a> {
     }
 
     fn definitions(&mut self, place: &str, host: &'a Definition, plugin: &'a Definition) {
-        let inside = format!("{place}: {}", host.name);
+        let inside = format!("{place}: {}", self.names.choose(&host.name, &plugin.name));
         match (&host.shape, &plugin.shape) {
             (Shape::Record(ours), Shape::Record(theirs)) => self.fields(&inside, ours, theirs),
             (Shape::Enum(ours), Shape::Enum(theirs)) | (Shape::Variant(ours), Shape::Variant(theirs)) => {
@@ -166,7 +189,8 @@ impl<'a> Compare<'a> {
                 continue;
             }
             for (ours, theirs) in ours.arguments.iter().zip(&theirs.arguments) {
-                self.types(&format!("{place}: argument `{}`", ours.name), &ours.ty, &theirs.ty);
+                let argument = self.names.choose(&ours.name, &theirs.name);
+                self.types(&format!("{place}: argument `{argument}`"), &ours.ty, &theirs.ty);
             }
             self.types(&format!("{place}: result"), &ours.result, &theirs.result);
         }
@@ -208,7 +232,7 @@ fn scalar(ty: &TypeRef) -> bool {
     ty.can_be_key() || matches!(ty, TypeRef::Scalar(Scalar::F32) | TypeRef::Scalar(Scalar::F64) | TypeRef::Unit)
 }
 
-fn list(schema: &Schema, fields: &[Field]) -> String {
+pub(super) fn list(schema: &Schema, fields: &[Field]) -> String {
     let fields: Vec<_> = fields.iter().map(|field| format!("{}: {}", field.name, spell(schema, &field.ty))).collect();
     format!("({})", fields.join(", "))
 }

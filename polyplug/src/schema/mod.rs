@@ -9,6 +9,8 @@
 //! - [`Types`]: the definitions that a contract's methods use, while they are collected
 //! - [`plan`]: a schema compiled into offsets in canonical memory
 //! - [`Difference`]: a difference between the contracts of a host and of a plugin
+//! - [`compare`], [`Change`], [`Verdict`]: the changes between two versions of a contract, and what each means for hosts and
+//!   plugins that exist
 //! - [`DecodeError`]: the reason for which bytes are not an encoded schema
 //!
 //! Invariant: in a schema that was decoded or made by the macros, every reference leads to a definition, and every type
@@ -32,6 +34,7 @@
 
 mod build;
 pub(crate) mod canonical;
+mod changes;
 mod check;
 mod codec;
 mod compare;
@@ -48,6 +51,7 @@ mod wit;
 
 #[doc(hidden)]
 pub use build::MethodsBuilder;
+pub use changes::{Change, Verdict, compare};
 pub use codec::{DecodeError, SIZE_LIMIT};
 pub use compare::Difference;
 pub use scalar::Scalar;

@@ -46,7 +46,36 @@ macro_rules! version {
                 fn show_to_host(&self, item: &Item) -> Result<String, String>;
                 /// The items, through the host or another bundle. The newest colour comes from there, too.
                 fn ask(&self, host: bool, items: Vec<Item>) -> Result<(Vec<Item>, Colour), String>;
+                /// The item that the watcher returns for the callee's own as the callee sees it, what the watcher says to an
+                /// object of the callee's, and a sum of the watcher's.
+                fn watch(&self, watcher: &dyn Watcher) -> (String, String, i32);
+                /// The newest colour that the watcher knows.
+                fn watched_colour(&self, watcher: &dyn Watcher) -> Colour;
+                /// Keeps the watcher.
+                fn keep(&self, watcher: polyplug::Callback<dyn Watcher>);
+                /// The item that the watcher that was kept returns.
+                fn kept(&self, item: &Item) -> Result<Item, String>;
+                /// The items that another plugin's kept watcher and lent watcher return.
+                fn relay(
+                    &self,
+                    item: &Item,
+                    kept: polyplug::Callback<dyn Watcher>,
+                    lent: &dyn Watcher,
+                ) -> Result<(Item, (String, String, i32)), String>;
                 $($methods)*
+            }
+
+            /// An object that is passed to the callee. Its methods' types grow.
+            #[polyplug::contract(name = "test.watcher", version = $version)]
+            pub trait Watcher {
+                /// The same item.
+                fn see(&self, item: &Item) -> Item;
+                /// The newest colour that the watcher knows.
+                fn colour(&self) -> Colour;
+                /// An item that `again` has seen, as text.
+                fn hand(&self, again: &dyn Watcher) -> String;
+                /// Neither grows nor takes what does.
+                fn add(&self, a: i32, b: i32) -> i32;
             }
 
             #[derive(Debug, Clone, PartialEq, polyplug::Type)]
@@ -238,11 +267,33 @@ macro_rules! implement {
 
         struct $plugin {
             context: PluginContext,
+            kept: std::sync::Mutex<Option<polyplug::Callback<dyn Watcher>>>,
+        }
+
+        /// The plugin's own object.
+        struct Seer;
+
+        impl Watcher for Seer {
+            fn see(&self, item: &Item) -> Item {
+                item.clone()
+            }
+
+            fn colour(&self) -> Colour {
+                Colour::$colour
+            }
+
+            fn hand(&self, again: &dyn Watcher) -> String {
+                format!("{:?}", again.see(&$plugin::item(6)))
+            }
+
+            fn add(&self, a: i32, b: i32) -> i32 {
+                a.wrapping_add(b)
+            }
         }
 
         impl $plugin {
             fn new(context: &PluginContext) -> Result<Self, CallError> {
-                Ok(Self { context: context.clone() })
+                Ok(Self { context: context.clone(), kept: std::sync::Mutex::default() })
             }
 
             fn item(id: u64) -> Item {
@@ -318,6 +369,36 @@ macro_rules! implement {
                 let other = if host { self.context.host_since::<dyn Growing>(0) } else { self.context.peer::<dyn Growing>() };
                 let answer = other.and_then(|other| Ok((other.echo(items)?, other.newest_colour()?)));
                 answer.map_err(|error| error.to_string())
+            }
+
+            fn watch(&self, watcher: &dyn Watcher) -> (String, String, i32) {
+                let back = watcher.see(&Self::item(5));
+                (format!("{back:?}"), watcher.hand(&Seer), watcher.add(20, 3))
+            }
+
+            fn watched_colour(&self, watcher: &dyn Watcher) -> Colour {
+                watcher.colour()
+            }
+
+            fn keep(&self, watcher: polyplug::Callback<dyn Watcher>) {
+                *self.kept.lock().unwrap() = Some(watcher);
+            }
+
+            fn kept(&self, item: &Item) -> Result<Item, String> {
+                let kept = self.kept.lock().unwrap().clone().ok_or("nothing is kept")?;
+                kept.see(item).map_err(|error| error.to_string())
+            }
+
+            fn relay(
+                &self,
+                item: &Item,
+                kept: polyplug::Callback<dyn Watcher>,
+                lent: &dyn Watcher,
+            ) -> Result<(Item, (String, String, i32)), String> {
+                let text = |error: CallError| error.to_string();
+                let other = self.context.peer::<dyn Growing>().map_err(text)?;
+                other.keep(kept).map_err(text)?;
+                Ok((other.kept(item).map_err(text)??, other.watch(lent).map_err(text)?))
             }
 
             $($methods)*

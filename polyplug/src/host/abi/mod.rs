@@ -4,6 +4,8 @@
 //! - [`AlignedBuffer`](buffer::AlignedBuffer): memory for lowered arguments or a lowered result.
 //! - [`Dispatch`](dispatch::Dispatch): the dispatch of one table's methods.
 //! - [`CallFrame`](dispatch::CallFrame): the pointers that a call passes on.
+//! - [`ObjectTokens`](object_tokens::ObjectTokens): the tokens of objects, for code that passes an object on in another
+//!   form.
 //! - [`SlotMap`](slot_map::SlotMap): a map from tokens to the instances that are called through the C ABI.
 //! - [`HostTable`](table::HostTable): a pointer to the host's table of functions.
 //!
@@ -16,6 +18,7 @@ pub(crate) mod dispatch;
 pub(crate) mod failure;
 pub(crate) mod interface;
 pub(crate) mod log;
+pub(crate) mod object_tokens;
 pub(crate) mod slot_map;
 pub(crate) mod stderr;
 pub(crate) mod table;

@@ -1,19 +1,25 @@
 //! Calls of a method whose types differ between caller and callee.
 
+use std::ffi::c_void;
 use std::mem::MaybeUninit;
+use std::sync::Arc;
 
-use polyplug_abi::{AbiErrorCode, CallArena};
+use polyplug_abi::{AbiErrorCode, CallArena, GuestContractInstance};
 
 use super::compile::{Compiler, Side};
 use super::conversion::{Conversions, Part, no_room};
 use crate::host::abi::arena::CallArenaGuard;
 use crate::host::abi::dispatch::CallFrame;
-use crate::schema::plan::{Kind, MethodPlan, NodeId};
-use crate::schema::{Method, Shape};
+use crate::host::abi::object_tokens::{ObjectMethods, ObjectTokens};
+use crate::schema::Method;
+use crate::schema::plan::{MethodPlan, NodeId};
 use crate::types::{Depth, LiftError};
 
 /// The size of a buffer that needs no allocation. Larger arguments and results lie in the arena.
 const ON_STACK: usize = 256;
+
+/// A function that makes the methods of an object, given the number of their list.
+type MethodsOf<'a> = &'a dyn Fn(usize) -> Arc<dyn ObjectMethods>;
 
 /// The adapter of one method.
 #[derive(Debug)]
@@ -22,6 +28,18 @@ pub(crate) struct Adapter {
     arguments: Option<Half>,
     /// From the callee's layouts to the caller's; `None` if the result is the same.
     result: Option<Half>,
+    /// The arguments that are objects whose methods have adapters. Their conversion copies the token.
+    objects: Vec<ObjectArgument>,
+}
+
+/// An argument that is an object.
+#[derive(Debug)]
+struct ObjectArgument {
+    /// The offset in the callee's arguments.
+    at: usize,
+    /// The number of the list of the object's methods.
+    list: usize,
+    name: Box<str>,
 }
 
 /// The conversion of arguments, or of a result.
@@ -33,49 +51,76 @@ struct Half {
     size: usize,
     /// The alignment of the callee's form.
     align: usize,
+    /// True if both forms are the same.
+    is_same: bool,
 }
 
 impl Adapter {
-    /// Compiles the adapter of a method that the caller knows as `number`, and the callee as `theirs`. Returns `None` if
-    /// both forms are the same.
-    ///
-    /// # Errors
-    ///
-    /// The description of an object whose methods' types have grown, which no adapter can follow.
+    /// Compiles the adapter of a method, given by its plan on each side. `list` returns the number of the list of methods
+    /// of an object, given by the nodes of the argument on both sides, or `None` for an argument that is no object.
     pub(super) fn new(
-        caller: Side<'_>,
-        number: usize,
-        callee: Side<'_>,
-        theirs: usize,
-    ) -> Result<Option<Self>, String> {
-        let (ours, called) = (caller.plan.method(number), callee.plan.method(theirs));
-        let method = &caller.schema.methods[number];
-        check_objects(caller, ours, callee, called)?;
-        let arguments = arguments(caller, ours, method, callee, called);
-        let result = result(callee, called.result, caller, ours.result);
-        Ok((arguments.is_some() || result.is_some()).then_some(Self { arguments, result }))
+        (caller, ours, method): (Side<'_>, &MethodPlan, &Method),
+        (callee, called): (Side<'_>, &MethodPlan),
+        mut list: impl FnMut(NodeId, NodeId) -> Option<usize>,
+    ) -> Self {
+        let places = ours.arguments.iter().zip(&called.arguments).zip(&method.arguments);
+        let objects = places.filter_map(|((from, to), argument)| {
+            let list = list(from.node, to.node)?;
+            Some(ObjectArgument { at: to.at, list, name: argument.name.as_str().into() })
+        });
+        Self {
+            objects: objects.collect(),
+            arguments: Some(arguments(caller, ours, method, callee, called)),
+            result: Some(result(callee, called.result, caller, ours.result)),
+        }
+    }
+
+    /// Returns whether both sides have the same forms, given the lists of methods of objects that are the same.
+    pub(super) fn is_same(&self, is_same: impl Fn(usize) -> bool) -> bool {
+        let same = |half: &Option<Half>| half.as_ref().is_none_or(|half| half.is_same);
+        same(&self.arguments) && same(&self.result) && self.objects.iter().all(|object| is_same(object.list))
+    }
+
+    /// Returns the adapter without what does nothing, or `None` if nothing is left. `is_same` returns whether a list of
+    /// methods of objects is the same on both sides.
+    pub(super) fn reduced(self, is_same: impl Fn(usize) -> bool) -> Option<Self> {
+        let objects: Vec<_> = self.objects.into_iter().filter(|object| !is_same(object.list)).collect();
+        let arguments = self.arguments.filter(|half| !half.is_same || !objects.is_empty());
+        let result = self.result.filter(|half| !half.is_same);
+        (arguments.is_some() || result.is_some()).then_some(Self { arguments, result, objects })
     }
 
     /// Calls the method with converted arguments, and converts the result. `call` calls the callee, and returns whether
-    /// the callee has the method, as this function does.
+    /// the callee has the method, as this function does. `tokens` are those of the runtime, and `methods` returns the methods of
+    /// objects, given the number of the list.
     ///
     /// # Safety
     ///
     /// `frame` must be what the method's entry expects on the caller's side, with an error whose code is 0. `call` must
     /// accept a frame that is what the entry expects on the callee's side.
-    pub(crate) unsafe fn call(&self, frame: CallFrame, call: impl FnOnce(CallFrame) -> bool) -> bool {
+    pub(super) unsafe fn call(
+        &self,
+        frame: CallFrame,
+        (tokens, methods): (&dyn ObjectTokens, MethodsOf<'_>),
+        call: impl FnOnce(CallFrame) -> bool,
+    ) -> bool {
         // The callee may need an arena where the caller needs none: for a field that the caller does not know.
         let guard = frame.arena.is_null().then(CallArenaGuard::enter);
         let arena = guard.as_ref().map_or(frame.arena, CallArenaGuard::get);
         let mut inner = CallFrame { arena, ..frame };
         let (mut arguments, mut result) = (Buffer::new(), Buffer::new());
+        let mut adapted = AdaptedTokens { tokens, all: Vec::new() };
         if let Some(half) = &self.arguments {
             let to = arguments.start(half, arena);
             // SAFETY: the caller promises the arguments, and the buffer has the size of the callee's form.
             let converted = to.and_then(|to| unsafe {
                 half.conversions.parts(&half.parts, frame.args.cast(), to, arena, Depth::ROOT).map(|()| to)
             });
-            match converted {
+            let ready = converted.and_then(|to| {
+                // SAFETY: the conversion has written the callee's arguments to the buffer.
+                unsafe { self.adapt_objects(to, methods, &mut adapted) }.map(|()| to)
+            });
+            match ready {
                 Ok(to) => inner.args = to.cast_const().cast(),
                 Err(error) => {
                     let code = if error.is_limit() { AbiErrorCode::TooDeep } else { AbiErrorCode::InvalidArgument };
@@ -118,6 +163,45 @@ impl Adapter {
         }
         true
     }
+
+    /// Replaces the tokens of objects in the callee's arguments by tokens through which the methods have adapters.
+    ///
+    /// # Safety
+    ///
+    /// `arguments` must point to the callee's arguments, which may be written.
+    unsafe fn adapt_objects(
+        &self,
+        arguments: *mut u8,
+        methods: MethodsOf<'_>,
+        adapted: &mut AdaptedTokens<'_>,
+    ) -> Result<(), LiftError> {
+        for ObjectArgument { at, list, name } in &self.objects {
+            // SAFETY: the callee's form has an object at this offset (the schemas), which is a token and an id.
+            let object = unsafe { &mut *arguments.add(*at).cast::<GuestContractInstance>() };
+            // The callee reports a null object.
+            if object.data.is_null() {
+                continue;
+            }
+            let token = adapted.tokens.adapt(object.data, methods(*list));
+            object.data = token.map_err(|reason| LiftError::new(reason).within(name.to_string()))?;
+            adapted.all.push(object.data);
+        }
+        Ok(())
+    }
+}
+
+/// The tokens that were made for a call, which end with the call.
+struct AdaptedTokens<'a> {
+    tokens: &'a dyn ObjectTokens,
+    all: Vec<*mut c_void>,
+}
+
+impl Drop for AdaptedTokens<'_> {
+    fn drop(&mut self) {
+        for token in &self.all {
+            self.tokens.close_adapted(*token);
+        }
+    }
 }
 
 /// Memory for the callee's form of arguments or of a result.
@@ -145,38 +229,28 @@ impl Buffer {
     }
 }
 
-fn arguments(
-    caller: Side<'_>,
-    ours: &MethodPlan,
-    method: &Method,
-    callee: Side<'_>,
-    called: &MethodPlan,
-) -> Option<Half> {
+fn arguments(caller: Side<'_>, ours: &MethodPlan, method: &Method, callee: Side<'_>, called: &MethodPlan) -> Half {
     let mut compiler = Compiler::new(caller, callee);
     let places = || ours.arguments.iter().zip(&called.arguments);
     let numbers: Vec<_> = places().map(|(from, to)| compiler.add(from.node, to.node)).collect();
     compiler.compare();
-    if numbers.iter().all(|number| compiler.is_same(*number)) {
-        return None;
-    }
+    let is_same = numbers.iter().all(|number| compiler.is_same(*number));
     let parts = places()
         .zip(&numbers)
         .zip(&method.arguments)
         .map(|(((from, to), number), argument)| compiler.part(*number, from.at, to.at, Some(&argument.name)));
     let parts = parts.collect();
-    Some(Half { conversions: compiler.conversions(), parts, size: called.size, align: called.align })
+    Half { conversions: compiler.conversions(), parts, size: called.size, align: called.align, is_same }
 }
 
-fn result(callee: Side<'_>, from: NodeId, caller: Side<'_>, to: NodeId) -> Option<Half> {
+fn result(callee: Side<'_>, from: NodeId, caller: Side<'_>, to: NodeId) -> Half {
     let mut compiler = Compiler::new(callee, caller);
     let number = compiler.add(from, to);
     compiler.compare();
-    if compiler.is_same(number) {
-        return None;
-    }
+    let is_same = compiler.is_same(number);
     let node = callee.plan.node(from);
     let parts = vec![compiler.part(number, 0, 0, None)];
-    Some(Half { conversions: compiler.conversions(), parts, size: node.size, align: node.align })
+    Half { conversions: compiler.conversions(), parts, size: node.size, align: node.align, is_same }
 }
 
 /// Converts a value of the sender's node `sent` to the receiver's node `received`, as an adapter does.
@@ -195,40 +269,7 @@ pub(crate) unsafe fn convert(
     (receiver, received, to): (Side<'_>, NodeId, *mut u8),
     arena: *mut CallArena,
 ) -> Result<(), LiftError> {
-    match result(sender, sent, receiver, received) {
-        // SAFETY: the caller promises the memory, and the arena.
-        Some(half) => unsafe { half.conversions.parts(&half.parts, value, to, arena, Depth::ROOT) },
-        None => {
-            // SAFETY: the nodes are the same, and the caller promises the memory.
-            unsafe { to.copy_from_nonoverlapping(value, sender.plan.node(sent).size) };
-            Ok(())
-        }
-    }
-}
-
-/// Checks that the types of the methods of objects have not grown: calls of objects do not pass an adapter.
-fn check_objects(caller: Side<'_>, ours: &MethodPlan, callee: Side<'_>, called: &MethodPlan) -> Result<(), String> {
-    for (from, to) in ours.arguments.iter().zip(&called.arguments) {
-        let (Kind::Object { definition, methods }, Kind::Object { methods: theirs, .. }) =
-            (&caller.plan.node(from.node).kind, &callee.plan.node(to.node).kind)
-        else {
-            continue;
-        };
-        let Shape::Object(interface) = &caller.schema.definition(*definition).shape else { continue };
-        for ((ours, theirs), method) in methods.iter().zip(theirs).zip(&interface.methods) {
-            let same = |from: Side<'_>, to: Side<'_>, ours: &MethodPlan, theirs: &MethodPlan| {
-                let mut compiler = Compiler::new(from, to);
-                let places = ours.arguments.iter().zip(&theirs.arguments);
-                let mut numbers: Vec<_> = places.map(|(from, to)| compiler.add(from.node, to.node)).collect();
-                numbers.push(compiler.add(ours.result, theirs.result));
-                compiler.compare();
-                numbers.iter().all(|number| compiler.is_same(*number))
-            };
-            if !same(caller, callee, ours, theirs) || !same(callee, caller, theirs, ours) {
-                return Err(format!("{}@{}.{}", interface.contract, interface.major, method.name));
-            }
-            check_objects(caller, ours, callee, theirs)?;
-        }
-    }
-    Ok(())
+    let half = result(sender, sent, receiver, received);
+    // SAFETY: the caller promises the memory, and the arena.
+    unsafe { half.conversions.parts(&half.parts, value, to, arena, Depth::ROOT) }
 }

@@ -2,23 +2,19 @@
 
 use std::sync::Arc;
 
-use super::call::Adapter;
 use super::compile::Side;
+use super::method_lists::{MethodLists, Target};
 use crate::host::abi::dispatch::CallFrame;
+use crate::host::abi::object_tokens::{ObjectMethods, ObjectTokens};
 use crate::schema::plan::Plan;
 use crate::schema::{Difference, Schema};
 
 /// The methods of a callee, in the order of the caller's contract. A method that the callee lacks has no target.
 #[derive(Debug)]
 pub(crate) struct MethodMap {
-    targets: Box<[Option<Target>]>,
-}
-
-#[derive(Debug)]
-struct Target {
-    /// The number in the callee's table.
-    number: u32,
-    adapter: Option<Box<Adapter>>,
+    lists: Arc<MethodLists>,
+    /// The number of the list that is called.
+    number: usize,
 }
 
 impl MethodMap {
@@ -32,73 +28,70 @@ impl MethodMap {
         if !differences.is_empty() {
             return Err(differences);
         }
-        let numbers = caller.methods.iter().map(|method| callee.method(&method.name).map(|(number, _)| number));
-        let adapters = if caller.has_grown() || callee.has_grown() {
-            adapters(caller, callee, numbers.clone())?
+        let numbers: Vec<_> =
+            caller.methods.iter().map(|method| callee.method(&method.name).map(|(number, _)| number)).collect();
+        let lists = if caller.has_grown() || callee.has_grown() {
+            let (our_plan, their_plan) = (Plan::new(caller), Plan::new(callee));
+            let ours = Side { schema: caller, plan: &our_plan };
+            MethodLists::compile(ours, Side { schema: callee, plan: &their_plan }, &numbers)
         } else {
-            caller.methods.iter().map(|_| None).collect()
+            MethodLists::of_numbers(&numbers)
         };
-        let target = |(number, adapter): (Option<usize>, Option<Adapter>)| {
-            Some(Target { number: u32::try_from(number?).ok()?, adapter: adapter.map(Box::new) })
-        };
-        let targets: Box<[_]> = numbers.zip(adapters).map(target).collect();
-        let same = (0u32..)
-            .zip(&targets)
-            .all(|(i, target)| target.as_ref().is_some_and(|target| target.number == i && target.adapter.is_none()));
-        Ok((!same).then(|| Arc::new(Self { targets })))
+        let is_same = lists.is_identity(0);
+        Ok((!is_same).then(|| Arc::new(Self { lists: Arc::new(lists), number: 0 })))
+    }
+
+    /// Makes the map of the objects whose methods are list `number`.
+    fn of_objects(&self, number: usize) -> Arc<dyn ObjectMethods> {
+        Arc::new(Self { lists: Arc::clone(&self.lists), number })
     }
 
     /// Returns the numbers of the methods at the callee.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = Option<usize>> {
-        self.targets.iter().map(|target| target.as_ref().map(|target| target.number as usize))
+        self.lists.targets(self.number).iter().map(|target| target.as_ref().map(|target| target.number as usize))
     }
 
     /// Returns the numbers, in the caller's order, of the methods that pass an adapter.
     pub(crate) fn adapted(&self) -> impl Iterator<Item = usize> {
-        let targets = self.targets.iter().enumerate();
+        let targets = self.lists.targets(self.number).iter().enumerate();
         targets.filter(|(_, target)| target.as_ref().is_some_and(|target| target.adapter.is_some())).map(|(i, _)| i)
     }
 
     /// Calls the method with the caller's number `fn_id`, with `call`, which calls the callee's method of a number.
-    /// Returns whether the callee has the method.
+    /// Returns whether the callee has the method. `tokens` are those of the runtime.
     ///
     /// # Safety
     ///
     /// `frame` must be what the method's entry expects on the caller's side, with an error whose code is 0. `call` must
     /// accept a frame that is what the entry of the number expects on the callee's side.
     #[inline]
-    pub(crate) unsafe fn call(&self, fn_id: u32, frame: CallFrame, call: impl FnOnce(u32, CallFrame) -> bool) -> bool {
-        match self.targets.get(fn_id as usize) {
+    pub(crate) unsafe fn call(
+        &self,
+        fn_id: u32,
+        frame: CallFrame,
+        tokens: &dyn ObjectTokens,
+        call: impl FnOnce(u32, CallFrame) -> bool,
+    ) -> bool {
+        match self.lists.targets(self.number).get(fn_id as usize) {
             Some(Some(Target { number, adapter: None })) => call(*number, frame),
             // SAFETY: the caller promises the frame, and `call`.
             Some(Some(Target { number, adapter: Some(adapter) })) => unsafe {
-                adapter.call(frame, |frame| call(*number, frame))
+                adapter.call(frame, (tokens, &|list| self.of_objects(list)), |frame| call(*number, frame))
             },
             _ => false,
         }
     }
 }
 
-fn adapters(
-    caller: &Schema,
-    callee: &Schema,
-    numbers: impl Iterator<Item = Option<usize>>,
-) -> Result<Vec<Option<Adapter>>, Vec<Difference>> {
-    let (our_plan, their_plan) = (Plan::new(caller), Plan::new(callee));
-    let ours = Side { schema: caller, plan: &our_plan };
-    let theirs = Side { schema: callee, plan: &their_plan };
-    let mut differences = Vec::new();
-    let adapters = numbers.enumerate().map(|(number, called)| {
-        let adapter = called.map_or(Ok(None), |called| Adapter::new(ours, number, theirs, called));
-        adapter.unwrap_or_else(|object| {
-            differences.push(Difference {
-                place: format!("{}: the object's method {object}", caller.methods[number].name),
-                host: format!("the types of version {}.{}", caller.major, caller.minor),
-                plugin: format!("those of version {}.{}", callee.major, callee.minor),
-            });
-            None
-        })
-    });
-    let adapters: Vec<_> = adapters.collect();
-    if differences.is_empty() { Ok(adapters) } else { Err(differences) }
+impl ObjectMethods for MethodMap {
+    unsafe fn call(
+        &self,
+        fn_id: u32,
+        frame: CallFrame,
+        tokens: &dyn ObjectTokens,
+        call: &mut dyn FnMut(u32, CallFrame) -> bool,
+    ) -> bool {
+        // SAFETY: the caller promises the same.
+        unsafe { Self::call(self, fn_id, frame, tokens, call) }
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`MethodMap`](method_map::MethodMap): the methods of a callee in the order of the caller's contract, each with an
 //!   adapter if its types have grown
+//! - [`MethodLists`](method_lists::MethodLists): these methods, and those of the objects that they take
 //! - [`Adapter`](call::Adapter): the conversions of one method's arguments and result
 //! - [`Conversions`](conversion::Conversions): the conversions from one side's layouts to the other's, compiled from both
 //!   schemas
@@ -13,4 +14,5 @@
 pub(crate) mod call;
 pub(crate) mod compile;
 mod conversion;
+mod method_lists;
 pub(crate) mod method_map;

@@ -177,7 +177,7 @@ impl ImportedObject {
             return Err(Fault::new(format_args!("{} is no object that may be handed on", self.contract())));
         };
         let runtime = self.context.runtime().ok_or_else(|| Fault::new("the runtime has ended"))?;
-        let data = runtime.plugin_proxies().pass_on(self.token).map_err(|error| Fault::new(self.gone(error)))?;
+        let data = runtime.plugin_proxies().pass_on(self.token, None).map_err(|error| Fault::new(self.gone(error)))?;
         let contract_id = polyplug_abi::GuestContractId::new(&interface.contract, interface.major);
         Ok(GuestContractInstance { data, contract_id })
     }

@@ -349,6 +349,7 @@ impl<'a> Starting<'a> {
             engine: Some(engine),
             version: version_of(self.manifest),
             schema,
+            maps: Vec::new(),
         };
         self.staging.register(Ok(plugin)).map_err(|error| self.failed_at(declared, error))
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use polyplug_abi::{DispatchType, GuestContractId};
 
 use super::plugin::Plugin;
-use super::schema::{PluginSchema, linked, read_shipped, schema_file};
+use super::schema::{Linked, PluginSchema, linked, read_shipped, schema_file};
 use crate::contract_info::ContractInfo;
 use crate::host::abi::interface::native_functions;
 use crate::host::adapter::method_map::MethodMap;
@@ -34,6 +34,14 @@ fn check_table(schema: &Schema, plugin: &Plugin) -> Result<(), RegistryError> {
     let interface = &plugin.interface;
     if GuestContractId::new(&schema.name, schema.major) != plugin.contract_id {
         return Err(invalid(plugin, format!("the schema is of {schema}, and the interface is not")));
+    }
+    let minor = interface.contract_version.minor;
+    if minor != schema.minor {
+        let major = schema.major;
+        return Err(invalid(
+            plugin,
+            format!("the schema is of {schema}, and the interface is of version {major}.{minor}"),
+        ));
     }
     if interface.dispatch_type == DispatchType::Native {
         // SAFETY: the interface is native (checked above), and `checked` accepted it when the plugin was read.
@@ -65,19 +73,19 @@ pub(crate) fn attach_and_check_schemas(
             plugin.schema = from_file(plugin, bundle, directory)?;
         }
         let Some(described) = &plugin.schema else { continue };
+        plugin.maps.clear();
         let mut refusal = None;
         for linked in linked(plugin.contract_id) {
-            match differences(linked.info, &linked.schema, described) {
-                differences if differences.is_empty() => {
-                    refusal = None;
-                    break;
-                }
-                differences => {
+            // Compiles the adapters once for the load and for all proxies.
+            match map_between(linked, described) {
+                Ok(map) => plugin.maps.push((linked.info, map)),
+                Err(differences) => {
                     refusal.get_or_insert((linked.info, differences));
                 }
             }
         }
-        if let Some((info, differences)) = refusal {
+        // One build of the contract that can call the plugin suffices. Proxies of the others are refused.
+        if let (true, Some((info, differences))) = (plugin.maps.is_empty(), refusal) {
             return Err(incompatible(info, plugin, bundle, differences));
         }
     }
@@ -107,11 +115,10 @@ fn bad_file(bundle: &str, path: &Path, reason: String) -> RuntimeError {
     LoaderError::ArtifactInvalid { bundle: bundle.to_owned(), path: path.to_owned(), reason }.into()
 }
 
-fn differences(info: &ContractInfo, host: &Schema, plugin: &PluginSchema) -> Vec<Difference> {
+fn map_between(host: &Linked, plugin: &PluginSchema) -> Result<Option<Arc<MethodMap>>, Vec<Difference>> {
     match plugin {
-        PluginSchema::Linked(linked) if std::ptr::eq(linked.info, info) => Vec::new(),
-        // Compiles the adapters as well, which finds what no adapter can follow.
-        other => MethodMap::new(host, other.schema()).err().unwrap_or_default(),
+        PluginSchema::Linked(linked) if std::ptr::eq(linked.info, host.info) => Ok(None),
+        other => MethodMap::new(&host.schema, other.schema()),
     }
 }
 
@@ -144,11 +151,13 @@ pub(crate) fn method_map(
     let Some(described) = &plugin.schema else {
         return Err(no_schema(plugin, bundle));
     };
-    if let PluginSchema::Linked(linked) = described
-        && std::ptr::eq(linked.info, info)
-    {
-        return Ok(None);
+    if let Some((_, known)) = plugin.maps.iter().find(|(known, _)| std::ptr::eq(*known, info)) {
+        return Ok(known.clone());
     }
-    let map = MethodMap::new(&(info.schema)(), described.schema());
+    // The check has refused this contract, or the plugin's table was swapped without one.
+    let map = linked(plugin.contract_id)
+        .iter()
+        .find(|linked| std::ptr::eq(linked.info, info))
+        .map_or_else(|| MethodMap::new(&(info.schema)(), described.schema()), |linked| map_between(linked, described));
     map.map_err(|differences| incompatible(info, plugin, bundle, differences))
 }

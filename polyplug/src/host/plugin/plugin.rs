@@ -11,7 +11,9 @@ use polyplug_abi::{
 use super::instance::loader_data;
 use super::schema::PluginSchema;
 use crate::call_error::message_text;
+use crate::contract_info::ContractInfo;
 use crate::host::abi::arena::CallArenaGuard;
+use crate::host::adapter::method_map::MethodMap;
 
 /// A plugin as it was registered.
 #[derive(Clone)]
@@ -33,6 +35,9 @@ pub(crate) struct Plugin {
     pub(crate) version: Version,
     /// The schema of the contract that the plugin implements, if known.
     pub(crate) schema: Option<PluginSchema>,
+    /// The plugin's methods in the order of each contract that is linked into this program, `None` where both have the
+    /// same. Found by the check of the schema; not there for a contract that the plugin cannot be called by.
+    pub(crate) maps: Vec<(&'static ContractInfo, Option<Arc<MethodMap>>)>,
 }
 
 /// A plugin that an engine runs.
@@ -116,6 +121,7 @@ impl Plugin {
             engine: None,
             version: descriptor.version,
             schema: None,
+            maps: Vec::new(),
         }
     }
 

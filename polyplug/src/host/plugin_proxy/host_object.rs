@@ -5,6 +5,7 @@ use std::sync::Arc;
 use polyplug_abi::{GuestContractId, GuestContractInstance, HostContractInstance};
 
 use crate::host::abi::dispatch::{CallFrame, Dispatch};
+use crate::host::abi::object_tokens::ObjectTokens;
 use crate::host::adapter::method_map::MethodMap;
 use crate::host::host_contract::provided::Provided;
 
@@ -17,13 +18,14 @@ pub(crate) struct HostObject {
 }
 
 impl HostObject {
-    /// Calls the method with the plugin's number `fn_id`. Returns whether the contract has that method.
+    /// Calls the method with the plugin's number `fn_id`. Returns whether the contract has that method. `tokens`
+    /// are those of the runtime.
     ///
     /// # Safety
     ///
     /// `frame` must be what the method's entry expects, with an error whose code is 0. The runtime that provides the contract must exist during the
     /// call.
-    pub(crate) unsafe fn call(&self, fn_id: u32, frame: CallFrame) -> bool {
+    pub(crate) unsafe fn call(&self, fn_id: u32, frame: CallFrame, tokens: &dyn ObjectTokens) -> bool {
         let interface = self.provided.interface();
         let contract_id = GuestContractId::from_u64(interface.contract_id.id());
         let instance = GuestContractInstance { data: self.instance.data, contract_id };
@@ -36,7 +38,7 @@ impl HostObject {
         match &self.methods {
             None => call(fn_id, frame),
             // SAFETY: the caller promises the frame.
-            Some(methods) => unsafe { methods.call(fn_id, frame, call) },
+            Some(methods) => unsafe { methods.call(fn_id, frame, tokens, call) },
         }
     }
 }

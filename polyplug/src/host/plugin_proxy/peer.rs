@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 use super::request::ProxySpec;
 use crate::call_error::CallError;
 use crate::host::abi::dispatch::CallFrame;
+use crate::host::abi::object_tokens::ObjectTokens;
 use crate::host::adapter::method_map::MethodMap;
 use crate::host::error::proxy::ProxyError;
 use crate::host::plugin::schema::PluginSchema;
@@ -48,19 +49,24 @@ impl Peer {
     }
 
     /// Calls the method with the plugin's number `fn_id`, of the instance that serves now. Returns whether the provider
-    /// has that method.
+    /// has that method. `tokens` are those of the runtime.
     ///
     /// # Safety
     ///
     /// `frame` must be what the method's entry expects. Its `out_err` must point to an error whose code is 0.
-    pub(crate) unsafe fn call(&self, fn_id: u32, frame: CallFrame) -> Result<bool, ProxyError> {
+    pub(crate) unsafe fn call(
+        &self,
+        fn_id: u32,
+        frame: CallFrame,
+        tokens: &dyn ObjectTokens,
+    ) -> Result<bool, ProxyError> {
         let bound = self.current()?;
         // SAFETY: the caller promises the frame, and the map hands on one that the provider's entry expects.
         let call = |fn_id, frame| unsafe { bound.held.versioned().call(fn_id, frame) };
         let is_called = match &bound.methods {
             None => call(fn_id, frame),
             // SAFETY: the caller promises the frame.
-            Some(methods) => unsafe { methods.call(fn_id, frame, call) },
+            Some(methods) => unsafe { methods.call(fn_id, frame, tokens, call) },
         };
         // SAFETY: the caller promises the frame, and `bound` keeps the callee's code mapped.
         unsafe { frame.keep_message() };

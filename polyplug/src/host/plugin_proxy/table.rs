@@ -17,6 +17,7 @@ use super::peer::Peer;
 use super::request::ProxySpec;
 use crate::call_error::Callee as Called;
 use crate::host::abi::dispatch::CallFrame;
+use crate::host::abi::object_tokens::{ObjectMethods, ObjectTokens};
 use crate::host::abi::slot_map::SlotMap;
 use crate::host::error::proxy::ProxyError;
 use crate::host::error::suggest::did_you_mean_contract;
@@ -34,9 +35,50 @@ pub(crate) enum PluginProxy {
     /// A callee that a bundle has asked for, and that this bundle alone may call.
     Opened { by: BundleId, callee: Callee },
     /// An object that a caller passed to its callee.
-    Object(Arc<Object>),
+    Object(Offered),
     /// A lent object that its callee passes on. Closing this token does not close the object, which stays its caller's.
-    Forwarded(Arc<Object>),
+    Forwarded(Offered),
+}
+
+/// An object, as it is called by a token.
+#[derive(Clone)]
+pub(crate) struct Offered {
+    object: Arc<Object>,
+    /// The methods that calls pass, the last of them first: one for each callee that was given the object and knows another
+    /// version of the contract than the caller that passed the object. Rarely any.
+    through: Vec<Arc<dyn ObjectMethods>>,
+}
+
+impl Offered {
+    /// Calls the method with the number `fn_id`, through the first `passed` of the methods that calls pass.
+    ///
+    /// # Safety
+    ///
+    /// As of [`PluginProxies::call`].
+    unsafe fn call(
+        &self,
+        passed: usize,
+        fn_id: u32,
+        frame: CallFrame,
+        tokens: &dyn ObjectTokens,
+    ) -> Result<bool, ProxyError> {
+        let Some(inner) = passed.checked_sub(1) else {
+            // SAFETY: the caller promises the frame.
+            return unsafe { self.object.call(fn_id, frame) };
+        };
+        let mut failure = None;
+        let mut call = |fn_id, frame| {
+            // SAFETY: the methods hand on a frame that the next ones, or the object, expect.
+            let called = unsafe { self.call(inner, fn_id, frame, tokens) };
+            called.unwrap_or_else(|error| {
+                failure = Some(error);
+                false
+            })
+        };
+        // SAFETY: the caller promises the frame.
+        let is_called = unsafe { self.through[inner].call(fn_id, frame, tokens, &mut call) };
+        failure.map_or(Ok(is_called), Err)
+    }
 }
 
 /// The callee of a proxy that a bundle has asked for.
@@ -53,7 +95,7 @@ impl PluginProxy {
         match self {
             Self::Opened { callee: Callee::Host(_), .. } => Called::Host,
             Self::Opened { callee: Callee::Peer(peer), .. } => Called::Bundle(peer.bundle.clone()),
-            Self::Object(object) | Self::Forwarded(object) => object.callee(),
+            Self::Object(offered) | Self::Forwarded(offered) => offered.object.callee(),
         }
     }
 
@@ -121,9 +163,11 @@ impl PluginProxies {
         // SAFETY: the caller promises the frame, and that the runtime exists.
         let is_called = unsafe {
             match &*proxy {
-                PluginProxy::Object(object) | PluginProxy::Forwarded(object) => object.call(fn_id, frame)?,
-                PluginProxy::Opened { callee: Callee::Host(object), .. } => object.call(fn_id, frame),
-                PluginProxy::Opened { callee: Callee::Peer(peer), .. } => peer.call(fn_id, frame)?,
+                PluginProxy::Object(offered) | PluginProxy::Forwarded(offered) => {
+                    offered.call(offered.through.len(), fn_id, frame, self)?
+                }
+                PluginProxy::Opened { callee: Callee::Host(object), .. } => object.call(fn_id, frame, self),
+                PluginProxy::Opened { callee: Callee::Peer(peer), .. } => peer.call(fn_id, frame, self)?,
             }
         };
         if is_called { Ok(()) } else { Err(ProxyError::MissingMethod { number: fn_id }) }
@@ -141,7 +185,7 @@ impl PluginProxies {
             return;
         }
         let Some(proxy) = self.0.remove(token) else { return };
-        if let PluginProxy::Object(object) = &*proxy
+        if let PluginProxy::Object(Offered { object, .. }) = &*proxy
             && !object.may_be_kept()
         {
             object.close();
@@ -150,29 +194,54 @@ impl PluginProxies {
 
     /// Adds an object. Returns a token for calling it.
     pub(crate) fn offer(&self, object: &Arc<Object>) -> *mut c_void {
-        self.0.insert(Arc::new(PluginProxy::Object(Arc::clone(object))))
+        self.insert(Offered { object: Arc::clone(object), through: Vec::new() })
+    }
+
+    fn insert(&self, offered: Offered) -> *mut c_void {
+        self.0.insert(Arc::new(PluginProxy::Object(offered)))
     }
 
     /// Returns another token for a kept object, and the bundle that offered the object, or the host.
     pub(crate) fn share(&self, token: *mut c_void) -> Result<(*mut c_void, Called), ProxyError> {
         match self.0.get(token).as_deref() {
-            Some(PluginProxy::Object(object)) if object.may_be_kept() => Ok((self.offer(object), object.callee())),
+            Some(PluginProxy::Object(offered)) if offered.object.may_be_kept() => {
+                Ok((self.insert(offered.clone()), offered.object.callee()))
+            }
             Some(_) => Err(ProxyError::NotKept),
             None => Err(ProxyError::Closed),
         }
     }
 
-    /// Returns a token for passing an object on as an argument of another call. A kept object is shared. A lent object
-    /// can be called only until the call that it was lent for returns.
-    pub(crate) fn pass_on(&self, token: *mut c_void) -> Result<*mut c_void, ProxyError> {
+    /// Returns a token for passing an object on as an argument of another call, through `more` methods if there are any.
+    /// A kept object is shared. A lent object can be called only until the call that it was lent for returns.
+    pub(crate) fn pass_on(
+        &self,
+        token: *mut c_void,
+        more: Option<Arc<dyn ObjectMethods>>,
+    ) -> Result<*mut c_void, ProxyError> {
+        let pass = |offered: &Offered| {
+            let mut offered = offered.clone();
+            offered.through.extend(more);
+            offered
+        };
         match self.0.get(token).as_deref() {
-            Some(PluginProxy::Object(object)) if object.may_be_kept() => Ok(self.offer(object)),
-            Some(PluginProxy::Object(object) | PluginProxy::Forwarded(object)) => {
-                Ok(self.0.insert(Arc::new(PluginProxy::Forwarded(Arc::clone(object)))))
+            Some(PluginProxy::Object(offered)) if offered.object.may_be_kept() => Ok(self.insert(pass(offered))),
+            Some(PluginProxy::Object(offered) | PluginProxy::Forwarded(offered)) => {
+                Ok(self.0.insert(Arc::new(PluginProxy::Forwarded(pass(offered)))))
             }
             Some(_) => Err(ProxyError::NotKept),
             None => Err(ProxyError::Closed),
         }
+    }
+}
+
+impl ObjectTokens for PluginProxies {
+    fn adapt(&self, token: *mut c_void, methods: Arc<dyn ObjectMethods>) -> Result<*mut c_void, String> {
+        self.pass_on(token, Some(methods)).map_err(|error| error.to_string())
+    }
+
+    fn close_adapted(&self, token: *mut c_void) {
+        self.close(None, token);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The data behind a host table: its runtime, its version and its bundle.
 
+use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
@@ -7,6 +8,7 @@ use std::sync::{Arc, Weak};
 use polyplug_abi::{BundleId, HostApi};
 
 use super::runtime::Runtime;
+use crate::host::abi::object_tokens::{ObjectMethods, ObjectTokens};
 use crate::host::abi::table::HostTable;
 use crate::host::version::scope::BundleScope;
 use crate::host::version::version::BundleVersion;
@@ -60,7 +62,7 @@ impl HostContext {
     pub(crate) fn table(self: &Arc<Self>) -> HostTable {
         // The pointer is that of the `Arc`, so it may be used to access the whole context and the reference count.
         let api = NonNull::new(Arc::as_ptr(self).cast_mut().cast()).expect("an `Arc` has an address");
-        let owner: Arc<Self> = Arc::clone(self);
+        let owner = Arc::clone(self);
         // SAFETY: the table is the context's first field (`repr(C)`), and `owner` keeps the context alive.
         unsafe { HostTable::new(api, owner) }
     }
@@ -112,5 +114,21 @@ impl HostContext {
         // SAFETY: `new` stored the context's address in `runtime`. The table lies in the context, so both are valid for
         // the same time.
         unsafe { context.as_ref() }
+    }
+}
+
+impl ObjectTokens for HostContext {
+    fn adapt(&self, token: *mut c_void, methods: Arc<dyn ObjectMethods>) -> Result<*mut c_void, String> {
+        let runtime = self.runtime().ok_or("the runtime has ended")?;
+        let adapted = runtime.plugin_proxies().adapt(token, methods);
+        runtime.release_on_reclaimer();
+        adapted
+    }
+
+    fn close_adapted(&self, token: *mut c_void) {
+        if let Some(runtime) = self.runtime() {
+            runtime.plugin_proxies().close_adapted(token);
+            runtime.release_on_reclaimer();
+        }
     }
 }

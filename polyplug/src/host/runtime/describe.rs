@@ -1,11 +1,16 @@
 //! The descriptions of a runtime's bundles.
 
+use std::sync::Arc;
+
 use super::bundles::Loaded;
-use super::info::{BundleInfo, PluginInfo};
+use super::info::{Adaptation, BundleInfo, PluginInfo};
 use super::report::Lingering;
 use super::retired::holders_of;
 use super::runtime::Runtime;
+use crate::contract_info::ContractInfo;
+use crate::host::adapter::method_map::MethodMap;
 use crate::host::bundle::reference::BundleRef;
+use crate::host::plugin::plugin::Plugin;
 use crate::host::store::provider::Provider;
 
 impl Runtime {
@@ -70,10 +75,19 @@ impl Runtime {
             version: plugin.version,
             contract: plugin.contract.clone(),
             contract_version: plugin.interface.contract_version,
+            adapted: adaptations(plugin),
             handle,
             shared,
             instances: if shared { 1 } else { provider.leases().cells().len() },
             workers: plugin.engine.as_ref().map_or(1, |engine| engine.workers()),
         })
     }
+}
+
+fn adaptations(plugin: &Plugin) -> Vec<Adaptation> {
+    let of_contract = |(info, map): &(&'static ContractInfo, Option<Arc<MethodMap>>)| {
+        let methods: Vec<_> = map.as_ref()?.adapted().map(|number| info.methods[number].name).collect();
+        (!methods.is_empty()).then(|| Adaptation { contract_version: info.version(), methods })
+    };
+    plugin.maps.iter().filter_map(of_contract).collect()
 }

@@ -49,6 +49,10 @@ pub struct PluginInfo {
     pub contract: String,
     /// The version of that contract.
     pub contract_version: Version,
+    /// The methods that are called through adapters, because the plugin was built against another version of the contract
+    /// than this program and the methods' types have grown since. Empty if there are none, and
+    /// most often one entry otherwise: a program may link several versions of a contract.
+    pub adapted: Vec<Adaptation>,
     /// The handle of the plugin in the C ABI.
     pub handle: GuestContractHandle,
     /// `true` if all callers share one instance.
@@ -58,6 +62,17 @@ pub struct PluginInfo {
     /// The number of VMs of the bundle that carry out the plugin's calls side by side, each one call at a time. 1 for a
     /// plugin that has no [pool of VMs](crate::loader::ManifestData::workers).
     pub workers: usize,
+}
+
+/// The methods of a plugin that are called through adapters by one version of the contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Adaptation {
+    /// The version of the contract that this program calls the plugin by. The plugin's own is
+    /// [`PluginInfo::contract_version`].
+    pub contract_version: Version,
+    /// The names of the methods whose arguments or results are converted at each call.
+    pub methods: Vec<&'static str>,
 }
 
 impl BundleInfo {
@@ -144,6 +159,10 @@ impl fmt::Display for PluginInfo {
             (true, _) => f.write_str("one instance for everybody"),
             (false, 1) => f.write_str("1 instance"),
             (false, count) => write!(f, "{count} instances"),
+        }?;
+        for Adaptation { contract_version: Version { major, minor, .. }, methods } in &self.adapted {
+            write!(f, ", adapted to {major}.{minor}: {}", methods.join(", "))?;
         }
+        Ok(())
     }
 }

@@ -5,7 +5,8 @@
 //! - [`BundleLimits`]: the most that a bundle's directory may hold.
 //! - [`Snapshot`]: all providers at one moment.
 //! - [`Lease`]: a lease on one provider.
-//! - [`BundleInfo`], [`PluginInfo`]: the descriptions of loaded bundles and their plugins.
+//! - [`BundleInfo`], [`PluginInfo`], [`Adaptation`]: the descriptions of loaded bundles, their plugins, and the methods that
+//!   are called through adapters.
 //! - [`ReloadPolicy`]: the policy for instances whose plugin does not save its state.
 //! - [`ReloadReport`], [`UnloadReport`]: the reports of a reload and of an unload.
 //! - [`DirReport`], [`LoadedBundle`]: the outcome of loading a directory of bundles.
@@ -59,7 +60,7 @@ pub(crate) mod unload;
 pub use dir_report::{DirReport, LoadedBundle};
 pub use event::{Event, EventKind, Operation};
 pub use events::EventSubscription;
-pub use info::{BundleInfo, PluginInfo};
+pub use info::{Adaptation, BundleInfo, PluginInfo};
 pub use report::{Holder, Lingering, ReloadPolicy, ReloadReport, UnloadReport};
 pub use runtime::Runtime;
 

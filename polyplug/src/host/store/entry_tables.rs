@@ -10,6 +10,7 @@ use polyplug_abi::{
 use crate::contract_info::ContractInfo;
 use crate::host::abi::dispatch::{CallFrame, Dispatch};
 use crate::host::abi::interface::native_functions;
+use crate::host::abi::table::HostTable;
 use crate::host::adapter::method_map::MethodMap;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::plugin::contract_check;
@@ -55,13 +56,14 @@ impl EntryTables {
         self.first.get().filter(|first| std::ptr::eq(first.info, info)).map(Table::entries)
     }
 
-    /// Returns the entries for `info`. Makes the table if it does not exist yet.
+    /// Returns the entries for `info`. Makes the table if it does not exist yet. `table` is the host's for the provider's code.
     #[cold]
     pub(crate) fn find_or_make(
         &self,
         info: &'static ContractInfo,
         plugin: &Plugin,
         bundle: &str,
+        table: &HostTable,
     ) -> Result<Entries<'_>, RuntimeError> {
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
         let of_info = |table: &&Table| std::ptr::eq(table.info, info);
@@ -71,7 +73,7 @@ impl EntryTables {
         let known = others.iter().map(|table| &**table).find(of_info).map(NonNull::from);
         let table = match known {
             Some(table) => table,
-            None => match self.first.set(Table::new(info, plugin, bundle)?) {
+            None => match self.first.set(Table::new(info, plugin, bundle, table)?) {
                 Ok(()) => NonNull::from(self.first.get().expect("it was just set")),
                 Err(table) => {
                     others.push(Box::new(table));
@@ -85,7 +87,12 @@ impl EntryTables {
 }
 
 impl Table {
-    fn new(info: &'static ContractInfo, plugin: &Plugin, bundle: &str) -> Result<Self, RuntimeError> {
+    fn new(
+        info: &'static ContractInfo,
+        plugin: &Plugin,
+        bundle: &str,
+        table: &HostTable,
+    ) -> Result<Self, RuntimeError> {
         let map = contract_check::method_map(info, plugin, bundle)?;
         let provided: &[Entry] = match plugin.interface.dispatch_type {
             // SAFETY: the dispatch is native, and registration checked the interface's table.
@@ -103,7 +110,7 @@ impl Table {
         if map.adapted().next().is_some() {
             // SAFETY: registration checked the interface, and the provider keeps its functions mapped.
             let dispatch = unsafe { Dispatch::new(plugin.interface.dispatch_type, &plugin.interface.dispatch) };
-            let adapted = Some(Box::new(AdaptedMethods { map, dispatch }));
+            let adapted = Some(Box::new(AdaptedMethods { map, dispatch, table: table.clone() }));
             return Ok(Self { info, start: NonNull::from(info.via).cast(), _own: None, adapted });
         }
         let entry = |number: Option<usize>| number.and_then(|number| provided.get(number).copied()).unwrap_or(missing);
@@ -120,6 +127,8 @@ impl Table {
 pub(crate) struct AdaptedMethods {
     map: Arc<MethodMap>,
     dispatch: Dispatch,
+    /// The host's table for the provider's code.
+    table: HostTable,
 }
 
 impl AdaptedMethods {
@@ -146,8 +155,10 @@ unsafe extern "C" fn call_adapted(
     let frame = CallFrame { args, out, arena, out_err };
     // SAFETY: the proxy passes a frame of its own contract's method; the adapter hands on one of the provider's, and the
     // instance is the provider's.
-    let is_called =
-        unsafe { methods.map.call(fn_id, frame, |number, frame| methods.dispatch.call(instance, number, frame)) };
+    let is_called = unsafe {
+        let call = |number, frame| methods.dispatch.call(instance, number, frame);
+        methods.map.call(fn_id, frame, methods.table.tokens(), call)
+    };
     if !is_called {
         // SAFETY: the proxy's error may be written.
         unsafe { missing(instance, args, out, arena, out_err) };

@@ -153,7 +153,7 @@ impl Provider {
     fn entries(&self, info: &'static ContractInfo) -> Result<Entries<'_>, RuntimeError> {
         match self.tables.first(info) {
             Some(entries) => Ok(entries),
-            None => self.tables.find_or_make(info, &self.plugin, self.bundle_name()),
+            None => self.tables.find_or_make(info, &self.plugin, self.bundle_name(), self.table()),
         }
     }
 
