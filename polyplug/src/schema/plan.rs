@@ -165,6 +165,26 @@ impl Plan {
         self.defaults.get(body.number)?.get(field)?.as_ref()
     }
 
+    /// Writes the default of a field to `to`, and what the default leads to into the arena. Returns whether the arena had
+    /// room, or `None` if the field has no default.
+    ///
+    /// # Safety
+    ///
+    /// `to` must point to writable memory for the field, aligned. The arena must be valid and unused otherwise, or null if
+    /// the field's type has no pointers.
+    #[cfg(feature = "host")]
+    #[must_use]
+    pub unsafe fn place_default(
+        &self,
+        body: &Body,
+        field: usize,
+        to: *mut u8,
+        arena: *mut polyplug_abi::CallArena,
+    ) -> Option<bool> {
+        // SAFETY: the caller promises the memory and the arena.
+        self.default(body, field).map(|default| unsafe { default.place(to, arena) })
+    }
+
     /// Returns the place of a field of a definition, or of a case of a definition.
     pub(crate) fn field(&self, definition: usize, case: Option<usize>, field: usize) -> Place {
         match &self.nodes[definition].kind {
