@@ -3,7 +3,7 @@
 /// Defines one version. What is common to all is written here, what was added comes in.
 macro_rules! version {
     (
-        $version:literal $module:ident
+        $version:literal $module:ident $small:literal
         item { $($item:tt)* } tree { $($tree:tt)* } mood { $($mood:tt)* } colour { $($colour:tt)* }
         shape { $($shape:tt)* } trouble { $($trouble:tt)* } methods { $($methods:tt)* } types { $($types:tt)* }
     ) => {
@@ -78,6 +78,22 @@ macro_rules! version {
                 fn add(&self, a: i32, b: i32) -> i32;
             }
 
+            /// A small contract of the same types. Each version has a name of its own, so that a program that links all of
+            /// them has one version of each contract, as a host has.
+            #[polyplug::contract(name = $small, version = $version)]
+            pub trait Small {
+                /// The same item.
+                fn echo(&self, item: &Item) -> Item;
+                /// An item of the callee's.
+                fn make(&self, id: u64) -> Item;
+                /// The same items, the last one first.
+                fn turn(&self, items: Vec<Item>) -> Vec<Item>;
+                /// The newest mood that the callee knows.
+                fn mood(&self) -> Mood;
+                /// The newest colour that the callee knows.
+                fn colour(&self) -> Colour;
+            }
+
             #[derive(Debug, Clone, PartialEq, polyplug::Type)]
             pub struct Item {
                 pub id: u64,
@@ -128,12 +144,12 @@ macro_rules! version {
 }
 
 version! {
-    "1.0" v1_0
+    "1.0" v1_0 "test.small-0"
     item {} tree {} mood {} colour {} shape {} trouble { Refused { why: String } } methods {} types {}
 }
 
 version! {
-    "1.1" v1_1
+    "1.1" v1_1 "test.small-1"
     item {
         #[contract(since = "1.1", default)]
         pub note: Option<String>,
@@ -151,7 +167,7 @@ version! {
 }
 
 version! {
-    "1.2" v1_2
+    "1.2" v1_2 "test.small-2"
     item {
         #[contract(since = "1.1", default)]
         pub note: Option<String>,
@@ -190,7 +206,7 @@ version! {
 }
 
 version! {
-    "1.3" v1_3
+    "1.3" v1_3 "test.small-3"
     item {
         #[contract(since = "1.1", default)]
         pub note: Option<String>,
