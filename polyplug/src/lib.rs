@@ -93,7 +93,7 @@ pub use crate::call_error::{CallError, Callee, Failure};
 pub use crate::contract::{Contract, Provides};
 #[cfg(feature = "config")]
 pub use crate::guest::ConfigError;
-pub use crate::guest::{Callback, Migrate, PluginContext};
+pub use crate::guest::{Callback, Migrate, PluginContext, state};
 #[cfg(feature = "host")]
 pub use crate::host::dynamic;
 #[cfg(feature = "host")]

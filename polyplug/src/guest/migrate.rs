@@ -15,11 +15,12 @@ use crate::guest::panic::{catch, describe_panic};
 ///
 /// At a reload the host calls [`save`](Self::save) of the old code for each instance, and passes the bytes to
 /// [`restore`](Self::restore) of the new code. Old and new code may be different versions of the plugin, so the format
-/// of the bytes is a contract of its own: write its version into the bytes, or decide by `from`. A call that runs
-/// between `save` and `restore` changes the old instance only, so its changes are lost.
+/// of the bytes is a contract of its own. [`state::save`](crate::state::save) and [`state::restore`](crate::state::restore)
+/// have one that older and newer versions of a type read; with another one, write its version into the bytes, or decide by
+/// `from`. A call that runs between `save` and `restore` changes the old instance only, so its changes are lost.
 ///
 /// ```
-/// use polyplug::{Migrate, Version};
+/// use polyplug::{Migrate, Version, state};
 ///
 /// # #[polyplug::contract(name = "demo.counter", version = "1.0")]
 /// # pub trait Counter { fn next(&self) -> u64; }
@@ -36,11 +37,11 @@ use crate::guest::panic::{catch, describe_panic};
 ///
 /// impl Migrate for Counting {
 ///     fn save(&self) -> Vec<u8> {
-///         self.0.load(Ordering::Relaxed).to_le_bytes().to_vec()
+///         state::save(&self.0.load(Ordering::Relaxed))
 ///     }
 ///
-///     fn restore(state: &[u8], _from: Version) -> Result<Self, impl std::fmt::Display> {
-///         state.try_into().map(|bytes| Self(AtomicU64::new(u64::from_le_bytes(bytes))))
+///     fn restore(saved: &[u8], _from: Version) -> Result<Self, impl std::fmt::Display> {
+///         state::restore(saved).map(|count| Self(AtomicU64::new(count)))
 ///     }
 /// }
 /// ```

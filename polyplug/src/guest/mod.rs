@@ -6,6 +6,7 @@
 //! - [`Object`], [`Kept`]: a contract whose objects can be lent, and a callback, as arguments
 //! - [`Lent`], [`Remote`]: a lent object on its caller's side, and on its callee's side
 //! - [`Migrate`], [`Migration`]: a plugin that carries its state over a reload, and its functions for that
+//! - [`state`]: state as a value of a type, for `Migrate`
 //! - `PluginEntry`: a `#[plugin]`, as the macro describes it
 //! - `UnloadEntry`: a function marked `#[on_unload]`, as the macro describes it
 //! - `ConfigError`: the error of settings that do not have the expected type
@@ -29,6 +30,7 @@ mod object;
 mod panic;
 mod plugin;
 mod proxy;
+pub mod state;
 mod thread;
 #[cfg(feature = "tracing")]
 mod tracing_events;

@@ -20,7 +20,7 @@ const GROWN: u8 = 2;
 pub const SIZE_LIMIT: usize = 1 << 20;
 
 /// The greatest depth to which the parts of a type may nest.
-pub(super) const DEPTH_LIMIT: usize = 128;
+const DEPTH_LIMIT: usize = 128;
 
 /// The reason for which bytes are not an encoded schema.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +32,11 @@ crate::debug_text::debug_as_display!(DecodeError);
 impl DecodeError {
     pub(super) fn new(reason: impl Into<String>) -> Self {
         Self(reason.into())
+    }
+
+    /// Returns the reason alone.
+    pub(super) fn reason(&self) -> &str {
+        &self.0
     }
 }
 
@@ -86,7 +91,7 @@ impl Schema {
         let Some((version @ (&PLAIN | &GROWN), rest)) = bytes.strip_prefix(MAGIC).and_then(<[u8]>::split_first) else {
             return Err(DecodeError::new("it does not begin like one of version 1 or 2"));
         };
-        let mut input = Reader { bytes: rest, grown: *version == GROWN };
+        let mut input = Reader { bytes: rest, grown: *version == GROWN, value_depth: DEPTH_LIMIT };
         let name = input.text()?;
         let (major, minor) = (input.number()?, input.number()?);
         let docs = input.text()?;
@@ -133,7 +138,7 @@ mod code {
 pub(super) struct Writer {
     pub(super) bytes: Vec<u8>,
     /// True if fields and cases say when they were added.
-    grown: bool,
+    pub(super) grown: bool,
 }
 
 impl Writer {
@@ -225,9 +230,11 @@ impl Writer {
 }
 
 pub(super) struct Reader<'a> {
-    bytes: &'a [u8],
+    pub(super) bytes: &'a [u8],
     /// True if fields and cases say when they were added.
-    grown: bool,
+    pub(super) grown: bool,
+    /// The greatest depth to which the parts of a value may nest.
+    pub(super) value_depth: usize,
 }
 
 impl Reader<'_> {

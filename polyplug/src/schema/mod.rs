@@ -39,6 +39,7 @@ mod check;
 mod codec;
 mod compare;
 mod compile;
+pub(crate) mod fit;
 mod layout;
 mod names;
 pub mod plan;
@@ -46,7 +47,7 @@ mod scalar;
 mod schema;
 pub(crate) mod stored;
 mod types;
-mod value_codec;
+pub(crate) mod value_codec;
 mod wit;
 
 #[doc(hidden)]

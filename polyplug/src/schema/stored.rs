@@ -1,6 +1,5 @@
 //! The stored form of a value in canonical memory, of which copies are placed in calls' memory: the defaults of fields.
 
-#[cfg(feature = "host")]
 use polyplug_abi::CallArena;
 
 /// The alignment that suffices for every canonical layout.
@@ -23,7 +22,6 @@ impl Stored {
     /// # Safety
     ///
     /// `to` must point to writable memory for the value. The arena must be valid and unused otherwise, or null.
-    #[cfg(feature = "host")]
     #[inline]
     pub(crate) unsafe fn place(&self, to: *mut u8, arena: *mut CallArena) -> bool {
         // SAFETY: the image begins with the value, for which the caller promises memory.
@@ -37,7 +35,6 @@ impl Stored {
     /// # Safety
     ///
     /// As of [`place`](Self::place).
-    #[cfg(feature = "host")]
     unsafe fn place_targets(&self, to: *mut u8, arena: *mut CallArena) -> bool {
         let begin = self.size.next_multiple_of(ALIGN);
         let targets = &self.image[begin..];

@@ -1,6 +1,6 @@
-//! The encoding of values in schemas, for the defaults of fields.
+//! The encoding of values: of the defaults of fields in schemas, and of saved state.
 
-use crate::schema::codec::{DEPTH_LIMIT, DecodeError, Reader, Writer};
+use crate::schema::codec::{DecodeError, Reader, Writer};
 use crate::value::Value;
 
 /// Defines the encoding of the scalars with their codes.
@@ -61,6 +61,31 @@ mod code {
     pub(super) const VARIANT: u8 = 21;
     pub(super) const OK: u8 = 22;
     pub(super) const ERR: u8 = 23;
+}
+
+/// The greatest depth to which the parts of a value may nest that is not a default. Boxes do not count.
+const VALUE_DEPTH_LIMIT: usize = 512;
+
+/// Encodes a value after the bytes `magic`.
+pub(crate) fn encode_value(magic: &[u8], value: &Value) -> Vec<u8> {
+    let mut out = Writer { bytes: magic.to_vec(), grown: true };
+    out.value(value);
+    out.bytes
+}
+
+/// Decodes a value that [`encode_value`] encoded, from bytes that need not be trusted.
+///
+/// # Errors
+///
+/// The reason for which the bytes are no such value.
+pub(crate) fn decode_value(magic: &[u8], bytes: &[u8]) -> Result<Value, String> {
+    let rest = bytes.strip_prefix(magic).ok_or("the bytes do not begin like those of a saved value")?;
+    let mut input = Reader { bytes: rest, grown: true, value_depth: VALUE_DEPTH_LIMIT };
+    let value = input.value(0).map_err(|error| error.reason().to_owned())?;
+    match input.bytes.len() {
+        0 => Ok(value),
+        left => Err(format!("{left} bytes are left over")),
+    }
 }
 
 impl Writer {
@@ -128,8 +153,8 @@ impl Writer {
 impl Reader<'_> {
     /// Reads a value that lies `depth` levels deep.
     pub(super) fn value(&mut self, depth: usize) -> Result<Value, DecodeError> {
-        if depth == DEPTH_LIMIT {
-            return Err(DecodeError::new(format!("a default is nested deeper than {DEPTH_LIMIT}")));
+        if depth == self.value_depth {
+            return Err(DecodeError::new(format!("a value is nested deeper than {depth}")));
         }
         let code = self.byte()?;
         if let Some(scalar) = self.scalar(code)? {

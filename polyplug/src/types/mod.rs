@@ -26,6 +26,7 @@ mod list;
 mod lower;
 mod map;
 mod option;
+pub(crate) mod own_arena;
 mod result;
 mod scalar;
 mod text;
