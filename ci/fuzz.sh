@@ -29,7 +29,7 @@ export CARGO_TARGET_DIR="$target_dir/fuzz"
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0:allocator_may_return_null=1}
 RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$flags" announce "${builder[@]}"
 
-targets=(schema values)
+targets=(schema values adapters state)
 if (($#)); then
     targets=("$1")
     shift

@@ -13,6 +13,7 @@ pub mod engine;
 pub mod error_path;
 pub mod footprint;
 pub mod generate;
+pub mod grow;
 pub mod handles;
 pub mod js;
 pub mod layers;
