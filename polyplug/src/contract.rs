@@ -2,7 +2,7 @@
 
 use polyplug_abi::{Entry, GuestContractId};
 
-use crate::contract_info::ContractInfo;
+use crate::contract_info::{ContractEntry, ContractInfo};
 use crate::proxy::{Proxy, RawProxy};
 use crate::schema::Schema;
 
@@ -83,5 +83,26 @@ impl Schema {
     #[must_use]
     pub fn of<C: Contract + ?Sized>() -> Self {
         (C::info().schema)()
+    }
+
+    /// Returns the descriptions of all contracts that are linked into this program, in the order of names and versions. The
+    /// linker leaves out crates of which nothing is used: `use contracts as _;` keeps one.
+    ///
+    /// ```
+    /// use polyplug::schema::Schema;
+    ///
+    /// #[polyplug::contract(name = "demo.clock", version = "1.0")]
+    /// trait Clock {
+    ///     fn now(&self) -> u64;
+    /// }
+    ///
+    /// assert!(Schema::linked().iter().any(|schema| schema.name == "demo.clock"));
+    /// ```
+    #[must_use]
+    pub fn linked() -> Vec<Self> {
+        let mut all: Vec<_> =
+            inventory::iter::<ContractEntry>.into_iter().map(|entry| ((entry.0)().schema)()).collect();
+        all.sort_by(|one, other| (&one.name, one.major, one.minor).cmp(&(&other.name, other.major, other.minor)));
+        all
     }
 }

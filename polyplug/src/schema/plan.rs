@@ -159,6 +159,21 @@ impl Plan {
         }
     }
 
+    /// Returns whether a value of this node has pointers, to memory beyond the node's own.
+    #[cfg(feature = "host")]
+    pub(crate) fn has_pointers(&self, id: NodeId) -> bool {
+        let any = |places: &[Place]| places.iter().any(|place| self.has_pointers(place.node));
+        match &self.node(id).kind {
+            Kind::Unit | Kind::Scalar(_) | Kind::Enum(..) | Kind::Object { .. } => false,
+            Kind::String | Kind::Bytes | Kind::List(_) | Kind::Map { .. } | Kind::Nullable(_) | Kind::Box(_) => true,
+            Kind::Option { of, .. } => self.has_pointers(*of),
+            Kind::Tuple(places) => any(places),
+            Kind::Record(_, body) => any(&body.places),
+            Kind::Variant { cases, .. } => cases.iter().any(|case| any(&case.places)),
+            Kind::Result { ok, err, .. } => self.has_pointers(*ok) || self.has_pointers(*err),
+        }
+    }
+
     /// Returns the default of a field, which is the value of one that a guest leaves out.
     #[cfg(feature = "host")]
     pub(crate) fn default(&self, body: &Body, field: usize) -> Option<&Stored> {

@@ -17,6 +17,12 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
+    /// Returns the value's bytes, or `None` if they have pointers.
+    #[cfg(feature = "host")]
+    pub(crate) fn bytes(&self) -> Option<&[u8]> {
+        self.pointers.is_empty().then_some(&self.image[..self.size])
+    }
+
     /// Writes a copy of the value to `to`. What pointers lead to is allocated in the arena. Returns whether that had room.
     ///
     /// # Safety

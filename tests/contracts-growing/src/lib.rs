@@ -5,7 +5,8 @@ macro_rules! version {
     (
         $version:literal $module:ident $small:literal
         item { $($item:tt)* } tree { $($tree:tt)* } mood { $($mood:tt)* } colour { $($colour:tt)* }
-        shape { $($shape:tt)* } trouble { $($trouble:tt)* } methods { $($methods:tt)* } types { $($types:tt)* }
+        shape { $($shape:tt)* } trouble { $($trouble:tt)* } reading { $($reading:tt)* }
+        methods { $($methods:tt)* } types { $($types:tt)* }
     ) => {
         #[doc = concat!("Version ", $version, " of the contract.")]
         #[allow(missing_docs)]
@@ -78,6 +79,27 @@ macro_rules! version {
                 fn add(&self, a: i32, b: i32) -> i32;
             }
 
+            /// A contract whose calls are measured.
+            #[polyplug::contract(name = "test.measured", version = $version)]
+            pub trait Measured {
+                /// Neither grows nor takes what does.
+                fn add(&self, a: i32, b: i32) -> i32;
+                /// The number of the reading.
+                fn one(&self, reading: Reading) -> u64;
+                /// The sum of the numbers of the first and the last reading.
+                fn all(&self, readings: &[Reading]) -> u64;
+            }
+
+            /// A record of plain fields.
+            #[derive(Debug, Clone, Copy, PartialEq, polyplug::Type)]
+            pub struct Reading {
+                pub number: u64,
+                pub value: f64,
+                pub sensor: u32,
+                pub quality: u32,
+                $($reading)*
+            }
+
             /// A small contract of the same types. Each version has a name of its own, so that a program that links all of
             /// them has one version of each contract, as a host has.
             #[polyplug::contract(name = $small, version = $version)]
@@ -145,7 +167,7 @@ macro_rules! version {
 
 version! {
     "1.0" v1_0 "test.small-0"
-    item {} tree {} mood {} colour {} shape {} trouble { Refused { why: String } } methods {} types {}
+    item {} tree {} mood {} colour {} shape {} trouble { Refused { why: String } } reading {} methods {} types {}
 }
 
 version! {
@@ -163,7 +185,8 @@ version! {
         #[contract(since = "1.1")]
         Blue,
     }
-    shape {} trouble { Refused { why: String } } methods {} types {}
+    shape {} trouble { Refused { why: String } } reading {}
+    methods {} types {}
 }
 
 version! {
@@ -197,6 +220,7 @@ version! {
         #[contract(since = "1.2")]
         Broken { item: Item },
     }
+    reading {}
     methods {
         /// How many there are.
         #[contract(since = "1.2")]
@@ -247,6 +271,10 @@ version! {
         Broken { item: Item },
         #[contract(since = "1.3")]
         Gone,
+    }
+    reading {
+        #[contract(since = "1.3", default = 7)]
+        pub unit: u64,
     }
     methods {
         /// How many there are.
@@ -314,6 +342,25 @@ macro_rules! implement {
 
             fn item(id: u64) -> Item {
                 Item { id, name: format!("item {id}"), $($item)* }
+            }
+        }
+
+        #[derive(Default)]
+        struct Measuring;
+
+        #[polyplug::plugin]
+        impl Measured for Measuring {
+            fn add(&self, a: i32, b: i32) -> i32 {
+                a.wrapping_add(b)
+            }
+
+            fn one(&self, reading: Reading) -> u64 {
+                reading.number
+            }
+
+            fn all(&self, readings: &[Reading]) -> u64 {
+                let number = |reading: Option<&Reading>| reading.map_or(0, |reading| reading.number);
+                number(readings.first()) + number(readings.last())
             }
         }
 

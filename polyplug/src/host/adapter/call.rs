@@ -18,6 +18,18 @@ use crate::types::{Depth, LiftError};
 /// The size of a buffer that needs no allocation. Larger arguments and results lie in the arena.
 const ON_STACK: usize = 256;
 
+impl Half {
+    /// Returns whether the conversion may need memory from the arena.
+    fn may_allocate(&self) -> bool {
+        let needs_no_arena = |part: &Part| match part {
+            Part::Copy { .. } => true,
+            Part::Convert { .. } => false,
+            Part::Default { value, .. } => value.bytes().is_some(),
+        };
+        self.size > ON_STACK || !self.parts.iter().all(needs_no_arena)
+    }
+}
+
 /// A function that makes the methods of an object, given the number of their list.
 type MethodsOf<'a> = &'a dyn Fn(usize) -> Arc<dyn ObjectMethods>;
 
@@ -28,6 +40,9 @@ pub(crate) struct Adapter {
     arguments: Option<Half>,
     /// From the callee's layouts to the caller's; `None` if the result is the same.
     result: Option<Half>,
+    /// True if the callee's arguments need memory beyond the struct, or if the callee's result may, so that there has to be
+    /// an arena though the caller needs none.
+    needs_arena: bool,
     /// The arguments that are objects whose methods have adapters. Their conversion copies the token.
     objects: Vec<ObjectArgument>,
 }
@@ -68,11 +83,12 @@ impl Adapter {
             let list = list(from.node, to.node)?;
             Some(ObjectArgument { at: to.at, list, name: argument.name.as_str().into() })
         });
-        Self {
-            objects: objects.collect(),
-            arguments: Some(arguments(caller, ours, method, callee, called)),
-            result: Some(result(callee, called.result, caller, ours.result)),
-        }
+        let objects = objects.collect();
+        let arguments = arguments(caller, ours, method, callee, called);
+        let result = result(callee, called.result, caller, ours.result);
+        let result_needs_arena = result.size > ON_STACK || callee.plan.has_pointers(called.result);
+        let needs_arena = arguments.may_allocate() || (!result.is_same && result_needs_arena);
+        Self { arguments: Some(arguments), result: Some(result), needs_arena, objects }
     }
 
     /// Returns whether both sides have the same forms, given the lists of methods of objects that are the same.
@@ -87,7 +103,8 @@ impl Adapter {
         let objects: Vec<_> = self.objects.into_iter().filter(|object| !is_same(object.list)).collect();
         let arguments = self.arguments.filter(|half| !half.is_same || !objects.is_empty());
         let result = self.result.filter(|half| !half.is_same);
-        (arguments.is_some() || result.is_some()).then_some(Self { arguments, result, objects })
+        let needs_arena = self.needs_arena;
+        (arguments.is_some() || result.is_some()).then_some(Self { arguments, result, needs_arena, objects })
     }
 
     /// Calls the method with converted arguments, and converts the result. `call` calls the callee, and returns whether
@@ -104,8 +121,7 @@ impl Adapter {
         (tokens, methods): (&dyn ObjectTokens, MethodsOf<'_>),
         call: impl FnOnce(CallFrame) -> bool,
     ) -> bool {
-        // The callee may need an arena where the caller needs none: for a field that the caller does not know.
-        let guard = frame.arena.is_null().then(CallArenaGuard::enter);
+        let guard = (self.needs_arena && frame.arena.is_null()).then(CallArenaGuard::enter);
         let arena = guard.as_ref().map_or(frame.arena, CallArenaGuard::get);
         let mut inner = CallFrame { arena, ..frame };
         let (mut arguments, mut result) = (Buffer::new(), Buffer::new());
@@ -238,7 +254,7 @@ fn arguments(caller: Side<'_>, ours: &MethodPlan, method: &Method, callee: Side<
     let parts = places()
         .zip(&numbers)
         .zip(&method.arguments)
-        .map(|(((from, to), number), argument)| compiler.part(*number, from.at, to.at, Some(&argument.name)));
+        .flat_map(|(((from, to), number), argument)| compiler.parts(*number, from.at, to.at, Some(&argument.name)));
     let parts = parts.collect();
     Half { conversions: compiler.conversions(), parts, size: called.size, align: called.align, is_same }
 }
@@ -249,7 +265,7 @@ fn result(callee: Side<'_>, from: NodeId, caller: Side<'_>, to: NodeId) -> Half 
     compiler.compare();
     let is_same = compiler.is_same(number);
     let node = callee.plan.node(from);
-    let parts = vec![compiler.part(number, 0, 0, None)];
+    let parts = compiler.parts(number, 0, 0, None);
     Half { conversions: compiler.conversions(), parts, size: node.size, align: node.align, is_same }
 }
 

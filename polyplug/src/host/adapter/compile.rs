@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::conversion::{Cases, Conversion, Conversions, Part};
+use super::conversion::{Cases, Conversion, Conversions, Element, Part};
 use crate::schema::canonical;
 use crate::schema::plan::{Body, Kind, NodeId, Place, Plan};
 use crate::schema::{Case, Field, Schema, Shape};
@@ -130,13 +130,39 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Makes the part that moves a value of a pair.
-    pub(super) fn part(&self, number: usize, from: usize, to: usize, name: Option<&str>) -> Part {
+    /// Makes the parts that move a value of a pair.
+    pub(super) fn parts(&self, number: usize, from: usize, to: usize, name: Option<&str>) -> Vec<Part> {
         let pair = &self.pairs[number];
-        match pair.same {
-            true => Part::Copy { from, to, size: self.from.plan.node(pair.from).size },
-            false => Part::Convert { from, to, number, name: name.map(Box::from) },
+        if pair.same {
+            return vec![Part::Copy { from, to, size: self.from.plan.node(pair.from).size }];
         }
+        match self.plain(pair, from, to) {
+            Some(parts) => merged(parts),
+            None => vec![Part::Convert { from, to, number, name: name.map(Box::from) }],
+        }
+    }
+
+    /// Returns the parts of a record or tuple that can be moved without a look at the value, or `None` for other values.
+    /// Such a conversion does not fail, so it needs no name.
+    fn plain(&self, pair: &Pair, from_at: usize, to_at: usize) -> Option<Vec<Part>> {
+        let (ours, theirs) = (self.from.plan.node(pair.from), self.to.plan.node(pair.to));
+        let (from, to, described) = match (&ours.kind, &theirs.kind) {
+            (Kind::Tuple(from), Kind::Tuple(to)) => (from, to, &[][..]),
+            (Kind::Record(_, from), Kind::Record(number, to)) => (&from.places, &to.places, self.to.fields(*number)),
+            _ => return None,
+        };
+        let mut parts = Vec::new();
+        for (from, to) in from.iter().zip(to) {
+            let inner = self.parts(self.number(from.node, to.node), from_at + from.at, to_at + to.at, None);
+            if inner.iter().any(|part| matches!(part, Part::Convert { .. })) {
+                return None;
+            }
+            parts.extend(inner);
+        }
+        for (place, field) in to.iter().zip(described).skip(from.len()) {
+            parts.push(self.default(place, field, to_at));
+        }
+        Some(parts)
     }
 
     fn number(&self, from: NodeId, to: NodeId) -> usize {
@@ -154,7 +180,7 @@ impl<'a> Compiler<'a> {
         }
         let (ours, theirs) = (self.from.plan.node(pair.from), self.to.plan.node(pair.to));
         let one = |from: NodeId, to: NodeId, from_at: usize, to_at: usize| {
-            vec![self.part(self.number(from, to), from_at, to_at, None)]
+            self.parts(self.number(from, to), from_at, to_at, None)
         };
         match (&ours.kind, &theirs.kind) {
             (Kind::List(from), Kind::List(to)) => {
@@ -164,7 +190,7 @@ impl<'a> Compiler<'a> {
                     from_stride: item.size,
                     to_stride: into.size,
                     to_align: into.align,
-                    element: one(*from, *to, 0, 0),
+                    element: Element::new(one(*from, *to, 0, 0)),
                 }
             }
             (
@@ -179,7 +205,7 @@ impl<'a> Compiler<'a> {
                     from_stride: *stride,
                     to_stride: *to_stride,
                     to_align: *to_align,
-                    element,
+                    element: Element::new(element),
                 }
             }
             (Kind::Option { of, at }, Kind::Option { of: to, at: to_at }) => {
@@ -197,8 +223,8 @@ impl<'a> Compiler<'a> {
             }
             (Kind::Tuple(from), Kind::Tuple(to)) => {
                 let places = from.iter().zip(to).enumerate();
-                let parts = places.map(|(i, (from, to))| {
-                    self.part(self.number(from.node, to.node), from.at, to.at, Some(&i.to_string()))
+                let parts = places.flat_map(|(i, (from, to))| {
+                    self.parts(self.number(from.node, to.node), from.at, to.at, Some(&i.to_string()))
                 });
                 Conversion::Parts(merged(parts.collect()))
             }
@@ -230,9 +256,9 @@ impl<'a> Compiler<'a> {
     fn body(&self, from: &Body, to: &Body, described: &[Field], from_at: usize, to_at: usize) -> Vec<Part> {
         let places = from.places.iter().zip(&to.places).zip(described);
         let mut parts: Vec<Part> = places
-            .map(|((from, to), field)| {
+            .flat_map(|((from, to), field)| {
                 let number = self.number(from.node, to.node);
-                self.part(number, from_at + from.at, to_at + to.at, Some(&field.name))
+                self.parts(number, from_at + from.at, to_at + to.at, Some(&field.name))
             })
             .collect();
         for (place, field) in to.places.iter().zip(described).skip(from.places.len()) {

@@ -1,5 +1,6 @@
 //! Conversions of values from the canonical layouts of one version of a contract to those of another.
 
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use polyplug_abi::CallArena;
@@ -17,7 +18,7 @@ pub(super) enum Conversion {
     /// The parts of a record or a tuple, and of every type whose layouts are the same.
     Parts(Vec<Part>),
     /// Pointer and length.
-    Sequence { from_align: usize, from_stride: usize, to_stride: usize, to_align: usize, element: Vec<Part> },
+    Sequence { from_align: usize, from_stride: usize, to_stride: usize, to_align: usize, element: Element },
     /// A tag of one byte, and the value.
     Option(Vec<Part>),
     /// A pointer, which may be null if the flag says so.
@@ -35,6 +36,82 @@ pub(super) enum Part {
     Convert { from: usize, to: usize, number: usize, name: Option<Box<str>> },
     /// A field that the sender lacks.
     Default { to: usize, value: Stored },
+}
+
+/// The parts of the elements of a list or of the entries of a map.
+#[derive(Debug)]
+pub(super) enum Element {
+    /// Parts that are moved for all elements at once.
+    Plain(Vec<Move>),
+    Parts(Vec<Part>),
+}
+
+/// Bytes that each element gets, wherever they come from.
+#[derive(Debug)]
+pub(super) struct Move {
+    /// The offset in the sender's elements, or the bytes themselves.
+    from: Result<usize, Box<[u8]>>,
+    to: usize,
+    size: usize,
+}
+
+impl Element {
+    pub(super) fn new(parts: Vec<Part>) -> Self {
+        let plain = |part: &Part| match part {
+            Part::Copy { from, to, size } => Some(Move { from: Ok(*from), to: *to, size: *size }),
+            Part::Default { to, value } => {
+                let bytes: Box<[u8]> = value.bytes()?.into();
+                Some(Move { to: *to, size: bytes.len(), from: Err(bytes) })
+            }
+            Part::Convert { .. } => None,
+        };
+        match parts.iter().map(plain).collect() {
+            Some(moves) => Self::Plain(moves),
+            None => Self::Parts(parts),
+        }
+    }
+}
+
+impl Move {
+    /// Moves the bytes of `len` elements, given by where they begin and by their sizes on both sides.
+    ///
+    /// # Safety
+    ///
+    /// Both sides must have `len` elements of their size, the receiver's writable, with this part in each.
+    unsafe fn all(&self, len: usize, (from, from_stride): (*const u8, usize), (to, to_stride): (*mut u8, usize)) {
+        // SAFETY: the offset is that of the part in the first element (the caller's promise).
+        let (from, from_stride) = match &self.from {
+            Ok(at) => (unsafe { from.add(*at) }, from_stride),
+            // The same bytes for all.
+            Err(bytes) => (bytes.as_ptr(), 0),
+        };
+        // SAFETY: as above.
+        let to = unsafe { to.add(self.to) };
+        // Copies of a size that the compiler knows are a few instructions each.
+        macro_rules! sizes {
+            ($($size:literal)*) => {
+                match self.size {
+                    $($size => {
+                        for i in 0..len {
+                            // SAFETY: the part lies in each element (the caller's promise). A byte may be padding, which
+                            // `MaybeUninit` admits, and the type has no alignment.
+                            unsafe {
+                                let bytes = from.add(i * from_stride).cast::<MaybeUninit<[u8; $size]>>().read();
+                                to.add(i * to_stride).cast::<MaybeUninit<[u8; $size]>>().write(bytes);
+                            }
+                        }
+                    })*
+                    size => {
+                        for i in 0..len {
+                            // SAFETY: the part lies in each element (the caller's promise).
+                            unsafe { ptr::copy_nonoverlapping(from.add(i * from_stride), to.add(i * to_stride), size) };
+                        }
+                    }
+                }
+            };
+        }
+        sizes!(1 2 4 8 12 16 20 24 28 32 36 40 48 56 64 72 80 96 112 128);
+    }
 }
 
 /// The cases of an enum or variant.
@@ -140,9 +217,18 @@ impl Conversions {
                         return Err(LiftError::new(format_args!("a list of {} elements cannot exist", list.len)));
                     }
                     let start = allocate(arena, list.len * to_stride, *to_align)?;
-                    for i in 0..list.len {
-                        let (item, into) = (list.ptr.add(i * from_stride), start.add(i * to_stride));
-                        self.parts(element, item, into, arena, depth).map_err(|error| error.at(i))?;
+                    match element {
+                        Element::Plain(moves) => {
+                            moves
+                                .iter()
+                                .for_each(|each| each.all(list.len, (list.ptr, *from_stride), (start, *to_stride)));
+                        }
+                        Element::Parts(parts) => {
+                            for i in 0..list.len {
+                                let (item, into) = (list.ptr.add(i * from_stride), start.add(i * to_stride));
+                                self.parts(parts, item, into, arena, depth).map_err(|error| error.at(i))?;
+                            }
+                        }
                     }
                     to.cast::<RawList<u8>>().write(RawList { ptr: start, len: list.len });
                     Ok(())

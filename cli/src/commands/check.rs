@@ -1,0 +1,228 @@
+//! `polyplug check`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use object::{Object, ObjectSection};
+use polyplug::error::ManifestError;
+use polyplug::loader::ManifestData;
+use polyplug::schema::compare;
+use polyplug::signature::verify_bundle;
+use serde_json::Value as Json;
+
+use crate::args::Check;
+use crate::bundle::{Opened, files};
+use crate::contracts::{self, Contracts};
+use crate::diagnostics::{Part, Problem, Severity};
+use crate::exit::Exit;
+use crate::text::{BOLD, GREEN, styled};
+
+pub(crate) fn run(args: &Check) -> Result<Exit> {
+    let mut wanted = Contracts::new();
+    for path in &args.contracts {
+        wanted.extend(contracts::read(path)?);
+    }
+    let problems = problems(args, &wanted);
+    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    let warnings = problems.len() - errors;
+    if args.output.json {
+        let all: Vec<_> = problems.iter().map(Problem::json).collect();
+        anstream::println!("{:#}", Json::Array(all));
+        return Ok(Exit::of(errors == 0));
+    }
+    for problem in &problems {
+        anstream::println!("{}", problem.text());
+    }
+    let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    if problems.is_empty() {
+        anstream::println!("{}: nothing wrong was found in {}", styled(GREEN, "fine"), args.bundle.display());
+    } else {
+        let text = format!("{}, {} in {}", count(errors, "error"), count(warnings, "warning"), args.bundle.display());
+        anstream::println!("{}", styled(BOLD, &text));
+    }
+    Ok(Exit::of(errors == 0))
+}
+
+/// Returns all problems of a bundle.
+fn problems(args: &Check, wanted: &Contracts) -> Vec<Problem> {
+    let manifest = match ManifestData::read(&args.bundle) {
+        Ok(manifest) => manifest,
+        Err(error) => return vec![of_manifest(&error)],
+    };
+    let folder = manifest.origin.clone();
+    let mut problems = Vec::new();
+    let files = match files(&folder) {
+        Ok(files) => files,
+        Err(error) => return vec![Problem::new(Severity::Error, "unreadable", format!("{error:#}"))],
+    };
+    unused(&manifest, &files, &mut problems);
+    leftovers(&folder, &files, &mut problems);
+    if manifest.loader == "native" {
+        libraries(&manifest, &files, &mut problems);
+    }
+    if verify_bundle(&folder, &[]).is_err_and(|error| error.to_string().contains("not signed")) {
+        let problem = Problem::new(Severity::Warning, "unsigned", format!("bundle `{}` is not signed", manifest.name));
+        problems
+            .push(problem.help("hosts that require signatures refuse the bundle: `polyplug keygen`, `polyplug sign`"));
+    }
+    if !args.no_run {
+        match Opened::load(&args.bundle, &args.with.with) {
+            Ok(opened) => compared(&opened, wanted, &mut problems),
+            Err(error) => problems.push(of_load(&format!("{error:#}"), &folder, &files)),
+        }
+    }
+    problems.sort_by_key(|problem| problem.severity == Severity::Warning);
+    problems
+}
+
+fn of_manifest(error: &ManifestError) -> Problem {
+    let problem = |message: String| Problem::new(Severity::Error, "manifest", message);
+    match error {
+        ManifestError::Syntax { path, line, column, message, .. } => {
+            problem(message.clone()).at(path, Part::Line(*line, *column))
+        }
+        ManifestError::Invalid { path, key, message, .. } => {
+            // `dependency.contract` is written `contract` in a table of its own.
+            let name = key.rsplit('.').next().unwrap_or(key);
+            let line = fs::read_to_string(path).ok().and_then(|text| {
+                let is_key = |line: &str| {
+                    line.trim_start().strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='))
+                };
+                text.lines().position(is_key)
+            });
+            let part = line.map_or(Part::Whole, |line| Part::Line(line + 1, 0));
+            problem(format!("`{key}`: {message}")).at(path, part)
+        }
+        other => problem(other.to_string()),
+    }
+}
+
+/// Finds needs that no file of the bundle mentions.
+fn unused(manifest: &ManifestData, files: &[(PathBuf, u64)], problems: &mut Vec<Problem>) {
+    let texts: Vec<_> = files
+        .iter()
+        .filter(|(path, _)| path != Path::new("manifest.toml") && path.extension().is_none_or(|of| of != "schema"))
+        .filter_map(|(path, _)| fs::read(manifest.origin.join(path)).ok())
+        .collect();
+    let is_mentioned = |contract: &str| {
+        let name = contract.as_bytes();
+        // Assemblies have texts in UTF-16.
+        let wide: Vec<u8> = contract.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let has = |text: &[u8], part: &[u8]| text.windows(part.len()).any(|window| window == part);
+        texts.iter().any(|text| has(text, name) || has(text, &wide))
+    };
+    let dependencies = manifest.dependencies.iter().map(|need| (&need.contract, need.line, "dependency"));
+    let hosts = manifest.host_contracts.iter().map(|need| (&need.contract, need.line, "host"));
+    for (contract, line, table) in dependencies.chain(hosts) {
+        if !is_mentioned(contract) {
+            let message =
+                format!("no file of the bundle mentions `{contract}`, which `[[{table}]]` says that the bundle needs");
+            let problem = Problem::new(Severity::Warning, "unused-need", message);
+            let problem = problem.at(manifest.origin.join("manifest.toml"), Part::Line(line, 0));
+            problems.push(problem.help("leave the entry out, or correct the contract's name"));
+        }
+    }
+}
+
+/// Finds files that tools have left behind.
+fn leftovers(folder: &Path, files: &[(PathBuf, u64)], problems: &mut Vec<Problem>) {
+    const FOLDERS: [&str; 5] = ["__pycache__", ".git", "node_modules/.cache", "target", "obj"];
+    for name in FOLDERS {
+        let inside = files.iter().filter(|(path, _)| path.starts_with(name));
+        let size: u64 = inside.clone().map(|(_, size)| size).sum();
+        let count = inside.count();
+        if count > 0 {
+            let message =
+                format!("the bundle has the folder `{name}` of a tool: {count} files, {}", crate::text::bytes(size));
+            let problem = Problem::new(Severity::Warning, "leftover", message).at(folder.join(name), Part::Whole);
+            problems.push(problem.help("leave the folder out of the bundle"));
+        }
+    }
+}
+
+/// Looks at the libraries of a native bundle.
+fn libraries(manifest: &ManifestData, files: &[(PathBuf, u64)], problems: &mut Vec<Problem>) {
+    let mut systems = Vec::new();
+    for (path, size) in files {
+        let is_library = path.extension().is_some_and(|of| of == "so" || of == "dll" || of == "dylib");
+        let Some(bytes) = is_library.then(|| fs::read(manifest.origin.join(path)).ok()).flatten() else { continue };
+        let Ok(file) = object::File::parse(&*bytes) else { continue };
+        let system = match path.extension().and_then(|of| of.to_str()) {
+            Some("dll") => "windows",
+            Some("dylib") => "macos",
+            _ => "linux",
+        };
+        systems.push(format!("{system} on {:?}", file.architecture()).to_lowercase());
+        let debug: u64 = file
+            .sections()
+            .filter(|section| {
+                section.name().is_ok_and(|name| name.starts_with(".debug") || name.starts_with("__debug"))
+            })
+            .map(|section| section.size())
+            .sum();
+        if debug > 1 << 20 {
+            let message = format!(
+                "{} of {} are debugging information of `{}`",
+                crate::text::bytes(debug),
+                crate::text::bytes(*size),
+                path.display()
+            );
+            let problem = Problem::new(Severity::Warning, "debug-info", message);
+            problems.push(problem.help("build with `--release` and `strip = true` in the profile"));
+        }
+    }
+    if systems.len() == 1 {
+        let message = format!("the bundle has a library for {} alone", systems[0]);
+        let problem = Problem::new(Severity::Warning, "one-platform", message);
+        let problem = problem.at(manifest.origin.join("manifest.toml"), Part::Text("file".to_owned()));
+        problems.push(problem.help(
+            "for others, build the plugin there and name each library: `file = { linux = \"..\", macos = \"..\", windows = \
+             \"..\" }`",
+        ));
+    }
+}
+
+/// Makes a problem of an error of a load. An error that names a line of a file of the bundle has that place.
+fn of_load(error: &str, folder: &Path, files: &[(PathBuf, u64)]) -> Problem {
+    let problem = Problem::new(Severity::Error, "load", error);
+    for (path, _) in files {
+        let name = path.display().to_string();
+        let mut rest = error;
+        while let Some(at) = rest.find(&name) {
+            rest = &rest[at + name.len()..];
+            let digits: String =
+                rest.strip_prefix(':').unwrap_or_default().chars().take_while(char::is_ascii_digit).collect();
+            if let Ok(line) = digits.parse() {
+                return problem.at(folder.join(path), Part::Line(line, 0));
+            }
+        }
+    }
+    problem
+}
+
+/// Compares the contracts that the bundle implements with those that hosts have.
+fn compared(opened: &Opened, wanted: &Contracts, problems: &mut Vec<Problem>) {
+    for schema in opened.contracts() {
+        let schema = match schema {
+            Ok(schema) => schema,
+            Err(error) => {
+                problems.push(Problem::new(Severity::Warning, "no-schema", error));
+                continue;
+            }
+        };
+        let Some(host) = wanted.get(&contracts::key(&schema)) else { continue };
+        let (older, newer) = if host.minor <= schema.minor { (host, &schema) } else { (&schema, host) };
+        for change in compare(older, newer) {
+            let is_refused =
+                if std::ptr::eq(host, older) { change.verdict.breaks_hosts() } else { change.verdict.breaks_plugins() };
+            if is_refused {
+                problems.push(Problem::new(
+                    Severity::Error,
+                    "incompatible",
+                    format!("{}: {change}", contracts::key(host)),
+                ));
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! One file for each command.
+
+mod call;
+mod check;
+mod compat;
+mod doctor;
+mod graph;
+mod inspect;
+mod keys;
+mod schema;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::args::{Args, Verb};
+use crate::exit::Exit;
+
+/// Runs a command.
+pub(crate) fn run(args: Args) -> Result<Exit> {
+    match args.verb {
+        Verb::Check(args) => check::run(&args),
+        Verb::Inspect(args) => inspect::run(&args),
+        Verb::Schema(args) => schema::run(&args),
+        Verb::Compat(args) => compat::run(&args),
+        Verb::Call(args) => call::run(&args),
+        Verb::Keygen(args) => keys::generate(&args),
+        Verb::Sign(args) => keys::sign(&args),
+        Verb::Verify(args) => keys::verify(&args),
+        Verb::Graph(args) => graph::run(&args),
+        Verb::Doctor(args) => doctor::run(args.output),
+        Verb::Completions { shell } => {
+            clap_complete::generate(shell, &mut crate::command(), "polyplug", &mut std::io::stdout());
+            Ok(Exit::Fine)
+        }
+        Verb::Man { folder } => man(&folder),
+    }
+}
+
+fn man(folder: &Path) -> Result<Exit> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    clap_mangen::generate_to(crate::command(), folder)
+        .with_context(|| format!("cannot write to {}", folder.display()))?;
+    Ok(Exit::Fine)
+}

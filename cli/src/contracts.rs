@@ -1,0 +1,182 @@
+//! Contracts from schema files, bundles and Rust crates.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, anyhow, bail};
+use polyplug::schema::Schema;
+use serde_json::Value as Json;
+
+use crate::bundle::Opened;
+
+/// Contracts by their names with major versions, such as `demo.store@1`.
+pub(crate) type Contracts = BTreeMap<String, Schema>;
+
+/// Returns the name of a contract with its major version.
+pub(crate) fn key(schema: &Schema) -> String {
+    format!("{}@{}", schema.name, schema.major)
+}
+
+/// Reads contracts from a schema file, a bundle, or the folder of a Rust crate.
+pub(crate) fn read(path: &Path) -> Result<Contracts> {
+    let contracts =
+        if path.is_file() && path.file_name().is_some_and(|name| name != "manifest.toml" && name != "Cargo.toml") {
+            of_file(path)?
+        } else {
+            let folder = if path.is_file() { path.parent().unwrap_or(path) } else { path };
+            if folder.join("manifest.toml").is_file() && path.file_name().is_none_or(|name| name != "Cargo.toml") {
+                of_bundle(folder)?
+            } else if folder.join("Cargo.toml").is_file() {
+                of_crate(folder)?
+            } else if folder.is_dir() {
+                shipped(folder)?
+            } else {
+                bail!("{}: there is no such file or folder", path.display());
+            }
+        };
+    if contracts.is_empty() {
+        bail!(
+            "{}: no contract there: give a schema file (NAME@MAJOR.schema), a bundle, or the folder of a Rust crate with \
+             `#[polyplug::contract]`",
+            path.display()
+        );
+    }
+    Ok(contracts)
+}
+
+fn all(schemas: impl IntoIterator<Item = Schema>) -> Contracts {
+    schemas.into_iter().map(|schema| (key(&schema), schema)).collect()
+}
+
+fn of_file(path: &Path) -> Result<Contracts> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let schema = Schema::decode(&bytes).with_context(|| format!("{}", path.display()))?;
+    Ok(all([schema]))
+}
+
+/// Reads the schema files in a folder.
+pub(crate) fn shipped(folder: &Path) -> Result<Contracts> {
+    let mut found = Contracts::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
+        if path.extension().is_some_and(|extension| extension == "schema") {
+            found.extend(of_file(&path)?);
+        }
+    }
+    Ok(found)
+}
+
+fn of_bundle(folder: &Path) -> Result<Contracts> {
+    let mut found = shipped(folder)?;
+    let opened = Opened::load_alone(folder)?;
+    for schema in opened.contracts() {
+        found.extend(all([schema.map_err(|error| anyhow!(error))?]));
+    }
+    Ok(found)
+}
+
+/// Reads the contracts of a crate: builds and runs a program that links the crate, and prints them.
+fn of_crate(folder: &Path) -> Result<Contracts> {
+    let folder = folder.canonicalize().with_context(|| format!("cannot read {}", folder.display()))?;
+    let package = Package::read(&folder)?;
+    let program = tempfile::tempdir().context("cannot make a folder for the program that prints the contracts")?;
+    let manifest = format!(
+        "[package]\nname = \"polyplug-print-contracts\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\npolyplug = \
+         {{ {}, default-features = false }}\ncontracts = {{ package = {}, path = {} }}\n\n[workspace]\n",
+        package.polyplug,
+        quoted(&package.name),
+        quoted(&folder.display().to_string()),
+    );
+    let source = "use std::io::Write;\n\nuse contracts as _;\n\nfn main() {\n    for schema in polyplug::schema::Schema::linked() {\n        \
+                  let bytes = schema.encode();\n        let mut out = std::io::stdout().lock();\n        \
+                  out.write_all(&(bytes.len() as u64).to_le_bytes()).unwrap();\n        \
+                  out.write_all(&bytes).unwrap();\n    }\n}\n";
+    fs::create_dir(program.path().join("src"))?;
+    fs::write(program.path().join("Cargo.toml"), manifest)?;
+    fs::write(program.path().join("src/main.rs"), source)?;
+    // The same versions of other crates as the crate itself is built with.
+    let lock = package.workspace.join("Cargo.lock");
+    if lock.is_file() {
+        fs::copy(lock, program.path().join("Cargo.lock"))?;
+    }
+    let mut command = cargo();
+    command.args(["run", "--quiet", "--manifest-path"]).arg(program.path().join("Cargo.toml"));
+    command.arg("--target-dir").arg(package.target.join("polyplug-contracts"));
+    let output = command.stderr(std::process::Stdio::inherit()).output().context("cannot start cargo")?;
+    if !output.status.success() {
+        bail!("{}: the crate `{}` could not be built as a library: see above", folder.display(), package.name);
+    }
+    let mut found = Vec::new();
+    let mut rest = output.stdout.as_slice();
+    while let Some((len, more)) = rest.split_first_chunk::<8>() {
+        let len = usize::try_from(u64::from_le_bytes(*len)).unwrap_or(usize::MAX);
+        let (bytes, more) = more.split_at_checked(len).ok_or_else(|| anyhow!("the program printed something else"))?;
+        found.push(Schema::decode(bytes)?);
+        rest = more;
+    }
+    Ok(all(found))
+}
+
+/// A Rust package, as cargo describes it.
+struct Package {
+    name: String,
+    /// The source of polyplug that the package depends on, as a part of a manifest.
+    polyplug: String,
+    workspace: PathBuf,
+    target: PathBuf,
+}
+
+impl Package {
+    fn read(folder: &Path) -> Result<Self> {
+        let mut command = cargo();
+        command.args(["metadata", "--format-version", "1", "--manifest-path"]).arg(folder.join("Cargo.toml"));
+        let output = command.output().context("cannot start cargo, which tells about Rust crates")?;
+        if !output.status.success() {
+            bail!("{}: {}", folder.display(), String::from_utf8_lossy(&output.stderr).trim());
+        }
+        let json: Json = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+        let packages = json["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let own = packages.iter().find(|package| {
+            package["manifest_path"].as_str().is_some_and(|path| Path::new(path) == folder.join("Cargo.toml"))
+        });
+        let own =
+            own.ok_or_else(|| anyhow!("{}: this is a workspace: give the folder of a crate", folder.display()))?;
+        let is_library =
+            own["targets"].as_array().into_iter().flatten().any(|target| {
+                target["kind"].as_array().into_iter().flatten().any(|kind| kind == "lib" || kind == "rlib")
+            });
+        let name = own["name"].as_str().unwrap_or_default().to_owned();
+        if !is_library {
+            bail!(
+                "{}: the crate `{name}` is no library that others can link: a contract that host and plugins share lies in a \
+                 crate of its own",
+                folder.display()
+            );
+        }
+        let polyplug = packages.iter().find(|package| package["name"] == "polyplug");
+        let polyplug = polyplug.ok_or_else(|| anyhow!("{}: `{name}` does not depend on polyplug", folder.display()))?;
+        let polyplug = match polyplug["source"].as_str() {
+            Some(_) => {
+                format!("version = {}", quoted(&format!("={}", polyplug["version"].as_str().unwrap_or_default())))
+            }
+            None => {
+                let manifest = Path::new(polyplug["manifest_path"].as_str().unwrap_or_default());
+                format!("path = {}", quoted(&manifest.parent().unwrap_or(manifest).display().to_string()))
+            }
+        };
+        let path = |key: &str| PathBuf::from(json[key].as_str().unwrap_or_default());
+        Ok(Self { name, polyplug, workspace: path("workspace_root"), target: path("target_directory") })
+    }
+}
+
+/// Returns cargo: the one that runs this program, if one does.
+fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Returns a text as one of TOML.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}

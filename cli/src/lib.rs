@@ -1,0 +1,48 @@
+//! The command line of polyplug, for authors of plugins and for operators.
+//!
+//! - [`main`]: runs a command
+//! - [`command`]: describes all commands, for completions and manual pages
+//!
+//! Invariant: what a command found out goes to standard output, and everything else to standard error.
+
+mod args;
+mod bundle;
+mod commands;
+mod contracts;
+mod diagnostics;
+mod exit;
+mod text;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::Args;
+use exit::Exit;
+
+/// Runs the command that `arguments`, the program's name first, describe. Returns the exit code that `polyplug help`
+/// documents.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = match Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        // Help and versions are no errors, and are printed to standard output.
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Fine.into() };
+        }
+    };
+    match commands::run(args) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            anstream::eprintln!("{}", text::error(&format!("{error:#}")));
+            Exit::Failed.into()
+        }
+    }
+}
+
+/// Returns the description of all commands.
+#[must_use]
+pub fn command() -> clap::Command {
+    Args::command()
+}

@@ -1,0 +1,33 @@
+//! The look of output. Colours are left out by `anstream` where the output is no terminal.
+
+use anstyle::{AnsiColor, Style};
+
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
+pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
+
+/// Returns `text` in `style`.
+pub(crate) fn styled(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Returns the text of an error.
+pub(crate) fn error(text: &str) -> String {
+    format!("{}: {text}", styled(RED, "error"))
+}
+
+/// Returns a number of bytes in the unit that suits it.
+pub(crate) fn bytes(count: u64) -> String {
+    match count {
+        0..10_240 => format!("{count} bytes"),
+        10_240..10_485_760 => format!("{} KiB", count.div_ceil(1024)),
+        _ => format!("{:.1} MiB", count as f64 / 1_048_576.0),
+    }
+}
+
+/// Returns a documentation as lines with an indentation.
+pub(crate) fn indented(docs: &str, by: usize) -> String {
+    docs.lines().map(|line| format!("{:by$}{line}\n", "").trim_end().to_owned() + "\n").collect()
+}
