@@ -60,9 +60,13 @@ pub(crate) struct Output {
     pub(crate) json: bool,
 }
 
-/// Other bundles that a bundle needs.
+/// What a bundle needs to be loaded.
 #[derive(Debug, Clone, ClapArgs)]
-pub(crate) struct With {
+pub(crate) struct Needs {
+    /// A schema file, a folder of such files, a bundle, or a Rust crate with contracts that the bundle's code names and that
+    /// the bundle does not ship
+    #[arg(long, value_name = "CONTRACTS")]
+    pub(crate) contracts: Vec<PathBuf>,
     /// Another bundle that is loaded first, such as one that the bundle needs
     #[arg(long, value_name = "BUNDLE")]
     pub(crate) with: Vec<PathBuf>,
@@ -75,11 +79,8 @@ pub(crate) struct Check {
     /// Does not run the bundle's code: the manifest and the files alone are looked at
     #[arg(long)]
     pub(crate) no_run: bool,
-    /// A schema file, a bundle, or the crate of a contract that hosts call the bundle by
-    #[arg(long, value_name = "CONTRACTS")]
-    pub(crate) contracts: Vec<PathBuf>,
     #[command(flatten)]
-    pub(crate) with: With,
+    pub(crate) needs: Needs,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -88,6 +89,8 @@ pub(crate) struct Check {
 pub(crate) struct Inspect {
     /// The bundle's folder
     pub(crate) bundle: PathBuf,
+    #[command(flatten)]
+    pub(crate) needs: Needs,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -132,7 +135,7 @@ pub(crate) struct Call {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) bench: Option<u32>,
     #[command(flatten)]
-    pub(crate) with: With,
+    pub(crate) needs: Needs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -163,6 +166,9 @@ pub(crate) struct Verify {
 pub(crate) struct Graph {
     /// The folder with the bundles
     pub(crate) folder: PathBuf,
+    /// Contracts that the bundles do not ship
+    #[arg(long, value_name = "CONTRACTS")]
+    pub(crate) contracts: Vec<PathBuf>,
     /// Prints DOT, for Graphviz
     #[arg(long, conflicts_with = "svg")]
     pub(crate) dot: bool,

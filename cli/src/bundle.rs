@@ -1,54 +1,70 @@
 //! A bundle that is loaded to be looked at.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use polyplug::Runtime;
 use polyplug::loader::{BundleSource, ManifestData};
 use polyplug::runtime::BundleInfo;
 use polyplug::schema::Schema;
+use polyplug::{BundleId, Runtime};
+use tempfile::TempDir;
+
+use crate::stand_in::StandIn;
+
+/// Contracts by their names with major versions, such as `demo.store@1`.
+pub(crate) type Contracts = BTreeMap<String, Schema>;
 
 /// A loaded bundle.
 pub(crate) struct Opened {
     pub(crate) manifest: ManifestData,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) info: BundleInfo,
+    /// The copies of bundles to which contracts were added.
+    _copies: Vec<TempDir>,
 }
 
-/// Makes a runtime with all loaders of this program.
+/// Makes a runtime with all loaders of this program, and with a stand-in for all host contracts.
 pub(crate) fn runtime() -> Result<Arc<Runtime>> {
-    polyplug_loaders::register(Runtime::builder()).build().context("the runtime cannot be made")
+    let runtime = polyplug_loaders::register(Runtime::builder()).build().context("the runtime cannot be made")?;
+    runtime.provide_bridge(StandIn);
+    Ok(runtime)
 }
 
 impl Opened {
-    /// Loads a bundle after those of `with`, as a host does.
-    pub(crate) fn load(bundle: &Path, with: &[PathBuf]) -> Result<Self> {
+    /// Loads a bundle after those of `with`, as a host does that knows `contracts`.
+    pub(crate) fn load(bundle: &Path, with: &[PathBuf], contracts: &Contracts) -> Result<Self> {
         let manifest = ManifestData::read(bundle)?;
         let runtime = runtime()?;
+        let mut copies = Vec::new();
         for other in with {
-            runtime.load_bundle(other)?;
+            let other = ManifestData::read(other)?.origin;
+            runtime.load_bundle(with_contracts(&other, contracts, &mut copies)?)?;
         }
-        let id = runtime.load_bundle(bundle)?;
-        Self::of(manifest, runtime, id)
+        let id = runtime.load_bundle(with_contracts(&manifest.origin, contracts, &mut copies)?)?;
+        Self::of(manifest, runtime, id, copies)
     }
 
     /// Loads a bundle although what it needs is not there: its plugins may fail as soon as they are called.
-    pub(crate) fn load_alone(bundle: &Path) -> Result<Self> {
+    pub(crate) fn load_alone(bundle: &Path, contracts: &Contracts) -> Result<Self> {
         let manifest = ManifestData::read(bundle)?;
-        let text = std::fs::read_to_string(manifest.origin.join("manifest.toml"))?;
+        let file = manifest.origin.join("manifest.toml");
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let mut table: toml::Table = text.parse()?;
         table.remove("dependency");
         table.remove("host");
         let runtime = runtime()?;
-        let source = BundleSource::Path(manifest.origin.clone());
-        let id = runtime.load_bundle_from(&table.to_string(), source)?;
-        Self::of(manifest, runtime, id)
+        let mut copies = Vec::new();
+        let folder = with_contracts(&manifest.origin, contracts, &mut copies)?;
+        let id = runtime.load_bundle_from(&table.to_string(), BundleSource::Path(folder))?;
+        Self::of(manifest, runtime, id, copies)
     }
 
-    fn of(manifest: ManifestData, runtime: Arc<Runtime>, id: polyplug::BundleId) -> Result<Self> {
+    fn of(manifest: ManifestData, runtime: Arc<Runtime>, id: BundleId, copies: Vec<TempDir>) -> Result<Self> {
         let info = runtime.bundle(id).ok_or_else(|| anyhow!("bundle `{}` was unloaded at once", manifest.name))?;
-        Ok(Self { manifest, runtime, info })
+        Ok(Self { manifest, runtime, info, _copies: copies })
     }
 
     /// Returns the contracts that the bundle's plugins implement, in the order of the plugins. A native plugin may bring no
@@ -63,13 +79,36 @@ impl Opened {
     }
 }
 
+/// Returns the bundle's folder, or that of a copy to which the contracts are added that the bundle does not ship.
+fn with_contracts(folder: &Path, contracts: &Contracts, copies: &mut Vec<TempDir>) -> Result<PathBuf> {
+    let missing = contracts.iter().map(|(name, schema)| (format!("{name}.schema"), schema));
+    let missing: Vec<_> = missing.filter(|(file, _)| !folder.join(file).exists()).collect();
+    if missing.is_empty() {
+        return Ok(folder.to_owned());
+    }
+    let copy = tempfile::tempdir().context("cannot make a folder for a copy of the bundle")?;
+    // Messages name the bundle by its own name, and not by that of the copy's folder.
+    let to = copy.path().join(folder.file_name().unwrap_or_else(|| "bundle".as_ref()));
+    for (file, _) in files(folder)? {
+        let (from, to) = (folder.join(&file), to.join(&file));
+        let parent = to.parent().unwrap_or(&to);
+        fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+        fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+    }
+    for (file, schema) in missing {
+        fs::write(to.join(&file), schema.encode()).with_context(|| format!("cannot write {file}"))?;
+    }
+    copies.push(copy);
+    Ok(to)
+}
+
 /// Returns the files of a bundle, relative to its folder, each with its size.
 pub(crate) fn files(folder: &Path) -> Result<Vec<(PathBuf, u64)>> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::new()];
     while let Some(relative) = folders.pop() {
         let at = folder.join(&relative);
-        let entries = std::fs::read_dir(&at).with_context(|| format!("cannot read {}", at.display()))?;
+        let entries = fs::read_dir(&at).with_context(|| format!("cannot read {}", at.display()))?;
         for entry in entries {
             let entry = entry.with_context(|| format!("cannot read {}", at.display()))?;
             let path = relative.join(entry.file_name());

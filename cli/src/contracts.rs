@@ -1,6 +1,5 @@
 //! Contracts from schema files, bundles and Rust crates.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,10 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use polyplug::schema::Schema;
 use serde_json::Value as Json;
 
-use crate::bundle::Opened;
-
-/// Contracts by their names with major versions, such as `demo.store@1`.
-pub(crate) type Contracts = BTreeMap<String, Schema>;
+use crate::bundle::{Contracts, Opened};
 
 /// Returns the name of a contract with its major version.
 pub(crate) fn key(schema: &Schema) -> String {
@@ -46,6 +42,15 @@ pub(crate) fn read(path: &Path) -> Result<Contracts> {
     Ok(contracts)
 }
 
+/// Reads the contracts of all sources.
+pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Contracts> {
+    let mut all = Contracts::new();
+    for path in paths {
+        all.extend(read(path)?);
+    }
+    Ok(all)
+}
+
 fn all(schemas: impl IntoIterator<Item = Schema>) -> Contracts {
     schemas.into_iter().map(|schema| (key(&schema), schema)).collect()
 }
@@ -70,7 +75,7 @@ pub(crate) fn shipped(folder: &Path) -> Result<Contracts> {
 
 fn of_bundle(folder: &Path) -> Result<Contracts> {
     let mut found = shipped(folder)?;
-    let opened = Opened::load_alone(folder)?;
+    let opened = Opened::load_alone(folder, &Contracts::new())?;
     for schema in opened.contracts() {
         found.extend(all([schema.map_err(|error| anyhow!(error))?]));
     }

@@ -11,6 +11,7 @@ mod commands;
 mod contracts;
 mod diagnostics;
 mod exit;
+mod stand_in;
 mod text;
 
 use std::ffi::OsString;

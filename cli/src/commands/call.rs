@@ -9,11 +9,12 @@ use serde_json::Value as Json;
 
 use crate::args::Call;
 use crate::bundle::Opened;
+use crate::contracts;
 use crate::exit::Exit;
 use crate::text::{DIM, styled};
 
 pub(crate) fn run(args: &Call) -> Result<Exit> {
-    let opened = Opened::load(&args.bundle, &args.with.with)?;
+    let opened = Opened::load(&args.bundle, &args.needs.with, &contracts::read_all(&args.needs.contracts)?)?;
     let contract = contract(&opened, &args.contract)?;
     let proxy = opened.runtime.dynamic_from(&contract, opened.info.id)?;
     let arguments = arguments(&proxy, &args.method, &args.arguments)?;

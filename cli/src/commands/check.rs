@@ -12,17 +12,14 @@ use polyplug::signature::verify_bundle;
 use serde_json::Value as Json;
 
 use crate::args::Check;
-use crate::bundle::{Opened, files};
-use crate::contracts::{self, Contracts};
+use crate::bundle::{Contracts, Opened, files};
+use crate::contracts;
 use crate::diagnostics::{Part, Problem, Severity};
 use crate::exit::Exit;
 use crate::text::{BOLD, GREEN, styled};
 
 pub(crate) fn run(args: &Check) -> Result<Exit> {
-    let mut wanted = Contracts::new();
-    for path in &args.contracts {
-        wanted.extend(contracts::read(path)?);
-    }
+    let wanted = contracts::read_all(&args.needs.contracts)?;
     let problems = problems(args, &wanted);
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
     let warnings = problems.len() - errors;
@@ -67,7 +64,7 @@ fn problems(args: &Check, wanted: &Contracts) -> Vec<Problem> {
             .push(problem.help("hosts that require signatures refuse the bundle: `polyplug keygen`, `polyplug sign`"));
     }
     if !args.no_run {
-        match Opened::load(&args.bundle, &args.with.with) {
+        match Opened::load(&args.bundle, &args.needs.with, wanted) {
             Ok(opened) => compared(&opened, wanted, &mut problems),
             Err(error) => problems.push(of_load(&format!("{error:#}"), &folder, &files)),
         }

@@ -15,7 +15,7 @@ use crate::text::{BOLD, GREEN, RED, YELLOW, styled};
 /// The contract by which the engines tell their versions.
 const CONTRACT: &str = "polyplug.doctor";
 
-const LUA: &str = "local plugin = require(\"polyplug\").plugin(\"polyplug.doctor@1\")\nfunction plugin:version() return jit.version end\n";
+const LUA: &str = "local plugin = require(\"polyplug\").plugin(\"polyplug.doctor@1\")\nfunction plugin:version() return \"LuaJIT, \" .. _VERSION end\n";
 
 const PYTHON: &str = "import sys\nfrom polyplug import plugin\n\n@plugin(\"polyplug.doctor@1\")\nclass Doctor:\n    def version(self):\n        \
                       return f\"CPython {sys.version.split()[0]} from {sys.base_prefix}\"\n";

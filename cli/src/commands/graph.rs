@@ -8,6 +8,7 @@ use polyplug::loader::ManifestData;
 
 use crate::args::Graph;
 use crate::bundle::Opened;
+use crate::contracts;
 use crate::exit::Exit;
 use crate::text::{BOLD, RED, styled};
 
@@ -53,9 +54,10 @@ fn nodes(args: &Graph) -> Result<Vec<Node>> {
         }
     }
     folders.sort();
+    let contracts = contracts::read_all(&args.contracts)?;
     let node = |folder: &std::path::PathBuf| {
         let manifest = ManifestData::read(folder)?;
-        let opened = Opened::load_alone(folder);
+        let opened = Opened::load_alone(folder, &contracts);
         let provides = opened.as_ref().map(|opened| {
             let plugins = opened.info.plugins.iter();
             plugins.map(|of| (of.contract.clone(), of.contract_version.major, of.contract_version.minor)).collect()

@@ -6,17 +6,18 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use object::Object;
 use polyplug::runtime::PluginInfo;
-use polyplug::schema::{Schema, TypeRef};
+use polyplug::schema::Schema;
 use polyplug::signature::verify_bundle;
 use serde_json::{Value as Json, json};
 
 use crate::args::Inspect;
 use crate::bundle::{Opened, files};
+use crate::contracts;
 use crate::exit::Exit;
 use crate::text::{BOLD, DIM, YELLOW, bytes, indented, styled};
 
 pub(crate) fn run(args: &Inspect) -> Result<Exit> {
-    let opened = Opened::load_alone(&args.bundle)?;
+    let opened = Opened::load_alone(&args.bundle, &contracts::read_all(&args.needs.contracts)?)?;
     let about = About::read(&opened)?;
     if args.output.json {
         anstream::println!("{:#}", about.json(&opened));
@@ -136,9 +137,7 @@ fn methods(schema: &Schema) -> String {
     let mut out = indented(&schema.docs, 2);
     for method in &schema.methods {
         let since = if method.since > 0 { format!(" since {}.{}", schema.major, method.since) } else { String::new() };
-        let signature = schema.signature(method);
-        let signature = if method.result == TypeRef::Unit { signature } else { signature };
-        out += &format!("  {}{}\n", styled(BOLD, &signature), styled(DIM, &since));
+        out += &format!("  {}{}\n", styled(BOLD, &schema.signature(method)), styled(DIM, &since));
         out += &indented(&method.docs, 6);
     }
     out

@@ -92,6 +92,7 @@ macro_rules! version {
 
             /// A record of plain fields.
             #[derive(Debug, Clone, Copy, PartialEq, polyplug::Type)]
+            #[repr(C)]
             pub struct Reading {
                 pub number: u64,
                 pub value: f64,

@@ -1,0 +1,354 @@
+//! The commands on good and bad input, as they are run from a shell.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use polyplug::schema::{Field, Method, Schema, TypeRef};
+use tempfile::TempDir;
+
+/// The outcome of a command.
+struct Run {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn run(arguments: &[&str]) -> Run {
+    let output = Command::new(env!("CARGO_BIN_EXE_polyplug")).args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Run { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+impl Run {
+    #[track_caller]
+    fn is(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "\n{}\n{}", self.out, self.err);
+        self
+    }
+
+    #[track_caller]
+    fn says(self, words: &[&str]) -> Self {
+        for word in words {
+            assert!(self.out.contains(word), "no `{word}` in:\n{}\n{}", self.out, self.err);
+        }
+        self
+    }
+
+    #[track_caller]
+    fn complains(self, words: &[&str]) -> Self {
+        for word in words {
+            assert!(self.err.contains(word), "no `{word}` in:\n{}\n{}", self.out, self.err);
+        }
+        self
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
+    }
+}
+
+/// A contract of a greeter.
+fn greeter() -> Schema {
+    let method = |name: &str, docs: &str, arguments: &[(&str, TypeRef)], result| Method {
+        name: name.to_owned(),
+        docs: docs.to_owned(),
+        since: 0,
+        arguments: arguments.iter().map(|(name, ty)| Field::new(name, "", ty.clone())).collect(),
+        result,
+    };
+    Schema {
+        name: "demo.greeter".to_owned(),
+        major: 1,
+        minor: 0,
+        docs: "Greets people.".to_owned(),
+        methods: vec![
+            method("greet", "Greets somebody.", &[("name", TypeRef::String)], TypeRef::String),
+            method("add", "", &[("a", TypeRef::I32), ("b", TypeRef::I32)], TypeRef::I32),
+            method(
+                "all",
+                "",
+                &[("names", TypeRef::List(Box::new(TypeRef::String)))],
+                TypeRef::List(Box::new(TypeRef::String)),
+            ),
+        ],
+        types: Vec::new(),
+    }
+}
+
+const GREETER: &str = r#"
+local Greeter = require("polyplug").plugin("demo.greeter@1")
+
+function Greeter:greet(name) return "Good day, " .. name .. "!" end
+function Greeter:add(a, b) return a + b end
+function Greeter:all(names)
+  local all = {}
+  for i, name in ipairs(names) do all[i] = self:greet(name) end
+  return all
+end
+"#;
+
+const MANIFEST: &str = "name = \"greeter\"\nversion = \"1.2.0\"\nloader = \"lua\"\nfile = \"main.lua\"\n";
+
+fn bundle(name: &str, manifest: &str, code: &str) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join(name);
+    fs::create_dir(&bundle).unwrap();
+    fs::write(bundle.join("manifest.toml"), manifest).unwrap();
+    fs::write(bundle.join("main.lua"), code).unwrap();
+    fs::write(bundle.join("demo.greeter@1.schema"), greeter().encode()).unwrap();
+    (folder, bundle)
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn a_method_is_called_with_json() {
+    let (_folder, bundle) = bundle("greeter", MANIFEST, GREETER);
+    let bundle = path(&bundle);
+    assert_eq!(run(&["call", bundle, "demo.greeter", "greet", "Ada"]).is(0).out, "\"Good day, Ada!\"\n");
+    assert_eq!(run(&["call", bundle, "demo.greeter@1", "greet", "\"12\""]).is(0).out, "\"Good day, 12!\"\n");
+    assert_eq!(run(&["call", bundle, "demo.greeter", "add", "2", "-3"]).is(0).out, "-1\n");
+    let all = run(&["call", bundle, "demo.greeter", "all", "[\"a\", \"b\"]"]).is(0);
+    assert_eq!(all.out, "[\"Good day, a!\",\"Good day, b!\"]\n");
+    let bench = run(&["call", bundle, "demo.greeter", "add", "2", "3", "--bench", "200"]).is(0);
+    bench.complains(&["200 calls", "50 %", "99.9 %", "most", "#"]);
+}
+
+#[test]
+fn a_wrong_call_says_what_is_wrong() {
+    let (_folder, bundle) = bundle("greeter", MANIFEST, GREETER);
+    let bundle = path(&bundle);
+    run(&["call", bundle, "demo.greeter", "grete", "x"])
+        .is(3)
+        .complains(&["no method `grete`", "did you mean `greet`"]);
+    run(&["call", bundle, "demo.greter", "greet", "x"])
+        .is(3)
+        .complains(&["no contract `demo.greter`", "demo.greeter@1"]);
+    run(&["call", bundle, "demo.greeter", "add", "2"])
+        .is(3)
+        .complains(&["2 arguments are expected", "add(a: i32, b: i32)"]);
+    run(&["call", bundle, "demo.greeter", "add", "2", "{"]).is(3).complains(&["the argument `b` is no JSON: {"]);
+    run(&["call", bundle, "demo.greeter", "add", "2", "9999999999"]).is(3).complains(&["expected i32"]);
+    run(&["call", bundle, "demo.greeter", "add", "1", "2", "--bench", "0"]).is(2).complains(&["--bench"]);
+    run(&["call", "/nowhere", "demo.greeter", "add"]).is(3).complains(&["/nowhere", "no bundle there"]);
+}
+
+#[test]
+fn a_bundle_is_shown() {
+    let needs =
+        "\n[[dependency]]\ncontract = \"demo.clock@1.2\"\n\n[[host]]\ncontract = \"demo.log@1\"\noptional = true\n";
+    let (_folder, bundle) = bundle("greeter", &(MANIFEST.to_owned() + needs), GREETER);
+    let shown = run(&["inspect", path(&bundle)]).is(0);
+    shown.says(&[
+        "greeter 1.2.0 (lua, 3 files",
+        "not signed",
+        "needs demo.clock@1.2 of another bundle",
+        "needs demo.log@1.0 of the host, optionally",
+        "implements demo.greeter@1.0",
+        "Greets people.",
+        "greet(name: string) -> string",
+        "      Greets somebody.",
+        "main.lua",
+    ]);
+    let json = run(&["inspect", path(&bundle), "--json"]).is(0).json();
+    assert_eq!(json["plugins"][0]["schema"]["methods"][1]["name"], "add");
+    assert_eq!(json["host_contracts"][0]["optional"], true);
+    assert_eq!(json["signed"], false);
+    run(&["inspect", path(bundle.parent().unwrap())]).is(3).complains(&["manifest.toml"]);
+}
+
+#[test]
+fn a_check_finds_all_problems_with_their_places() {
+    let (_folder, fine) = bundle("greeter", MANIFEST, GREETER);
+    run(&["check", path(&fine)]).is(0).says(&["warning[unsigned]", "0 errors, 1 warning"]);
+
+    let misspelt = MANIFEST.replace("loader", "lodaer");
+    let (_folder, wrong) = bundle("greeter", &misspelt, GREETER);
+    let found = run(&["check", path(&wrong)]).is(1);
+    found.says(&["error[manifest]", "manifest.toml:3:1", "lodaer = \"lua\"", "^^^^^^", "did you mean `loader`"]);
+    let json = run(&["check", path(&wrong), "--json"]).is(1).json();
+    assert_eq!((&json[0]["severity"], &json[0]["line"]), (&"error".into(), &3.into()));
+
+    let (_folder, wrong) = bundle("greeter", &MANIFEST.replace("1.2.0", "1"), GREETER);
+    run(&["check", path(&wrong)]).is(1).says(&["`version`", "manifest.toml:2:1", "write \"1.0.0\""]);
+
+    let unused = MANIFEST.to_owned() + "\n[[dependency]]\ncontract = \"demo.clock@1\"\n";
+    let (_folder, wrong) = bundle("greeter", &unused, GREETER);
+    fs::create_dir(wrong.join("__pycache__")).unwrap();
+    fs::write(wrong.join("__pycache__/a.pyc"), "x").unwrap();
+    let found = run(&["check", path(&wrong), "--no-run"]).is(0);
+    found.says(&["warning[unused-need]", "manifest.toml:7:1", "demo.clock", "warning[leftover]", "__pycache__"]);
+    run(&["check", path(&wrong)]).is(1).says(&["error[load]", "demo.clock@1.0", "warning[unused-need]"]);
+
+    let (_folder, wrong) = bundle("greeter", MANIFEST, &GREETER.replace("function Greeter:add", "function Greeter:ad"));
+    run(&["check", path(&wrong)]).is(1).says(&["error[load]", "`add`", "greeter"]);
+    let (_folder, wrong) = bundle("greeter", MANIFEST, &(GREETER.to_owned() + "\nlocal x = = 1\n"));
+    run(&["check", path(&wrong)]).is(1).says(&["error[load]", "main.lua:12", "local x = = 1"]);
+    run(&["check", path(&wrong), "--no-run"]).is(0);
+}
+
+#[test]
+fn a_check_compares_with_the_contract_of_hosts() {
+    let (folder, bundle) = bundle("greeter", MANIFEST, GREETER);
+    let mut host = greeter();
+    host.methods[1].result = TypeRef::I64;
+    let file = folder.path().join("host.schema");
+    fs::write(&file, host.encode()).unwrap();
+    let found = run(&["check", path(&bundle), "--contracts", path(&file)]).is(1);
+    found.says(&["error[incompatible]", "demo.greeter@1: add: result", "i32", "i64"]);
+}
+
+#[test]
+fn contracts_are_printed_and_written() {
+    let (folder, bundle) = bundle("greeter", MANIFEST, GREETER);
+    run(&["schema", path(&bundle), "--wit"])
+        .is(0)
+        .says(&["interface greeter {", "greet: func(name: string) -> string;"]);
+    assert_eq!(run(&["schema", path(&bundle)]).is(0).json()[0]["name"], "demo.greeter");
+    let out = folder.path().join("out");
+    run(&["schema", path(&bundle), "--out", path(&out)]).is(0).says(&["demo.greeter@1.schema"]);
+    assert_eq!(Schema::decode(&fs::read(out.join("demo.greeter@1.schema")).unwrap()), Ok(greeter()));
+    run(&["schema", path(&bundle), "--contract", "demo.other"])
+        .is(3)
+        .complains(&["no contract `demo.other`", "demo.greeter@1"]);
+    run(&["schema", path(folder.path())]).is(3).complains(&["no contract there", "#[polyplug::contract]"]);
+    fs::write(folder.path().join("x.schema"), "no schema").unwrap();
+    run(&["schema", path(&folder.path().join("x.schema"))]).is(3).complains(&["x.schema", "not a schema"]);
+}
+
+#[test]
+fn contracts_of_a_crate_are_read() {
+    let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/contracts-old");
+    let printed = run(&["schema", path(&contracts), "--wit"]).is(0);
+    assert!(printed.out.contains("interface "), "{}", printed.out);
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/plugins/calc");
+    run(&["schema", path(&program)]).is(3).complains(&["is no library"]);
+}
+
+#[test]
+fn versions_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, schema: &Schema| {
+        let file = folder.path().join(name);
+        fs::write(&file, schema.encode()).unwrap();
+        file
+    };
+    let old = file("old.schema", &greeter());
+    let mut grown = greeter();
+    grown.minor = 1;
+    let mut wave = grown.methods[0].clone();
+    (wave.name, wave.since) = ("wave".to_owned(), 1);
+    grown.methods.push(wave);
+    let grown = file("grown.schema", &grown);
+    let mut broken = greeter();
+    broken.methods.remove(2);
+    let broken = file("broken.schema", &broken);
+
+    run(&["compat", path(&old), path(&old)]).is(0).says(&["demo.greeter@1 is the same in both"]);
+    run(&["compat", path(&old), path(&grown)])
+        .is(0)
+        .says(&["the method wave(name: string) -> string since 1.1 was added"]);
+    run(&["compat", path(&old), path(&broken)]).is(1).says(&["all: the method all(", "(breaking for hosts)"]);
+    let json = run(&["compat", path(&old), path(&broken), "--json"]).is(1).json();
+    assert_eq!(json["contracts"][0]["changes"][0]["breaks_hosts"], true);
+    assert_eq!(json["breaks"], true);
+    run(&["compat", path(&old), "/nowhere"]).is(3).complains(&["/nowhere"]);
+}
+
+#[test]
+fn bundles_are_signed_and_verified() {
+    let (folder, bundle) = bundle("greeter", MANIFEST, GREETER);
+    let key = folder.path().join("key");
+    let public = folder.path().join("key.pub");
+    let made = run(&["keygen", path(&key)]).is(0);
+    let text = made.out.trim().to_owned();
+    assert_eq!(fs::read_to_string(&public).unwrap().trim(), text);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    run(&["keygen", path(&key)]).is(3).complains(&["cannot make"]);
+    run(&["verify", path(&bundle), "--key", path(&public)]).is(1).says(&["wrong", "not signed"]);
+    run(&["sign", path(&bundle), "--key", path(&key)]).is(0).says(&["is signed by", &text]);
+    run(&["verify", path(&bundle), "--key", &text]).is(0).says(&["fine", &text]);
+    run(&["inspect", path(&bundle)]).is(0).says(&["signed: `polyplug verify`"]);
+    fs::write(bundle.join("main.lua"), "changed").unwrap();
+    run(&["verify", path(&bundle), "--key", path(&public)]).is(1).says(&["wrong", "main.lua"]);
+    run(&["sign", path(&bundle), "--key", path(&public)]).is(0);
+    run(&["sign", path(&bundle), "--key", path(&bundle.join("main.lua"))]).is(3).complains(&["no secret key"]);
+    run(&["verify", path(&bundle), "--key", "xyz"]).is(3).complains(&["neither a public key nor a file"]);
+    run(&["verify", path(&bundle)]).is(2).complains(&["--key"]);
+}
+
+#[test]
+fn the_needs_of_bundles_are_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, needs: &str| {
+        let bundle = folder.path().join(name);
+        fs::create_dir(&bundle).unwrap();
+        fs::write(bundle.join("manifest.toml"), MANIFEST.replace("\"greeter\"", &format!("\"{name}\"")) + needs)
+            .unwrap();
+        fs::write(bundle.join("main.lua"), GREETER).unwrap();
+        fs::write(bundle.join("demo.greeter@1.schema"), greeter().encode()).unwrap();
+    };
+    write("one", "");
+    write("two", "\n[[dependency]]\ncontract = \"demo.greeter@1\"\n\n[[dependency]]\ncontract = \"demo.clock@2\"\n");
+    let folder = path(folder.path());
+    run(&["graph", folder]).is(0).says(&[
+        "one 1.2.0",
+        "provides demo.greeter@1.0",
+        "needs demo.greeter@1.0 from one",
+        "needs demo.clock@2.0 which no bundle of the folder provides",
+    ]);
+    run(&["graph", folder, "--dot"]).is(0).says(&["digraph", "b1 -> b0 [label = \"demo.greeter@1.0\"]", "nobody"]);
+    run(&["graph", folder, "--svg"]).is(0).says(&["<svg", "two 1.2.0", "no demo.clock@2.0", "</svg>"]);
+    run(&["graph", "/nowhere"]).is(3).complains(&["/nowhere"]);
+}
+
+#[test]
+fn engines_are_examined() {
+    let report = run(&["doctor", "--json"]).json();
+    let found = |name: &str| report.as_array().unwrap().iter().find(|each| each["name"] == name).unwrap().clone();
+    for engine in ["Lua", "Python", "JavaScript"] {
+        assert_eq!(found(engine)["found"], true, "{}", found(engine));
+    }
+    assert!(found("Lua")["version"].as_str().unwrap().starts_with("LuaJIT"));
+    assert!(run(&["doctor"]).out.contains("engines of bundles"));
+}
+
+#[test]
+fn shells_and_manuals_are_served() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        run(&["completions", shell]).is(0).says(&["polyplug", "inspect"]);
+    }
+    run(&["completions", "cmd"]).is(2).complains(&["bash"]);
+    let folder = tempfile::tempdir().unwrap();
+    run(&["man", path(folder.path())]).is(0);
+    let page = fs::read_to_string(folder.path().join("polyplug-check.1")).unwrap();
+    assert!(page.contains("Finds what a host would refuse"), "{page}");
+}
+
+#[test]
+fn arguments_are_checked() {
+    run(&["insepct"]).is(2).complains(&["insepct", "inspect"]);
+    run(&[]).is(2).complains(&["Usage: polyplug <COMMAND>", "Exit codes:"]);
+    run(&["--version"]).is(0).says(&["polyplug 0.1.0"]);
+    run(&["help", "check"]).is(0).says(&["--no-run", "--json"]);
+    let as_cargo = Command::new(env!("CARGO_BIN_EXE_cargo-polyplug")).args(["polyplug", "--version"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&as_cargo.stdout), "polyplug 0.1.0\n");
+}
+
+#[test]
+fn colours_are_for_terminals() {
+    let (_folder, bundle) = bundle("greeter", MANIFEST, GREETER);
+    for command in
+        [&["inspect", path(&bundle)][..], &["check", path(&bundle)], &["graph", path(bundle.parent().unwrap())]]
+    {
+        let run = run(command);
+        assert!(!run.out.contains('\u{1b}') && !run.err.contains('\u{1b}'), "{command:?}: {:?}", run.out);
+    }
+}
