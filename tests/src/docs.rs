@@ -39,6 +39,9 @@ mod examples {
     #[doc = include_str!("../../docs/src/dotnet.md")]
     struct DotNet;
 
+    #[doc = include_str!("../../docs/src/cli.md")]
+    struct Cli;
+
     #[doc = include_str!("../../docs/src/lifecycle.md")]
     struct LifeCycle;
 
