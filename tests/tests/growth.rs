@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use polyplug::{CallError, Callback};
+use polyplug::CallError;
 use polyplug_tests::{Bundle, runtime};
-use test_contracts_growing::{v1_0, v1_1, v1_2, v1_3};
+use test_contracts_growing::{v1_0, v1_3};
 
 #[macro_use]
 mod growing;
