@@ -23,7 +23,7 @@ pub(crate) type Handle = usize;
 
 /// The functions that the bridge calls, in the order of its `HostTable`.
 #[repr(C)]
-pub(crate) struct HostTable(pub(crate) [*const c_void; 20]);
+pub(crate) struct HostTable(pub(crate) [*const c_void; 21]);
 
 // SAFETY: the pointers are addresses of functions.
 unsafe impl Sync for HostTable {}

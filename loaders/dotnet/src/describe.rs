@@ -59,7 +59,7 @@ fn node(to: &mut Writer, schema: &Schema, node: &Node) {
             to.byte(9);
             to.count(parts.len());
             for (number, part) in parts.iter().enumerate() {
-                place(to, &number.to_string(), part);
+                place(to, &number.to_string(), part, false);
             }
         }
         Kind::Record(number, of) => {
@@ -75,8 +75,8 @@ fn node(to: &mut Writer, schema: &Schema, node: &Node) {
             to.text(&definition.name);
             let cases = cases(&definition.shape);
             to.count(cases.len());
-            for case in cases {
-                to.text(&case.name);
+            for described in cases {
+                case(to, described);
             }
         }
         Kind::Object { definition, methods: plans } => {
@@ -93,9 +93,9 @@ fn node(to: &mut Writer, schema: &Schema, node: &Node) {
             to.text(&definition.name);
             to.count(*at);
             to.count(bodies.len());
-            for (case, of) in cases(&definition.shape).iter().zip(bodies) {
-                to.text(&case.name);
-                body(to, &case.fields, of);
+            for (described, of) in cases(&definition.shape).iter().zip(bodies) {
+                case(to, described);
+                body(to, &described.fields, of);
             }
         }
         Kind::Result { ok, err, at } => {
@@ -115,6 +115,12 @@ fn cases(shape: &Shape) -> &[Case] {
     }
 }
 
+fn case(to: &mut Writer, case: &Case) {
+    to.text(&case.name);
+    to.count(case.since as usize);
+    to.bool(case.other);
+}
+
 fn scalar(scalar: Scalar) -> u8 {
     match scalar {
         Scalar::Bool => 0,
@@ -132,16 +138,18 @@ fn scalar(scalar: Scalar) -> u8 {
     }
 }
 
-fn place(to: &mut Writer, name: &str, place: &Place) {
+/// Writes a part. `may_be_missing` says that a class may lack a member for it, because the part was added later.
+fn place(to: &mut Writer, name: &str, place: &Place, may_be_missing: bool) {
     to.text(name);
     to.count(place.at);
     to.count(place.node.index());
+    to.bool(may_be_missing);
 }
 
 fn places(to: &mut Writer, fields: &[Field], places: &[Place]) {
     to.count(places.len());
     for (field, at) in fields.iter().zip(places) {
-        place(to, &field.name, at);
+        place(to, &field.name, at, field.since > 0 && field.default.is_some());
     }
 }
 

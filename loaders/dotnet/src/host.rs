@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use polyplug::CallError;
 use polyplug::engine::{Fault, ImportedObject, KnownContract, OutgoingCall, guarded, log_message};
+use polyplug::schema::plan::Kind;
 use polyplug::types::LiftError;
 use polyplug_abi::{CallArena, GuestContractInstance, LogLevel};
 
@@ -60,6 +61,7 @@ pub(crate) static HOST: HostTable = HostTable([
     free as *const c_void,
     close as *const c_void,
     drop_bundle as *const c_void,
+    place_default as *const c_void,
 ]);
 
 // BRIDGE is the condition of every unsafe function here: only the bridge calls them, with addresses that it got from this
@@ -334,4 +336,27 @@ unsafe extern "C" fn drop_bundle(bundle: *const Bundle) {
         drop(bundle);
         Ok(())
     }));
+}
+
+unsafe extern "C" fn place_default(
+    contract: *const KnownContract,
+    node: u32,
+    case: u32,
+    field: u32,
+    to: *mut u8,
+    arena: *mut CallArena,
+) -> i32 {
+    let placed = guarded(|| {
+        // SAFETY: BRIDGE; the bundle keeps the contract.
+        let plan = unsafe { &(*contract).plan };
+        let body = match &plan.nodes()[node as usize].kind {
+            Kind::Record(_, body) => body,
+            Kind::Variant { cases, .. } => &cases[case as usize],
+            other => unreachable!("no fields are in {other:?}"),
+        };
+        // SAFETY: BRIDGE; `to` is the place of the field in memory that the bridge lowers by this plan, and the arena is
+        // that of a call that has not returned.
+        Ok(unsafe { plan.place_default(body, field as usize, to, arena) })
+    });
+    i32::from(!matches!(placed, Ok(Some(true))))
 }

@@ -1,9 +1,67 @@
 //! A contract that grows: versions 1.0 to 1.3, each in a module of its own. Methods, fields, cases and types are added.
 
+/// Defines the contract's trait under a name.
+macro_rules! methods {
+    ($name:literal, $version:literal, { $($methods:tt)* }) => {
+        #[polyplug::contract(name = $name, version = $version)]
+        pub trait Growing {
+            /// The item as the callee sees it.
+            fn show(&self, item: &Item) -> String;
+            /// An item of the callee's.
+            fn make(&self, id: u64) -> Item;
+            /// The same items.
+            fn echo(&self, items: Vec<Item>) -> Vec<Item>;
+            /// The same, deep inside of others.
+            fn nested(&self, items: BTreeMap<String, Option<Item>>, pair: (u8, Item)) -> BTreeMap<String, Option<Item>>;
+            /// The tree as the callee sees it.
+            fn show_tree(&self, tree: Tree) -> String;
+            /// The same tree.
+            fn echo_tree(&self, tree: Tree) -> Tree;
+            /// The mood as the callee sees it.
+            fn show_mood(&self, mood: Mood) -> String;
+            /// The newest mood that the callee knows.
+            fn newest_mood(&self) -> Mood;
+            /// The colour as the callee sees it.
+            fn show_colour(&self, colour: Colour) -> String;
+            /// The newest colour that the callee knows.
+            fn newest_colour(&self) -> Colour;
+            /// The shape as the callee sees it.
+            fn show_shape(&self, shape: Shape) -> String;
+            /// The newest shape that the callee knows.
+            fn newest_shape(&self) -> Shape;
+            /// Fails with the newest error that the callee knows, unless `fine`.
+            fn fail(&self, fine: bool) -> Result<Item, Trouble>;
+            /// Neither grows nor takes what does.
+            fn add(&self, a: i32, b: i32) -> i32;
+            /// The item as the host sees it, which implements the contract as well.
+            fn show_to_host(&self, item: &Item) -> Result<String, String>;
+            /// The items, through the host or another bundle. The newest colour comes from there, too.
+            fn ask(&self, host: bool, items: Vec<Item>) -> Result<(Vec<Item>, Colour), String>;
+            /// The item that the watcher returns for the callee's own as the callee sees it, what the watcher says to an
+            /// object of the callee's, and a sum of the watcher's.
+            fn watch(&self, watcher: &dyn Watcher) -> (String, String, i32);
+            /// The newest colour that the watcher knows.
+            fn watched_colour(&self, watcher: &dyn Watcher) -> Colour;
+            /// Keeps the watcher.
+            fn keep(&self, watcher: polyplug::Callback<dyn Watcher>);
+            /// The item that the watcher that was kept returns.
+            fn kept(&self, item: &Item) -> Result<Item, String>;
+            /// The items that another plugin's kept watcher and lent watcher return.
+            fn relay(
+                &self,
+                item: &Item,
+                kept: polyplug::Callback<dyn Watcher>,
+                lent: &dyn Watcher,
+            ) -> Result<(Item, (String, String, i32)), String>;
+            $($methods)*
+        }
+    };
+}
+
 /// Defines one version. What is common to all is written here, what was added comes in.
 macro_rules! version {
     (
-        $version:literal $module:ident $small:literal
+        $version:literal $module:ident $alone:literal $small:literal
         item { $($item:tt)* } tree { $($tree:tt)* } mood { $($mood:tt)* } colour { $($colour:tt)* }
         shape { $($shape:tt)* } trouble { $($trouble:tt)* } reading { $($reading:tt)* }
         methods { $($methods:tt)* } types { $($types:tt)* }
@@ -13,57 +71,15 @@ macro_rules! version {
         pub mod $module {
             use std::collections::BTreeMap;
 
-            #[polyplug::contract(name = "test.growing", version = $version)]
-            pub trait Growing {
-                /// The item as the callee sees it.
-                fn show(&self, item: &Item) -> String;
-                /// An item of the callee's.
-                fn make(&self, id: u64) -> Item;
-                /// The same items.
-                fn echo(&self, items: Vec<Item>) -> Vec<Item>;
-                /// The same, deep inside of others.
-                fn nested(&self, items: BTreeMap<String, Option<Item>>, pair: (u8, Item)) -> BTreeMap<String, Option<Item>>;
-                /// The tree as the callee sees it.
-                fn show_tree(&self, tree: Tree) -> String;
-                /// The same tree.
-                fn echo_tree(&self, tree: Tree) -> Tree;
-                /// The mood as the callee sees it.
-                fn show_mood(&self, mood: Mood) -> String;
-                /// The newest mood that the callee knows.
-                fn newest_mood(&self) -> Mood;
-                /// The colour as the callee sees it.
-                fn show_colour(&self, colour: Colour) -> String;
-                /// The newest colour that the callee knows.
-                fn newest_colour(&self) -> Colour;
-                /// The shape as the callee sees it.
-                fn show_shape(&self, shape: Shape) -> String;
-                /// The newest shape that the callee knows.
-                fn newest_shape(&self) -> Shape;
-                /// Fails with the newest error that the callee knows, unless `fine`.
-                fn fail(&self, fine: bool) -> Result<Item, Trouble>;
-                /// Neither grows nor takes what does.
-                fn add(&self, a: i32, b: i32) -> i32;
-                /// The item as the host sees it, which implements the contract as well.
-                fn show_to_host(&self, item: &Item) -> Result<String, String>;
-                /// The items, through the host or another bundle. The newest colour comes from there, too.
-                fn ask(&self, host: bool, items: Vec<Item>) -> Result<(Vec<Item>, Colour), String>;
-                /// The item that the watcher returns for the callee's own as the callee sees it, what the watcher says to an
-                /// object of the callee's, and a sum of the watcher's.
-                fn watch(&self, watcher: &dyn Watcher) -> (String, String, i32);
-                /// The newest colour that the watcher knows.
-                fn watched_colour(&self, watcher: &dyn Watcher) -> Colour;
-                /// Keeps the watcher.
-                fn keep(&self, watcher: polyplug::Callback<dyn Watcher>);
-                /// The item that the watcher that was kept returns.
-                fn kept(&self, item: &Item) -> Result<Item, String>;
-                /// The items that another plugin's kept watcher and lent watcher return.
-                fn relay(
-                    &self,
-                    item: &Item,
-                    kept: polyplug::Callback<dyn Watcher>,
-                    lent: &dyn Watcher,
-                ) -> Result<(Item, (String, String, i32)), String>;
-                $($methods)*
+            methods!("test.growing", $version, { $($methods)* });
+
+            /// The same contract under a name of its own, so that no other version of it is linked.
+            pub mod alone {
+                use std::collections::BTreeMap;
+
+                use super::*;
+
+                methods!($alone, $version, { $($methods)* });
             }
 
             /// An object that is passed to the callee. Its methods' types grow.
@@ -167,12 +183,12 @@ macro_rules! version {
 }
 
 version! {
-    "1.0" v1_0 "test.small-0"
+    "1.0" v1_0 "test.growing_10" "test.small-0"
     item {} tree {} mood {} colour {} shape {} trouble { Refused { why: String } } reading {} methods {} types {}
 }
 
 version! {
-    "1.1" v1_1 "test.small-1"
+    "1.1" v1_1 "test.growing_11" "test.small-1"
     item {
         #[contract(since = "1.1", default)]
         pub note: Option<String>,
@@ -191,7 +207,7 @@ version! {
 }
 
 version! {
-    "1.2" v1_2 "test.small-2"
+    "1.2" v1_2 "test.growing_12" "test.small-2"
     item {
         #[contract(since = "1.1", default)]
         pub note: Option<String>,
@@ -231,7 +247,7 @@ version! {
 }
 
 version! {
-    "1.3" v1_3 "test.small-3"
+    "1.3" v1_3 "test.growing_13" "test.small-3"
     item {
         #[contract(since = "1.1", default)]
         pub note: Option<String>,

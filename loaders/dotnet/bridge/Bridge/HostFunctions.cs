@@ -27,6 +27,7 @@ namespace Polyplug.Bridge
         public IntPtr Free;
         public IntPtr Close;
         public IntPtr DropBundle;
+        public IntPtr PlaceDefault;
     }
 
     /// <summary>The loader's functions as delegates. </summary>
@@ -83,6 +84,10 @@ namespace Polyplug.Bridge
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
         internal delegate void FreeFunction(Reply* reply);
 
+        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+        internal delegate int PlaceDefaultFunction(
+            IntPtr contract, uint node, uint number, uint field, byte* at, Arena* arena);
+
         internal static AppendFunction Append;
         internal static GrowFunction Grow;
         internal static LogFunction Log;
@@ -103,6 +108,7 @@ namespace Polyplug.Bridge
         internal static FreeFunction Free;
         internal static PointerFunction Close;
         internal static PointerFunction DropBundle;
+        internal static PlaceDefaultFunction PlaceDefault;
 
         internal static void Set(HostTable* table)
         {
@@ -126,6 +132,7 @@ namespace Polyplug.Bridge
             Free = Function<FreeFunction>(table->Free);
             Close = Function<PointerFunction>(table->Close);
             DropBundle = Function<PointerFunction>(table->DropBundle);
+            PlaceDefault = Function<PlaceDefaultFunction>(table->PlaceDefault);
         }
 
         private static T Function<T>(IntPtr address)

@@ -48,6 +48,9 @@ namespace Polyplug.Bridge
         internal string Name;
         internal int At;
         internal Node Node;
+
+        /// <summary>True if a type may lack the field: it was added later, and has a default.</summary>
+        internal bool MayBeMissing;
     }
 
     /// <summary>The fields of a record or of a variant's case.</summary>
@@ -55,10 +58,19 @@ namespace Polyplug.Bridge
     {
         internal Field[] Fields;
 
+        /// <summary>The number of the variant's case.</summary>
+        internal int Case;
+
         /// <summary>True if the fields have numbers and no names.</summary>
         internal bool IsNumbered
         {
             get { return Fields.Length > 0 && Fields[0].Name == "0"; }
+        }
+
+        /// <summary>Returns whether a type that holds the first fields only, this many, holds all that it has to.</summary>
+        internal bool MayEndAt(int count)
+        {
+            return count <= Fields.Length && Fields.Skip(count).All(field => field.MayBeMissing);
         }
 
         internal static Body Read(BinaryReader reader, Node[] nodes)
@@ -69,9 +81,27 @@ namespace Polyplug.Bridge
                 fields[i] = new Field
                 {
                     Name = Wire.Text(reader), At = reader.ReadInt32(), Node = nodes[reader.ReadInt32()],
+                    MayBeMissing = reader.ReadBoolean(),
                 };
             }
             return new Body { Fields = fields };
+        }
+    }
+
+    /// <summary>A case of an enum or variant.</summary>
+    internal sealed class Case
+    {
+        internal string Name;
+
+        /// <summary>The minor version of the contract that introduced the case; 0 for one that was always there.</summary>
+        internal int Since;
+
+        /// <summary>True for the case that unknown cases are read and written as.</summary>
+        internal bool IsOther;
+
+        internal static Case Read(BinaryReader reader)
+        {
+            return new Case { Name = Wire.Text(reader), Since = reader.ReadInt32(), IsOther = reader.ReadBoolean() };
         }
     }
 
@@ -105,8 +135,8 @@ namespace Polyplug.Bridge
         /// <summary>The fields of a record or tuple.</summary>
         internal Body Body;
 
-        /// <summary>The names of an enum's or variant's cases.</summary>
-        internal string[] Cases;
+        /// <summary>The cases of an enum or variant.</summary>
+        internal Case[] Cases;
 
         /// <summary>The fields of a variant's cases.</summary>
         internal Body[] Bodies;
@@ -119,6 +149,18 @@ namespace Polyplug.Bridge
 
         /// <summary>The contract's own table of nodes.</summary>
         internal Contract Contract;
+
+        /// <summary>The number of the case that unknown cases are read and written as, or -1 if there is none.</summary>
+        internal int OtherCase
+        {
+            get { return Array.FindIndex(Cases, of => of.IsOther); }
+        }
+
+        /// <summary>The names of the cases, for errors.</summary>
+        internal string CaseNames
+        {
+            get { return string.Join(", ", Cases.Select(of => of.Name)); }
+        }
 
         /// <summary>True if a value of this node may be an option without a value.</summary>
         internal bool MayBeNone
@@ -165,10 +207,10 @@ namespace Polyplug.Bridge
                     break;
                 case NodeKind.Enum:
                     Name = Wire.Text(reader);
-                    Cases = new string[reader.ReadInt32()];
+                    Cases = new Case[reader.ReadInt32()];
                     for (int i = 0; i < Cases.Length; i++)
                     {
-                        Cases[i] = Wire.Text(reader);
+                        Cases[i] = Case.Read(reader);
                     }
                     break;
                 case NodeKind.Object:
@@ -180,12 +222,13 @@ namespace Polyplug.Bridge
                     Name = Wire.Text(reader);
                     At = reader.ReadInt32();
                     int cases = reader.ReadInt32();
-                    Cases = new string[cases];
+                    Cases = new Case[cases];
                     Bodies = new Body[cases];
                     for (int i = 0; i < cases; i++)
                     {
-                        Cases[i] = Wire.Text(reader);
+                        Cases[i] = Case.Read(reader);
                         Bodies[i] = Body.Read(reader, nodes);
+                        Bodies[i].Case = i;
                     }
                     break;
                 case NodeKind.Result:

@@ -15,18 +15,45 @@ namespace Polyplug.Bridge
         /// <summary>The marshallers of the parts, by number.</summary>
         internal Marshaller[] Marshallers;
 
-        internal static BodyParts Of(Marshallers all, Body body, Type[] types, Use use)
+        /// <summary>The defaults of the constructor's parameters that stand for no field, by the parameter's number.</summary>
+        internal object[] Constants;
+
+        private Node node;
+        private int number;
+
+        /// <summary>Finds how the fields move. A field whose type is null, or that is beyond the types, is left out.</summary>
+        internal static BodyParts Of(Marshallers all, Node node, Body body, IShape shape, Use use)
         {
             int count = body.Fields.Length;
-            var of = new BodyParts { Fields = body.Fields, Parts = new Part[count], Marshallers = new Marshaller[count] };
-            for (int i = 0; i < count; i++)
+            var of = new BodyParts
             {
+                Fields = body.Fields, Parts = new Part[count], Marshallers = new Marshaller[count],
+                Constants = shape.Constants, node = node, number = body.Case,
+            };
+            Type[] types = shape.Types;
+            for (int i = 0; i < types.Length; i++)
+            {
+                if (types[i] == null)
+                {
+                    continue;
+                }
                 Field field = body.Fields[i];
                 Type type = types[i];
                 of.Parts[i] = MismatchException.Within("`" + field.Name + "`", () => Part.Of(all, field.Node, type, use));
                 of.Marshallers[i] = of.Parts[i].Marshaller;
             }
             return of;
+        }
+
+        /// <summary>Lowers the default of a field that the type lacks.</summary>
+        internal static unsafe void WriteDefault(BodyParts parts, int field, byte* at, Scope* scope)
+        {
+            int status = HostFunctions.PlaceDefault(parts.node.Contract.Address, (uint)parts.node.Number, (uint)parts.number,
+                (uint)field, at, scope->Arena);
+            if (status != 0)
+            {
+                throw new ValueException("there is no memory for the default of a field");
+            }
         }
 
         /// <summary>Adds the name of the field that was moved to the path of a fault. The filter of compiled code.</summary>
@@ -45,6 +72,9 @@ namespace Polyplug.Bridge
 
         private static readonly MethodInfo PassesThrough =
             typeof(BodyParts).GetMethod("PassesThrough", BindingFlags.NonPublic | BindingFlags.Static);
+
+        private static readonly MethodInfo WriteDefault =
+            typeof(BodyParts).GetMethod("WriteDefault", BindingFlags.NonPublic | BindingFlags.Static);
 
         private static readonly FieldInfo MarshallersField =
             typeof(BodyParts).GetField("Marshallers", BindingFlags.NonPublic | BindingFlags.Instance);
@@ -68,11 +98,11 @@ namespace Polyplug.Bridge
         {
             node = of;
             shape = TupleShape.Is(typeof(T)) ? new TupleShape(typeof(T)) : (IShape)new ClassShape(typeof(T), body, use, what);
-            if (shape.Types.Length != body.Fields.Length)
+            if (!body.MayEndAt(shape.Types.Length))
             {
                 throw MismatchException.Types(of, typeof(T));
             }
-            parts = BodyParts.Of(all, body, shape.Types, use);
+            parts = BodyParts.Of(all, of, body, shape, use);
         }
 
         internal override T Read(byte* at, Scope* scope)
@@ -116,6 +146,10 @@ namespace Polyplug.Bridge
                 for (int i = 0; i < fields.Length; i++)
                 {
                     Part part = parts.Parts[i];
+                    if (part == null)
+                    {
+                        continue;
+                    }
                     fields[i] = il.DeclareLocal(part.Type);
                     Step(il, step, i);
                     part.EmitRead(il, () => Marshaller(il, i), () => il.Address(1, parts.Fields[i].At),
@@ -140,6 +174,15 @@ namespace Polyplug.Bridge
                 for (int i = 0; i < parts.Parts.Length; i++)
                 {
                     Step(il, step, i);
+                    if (parts.Parts[i] == null)
+                    {
+                        il.Emit(OpCodes.Ldarg_0);
+                        il.Emit(OpCodes.Ldc_I4, i);
+                        il.Address(1, parts.Fields[i].At);
+                        il.Emit(OpCodes.Ldarg_3);
+                        il.Emit(OpCodes.Call, WriteDefault);
+                        continue;
+                    }
                     parts.Parts[i].EmitWrite(il, () => Marshaller(il, i), () => il.Address(1, parts.Fields[i].At),
                         () => shape.EmitTake(il, 2, i), () => il.Emit(OpCodes.Ldarg_3));
                 }
@@ -151,7 +194,7 @@ namespace Polyplug.Bridge
         /// <summary>Emits code that adds the field's name to a fault of a field, if a field may have one.</summary>
         private void Guarded(ILGenerator il, Action<LocalBuilder> emit)
         {
-            if (parts.Parts.All(part => part.IsSimple && part.Node.Kind == NodeKind.Scalar))
+            if (parts.Parts.All(part => part != null && part.IsSimple && part.Node.Kind == NodeKind.Scalar))
             {
                 emit(null);
                 return;
@@ -197,7 +240,11 @@ namespace Polyplug.Bridge
     /// <summary>How a type holds fields.</summary>
     internal interface IShape
     {
+        /// <summary>The types of the fields, by number; null for a field that the type lacks.</summary>
         Type[] Types { get; }
+
+        /// <summary>See <see cref="BodyParts.Constants"/>.</summary>
+        object[] Constants { get; }
 
         void EmitMake(ILGenerator il, LocalBuilder[] fields);
 
@@ -218,6 +265,11 @@ namespace Polyplug.Bridge
         public Type[] Types
         {
             get { return shape.Types; }
+        }
+
+        public object[] Constants
+        {
+            get { return shape.Constants; }
         }
 
         public void EmitMake(ILGenerator il, LocalBuilder[] fields)
@@ -247,6 +299,11 @@ namespace Polyplug.Bridge
 
         public Type[] Types { get; }
 
+        public object[] Constants
+        {
+            get { return Array.Empty<object>(); }
+        }
+
         internal static bool Is(Type type)
         {
             return type.IsGenericType && type.Assembly == typeof(object).Assembly
@@ -262,7 +319,7 @@ namespace Polyplug.Bridge
 
         public void EmitMake(ILGenerator il, LocalBuilder[] fields)
         {
-            foreach (LocalBuilder field in fields)
+            foreach (LocalBuilder field in fields.Take(Types.Length))
             {
                 il.Emit(OpCodes.Ldloc, field);
             }

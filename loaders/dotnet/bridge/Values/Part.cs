@@ -166,7 +166,7 @@ namespace Polyplug.Bridge
             }
         }
 
-        /// <summary>Emits code that leaves an element of an array of marshallers on the stack.</summary>
+        /// <summary>Emits code that leaves an element of an array of references on the stack.</summary>
         internal static void Element(this ILGenerator il, int index)
         {
             il.Emit(OpCodes.Ldc_I4, index);

@@ -14,14 +14,25 @@ namespace Polyplug.Bridge
         /// <summary>The constructor that lifted values are made with, or null for a struct without one.</summary>
         internal ConstructorInfo Constructor;
 
+        /// <summary>The number of a parameter that stands for no field, and gets its default.</summary>
+        private const int NoField = -1;
+
         /// <summary>The fields that the constructor's parameters take, by the numbers of the fields.</summary>
         internal int[] Parameters = Array.Empty<int>();
+
+        /// <summary>The defaults of the parameters that stand for no field, by the parameter's number.</summary>
+        internal object[] Constants = Array.Empty<object>();
 
         /// <summary>What sets each of the other fields, or reads each field, by the field's number.</summary>
         internal MemberInfo[] Fields;
 
-        /// <summary>The type of each field.</summary>
+        /// <summary>The type of each field; null for a field that the type lacks.</summary>
         internal Type[] Types;
+
+        private int CountOfFields
+        {
+            get { return Parameters.Count(field => field != NoField); }
+        }
 
         /// <summary>Finds how a type holds fields.</summary>
         /// <exception cref="MismatchException">A field has no place in the type.</exception>
@@ -41,9 +52,7 @@ namespace Polyplug.Bridge
             foreach (ConstructorInfo constructor in type.GetConstructors(Members))
             {
                 ParameterInfo[] parameters = constructor.GetParameters();
-                int[] numbers = body.IsNumbered
-                    ? (parameters.Length == count ? Enumerable.Range(0, count).ToArray() : null)
-                    : Matching(parameters, body);
+                int[] numbers = FieldsOf(parameters, body);
                 if (numbers == null)
                 {
                     continue;
@@ -51,10 +60,18 @@ namespace Polyplug.Bridge
                 var shape = new Shape
                 {
                     Constructor = constructor, Parameters = numbers, Fields = new MemberInfo[count], Types = new Type[count],
+                    Constants = new object[parameters.Length],
                 };
                 for (int i = 0; i < parameters.Length; i++)
                 {
-                    shape.Types[numbers[i]] = parameters[i].ParameterType;
+                    if (numbers[i] == NoField)
+                    {
+                        shape.Constants[i] = DefaultOf(parameters[i]);
+                    }
+                    else
+                    {
+                        shape.Types[numbers[i]] = parameters[i].ParameterType;
+                    }
                 }
                 candidates.Add(shape);
             }
@@ -63,8 +80,9 @@ namespace Polyplug.Bridge
                 candidates.Add(new Shape { Fields = new MemberInfo[count], Types = new Type[count] });
             }
             string missing = null;
-            foreach (IGrouping<int, Shape> equal in candidates.GroupBy(shape => shape.Parameters.Length)
-                .OrderByDescending(shapes => shapes.Key))
+            foreach (IGrouping<(int, int), Shape> equal in candidates
+                .GroupBy(shape => (shape.CountOfFields, shape.Parameters.Length))
+                .OrderByDescending(shapes => shapes.Key.Item1).ThenBy(shapes => shapes.Key.Item2))
             {
                 List<Shape> complete = equal.Where(shape => shape.SetRest(type, body, ref missing)).ToList();
                 if (complete.Count > 1)
@@ -83,21 +101,50 @@ namespace Polyplug.Bridge
                 : body.IsNumbered
                 ? "`" + TypeNames.Of(type) + "` has no public constructor with " + count + (count == 1 ? " parameter" : " parameters")
                     + ", for the fields without names of " + what
-                : "`" + TypeNames.Of(type) + "` has no public constructor whose parameters are fields of " + what);
+                : "`" + TypeNames.Of(type) + "` has no public constructor whose parameters are fields of " + what
+                    + " or have defaults");
         }
 
-        /// <summary>Returns the fields that parameters are named after, or null if one is named after none.</summary>
-        private static int[] Matching(ParameterInfo[] parameters, Body body)
+        /// <summary>
+        /// Returns the fields that parameters stand for, by name or in order. A parameter that stands for none has to be
+        /// optional: a newer version of the contract may have a field for it. Returns null if the parameters do not fit.
+        /// </summary>
+        private static int[] FieldsOf(ParameterInfo[] parameters, Body body)
         {
-            int[] numbers = parameters.Select(parameter => Array.FindIndex(
-                body.Fields, field => Names.Match(field.Name, parameter.Name ?? ""))).ToArray();
-            return numbers.Contains(-1) || numbers.Distinct().Count() != numbers.Length ? null : numbers;
+            int count = body.Fields.Length;
+            if (body.IsNumbered && parameters.Length < count && !body.MayEndAt(parameters.Length))
+            {
+                return null;
+            }
+            int[] numbers = parameters.Select((parameter, i) => body.IsNumbered
+                ? (i < count ? i : NoField)
+                : Array.FindIndex(body.Fields, field => Names.Match(field.Name, parameter.Name ?? ""))).ToArray();
+            int[] fields = numbers.Where(number => number != NoField).ToArray();
+            bool fits = fields.Distinct().Count() == fields.Length
+                && parameters.Where((_, i) => numbers[i] == NoField).All(IsOptional);
+            return fits ? numbers : null;
+        }
+
+        private static bool IsOptional(ParameterInfo parameter)
+        {
+            return parameter.HasDefaultValue && !parameter.ParameterType.IsByRef;
+        }
+
+        /// <summary>Returns the default of a parameter; null stands for that of its type.</summary>
+        private static object DefaultOf(ParameterInfo parameter)
+        {
+            object value = parameter.DefaultValue;
+            Type type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
+            // The value of an enum that may be null is a number.
+            return value != null && type.IsEnum ? Enum.ToObject(type, value) : value;
         }
 
         /// <summary>Finds what sets the fields that the constructor does not take.</summary>
         private bool SetRest(Type type, Body body, ref string missing)
         {
-            MemberInfo[] inOrder = body.IsNumbered ? InOrder(type, true) : null;
+            // The constructor takes all fields without names, if it takes one.
+            MemberInfo[] inOrder = !body.IsNumbered ? null
+                : Parameters.Length > 0 ? Array.Empty<MemberInfo>() : InOrder(type, true);
             for (int i = 0; i < body.Fields.Length; i++)
             {
                 if (Parameters.Contains(i))
@@ -105,8 +152,12 @@ namespace Polyplug.Bridge
                     continue;
                 }
                 MemberInfo member = body.IsNumbered
-                    ? (inOrder.Length == body.Fields.Length ? inOrder[i] : null)
+                    ? (body.MayEndAt(inOrder.Length) ? inOrder.ElementAtOrDefault(i) : null)
                     : Named(type, body.Fields[i].Name, IsSettable);
+                if (member == null && body.Fields[i].MayBeMissing)
+                {
+                    continue;
+                }
                 if (member == null)
                 {
                     missing = missing ?? body.Fields[i].Name;
@@ -122,12 +173,16 @@ namespace Polyplug.Bridge
         {
             int count = body.Fields.Length;
             var shape = new Shape { Fields = new MemberInfo[count], Types = new Type[count] };
-            MemberInfo[] inOrder = body.IsNumbered ? Numbered(type, count) : null;
+            MemberInfo[] inOrder = body.IsNumbered ? Numbered(type, body) : null;
             for (int i = 0; i < count; i++)
             {
                 MemberInfo member = body.IsNumbered
-                    ? (inOrder != null ? inOrder[i] : null)
+                    ? inOrder.ElementAtOrDefault(i)
                     : Named(type, body.Fields[i].Name, IsReadable);
+                if (member == null && body.Fields[i].MayBeMissing)
+                {
+                    continue;
+                }
                 if (member == null)
                 {
                     throw new MismatchException("`" + TypeNames.Of(type) + "` has no public property or field for `"
@@ -140,22 +195,22 @@ namespace Polyplug.Bridge
         }
 
         /// <summary>Returns what reads fields without names: what the constructor's parameters are named after, or all in order.</summary>
-        private static MemberInfo[] Numbered(Type type, int count)
+        private static MemberInfo[] Numbered(Type type, Body body)
         {
-            foreach (ConstructorInfo constructor in type.GetConstructors(Members))
+            int count = body.Fields.Length;
+            IEnumerable<ParameterInfo[]> constructors = type.GetConstructors(Members).Select(of => of.GetParameters())
+                .Where(parameters => FieldsOf(parameters, body) != null)
+                .OrderByDescending(parameters => Math.Min(parameters.Length, count)).ThenBy(parameters => parameters.Length);
+            foreach (ParameterInfo[] parameters in constructors.Where(parameters => parameters.Length > 0))
             {
-                ParameterInfo[] parameters = constructor.GetParameters();
-                if (parameters.Length == count)
+                MemberInfo[] named = parameters.Take(count).Select(of => Named(type, of.Name ?? "", IsReadable)).ToArray();
+                if (!named.Contains(null))
                 {
-                    MemberInfo[] named = parameters.Select(of => Named(type, of.Name ?? "", IsReadable)).ToArray();
-                    if (!named.Contains(null))
-                    {
-                        return named;
-                    }
+                    return named;
                 }
             }
             MemberInfo[] inOrder = InOrder(type, false);
-            return inOrder.Length == count ? inOrder : null;
+            return body.MayEndAt(inOrder.Length) ? inOrder : Array.Empty<MemberInfo>();
         }
 
         private static MemberInfo[] InOrder(Type type, bool isSet)
@@ -194,9 +249,16 @@ namespace Polyplug.Bridge
         /// <summary>Emits code that makes a value of the fields in local variables, and leaves the value on the stack.</summary>
         internal void EmitMake(ILGenerator il, Type type, LocalBuilder[] fields)
         {
-            foreach (int field in Parameters)
+            for (int i = 0; i < Parameters.Length; i++)
             {
-                il.Emit(OpCodes.Ldloc, fields[field]);
+                if (Parameters[i] == NoField)
+                {
+                    EmitConstant(il, i);
+                }
+                else
+                {
+                    il.Emit(OpCodes.Ldloc, fields[Parameters[i]]);
+                }
             }
             LocalBuilder made = il.DeclareLocal(type);
             if (Constructor == null)
@@ -228,6 +290,22 @@ namespace Polyplug.Bridge
                 }
             }
             il.Emit(OpCodes.Ldloc, made);
+        }
+
+        /// <summary>Emits code that leaves the default of a parameter on the stack.</summary>
+        private void EmitConstant(ILGenerator il, int number)
+        {
+            Type type = Constructor.GetParameters()[number].ParameterType;
+            if (Constants[number] == null)
+            {
+                // Locals begin as the default of their type.
+                il.Emit(OpCodes.Ldloc, il.DeclareLocal(type));
+                return;
+            }
+            il.Emit(OpCodes.Ldarg_0);
+            il.Emit(OpCodes.Ldfld, typeof(BodyParts).GetField("Constants", BindingFlags.NonPublic | BindingFlags.Instance));
+            il.Element(number);
+            il.Emit(OpCodes.Unbox_Any, type);
         }
 
         /// <summary>Emits code that leaves a field of the value in an argument on the stack.</summary>

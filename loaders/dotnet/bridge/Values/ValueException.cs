@@ -26,6 +26,15 @@ namespace Polyplug.Bridge
             return new ValueException(tag + " is no case of " + of + ", which has " + cases);
         }
 
+        /// <summary>Makes the error of a case that a type of the plugin lacks, because the plugin is older than the case.</summary>
+        internal static ValueException Later(Node node, uint tag, Type type)
+        {
+            Case of = node.Cases[tag];
+            Contract contract = node.Contract;
+            return new ValueException("`" + of.Name + "` is a case of `" + node.Name + "` since version " + contract.Major + "."
+                + of.Since + " of " + contract.Name + ", and `" + TypeNames.Of(type) + "` of the plugin has none for it");
+        }
+
         internal static ValueException Pointer(string what)
         {
             return new ValueException(what + ": the pointer is null or not aligned");

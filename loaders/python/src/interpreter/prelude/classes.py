@@ -133,19 +133,44 @@ def make_types(contract, definitions, errors):
     names = [name for name, _, _, _ in definitions]
     made = []
     for number, (name, docs, kind, parts) in enumerate(definitions):
-        maker = _ClassMaker(types, name, docs, names, number in errors)
+        maker = _ClassMaker(types, name, docs, names, made, number in errors)
         made.append(getattr(maker, kind)(parts))
         if kind != "object":
             types.__dict__[name] = made[-1][0]
     return types, made
 
 
+def make_value(described, made):
+    """Makes a value of its description: the kind and the parts. `made` are the classes of all definitions."""
+    kind, *parts = described
+    of = lambda part: make_value(part, made)
+    if kind == "plain":
+        return parts[0]
+    if kind in _WRAPPERS:
+        return _WRAPPERS[kind](of(parts[0]))
+    if kind == "list":
+        return [of(item) for item in parts[0]]
+    if kind == "tuple":
+        return tuple(of(part) for part in parts[0])
+    if kind == "map":
+        return {of(key): of(value) for key, value in parts[0]}
+    number, *parts = parts
+    classes = made[number]
+    if kind == "record":
+        return classes[0](*map(of, parts[0]))
+    case = classes[1][parts[0]]
+    return case if kind == "enum" else case[0](*map(of, parts[1]))
+
+
+_WRAPPERS = {"some": Some, "ok": Ok, "err": Err}
+
+
 class _ClassMaker:
     """Makes the classes of one definition. Its methods are named after the kinds."""
 
-    def __init__(self, types, name, docs, names, is_error):
+    def __init__(self, types, name, docs, names, made, is_error):
         self.contract = types._contract.partition("@")[0]
-        self.name, self.docs, self.names, self.is_error = name, docs, names, is_error
+        self.name, self.docs, self.names, self.made, self.is_error = name, docs, names, made, is_error
         self.reduce = reduce_value(types)
 
     def record(self, fields):
@@ -182,9 +207,9 @@ class _ClassMaker:
         keys = self._keys(fields)
         annotated = []
         # Only fields at the end have a default: a field with one cannot precede a field without.
-        may_be_left_out = [ty[0] == "option" for _, ty in fields]
-        for at, (key, (_, ty)) in enumerate(zip(keys, fields)):
-            default = [dataclasses.field(default=None)] if all(may_be_left_out[at:]) else []
+        may_be_left_out = [ty[0] == "option" or default is not None for _, ty, default in fields]
+        for at, (key, (_, ty, default)) in enumerate(zip(keys, fields)):
+            default = [self._default(default)] if all(may_be_left_out[at:]) else []
             annotated.append((key, type_hint(ty, self.names), *default))
         # `make_dataclass` looks the module up, so the class gets the contract's name only afterwards.
         namespace = {"__module__": "builtins", "_polyplug_type_": (self.contract, self.name),
@@ -203,8 +228,16 @@ class _ClassMaker:
         made.__module__ = self.contract
         return made, keys
 
+    def _default(self, default):
+        kind, value = default[:2] if default else ("plain", None)
+        if kind == "plain":
+            return dataclasses.field(default=value)
+        made = self.made
+        # Each object gets a list of its own, and the classes may not all be made yet.
+        return dataclasses.field(default_factory=lambda: make_value(default, made))
+
     def _keys(self, fields):
-        names = [name for name, _ in fields]
+        names = [name for name, *_ in fields]
         if names == ["0"]:
             return ["value"]
         keys = [f"_{name}" if name.isdigit() else name for name in names]
