@@ -1,7 +1,6 @@
 //! The command line of polyplug, for authors of plugins and for operators.
 //!
 //! - [`main`]: runs a command
-//! - [`command`]: describes all commands, for completions and manual pages
 //!
 //! Invariant: what a command found out goes to standard output, and everything else to standard error.
 
@@ -17,7 +16,7 @@ mod text;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
 use args::Args;
 use exit::Exit;
@@ -40,10 +39,4 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Exit::Failed.into()
         }
     }
-}
-
-/// Returns the description of all commands.
-#[must_use]
-pub fn command() -> clap::Command {
-    Args::command()
 }

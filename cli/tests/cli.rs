@@ -224,7 +224,7 @@ fn contracts_of_a_crate_are_read() {
     let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/contracts-old");
     let printed = run(&["schema", path(&contracts), "--wit"]).is(0);
     assert!(printed.out.contains("interface "), "{}", printed.out);
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/plugins/calc");
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/plugins/growing-before");
     run(&["schema", path(&program)]).is(3).complains(&["is no library"]);
 }
 

@@ -13,11 +13,16 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use clap::CommandFactory;
 
 use crate::args::{Args, Verb};
 use crate::exit::Exit;
 
 /// Runs a command.
+///
+/// # Errors
+///
+/// The command could not be carried out.
 pub(crate) fn run(args: Args) -> Result<Exit> {
     match args.verb {
         Verb::Check(args) => check::run(&args),
@@ -31,7 +36,7 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
         Verb::Graph(args) => graph::run(&args),
         Verb::Doctor(args) => doctor::run(args.output),
         Verb::Completions { shell } => {
-            clap_complete::generate(shell, &mut crate::command(), "polyplug", &mut std::io::stdout());
+            clap_complete::generate(shell, &mut Args::command(), "polyplug", &mut std::io::stdout());
             Ok(Exit::Fine)
         }
         Verb::Man { folder } => man(&folder),
@@ -40,7 +45,7 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
 
 fn man(folder: &Path) -> Result<Exit> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    clap_mangen::generate_to(crate::command(), folder)
+    clap_mangen::generate_to(Args::command(), folder)
         .with_context(|| format!("cannot write to {}", folder.display()))?;
     Ok(Exit::Fine)
 }
