@@ -14,7 +14,7 @@ fn worst(changes: &[Change]) -> Verdict {
 
 /// A contract that the tests change.
 #[polyplug::contract(name = "test.orders", version = "1.2")]
-pub trait Orders {
+trait Orders {
     /// Takes an order.
     fn place(&self, order: Order) -> Result<u64, Refusal>;
     /// Returns the state of an order.
@@ -24,22 +24,22 @@ pub trait Orders {
 }
 
 #[derive(Debug, Clone, PartialEq, Type)]
-pub struct Order {
+struct Order {
     /// What is ordered.
-    pub article: String,
-    pub count: u32,
+    article: String,
+    count: u32,
     #[contract(since = "1.1", default)]
-    pub note: Option<String>,
+    note: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Type)]
-pub enum State {
+enum State {
     Open,
     Sent,
 }
 
 #[derive(Debug, Clone, PartialEq, Type)]
-pub enum Refusal {
+enum Refusal {
     SoldOut,
     TooMany { most: u32 },
 }

@@ -268,11 +268,9 @@ impl<'a> Walk<'a> {
                     self.types(&format!("{place}.{i}"), old, new);
                 }
             }
-            (Named(old), Named(new)) => {
-                if self.seen.insert((*old, *new)) {
-                    let (old, new) = (self.old.definition(*old), self.new.definition(*new));
-                    self.waiting.push((place.to_owned(), old, new));
-                }
+            (Named(old), Named(new)) if self.seen.insert((*old, *new)) => {
+                let (old, new) = (self.old.definition(*old), self.new.definition(*new));
+                self.waiting.push((place.to_owned(), old, new));
             }
             _ => {}
         }

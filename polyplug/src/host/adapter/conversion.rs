@@ -79,8 +79,8 @@ impl Move {
     ///
     /// Both sides must have `len` elements of their size, the receiver's writable, with this part in each.
     unsafe fn all(&self, len: usize, (from, from_stride): (*const u8, usize), (to, to_stride): (*mut u8, usize)) {
-        // SAFETY: the offset is that of the part in the first element (the caller's promise).
         let (from, from_stride) = match &self.from {
+            // SAFETY: the offset is that of the part in the first element (the caller's promise).
             Ok(at) => (unsafe { from.add(*at) }, from_stride),
             // The same bytes for all.
             Err(bytes) => (bytes.as_ptr(), 0),

@@ -8,6 +8,9 @@ pub(crate) mod dispatch;
 pub(crate) mod interface;
 pub(crate) mod log;
 #[allow(dead_code)]
+#[path = "../../../../../polyplug/src/host/abi/object_tokens.rs"]
+pub(crate) mod object_tokens;
+#[allow(dead_code)]
 #[path = "../../../../../polyplug/src/host/abi/slot_map.rs"]
 pub(crate) mod slot_map;
 #[allow(dead_code)]

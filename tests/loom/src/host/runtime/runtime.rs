@@ -1,6 +1,7 @@
 //! In place of `runtime`: a store, a reclaimer, and the steps of a load, a reload and an unload that other threads can
 //! see.
 
+use std::ffi::c_void;
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::Arc as Untracked;
@@ -9,6 +10,7 @@ use polyplug::error::RuntimeError;
 use polyplug_abi::BundleId;
 
 use crate::contract_info::ContractInfo;
+use crate::host::abi::object_tokens::{ObjectMethods, ObjectTokens};
 use crate::host::abi::table::HostTable;
 use crate::host::code::{self, CONTRACT, Code, Library};
 use crate::host::plugin::plugin::Plugin;
@@ -51,7 +53,7 @@ impl Runtime {
         let scope = BundleScope { id: BUNDLE, name: "bundle".to_owned() };
         let version = BundleVersion::new(scope, &self.reclaimer, |_, _| {
             // SAFETY: no model reads the table.
-            unsafe { HostTable::new(NonNull::dangling(), Untracked::new(())) }
+            unsafe { HostTable::new(NonNull::dangling(), Untracked::new(NoTokens)) }
         });
         version.keep_module(Box::new(Library(Untracked::clone(&code))));
         let plugin = Plugin::new(BUNDLE, Untracked::clone(&code));
@@ -122,4 +124,15 @@ fn migrate_instances(old: &Arc<Provider>, new: &Arc<Provider>, next: &mut Vec<(A
         let instance = code::create(new.plugin.code(), code::calls(versioned.raw()));
         next.push((cell, Transition::MovesTo(Arc::new(VersionedInstance::of(Arc::clone(new), instance)))));
     }
+}
+
+/// Stands for the tokens of a runtime's objects, which no model has.
+struct NoTokens;
+
+impl ObjectTokens for NoTokens {
+    fn adapt(&self, _: *mut c_void, _: Untracked<dyn ObjectMethods>) -> Result<*mut c_void, String> {
+        Err("there are no objects".to_owned())
+    }
+
+    fn close_adapted(&self, _: *mut c_void) {}
 }
