@@ -7,7 +7,7 @@ use std::sync::Arc;
 use polyplug::error::{FoundInstead, LoaderError, ManifestError, RuntimeError};
 use polyplug::{BundleId, Compatibility, Runtime};
 use polyplug_native::NativeLoader;
-use polyplug_tests::{Bundle, child, library, logged, manifest, mapped_below, runtime};
+use polyplug_tests::{Bundle, library, logged, manifest, mapped_below, runtime};
 use test_contracts::calling::Caller;
 
 /// A folder of bundles.
@@ -139,7 +139,7 @@ fn each_entry_that_is_no_bundle_says_what_to_do() {
     };
     let alone = "a file alone is no bundle: put it into a folder of its own, with a manifest.toml that has the lines ";
     let none = "but no manifest: write a manifest.toml beside it, with the lines ";
-    let mut cases: Vec<(Make, &str, String)> = vec![
+    let cases: Vec<(Make, &str, String)> = vec![
         // Windows takes these two for the manifest.
         #[cfg(not(windows))]
         misspelt("MANIFEST.TOML"),
@@ -160,13 +160,9 @@ fn each_entry_that_is_no_bundle_says_what_to_do() {
         (Box::new(lone("calc.lua")), "calc.lua", format!("{alone}{}", lines("calc", "lua", "calc.lua"))),
         (Box::new(lone("calc.mjs")), "calc.mjs", format!("{alone}{}", lines("calc", "js", "calc.mjs"))),
         (Box::new(lone("libcalc.so")), "libcalc.so", format!("{alone}{}", lines("calc", "native", "libcalc.so"))),
+        #[cfg(unix)]
+        (Box::new(|plugins| std::os::unix::fs::symlink("nowhere", plugins.folder("x")).unwrap()), "x", "is a link to nowhere, where nothing is: remove or correct the link".to_owned()),
     ];
-    #[cfg(unix)]
-    cases.push((
-        Box::new(|plugins| std::os::unix::fs::symlink("nowhere", plugins.folder("x")).unwrap()),
-        "x",
-        "is a link to nowhere, where nothing is: remove or correct the link".to_owned(),
-    ));
     for (make, path, expected) in cases {
         let plugins = Plugins::new();
         plugins.add("calc", "plugin-calc", &[]);
@@ -186,6 +182,9 @@ fn each_entry_that_is_no_bundle_says_what_to_do() {
 fn a_folder_that_may_not_be_read_is_named() {
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::CommandExt;
+
+    use polyplug_tests::child;
+
     if !child::is_child() {
         let mut command = child::again("a_folder_that_may_not_be_read_is_named");
         let is_superuser =

@@ -136,15 +136,18 @@ fn deleted_and_made_anew_after_a_while() {
 fn written_slowly_while_it_stays_open() {
     let scene = Scene::new();
     let counter = scene.runtime.proxy::<dyn Counter>().unwrap();
-    let whole = fs::read(library(TWO)).unwrap();
+    let (artifact, whole) = (scene.artifact(), fs::read(library(TWO)).unwrap());
     std::thread::scope(|scope| {
-        let artifact = scene.artifact();
-        let writer = scope.spawn(move || write_slowly(&artifact, &whole, 6, PAUSE, false));
+        let writer = scope.spawn(|| write_slowly(&artifact, &whole, 6, PAUSE, false));
         let mut count = 0;
         while !writer.is_finished() {
             count += 1;
-            assert_eq!(counter.add(1), Ok(count), "the old version serves, and has its state");
-            assert_eq!(scene.version(), 1);
+            let (counted, version) = (counter.add(1), scene.version());
+            // Only Linux reports that a file which is whole is still open.
+            let is_whole = !cfg!(target_os = "linux") && fs::metadata(&artifact).unwrap().len() == whole.len() as u64;
+            if !is_whole {
+                assert_eq!((counted, version), (Ok(count), 1), "the old version serves, and has its state");
+            }
             sleep(Duration::from_millis(1));
         }
     });
@@ -293,8 +296,20 @@ fn the_directory_replaced_by_rename() {
     // What was moved away is of no interest any more.
     install(&folder.path().join("old0"), TWO);
     events.none();
+}
 
-    // And with the directory above it.
+/// Windows does not rename a folder in which a watched one lies.
+#[cfg(not(windows))]
+#[test]
+fn the_directory_above_moved_away_and_made_anew() {
+    let folder = TempDir::new().unwrap();
+    let served = folder.path().join("plugins/watched");
+    make_bundle(&served, TWO);
+    let (runtime, events) = watched_runtime(Box::new(|_| ()));
+    runtime.load_bundle(&served).unwrap();
+    let _watcher = runtime.watch_with(patient()).unwrap();
+    events.none_at_first();
+    let stamp = runtime.proxy::<dyn Stamp>().unwrap();
     fs::rename(folder.path().join("plugins"), folder.path().join("gone")).unwrap();
     sleep(PAUSE);
     fs::create_dir(folder.path().join("plugins")).unwrap();

@@ -152,14 +152,14 @@ fn the_start_loads_in_the_order_of_needs_and_reports() {
     plugins.add("a", CALLER, &["demo.calculator@1"]);
     plugins.add("b", CALC, &[]);
     fs::create_dir(plugins.at("typo")).unwrap();
-    fs::write(plugins.at("typo/Manifest.toml"), "").unwrap();
+    fs::write(plugins.at("typo/manifest.tml"), "").unwrap();
     let watcher = plugins.runtime.watch_dir(plugins.root()).unwrap();
     let report = watcher.report().unwrap();
     assert_eq!(report.names(), ["b", "a"]);
     let [RuntimeError::Manifest(ManifestError::Missing { found, .. })] = &report.problems[..] else {
         panic!("{report}")
     };
-    assert!(matches!(&**found, FoundInstead::MisspeltManifest { file } if file == "Manifest.toml"), "{report}");
+    assert!(matches!(&**found, FoundInstead::MisspeltManifest { file } if file == "manifest.tml"), "{report}");
     assert_eq!(plugins.next(), "loaded b");
     assert_eq!(plugins.next(), "loaded a");
     assert_eq!(plugins.next(), "failed typo");
@@ -396,15 +396,23 @@ fn a_folder_that_is_renamed_is_followed() {
     install(&plugins.at("b"), TWO);
     assert_eq!(plugins.next(), "reloaded a");
     assert_eq!(stamp.version(), Ok(2));
-    // A copy, and only then the removal.
-    make(&plugins.beside(), "a", ONE, &[]);
-    fs::rename(plugins.beside(), plugins.at("c")).unwrap();
+    plugins.none();
+}
+
+#[test]
+fn a_folder_that_is_copied_and_then_removed_is_followed() {
+    let plugins = Plugins::new();
+    plugins.add("a", ONE, &[]);
+    let _watcher = plugins.watch(patient());
+    let stamp = plugins.runtime.proxy::<dyn Stamp>().unwrap();
+    make(&plugins.beside(), "a", TWO, &[]);
+    fs::rename(plugins.beside(), plugins.at("b")).unwrap();
     let error = plugins.failed(Operation::Load, "a");
     let RuntimeError::DuplicateName { directories, .. } = &*error else { panic!("{error}") };
-    assert_eq!(directories, &[plugins.at("b"), plugins.at("c")]);
-    fs::remove_dir_all(plugins.at("b")).unwrap();
+    assert_eq!(directories, &[plugins.at("a"), plugins.at("b")]);
+    fs::remove_dir_all(plugins.at("a")).unwrap();
     assert_eq!(plugins.next(), "reloaded a");
-    assert_eq!(stamp.version(), Ok(1));
+    assert_eq!(stamp.version(), Ok(2));
     plugins.none();
 }
 
@@ -496,6 +504,8 @@ fn what_the_host_unloads_stays_unloaded_until_it_changes() {
     plugins.none();
 }
 
+/// Windows does not rename a folder in which a watched one lies.
+#[cfg(not(windows))]
 #[test]
 fn while_the_whole_folder_is_gone_its_bundles_serve_on() {
     let plugins = Plugins::new();
@@ -516,15 +526,25 @@ fn while_the_whole_folder_is_gone_its_bundles_serve_on() {
     plugins.none();
     plugins.add("c", CALLER, &[]);
     assert_eq!(plugins.next(), "loaded c");
-    // Removed, and made anew.
+}
+
+#[test]
+fn the_whole_folder_may_be_removed_and_made_anew() {
+    let plugins = Plugins::new();
+    plugins.add("a", ONE, &[]);
+    plugins.add("b", CALC, &[]);
+    let _watcher = plugins.watch(impatient());
     fs::remove_dir_all(plugins.root()).unwrap();
     plugins.none();
-    make(&away.join("a"), "a", ONE, &[]);
-    make(&away.join("c"), "c", CALLER, &[]);
+    assert_eq!(plugins.stamp(), 1);
+    let away = plugins.folder.path().join("away");
+    make(&away.join("a"), "a", TWO, &[]);
+    make(&away.join("b"), "b", CALC, &[]);
     fs::rename(&away, plugins.root()).unwrap();
     let mut seen = [plugins.next(), plugins.next()];
     seen.sort();
-    assert_eq!(seen, ["reloaded a", "reloaded c"]);
+    assert_eq!(seen, ["reloaded a", "reloaded b"]);
+    assert_eq!(plugins.stamp(), 2);
     plugins.none();
 }
 

@@ -79,6 +79,8 @@ fn open(path: &Path) -> Result<Library, libloading::Error> {
     use libloading::os::windows::{
         LOAD_LIBRARY_SEARCH_DEFAULT_DIRS, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR, Library as WindowsLibrary,
     };
+    /// `ERROR_INVALID_PARAMETER`.
+    const INVALID_PARAMETER: i32 = 87;
     /// The greatest length of a path that is not in the form that `canonicalize` returns, with a null at its end.
     const MAX_PATH: usize = 260;
     // The folders that are searched for the libraries that this one needs: its own, the program's, and the system's.
@@ -93,8 +95,38 @@ fn open(path: &Path) -> Result<Library, libloading::Error> {
         // Windows looks for another file, with the extension `.dll`, unless the name ends with a dot.
         path.as_mut_os_string().push(".");
     }
-    // SAFETY: opening runs the library's initialisers; a host that loads a bundle trusts its code.
-    unsafe { WindowsLibrary::load_with_flags(path, SEARCHED) }.map(Library::from)
+    let load = |path: &Path| {
+        // SAFETY: opening runs the library's initialisers; a host that loads a bundle trusts its code.
+        unsafe { WindowsLibrary::load_with_flags(path, SEARCHED) }.map(Library::from)
+    };
+    // Systems differ in which form of a share's path they take with these flags.
+    load(&path).or_else(|error| match other_form(&path) {
+        Some(other) if code(&error) == Some(INVALID_PARAMETER) => load(&other),
+        _ => Err(error),
+    })
+}
+
+/// Returns the other form of a path on a share: `\\?\UNC\server\share` instead of `\\server\share`, and the reverse.
+#[cfg(windows)]
+fn other_form(path: &Path) -> Option<std::path::PathBuf> {
+    use std::ffi::{OsStr, OsString};
+    use std::path::{Component, Prefix};
+    let mut parts = path.components();
+    let Component::Prefix(prefix) = parts.next()? else { return None };
+    let (start, server, share) = match prefix.kind() {
+        Prefix::UNC(server, share) => (r"\\?\UNC\", server, share),
+        Prefix::VerbatimUNC(server, share) => (r"\\", server, share),
+        _ => return None,
+    };
+    let mut other = OsString::from(start);
+    [server, OsStr::new(r"\"), share, parts.as_path().as_os_str()].iter().for_each(|part| other.push(part));
+    Some(other.into())
+}
+
+/// Returns the system's code of an error.
+fn code(error: &libloading::Error) -> Option<i32> {
+    use std::error::Error;
+    error.source()?.downcast_ref::<std::io::Error>()?.raw_os_error()
 }
 
 /// Returns the system's message, without the text that libloading adds, and with the remedy if there is one. Windows does not
@@ -104,8 +136,7 @@ fn describe(error: &libloading::Error, path: &Path) -> String {
     /// `ERROR_MOD_NOT_FOUND`.
     const NOT_FOUND: i32 = 126;
     let Some(source) = error.source() else { return error.to_string() };
-    let code = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
-    if cfg!(windows) && code == Some(NOT_FOUND) {
+    if cfg!(windows) && code(error) == Some(NOT_FOUND) {
         return format!(
             "a library that it needs is missing: put it beside this one, into the program's folder, or into the system's: \
              {source}"

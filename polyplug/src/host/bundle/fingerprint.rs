@@ -96,6 +96,13 @@ impl Fingerprint {
         Self(counted.filter_map(|path| Some((path.clone(), stamp(&path)?))).collect())
     }
 
+    /// Returns the paths of the files.
+    #[cfg(feature = "watch")]
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        let is_file = |mark: &Mark| matches!(mark, Mark::File(_) | Mark::Link(_, Some(_)));
+        self.0.iter().filter(move |(_, mark)| is_file(mark)).map(|(path, _)| path.as_path())
+    }
+
     /// Returns the file that was changed last, with the time.
     pub(crate) fn latest(&self) -> Option<(&Path, SystemTime)> {
         let times = self.0.iter().filter_map(|(path, mark)| match mark {

@@ -13,12 +13,15 @@ pub(crate) struct Timing {
     pub(crate) patience: Duration,
 }
 
+/// The shortest time between two looks at files that are being written.
+const SHORTEST: Duration = Duration::from_millis(20);
+
 /// The state of files that have not changed for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Readiness {
     /// Files that can be loaded, as far as a check without a load shows.
     Complete,
-    /// Files of which at least one is open for writing.
+    /// Files of which at least one is open for writing. Not every system reports when it is closed.
     BeingWritten,
     /// Files that cannot be loaded, with the reason.
     Invalid(String),
@@ -76,13 +79,13 @@ impl<F: PartialEq + Clone> Debouncer<F> {
     }
 
     /// Returns what to do about files with the fingerprint `found`. `served` is the fingerprint of the files that
-    /// serve, if any do. `readiness` is called only if the files may be acted on.
+    /// serve, if any do. `readiness` is called with `found`, only if the files may be acted on.
     pub(crate) fn look(
         &mut self,
         now: Instant,
         found: F,
         served: Option<&F>,
-        readiness: impl FnOnce() -> Readiness,
+        readiness: impl FnOnce(&F) -> Readiness,
     ) -> Action {
         self.due = None;
         if self.seen.as_ref() != Some(&found) {
@@ -106,9 +109,11 @@ impl<F: PartialEq + Clone> Debouncer<F> {
             self.due = Some(self.still_since + wait);
             return Action::Wait;
         }
-        let readiness = readiness();
+        let readiness = readiness(found);
         if readiness != Readiness::Complete && still_for < patience {
-            self.due = Some(self.still_since + patience);
+            let end = self.still_since + patience;
+            let soon = now + wait.max(SHORTEST);
+            self.due = Some(if readiness == Readiness::BeingWritten { end.min(soon) } else { end });
             return Action::Wait;
         }
         self.acted_on = self.seen.clone();
@@ -204,7 +209,7 @@ mod tests {
                 assert!(looks < 100, "a tight loop");
                 self.now = self.now.max((due - self.start).as_millis() as u64);
                 let now = self.time();
-                let action = self.debouncer.look(now, self.files, Some(&self.served), || self.readiness.clone());
+                let action = self.debouncer.look(now, self.files, Some(&self.served), |_| self.readiness.clone());
                 if action != Action::Wait {
                     actions.push((self.now, action));
                     return actions;
@@ -307,6 +312,17 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_closed_without_a_report_is_loaded() {
+        let mut bundle = Bundle::new();
+        bundle.readiness = Readiness::BeingWritten;
+        bundle.change(2);
+        assert_eq!(bundle.until(PATIENCE / 2), []);
+        bundle.readiness = Readiness::Complete;
+        let [(at, Action::Reload)] = bundle.until(100_000)[..] else { panic!("is reloaded") };
+        assert!(at <= PATIENCE / 2 + DEBOUNCE, "{at}");
+    }
+
+    #[test]
     fn what_is_taken_back_is_forgotten() {
         let mut bundle = Bundle::new();
         bundle.change(2);
@@ -372,9 +388,13 @@ mod tests {
     fn no_debounce_is_no_tight_loop() {
         let start = Instant::now();
         let mut debouncer = Debouncer::new(Timing { debounce: Duration::ZERO, patience: Duration::ZERO }, start);
-        assert_eq!(debouncer.look(start, 1, Some(&1), || Readiness::Complete), Action::Wait);
+        assert_eq!(debouncer.look(start, 1, Some(&1), |_| Readiness::Complete), Action::Wait);
         debouncer.on_change(start);
-        assert_eq!(debouncer.look(start, 2, Some(&1), || Readiness::Complete), Action::Reload);
+        assert_eq!(debouncer.look(start, 2, Some(&1), |_| Readiness::Complete), Action::Reload);
         assert_eq!(debouncer.due(), None);
+        let patience = Duration::from_secs(1);
+        let mut debouncer = Debouncer::new(Timing { debounce: Duration::ZERO, patience }, start);
+        assert_eq!(debouncer.look(start, 2, Some(&1), |_| Readiness::BeingWritten), Action::Wait);
+        assert!(debouncer.due() > Some(start));
     }
 }

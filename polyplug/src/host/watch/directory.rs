@@ -9,7 +9,7 @@ use std::time::Instant;
 use polyplug_abi::BundleId;
 
 use super::debounce::{Action, Readiness, Timing};
-use super::files::{WatchedFiles, concerns, watch_all};
+use super::files::{WatchedFiles, are_locked, concerns, watch_all};
 use super::system::{Change, ChangeKind, System};
 use super::target::{Attempt, Source};
 use super::watch_set::{View, WatchSet};
@@ -197,7 +197,7 @@ impl Directory {
             let View { fingerprint, manifest, .. } = candidate.watch(runtime, system, path);
             candidate.id = manifest.as_ref().ok().map(|manifest| manifest.id);
             let is_being_written = candidate.files.is_being_written();
-            let readiness = || match is_being_written {
+            let readiness = |found: &_| match is_being_written || are_locked(path, found) {
                 true => Readiness::BeingWritten,
                 false => runtime.readiness_of_new(manifest),
             };

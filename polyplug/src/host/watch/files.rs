@@ -1,6 +1,7 @@
 //! The files of one folder, as a watcher sees them.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -32,7 +33,7 @@ impl WatchedFiles {
         self.watch_set.watched()
     }
 
-    /// Returns whether a file is open for writing, as far as the system reports.
+    /// Returns whether a file is open for writing, as far as the system has reported.
     pub(crate) fn is_being_written(&self) -> bool {
         self.open.iter().any(|path| path.exists())
     }
@@ -81,6 +82,17 @@ impl WatchedFiles {
         self.watch_set = std::mem::take(&mut view.watch_set);
         (view, outcome)
     }
+}
+
+/// Returns whether another program lets nobody read one of the files that were found in `directory`. `false` where a
+/// program cannot do that.
+pub(crate) fn are_locked(directory: &Path, found: &Fingerprint) -> bool {
+    /// `ERROR_SHARING_VIOLATION` of Windows.
+    const SHARING_VIOLATION: i32 = 32;
+    let is_locked = |file: &Path| {
+        File::open(directory.join(file)).is_err_and(|error| error.raw_os_error() == Some(SHARING_VIOLATION))
+    };
+    cfg!(windows) && found.files().any(is_locked)
 }
 
 /// Returns whether a change of `path` concerns the files of a watch set.

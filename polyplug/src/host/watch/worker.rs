@@ -12,7 +12,7 @@ use polyplug_abi::BundleId;
 use super::debounce::{Action, Readiness, Timing};
 use super::directory::{Directory, Listing};
 use super::error::WatchError;
-use super::files::WatchedFiles;
+use super::files::{WatchedFiles, are_locked};
 use super::system::{Change, ChangeKind, System};
 use super::target::{Attempt, Source};
 use super::watch_set::View;
@@ -310,7 +310,7 @@ impl Worker {
         let View { fingerprint, manifest, .. } = view;
         let open = bundle.files.is_being_written();
         let mut refusal = None;
-        let readiness = || match open {
+        let readiness = |found: &_| match open || are_locked(&bundle.source.directory, found) {
             true => Readiness::BeingWritten,
             false => runtime.readiness(&bundle.source, manifest, &mut refusal),
         };
