@@ -82,8 +82,9 @@ set_up_wine() {
     cp "$POLYPLUG_CROSS_ROOT/usr/x86_64-w64-mingw32/lib/zlib1.dll" "$system32"
     "$wineserver" --persistent < /dev/null > /dev/null 2>&1
     trap '"$wineserver" --kill || true' EXIT
+    # Starts Wine's services. A test that started them would leave its output to them, and nobody would see its end.
+    announce "$wine" wineboot --init < /dev/null > /dev/null 2>&1
     if [[ ! -e $system32/bcryptprimitives.dll ]]; then
-        announce "$wine" wineboot --init < /dev/null > /dev/null 2>&1
         announce x86_64-w64-mingw32-gcc-posix -shared -O1 -Wall -Wextra -Werror ci/windows/bcryptprimitives.c -ladvapi32 \
             -o "$system32/bcryptprimitives.dll"
     fi
