@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use polyplug::error::RuntimeError;
 use polyplug::{BundleId, Contract, Runtime};
@@ -75,13 +74,8 @@ fn an_unload_waits_for_the_thread_that_reclaims_the_version() {
         let proxy = runtime.proxy::<dyn Stateful>().unwrap();
         assert!(!runtime.reload_bundle(bundle.path()).unwrap().reclaimed);
         drop(proxy);
-        let begin = Instant::now();
         let report = runtime.unload_bundle(id).unwrap();
-        // A busy computer may stop the other thread for longer than the unload waits, which is 100 ms or more.
-        assert!(report.reclaimed || begin.elapsed() >= Duration::from_millis(100), "{report:?}");
-        if !report.reclaimed {
-            assert_eq!(runtime.quiesce(Duration::from_secs(60)), []);
-        }
+        assert!(report.reclaimed, "{report:?}");
     }
 }
 
