@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
+use polyplug::error::RuntimeError;
 use polyplug::loader::{BundleSource, ManifestData};
 use polyplug::runtime::BundleInfo;
 use polyplug::schema::Schema;
+use polyplug::signature::{SignatureError, verify_bundle};
 use polyplug::{BundleId, Runtime};
 use tempfile::TempDir;
 
@@ -100,6 +102,12 @@ fn with_contracts(folder: &Path, contracts: &Contracts, copies: &mut Vec<TempDir
     }
     copies.push(copy);
     Ok(to)
+}
+
+/// Returns whether a bundle has a signature. By whom is told by a verification, which knows the keys that are trusted.
+pub(crate) fn is_signed(folder: &Path) -> bool {
+    let unsigned = |error| matches!(error, RuntimeError::Signature { source: SignatureError::Unsigned, .. });
+    !verify_bundle(folder, &[]).is_err_and(unsigned)
 }
 
 /// Returns the files of a bundle, relative to its folder, each with its size.

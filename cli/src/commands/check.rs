@@ -8,11 +8,10 @@ use object::{Object, ObjectSection};
 use polyplug::error::ManifestError;
 use polyplug::loader::ManifestData;
 use polyplug::schema::compare;
-use polyplug::signature::verify_bundle;
 use serde_json::Value as Json;
 
 use crate::args::Check;
-use crate::bundle::{Contracts, Opened, files};
+use crate::bundle::{Contracts, Opened, files, is_signed};
 use crate::contracts;
 use crate::diagnostics::{Part, Problem, Severity};
 use crate::exit::Exit;
@@ -58,7 +57,7 @@ fn problems(args: &Check, wanted: &Contracts) -> Vec<Problem> {
     if manifest.loader == "native" {
         libraries(&manifest, &files, &mut problems);
     }
-    if verify_bundle(&folder, &[]).is_err_and(|error| error.to_string().contains("not signed")) {
+    if !is_signed(&folder) {
         let problem = Problem::new(Severity::Warning, "unsigned", format!("bundle `{}` is not signed", manifest.name));
         problems
             .push(problem.help("hosts that require signatures refuse the bundle: `polyplug keygen`, `polyplug sign`"));

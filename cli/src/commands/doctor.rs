@@ -128,9 +128,16 @@ fn dotnet() -> std::result::Result<String, String> {
     };
     match started() {
         Ok(()) => Ok("the runtime starts".to_owned()),
-        Err(error) if format!("{error:#}").contains("registered no plugin") => Ok("the runtime starts".to_owned()),
+        Err(error) if is_started(&error) => Ok("the runtime starts".to_owned()),
         Err(error) => Err(format!("{error:#}")),
     }
+}
+
+/// Returns whether an engine has run a bundle's code, which has registered nothing.
+#[cfg(feature = "dotnet")]
+fn is_started(error: &anyhow::Error) -> bool {
+    use polyplug::error::{LoaderError, RuntimeError};
+    matches!(error.downcast_ref(), Some(RuntimeError::Loader(LoaderError::NothingRegistered { .. })))
 }
 
 fn tool(program: &str, option: &str, remedy: &str) -> std::result::Result<String, String> {

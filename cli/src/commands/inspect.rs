@@ -7,11 +7,10 @@ use anyhow::{Context, Result};
 use object::Object;
 use polyplug::runtime::PluginInfo;
 use polyplug::schema::Schema;
-use polyplug::signature::verify_bundle;
 use serde_json::{Value as Json, json};
 
 use crate::args::Inspect;
-use crate::bundle::{Opened, files};
+use crate::bundle::{Opened, files, is_signed};
 use crate::contracts;
 use crate::exit::Exit;
 use crate::text::{BOLD, DIM, YELLOW, bytes, indented, styled};
@@ -33,25 +32,14 @@ struct About {
     contracts: Vec<Result<Schema, String>>,
     /// The exported symbols of a shared library.
     symbols: Vec<String>,
-    signature: Signature,
-}
-
-enum Signature {
-    None,
-    /// Signed; by whom is told only by `verify`, which knows the keys.
-    Present,
+    is_signed: bool,
 }
 
 impl About {
     fn read(opened: &Opened) -> Result<Self> {
         let folder = &opened.manifest.origin;
         let files = files(folder)?.into_iter().map(|(path, size)| (path.display().to_string(), size)).collect();
-        // Without a key nobody is trusted; whether there is a signature is told apart by the error.
-        let signature = match verify_bundle(folder, &[]) {
-            Err(error) if error.to_string().contains("not signed") => Signature::None,
-            _ => Signature::Present,
-        };
-        Ok(Self { files, contracts: opened.contracts(), symbols: symbols(opened)?, signature })
+        Ok(Self { files, contracts: opened.contracts(), symbols: symbols(opened)?, is_signed: is_signed(folder) })
     }
 
     fn text(&self, opened: &Opened) -> String {
@@ -65,9 +53,10 @@ impl About {
             if self.files.len() == 1 { "1 file".to_owned() } else { format!("{} files", self.files.len()) },
             bytes(size)
         );
-        let signed = match self.signature {
-            Signature::None => styled(YELLOW, "not signed"),
-            Signature::Present => "signed: `polyplug verify` tells by whom".to_owned(),
+        let signed = if self.is_signed {
+            "signed: `polyplug verify` tells by whom".to_owned()
+        } else {
+            styled(YELLOW, "not signed")
         };
         out += &format!("  {signed}\n");
         for need in &manifest.dependencies {
@@ -112,7 +101,7 @@ impl About {
             "version": info.version.to_string(),
             "loader": manifest.loader,
             "file": manifest.file,
-            "signed": matches!(self.signature, Signature::Present),
+            "signed": self.is_signed,
             "dependencies": dependencies.collect::<Vec<_>>(),
             "host_contracts": hosts.collect::<Vec<_>>(),
             "plugins": plugins,
