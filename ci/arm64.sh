@@ -65,6 +65,9 @@ export POLYPLUG_TESTS_RUNNER=$CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER
 # What is not here is named, and not looked for by the tests.
 export POLYPLUG_TESTS_WITHOUT=${POLYPLUG_TESTS_WITHOUT:-browser,dotnet,lua-libraries,npm,valgrind,venv}
 
+# A tenth of the rounds of long tests: QEMU translates what it runs.
+export POLYPLUG_SOAK=${POLYPLUG_SOAK:-0.1}
+
 build_plugins "${options[@]}"
 announce "${runner[@]}" "${arguments[@]}"
 

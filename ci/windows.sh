@@ -96,6 +96,9 @@ set_up_wine() {
 # What is not here is named, and not looked for by the tests.
 export POLYPLUG_TESTS_WITHOUT=${POLYPLUG_TESTS_WITHOUT:-browser,c++,dotnet,lua-libraries,npm,valgrind,venv}
 
+# Threads that call without a pause leave Wine's server little time for the files that a reload copies.
+export POLYPLUG_SOAK=${POLYPLUG_SOAK:-0.1}
+
 set_up_wine
 build_plugins "${options[@]}"
 announce "${runner[@]}" "${arguments[@]}"
