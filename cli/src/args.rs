@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 /// Looks at, checks, compares, calls, signs and starts plugins.
@@ -20,6 +20,10 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    /// Makes a project: a contract, a host, or a plugin in any language
+    New(New),
+    /// Builds a plugin, and puts its bundle together
+    Build(Build),
     /// Finds what a host would refuse in a bundle, and what is likely to be a mistake
     Check(Check),
     /// Shows a bundle: its contracts, methods, needs, files and signature
@@ -30,6 +34,10 @@ pub(crate) enum Verb {
     Compat(Compat),
     /// Calls a method of a bundle's plugin, with arguments and result in JSON
     Call(Call),
+    /// Calls methods of a bundle's plugins as they are typed
+    Repl(Repl),
+    /// Loads a folder of bundles, and shows what becomes of them
+    Run(Run),
     /// Makes a pair of keys for signing bundles
     Keygen(Keygen),
     /// Signs a bundle
@@ -50,6 +58,96 @@ pub(crate) enum Verb {
         /// The folder to write them to
         folder: PathBuf,
     },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct New {
+    #[command(subcommand)]
+    pub(crate) kind: NewKind,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NewKind {
+    /// Makes a Rust crate with a contract: what a host and its plugins agree on
+    Contract {
+        #[command(flatten)]
+        project: Project,
+        /// A checkout of polyplug to use in place of the version on crates.io
+        #[arg(long, value_name = "CHECKOUT")]
+        polyplug: Option<PathBuf>,
+    },
+    /// Makes a host in Rust, which keeps a folder of plugins loaded and calls them
+    Host {
+        #[command(flatten)]
+        project: Project,
+        /// The Rust crate with the contract
+        #[arg(long, value_name = "CRATE")]
+        contracts: PathBuf,
+        /// The contract that is called, if the crate has several
+        #[arg(long)]
+        contract: Option<String>,
+    },
+    /// Makes a plugin that implements a contract
+    Plugin {
+        #[command(flatten)]
+        project: Project,
+        /// The language
+        #[arg(long, value_enum)]
+        lang: PluginLanguage,
+        /// A Rust crate with the contract, a schema file, or a bundle; a plugin in Rust needs the crate
+        #[arg(long, value_name = "CONTRACTS")]
+        contracts: PathBuf,
+        /// The contract that is implemented, if there are several
+        #[arg(long)]
+        contract: Option<String>,
+    },
+}
+
+/// A project that is to be made.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Project {
+    /// The folder of the project, whose name is the project's: lowercase letters, digits and `-`
+    pub(crate) folder: PathBuf,
+}
+
+/// A language that plugins are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PluginLanguage {
+    Rust,
+    Lua,
+    Python,
+    #[value(alias = "javascript")]
+    Js,
+    #[value(alias = "typescript")]
+    Ts,
+    #[value(alias = "csharp")]
+    Dotnet,
+    C,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Build {
+    /// The project's folder
+    #[arg(default_value = ".")]
+    pub(crate) project: PathBuf,
+    /// The folder that the bundle's folder is made in, such as the one that a host watches
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    /// Builds with optimizations, and leaves the symbols out of a library in Rust
+    #[arg(long)]
+    pub(crate) release: bool,
+    /// Leaves the symbols out of a library in Rust, which makes it much smaller
+    #[arg(long, overrides_with = "no_strip")]
+    pub(crate) strip: bool,
+    /// Keeps the symbols with `--release`
+    #[arg(long)]
+    pub(crate) no_strip: bool,
+    /// The folder for what cargo builds
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) target_dir: Option<PathBuf>,
+    /// Builds again whenever a file of the project changes, until Ctrl-C
+    #[arg(long)]
+    pub(crate) watch: bool,
 }
 
 /// The form of the output.
@@ -136,6 +234,29 @@ pub(crate) struct Call {
     pub(crate) bench: Option<u32>,
     #[command(flatten)]
     pub(crate) needs: Needs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Repl {
+    /// The bundle's folder
+    pub(crate) bundle: PathBuf,
+    #[command(flatten)]
+    pub(crate) needs: Needs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Run {
+    /// The folder with the bundles
+    pub(crate) folder: PathBuf,
+    /// Loads, reloads and unloads bundles as the folder changes, until Ctrl-C
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Prints events as lines, in place of the table that a terminal shows
+    #[arg(long)]
+    pub(crate) plain: bool,
+    /// Ends after this time
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) seconds: Option<u64>,
 }
 
 #[derive(Debug, ClapArgs)]

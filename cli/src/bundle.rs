@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use polyplug::error::RuntimeError;
 use polyplug::loader::{BundleSource, ManifestData};
-use polyplug::runtime::BundleInfo;
+use polyplug::runtime::{BundleInfo, RuntimeBuilder};
 use polyplug::schema::Schema;
 use polyplug::signature::{SignatureError, verify_bundle};
 use polyplug::{BundleId, Runtime};
@@ -30,7 +30,12 @@ pub(crate) struct Opened {
 
 /// Makes a runtime with all loaders of this program, and with a stand-in for all host contracts.
 pub(crate) fn runtime() -> Result<Arc<Runtime>> {
-    let runtime = polyplug_loaders::register(Runtime::builder()).build().context("the runtime cannot be made")?;
+    with_stand_in(Runtime::builder())
+}
+
+/// Builds a runtime with all loaders of this program, and with a stand-in for all host contracts.
+pub(crate) fn with_stand_in(builder: RuntimeBuilder) -> Result<Arc<Runtime>> {
+    let runtime = polyplug_loaders::register(builder).build().context("the runtime cannot be made")?;
     runtime.provide_bridge(StandIn);
     Ok(runtime)
 }

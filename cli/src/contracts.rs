@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, anyhow, bail};
 use polyplug::schema::Schema;
-use serde_json::Value as Json;
 
 use crate::bundle::{Contracts, Opened};
+use crate::cargo::{Package, cargo, quoted};
 
 /// Returns the name of a contract with its major version.
 pub(crate) fn key(schema: &Schema) -> String {
@@ -86,12 +85,13 @@ fn of_bundle(folder: &Path) -> Result<Contracts> {
 fn of_crate(folder: &Path) -> Result<Contracts> {
     let folder = folder.canonicalize().with_context(|| format!("cannot read {}", folder.display()))?;
     let package = Package::read(&folder)?;
+    let (name, polyplug) = (package.library()?, package.polyplug()?);
     let program = tempfile::tempdir().context("cannot make a folder for the program that prints the contracts")?;
     let manifest = format!(
         "[package]\nname = \"polyplug-print-contracts\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\npolyplug = \
          {{ {}, default-features = false }}\ncontracts = {{ package = {}, path = {} }}\n\n[workspace]\n",
-        package.polyplug,
-        quoted(&package.name),
+        polyplug.of("polyplug"),
+        quoted(name),
         quoted(&folder.display().to_string()),
     );
     let source = "use std::io::Write;\n\nuse contracts as _;\n\nfn main() {\n    for schema in polyplug::schema::Schema::linked() {\n        \
@@ -111,7 +111,7 @@ fn of_crate(folder: &Path) -> Result<Contracts> {
     command.arg("--target-dir").arg(package.target.join("polyplug-contracts"));
     let output = command.stderr(std::process::Stdio::inherit()).output().context("cannot start cargo")?;
     if !output.status.success() {
-        bail!("{}: the crate `{}` could not be built as a library: see above", folder.display(), package.name);
+        bail!("{}: the crate `{name}` could not be built as a library: see above", folder.display());
     }
     let mut found = Vec::new();
     let mut rest = output.stdout.as_slice();
@@ -122,66 +122,4 @@ fn of_crate(folder: &Path) -> Result<Contracts> {
         rest = more;
     }
     Ok(all(found))
-}
-
-/// A Rust package, as cargo describes it.
-struct Package {
-    name: String,
-    /// The source of polyplug that the package depends on, as a part of a manifest.
-    polyplug: String,
-    workspace: PathBuf,
-    target: PathBuf,
-}
-
-impl Package {
-    fn read(folder: &Path) -> Result<Self> {
-        let mut command = cargo();
-        command.args(["metadata", "--format-version", "1", "--manifest-path"]).arg(folder.join("Cargo.toml"));
-        let output = command.output().context("cannot start cargo, which tells about Rust crates")?;
-        if !output.status.success() {
-            bail!("{}: {}", folder.display(), String::from_utf8_lossy(&output.stderr).trim());
-        }
-        let json: Json = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
-        let packages = json["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let own = packages.iter().find(|package| {
-            package["manifest_path"].as_str().is_some_and(|path| Path::new(path) == folder.join("Cargo.toml"))
-        });
-        let own =
-            own.ok_or_else(|| anyhow!("{}: this is a workspace: give the folder of a crate", folder.display()))?;
-        let is_library =
-            own["targets"].as_array().into_iter().flatten().any(|target| {
-                target["kind"].as_array().into_iter().flatten().any(|kind| kind == "lib" || kind == "rlib")
-            });
-        let name = own["name"].as_str().unwrap_or_default().to_owned();
-        if !is_library {
-            bail!(
-                "{}: the crate `{name}` is no library that others can link: a contract that host and plugins share lies in a \
-                 crate of its own",
-                folder.display()
-            );
-        }
-        let polyplug = packages.iter().find(|package| package["name"] == "polyplug");
-        let polyplug = polyplug.ok_or_else(|| anyhow!("{}: `{name}` does not depend on polyplug", folder.display()))?;
-        let polyplug = match polyplug["source"].as_str() {
-            Some(_) => {
-                format!("version = {}", quoted(&format!("={}", polyplug["version"].as_str().unwrap_or_default())))
-            }
-            None => {
-                let manifest = Path::new(polyplug["manifest_path"].as_str().unwrap_or_default());
-                format!("path = {}", quoted(&manifest.parent().unwrap_or(manifest).display().to_string()))
-            }
-        };
-        let path = |key: &str| PathBuf::from(json[key].as_str().unwrap_or_default());
-        Ok(Self { name, polyplug, workspace: path("workspace_root"), target: path("target_directory") })
-    }
-}
-
-/// Returns cargo: the one that runs this program, if one does.
-fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-}
-
-/// Returns a text as one of TOML.
-fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
 }

@@ -5,11 +5,18 @@
 //! Invariant: what a command found out goes to standard output, and everything else to standard error.
 
 mod args;
+mod assemble;
+mod build;
 mod bundle;
+mod cargo;
 mod commands;
+mod complete;
 mod contracts;
 mod diagnostics;
 mod exit;
+mod live;
+mod project;
+mod rust_traits;
 mod stand_in;
 mod text;
 

@@ -1,108 +1,13 @@
 //! The commands on good and bad input, as they are run from a shell.
 
+mod common;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use polyplug::schema::{Field, Method, Schema, TypeRef};
-use tempfile::TempDir;
-
-/// The outcome of a command.
-struct Run {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-fn run(arguments: &[&str]) -> Run {
-    let output = Command::new(env!("CARGO_BIN_EXE_polyplug")).args(arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Run { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
-}
-
-impl Run {
-    #[track_caller]
-    fn is(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "\n{}\n{}", self.out, self.err);
-        self
-    }
-
-    #[track_caller]
-    fn says(self, words: &[&str]) -> Self {
-        for word in words {
-            assert!(self.out.contains(word), "no `{word}` in:\n{}\n{}", self.out, self.err);
-        }
-        self
-    }
-
-    #[track_caller]
-    fn complains(self, words: &[&str]) -> Self {
-        for word in words {
-            assert!(self.err.contains(word), "no `{word}` in:\n{}\n{}", self.out, self.err);
-        }
-        self
-    }
-
-    fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
-    }
-}
-
-/// A contract of a greeter.
-fn greeter() -> Schema {
-    let method = |name: &str, docs: &str, arguments: &[(&str, TypeRef)], result| Method {
-        name: name.to_owned(),
-        docs: docs.to_owned(),
-        since: 0,
-        arguments: arguments.iter().map(|(name, ty)| Field::new(name, "", ty.clone())).collect(),
-        result,
-    };
-    Schema {
-        name: "demo.greeter".to_owned(),
-        major: 1,
-        minor: 0,
-        docs: "Greets people.".to_owned(),
-        methods: vec![
-            method("greet", "Greets somebody.", &[("name", TypeRef::String)], TypeRef::String),
-            method("add", "", &[("a", TypeRef::I32), ("b", TypeRef::I32)], TypeRef::I32),
-            method(
-                "all",
-                "",
-                &[("names", TypeRef::List(Box::new(TypeRef::String)))],
-                TypeRef::List(Box::new(TypeRef::String)),
-            ),
-        ],
-        types: Vec::new(),
-    }
-}
-
-const GREETER: &str = r#"
-local Greeter = require("polyplug").plugin("demo.greeter@1")
-
-function Greeter:greet(name) return "Good day, " .. name .. "!" end
-function Greeter:add(a, b) return a + b end
-function Greeter:all(names)
-  local all = {}
-  for i, name in ipairs(names) do all[i] = self:greet(name) end
-  return all
-end
-"#;
-
-const MANIFEST: &str = "name = \"greeter\"\nversion = \"1.2.0\"\nloader = \"lua\"\nfile = \"main.lua\"\n";
-
-fn bundle(name: &str, manifest: &str, code: &str) -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let bundle = folder.path().join(name);
-    fs::create_dir(&bundle).unwrap();
-    fs::write(bundle.join("manifest.toml"), manifest).unwrap();
-    fs::write(bundle.join("main.lua"), code).unwrap();
-    fs::write(bundle.join("demo.greeter@1.schema"), greeter().encode()).unwrap();
-    (folder, bundle)
-}
-
-fn path(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
+use common::{GREETER, MANIFEST, bundle, greeter, path, run};
+use polyplug::schema::{Schema, TypeRef};
 
 #[test]
 fn a_method_is_called_with_json() {

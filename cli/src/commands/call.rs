@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Call) -> Result<Exit> {
 }
 
 /// Completes a contract's name with the major version that the bundle provides.
-fn contract(opened: &Opened, given: &str) -> Result<String> {
+pub(super) fn contract(opened: &Opened, given: &str) -> Result<String> {
     if given.contains('@') {
         return Ok(given.to_owned());
     }
@@ -47,7 +47,7 @@ fn contract(opened: &Opened, given: &str) -> Result<String> {
 }
 
 /// Reads the arguments of a method.
-fn arguments(proxy: &DynamicProxy, method: &str, given: &[String]) -> Result<Vec<Json>> {
+pub(super) fn arguments(proxy: &DynamicProxy, method: &str, given: &[String]) -> Result<Vec<Json>> {
     let described = proxy.schema().method(method).map(|(_, method)| method.arguments.as_slice()).unwrap_or_default();
     given.iter().enumerate().map(|(number, text)| argument(described.get(number), text)).collect()
 }

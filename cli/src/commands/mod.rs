@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod build;
 mod call;
 mod check;
 mod compat;
@@ -7,6 +8,9 @@ mod doctor;
 mod graph;
 mod inspect;
 mod keys;
+mod new;
+mod repl;
+mod run;
 mod schema;
 
 use std::fs;
@@ -25,11 +29,15 @@ use crate::exit::Exit;
 /// The command could not be carried out.
 pub(crate) fn run(args: Args) -> Result<Exit> {
     match args.verb {
+        Verb::New(args) => new::run(&args),
+        Verb::Build(args) => build::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Schema(args) => schema::run(&args),
         Verb::Compat(args) => compat::run(&args),
         Verb::Call(args) => call::run(&args),
+        Verb::Repl(args) => repl::run(&args),
+        Verb::Run(args) => run::run(&args),
         Verb::Keygen(args) => keys::generate(&args),
         Verb::Sign(args) => keys::sign(&args),
         Verb::Verify(args) => keys::verify(&args),

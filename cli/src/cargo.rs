@@ -1,0 +1,160 @@
+//! Rust packages, as cargo describes them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::Value as Json;
+
+/// The source of polyplug's crates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A version on crates.io, such as `0.1`.
+    Version(String),
+    /// The folder of a checkout.
+    Checkout(PathBuf),
+}
+
+impl Source {
+    /// Returns the source of the crates that this program belongs to.
+    pub(crate) fn published() -> Self {
+        let version = env!("CARGO_PKG_VERSION");
+        // What is compatible: the minor version counts as well before 1.0.
+        Self::Version(version.rsplit_once('.').map_or(version, |(compatible, _)| compatible).to_owned())
+    }
+
+    /// Returns the folder of a checkout as a source.
+    pub(crate) fn checkout(folder: &Path) -> Result<Self> {
+        let folder = folder.canonicalize().with_context(|| format!("cannot read {}", folder.display()))?;
+        if !folder.join("polyplug/Cargo.toml").is_file() {
+            bail!("{}: no checkout of polyplug: there is no polyplug/Cargo.toml in it", folder.display());
+        }
+        Ok(Self::Checkout(folder))
+    }
+
+    /// Returns the source of a crate as a part of a manifest: `version = "0.1"`.
+    pub(crate) fn of(&self, name: &str) -> String {
+        match self {
+            Self::Version(version) => format!("version = {}", quoted(version)),
+            Self::Checkout(folder) => {
+                let folder = match name.strip_prefix("polyplug-") {
+                    Some("loaders") => folder.join("loaders/all"),
+                    Some(loader @ ("dotnet" | "js" | "lua" | "native" | "python")) => {
+                        folder.join("loaders").join(loader)
+                    }
+                    _ => folder.join(name),
+                };
+                format!("path = {}", quoted(&folder.display().to_string()))
+            }
+        }
+    }
+}
+
+/// A Rust package.
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    /// The folder of the package.
+    pub(crate) folder: PathBuf,
+    /// The folder of the workspace.
+    pub(crate) workspace: PathBuf,
+    pub(crate) target: PathBuf,
+    /// The table `[package.metadata.polyplug]`.
+    pub(crate) metadata: Json,
+    /// The kinds of crates that its library is compiled to.
+    kinds: Vec<String>,
+    /// The name of the library in code.
+    library: Option<String>,
+    /// The polyplug that the package depends on.
+    polyplug: Option<Source>,
+}
+
+impl Package {
+    /// Reads the package of a folder.
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
+        let folder = folder.canonicalize().with_context(|| format!("cannot read {}", folder.display()))?;
+        let mut command = cargo();
+        command.args(["metadata", "--format-version", "1", "--manifest-path"]).arg(folder.join("Cargo.toml"));
+        let output = command.output().context("cannot start cargo, which tells about Rust crates")?;
+        if !output.status.success() {
+            bail!("{}: {}", folder.display(), String::from_utf8_lossy(&output.stderr).trim());
+        }
+        let json: Json = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+        let packages = json["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let own = packages.iter().find(|package| {
+            package["manifest_path"].as_str().is_some_and(|path| Path::new(path) == folder.join("Cargo.toml"))
+        });
+        let own =
+            own.ok_or_else(|| anyhow!("{}: this is a workspace: give the folder of a crate", folder.display()))?;
+        let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
+        let kinds = |target: &Json| -> Vec<String> {
+            target["kind"].as_array().into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect()
+        };
+        let is_library = |kinds: &[String]| {
+            kinds.iter().any(|kind| matches!(kind.as_str(), "lib" | "rlib" | "dylib" | "cdylib" | "staticlib"))
+        };
+        let targets = own["targets"].as_array().into_iter().flatten();
+        let library = targets.map(|target| (kinds(target), target)).find(|(kinds, _)| is_library(kinds));
+        let polyplug = packages.iter().find(|package| package["name"] == "polyplug").map(source);
+        Ok(Self {
+            name: text(&own["name"]),
+            version: text(&own["version"]),
+            workspace: PathBuf::from(text(&json["workspace_root"])),
+            target: PathBuf::from(text(&json["target_directory"])),
+            metadata: own["metadata"]["polyplug"].clone(),
+            library: library.as_ref().map(|(_, target)| text(&target["name"]).replace('-', "_")),
+            kinds: library.map(|(kinds, _)| kinds).unwrap_or_default(),
+            polyplug,
+            folder,
+        })
+    }
+
+    /// Returns the package's name, if others can link its library.
+    pub(crate) fn library(&self) -> Result<&str> {
+        if self.kinds.iter().any(|kind| kind == "lib" || kind == "rlib") {
+            return Ok(&self.name);
+        }
+        bail!(
+            "{}: the crate `{}` is no library that others can link: a contract that host and plugins share lies in a crate of \
+             its own",
+            self.folder.display(),
+            self.name
+        )
+    }
+
+    /// Returns the name of the package's library in code.
+    pub(crate) fn crate_name(&self) -> String {
+        self.library.clone().unwrap_or_else(|| self.name.replace('-', "_"))
+    }
+
+    /// Returns whether the package is compiled to a shared library for hosts.
+    pub(crate) fn is_plugin(&self) -> bool {
+        self.kinds.iter().any(|kind| kind == "cdylib")
+    }
+
+    /// Returns the source of the polyplug that the package depends on.
+    pub(crate) fn polyplug(&self) -> Result<&Source> {
+        let missing = || anyhow!("{}: `{}` does not depend on polyplug", self.folder.display(), self.name);
+        self.polyplug.as_ref().ok_or_else(missing)
+    }
+}
+
+/// Returns the source of the package polyplug.
+fn source(package: &Json) -> Source {
+    if package["source"].as_str().is_some() {
+        return Source::Version(package["version"].as_str().unwrap_or_default().to_owned());
+    }
+    let manifest = Path::new(package["manifest_path"].as_str().unwrap_or_default());
+    let folder = manifest.ancestors().nth(2).unwrap_or(manifest);
+    Source::Checkout(folder.to_owned())
+}
+
+/// Returns cargo: the one that runs this program, if one does.
+pub(crate) fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Returns a text as one of TOML.
+pub(crate) fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}

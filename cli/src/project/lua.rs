@@ -1,0 +1,108 @@
+//! A plugin in Lua.
+
+use polyplug::schema::{Case, Field, Scalar, TypeRef};
+
+use super::files::Files;
+use super::plugin::{Plugin, docs};
+use super::values::{self, Spelling};
+
+struct Lua;
+
+impl Spelling for Lua {
+    const FALSE: &'static str = "false";
+
+    fn number(&self, _: Scalar) -> String {
+        "0".to_owned()
+    }
+
+    fn text(&self, text: &str) -> String {
+        format!("\"{text}\"")
+    }
+
+    fn bytes(&self) -> String {
+        "\"\"".to_owned()
+    }
+
+    fn empty_list(&self) -> String {
+        "{}".to_owned()
+    }
+
+    fn nothing(&self) -> String {
+        "nil".to_owned()
+    }
+
+    fn empty_map(&self) -> String {
+        "{}".to_owned()
+    }
+
+    fn tuple(&self, parts: &[String]) -> String {
+        // In a table `nil` would be a hole.
+        let parts: Vec<_> =
+            parts.iter().map(|part| if part == "nil" { "polyplug.null" } else { part.as_str() }).collect();
+        format!("{{ {} }}", parts.join(", "))
+    }
+
+    fn record(&self, _: &str, fields: &[(&Field, String)]) -> String {
+        format!("{{ {} }}", of_fields(fields))
+    }
+
+    fn case(&self, _: &str, case: &Case, fields: &[(&Field, String)], _: bool) -> String {
+        match fields {
+            [] => self.text(&case.name),
+            [(field, value)] if is_numbered(field) => format!("{{ tag = \"{}\", val = {value} }}", case.name),
+            fields => format!("{{ tag = \"{}\", val = {{ {} }} }}", case.name, of_fields(fields)),
+        }
+    }
+}
+
+fn is_numbered(field: &Field) -> bool {
+    field.name.starts_with(|first: char| first.is_ascii_digit())
+}
+
+fn of_fields(fields: &[(&Field, String)]) -> String {
+    let written = fields.iter().filter(|(_, value)| value != "nil");
+    let written = written.map(|(field, value)| match is_numbered(field) {
+        true => value.clone(),
+        false => format!("[\"{}\"] = {value}", field.name),
+    });
+    written.collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn files(plugin: &Plugin<'_>) -> Files {
+    let mut files = Files::default();
+    files.add("manifest.toml", plugin.manifest("lua", "main.lua"));
+    files.add("main.lua", code(plugin));
+    plugin.add_schema(&mut files, "");
+    plugin.add_readme(&mut files, "polyplug check .\n");
+    files
+}
+
+fn code(plugin: &Plugin<'_>) -> String {
+    let name = plugin.type_name();
+    let mut out = format!(
+        "local polyplug = require(\"polyplug\")\n\nlocal {name} = polyplug.plugin(\"{}\")\n",
+        plugin.contract()
+    );
+    for method in &plugin.schema.methods {
+        let arguments: Vec<_> = method.arguments.iter().map(|argument| local_name(&argument.name)).collect();
+        out += &format!("\n{}", docs(method, "---"));
+        out += &format!("function {name}:{}({})\n", method.name, arguments.join(", "));
+        let answer = plugin.answer(method);
+        match values::value(&Lua, plugin.schema, &method.result, &answer) {
+            _ if method.result == TypeRef::Unit => out += "  -- Write it here.\n",
+            Some(value) => out += &format!("  return {value}\n"),
+            None => out += &format!("  error(\"{} is not written yet\")\n", method.name),
+        }
+        out += "end\n";
+    }
+    out
+}
+
+/// Returns the name of an argument, which may be a keyword of Lua.
+fn local_name(name: &str) -> String {
+    const KEYWORDS: [&str; 22] = [
+        "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
+        "not", "or", "repeat", "return", "then", "true", "until", "while",
+    ];
+    if KEYWORDS.contains(&name) { format!("{name}_") } else { name.to_owned() }
+}

@@ -1,0 +1,77 @@
+//! What a plugin of any language is made of.
+
+use std::path::Path;
+
+use anyhow::Result;
+use polyplug::schema::{Method, Schema};
+
+use super::files::Files;
+use super::{c, dotnet, javascript, lua, python, rust};
+use crate::args::PluginLanguage;
+use crate::contracts;
+
+/// A plugin that is to be made.
+pub(crate) struct Plugin<'a> {
+    /// The name of the bundle and of the project.
+    pub(crate) name: &'a str,
+    /// The contract.
+    pub(crate) schema: &'a Schema,
+    /// The folder of the Rust crate that has the contract, if the contract comes from one.
+    pub(crate) contracts_crate: Option<&'a Path>,
+}
+
+impl Plugin<'_> {
+    /// Returns the contract's name with its major version.
+    pub(crate) fn contract(&self) -> String {
+        contracts::key(self.schema)
+    }
+
+    /// Returns the name of a type for the plugin: `WordCount` for `word-count`.
+    pub(crate) fn type_name(&self) -> String {
+        self.name.split('-').map(|part| part[..1].to_uppercase() + &part[1..]).collect()
+    }
+
+    /// Returns the text of the manifest.
+    pub(crate) fn manifest(&self, loader: &str, file: &str) -> String {
+        format!("name = \"{}\"\nversion = \"0.1.0\"\nloader = \"{loader}\"\nfile = \"{file}\"\n", self.name)
+    }
+
+    /// Returns the text that a method returns where its result has one.
+    pub(crate) fn answer(&self, method: &Method) -> String {
+        format!("{} of {}", method.name, self.name)
+    }
+
+    /// Adds the contract's schema file, with which tools know the contract without its host.
+    pub(crate) fn add_schema(&self, files: &mut Files, folder: &str) {
+        files.add(format!("{folder}{}.schema", self.contract()), self.schema.encode());
+    }
+
+    /// Adds a page that says how the project is used.
+    pub(crate) fn add_readme(&self, files: &mut Files, steps: &str) {
+        let text = format!(
+            "# {}\n\nA plugin for the contract `{}`.\n\n```sh\n{steps}```\n\nThe [book of \
+             polyplug](https://github.com/polyplug/polyplug/tree/main/docs/src) has a page for each language.\n",
+            self.name,
+            self.contract()
+        );
+        files.add("README.md", text);
+    }
+}
+
+/// Returns the documentation of a method as lines with `prefix`, or none.
+pub(crate) fn docs(method: &Method, prefix: &str) -> String {
+    method.docs.lines().map(|line| format!("{prefix} {line}").trim_end().to_owned() + "\n").collect()
+}
+
+/// Returns the files of a plugin in a language.
+pub(crate) fn files_of(plugin: &Plugin<'_>, language: PluginLanguage) -> Result<Files> {
+    Ok(match language {
+        PluginLanguage::Rust => rust::files(plugin)?,
+        PluginLanguage::Lua => lua::files(plugin),
+        PluginLanguage::Python => python::files(plugin)?,
+        PluginLanguage::Js => javascript::files(plugin, false)?,
+        PluginLanguage::Ts => javascript::files(plugin, true)?,
+        PluginLanguage::Dotnet => dotnet::files(plugin)?,
+        PluginLanguage::C => c::files(plugin)?,
+    })
+}

@@ -1,0 +1,108 @@
+//! A plugin in Python.
+
+use anyhow::Result;
+use polyplug::schema::{Case, Field, Scalar, TypeRef};
+
+use super::files::Files;
+use super::plugin::Plugin;
+use super::values::{self, Spelling};
+
+struct Python;
+
+impl Spelling for Python {
+    const FALSE: &'static str = "False";
+
+    fn number(&self, scalar: Scalar) -> String {
+        if matches!(scalar, Scalar::F32 | Scalar::F64) { "0.0".to_owned() } else { "0".to_owned() }
+    }
+
+    fn text(&self, text: &str) -> String {
+        format!("\"{text}\"")
+    }
+
+    fn bytes(&self) -> String {
+        "b\"\"".to_owned()
+    }
+
+    fn empty_list(&self) -> String {
+        "[]".to_owned()
+    }
+
+    fn nothing(&self) -> String {
+        "None".to_owned()
+    }
+
+    fn empty_map(&self) -> String {
+        "{}".to_owned()
+    }
+
+    fn tuple(&self, parts: &[String]) -> String {
+        if parts.len() == 1 { format!("({},)", parts[0]) } else { format!("({})", parts.join(", ")) }
+    }
+
+    fn record(&self, name: &str, fields: &[(&Field, String)]) -> String {
+        format!("TYPES.{name}({})", of_fields(fields))
+    }
+
+    fn case(&self, name: &str, case: &Case, fields: &[(&Field, String)], is_enum: bool) -> String {
+        let name = format!("TYPES.{name}.{}", keyword(&case.name));
+        if is_enum { name } else { format!("{name}({})", of_fields(fields)) }
+    }
+}
+
+fn of_fields(fields: &[(&Field, String)]) -> String {
+    let fields =
+        fields.iter().map(|(field, value)| match field.name.starts_with(|first: char| first.is_ascii_digit()) {
+            true => value.clone(),
+            false => format!("{}={value}", keyword(&field.name)),
+        });
+    fields.collect::<Vec<_>>().join(", ")
+}
+
+/// Returns a name as it is in Python, where a keyword gets an underscore.
+fn keyword(name: &str) -> String {
+    const KEYWORDS: [&str; 35] = [
+        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+        "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
+        "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+    ];
+    if KEYWORDS.contains(&name) { format!("{name}_") } else { name.to_owned() }
+}
+
+pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
+    let mut files = Files::default();
+    files.add("manifest.toml", plugin.manifest("python", "main.py"));
+    files.add("main.py", code(plugin));
+    plugin.add_schema(&mut files, "");
+    plugin.add_readme(&mut files, "polyplug check .\n");
+    Ok(files)
+}
+
+fn code(plugin: &Plugin<'_>) -> String {
+    let mut methods = String::new();
+    for method in &plugin.schema.methods {
+        let arguments: Vec<_> =
+            method.arguments.iter().map(|argument| format!(", {}", keyword(&argument.name))).collect();
+        methods += &format!("\n    def {}(self{}):\n", keyword(&method.name), arguments.concat());
+        if !method.docs.is_empty() {
+            let docs = method.docs.replace('\\', "\\\\").replace("\"\"\"", "'''");
+            let lines: Vec<_> = docs.lines().collect();
+            match lines.as_slice() {
+                [line] => methods += &format!("        \"\"\"{line}\"\"\"\n"),
+                lines => methods += &format!("        \"\"\"{}\n        \"\"\"\n", lines.join("\n        ")),
+            }
+        }
+        match values::value(&Python, plugin.schema, &method.result, &plugin.answer(method)) {
+            _ if method.result == TypeRef::Unit => methods += "        return None\n",
+            Some(value) => methods += &format!("        return {value}\n"),
+            None => methods += &format!("        raise NotImplementedError(\"{} is not written yet\")\n", method.name),
+        }
+    }
+    let contract = plugin.contract();
+    let (import, types) = if methods.contains("TYPES.") {
+        ("from polyplug import plugin, types\n", format!("\nTYPES = types(\"{contract}\")\n"))
+    } else {
+        ("from polyplug import plugin\n", String::new())
+    };
+    format!("{import}{types}\n\n@plugin(\"{contract}\")\nclass {}:{methods}", plugin.type_name())
+}

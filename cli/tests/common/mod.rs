@@ -1,0 +1,112 @@
+//! What the tests of commands share.
+
+#![allow(dead_code)] // each test uses a part
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use polyplug::schema::{Field, Method, Schema, TypeRef};
+use tempfile::TempDir;
+
+/// The outcome of a command.
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+pub(crate) fn run(arguments: &[&str]) -> Run {
+    let output = Command::new(env!("CARGO_BIN_EXE_polyplug")).args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Run { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+impl Run {
+    #[track_caller]
+    pub(crate) fn is(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "\n{}\n{}", self.out, self.err);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn says(self, words: &[&str]) -> Self {
+        for word in words {
+            assert!(self.out.contains(word), "no `{word}` in:\n{}\n{}", self.out, self.err);
+        }
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn complains(self, words: &[&str]) -> Self {
+        for word in words {
+            assert!(self.err.contains(word), "no `{word}` in:\n{}\n{}", self.out, self.err);
+        }
+        self
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
+    }
+}
+
+/// A contract of a greeter.
+pub(crate) fn greeter() -> Schema {
+    let method = |name: &str, docs: &str, arguments: &[(&str, TypeRef)], result| Method {
+        name: name.to_owned(),
+        docs: docs.to_owned(),
+        since: 0,
+        arguments: arguments.iter().map(|(name, ty)| Field::new(name, "", ty.clone())).collect(),
+        result,
+    };
+    Schema {
+        name: "demo.greeter".to_owned(),
+        major: 1,
+        minor: 0,
+        docs: "Greets people.".to_owned(),
+        methods: vec![
+            method("greet", "Greets somebody.", &[("name", TypeRef::String)], TypeRef::String),
+            method("add", "", &[("a", TypeRef::I32), ("b", TypeRef::I32)], TypeRef::I32),
+            method(
+                "all",
+                "",
+                &[("names", TypeRef::List(Box::new(TypeRef::String)))],
+                TypeRef::List(Box::new(TypeRef::String)),
+            ),
+        ],
+        types: Vec::new(),
+    }
+}
+
+pub(crate) const GREETER: &str = r#"
+local Greeter = require("polyplug").plugin("demo.greeter@1")
+
+function Greeter:greet(name) return "Good day, " .. name .. "!" end
+function Greeter:add(a, b) return a + b end
+function Greeter:all(names)
+  local all = {}
+  for i, name in ipairs(names) do all[i] = self:greet(name) end
+  return all
+end
+"#;
+
+pub(crate) const MANIFEST: &str = "name = \"greeter\"\nversion = \"1.2.0\"\nloader = \"lua\"\nfile = \"main.lua\"\n";
+
+pub(crate) fn bundle(name: &str, manifest: &str, code: &str) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join(name);
+    fs::create_dir(&bundle).unwrap();
+    fs::write(bundle.join("manifest.toml"), manifest).unwrap();
+    fs::write(bundle.join("main.lua"), code).unwrap();
+    fs::write(bundle.join("demo.greeter@1.schema"), greeter().encode()).unwrap();
+    (folder, bundle)
+}
+
+pub(crate) fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Makes the bundle of a greeter in Lua.
+pub(crate) fn greeter_bundle() -> (TempDir, PathBuf) {
+    bundle("greeter", MANIFEST, GREETER)
+}

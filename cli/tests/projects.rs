@@ -1,0 +1,141 @@
+//! Projects that the command makes: they build, pass their own tests, and serve a host.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{path, run};
+
+/// The root of the repository, whose crates the projects use in place of published ones.
+fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The folder for what cargo builds here: shared, so that polyplug is compiled once.
+fn target() -> PathBuf {
+    let exe = std::env::current_exe().unwrap();
+    let build = exe.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
+    build.expect("tests are built into a folder of cargo's").join("projects")
+}
+
+#[track_caller]
+fn cargo(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO"));
+    // The same versions of other crates as here, which are at hand.
+    if !folder.join("Cargo.lock").is_file() {
+        fs::copy(checkout().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    }
+    command.args(arguments).current_dir(folder).env("CARGO_TARGET_DIR", target());
+    let output = command.output().unwrap();
+    let text = format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "cargo {} in {}:\n{text}", arguments.join(" "), folder.display());
+    text
+}
+
+/// Makes the contract `greeter` in `folder`.
+fn contract(folder: &Path) -> PathBuf {
+    let contract = folder.join("greeter");
+    run(&["new", "contract", path(&contract), "--polyplug", path(&checkout())]).is(0).says(&["src/lib.rs"]);
+    contract
+}
+
+#[test]
+fn all_that_is_made_builds_and_works_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let contract = contract(folder.path());
+    cargo(&contract, &["test", "--quiet"]);
+    cargo(&contract, &["fmt", "--check"]);
+
+    let host = folder.path().join("my-host");
+    run(&["new", "host", path(&host), "--contracts", path(&contract)]).is(0);
+    let plugins = host.join("plugins");
+    let made = |name: &str, lang: &str| {
+        let plugin = folder.path().join(name);
+        run(&["new", "plugin", path(&plugin), "--lang", lang, "--contracts", path(&contract)]).is(0);
+        plugin
+    };
+
+    let rust = made("in-rust", "rust");
+    cargo(&rust, &["fmt", "--check"]);
+    cargo(&rust, &["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"]);
+    cargo(&rust, &["test", "--quiet"]);
+    run(&["build", path(&rust), "--out", path(&plugins), "--target-dir", path(&target())])
+        .is(0)
+        .says(&["in-rust 0.1.0 (native, 2 files"]);
+
+    for (name, lang) in [("in-lua", "lua"), ("in-python", "python"), ("in-js", "js")] {
+        let plugin = made(name, lang);
+        run(&["check", path(&plugin)]).is(0);
+        run(&["build", path(&plugin), "--out", path(&plugins)]).is(0).says(&[name, "3 files"]);
+        let answer = format!("\"greet of {name}\"\n");
+        let bundle = plugins.join(name);
+        assert_eq!(run(&["call", path(&bundle), "example.greeter", "greet", "Ada"]).is(0).out, answer);
+        assert_eq!(run(&["call", path(&bundle), "example.greeter", "add", "1", "2"]).is(0).out, "0\n");
+    }
+
+    cargo(&host, &["fmt", "--check"]);
+    cargo(&host, &["test", "--quiet"]);
+    let said = cargo(&host, &["run", "--quiet", "--", "--once"]);
+    for name in ["in-rust", "in-lua", "in-python", "in-js"] {
+        assert!(said.contains(&format!("{name}: \"greet of {name}\"")), "{said}");
+    }
+}
+
+#[test]
+fn a_project_is_refused_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    run(&["new", "contract", path(&at("Not A Name"))]).is(3).complains(&["`Not A Name` cannot be the name"]);
+    run(&["new", "contract", path(&at("test"))]).is(3).complains(&["`test` cannot be the name"]);
+    fs::create_dir(at("full")).unwrap();
+    fs::write(at("full").join("x"), "").unwrap();
+    run(&["new", "contract", path(&at("full"))]).is(3).complains(&["the folder is not empty"]);
+    run(&["new", "contract", path(&at("a")), "--polyplug", path(folder.path())])
+        .is(3)
+        .complains(&["no checkout of polyplug"]);
+    run(&["new", "host", path(&at("a")), "--contracts", path(folder.path())]).is(3).complains(&["no Rust crate"]);
+    run(&["new", "plugin", path(&at("a")), "--lang", "cobol", "--contracts", "x"]).is(2).complains(&["cobol", "lua"]);
+    run(&["new", "plugin", path(&at("a")), "--lang", "lua", "--contracts", path(&at("nowhere"))])
+        .is(3)
+        .complains(&["nowhere", "no such file or folder"]);
+    assert!(!at("a").exists());
+}
+
+#[test]
+fn a_plugin_is_made_of_a_schema_file() {
+    let (_folder, bundle) = common::greeter_bundle();
+    let folder = tempfile::tempdir().unwrap();
+    let schema = bundle.join("demo.greeter@1.schema");
+    for lang in ["lua", "python", "js"] {
+        let plugin = folder.path().join(format!("my-{lang}"));
+        run(&["new", "plugin", path(&plugin), "--lang", lang, "--contracts", path(&schema)]).is(0);
+        run(&["check", path(&plugin)]).is(0);
+        assert_eq!(run(&["call", path(&plugin), "demo.greeter", "all", "[\"a\"]"]).is(0).out, "[]\n");
+    }
+    let plugin = folder.path().join("my-rust");
+    run(&["new", "plugin", path(&plugin), "--lang", "rust", "--contracts", path(&schema)])
+        .is(3)
+        .complains(&["the folder of the Rust crate"]);
+    run(&["new", "plugin", path(&plugin), "--lang", "lua", "--contracts", path(&schema), "--contract", "demo.greter"])
+        .is(3)
+        .complains(&["there is no contract `demo.greter`, only demo.greeter@1"]);
+}
+
+#[test]
+fn a_build_says_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&["build", path(&folder.path().join("nowhere"))]).is(3).complains(&["no such folder"]);
+    run(&["build", path(folder.path())]).is(3).complains(&["no project there", "Cargo.toml", "manifest.toml"]);
+    fs::write(folder.path().join("manifest.toml"), "version = \"1.0.0\"").unwrap();
+    run(&["build", path(folder.path())]).is(3).complains(&["`name` is missing"]);
+    fs::write(folder.path().join("manifest.toml"), "name = ").unwrap();
+    run(&["build", path(folder.path())]).is(3).complains(&["manifest.toml"]);
+    fs::remove_file(folder.path().join("manifest.toml")).unwrap();
+    fs::create_dir(folder.path().join("src")).unwrap();
+    fs::write(folder.path().join("src/lib.rs"), "").unwrap();
+    let manifest = "[package]\nname = \"a\"\nversion = \"0.1.0\"\n\n[workspace]\n";
+    fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+    run(&["build", path(folder.path())]).is(3).complains(&["`a` is no plugin", "cdylib"]);
+}
