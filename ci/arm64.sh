@@ -28,11 +28,11 @@ for argument in "$@"; do
 done
 if ((!short)); then
     packages+=(polyplug-js polyplug-lua)
-    # All that need no Python, but: what starts cargo, or programs in C; what loads C#, or the C library; what needs tools
+    # All that need no Python, but: what starts cargo, or programs in C; what loads C#; what needs tools
     # of this machine; what reads sources; what is for Windows.
     mapfile -t suites < <(awk 'BEGIN { RS = "" } /^\[\[test\]\]/ && !/required-features = \["python"\]/' tests/Cargo.toml \
         | sed -n 's/^name = "\(.*\)"/\1/p' \
-        | grep -v -x -E 'replacing|watch_build|panic_abort|c_header|c_host|c_library|dotnet_.*|js_typescript|lua_libraries|layers|windows')
+        | grep -v -x -E 'replacing|watch_build|panic_abort|c_header|c_host|dotnet_.*|js_typescript|lua_libraries|layers|windows')
 fi
 chosen=(--lib)
 for suite in "${suites[@]}"; do
@@ -69,6 +69,10 @@ export POLYPLUG_TESTS_WITHOUT=${POLYPLUG_TESTS_WITHOUT:-browser,dotnet,lua-libra
 export POLYPLUG_SOAK=${POLYPLUG_SOAK:-0.1}
 
 build_plugins "${options[@]}"
+if ((!short)); then
+    # The C library, without the loader that is linked with a Python.
+    announce cargo build "${options[@]}" --package polyplug-loaders --no-default-features --features js,lua,native
+fi
 announce "${runner[@]}" "${arguments[@]}"
 
 cat << END
@@ -77,6 +81,6 @@ LEFT OUT on Linux on arm64:
     Python: there is no library of Python for arm64 here. Suites that need it: required-features = ["python"] in
         tests/Cargo.toml.
     .NET: there is no .NET for arm64 here. The loader is not built.
-    The C library, which is linked with a Python, and suites that start cargo or programs in C: see this script.
+    Suites that start cargo or programs in C: see this script.
 $( ((short)) && echo "    Lua, JavaScript, and suites that are not named in this script: run it without --short.")
 END

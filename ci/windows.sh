@@ -47,7 +47,8 @@ for package in "${packages[@]}"; do
 done
 
 # Tests that run a compiler or cargo, which a program of Windows cannot start here.
-running='binary(bad_init) or binary(dependencies) or test(quickstart) or test(of_many_threads_that_load_a_bad_bundle_all_fail)'
+running='binary(bad_init) or binary(bad_registration) or binary(bad_results) or binary(dependencies) or binary(panic_abort)
+    or binary(watch_build) or test(quickstart) or test(of_many_threads_that_load_a_bad_bundle_all_fail)'
 
 # Tests that Wine 8 cannot pass, and Windows can: see the list at the end of this script.
 of_wine='test(=a_bundle_that_is_removed_may_stay_loaded) or test(=a_folder_that_is_copied_and_then_removed_is_followed)
@@ -99,8 +100,15 @@ export POLYPLUG_TESTS_WITHOUT=${POLYPLUG_TESTS_WITHOUT:-browser,c++,dotnet,lua-l
 # Threads that call without a pause leave Wine's server little time for the files that a reload copies.
 export POLYPLUG_SOAK=${POLYPLUG_SOAK:-0.1}
 
+# Tests that compare with snapshots would ask cargo where the workspace is.
+export INSTA_WORKSPACE_ROOT=$PWD
+
 set_up_wine
 build_plugins "${options[@]}"
+if ((!short)); then
+    # The C library, without the loader that is linked with a Python.
+    announce cargo build "${options[@]}" --package polyplug-loaders --no-default-features --features dotnet,js,lua,native
+fi
 announce "${runner[@]}" "${arguments[@]}"
 if ((!short)); then
     # No Python for Windows can be linked with here, so the loader is only checked. A version has to be named.
@@ -112,8 +120,10 @@ cat << END
 LEFT OUT on Windows:
     Python: the loader was $( ((short)) && echo "not looked at" || echo "checked by the compiler, and run by no test"), as there
         is no Python for Windows here. Suites that need it: required-features = ["python"] in tests/Cargo.toml.
-    .NET: the loader compiles, and no test loads C#, as there is no .NET for Windows here.
-    Suites that run a compiler or cargo: c_*, bad_init, dependencies, and the test of the quickstart.
+    .NET: the loader was $( ((short)) && echo "not looked at" || echo "checked by the compiler, and run by no test"), as there
+        is no .NET for Windows here.
+    Suites that run a compiler or cargo: c_header, c_host, bad_init, bad_registration, bad_results, dependencies,
+        panic_abort, watch_build, and the tests of the quickstart.
     Five tests in which a folder is removed and its name is taken again, or given up, while the folder is watched. In Wine 8
         a folder that is removed keeps its name until the watch of it ends, and the watch is not told.
     The test of paths longer than 260 letters: in Wine 8 GetFinalPathNameByHandleW has no room for them.

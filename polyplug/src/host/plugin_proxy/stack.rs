@@ -57,13 +57,29 @@ fn ask_system() -> Option<Range<usize>> {
     Some(end.checked_sub(size)?..end)
 }
 
+/// Returns the addresses of this thread's stack without its end, which Windows keeps for the handler of an overflow.
+#[cfg(windows)]
+fn ask_system() -> Option<Range<usize>> {
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn GetCurrentThreadStackLimits(lowest: *mut usize, end: *mut usize);
+    }
+
+    // The last page, the guard, and the 20 KiB that Rust's standard library asks for on each thread, with room to spare.
+    const KEPT: usize = 32 << 10;
+    let (mut lowest, mut end) = (0, 0);
+    // SAFETY: the function is part of Windows since version 8, and writes two addresses.
+    unsafe { GetCurrentThreadStackLimits(&raw mut lowest, &raw mut end) };
+    (lowest + KEPT < end).then(|| lowest + KEPT..end)
+}
+
 /// Returns nothing: the limit on the number of nested calls holds alone.
-#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "macos")))]
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "macos", windows)))]
 fn ask_system() -> Option<Range<usize>> {
     None
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(all(test, any(target_os = "linux", windows)))]
 mod tests {
     use super::remaining;
 

@@ -22,6 +22,33 @@ static MOOD: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The folder that this library was loaded from.
+#[cfg(windows)]
+fn folder() -> Option<PathBuf> {
+    use std::os::windows::ffi::OsStringExt;
+
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn GetModuleHandleExW(flags: u32, address: *const u16, module: *mut isize) -> i32;
+        fn GetModuleFileNameW(module: isize, path: *mut u16, room: u32) -> u32;
+    }
+
+    /// The address is one of the module's, and the module's count of users stays.
+    const OF_ADDRESS_UNCOUNTED: u32 = 6;
+    let here = folder as fn() -> Option<PathBuf> as *const u16;
+    let (mut module, mut path) = (0, [0_u16; 1024]);
+    // SAFETY: both functions write to variables of the right types, and no more than the room that is told.
+    let len = unsafe {
+        if GetModuleHandleExW(OF_ADDRESS_UNCOUNTED, here, &raw mut module) == 0 {
+            return None;
+        }
+        GetModuleFileNameW(module, path.as_mut_ptr(), path.len() as u32)
+    };
+    let path = PathBuf::from(std::ffi::OsString::from_wide(&path[..len as usize]));
+    path.parent().map(Path::to_owned)
+}
+
+/// The folder that this library was loaded from.
+#[cfg(not(windows))]
 fn folder() -> Option<PathBuf> {
     let here = folder as fn() -> Option<PathBuf> as usize;
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
