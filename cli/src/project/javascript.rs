@@ -135,8 +135,25 @@ pub(super) fn files(plugin: &Plugin<'_>, is_typed: bool) -> Result<Files> {
         anyhow::bail!("not there yet");
     }
     files.add("main.js", code(plugin));
-    plugin.add_readme(&mut files, "polyplug check .\n");
+    files.add(format!("tests/{}.js", plugin.name), test(plugin));
+    plugin.add_readme(&mut files, "polyplug test .\npolyplug check .\n");
     Ok(files)
+}
+
+fn test(plugin: &Plugin<'_>) -> String {
+    let (name, body) = match plugin.probe(&JavaScript, |_| true) {
+        Some(probe) => {
+            let (method, arguments) = (camel(&probe.method.name), probe.arguments.join(", "));
+            let body = format!("  assert.deepEqual(plugin.{method}({arguments}), {});\n", probe.result);
+            (format!("{method} answers"), body)
+        }
+        None => ("the plugin starts".to_owned(), "  assert.ok(plugin);\n".to_owned()),
+    };
+    format!(
+        "import {{ assert, instance, test }} from \"polyplug/test\";\n\ntest(\"{name}\", () => {{\n  const plugin = \
+         instance(\"{}\");\n{body}}});\n",
+        plugin.contract()
+    )
 }
 
 fn code(plugin: &Plugin<'_>) -> String {

@@ -73,8 +73,24 @@ pub(super) fn files(plugin: &Plugin<'_>) -> Files {
     files.add("manifest.toml", plugin.manifest("lua", "main.lua"));
     files.add("main.lua", code(plugin));
     plugin.add_schema(&mut files, "");
-    plugin.add_readme(&mut files, "polyplug check .\n");
+    files.add(format!("tests/{}.lua", plugin.name), test(plugin));
+    plugin.add_readme(&mut files, "polyplug test .\npolyplug check .\n");
     files
+}
+
+fn test(plugin: &Plugin<'_>) -> String {
+    let contract = plugin.contract();
+    let (name, body) = match plugin.probe(&Lua, |value| value != "nil" && !value.contains("polyplug.null")) {
+        Some(probe) => {
+            let (method, arguments) = (&probe.method.name, probe.arguments.join(", "));
+            (format!("{method} answers"), format!("  t.equals(plugin:{method}({arguments}), {})\n", probe.result))
+        }
+        None => ("it starts".to_owned(), "  t.differs(plugin, nil)\n".to_owned()),
+    };
+    format!(
+        "local t = require(\"polyplug.test\")\n\nt.test(\"{name}\", function()\n  local plugin = \
+         t.instance(\"{contract}\")\n{body}end)\n"
+    )
 }
 
 fn code(plugin: &Plugin<'_>) -> String {

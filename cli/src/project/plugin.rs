@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use anyhow::Result;
-use polyplug::schema::{Method, Schema};
+use polyplug::schema::{Method, Schema, TypeRef};
 
 use super::files::Files;
+use super::values::{self, Spelling};
 use super::{c, dotnet, javascript, lua, python, rust};
 use crate::args::PluginLanguage;
 use crate::contracts;
@@ -55,6 +56,27 @@ impl Plugin<'_> {
             self.contract()
         );
         files.add("README.md", text);
+    }
+}
+
+/// A call for a test: a method whose arguments and result have obvious values.
+pub(super) struct Probe<'a> {
+    pub(super) method: &'a Method,
+    pub(super) arguments: Vec<String>,
+    /// The result of the method as it is made.
+    pub(super) result: String,
+}
+
+impl Plugin<'_> {
+    /// Returns a call of the first method that a test can call. `is_simple` tells of each value whether a test can have it.
+    pub(super) fn probe(&self, of: &impl Spelling, is_simple: impl Fn(&str) -> bool) -> Option<Probe<'_>> {
+        self.schema.methods.iter().find_map(|method| {
+            let value = |ty, text: &str| values::value(of, self.schema, ty, text).filter(|value| is_simple(value));
+            let arguments =
+                method.arguments.iter().map(|argument| value(&argument.ty, "Ada")).collect::<Option<_>>()?;
+            let result = value(&method.result, &self.answer(method))?;
+            (method.result != TypeRef::Unit).then_some(Probe { method, arguments, result })
+        })
     }
 }
 

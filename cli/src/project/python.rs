@@ -74,8 +74,25 @@ pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
     files.add("manifest.toml", plugin.manifest("python", "main.py"));
     files.add("main.py", code(plugin));
     plugin.add_schema(&mut files, "");
-    plugin.add_readme(&mut files, "polyplug check .\n");
+    files.add(format!("tests/test_{}.py", plugin.name.replace('-', "_")), test(plugin));
+    plugin.add_readme(&mut files, "polyplug test .\npolyplug check .\n");
     Ok(files)
+}
+
+fn test(plugin: &Plugin<'_>) -> String {
+    let instance = format!("instance(\"{}\")", plugin.contract());
+    let (name, body) = match plugin.probe(&Python, |value| !value.contains("TYPES.")) {
+        Some(probe) => {
+            let (method, arguments) = (keyword(&probe.method.name), probe.arguments.join(", "));
+            let compared = match probe.result.as_str() {
+                "None" | "False" => format!("is {}", probe.result),
+                result => format!("== {result}"),
+            };
+            (format!("{method}_answers"), format!("assert {instance}.{method}({arguments}) {compared}"))
+        }
+        None => ("the_plugin_starts".to_owned(), format!("assert {instance}")),
+    };
+    format!("from polyplug.test import instance\n\n\ndef test_{name}():\n    {body}\n")
 }
 
 fn code(plugin: &Plugin<'_>) -> String {
