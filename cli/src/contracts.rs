@@ -62,7 +62,7 @@ fn of_file(path: &Path) -> Result<Contracts> {
 }
 
 /// Reads the schema files in a folder.
-fn shipped(folder: &Path) -> Result<Contracts> {
+pub(crate) fn shipped(folder: &Path) -> Result<Contracts> {
     let mut found = Contracts::new();
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
@@ -177,7 +177,7 @@ impl Package {
 }
 
 /// Returns cargo: the one that runs this program, if one does.
-fn cargo() -> Command {
+pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 

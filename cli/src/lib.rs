@@ -11,6 +11,7 @@ mod contracts;
 mod diagnostics;
 mod exit;
 mod stand_in;
+mod testing;
 mod text;
 
 use std::ffi::OsString;

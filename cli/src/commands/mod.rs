@@ -8,6 +8,7 @@ mod graph;
 mod inspect;
 mod keys;
 mod schema;
+mod test;
 
 use std::fs;
 use std::path::Path;
@@ -30,6 +31,7 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
         Verb::Schema(args) => schema::run(&args),
         Verb::Compat(args) => compat::run(&args),
         Verb::Call(args) => call::run(&args),
+        Verb::Test(args) => test::run(&args),
         Verb::Keygen(args) => keys::generate(&args),
         Verb::Sign(args) => keys::sign(&args),
         Verb::Verify(args) => keys::verify(&args),
