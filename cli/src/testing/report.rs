@@ -42,7 +42,10 @@ pub(crate) enum Status {
 
 impl Status {
     /// Returns the status for the outcome of the call that ran a test.
-    pub(crate) fn of(outcome: Result<Outcome, CallError>) -> Self {
+    ///
+    /// A call whose time is up has reached a limit, as one that needs too much memory. `time` is the time that the call took,
+    /// and `limit` what it may take.
+    pub(crate) fn of(outcome: Result<Outcome, CallError>, time: Duration, limit: Duration) -> Self {
         match outcome {
             Ok(Outcome { skipped: Some(reason), .. }) => Self::Skipped(reason),
             Ok(Outcome { failure: Some(failure), .. }) => Self::Failed(failure),
@@ -50,7 +53,9 @@ impl Status {
             Err(error) => {
                 let failure = error.failure();
                 let message = match &error {
-                    CallError::LimitReached(failure) => failure.message.clone(),
+                    CallError::LimitReached(_) if time >= limit => {
+                        format!("the test takes longer than {} s: `--timeout` sets the limit", limit.as_secs())
+                    }
                     other => other.to_string(),
                 };
                 let place = failure.location.as_deref().and_then(place);

@@ -80,7 +80,8 @@ impl Job {
             let start = Instant::now();
             let outcome = session.tests.run(number);
             let (time, log) = (start.elapsed(), captured_log::take());
-            let report = TestReport { name: case.name, place: case.place, status: Status::of(outcome), time, log };
+            let status = Status::of(outcome, time, self.bundle.timeout);
+            let report = TestReport { name: case.name, place: case.place, status, time, log };
             let _ = progress.send(Progress::Ended(report));
         }
         Ok(())

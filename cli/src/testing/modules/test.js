@@ -1,6 +1,6 @@
 // The module `polyplug/test`: tests of a bundle, run by `polyplug test`.
 
-import { context, peer, plugin } from "polyplug";
+import { DeclaredError, peer, plugin } from "polyplug";
 import { format, same, shown } from "./values.js";
 
 const cases = [];
@@ -25,8 +25,9 @@ class Skipped extends Error {}
 function places(stack) {
   const found = [];
   for (const line of String(stack).split("\n")) {
-    const match = /([^\s()]+):(\d+)(?::\d+)?\)?$/.exec(line.trim());
-    if (match && !match[1].startsWith("polyplug/") && match[1] !== "polyplug.js") {
+    const match = /([^\s()]+?):(\d+)(?::\d+)?\)?$/.exec(line.trim());
+    // `<polyplug>` is the loader's own program.
+    if (match && !match[1].startsWith("polyplug/") && !match[1].startsWith("<")) {
       found.push({ file: match[1].replace(/^.*?\btests\//, ""), line: Number(match[2]) });
     }
   }
@@ -99,6 +100,10 @@ function checkThrown(error, expected, note) {
     if (expected.prototype !== undefined && error instanceof expected) return error;
     if (Error.isPrototypeOf(expected) || expected === Error) throw error;
     if (expected.call({}, error) !== true) fail("the function does not accept the error", note, both(error, true));
+    return error;
+  }
+  if (error instanceof DeclaredError && !(expected instanceof Error)) {
+    if (!same(error.value, expected)) fail("another error was declared", note, both(error.value, expected));
     return error;
   }
   const isThing = (value) => typeof value === "object" && value !== null;
@@ -211,7 +216,9 @@ export function settings(values) {
 function failure(error) {
   const isError = typeof error === "object" && error !== null && "stack" in error;
   const found = isError ? places(error.stack) : [];
-  const message = error instanceof AssertionError ? error.message : isError ? String(error) : `threw ${format(error)}`;
+  const message = error instanceof AssertionError ? error.message
+    : error instanceof DeclaredError ? `${error.name}: ${format(error.value)}`
+      : isError ? String(error) : `threw ${format(error)}`;
   const trace = found.length > 1 ? found.map(({ file, line }) => `called at tests/${file}:${line}`).join("\n") : undefined;
   return { message, place: found[0], values: error?.values, trace };
 }
