@@ -6,6 +6,7 @@ use std::process::Command;
 
 use polyplug::schema::Schema;
 use tempfile::TempDir;
+use test_contracts as _; // links the contracts of the fixtures
 
 /// A shop, which a plugin implements.
 #[polyplug::contract(name = "demo.shop", version = "1.0")]
@@ -207,7 +208,7 @@ t.describe("price", function()
     t.raises(function() shop:price("tea", "usd") end, types.PriceError.NoRate())
   end)
   t.it("fails with the journal", function()
-    t.raises(function() shop:price("gold", "eur") end, { kind = "exception", method = "demo.shop.price" })
+    t.raises(function() shop:price("gold", "eur") end, { bundle = "shop", method = "demo.shop.price" })
     t.raises(function() shop:price("gold", "eur") end, "the journal is full")
   end)
 end)
@@ -278,7 +279,7 @@ class TestPrice:
     def test_fails_with_the_journal(self):
         with raises(CallError, match="the journal is full") as raised:
             self.shop.price("gold", "eur")
-        assert raised.value.kind == "exception"
+        assert raised.value.method == "demo.shop.price"
 
 
 def test_records_and_variants():
@@ -331,7 +332,7 @@ describe("price", () => {
     assert.throws(() => shop.price("tea", "usd"), PriceError);
   });
   test("fails with the journal", async () => {
-    assert.throws(() => shop.price("gold", "eur"), { kind: "exception", message: /the journal is full/ });
+    assert.throws(() => shop.price("gold", "eur"), { method: "demo.shop.price", message: /the journal is full/ });
     await assert.rejects(async () => shop.price("gold", "eur"), CallError);
   });
 });
@@ -459,4 +460,383 @@ fn suites_of_each_language_pass_on_plugins_of_each_language() {
             "\n18 passed, 0 failed\n",
         ]);
     }
+}
+
+/// A plugin of the contract `demo.rates@1`, which needs nothing.
+const RATES: &str = "local R = require('polyplug').plugin('demo.rates@1')\nfunction R:rate() return 7 end\n";
+
+/// Makes a bundle that needs nothing.
+fn rates() -> Bundle {
+    Bundle::new("name = \"rates\"\nversion = \"1.0.0\"\nloader = \"lua\"\nfile = \"main.lua\"\n").with("main.lua", RATES)
+}
+
+#[test]
+fn failures_have_their_message_place_and_difference() {
+    let lua = r#"local t = require("polyplug.test")
+t.test("values", function()
+  print("before")
+  t.equals({ a = 1, list = { "x", "y" } }, { a = 1, list = { "x", "z" } }, "a note")
+end)
+local function helper() t.is_true(false) end
+t.test("calls", function()
+  helper()
+end)
+t.test("exceptions", function() local nothing; nothing.field = 1 end)
+t.test("declared", function() error({ tag = "Odd", val = { at = 7 } }) end)
+t.test("nothing raised", function() t.raises(function() end) end)
+t.test("left out", function() t.skip("not now") end)
+"#;
+    let run = rates().with("tests/rates.lua", lua).test(&[]).is(1);
+    run.says(&[
+        "  FAILED  values",
+        "    tests/rates.lua:4\n    a note: the values differ\n    - expected + actual\n",
+        "      a = 1,\n        list = {\n          \"x\",\n    -     \"z\",\n    +     \"y\",\n",
+        "    log:\n    [tests] before\n",
+        "    tests/rates.lua:6\n    expected true, got false\n    called at tests/rates.lua:6\n    called at tests/rates.lua:8\n",
+        "    tests/rates.lua:10\n    attempt to index local 'nothing'",
+        "    tests/rates.lua:11\n    raised {\n      tag = \"Odd\",\n      val = {\n        at = 7,\n",
+        "    tests/rates.lua:12\n    no error was raised\n",
+        "  skipped left out: not now\n",
+        "\n0 passed, 5 failed, 1 skipped\n",
+    ]);
+
+    let python = "from polyplug.test import fail, raises, skip\nfrom polyplug import log\n\n\ndef test_values():\n    log('warn', \
+                  'before')\n    assert {'a': [1, 2]} == {'a': [1, 3]}, 'a note'\n\n\ndef helper(value):\n    assert value\n\n\ndef \
+                  test_calls():\n    helper([])\n\n\ndef test_exceptions():\n    nothing.field\n\n\ndef test_nothing_raised():\n    \
+                  with raises(ValueError):\n        pass\n\n\ndef test_other_error():\n    with raises(ValueError, match='x'):\n        \
+                  raise ValueError('y')\n\n\ndef test_left_out():\n    skip('not now')\n\n\ndef test_lines():\n    assert 'a\\nb' == \
+                  'a\\nc'\n";
+    let run = rates().with("tests/test_rates.py", python).test(&[]).is(1);
+    run.says(&[
+        "  FAILED  test_values",
+        "    tests/test_rates.py:7\n    a note: assert {'a': [1, 2]} == {'a': [1, 3]}\n    - expected + actual\n    - {'a': [1, 3]}\n    \
+         + {'a': [1, 2]}\n    log:\n    warning: [tests] before\n",
+        "    tests/test_rates.py:11\n    assert value, which is []\n    called at tests/test_rates.py:11\n    called at \
+         tests/test_rates.py:15\n",
+        "    tests/test_rates.py:19\n    NameError: name 'nothing' is not defined",
+        "ValueError was not raised",
+        "the text of the exception is another one\n    - expected + actual\n    - x\n    + y\n",
+        "  skipped test_left_out: not now\n",
+        "      a\n    - c\n    + b\n",
+        "\n0 passed, 6 failed, 1 skipped\n",
+    ]);
+
+    let js = r#"import { log } from "polyplug";
+import { assert, skip, test } from "polyplug/test";
+test("values", async () => {
+  log.info("before");
+  await null;
+  assert.deepEqual({ a: 1n, m: new Map([["x", [1]]]) }, { a: 1n, m: new Map([["x", [2]]]) }, "a note");
+});
+function helper() { assert.ok(0); }
+test("calls", () => {
+  helper();
+});
+test("exceptions", () => { nothing.field; });
+test("nothing thrown", () => assert.throws(() => {}));
+test("identity", () => assert.equal([1], [1]));
+test("left out", () => skip("not now"));
+test.skip("as well", () => {});
+"#;
+    let run = rates().with("tests/rates.test.js", js).test(&[]).is(1);
+    run.says(&[
+        "  FAILED  values",
+        "    tests/rates.test.js:6\n    a note: the values differ\n    - expected + actual\n",
+        "        \"x\" => [\n    -       2,\n    +       1,\n",
+        "    log:\n    [tests] before\n",
+        "    tests/rates.test.js:8\n    expected a true value, got 0\n    called at tests/rates.test.js:8\n    called at \
+         tests/rates.test.js:10\n",
+        "    tests/rates.test.js:12\n    ReferenceError: ",
+        "    tests/rates.test.js:13\n    no error was thrown\n",
+        "use assert.deepEqual",
+        "  skipped left out: not now\n  skipped as well\n",
+        "\n0 passed, 5 failed, 2 skipped\n",
+    ]);
+}
+
+#[test]
+fn a_contract_without_a_stand_in_is_named() {
+    let rates = "require('polyplug.test').stand_in('demo.rates@1', { rate = function() return 1 end })\n";
+    let asks = "require('polyplug.test').test('asks', function() require('polyplug.test').instance('demo.shop@1'):price('tea', \
+                'eur') end)\n";
+    for (loader, ..) in LANGUAGES {
+        let run = Bundle::shop(loader).with("tests/a.lua", format!("{rates}{asks}")).test(&[]).is(1);
+        run.says(&["demo.journal.write", "no test stands in for this host contract", "`stand_in`"]);
+        let run = Bundle::shop(loader).with("tests/a.lua", asks).test(&[]).is(3);
+        run.says(&[
+            "could not be run: bundle `shop` needs demo.rates@1.0 of another bundle",
+            "declare `stand_in(\"demo.rates@1\", { .. })` in tests/a.lua",
+            "`--with`",
+        ]);
+    }
+}
+
+#[test]
+fn another_bundle_may_be_loaded_before() {
+    let other = rates();
+    let suite = "local t = require('polyplug.test')\nt.stand_in('demo.journal@1', { write = function() return 1 end, last = \
+                 function() end })\nt.test('asks', function() t.equals(t.instance('demo.shop@1'):price('tea', 'eur'), 700) end)\n";
+    let run = Bundle::shop("js").with("tests/a.lua", suite).test(&["--with", other.folder.path().to_str().unwrap()]);
+    run.is(0).says(&["ok      asks"]);
+}
+
+#[test]
+fn a_stand_in_has_all_methods_of_its_contract() {
+    for (file, suite) in [
+        ("a.lua", "require('polyplug.test').stand_in('demo.journal@1', { write = function() return 1 end })\n"),
+        ("a.py", "from polyplug.test import stand_in\nclass J:\n    def write(self, line): return 1\nstand_in('demo.journal@1', J())\n"),
+        ("a.js", "import { standIn } from 'polyplug/test';\nstandIn('demo.journal@1', { write: () => 1 });\n"),
+    ] {
+        let run = Bundle::shop("lua").with(&format!("tests/{file}"), suite).test(&[]).is(3);
+        run.says(&["could not be run", "demo.journal@1", "`last`"]);
+    }
+    let run = rates().with("tests/a.py", "from polyplug.test import stand_in\nclass J: pass\nstand_in('demo.journal@1', J)\n");
+    run.test(&[]).is(3).says(&["not the class J: write J()"]);
+    let run = rates().with("tests/a.lua", "require('polyplug.test').stand_in('demo.journal@1', 5)\n").test(&[]).is(3);
+    run.says(&["a table with the contract's methods is expected, not number", "tests/a.lua:1"]);
+}
+
+#[test]
+fn the_remaining_files_run_if_one_cannot() {
+    let fine = "require('polyplug.test').test('fine', function() end)\n";
+    for (file, text, words) in [
+        ("a.lua", "local x = = 1\n", "tests/a.lua:1"),
+        ("a.py", "\ndef test_it(:\n    pass\n", "a.py"),
+        ("a.js", "import { test } from 'polyplug/test';\ntest('x' () => {});\n", "tests/a.js:2"),
+        ("a.lua", "local t = require('polyplug.test')\nt.test('x')\n", "the function of the test is expected, not nil"),
+        ("a.py", "import nowhere\n", "nowhere"),
+        ("a.js", "import { tset } from 'polyplug/test';\n", "tset"),
+        ("a.js", "import { test } from 'polyplug/tests';\n", "polyplug/tests"),
+    ] {
+        let bundle = rates().with("tests/b.lua", fine).with(&format!("tests/{file}"), text);
+        let run = bundle.test(&[]).is(3);
+        run.says(&["could not be run", words, "ok      fine", "1 passed, 0 failed, 1 file could not be run"]);
+    }
+    let run = rates().with("main.lua", "error('no plugin today')\n").with("tests/b.lua", fine).test(&[]).is(3);
+    run.says(&["could not be run: bundle `rates`", "no plugin today"]);
+}
+
+#[test]
+fn missing_tests_are_an_error_with_the_remedy() {
+    rates().test(&[]).is(3).complains(&["bundle `rates` has no tests", "NAME.lua"]);
+    rates().with("tests/_helper.lua", "").test(&[]).is(3).complains(&["bundle `rates` has no tests"]);
+    for (file, text, words) in [
+        ("a.lua", "", "declare test(\"name\", function() .. end)"),
+        ("a.lua", "require('polyplug.test')\n", "tests/a.lua declares no tests"),
+        ("a.py", "def tset_it(): pass\n", "functions whose names begin with `test_`"),
+        ("a.js", "", "declare test(\"name\", () => { .. }) of \"polyplug/test\""),
+        ("a.js", "import 'polyplug/test';\n", "tests/a.js declares no tests"),
+    ] {
+        rates().with(&format!("tests/{file}"), text).test(&[]).is(3).says(&["could not be run", words]);
+    }
+    Run::of(polyplug().args(["test", "/nowhere"])).is(3).complains(&["/nowhere", "no bundle there"]);
+    Run::of(polyplug().args(["test", ".", "--timeout", "0"])).is(2).complains(&["--timeout"]);
+}
+
+#[test]
+fn a_test_has_a_limited_time() {
+    for (file, text) in [
+        ("a.lua", "local t = require('polyplug.test')\nt.test('endless', function() while true do end end)\nt.test('next', \
+                   function() end)\n"),
+        ("a.py", "def test_endless():\n    while True: pass\ndef test_next(): pass\n"),
+        ("a.js", "import { test } from 'polyplug/test';\ntest('endless', () => { for (;;); });\ntest('next', () => {});\n"),
+    ] {
+        let run = rates().with(&format!("tests/{file}"), text).test(&["--timeout", "1"]).is(1);
+        run.says(&["FAILED", "endless", "the test takes longer than 1 s: `--timeout` sets the limit", "1 passed, 1 failed"]);
+    }
+    let stand_ins = "local t = require('polyplug.test')\nt.stand_in('demo.journal@1', { write = print, last = print })\n\
+                     t.stand_in('demo.rates@1', { rate = print })\n";
+    let suite = "t.test('waits', function() t.instance('demo.shop@1'):wait(true) end)\nt.test('next', function() end)\n";
+    for (loader, ..) in LANGUAGES {
+        let bundle = Bundle::shop(loader).with("tests/a.lua", format!("{stand_ins}{suite}"));
+        bundle.test(&["--timeout", "1"]).is(1).says(&["takes longer than", "ok      next", "1 passed, 1 failed"]);
+    }
+}
+
+#[test]
+fn settings_are_given_by_the_command_line_and_the_manifest() {
+    let stand_ins = "local t = require('polyplug.test')\nt.stand_in('demo.journal@1', { write = print, last = print })\n\
+                     t.stand_in('demo.rates@1', { rate = print })\n";
+    let suite = format!("{stand_ins}t.test('it', function() t.equals(t.instance('demo.shop@1'):greeting(), 'Hello') end)\n");
+    let bundle = Bundle::shop("python").with("tests/a.lua", suite);
+    bundle.test(&[]).is(0);
+    bundle.test(&["--config", "greeting = 'Hi'"]).is(1).says(&["- \"Hello\"", "+ \"Hi\""]);
+    bundle.test(&["--config", "greeting"]).is(3).complains(&["--config greeting: no TOML"]);
+}
+
+#[test]
+fn tests_are_chosen_by_a_part_of_their_name() {
+    let bundle = rates()
+        .with("tests/a.lua", "local t = require('polyplug.test')\nt.test('one', print)\nt.test('two', print)\n")
+        .with("tests/b.py", "def test_two(): pass\n");
+    bundle.test(&["--filter", "two"]).is(0).says(&["ok      two", "ok      test_two", "2 passed"]);
+    bundle.test(&["--filter", "b.py"]).is(0).says(&["ok      test_two", "\n1 passed"]);
+    bundle.test(&["--filter", "three"]).is(3).complains(&["no test has a name that contains `three`"]);
+}
+
+#[test]
+fn reports_are_read_by_other_programs() {
+    let bundle = rates()
+        .with("tests/a.lua", "local t = require('polyplug.test')\nt.test('<\"&>', function() print('\\27[1m<') t.equals('<a>', \
+                              'b&\"') end)\nt.test('fine', print)\nt.test('later', function() t.skip('not & now') end)\n")
+        .with("tests/b.lua", "= <");
+    let file = bundle.at("junit.xml");
+    bundle.test(&["--junit", file.to_str().unwrap()]).is(3);
+    let xml = fs::read_to_string(&file).unwrap();
+    let document = roxmltree::Document::parse(&xml).unwrap_or_else(|error| panic!("{error}: {xml}"));
+    let root = document.root_element();
+    assert_eq!((root.tag_name().name(), root.attribute("name")), ("testsuites", Some("rates")));
+    let counts = ["tests", "failures", "errors", "skipped"].map(|name| root.attribute(name).unwrap());
+    assert_eq!(counts, ["4", "1", "1", "1"]);
+    let cases: Vec<_> = root.descendants().filter(|node| node.has_tag_name("testcase")).collect();
+    let names: Vec<_> = cases.iter().map(|case| case.attribute("name").unwrap()).collect();
+    assert_eq!(names, ["<\"&>", "fine", "later", "tests/b.lua"]);
+    assert_eq!((cases[0].attribute("classname"), cases[0].attribute("line")), (Some("tests/a.lua"), Some("2")));
+    let child = |case: usize, name: &str| cases[case].children().find(|node| node.has_tag_name(name)).unwrap();
+    assert_eq!(child(0, "failure").attribute("message"), Some("the values differ"));
+    let text = child(0, "failure").text().unwrap();
+    assert_eq!(text, "the values differ\nat tests/a.lua:2\nexpected: \"b&\\\"\"\nactual: \"<a>\"");
+    assert_eq!(child(0, "system-out").text(), Some("[tests] \u{fffd}[1m<"));
+    assert_eq!(child(2, "skipped").attribute("message"), Some("not & now"));
+    assert!(child(3, "error").attribute("message").unwrap().contains("b.lua:1"), "{xml}");
+
+    let run = bundle.test(&["--json"]).is(3);
+    let json: serde_json::Value = serde_json::from_str(&run.out).unwrap_or_else(|error| panic!("{error}: {}", run.out));
+    let tests = &json[0]["tests"];
+    assert_eq!((&json[0]["file"], &tests[0]["status"]), (&"tests/a.lua".into(), &"failed".into()));
+    assert_eq!((&tests[0]["expected"], &tests[0]["failed_at"]["line"]), (&"\"b&\\\"\"".into(), &2.into()));
+    assert_eq!((&tests[1]["status"], &tests[2]["reason"]), (&"passed".into(), &"not & now".into()));
+    assert!(json[1]["error"].as_str().unwrap().contains("b.lua:1"));
+    bundle.test(&["--junit", "/nowhere/x.xml"]).is(3).complains(&["/nowhere/x.xml"]);
+}
+
+/// Makes a bundle with the built library of a fixture package.
+fn native(package: &str, needs: &str) -> Bundle {
+    let file = format!("{}{package}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let library = Path::new(env!("CARGO_BIN_EXE_polyplug")).with_file_name(&file);
+    assert!(library.is_file(), "{} is not built: run `cargo xtask fixtures`", library.display());
+    let manifest = format!("name = \"native\"\nversion = \"1.0.0\"\nloader = \"native\"\nfile = \"{file}\"\n{needs}");
+    Bundle::new(&manifest).with(&file, fs::read(library).unwrap())
+}
+
+/// Writes the schema of a contract of the fixtures to a bundle.
+fn with_schema(bundle: Bundle, name: &str) -> Bundle {
+    let schema = Schema::linked().into_iter().find(|schema| schema.name == name).unwrap();
+    bundle.with(&format!("{name}@{}.schema", schema.major), schema.encode())
+}
+
+#[test]
+fn scripts_test_native_plugins() {
+    let lua = "local t = require('polyplug.test')\nt.test('divides', function()\n  local c = t.instance('demo.calculator@1')\n  \
+               t.equals(c:divide(6, 3), 2)\n  t.raises(function() c:divide(1, 0) end, 'DivisionByZero')\nend)\n";
+    let python = "from polyplug import types\nfrom polyplug.test import instance, raises\n\ndef test_divides():\n    with \
+                  raises(types('demo.calculator@1').MathError.DivisionByZero()):\n        \
+                  instance('demo.calculator@1').divide(1, 0)\n";
+    let js = "import { types } from 'polyplug';\nimport { assert, instance, test } from 'polyplug/test';\nconst { MathError } = \
+              types('demo.calculator@1');\ntest('divides', () => assert.throws(() => \
+              instance('demo.calculator@1').divide(1n, 0n), MathError.DivisionByZero));\n";
+    let bundle = native("plugin_calc", "").with("tests/a.lua", lua).with("tests/a.py", python).with("tests/a.js", js);
+    bundle.test(&[]).is(0).says(&["3 passed, 0 failed"]);
+}
+
+/// Makes a bundle with a native plugin that calls its host, also on threads of its own, and another bundle.
+fn caller() -> Bundle {
+    let needs = "[[host]]\ncontract = \"test.logger@1\"\n[[dependency]]\ncontract = \"demo.calculator@1\"\n";
+    with_schema(with_schema(native("plugin_caller", needs), "test.logger"), "demo.calculator")
+}
+
+/// Stand-ins for the needs of [`caller`], in Lua.
+const CALLER_STAND_INS: &str = r#"
+local t = require("polyplug.test")
+local lines = {}
+t.stand_in("test.logger@1", {
+  log = function(_, line) lines[#lines + 1] = line; return #lines end,
+  panics = function(_, words) error(words) end,
+  lines = function() return lines end,
+})
+t.stand_in("demo.calculator@1", { add = function(_, a, b) return 10 * a + b end, divide = print, greet = print, sum = print })
+"#;
+
+#[test]
+fn stand_ins_serve_native_plugins() {
+    let lua = r#"
+t.test("calls", function()
+  local caller = t.instance("test.caller@1")
+  t.equals(caller:log("first"), 1)
+  t.equals(caller:log("second"), 2)
+  t.equals(caller:lines(), { "first", "second" })
+  t.equals(caller:add(4, 2), 42)
+  t.raises(function() caller:host_panics("words of the test") end, "words of the test")
+end)
+"#;
+    let python = r#"
+from polyplug.test import instance, stand_in
+
+class Logger:
+    def __init__(self):
+        self.written = []
+    def log(self, line):
+        self.written.append(line)
+        return len(self.written)
+    def panics(self, words):
+        raise ValueError(words)
+    def lines(self):
+        return self.written
+
+class Calculator:
+    def add(self, a, b): return a + b
+    def divide(self, a, b): return 0
+    def greet(self, name): return name
+    def sum(self, data): return 0
+
+logger = stand_in("test.logger@1", Logger())
+stand_in("demo.calculator@1", Calculator())
+
+def test_calls_of_other_threads():
+    assert instance("test.caller@1").log_on_threads(3, 4) <= 12
+    assert len(logger.written) == 12
+"#;
+    let bundle = caller().with("tests/a.lua", format!("{CALLER_STAND_INS}{lua}")).with("tests/b.py", python);
+    bundle.test(&[]).is(0).says(&["ok      calls", "ok      test_calls_of_other_threads"]);
+}
+
+#[test]
+fn a_test_that_cannot_be_ended_is_given_up() {
+    // The plugin waits for its threads, and they wait for the Lua state, in which the test runs.
+    let lua = "t.test('waits', function() t.instance('test.caller@1'):log_on_threads(1, 1) end)\nt.test('next', print)\n";
+    let bundle = caller().with("tests/a.lua", format!("{CALLER_STAND_INS}{lua}")).with("tests/b.py", "def test_it(): pass\n");
+    bundle.test(&["--timeout", "1"]).is(3).says(&[
+        "FAILED  waits",
+        "the test did not return in time, and cannot be ended",
+        "serve one thread at a time",
+        "tests/b.py\n  could not be run: not run: a test before does not return",
+        "0 passed, 1 failed, 2 files could not be run",
+    ]);
+}
+
+#[test]
+fn crates_are_tested_by_cargo() {
+    let write = |body: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("src")).unwrap();
+        fs::write(
+            folder.path().join("Cargo.toml"),
+            "[package]\nname = \"tested\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n",
+        )
+        .unwrap();
+        fs::write(folder.path().join("src/lib.rs"), format!("#[test]\nfn it() {{\n    {body}\n}}\n")).unwrap();
+        folder
+    };
+    let test = |folder: &TempDir| Run::of(polyplug().arg("test").arg(folder.path()));
+    test(&write("")).is(0).says(&["ok      cargo test", "1 passed"]).complains(&["test it ... ok"]);
+    test(&write("panic!(\"words\");")).is(1).says(&["FAILED  cargo test"]).complains(&["words"]);
+    test(&write("nothing")).is(3).says(&["could not be run", "the tests could not be built"]);
+}
+
+#[test]
+fn a_missing_dotnet_sdk_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("Tests.csproj"), "<Project/>").unwrap();
+    let run = Run::of(polyplug().arg("test").arg(folder.path()).env("PATH", folder.path()));
+    run.is(3).says(&["could not be run", "Tests.csproj", "`dotnet` cannot be started", "install the .NET SDK"]);
 }

@@ -46,7 +46,8 @@ pub(crate) fn run(job: Job, mut report: impl FnMut(&TestReport)) -> (FileReport,
                     done.error = Some(format!("the start of the bundles {what}"));
                     return (done, true);
                 };
-                let failure = Failure { message: format!("the test {what}"), ..Failure::default() };
+                let hint = "stand-ins in Lua and JavaScript serve one thread at a time, which is that of the test";
+                let failure = Failure { message: format!("the test {what}: {hint}"), ..Failure::default() };
                 let test = TestReport {
                     name: case.name,
                     place: case.place,
