@@ -71,6 +71,34 @@ pub trait Journal {
     fn last(&self) -> Option<String>;
 }
 
+/// The greeter of the page on tests.
+#[polyplug::contract(name = "demo.greeter", version = "1.0")]
+pub trait Greeter {
+    /// Greets somebody.
+    fn greet(&self, name: &str) -> Result<String, GreetError>;
+}
+
+/// A reason for no greeting.
+#[derive(Debug, Clone, Copy, PartialEq, polyplug::Type)]
+pub enum GreetError {
+    /// The name is empty.
+    Nameless,
+}
+
+/// The logger of the page on tests.
+#[polyplug::contract(name = "demo.logger", version = "1.0")]
+pub trait Logger {
+    /// Writes a line.
+    fn log(&self, line: &str);
+}
+
+/// The clock of the page on tests.
+#[polyplug::contract(name = "demo.clock", version = "1.0")]
+pub trait Clock {
+    /// Returns the hour.
+    fn hour(&self) -> u32;
+}
+
 /// Rates, which another bundle implements.
 #[polyplug::contract(name = "demo.rates", version = "1.0")]
 pub trait Rates {
@@ -442,7 +470,8 @@ impl Bundle {
 /// Adds the suite of each language.
 fn with_suites(mut bundle: Bundle) -> Bundle {
     for (_, ending, _, suite, module) in LANGUAGES {
-        bundle = bundle.with(&format!("tests/test_shop.{ending}"), suite).with(&format!("tests/_rates.{ending}"), module);
+        bundle =
+            bundle.with(&format!("tests/test_shop.{ending}"), suite).with(&format!("tests/_rates.{ending}"), module);
     }
     bundle
 }
@@ -467,7 +496,8 @@ const RATES: &str = "local R = require('polyplug').plugin('demo.rates@1')\nfunct
 
 /// Makes a bundle that needs nothing.
 fn rates() -> Bundle {
-    Bundle::new("name = \"rates\"\nversion = \"1.0.0\"\nloader = \"lua\"\nfile = \"main.lua\"\n").with("main.lua", RATES)
+    Bundle::new("name = \"rates\"\nversion = \"1.0.0\"\nloader = \"lua\"\nfile = \"main.lua\"\n")
+        .with("main.lua", RATES)
 }
 
 #[test]
@@ -584,13 +614,17 @@ fn another_bundle_may_be_loaded_before() {
 fn a_stand_in_has_all_methods_of_its_contract() {
     for (file, suite) in [
         ("a.lua", "require('polyplug.test').stand_in('demo.journal@1', { write = function() return 1 end })\n"),
-        ("a.py", "from polyplug.test import stand_in\nclass J:\n    def write(self, line): return 1\nstand_in('demo.journal@1', J())\n"),
+        (
+            "a.py",
+            "from polyplug.test import stand_in\nclass J:\n    def write(self, line): return 1\nstand_in('demo.journal@1', J())\n",
+        ),
         ("a.js", "import { standIn } from 'polyplug/test';\nstandIn('demo.journal@1', { write: () => 1 });\n"),
     ] {
         let run = Bundle::shop("lua").with(&format!("tests/{file}"), suite).test(&[]).is(3);
         run.says(&["could not be run", "demo.journal@1", "`last`"]);
     }
-    let run = rates().with("tests/a.py", "from polyplug.test import stand_in\nclass J: pass\nstand_in('demo.journal@1', J)\n");
+    let run = rates()
+        .with("tests/a.py", "from polyplug.test import stand_in\nclass J: pass\nstand_in('demo.journal@1', J)\n");
     run.test(&[]).is(3).says(&["not the class J: write J()"]);
     let run = rates().with("tests/a.lua", "require('polyplug.test').stand_in('demo.journal@1', 5)\n").test(&[]).is(3);
     run.says(&["a table with the contract's methods is expected, not number", "tests/a.lua:1"]);
@@ -636,17 +670,29 @@ fn missing_tests_are_an_error_with_the_remedy() {
 #[test]
 fn a_test_has_a_limited_time() {
     for (file, text) in [
-        ("a.lua", "local t = require('polyplug.test')\nt.test('endless', function() while true do end end)\nt.test('next', \
-                   function() end)\n"),
+        (
+            "a.lua",
+            "local t = require('polyplug.test')\nt.test('endless', function() while true do end end)\nt.test('next', \
+                   function() end)\n",
+        ),
         ("a.py", "def test_endless():\n    while True: pass\ndef test_next(): pass\n"),
-        ("a.js", "import { test } from 'polyplug/test';\ntest('endless', () => { for (;;); });\ntest('next', () => {});\n"),
+        (
+            "a.js",
+            "import { test } from 'polyplug/test';\ntest('endless', () => { for (;;); });\ntest('next', () => {});\n",
+        ),
     ] {
         let run = rates().with(&format!("tests/{file}"), text).test(&["--timeout", "1"]).is(1);
-        run.says(&["FAILED", "endless", "the test takes longer than 1 s: `--timeout` sets the limit", "1 passed, 1 failed"]);
+        run.says(&[
+            "FAILED",
+            "endless",
+            "the test takes longer than 1 s: `--timeout` sets the limit",
+            "1 passed, 1 failed",
+        ]);
     }
     let stand_ins = "local t = require('polyplug.test')\nt.stand_in('demo.journal@1', { write = print, last = print })\n\
                      t.stand_in('demo.rates@1', { rate = print })\n";
-    let suite = "t.test('waits', function() t.instance('demo.shop@1'):wait(true) end)\nt.test('next', function() end)\n";
+    let suite =
+        "t.test('waits', function() t.instance('demo.shop@1'):wait(true) end)\nt.test('next', function() end)\n";
     for (loader, ..) in LANGUAGES {
         let bundle = Bundle::shop(loader).with("tests/a.lua", format!("{stand_ins}{suite}"));
         bundle.test(&["--timeout", "1"]).is(1).says(&["takes longer than", "ok      next", "1 passed, 1 failed"]);
@@ -657,7 +703,8 @@ fn a_test_has_a_limited_time() {
 fn settings_are_given_by_the_command_line_and_the_manifest() {
     let stand_ins = "local t = require('polyplug.test')\nt.stand_in('demo.journal@1', { write = print, last = print })\n\
                      t.stand_in('demo.rates@1', { rate = print })\n";
-    let suite = format!("{stand_ins}t.test('it', function() t.equals(t.instance('demo.shop@1'):greeting(), 'Hello') end)\n");
+    let suite =
+        format!("{stand_ins}t.test('it', function() t.equals(t.instance('demo.shop@1'):greeting(), 'Hello') end)\n");
     let bundle = Bundle::shop("python").with("tests/a.lua", suite);
     bundle.test(&[]).is(0);
     bundle.test(&["--config", "greeting = 'Hi'"]).is(1).says(&["- \"Hello\"", "+ \"Hi\""]);
@@ -803,8 +850,10 @@ def test_calls_of_other_threads():
 #[test]
 fn a_test_that_cannot_be_ended_is_given_up() {
     // The plugin waits for its threads, and they wait for the Lua state, in which the test runs.
-    let lua = "t.test('waits', function() t.instance('test.caller@1'):log_on_threads(1, 1) end)\nt.test('next', print)\n";
-    let bundle = caller().with("tests/a.lua", format!("{CALLER_STAND_INS}{lua}")).with("tests/b.py", "def test_it(): pass\n");
+    let lua =
+        "t.test('waits', function() t.instance('test.caller@1'):log_on_threads(1, 1) end)\nt.test('next', print)\n";
+    let bundle =
+        caller().with("tests/a.lua", format!("{CALLER_STAND_INS}{lua}")).with("tests/b.py", "def test_it(): pass\n");
     bundle.test(&["--timeout", "1"]).is(3).says(&[
         "FAILED  waits",
         "the test did not return in time, and cannot be ended",
@@ -839,4 +888,62 @@ fn a_missing_dotnet_sdk_is_named() {
     fs::write(folder.path().join("Tests.csproj"), "<Project/>").unwrap();
     let run = Run::of(polyplug().arg("test").arg(folder.path()).env("PATH", folder.path()));
     run.is(3).says(&["could not be run", "Tests.csproj", "`dotnet` cannot be started", "install the .NET SDK"]);
+}
+
+/// Returns the blocks in a language of the page on tests.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let page = include_str!("../../docs/src/testing.md");
+    let parts = page.split(&format!("```{language}\n")).skip(1).collect::<Vec<_>>();
+    parts.into_iter().map(|part| part.split("```").next().unwrap()).collect()
+}
+
+#[test]
+fn the_examples_of_the_page_run() {
+    let [manifest, lua, python, js] = ["toml", "lua", "python", "js"].map(blocks);
+    assert_eq!([manifest.len(), lua.len(), python.len(), js.len()], [1, 2, 1, 1]);
+    let bundle = Bundle::new(manifest[0])
+        .with("main.lua", lua[0])
+        .with("tests/greeter.lua", lua[1])
+        .with("tests/test_greeter.py", python[0])
+        .with("tests/greeter.test.js", js[0]);
+    bundle.test(&[]).is(0).says(&[
+        "ok      greet > needs a name",
+        "ok      test_needs_a_name",
+        "\n6 passed, 0 failed\n",
+    ]);
+    bundle.test(&["--config", "morning = 'Hi'"]).is(1).says(&["+ \"Hi, Ada!\"", "3 passed, 3 failed"]);
+}
+
+#[test]
+fn places_are_found_in_folders_with_long_names() {
+    let long = tempfile::tempdir().unwrap();
+    let folder = long.path().join("a-folder-whose-name-is-longer-than-lua-shows-in-its-errors-by-itself");
+    fs::create_dir(&folder).unwrap();
+    let lua = "local t = require('polyplug.test')\nlocal part = require('parts.part')\nt.test('own', function() t.fail('x') end)\n\
+               t.test('of a part', function() part() end)\nt.test('error', function() error('y') end)\n";
+    let bundle = rates()
+        .with("tests/a.lua", lua)
+        .with("tests/parts/part.lua", "local t = require('polyplug.test')\nreturn function()\n  t.fail('z')\nend\n");
+    let run =
+        Run::of(polyplug().arg("test").arg(bundle.folder.path()).env("TMPDIR", &folder).env("TMP", &folder)).is(1);
+    run.says(&["    tests/a.lua:3\n    x\n", "    tests/parts/part.lua:3\n    z\n", "    tests/a.lua:5\n    y\n"]);
+}
+
+#[test]
+fn a_bundle_may_be_called_like_the_test_bundle() {
+    let suite = "local t = require('polyplug.test')\nt.test('it', function() t.equals(t.instance('demo.rates@1'):rate('eur'), 8) \
+                 end)\n";
+    let bundle = Bundle::new("name = \"tests\"\nversion = \"1.0.0\"\nloader = \"lua\"\nfile = \"main.lua\"\n")
+        .with("main.lua", RATES)
+        .with("tests/a.lua", suite);
+    bundle.test(&[]).is(1).says(&["tests/a.lua:2\n    the values differ", "- 8\n    + 7\n"]);
+}
+
+#[test]
+fn assertions_of_modules_show_their_line() {
+    let bundle = rates()
+        .with("tests/test_it.py", "from _checks import check\n\n\ndef test_it():\n    check(1)\n")
+        .with("tests/_checks.py", "def check(value):\n    assert value == 2\n");
+    let run = bundle.test(&[]).is(1);
+    run.says(&["tests/_checks.py:2\n    AssertionError: assert value == 2\n    called at tests/_checks.py:2\n    called at tests/test_it.py:5"]);
 }

@@ -84,7 +84,8 @@ fn cargo_test(manifest: &Path, filter: Option<&str>) -> Result<ExitStatus> {
 }
 
 fn dotnet_test(project: &Path, filter: Option<&str>) -> Result<ExitStatus> {
-    const REMEDY: &str = "install the .NET SDK, https://dotnet.microsoft.com/download, whose program `dotnet` runs the tests";
+    const REMEDY: &str =
+        "install the .NET SDK, https://dotnet.microsoft.com/download, whose program `dotnet` runs the tests";
     let sdks = Command::new("dotnet").arg("--list-sdks").stderr(Stdio::inherit()).output();
     match sdks {
         Ok(sdks) if !sdks.stdout.trim_ascii().is_empty() => {}

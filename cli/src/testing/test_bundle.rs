@@ -42,7 +42,8 @@ impl TestBundle {
 
     fn manifest(&self, file: &TestFile, main: &str, contracts: &Contracts) -> toml::Table {
         let text = |text: &str| toml::Value::String(text.to_owned());
-        let need = |contract: &String| toml::Value::Table([("contract".to_owned(), text(contract))].into_iter().collect());
+        let need =
+            |contract: &String| toml::Value::Table([("contract".to_owned(), text(contract))].into_iter().collect());
         let entries = [
             ("name", text(&self.name)),
             ("version", text("0.0.0")),

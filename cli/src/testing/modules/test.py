@@ -162,6 +162,8 @@ def _failure(error):
         message, values = error.message, error.values
     else:
         message, values = "".join(_traceback.format_exception_only(type(error), error)).strip(), None
+        if type(error) is AssertionError and not error.args and frames:
+            message = f"AssertionError: {frames[-1].line}"  # of a module, whose assertions do not show their values
     trace = None
     if len(frames) > 1:
         places = [_place(frame.filename, frame.lineno) for frame in reversed(frames)]
