@@ -10,7 +10,7 @@ use clap_complete::Shell;
 #[command(name = "polyplug", bin_name = "polyplug", version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "Exit codes:
   0  done, nothing wrong was found
-  1  done, and something wrong was found: check, compat, verify, doctor
+  1  done, and something wrong was found: check, compat, test, verify, doctor
   2  the arguments are wrong
   3  the command could not be carried out")]
 pub(crate) struct Args {
@@ -38,6 +38,8 @@ pub(crate) enum Verb {
     Repl(Repl),
     /// Loads a folder of bundles, and shows what becomes of them
     Run(Run),
+    /// Runs the tests of a bundle, in the real engines and with the real conversion of values
+    Test(Test),
     /// Makes a pair of keys for signing bundles
     Keygen(Keygen),
     /// Signs a bundle
@@ -257,6 +259,28 @@ pub(crate) struct Run {
     /// Ends after this time
     #[arg(long, value_name = "SECONDS")]
     pub(crate) seconds: Option<u64>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Test {
+    /// The bundle's folder, or the folder of a crate or of a .NET project
+    pub(crate) bundle: PathBuf,
+    /// Runs only the tests whose name, or whose file's name, contains this text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+    /// The seconds that a test may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: u64,
+    /// A setting of the bundle, as a line of TOML, such as 'greeting = "Hello"'
+    #[arg(long, value_name = "SETTING")]
+    pub(crate) config: Vec<String>,
+    /// Writes the report to a file, as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) needs: Needs,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Debug, ClapArgs)]

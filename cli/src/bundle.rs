@@ -14,7 +14,7 @@ use polyplug::signature::{SignatureError, verify_bundle};
 use polyplug::{BundleId, Runtime};
 use tempfile::TempDir;
 
-use crate::stand_in::StandIn;
+use crate::stand_in::{NOT_THE_HOST, StandIn};
 
 /// Contracts by their names with major versions, such as `demo.store@1`.
 pub(crate) type Contracts = BTreeMap<String, Schema>;
@@ -36,7 +36,7 @@ pub(crate) fn runtime() -> Result<Arc<Runtime>> {
 /// Builds a runtime with all loaders of this program, and with a stand-in for all host contracts.
 pub(crate) fn with_stand_in(builder: RuntimeBuilder) -> Result<Arc<Runtime>> {
     let runtime = polyplug_loaders::register(builder).build().context("the runtime cannot be made")?;
-    runtime.provide_bridge(StandIn);
+    runtime.provide_bridge(StandIn(NOT_THE_HOST));
     Ok(runtime)
 }
 
@@ -87,7 +87,7 @@ impl Opened {
 }
 
 /// Returns the bundle's folder, or that of a copy to which the contracts are added that the bundle does not ship.
-fn with_contracts(folder: &Path, contracts: &Contracts, copies: &mut Vec<TempDir>) -> Result<PathBuf> {
+pub(crate) fn with_contracts(folder: &Path, contracts: &Contracts, copies: &mut Vec<TempDir>) -> Result<PathBuf> {
     let missing = contracts.iter().map(|(name, schema)| (format!("{name}.schema"), schema));
     let missing: Vec<_> = missing.filter(|(file, _)| !folder.join(file).exists()).collect();
     if missing.is_empty() {

@@ -61,7 +61,7 @@ fn of_file(path: &Path) -> Result<Contracts> {
 }
 
 /// Reads the schema files in a folder.
-fn shipped(folder: &Path) -> Result<Contracts> {
+pub(crate) fn shipped(folder: &Path) -> Result<Contracts> {
     let mut found = Contracts::new();
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();

@@ -18,6 +18,7 @@ mod live;
 mod project;
 mod rust_traits;
 mod stand_in;
+mod testing;
 mod text;
 
 use std::ffi::OsString;

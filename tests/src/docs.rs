@@ -42,6 +42,9 @@ mod examples {
     #[doc = include_str!("../../docs/src/cli.md")]
     struct Cli;
 
+    #[doc = include_str!("../../docs/src/testing.md")]
+    struct Testing;
+
     #[doc = include_str!("../../docs/src/lifecycle.md")]
     struct LifeCycle;
 

@@ -240,6 +240,33 @@ fn a_memory_limit_counts_the_file_of_a_program_in_javascript() {
 }
 
 #[test]
+fn javascript_finds_parts_of_polyplug_in_the_bundle() {
+    let bundle = Bundle::script("js", js::SCRIPT);
+    fs::create_dir_all(bundle.path().join("polyplug/deep")).unwrap();
+    bundle.write("polyplug/part.js", "import { other } from './other.js';\nexport default `a part, ${other}`;");
+    bundle.write("polyplug/other.js", "export const other = 'and another';");
+    bundle.write("polyplug/deep/part.js", "");
+    let outside = Bundle::empty();
+    outside.write("away.js", "");
+    symlink(outside.path().join("away.js"), bundle.path().join("polyplug/away.js")).unwrap();
+    let runtime = runtime();
+    runtime.load_bundle(bundle.path()).unwrap();
+    let import =
+        |specifier: &str| run(&runtime, &format!("return load('{specifier}').then((module) => module.default)"));
+    assert_eq!(import("polyplug/part").unwrap(), "a part, and another");
+    for (specifier, reason) in [
+        ("polyplug/absent", "cannot import \"polyplug/absent\""),
+        ("polyplug/deep/part", "cannot import"),
+        ("polyplug/../main", "cannot import"),
+        ("polyplug/", "cannot import"),
+        ("polyplug/away", "outside of the bundle"),
+    ] {
+        let error = import(specifier).unwrap_err().to_string();
+        assert!(error.contains(reason), "{specifier}: {error}");
+    }
+}
+
+#[test]
 fn javascript_links_do_not_lead_out_of_the_bundle() {
     let outside = Bundle::empty();
     outside.write("helper.js", "export default 'outside'");

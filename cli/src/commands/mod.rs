@@ -12,6 +12,7 @@ mod new;
 mod repl;
 mod run;
 mod schema;
+mod test;
 
 use std::fs;
 use std::path::Path;
@@ -38,6 +39,7 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
         Verb::Call(args) => call::run(&args),
         Verb::Repl(args) => repl::run(&args),
         Verb::Run(args) => run::run(&args),
+        Verb::Test(args) => test::run(&args),
         Verb::Keygen(args) => keys::generate(&args),
         Verb::Sign(args) => keys::sign(&args),
         Verb::Verify(args) => keys::verify(&args),

@@ -52,6 +52,9 @@ impl State {
         if text == POLYPLUG {
             return Ok(text.to_owned());
         }
+        if let Some(file) = self.part_of_polyplug(text) {
+            return Ok(file);
+        }
         let is_relative = ["./", "../"].iter().any(|start| text.starts_with(start)) || text == "." || text == "..";
         if !is_relative {
             let remedy = if text.starts_with('/') || text.contains(':') || text.contains('\\') {
@@ -86,6 +89,15 @@ impl State {
         let found = ENDINGS.iter().map(|ending| format!("{name}{ending}")).find(|name| is_file(name));
         // The error of a file that is missing names the path as it is written.
         Ok(found.unwrap_or(name))
+    }
+
+    /// Returns the file of the bundle that `polyplug/name` means: `polyplug/name.js`, if there is one. `polyplug test` adds
+    /// such modules to a bundle.
+    fn part_of_polyplug(&self, text: &str) -> Option<String> {
+        let name = text.strip_prefix(POLYPLUG)?.strip_prefix('/')?;
+        let is_name = !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+        let file = format!("{POLYPLUG}/{name}.js");
+        (is_name && self.guest.files().is_some() && self.guest.file_path(Path::new(&file)).is_file()).then_some(file)
     }
 
     /// Loads a module by its name.
