@@ -10,6 +10,7 @@ mod commands;
 mod contracts;
 mod diagnostics;
 mod exit;
+mod languages;
 mod stand_in;
 mod text;
 

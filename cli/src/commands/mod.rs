@@ -8,6 +8,7 @@ mod graph;
 mod inspect;
 mod keys;
 mod schema;
+mod stubs;
 
 use std::fs;
 use std::path::Path;
@@ -28,6 +29,7 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
         Verb::Check(args) => check::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Schema(args) => schema::run(&args),
+        Verb::Stubs(args) => stubs::run(&args),
         Verb::Compat(args) => compat::run(&args),
         Verb::Call(args) => call::run(&args),
         Verb::Keygen(args) => keys::generate(&args),
