@@ -84,7 +84,11 @@ impl Checking<'_> {
         let proxies = objects.chain([interface(self.schema)]).map(|name| format!("{name}Proxy"));
         let added: Vec<String> = match self.language {
             Language::Python | Language::Ts | Language::Lua => proxies.chain(["Types".to_owned()]).collect(),
-            Language::Csharp | Language::C => Vec::new(),
+            Language::Csharp => {
+                let objects = parts::objects(self.schema).map(|(definition, _)| definition.name.clone());
+                objects.chain([interface(self.schema)]).map(|name| format!("I{name}")).collect()
+            }
+            Language::C => Vec::new(),
         };
         match self.schema.types.iter().find(|definition| added.contains(&definition.name)) {
             Some(definition) => bail!(
