@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::languages::Language;
+
 /// Looks at, checks, compares, calls, signs and starts plugins.
 #[derive(Debug, Parser)]
 #[command(name = "polyplug", bin_name = "polyplug", version, propagate_version = true, arg_required_else_help = true)]
@@ -32,6 +34,8 @@ pub(crate) enum Verb {
     Schema(SchemaArgs),
     /// Tells what changed between two versions of contracts, and what breaks whom
     Compat(Compat),
+    /// Writes declarations of contracts, and of the module `polyplug`, for editors and compilers
+    Stubs(Stubs),
     /// Calls a method of a bundle's plugin, with arguments and result in JSON
     Call(Call),
     /// Calls methods of a bundle's plugins as they are typed
@@ -218,6 +222,19 @@ pub(crate) struct Compat {
     pub(crate) new: PathBuf,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Stubs {
+    /// Schema files, folders of such files, bundles, or folders of Rust crates that have contracts
+    #[arg(required = true)]
+    pub(crate) contracts: Vec<PathBuf>,
+    /// The language
+    #[arg(long, value_enum)]
+    pub(crate) lang: Language,
+    /// Writes the files to this folder, and prints their paths
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

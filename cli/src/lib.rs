@@ -14,6 +14,7 @@ mod complete;
 mod contracts;
 mod diagnostics;
 mod exit;
+mod languages;
 mod live;
 mod project;
 mod rust_traits;

@@ -12,6 +12,7 @@ mod new;
 mod repl;
 mod run;
 mod schema;
+mod stubs;
 mod test;
 
 use std::fs;
@@ -35,6 +36,7 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
         Verb::Check(args) => check::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Schema(args) => schema::run(&args),
+        Verb::Stubs(args) => stubs::run(&args),
         Verb::Compat(args) => compat::run(&args),
         Verb::Call(args) => call::run(&args),
         Verb::Repl(args) => repl::run(&args),

@@ -1,0 +1,98 @@
+// The types of the module "polyplug", which the JavaScript loader gives to plugins, and of the contracts that are named
+// below. Made by `polyplug stubs --lang ts`.
+
+declare module "polyplug" {
+  /** The contracts that are known here, by their names. Further declarations of the interface add others. */
+  export interface Contracts {
+@contracts@
+  }
+
+  /** What a plugin gets as its instance is made. */
+  export interface Context {
+    /** The name of the bundle. */
+    readonly bundle: string;
+    /** The folder of the bundle, or null for a bundle from memory. */
+    readonly directory: string | null;
+    /** The settings of the bundle. */
+    readonly config: Readonly<Record<string, unknown>>;
+    /** Returns the folder in which the bundle keeps its data, and makes it if it does not exist. */
+    dataDirectory(): string;
+    /** Has a function called before the bundle is unloaded. */
+    onUnload(callback: () => void): void;
+  }
+
+  export interface PluginOptions {
+    /** The plugin's name in messages; without it, the contract's. */
+    readonly name?: string;
+    /** One instance serves the whole bundle. */
+    readonly singleton?: boolean;
+    /** Instances have no state, so any of the bundle's workers may serve a call. */
+    readonly stateless?: boolean;
+  }
+
+  /** What implements a contract: a class, or an object with the methods. */
+  export type Target<Methods> = Methods | (new (context: Context) => Methods);
+
+  export type Level = "error" | "warn" | "info" | "debug" | "trace";
+
+  export interface Log {
+    (level: Level, message: string): void;
+    error(message: string): void;
+    warn(message: string): void;
+    info(message: string): void;
+    debug(message: string): void;
+    trace(message: string): void;
+  }
+
+  /** An error that a contract declares. */
+  export class DeclaredError<T = unknown> extends Error {
+    constructor(value: T);
+    readonly value: T;
+  }
+
+  /** The failure of a call of a host contract, a peer or an object. */
+  export class CallError extends Error {
+    private constructor();
+    /** What kind of failure it is, such as "exception", "unloaded" or "invalid_argument". */
+    readonly kind: string;
+    /** The bundle that was called; undefined for the host. */
+    readonly bundle: string | undefined;
+    readonly contract: string | undefined;
+    /** The method, with the contract. */
+    readonly method: string | undefined;
+    /** The place of the failure in the callee's code. */
+    readonly location: string | undefined;
+  }
+
+  /** Declares that a class, an object or a module implements a contract. Returns the target. */
+  export function plugin<Name extends keyof Contracts, T extends Target<Contracts[Name]["plugin"]>>(
+    contract: Name,
+    target: T,
+    options?: PluginOptions,
+  ): T;
+
+  /** Returns a contract of the host, which the manifest declares under `[[host]]`. */
+  export function host<Name extends keyof Contracts>(contract: Name): Contracts[Name]["proxy"];
+
+  /** Returns a plugin of another bundle, which the manifest declares under `[[dependency]]`. */
+  export function peer<Name extends keyof Contracts>(contract: Name): Contracts[Name]["proxy"];
+
+  /** Returns makers of the values of a contract's types, by the types' names. */
+  export function types<Name extends keyof Contracts>(contract: Name): Contracts[Name]["types"];
+
+  export const context: Context;
+
+  /** Writes to the host's log. */
+  export const log: Log;
+@spaces@
+}
+
+/** Writes to the host's log. */
+declare const console: {
+  log(...values: unknown[]): void;
+  info(...values: unknown[]): void;
+  warn(...values: unknown[]): void;
+  error(...values: unknown[]): void;
+  debug(...values: unknown[]): void;
+  trace(...values: unknown[]): void;
+};
