@@ -34,26 +34,34 @@ pub(crate) fn artifacts(args: &Build) -> Result<Artifacts> {
     if project.join("Cargo.toml").is_file() {
         return of_crate(args);
     }
-    let manifest = project.join("manifest.toml");
-    if !manifest.is_file() {
+    if !project.join("manifest.toml").is_file() {
         bail!(
             "{}: no project there: a plugin in Rust has a Cargo.toml, any other a manifest.toml (`polyplug new plugin` makes \
              both)",
             project.display()
         );
     }
+    match compiled(project)? {
+        Some(artifacts) => Ok(artifacts),
+        None => Ok(Artifacts { name: name(project)?, files: scripts(project)? }),
+    }
+}
+
+/// Builds a project with a manifest whose code is compiled; returns nothing for scripts that are used as they are.
+pub(crate) fn compiled(project: &Path) -> Result<Option<Artifacts>> {
+    let Some(mut builder) = builder(project)? else { return Ok(None) };
+    let name = name(project)?;
+    run(&mut builder, project)?;
+    Ok(Some(Artifacts { name, files: built(project)? }))
+}
+
+/// Reads the name of the bundle from a project's manifest.
+fn name(project: &Path) -> Result<String> {
+    let manifest = project.join("manifest.toml");
     let text = fs::read_to_string(&manifest).with_context(|| format!("cannot read {}", manifest.display()))?;
     let table: toml::Table = text.parse().with_context(|| format!("{}", manifest.display()))?;
     let name = table.get("name").and_then(toml::Value::as_str);
-    let name = name.with_context(|| format!("{}: `name` is missing", manifest.display()))?.to_owned();
-    let found = match builder(project)? {
-        Some(mut builder) => {
-            run(&mut builder, project)?;
-            built(project)?
-        }
-        None => scripts(project)?,
-    };
-    Ok(Artifacts { name, files: found })
+    Ok(name.with_context(|| format!("{}: `name` is missing", manifest.display()))?.to_owned())
 }
 
 /// Compiles a crate, and makes the manifest of its bundle.

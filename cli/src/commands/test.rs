@@ -1,14 +1,16 @@
 //! `polyplug test`.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use polyplug::loader::ManifestData;
 use serde_json::Value as Json;
+use tempfile::TempDir;
 
 use crate::args::Test;
-use crate::bundle::{Contracts, Opened};
+use crate::bundle::{Contracts, Opened, files};
 use crate::contracts;
 use crate::exit::Exit;
 use crate::testing::foreign::Project;
@@ -16,6 +18,7 @@ use crate::testing::report::{FileReport, summary};
 use crate::testing::session::{Job, UnderTest};
 use crate::testing::{captured_log, junit, test_file, watchdog};
 use crate::text::{BOLD, RED, styled};
+use crate::{assemble, build};
 
 pub(crate) fn run(args: &Test) -> Result<Exit> {
     let folder = if args.bundle.is_file() { args.bundle.parent().unwrap_or(&args.bundle) } else { &args.bundle };
@@ -24,7 +27,8 @@ pub(crate) fn run(args: &Test) -> Result<Exit> {
     let mut reports = Vec::new();
     let mut name = folder.display().to_string();
     if is_bundle || projects.is_empty() {
-        let manifest = ManifestData::read(folder)?;
+        let built = if is_bundle { built(folder)? } else { None };
+        let manifest = ManifestData::read(built.as_ref().map_or(folder, |(_, bundle)| bundle))?;
         name.clone_from(&manifest.name);
         reports = run_files(args, manifest, projects.is_empty())?;
     }
@@ -39,6 +43,21 @@ pub(crate) fn run(args: &Test) -> Result<Exit> {
         bail!("no test has a name that contains `{part}`");
     }
     finish(args, &name, &reports)
+}
+
+/// Builds the bundle of a project whose code is compiled, into a folder of its own, and adds the tests. Returns nothing for
+/// a bundle that is used as it is.
+fn built(project: &Path) -> Result<Option<(TempDir, PathBuf)>> {
+    let Some(artifacts) = build::compiled(project)? else { return Ok(None) };
+    let folder = tempfile::tempdir().context("cannot make a folder for the bundle")?;
+    let bundle = assemble::write(&artifacts, folder.path())?;
+    let tests = project.join(test_file::FOLDER);
+    for (path, _) in if tests.is_dir() { files(&tests)? } else { Vec::new() } {
+        let (from, to) = (tests.join(&path), bundle.join(test_file::FOLDER).join(&path));
+        fs::create_dir_all(to.parent().unwrap_or(&bundle))?;
+        fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+    }
+    Ok(Some((folder, bundle)))
 }
 
 /// Runs the test files of a bundle.

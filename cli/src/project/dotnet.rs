@@ -1,8 +1,152 @@
+//! A plugin in C#.
+
 use anyhow::Result;
+use polyplug::schema::{Case, Field, Method, Scalar, TypeRef};
 
 use super::files::Files;
 use super::plugin::Plugin;
+use super::script_test;
+use super::values::{self, Spelling};
+use crate::languages::Language;
+use crate::languages::names::{Part, interface, space};
 
-pub(super) fn files(_: &Plugin<'_>) -> Result<Files> {
-    anyhow::bail!("not there yet")
+struct CSharp;
+
+impl Spelling for CSharp {
+    const FALSE: &'static str = "false";
+
+    fn number(&self, _: Scalar) -> String {
+        "0".to_owned()
+    }
+
+    fn text(&self, text: &str) -> String {
+        format!("\"{text}\"")
+    }
+
+    fn bytes(&self) -> String {
+        "new byte[0]".to_owned()
+    }
+
+    // What has no literal is not made: the method throws.
+    fn empty_list(&self) -> String {
+        UNKNOWN.to_owned()
+    }
+
+    fn nothing(&self) -> String {
+        UNKNOWN.to_owned()
+    }
+
+    fn empty_map(&self) -> String {
+        UNKNOWN.to_owned()
+    }
+
+    fn tuple(&self, parts: &[String]) -> String {
+        if parts.iter().any(|part| part == UNKNOWN) || parts.len() < 2 {
+            return UNKNOWN.to_owned();
+        }
+        format!("({})", parts.join(", "))
+    }
+
+    fn record(&self, _: &str, _: &[(&Field, String)]) -> String {
+        UNKNOWN.to_owned()
+    }
+
+    fn case(&self, name: &str, case: &Case, _: &[(&Field, String)], is_enum: bool) -> String {
+        if is_enum { format!("{name}.{}", Language::Csharp.spell(Part::Case, &case.name)) } else { UNKNOWN.to_owned() }
+    }
+}
+
+/// A value that is not spelled.
+const UNKNOWN: &str = "?";
+
+pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
+    let name = plugin.type_name();
+    let mut files = Files::default();
+    files.add("manifest.toml", plugin.manifest("dotnet", &format!("{name}.dll")));
+    plugin.add_schema(&mut files, "");
+    plugin.add_stubs(&mut files, Language::Csharp, "")?;
+    files.add(format!("{name}.cs"), code(plugin));
+    files.add(format!("{name}.csproj"), project(&name));
+    add_bridge(&mut files);
+    files.add(".gitignore", "/bin\n/build\n/bundles\n/obj\n");
+    script_test::add(&mut files, plugin);
+    plugin.add_readme(&mut files, "polyplug test .\npolyplug build\n");
+    Ok(files)
+}
+
+/// Adds the assembly that plugins refer to, and its documentation.
+fn add_bridge(files: &mut Files) {
+    #[cfg(feature = "dotnet")]
+    {
+        files.add("lib/Polyplug.dll", polyplug_dotnet::assembly());
+        files.add("lib/Polyplug.xml", polyplug_dotnet::assembly_docs());
+    }
+    #[cfg(not(feature = "dotnet"))]
+    let _ = files;
+}
+
+fn project(name: &str) -> String {
+    format!(
+        r#"<Project Sdk="Microsoft.NET.Sdk">
+
+  <PropertyGroup>
+    <TargetFramework>net8.0</TargetFramework>
+    <AssemblyName>{name}</AssemblyName>
+    <EnableDynamicLoading>true</EnableDynamicLoading>
+  </PropertyGroup>
+
+  <ItemGroup>
+    <Reference Include="Polyplug">
+      <HintPath>lib/Polyplug.dll</HintPath>
+      <Private>false</Private>
+    </Reference>
+  </ItemGroup>
+
+</Project>
+"#
+    )
+}
+
+fn code(plugin: &Plugin<'_>) -> String {
+    let (schema, name) = (plugin.schema, plugin.type_name());
+    let methods: Vec<_> = schema.methods.iter().map(|method| of_method(plugin, method)).collect();
+    format!(
+        "using System;\nusing Polyplug;\nusing {space};\n\n[Plugin(\"{contract}\")]\npublic sealed class {class} : \
+         {space}.I{interface}\n{{\n{methods}}}\n",
+        space = space(&schema.name, schema.major),
+        contract = plugin.contract(),
+        class = if name == interface(schema) { format!("{name}Plugin") } else { name },
+        interface = interface(schema),
+        methods = methods.join("\n"),
+    )
+}
+
+fn of_method(plugin: &Plugin<'_>, method: &Method) -> String {
+    let schema = plugin.schema;
+    let named = |ty: &TypeRef| Language::Csharp.type_name(schema, ty);
+    let arguments: Vec<_> = method
+        .arguments
+        .iter()
+        .map(|argument| {
+            let ty = named(&argument.ty);
+            format!("{ty} {}", Language::Csharp.spell(Part::Argument, &argument.name))
+        })
+        .collect();
+    // A declared error is thrown.
+    let result = match &method.result {
+        TypeRef::Result(ok, _) => ok,
+        result => result,
+    };
+    let ty = if *result == TypeRef::Unit { "void".to_owned() } else { named(result) };
+    let value = values::value(&CSharp, schema, result, &plugin.answer(method)).filter(|value| value != UNKNOWN);
+    let body = match value {
+        _ if *result == TypeRef::Unit => "    {\n    }\n".to_owned(),
+        Some(value) => format!("    {{\n        return {value};\n    }}\n"),
+        None => format!(
+            "    {{\n        throw new NotImplementedException(\"{} is not written yet\");\n    }}\n",
+            method.name
+        ),
+    };
+    let method = Language::Csharp.spell(Part::Method, &method.name);
+    format!("    public {ty} {method}({})\n{body}", arguments.join(", "))
 }

@@ -6,6 +6,8 @@ use polyplug::schema::{Case, Field, Scalar, TypeRef};
 use super::files::Files;
 use super::plugin::Plugin;
 use super::values::{self, Spelling};
+use crate::languages::Language;
+use crate::languages::names::{Part, interface, space};
 
 struct JavaScript;
 
@@ -63,87 +65,40 @@ fn of_fields(fields: &[(&Field, String)]) -> String {
         let values: Vec<_> = fields.iter().map(|(_, value)| value.as_str()).collect();
         return format!("[{}]", values.join(", "));
     }
-    let fields: Vec<_> = fields.iter().map(|(field, value)| format!("{}: {value}", camel(&field.name))).collect();
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|(field, value)| format!("{}: {value}", Language::Ts.spell(Part::Field, &field.name)))
+        .collect();
     format!("{{ {} }}", fields.join(", "))
-}
-
-/// Spells `first_name` as `firstName`.
-fn camel(name: &str) -> String {
-    let mut parts = name.split('_').filter(|part| !part.is_empty());
-    let first = parts.next().unwrap_or(name).to_owned();
-    parts.fold(first, |all, part| all + &part[..1].to_uppercase() + &part[1..])
-}
-
-/// Returns the name of an argument, which may be a keyword of JavaScript.
-fn local_name(name: &str) -> String {
-    const KEYWORDS: [&str; 41] = [
-        "arguments",
-        "await",
-        "break",
-        "case",
-        "catch",
-        "class",
-        "const",
-        "continue",
-        "debugger",
-        "default",
-        "delete",
-        "do",
-        "else",
-        "enum",
-        "eval",
-        "export",
-        "extends",
-        "false",
-        "finally",
-        "for",
-        "function",
-        "if",
-        "implements",
-        "import",
-        "in",
-        "instanceof",
-        "interface",
-        "let",
-        "new",
-        "null",
-        "package",
-        "return",
-        "static",
-        "super",
-        "switch",
-        "this",
-        "throw",
-        "true",
-        "try",
-        "typeof",
-        "var",
-    ];
-    let name = camel(name);
-    if KEYWORDS.contains(&name.as_str()) || matches!(name.as_str(), "void" | "while" | "with" | "yield") {
-        name + "_"
-    } else {
-        name
-    }
 }
 
 pub(super) fn files(plugin: &Plugin<'_>, is_typed: bool) -> Result<Files> {
     let mut files = Files::default();
     files.add("manifest.toml", plugin.manifest("js", "main.js"));
     plugin.add_schema(&mut files, "");
+    plugin.add_stubs(&mut files, Language::Ts, "")?;
     if is_typed {
-        anyhow::bail!("not there yet");
+        files.add("src/main.ts", code(plugin, true));
+        files.add("tsconfig.json", TSCONFIG);
+        files.add("package.json", package(plugin.name));
+        files.add(".gitignore", "/build\n/bundles\n/node_modules\n");
+    } else {
+        files.add("main.js", code(plugin, false));
+        files.add("jsconfig.json", JSCONFIG);
     }
-    files.add("main.js", code(plugin));
     files.add(format!("tests/{}.js", plugin.name), test(plugin));
-    plugin.add_readme(&mut files, "polyplug test .\npolyplug check .\n");
+    plugin.add_readme(
+        &mut files,
+        if is_typed { "npm install\npolyplug test .\npolyplug build\n" } else { "polyplug test .\npolyplug check .\n" },
+    );
     Ok(files)
 }
 
 fn test(plugin: &Plugin<'_>) -> String {
     let (name, body) = match plugin.probe(&JavaScript, |_| true) {
         Some(probe) => {
-            let (method, arguments) = (camel(&probe.method.name), probe.arguments.join(", "));
+            let (method, arguments) =
+                (Language::Ts.spell(Part::Method, &probe.method.name), probe.arguments.join(", "));
             let body = format!("  assert.deepEqual(plugin.{method}({arguments}), {});\n", probe.result);
             (format!("{method} answers"), body)
         }
@@ -156,11 +111,49 @@ fn test(plugin: &Plugin<'_>) -> String {
     )
 }
 
-fn code(plugin: &Plugin<'_>) -> String {
-    let name = plugin.type_name();
+/// For editors, which check a plugin in JavaScript by the types of its contract.
+const JSCONFIG: &str = r#"{
+  "compilerOptions": {
+    "target": "es2022",
+    "module": "esnext",
+    "lib": ["es2022"],
+    "types": [],
+    "checkJs": true,
+    "strict": true
+  },
+  "include": ["main.js", "polyplug.d.ts"]
+}
+"#;
+
+const TSCONFIG: &str = r#"{
+  "compilerOptions": {
+    "target": "es2022",
+    "module": "esnext",
+    "moduleResolution": "bundler",
+    "lib": ["es2022"],
+    "types": [],
+    "strict": true,
+    "sourceMap": true,
+    "rootDir": "src",
+    "outDir": "build"
+  },
+  "include": ["src", "polyplug.d.ts"]
+}
+"#;
+
+fn package(name: &str) -> String {
+    format!(
+        "{{\n  \"name\": \"{name}\",\n  \"version\": \"0.1.0\",\n  \"private\": true,\n  \"type\": \"module\",\n  \"scripts\": \
+         {{\n    \"build\": \"tsc\"\n  }},\n  \"devDependencies\": {{\n    \"typescript\": \"^5.0.0\"\n  }}\n}}\n"
+    )
+}
+
+/// Returns the module of the plugin: an object, whose methods have the types of the contract where types are checked.
+fn code(plugin: &Plugin<'_>, is_typed: bool) -> String {
     let mut methods = Vec::new();
     for method in &plugin.schema.methods {
-        let arguments: Vec<_> = method.arguments.iter().map(|argument| local_name(&argument.name)).collect();
+        let arguments: Vec<_> =
+            method.arguments.iter().map(|argument| Language::Ts.spell(Part::Argument, &argument.name)).collect();
         let docs = match method.docs.lines().count() {
             0 => String::new(),
             1 => format!("  /** {} */\n", method.docs.trim().replace("*/", "* /")),
@@ -175,11 +168,21 @@ fn code(plugin: &Plugin<'_>) -> String {
             Some(value) => format!("    return {value};\n"),
             None => format!("    throw new Error(\"{} is not written yet\");\n", method.name),
         };
-        methods.push(format!("{docs}  {}({}) {{\n{body}  }}\n", camel(&method.name), arguments.join(", ")));
+        let name = Language::Ts.spell(Part::Method, &method.name);
+        methods.push(format!("{docs}  {name}({}) {{\n{body}  }},\n", arguments.join(", ")));
     }
-    let contract = plugin.contract();
+    let (contract, schema) = (plugin.contract(), plugin.schema);
+    let type_name = format!("{}.{}", space(&schema.name, schema.major), interface(schema));
+    let methods = methods.join("\n");
+    if is_typed {
+        let name = space(&schema.name, schema.major);
+        return format!(
+            "import {{ plugin, type {name} }} from \"polyplug\";\n\nconst methods: {type_name} = {{\n{methods}}};\n\n\
+             plugin(\"{contract}\", methods);\n"
+        );
+    }
     format!(
-        "import {{ plugin }} from \"polyplug\";\n\nclass {name} {{\n{}}}\n\nplugin(\"{contract}\", {name});\n",
-        methods.join("\n")
+        "import {{ plugin }} from \"polyplug\";\n\n/** @type {{import(\"polyplug\").{type_name}}} */\nconst methods = \
+         {{\n{methods}}};\n\nplugin(\"{contract}\", methods);\n"
     )
 }

@@ -1,10 +1,13 @@
 //! A plugin in Lua.
 
+use anyhow::Result;
 use polyplug::schema::{Case, Field, Scalar, TypeRef};
 
 use super::files::Files;
 use super::plugin::{Plugin, docs};
 use super::values::{self, Spelling};
+use crate::languages::Language;
+use crate::languages::names::Part;
 
 struct Lua;
 
@@ -68,17 +71,22 @@ fn of_fields(fields: &[(&Field, String)]) -> String {
     written.collect::<Vec<_>>().join(", ")
 }
 
-pub(super) fn files(plugin: &Plugin<'_>) -> Files {
+pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
     let mut files = Files::default();
     files.add("manifest.toml", plugin.manifest("lua", "main.lua"));
     files.add("main.lua", code(plugin));
     plugin.add_schema(&mut files, "");
     files.add(format!("tests/{}.lua", plugin.name), test(plugin));
+    plugin.add_stubs(&mut files, Language::Lua, "types/")?;
+    files.add(
+        ".luarc.json",
+        "{\n  \"runtime.version\": \"LuaJIT\",\n  \"workspace.library\": [\"types\"],\n  \"workspace.checkThirdParty\": false\n}\n",
+    );
     plugin.add_readme(&mut files, "polyplug test .\npolyplug check .\n");
-    files
+    Ok(files)
 }
 
-fn test(plugin: &Plugin<'_>) -> String {
+pub(super) fn test(plugin: &Plugin<'_>) -> String {
     let contract = plugin.contract();
     let (name, body) = match plugin.probe(&Lua, |value| value != "nil" && !value.contains("polyplug.null")) {
         Some(probe) => {
@@ -100,7 +108,8 @@ fn code(plugin: &Plugin<'_>) -> String {
         plugin.contract()
     );
     for method in &plugin.schema.methods {
-        let arguments: Vec<_> = method.arguments.iter().map(|argument| local_name(&argument.name)).collect();
+        let arguments: Vec<_> =
+            method.arguments.iter().map(|argument| Language::Lua.spell(Part::Argument, &argument.name)).collect();
         out += &format!("\n{}", docs(method, "---"));
         out += &format!("function {name}:{}({})\n", method.name, arguments.join(", "));
         let answer = plugin.answer(method);
@@ -112,13 +121,4 @@ fn code(plugin: &Plugin<'_>) -> String {
         out += "end\n";
     }
     out
-}
-
-/// Returns the name of an argument, which may be a keyword of Lua.
-fn local_name(name: &str) -> String {
-    const KEYWORDS: [&str; 22] = [
-        "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
-        "not", "or", "repeat", "return", "then", "true", "until", "while",
-    ];
-    if KEYWORDS.contains(&name) { format!("{name}_") } else { name.to_owned() }
 }

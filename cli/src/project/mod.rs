@@ -15,6 +15,7 @@ mod lua;
 mod plugin;
 mod python;
 mod rust;
+mod script_test;
 mod values;
 
 pub(crate) use crates::{contract, host};

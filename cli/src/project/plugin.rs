@@ -9,7 +9,9 @@ use super::files::Files;
 use super::values::{self, Spelling};
 use super::{c, dotnet, javascript, lua, python, rust};
 use crate::args::PluginLanguage;
+use crate::bundle::Contracts;
 use crate::contracts;
+use crate::languages::Language;
 
 /// A plugin that is to be made.
 pub(crate) struct Plugin<'a> {
@@ -45,6 +47,15 @@ impl Plugin<'_> {
     /// Adds the contract's schema file, with which tools know the contract without its host.
     pub(crate) fn add_schema(&self, files: &mut Files, folder: &str) {
         files.add(format!("{folder}{}.schema", self.contract()), self.schema.encode());
+    }
+
+    /// Adds the stubs of the contract, by which editors and checkers know its types.
+    pub(crate) fn add_stubs(&self, files: &mut Files, language: Language, folder: &str) -> Result<()> {
+        let contracts = Contracts::from([(self.contract(), self.schema.clone())]);
+        for (path, text) in language.stubs(&contracts)? {
+            files.add(format!("{folder}{path}"), text);
+        }
+        Ok(())
     }
 
     /// Adds a page that says how the project is used.
@@ -89,7 +100,7 @@ pub(crate) fn docs(method: &Method, prefix: &str) -> String {
 pub(crate) fn files_of(plugin: &Plugin<'_>, language: PluginLanguage) -> Result<Files> {
     Ok(match language {
         PluginLanguage::Rust => rust::files(plugin)?,
-        PluginLanguage::Lua => lua::files(plugin),
+        PluginLanguage::Lua => lua::files(plugin)?,
         PluginLanguage::Python => python::files(plugin)?,
         PluginLanguage::Js => javascript::files(plugin, false)?,
         PluginLanguage::Ts => javascript::files(plugin, true)?,

@@ -6,6 +6,8 @@ use polyplug::schema::{Case, Field, Scalar, TypeRef};
 use super::files::Files;
 use super::plugin::Plugin;
 use super::values::{self, Spelling};
+use crate::languages::Language;
+use crate::languages::names::Part;
 
 struct Python;
 
@@ -45,7 +47,7 @@ impl Spelling for Python {
     }
 
     fn case(&self, name: &str, case: &Case, fields: &[(&Field, String)], is_enum: bool) -> String {
-        let name = format!("TYPES.{name}.{}", keyword(&case.name));
+        let name = format!("TYPES.{name}.{}", Language::Python.spell(Part::Case, &case.name));
         if is_enum { name } else { format!("{name}({})", of_fields(fields)) }
     }
 }
@@ -54,19 +56,9 @@ fn of_fields(fields: &[(&Field, String)]) -> String {
     let fields =
         fields.iter().map(|(field, value)| match field.name.starts_with(|first: char| first.is_ascii_digit()) {
             true => value.clone(),
-            false => format!("{}={value}", keyword(&field.name)),
+            false => format!("{}={value}", Language::Python.spell(Part::Field, &field.name)),
         });
     fields.collect::<Vec<_>>().join(", ")
-}
-
-/// Returns a name as it is in Python, where a keyword gets an underscore.
-fn keyword(name: &str) -> String {
-    const KEYWORDS: [&str; 35] = [
-        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
-        "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
-        "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
-    ];
-    if KEYWORDS.contains(&name) { format!("{name}_") } else { name.to_owned() }
 }
 
 pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
@@ -75,6 +67,12 @@ pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
     files.add("main.py", code(plugin));
     plugin.add_schema(&mut files, "");
     files.add(format!("tests/test_{}.py", plugin.name.replace('-', "_")), test(plugin));
+    plugin.add_stubs(&mut files, Language::Python, "typings/")?;
+    files.add(
+        "pyproject.toml",
+        "# What checkers and editors are told: the types of the contract are in `typings`.\n[tool.mypy]\nmypy_path = \
+         \"typings\"\n\n[tool.pyright]\nstubPath = \"typings\"\n",
+    );
     plugin.add_readme(&mut files, "polyplug test .\npolyplug check .\n");
     Ok(files)
 }
@@ -83,7 +81,8 @@ fn test(plugin: &Plugin<'_>) -> String {
     let instance = format!("instance(\"{}\")", plugin.contract());
     let (name, body) = match plugin.probe(&Python, |value| !value.contains("TYPES.")) {
         Some(probe) => {
-            let (method, arguments) = (keyword(&probe.method.name), probe.arguments.join(", "));
+            let (method, arguments) =
+                (Language::Python.spell(Part::Method, &probe.method.name), probe.arguments.join(", "));
             let compared = match probe.result.as_str() {
                 "None" | "False" => format!("is {}", probe.result),
                 result => format!("== {result}"),
@@ -98,9 +97,13 @@ fn test(plugin: &Plugin<'_>) -> String {
 fn code(plugin: &Plugin<'_>) -> String {
     let mut methods = String::new();
     for method in &plugin.schema.methods {
-        let arguments: Vec<_> =
-            method.arguments.iter().map(|argument| format!(", {}", keyword(&argument.name))).collect();
-        methods += &format!("\n    def {}(self{}):\n", keyword(&method.name), arguments.concat());
+        let arguments: Vec<_> = method
+            .arguments
+            .iter()
+            .map(|argument| format!(", {}", Language::Python.spell(Part::Argument, &argument.name)))
+            .collect();
+        methods +=
+            &format!("\n    def {}(self{}):\n", Language::Python.spell(Part::Method, &method.name), arguments.concat());
         if !method.docs.is_empty() {
             let docs = method.docs.replace('\\', "\\\\").replace("\"\"\"", "'''");
             let lines: Vec<_> = docs.lines().collect();

@@ -52,6 +52,9 @@ use polyplug::ffi;
 use polyplug::runtime::RuntimeBuilder;
 use polyplug_abi::{HostApi, RuntimeConfig};
 
+/// The header of the C ABI, for programs and plugins in C and C++: the contents of `polyplug.h`.
+pub const HEADER: &str = include_str!("../include/polyplug.h");
+
 /// Adds every loader whose feature is on.
 ///
 /// If the builder has one of the loaders already, `build` fails, because the names of loaders must differ.
