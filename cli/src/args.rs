@@ -12,7 +12,7 @@ use crate::languages::Language;
 #[command(name = "polyplug", bin_name = "polyplug", version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "Exit codes:
   0  done, nothing wrong was found
-  1  done, and something wrong was found: check, compat, test, verify, doctor
+  1  done, and something wrong was found: check, compat, doctor, run, test, verify
   2  the arguments are wrong
   3  the command could not be carried out")]
 pub(crate) struct Args {

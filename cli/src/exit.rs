@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// The command did what it was asked for, and found nothing wrong.
     Fine,
-    /// The command did what it was asked for, and found something wrong: `check`, `compat`, `verify`, `doctor`.
+    /// The command did what it was asked for, and found something wrong.
     Wrong,
     /// The arguments are wrong.
     Usage,

@@ -6,19 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{path, run};
-
-/// The root of the repository, whose crates the projects use in place of published ones.
-fn checkout() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
-
-/// The folder for what cargo builds here: shared, so that polyplug is compiled once.
-fn target() -> PathBuf {
-    let exe = std::env::current_exe().unwrap();
-    let build = exe.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
-    build.expect("tests are built into a folder of cargo's").join("projects")
-}
+use common::{checkout, path, run, target};
 
 #[track_caller]
 fn cargo(folder: &Path, arguments: &[&str]) -> String {
@@ -68,6 +56,7 @@ fn all_that_is_made_builds_and_works_together() {
     for (name, lang) in [("in-lua", "lua"), ("in-python", "python"), ("in-js", "js")] {
         let plugin = made(name, lang);
         run(&["check", path(&plugin)]).is(0);
+        run(&["test", path(&plugin)]).is(0).says(&["1 passed, 0 failed"]);
         run(&["build", path(&plugin), "--out", path(&plugins)]).is(0).says(&[name, "3 files"]);
         let answer = format!("\"greet of {name}\"\n");
         let bundle = plugins.join(name);
@@ -75,10 +64,15 @@ fn all_that_is_made_builds_and_works_together() {
         assert_eq!(run(&["call", path(&bundle), "example.greeter", "add", "1", "2"]).is(0).out, "0\n");
     }
 
+    let c = made("in-c", "c");
+    run(&["test", path(&c)]).is(0).says(&["1 passed, 0 failed"]);
+    run(&["build", path(&c), "--out", path(&plugins)]).is(0).says(&["in-c 0.1.0 (native, 3 files"]);
+    run(&["check", path(&plugins.join("in-c"))]).is(0);
+
     cargo(&host, &["fmt", "--check"]);
     cargo(&host, &["test", "--quiet"]);
     let said = cargo(&host, &["run", "--quiet", "--", "--once"]);
-    for name in ["in-rust", "in-lua", "in-python", "in-js"] {
+    for name in ["in-rust", "in-lua", "in-python", "in-js", "in-c"] {
         assert!(said.contains(&format!("{name}: \"greet of {name}\"")), "{said}");
     }
 }
@@ -108,11 +102,14 @@ fn a_plugin_is_made_of_a_schema_file() {
     let (_folder, bundle) = common::greeter_bundle();
     let folder = tempfile::tempdir().unwrap();
     let schema = bundle.join("demo.greeter@1.schema");
-    for lang in ["lua", "python", "js"] {
+    for lang in ["lua", "python", "js", "c"] {
         let plugin = folder.path().join(format!("my-{lang}"));
         run(&["new", "plugin", path(&plugin), "--lang", lang, "--contracts", path(&schema)]).is(0);
-        run(&["check", path(&plugin)]).is(0);
-        assert_eq!(run(&["call", path(&plugin), "demo.greeter", "all", "[\"a\"]"]).is(0).out, "[]\n");
+        run(&["test", path(&plugin)]).is(0);
+        run(&["build", path(&plugin)]).is(0);
+        let bundle = plugin.join("bundles").join(format!("my-{lang}"));
+        run(&["check", path(&bundle)]).is(0);
+        assert_eq!(run(&["call", path(&bundle), "demo.greeter", "all", "[\"a\"]"]).is(0).out, "[]\n");
     }
     let plugin = folder.path().join("my-rust");
     run(&["new", "plugin", path(&plugin), "--lang", "rust", "--contracts", path(&schema)])
@@ -138,4 +135,50 @@ fn a_build_says_what_is_missing() {
     let manifest = "[package]\nname = \"a\"\nversion = \"0.1.0\"\n\n[workspace]\n";
     fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
     run(&["build", path(folder.path())]).is(3).complains(&["`a` is no plugin", "cdylib"]);
+}
+
+#[test]
+fn calls_are_made_as_they_are_typed() {
+    let (_folder, bundle) = common::greeter_bundle();
+    let lines = "greet Ada\nadd 1 2\ndemo.greeter@1 add 3 4\nall [\"a\", \"b\"]\n:methods\ngrete x\nadd 1\n:nothing\n\n:reload\n:quit\n";
+    let said = common::run_with(&["repl", path(&bundle)], lines).is(0);
+    said.says(&[
+        "\"Good day, Ada!\"\n3\n7\n[\"Good day, a!\",\"Good day, b!\"]\n",
+        "greet(name: string) -> string",
+        "there is no method `grete`, only greet, add, all",
+        "2 arguments are expected",
+        "there is no `:nothing`",
+        "greeter 1.2.0 is loaded",
+    ]);
+    common::run_with(&["repl", "/nowhere"], "").is(3).complains(&["no bundle there"]);
+}
+
+#[test]
+fn a_folder_of_bundles_is_loaded_and_followed() {
+    let (folder, bundle) = common::greeter_bundle();
+    run(&["run", path(folder.path())]).is(0).says(&["greeter 1.2.0", "implements demo.greeter@1.0"]);
+    run(&["run", "/nowhere"]).is(3).complains(&["no such folder"]);
+
+    let mut follow = common::command(&["run", path(folder.path()), "--watch", "--seconds", "20"]);
+    let mut running = follow.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(running.stdout.take().unwrap()));
+    let mut until = |part: &str| loop {
+        let line = lines.next().expect("the line comes before the time is over").unwrap();
+        if line.contains(part) {
+            return;
+        }
+    };
+    until("loaded from");
+    fs::write(bundle.join("main.lua"), "error(").unwrap();
+    until("the old version serves on");
+    fs::write(bundle.join("main.lua"), common::GREETER).unwrap();
+    until("reloaded");
+    fs::remove_dir_all(&bundle).unwrap();
+    until("unloaded");
+    running.kill().unwrap();
+    running.wait().unwrap();
+
+    let (folder, bundle) = common::greeter_bundle();
+    fs::write(bundle.join("main.lua"), "error(").unwrap();
+    run(&["run", path(folder.path())]).is(1).says(&["main.lua:1"]);
 }

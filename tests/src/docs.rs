@@ -1,19 +1,19 @@
-//! Tests of the book: its examples run, its tables of the ABI are correct, its quickstart works as written.
+//! Tests of the book: its examples run, its tables of the ABI are correct, the project made by hand works as written.
 
 #[cfg(test)]
 mod abi;
 #[cfg(test)]
-mod c;
+mod by_hand;
 #[cfg(test)]
-mod quickstart;
+mod c;
 
 #[cfg(test)]
 use std::path::{Path, PathBuf};
 
 #[cfg(doctest)]
 mod examples {
-    #[doc = include_str!("../../docs/src/quickstart.md")]
-    struct Quickstart;
+    #[doc = include_str!("../../docs/src/by-hand.md")]
+    struct ByHand;
 
     #[doc = include_str!("../../docs/src/contracts.md")]
     struct Contracts;

@@ -106,10 +106,11 @@ void polyplug_init(const PolyplugHostApi *host, const PolyplugBundleInitContext 
 fn of_method(plugin: &Plugin<'_>, method: &Method, of: &str) -> String {
     let name = &method.name;
     let comment = docs(method, " *").replace("*/", "* /");
-    let comment = if comment.is_empty() {
-        String::new()
-    } else {
-        format!("/*{}\n */\n", comment.trim_start_matches(" *").trim_end())
+    let is_one_line = comment.lines().count() == 1;
+    let comment = match comment.trim_start_matches(" *").trim_end() {
+        "" => String::new(),
+        text if is_one_line => format!("/*{text} */\n"),
+        text => format!("/*{text}\n */\n"),
     };
     let has_arguments = method.arguments.iter().any(|argument| argument.ty != TypeRef::Unit);
     let has_result = method.result != TypeRef::Unit;

@@ -17,7 +17,10 @@ pub(crate) struct Run {
 }
 
 pub(crate) fn run(arguments: &[&str]) -> Run {
-    let output = Command::new(env!("CARGO_BIN_EXE_polyplug")).args(arguments).output().unwrap();
+    of(command(arguments).output().unwrap())
+}
+
+fn of(output: std::process::Output) -> Run {
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Run { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
 }
@@ -109,4 +112,36 @@ pub(crate) fn path(path: &Path) -> &str {
 /// Makes the bundle of a greeter in Lua.
 pub(crate) fn greeter_bundle() -> (TempDir, PathBuf) {
     bundle("greeter", MANIFEST, GREETER)
+}
+
+/// The root of the repository, whose crates the projects use in place of published ones.
+pub(crate) fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The folder for what cargo builds here: shared, so that polyplug is compiled once.
+pub(crate) fn target() -> PathBuf {
+    let exe = std::env::current_exe().unwrap();
+    let build = exe.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
+    build.expect("tests are built into a folder of cargo's").join("projects")
+}
+
+/// Returns a command.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_polyplug"));
+    command.args(arguments);
+    command
+}
+
+/// Runs a command that reads `input`.
+pub(crate) fn run_with(arguments: &[&str], input: &str) -> Run {
+    use std::io::Write;
+    use std::process::Stdio;
+
+    let mut command = command(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = command.spawn().unwrap();
+    // A command that fails before reads nothing.
+    let _ = running.stdin.take().unwrap().write_all(input.as_bytes());
+    of(running.wait_with_output().unwrap())
 }

@@ -1,4 +1,4 @@
-//! The quickstart, carried out as written in an empty folder.
+//! The page `by-hand.md`, carried out as written in an empty folder.
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs;
@@ -20,8 +20,8 @@ impl Reader {
         let test = std::env::current_exe().expect("a test knows its own path");
         // target/debug/deps/test: the reader's target directory lies in target, so that the next run need not compile
         // again.
-        let target = test.ancestors().nth(3).expect("the test lies in a target directory").join("quickstart");
-        Self { page: page("quickstart.md"), folder: Bundle::empty(), target }
+        let target = test.ancestors().nth(3).expect("the test lies in a target directory").join("by-hand");
+        Self { page: page("by-hand.md"), folder: Bundle::empty(), target }
     }
 
     /// Writes the file whose contents the page shows.
