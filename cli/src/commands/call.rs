@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
+use indicatif::{ProgressBar, ProgressStyle};
 use polyplug::dynamic::DynamicProxy;
 use polyplug::schema::{Field, TypeRef};
 use serde_json::Value as Json;
@@ -77,12 +78,20 @@ fn argument(described: Option<&Field>, text: &str) -> Result<Json> {
 
 /// Calls a method many times, and prints how the times are spread.
 fn bench(proxy: &DynamicProxy, method: &str, arguments: &[Json], count: u32) -> Result<()> {
+    const STEP: u32 = 1000;
     let mut times = Vec::with_capacity(count as usize);
-    for _ in 0..count {
+    // Shown on a terminal alone, and moved between calls, outside of what is measured.
+    let progress = ProgressBar::new(u64::from(count)).with_message("calls");
+    progress.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}, {eta} left")?);
+    for number in 0..count {
         let start = Instant::now();
         proxy.call_json(method, arguments)?;
         times.push(start.elapsed());
+        if number % STEP == 0 {
+            progress.set_position(u64::from(number));
+        }
     }
+    progress.finish_and_clear();
     times.sort();
     let at = |percent: f64| times[((times.len() - 1) as f64 * percent / 100.0).round() as usize];
     anstream::eprintln!("{count} calls by name, with JSON");

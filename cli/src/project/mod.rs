@@ -11,6 +11,7 @@ mod crates;
 mod dotnet;
 mod files;
 mod javascript;
+mod languages;
 mod lua;
 mod plugin;
 mod python;
@@ -20,4 +21,5 @@ mod values;
 
 pub(crate) use crates::{contract, host};
 pub(crate) use files::check_name;
-pub(crate) use plugin::{Plugin, files_of};
+pub(crate) use languages::files_of;
+pub(crate) use plugin::Plugin;

@@ -7,8 +7,6 @@ use polyplug::schema::{Method, Schema, TypeRef};
 
 use super::files::Files;
 use super::values::{self, Spelling};
-use super::{c, dotnet, javascript, lua, python, rust};
-use crate::args::PluginLanguage;
 use crate::bundle::Contracts;
 use crate::contracts;
 use crate::languages::Language;
@@ -94,17 +92,4 @@ impl Plugin<'_> {
 /// Returns the documentation of a method as lines with `prefix`, or none.
 pub(crate) fn docs(method: &Method, prefix: &str) -> String {
     method.docs.lines().map(|line| format!("{prefix} {line}").trim_end().to_owned() + "\n").collect()
-}
-
-/// Returns the files of a plugin in a language.
-pub(crate) fn files_of(plugin: &Plugin<'_>, language: PluginLanguage) -> Result<Files> {
-    Ok(match language {
-        PluginLanguage::Rust => rust::files(plugin)?,
-        PluginLanguage::Lua => lua::files(plugin)?,
-        PluginLanguage::Python => python::files(plugin)?,
-        PluginLanguage::Js => javascript::files(plugin, false)?,
-        PluginLanguage::Ts => javascript::files(plugin, true)?,
-        PluginLanguage::Dotnet => dotnet::files(plugin)?,
-        PluginLanguage::C => c::files(plugin)?,
-    })
 }
