@@ -107,6 +107,8 @@ pub use crate::host::host_bridge;
 #[cfg(feature = "host")]
 pub use crate::host::loader;
 #[cfg(feature = "host")]
+pub use crate::host::metrics;
+#[cfg(feature = "host")]
 pub use crate::host::runtime;
 #[cfg(feature = "host")]
 pub use crate::host::runtime::{BundleRef, Event, EventKind, EventSubscription};

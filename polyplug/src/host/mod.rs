@@ -40,6 +40,8 @@ mod host_contract;
 mod joined_thread;
 pub mod loader;
 mod marshal;
+pub mod metrics;
+mod observe;
 mod plugin;
 mod plugin_proxy;
 mod provide;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use polyplug_abi::plugin::{CheckHealth, CreateWithError, RestoreInstance, SaveInstance};
 use polyplug_abi::{
-    AbiError, BundleId, GuestContractId, GuestContractInstance, GuestContractInterface, HostApi, PluginFlags,
-    StringView, Version,
+    AbiError, BundleId, DispatchType, GuestContractId, GuestContractInstance, GuestContractInterface, HostApi,
+    PluginFlags, StringView, Version,
 };
 
 use super::instance::loader_data;
@@ -13,6 +13,7 @@ use super::schema::PluginSchema;
 use crate::call_error::message_text;
 use crate::contract_info::ContractInfo;
 use crate::host::abi::arena::CallArenaGuard;
+use crate::host::abi::interface::native_functions;
 use crate::host::adapter::method_map::MethodMap;
 
 /// A plugin as it was registered.
@@ -97,6 +98,20 @@ impl Plugin {
             return Err("the factory reported success without an instance".to_owned());
         }
         Ok(instance)
+    }
+
+    /// Returns the names of the plugin's methods, in the order of its table. Without a schema each is its number after `#`.
+    pub(crate) fn method_names(&self) -> Vec<String> {
+        match (&self.schema, self.interface.dispatch_type) {
+            (Some(described), _) => described.schema().methods.iter().map(|method| method.name.clone()).collect(),
+            // SAFETY: the dispatch is native, and registration checked the interface's table.
+            (None, DispatchType::Native) => {
+                let functions = unsafe { native_functions(&self.interface) };
+                (0..functions.len()).map(|number| format!("#{number}")).collect()
+            }
+            // The functions of a VM are not known, and not counted.
+            _ => Vec::new(),
+        }
     }
 
     /// Makes a plugin without a schema and without optional functions.

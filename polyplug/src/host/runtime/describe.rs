@@ -10,6 +10,7 @@ use super::runtime::Runtime;
 use crate::contract_info::ContractInfo;
 use crate::host::adapter::method_map::MethodMap;
 use crate::host::bundle::reference::BundleRef;
+use crate::host::observe::metrics::Metrics;
 use crate::host::plugin::plugin::Plugin;
 use crate::host::store::provider::Provider;
 
@@ -34,6 +35,24 @@ impl Runtime {
     #[must_use]
     pub fn bundle(&self, bundle: impl BundleRef) -> Option<BundleInfo> {
         self.bundle_table().loaded_one(bundle.id()).map(|loaded| self.describe(&loaded))
+    }
+
+    /// Returns how often each method of each plugin was called, how often it failed, and how long the calls took. Empty unless
+    /// the builder's [`metrics`](crate::runtime::RuntimeBuilder::metrics) is on.
+    ///
+    /// A method is there as long as code of its bundle is loaded, and a reload goes on with its counts. Calls that run while
+    /// this function does may be in some numbers and not yet in others.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), polyplug::error::RuntimeError> {
+    /// let runtime = polyplug::Runtime::builder().metrics(true).build()?;
+    /// println!("{}", runtime.metrics());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.parts().observers.metrics()
     }
 
     /// Returns the versions that no longer serve and are not reclaimed yet, with the leases on them, and those that are

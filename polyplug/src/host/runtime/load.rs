@@ -33,7 +33,10 @@ use crate::host::bundle::source::BundleSource;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::manifest::ManifestError;
 use crate::host::error::runtime::RuntimeError;
+use crate::host::observe::observer::Names;
+use crate::host::observe::observers::Observers;
 use crate::host::plugin::contract_check;
+use crate::host::plugin::instance::loader_data;
 use crate::host::plugin::plugin::Plugin;
 use crate::host::plugin::registrations::Registrations;
 use crate::host::store::provider::Provider;
@@ -238,8 +241,8 @@ impl Runtime {
                     LoaderError::init_failed(name, error)
                 })
             };
-            let lineage = Arc::default();
-            let providers = start_providers(&version, "native", &lineage, None, run, Plugin::create)?;
+            let (lineage, observers) = (Arc::default(), &self.parts().observers);
+            let providers = start_providers(&version, "native", &lineage, None, observers, run, Plugin::create)?;
             let origin = Origin {
                 version: package_version,
                 directory: None,
@@ -335,7 +338,9 @@ impl Runtime {
         let settled = files.settled();
         let (version, manifest, source, origin) = self.stage(files);
         let run = || run(&manifest, &source);
-        let providers = start_providers(&version, loader.loader_name(), &lineage, directory.as_deref(), run, create)
+        let observers = &self.parts().observers;
+        let by = loader.loader_name();
+        let providers = start_providers(&version, by, &lineage, directory.as_deref(), observers, run, create)
             .map_err(|error| error.at_original(&manifest.path, origin.directory.as_deref()))?;
         settled.map_or(Ok(()), |settled| settled.check_unchanged())?;
         Ok(StartedVersion { version, providers, lineage, loader: Some(loader.loader_name()), origin })
@@ -372,18 +377,33 @@ fn start_providers(
     loader: &str,
     lineage: &Arc<Lineage<Arc<Provider>>>,
     directory: Option<&Path>,
+    observers: &Observers,
     run: impl FnOnce() -> Result<(), LoaderError>,
     create: impl Fn(&Plugin, *const HostApi) -> Result<GuestContractInstance, String>,
 ) -> Result<Vec<Arc<Provider>>, RuntimeError> {
     let version = staging.version();
     let mut plugins = run_loader(staging, loader, run)?;
     contract_check::attach_and_check_schemas(&mut plugins, version.name(), directory)?;
+    if observers.is_on() {
+        plugins.iter_mut().for_each(|plugin| observe(plugin, version, observers));
+    }
     let start = |plugin: Plugin| {
         let name = plugin.name.clone();
         let started = Provider::start(plugin, version, lineage, &create).map(Arc::new);
         started.map_err(|reason| RuntimeError::Factory { bundle: version.name().to_owned(), plugin: name, reason })
     };
     plugins.into_iter().map(start).collect()
+}
+
+/// Puts an observer between callers and a plugin of `version`.
+fn observe(plugin: &mut Plugin, version: &Arc<BundleVersion>, observers: &Observers) {
+    let contract = format!("{}@{}", plugin.contract, plugin.interface.contract_version.major);
+    let names = Names { bundle: version.name().to_owned(), contract, methods: plugin.method_names() };
+    // SAFETY: registration checked the interface. The version keeps its functions mapped, and the observer; each user of the
+    // plugin keeps the version.
+    let (observer, table) = unsafe { observers.observe(&plugin.interface, loader_data(&plugin.interface), names) };
+    version.keep(observer);
+    plugin.interface = Arc::new(table);
 }
 
 /// Runs the loader called `loader`. Returns the plugins that the bundle registered.

@@ -21,6 +21,7 @@ use crate::host::bundle::limits::BundleLimits;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::host_contract::grants::Grants;
 use crate::host::host_contract::registry::HostContracts;
+use crate::host::observe::observers::Observers;
 use crate::host::plugin_proxy::table::{Callees, PluginProxies};
 use crate::host::store::instances::InstanceLease;
 use crate::host::store::lease::Leases;
@@ -62,6 +63,7 @@ pub(crate) struct Parts {
     pub(crate) bundle_limits: BundleLimits,
     /// The folder in which the bundles' folders for their data are.
     pub(crate) data_directory: Option<PathBuf>,
+    pub(crate) observers: Observers,
     #[cfg(feature = "signatures")]
     pub(crate) signatures: crate::host::signature::verifier::Verifier,
 }
