@@ -24,6 +24,9 @@ mod examples {
     #[doc = include_str!("../../docs/src/evolution.md")]
     struct Evolution;
 
+    #[doc = include_str!("../../docs/src/recipes.md")]
+    struct Recipes;
+
     #[doc = include_str!("../../docs/src/rust.md")]
     struct Rust;
 
