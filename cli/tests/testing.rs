@@ -786,6 +786,36 @@ fn scripts_test_native_plugins() {
     bundle.test(&[]).is(0).says(&["3 passed, 0 failed"]);
 }
 
+/// Returns the folder of everything that belongs to .NET, or `None` if the tests are to do without it.
+fn dotnet() -> Option<PathBuf> {
+    const REMEDY: &str = "there is no .NET: run `cargo xtask fixtures`, or do without: POLYPLUG_TESTS_WITHOUT=dotnet";
+    let without = std::env::var("POLYPLUG_TESTS_WITHOUT").unwrap_or_default();
+    if without.split(',').any(|each| each.trim() == "dotnet") {
+        eprintln!("SKIPPED: POLYPLUG_TESTS_WITHOUT names dotnet");
+        return None;
+    }
+    let mut places = Path::new(env!("CARGO_BIN_EXE_polyplug")).ancestors().map(|folder| folder.join("dotnet"));
+    Some(places.find(|place| place.join("lock").is_file() || place.join("sdk").is_file()).expect(REMEDY))
+}
+
+#[test]
+fn scripts_test_plugins_in_c_sharp() {
+    let Some(place) = dotnet() else { return };
+    let root = fs::read_to_string(place.join("sdk")).map_or_else(|_| place.join("9.0.1/dotnet"), PathBuf::from);
+    let lua = "local t = require('polyplug.test')\nt.test('divides', function()\n  local c = t.instance('demo.calculator@1')\n  \
+               t.equals(c:divide(6, 3), 2)\n  t.raises(function() c:divide(1, 0) end, 'DivisionByZero')\nend)\n";
+    let python = "from polyplug.test import instance\n\ndef test_adds():\n    assert instance('demo.calculator@1').add(2, 3) == \
+                  5\n";
+    let js = "import { assert, instance, test } from 'polyplug/test';\ntest('adds', () => \
+              assert.equal(instance('demo.calculator@1').add(2, 3), 5));\n";
+    let manifest = "name = \"calculator\"\nversion = \"1.0.0\"\nloader = \"dotnet\"\nfile = \"calculator.dll\"\n";
+    let assembly = fs::read(place.join("guests/calculator.dll")).expect("run `cargo xtask fixtures`");
+    let bundle = with_schema(Bundle::new(manifest).with("calculator.dll", assembly), "demo.calculator");
+    let bundle = bundle.with("tests/a.lua", lua).with("tests/a.py", python).with("tests/a.js", js);
+    let run = Run::of(polyplug().arg("test").arg(bundle.folder.path()).env("DOTNET_ROOT", root));
+    run.is(0).says(&["3 passed, 0 failed"]);
+}
+
 /// Makes a bundle with a native plugin that calls its host, also on threads of its own, and another bundle.
 fn caller() -> Bundle {
     let needs = "[[host]]\ncontract = \"test.logger@1\"\n[[dependency]]\ncontract = \"demo.calculator@1\"\n";
