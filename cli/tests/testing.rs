@@ -71,6 +71,27 @@ pub trait Journal {
     fn last(&self) -> Option<String>;
 }
 
+/// A receiver of texts.
+#[polyplug::contract(name = "demo.sink", version = "1.0")]
+pub trait Sink {
+    /// Takes a text. Returns whether more are wanted.
+    fn put(&self, text: &str) -> bool;
+}
+
+/// A source of texts, which the host implements.
+#[polyplug::contract(name = "demo.feed", version = "1.0")]
+pub trait Feed {
+    /// Gives all texts to a receiver. Returns their number.
+    fn each(&self, sink: &dyn Sink) -> u32;
+}
+
+/// A reader of texts, which a plugin implements.
+#[polyplug::contract(name = "demo.reader", version = "1.0")]
+pub trait Reader {
+    /// Returns the texts of the host's feed.
+    fn read(&self) -> Vec<String>;
+}
+
 /// The greeter of the page on tests.
 #[polyplug::contract(name = "demo.greeter", version = "1.0")]
 pub trait Greeter {
@@ -611,6 +632,29 @@ fn another_bundle_may_be_loaded_before() {
 }
 
 #[test]
+fn stand_ins_get_objects_of_the_plugin() {
+    let reader = "local polyplug = require('polyplug')\nlocal feed = polyplug.host('demo.feed@1')\nlocal R = \
+                  polyplug.plugin('demo.reader@1')\nfunction R:read()\n  local all = {}\n  feed:each({ put = function(_, text) \
+                  all[#all + 1] = text; return #all < 2 end })\n  return all\nend\n";
+    let lua = "local t = require('polyplug.test')\nt.stand_in('demo.feed@1', { each = function(_, sink)\n  local count = 0\n  \
+               for _, text in ipairs({ 'a', 'b', 'c' }) do\n    count = count + 1\n    if not sink:put(text) then break end\n  \
+               end\n  return count\nend })\nt.test('reads', function() t.equals(t.instance('demo.reader@1'):read(), { 'a', 'b' \
+               }) end)\n";
+    let python = "from polyplug.test import instance, stand_in\n\nclass Feed:\n    def each(self, sink):\n        return \
+                  len([text for text in 'abc' if sink.put(text)])\n\nstand_in('demo.feed@1', Feed())\n\ndef test_reads():\n    \
+                  assert instance('demo.reader@1').read() == ['a', 'b', 'c']\n";
+    let js = "import { assert, instance, standIn, test } from 'polyplug/test';\nstandIn('demo.feed@1', { each: (sink) => ['a', \
+              'b'].filter((text) => sink.put(text)).length });\ntest('reads', () => \
+              assert.deepEqual(instance('demo.reader@1').read(), ['a', 'b']));\n";
+    let bundle = Bundle::new("name = \"reader\"\nversion = \"1.0.0\"\nloader = \"lua\"\nfile = \"main.lua\"\n")
+        .with("main.lua", reader)
+        .with("tests/a.lua", lua)
+        .with("tests/a.py", python)
+        .with("tests/a.js", js);
+    bundle.test(&[]).is(0).says(&["3 passed, 0 failed"]);
+}
+
+#[test]
 fn a_stand_in_has_all_methods_of_its_contract() {
     for (file, suite) in [
         ("a.lua", "require('polyplug.test').stand_in('demo.journal@1', { write = function() return 1 end })\n"),
@@ -976,4 +1020,23 @@ fn assertions_of_modules_show_their_line() {
         .with("tests/_checks.py", "def check(value):\n    assert value == 2\n");
     let run = bundle.test(&[]).is(1);
     run.says(&["tests/_checks.py:2\n    AssertionError: assert value == 2\n    called at tests/_checks.py:2\n    called at tests/test_it.py:5"]);
+}
+
+#[test]
+fn what_no_module_can_catch_is_a_failure_of_the_test() {
+    let bundle = rates()
+        .with("tests/a.py", "import sys\n\n\ndef test_exit():\n    sys.exit(3)\n\n\ndef test_next():\n    pass\n")
+        .with(
+            "tests/b.js",
+            "import { test } from 'polyplug/test';\ntest('never', () => new Promise(() => {}));\ntest('null', () => { throw \
+             null; });\ntest('next', () => {});\n",
+        )
+        .with("tests/c.lua", "local t = require('polyplug.test')\nt.test('nil', function() error(nil) end)\nt.test('next', print)\n");
+    bundle.test(&[]).is(1).says(&[
+        "    tests/a.py:5\n    SystemExit: 3\n",
+        "    tests/b.js:2\n    the promise that was returned can never settle",
+        "    tests/b.js:3\n    threw null\n",
+        "    tests/c.lua:2\n    nil\n",
+        "\n3 passed, 4 failed\n",
+    ]);
 }
