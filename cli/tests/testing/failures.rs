@@ -104,6 +104,29 @@ fn places_are_found_in_folders_with_long_names() {
 }
 
 #[test]
+fn places_of_modules_have_their_whole_path() {
+    let bundle = rates()
+        .with(
+            "tests/a.js",
+            "import { test } from 'polyplug/test';\nimport { f } from './part/tests/b.js';\ntest('it', () => f());\n",
+        )
+        .with("tests/part/tests/b.js", "export function f() {\n  throw new Error('x');\n}\n")
+        .with("tests/a.py", "from part.tests.b import f\n\n\ndef test_it():\n    f()\n")
+        .with("tests/part/tests/b.py", "def f():\n    raise ValueError('x')\n")
+        .with(
+            "tests/a.lua",
+            "local f = require('part.tests.b')\nrequire('polyplug.test').test('it', function() f() end)\n",
+        )
+        .with("tests/part/tests/b.lua", "return function()\n  error('x')\nend\n");
+    bundle.test(&[]).is(1).says(&[
+        "tests/part/tests/b.js:2\n    Error: x\n    called at tests/part/tests/b.js:2\n    called at tests/a.js:3\n",
+        "tests/part/tests/b.py:2\n    ValueError: x\n",
+        "tests/part/tests/b.lua:2\n    x\n",
+        "called at tests/a.lua:2\n",
+    ]);
+}
+
+#[test]
 fn a_bundle_may_be_called_like_the_test_bundle() {
     let suite = "local t = require('polyplug.test')\nt.test('it', function() t.equals(t.instance('demo.rates@1'):rate('eur'), 8) \
                  end)\n";
