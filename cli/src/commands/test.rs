@@ -14,14 +14,21 @@ use crate::bundle::{Contracts, Opened, files};
 use crate::contracts;
 use crate::exit::Exit;
 use crate::testing::foreign::Project;
-use crate::testing::report::{FileReport, summary};
+use crate::testing::report::{FileReport, TestReport, summary};
 use crate::testing::session::{Job, UnderTest};
 use crate::testing::{captured_log, junit, test_file, watchdog};
 use crate::text::{BOLD, RED, styled};
 use crate::{assemble, build};
 
+/// The error of the files after one whose test does not return.
+const NOT_RUN: &str = "not run: a test before does not return";
+
 pub(crate) fn run(args: &Test) -> Result<Exit> {
-    let folder = if args.bundle.is_file() { args.bundle.parent().unwrap_or(&args.bundle) } else { &args.bundle };
+    let folder = match args.bundle.parent().filter(|_| args.bundle.is_file()) {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => &args.bundle,
+    };
     let projects = if folder.is_dir() { Project::find(folder)? } else { Vec::new() };
     let is_bundle = folder.join("manifest.toml").is_file();
     let mut reports = Vec::new();
@@ -34,7 +41,11 @@ pub(crate) fn run(args: &Test) -> Result<Exit> {
     }
     for project in projects {
         let report = project.run(args.filter.as_deref());
-        show(args, &report);
+        let mut printer = Printer::new(args, &report.file);
+        report.tests.iter().for_each(|test| printer.test(test));
+        if let Some(error) = &report.error {
+            printer.error(error, &[]);
+        }
         reports.push(report);
     }
     if let Some(part) = &args.filter
@@ -74,6 +85,7 @@ fn run_files(args: &Test, manifest: ManifestData, must_exist: bool) -> Result<Ve
         }
         return Ok(Vec::new());
     }
+    captured_log::start();
     let mut given = contracts::shipped(&folder)?;
     given.extend(contracts::read_all(&args.needs.contracts)?);
     for other in &args.needs.with {
@@ -87,37 +99,23 @@ fn run_files(args: &Test, manifest: ManifestData, must_exist: bool) -> Result<Ve
         timeout: Duration::from_secs(args.timeout),
         filter: args.filter.clone(),
     };
-    captured_log::start();
     let mut reports = Vec::new();
     let mut is_stuck = false;
     for file in files {
-        if is_stuck {
-            let error = "not run: a test before does not return".to_owned();
-            reports.push(FileReport { file: file.path(), tests: Vec::new(), error: Some(error) });
-            show(args, &reports[reports.len() - 1]);
-            continue;
-        }
         let path = file.path();
-        let mut is_first = true;
-        let (report, stuck) = watchdog::run(Job { bundle: under_test.clone(), file }, |test| {
-            if !args.output.json {
-                if std::mem::take(&mut is_first) {
-                    anstream::println!("{}", styled(BOLD, &path));
-                }
-                anstream::print!("{}", test.text());
-            }
-        });
-        is_stuck = stuck;
-        if let Some(error) = report.error.as_ref().filter(|_| !args.output.json) {
-            if is_first {
-                anstream::println!("{}", styled(BOLD, &path));
-            }
-            print_error(error);
-            for line in captured_log::take() {
-                anstream::println!("    {line}");
-            }
+        let mut printer = Printer::new(args, &path);
+        let report = if is_stuck {
+            FileReport { file: path.clone(), tests: Vec::new(), error: Some(NOT_RUN.to_owned()) }
+        } else {
+            let job = Job { bundle: under_test.clone(), file };
+            let (report, stuck) = watchdog::run(job, |test| printer.test(test));
+            is_stuck = stuck;
+            report
+        };
+        let log = captured_log::take();
+        if let Some(error) = &report.error {
+            printer.error(error, &log);
         }
-        captured_log::take();
         reports.push(report);
     }
     Ok(reports)
@@ -147,22 +145,40 @@ fn settings(given: &[String]) -> Result<toml::Table> {
     Ok(settings)
 }
 
-/// Prints the report of a file at once.
-fn show(args: &Test, report: &FileReport) {
-    if args.output.json {
-        return;
-    }
-    anstream::println!("{}", styled(BOLD, &report.file));
-    for test in &report.tests {
-        anstream::print!("{}", test.text());
-    }
-    if let Some(error) = &report.error {
-        print_error(error);
-    }
+/// The report of one file as text, which is printed while the tests run. Nothing is printed if the output is JSON.
+struct Printer<'a> {
+    file: &'a str,
+    is_text: bool,
+    has_begun: bool,
 }
 
-fn print_error(error: &str) {
-    anstream::println!("  {} {}", styled(RED, "could not be run:"), error.replace('\n', "\n    "));
+impl<'a> Printer<'a> {
+    fn new(args: &Test, file: &'a str) -> Self {
+        Self { file, is_text: !args.output.json, has_begun: false }
+    }
+
+    /// Prints the name of the file, once. Returns whether more is to be printed.
+    fn begin(&mut self) -> bool {
+        if self.is_text && !std::mem::replace(&mut self.has_begun, true) {
+            anstream::println!("{}", styled(BOLD, self.file));
+        }
+        self.is_text
+    }
+
+    fn test(&mut self, test: &TestReport) {
+        if self.begin() {
+            anstream::print!("{}", test.text());
+        }
+    }
+
+    fn error(&mut self, error: &str, log: &[String]) {
+        if self.begin() {
+            anstream::println!("  {} {}", styled(RED, "could not be run:"), error.replace('\n', "\n    "));
+            for line in log {
+                anstream::println!("    {}", line.replace('\n', "\n    "));
+            }
+        }
+    }
 }
 
 fn finish(args: &Test, name: &str, reports: &[FileReport]) -> Result<Exit> {

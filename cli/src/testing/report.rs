@@ -56,7 +56,7 @@ impl Status {
                     CallError::LimitReached(_) if time >= limit => {
                         format!("the test takes longer than {} s: `--timeout` sets the limit", limit.as_secs())
                     }
-                    other => other.to_string(),
+                    _ => failure.message.clone(),
                 };
                 let place = failure.location.as_deref().and_then(place);
                 Self::Failed(Failure { message, place, values: None, trace: failure.traceback.clone() })

@@ -28,7 +28,7 @@ function places(stack) {
     const match = /([^\s()]+?):(\d+)(?::\d+)?\)?$/.exec(line.trim());
     // `<polyplug>` is the loader's own program.
     if (match && !match[1].startsWith("polyplug/") && !match[1].startsWith("<")) {
-      found.push({ file: match[1].replace(/^.*?\btests\//, ""), line: Number(match[2]) });
+      found.push({ file: match[1], line: Number(match[2]) });
     }
   }
   return found;
