@@ -104,8 +104,8 @@ impl Plugin {
     pub(crate) fn method_names(&self) -> Vec<String> {
         match (&self.schema, self.interface.dispatch_type) {
             (Some(described), _) => described.schema().methods.iter().map(|method| method.name.clone()).collect(),
-            // SAFETY: the dispatch is native, and registration checked the interface's table.
             (None, DispatchType::Native) => {
+                // SAFETY: the dispatch is native, and registration checked the interface's table.
                 let functions = unsafe { native_functions(&self.interface) };
                 (0..functions.len()).map(|number| format!("#{number}")).collect()
             }
