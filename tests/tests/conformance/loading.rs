@@ -200,13 +200,13 @@ pub(crate) fn nothing_outside_is_found(guest: &Guest) {
     let absolute = outside.with_extension("").display().to_string();
     let names =
         [name.clone(), format!("../{name}"), format!("..{name}"), format!("...{name}"), absolute, String::new()];
-    let mut answers = names.map(|name| (proxy.load(&name), name)).to_vec();
     #[cfg(unix)]
-    {
+    let names = {
         std::os::unix::fs::symlink(&outside, bundle.path().join(format!("link.{extension}"))).unwrap();
         std::os::unix::fs::symlink(bundle.path().parent().unwrap(), bundle.path().join("folder")).unwrap();
-        answers.extend(["link".to_owned(), format!("folder.{name}")].map(|name| (proxy.load(&name), name)));
-    }
+        [names.as_slice(), &["link".to_owned(), format!("folder.{name}")]].concat()
+    };
+    let answers: Vec<_> = names.into_iter().map(|name| (proxy.load(&name), name)).collect();
     std::fs::remove_file(&outside).unwrap();
     for (answer, name) in answers {
         let error = answer.unwrap().unwrap_or_else(|| panic!("`{name}` was loaded from outside"));
