@@ -8,7 +8,7 @@ use polyplug::schema::plan::{Body, Kind, MethodPlan, NodeId, Place, Plan};
 use polyplug::schema::{Definition, Field, Method, Scalar, Schema, Shape, TypeRef};
 
 use super::names::{Part, module, snake, space};
-use super::{Language, docs, parts};
+use super::{Language, docs, names, parts};
 use crate::bundle::Contracts;
 
 /// The type of an option's tag.
@@ -62,7 +62,10 @@ fn mangle(schema: &Schema, ty: &TypeRef) -> String {
             format!("tuple{}_{}", of.len(), of.iter().map(inner).collect::<Vec<_>>().join("_"))
         }
         TypeRef::Result(ok, err) => format!("result_{}_{}", inner(ok), inner(err)),
-        TypeRef::Named(number) => schema.definition(*number).name.clone(),
+        TypeRef::Named(number) => match &schema.definition(*number).shape {
+            Shape::Object(object) => names::object(schema, object),
+            _ => schema.definition(*number).name.clone(),
+        },
     }
 }
 
@@ -158,8 +161,8 @@ impl<'a> Writer<'a> {
         );
         self.out.push_str("#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
         self.identity(&prefix, &schema.name, schema.major, Some(schema.minor), &schema.methods);
-        for (definition, object) in parts::objects(schema) {
-            let prefix = format!("{prefix}_{}", snake(&definition.name).to_uppercase());
+        for (name, definition, object) in parts::objects(schema) {
+            let prefix = format!("{prefix}_{}", snake(&name).to_uppercase());
             let mut about = docs::lines(&definition.docs);
             about.push(format!("An object of the contract {}@{}.", object.contract, object.major));
             self.comment("", &about);
@@ -174,7 +177,7 @@ impl<'a> Writer<'a> {
         for (number, definition) in (0..).zip(&schema.types) {
             let node = plan.definition(number);
             if let (Shape::Object(object), Kind::Object { methods, .. }) = (&definition.shape, &node.kind)
-                && objects.insert(&definition.name)
+                && objects.insert((&object.contract, object.major))
             {
                 for (method, places) in object.methods.iter().zip(methods) {
                     self.collect_method(method, places);
@@ -205,10 +208,10 @@ impl<'a> Writer<'a> {
         for (number, definition) in (0..).zip(&schema.types) {
             let node = plan.definition(number);
             if let (Shape::Object(object), Kind::Object { methods, .. }) = (&definition.shape, &node.kind)
-                && objects.insert(&definition.name)
+                && objects.insert((&object.contract, object.major))
             {
                 for (method, places) in object.methods.iter().zip(methods) {
-                    self.method(&format!("{}_", definition.name), method, places);
+                    self.method(&format!("{}_", names::object(schema, object)), method, places);
                 }
             }
         }
@@ -489,14 +492,17 @@ impl<'a> Writer<'a> {
         let mut about = docs::with_notes(&method.docs, self.schema.major, method.since, false);
         let name = format!("{}_{object}{}_args", self.space, method.name);
         let result = if is_empty(&method.result) {
-            "It returns nothing".to_owned()
+            "There is no result.".to_owned()
         } else {
-            format!("Its result is a {}", type_name(self.schema, &method.result))
+            format!("The result is of the type {}.", type_name(self.schema, &method.result))
         };
         let is_without = members.iter().all(|member| is_empty(member.ty));
+        if !about.is_empty() {
+            about.push(String::new());
+        }
         about.push(match is_without {
-            true => format!("`{object}{}` takes no arguments. {result}.", method.name),
-            false => format!("The arguments of `{object}{}`. {result}.", method.name),
+            true => format!("`{object}{}` takes no arguments. {result}", method.name),
+            false => format!("The arguments of `{object}{}`. {result}", method.name),
         });
         self.comment("", &about);
         if is_without {

@@ -49,11 +49,11 @@ struct Checking<'a> {
 
 impl Checking<'_> {
     fn all(&self) -> Result<()> {
-        let objects = parts::objects(self.schema).map(|(definition, _)| definition);
         let values = self.schema.types.iter().filter(|each| !matches!(each.shape, Shape::Object(_)));
-        self.distinct(Part::Type, "the contract", values.chain(objects).map(|definition| definition.name.as_str()))?;
+        self.distinct(Part::Type, "the contract", values.map(|definition| definition.name.as_str()))?;
         for definition in &self.schema.types {
-            if self.language != Language::C && self.language.is_keyword(&definition.name) {
+            let is_object = matches!(definition.shape, Shape::Object(_));
+            if !is_object && self.language != Language::C && self.language.is_keyword(&definition.name) {
                 bail!(
                     "{}: the type `{}` has the name of a keyword of {}, and cannot have another: give it another name in the \
                      contract, which changes nothing else",
@@ -71,7 +71,13 @@ impl Checking<'_> {
                         self.fields(&format!("`{}.{}`", definition.name, case.name), &case.fields)?;
                     }
                 }
-                Shape::Object(interface) => self.methods(&of, &interface.methods)?,
+                Shape::Object(object) => {
+                    let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+                    if !object.contract.chars().all(plain) {
+                        bail!("{}: `{}` is no name of a contract", self.key, object.contract.escape_debug());
+                    }
+                    self.methods(&of, &object.methods)?;
+                }
             }
         }
         self.made()?;
@@ -80,25 +86,25 @@ impl Checking<'_> {
 
     /// Checks that no type has the name of one that the stubs add.
     fn made(&self) -> Result<()> {
-        let objects = parts::objects(self.schema).map(|(definition, _)| definition.name.clone());
+        let objects = parts::objects(self.schema).map(|(name, _, _)| name);
         let proxies = objects.chain([interface(self.schema)]).map(|name| format!("{name}Proxy"));
         let added: Vec<String> = match self.language {
             Language::Python | Language::Ts | Language::Lua => proxies.chain(["Types".to_owned()]).collect(),
             Language::Csharp => {
-                let objects = parts::objects(self.schema).map(|(definition, _)| definition.name.clone());
+                let objects = parts::objects(self.schema).map(|(name, _, _)| name);
                 objects.chain([interface(self.schema)]).map(|name| format!("I{name}")).collect()
             }
             Language::C => Vec::new(),
         };
         match self.schema.types.iter().find(|definition| added.contains(&definition.name)) {
-            Some(definition) => bail!(
+            Some(definition) if !matches!(definition.shape, Shape::Object(_)) => bail!(
                 "{}: the type `{}` has a name that stubs for {} use themselves: give it another name in the contract, which \
                  changes nothing else",
                 self.key,
                 definition.name,
                 self.language.title()
             ),
-            None => Ok(()),
+            _ => Ok(()),
         }
     }
 

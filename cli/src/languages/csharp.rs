@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, TypeRef};
 
 use super::names::{Part, interface, pascal, space};
-use super::{Language, docs, parts};
+use super::{Language, docs, names, parts};
 use crate::bundle::Contracts;
 
 /// Returns the spelling of a type. The namespaces that a file of a contract uses have to be used.
@@ -52,14 +52,21 @@ pub(crate) fn type_name(schema: &Schema, ty: &TypeRef) -> String {
         TypeRef::Tuple(of) if of.len() == 1 => {
             format!("{}<{}>", global(schema, "System", "ValueTuple"), inner(&of[0]))
         }
+        TypeRef::Tuple(of) if of.len() >= 8 => {
+            // Mono's compiler does not know the short form for so many.
+            let first = of[..7].iter().map(inner).collect::<Vec<_>>().join(", ");
+            let tuple = global(schema, "System", "ValueTuple");
+            let rest = inner(&TypeRef::Tuple(of[7..].to_vec()));
+            format!("{tuple}<{first}, {rest}>")
+        }
         TypeRef::Tuple(of) => format!("({})", of.iter().map(inner).collect::<Vec<_>>().join(", ")),
         TypeRef::Result(ok, err) => {
             format!("{}<{}, {}>", global(schema, "Polyplug", "Result"), inner(ok), inner(err))
         }
         TypeRef::Named(number) => {
             let Definition { name, shape, .. } = schema.definition(*number);
-            if matches!(shape, Shape::Object(_)) {
-                return format!("I{name}");
+            if let Shape::Object(object) = shape {
+                return format!("I{}", names::object(schema, object));
             }
             // A class within a variant's class hides the type.
             let is_case = schema.bodies().any(|body| body.case.is_some_and(|case| case.name == *name));
@@ -106,8 +113,8 @@ fn of_contract(schema: &Schema) -> String {
     for definition in &schema.types {
         define(&mut out, schema, definition);
     }
-    for (definition, object) in parts::objects(schema) {
-        methods(&mut out, schema, &definition.name, &docs::lines(&definition.docs), &object.methods);
+    for (name, definition, object) in parts::objects(schema) {
+        methods(&mut out, schema, &name, &docs::lines(&definition.docs), &object.methods);
     }
     let mut about = docs::lines(&schema.docs);
     if about.is_empty() {

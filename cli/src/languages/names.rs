@@ -1,5 +1,7 @@
 //! Names of contracts as the languages spell them, in the manner of their loaders.
 
+use polyplug::schema::{Interface, Schema, Shape};
+
 use super::Language;
 
 /// What a name is the name of.
@@ -83,14 +85,39 @@ fn lead(name: String, letters: &str) -> String {
 }
 
 /// Returns the name of the type that has a contract's methods: the last word of the contract, `Store` for `demo.store`,
-/// and with `Contract` behind it if it is the name of one of the contract's types.
-pub(crate) fn interface(schema: &polyplug::schema::Schema) -> String {
-    let last = schema.name.rsplit('.').next().unwrap_or_default().replace('-', "_");
-    let mut name = lead(pascal(&last), "Contract");
-    while name.is_empty() || schema.types.iter().any(|definition| definition.name == name) {
+/// and with `Contract` behind it if it is the name of one of the contract's types, or `Types`, which is what stubs call all
+/// of these together.
+pub(crate) fn interface(schema: &Schema) -> String {
+    let mut name = last_word(&schema.name);
+    while name.is_empty() || name == "Types" || is_type(schema, &name) {
         name.push_str("Contract");
     }
     name
+}
+
+/// Returns the name of the type of an object that a contract takes: the last word of the object's contract. If two have the
+/// same last word, each has the whole name of its contract.
+pub(crate) fn object(schema: &Schema, object: &Interface) -> String {
+    let is_like = |other: &Interface| last_word(&other.contract) == last_word(&object.contract);
+    let is_same = |other: &Interface| (&other.contract, other.major) == (&object.contract, object.major);
+    let ambiguous = schema.types.iter().any(|definition| match &definition.shape {
+        Shape::Object(other) => is_like(other) && !is_same(other),
+        _ => false,
+    });
+    let mut name = if ambiguous { space(&object.contract, object.major) } else { last_word(&object.contract) };
+    while name.is_empty() || name == "Types" || name == interface(schema) || is_type(schema, &name) {
+        name.push_str("Object");
+    }
+    name
+}
+
+fn last_word(contract: &str) -> String {
+    lead(pascal(&contract.rsplit('.').next().unwrap_or_default().replace('-', "_")), "Contract")
+}
+
+/// Returns whether a record, an enum or a variant has a name.
+fn is_type(schema: &Schema, name: &str) -> bool {
+    schema.types.iter().any(|definition| definition.name == name && !matches!(definition.shape, Shape::Object(_)))
 }
 
 /// Returns a name in `snake_case`, PascalCase or words joined by dots as `snake_case`.

@@ -4,17 +4,21 @@ use std::collections::BTreeSet;
 
 use polyplug::schema::{Definition, Field, Interface, Method, Schema, Shape, TypeRef};
 
+use super::names;
+
 /// Returns the methods of the contract, and those of the objects that it takes.
 pub(super) fn all_methods(schema: &Schema) -> impl Iterator<Item = &Method> {
-    schema.methods.iter().chain(objects(schema).flat_map(|(_, interface)| &interface.methods))
+    schema.methods.iter().chain(objects(schema).flat_map(|(_, _, interface)| &interface.methods))
 }
 
-/// Returns the objects that the contract takes, each once: an object that is lent and one that is kept have a definition
-/// each.
-pub(super) fn objects(schema: &Schema) -> impl Iterator<Item = (&Definition, &Interface)> {
+/// Returns the objects that the contract takes, with the names of their types, each once: an object that is lent and one that
+/// is kept have a definition each.
+pub(super) fn objects(schema: &Schema) -> impl Iterator<Item = (String, &Definition, &Interface)> {
     let mut seen = BTreeSet::new();
     schema.types.iter().filter_map(move |definition| match &definition.shape {
-        Shape::Object(interface) if seen.insert(&definition.name) => Some((definition, interface)),
+        Shape::Object(interface) if seen.insert((&interface.contract, interface.major)) => {
+            Some((names::object(schema, interface), definition, interface))
+        }
         _ => None,
     })
 }

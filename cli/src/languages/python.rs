@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use polyplug::schema::{Case, Definition, Field, Interface, Method, Scalar, Schema, Shape, TypeRef};
+use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, TypeRef};
 
 use super::names::{Part, interface, module, space};
-use super::{Language, docs, parts};
+use super::{Language, docs, names, parts};
 use crate::bundle::Contracts;
 
 /// The module without contracts.
@@ -177,8 +177,10 @@ fn spell(schema: &Schema, ty: &TypeRef, way: Way) -> String {
         TypeRef::Named(number) => {
             let Definition { name, shape, .. } = schema.definition(*number);
             match (shape, way) {
-                (Shape::Object(_), Way::Received) => format!("{name}Proxy"),
-                (Shape::Object(object), Way::Given) if object.methods.len() == 1 => {
+                (Shape::Object(object), Way::Received) => format!("{}Proxy", names::object(schema, object)),
+                (Shape::Object(object), Way::Given) if object.methods.len() != 1 => names::object(schema, object),
+                (Shape::Object(object), Way::Given) => {
+                    let name = names::object(schema, object);
                     let method = &object.methods[0];
                     let arguments = method.arguments.iter().map(|argument| spell(schema, &argument.ty, way.back()));
                     let result = spell(schema, parts::answer(method), way);
@@ -214,9 +216,9 @@ fn of_contract(schema: &Schema) -> String {
     for (number, definition) in (0..).zip(&schema.types) {
         define(&mut out, schema, definition, errors.contains(&number));
     }
-    for (definition, Interface { methods, .. }) in parts::objects(schema) {
-        let methods: Vec<_> = methods.iter().collect();
-        protocols(&mut out, schema, &definition.name, &definition.docs, &methods);
+    for (name, definition, object) in parts::objects(schema) {
+        let methods: Vec<_> = object.methods.iter().collect();
+        protocols(&mut out, schema, &name, &definition.docs, &methods);
     }
     let older = parts::older_minors(schema);
     for minor in &older {
@@ -329,6 +331,8 @@ fn one_protocol(out: &mut String, schema: &Schema, name: &str, about: &[String],
         let result = spell(schema, parts::answer(method), way.back());
         let name = Language::Python.spell(Part::Method, &method.name);
         let mut about = docs::with_notes(&method.docs, schema.major, method.since, false);
+        let blank = !about.is_empty();
+        let documented = about.len();
         if let Some((_, error)) = parts::declared(method) {
             about.push(format!("Raises `{}`.", raised(schema, error)));
         }
@@ -337,6 +341,9 @@ fn one_protocol(out: &mut String, schema: &Schema, name: &str, about: &[String],
             if !lines.is_empty() {
                 about.push(format!("`{}`: {}", Language::Python.spell(Part::Argument, &argument.name), lines.join(" ")));
             }
+        }
+        if blank && about.len() > documented {
+            about.insert(documented, String::new());
         }
         if about.is_empty() {
             let _ = writeln!(out, "    def {name}(self{arguments}{end}) -> {result}: ...");

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, TypeRef};
 
 use super::names::{Part, interface, space};
-use super::{Language, docs, parts};
+use super::{Language, docs, names, parts};
 use crate::bundle::Contracts;
 
 /// The module without contracts.
@@ -116,8 +116,12 @@ fn spell(schema: &Schema, ty: &TypeRef, way: Way) -> String {
             let Definition { name, shape, .. } = schema.definition(*number);
             let of = space(&schema.name, schema.major);
             match (shape, way) {
-                (Shape::Object(_), Way::Received) => format!("{of}.{name}Proxy"),
-                (Shape::Object(object), Way::Given) if object.methods.len() == 1 => {
+                (Shape::Object(object), Way::Received) => format!("{of}.{}Proxy", names::object(schema, object)),
+                (Shape::Object(object), Way::Given) if object.methods.len() != 1 => {
+                    format!("{of}.{}", names::object(schema, object))
+                }
+                (Shape::Object(object), Way::Given) => {
+                    let name = names::object(schema, object);
                     let method = Language::Ts.spell(Part::Method, &object.methods[0].name);
                     format!("{of}.{name} | {of}.{name}[\"{method}\"]")
                 }
@@ -159,8 +163,8 @@ fn namespace(out: &mut String, schema: &Schema) {
     for definition in &schema.types {
         define(out, schema, definition);
     }
-    for (definition, object) in parts::objects(schema) {
-        methods(out, schema, &definition.name, &definition.docs, &object.methods);
+    for (name, definition, object) in parts::objects(schema) {
+        methods(out, schema, &name, &definition.docs, &object.methods);
     }
     methods(out, schema, &interface(schema), &schema.docs, &schema.methods);
     makers(out, schema);
