@@ -7,8 +7,9 @@ use polyplug::GuestContractId;
 use polyplug::schema::plan::{Body, Kind, MethodPlan, NodeId, Place, Plan};
 use polyplug::schema::{Definition, Field, Method, Scalar, Schema, Shape, TypeRef};
 
+use super::language::Language;
 use super::names::{Part, module, snake, space};
-use super::{Language, docs, names, parts};
+use super::{docs, names, parts};
 use crate::bundle::Contracts;
 
 /// The type of an option's tag.
@@ -299,9 +300,8 @@ impl<'a> Writer<'a> {
             ty,
             place: Place { at, node },
         };
-        let case = |name: &str, ty: &'a TypeRef, node: NodeId| {
-            (name.to_owned(), Vec::new(), vec![member(name, ty, 0, node)])
-        };
+        let case =
+            |name: &str, ty: &'a TypeRef, node: NodeId| (name.to_owned(), Vec::new(), vec![member(name, ty, 0, node)]);
         if is_empty(ty) || self.structs.iter().any(|each| each.ty == *ty) {
             return;
         }
@@ -325,7 +325,9 @@ impl<'a> Writer<'a> {
             }
             (TypeRef::Tuple(of), Kind::Tuple(places)) => {
                 let pairs = of.iter().zip(places).enumerate();
-                StructKind::Members(pairs.map(|(i, (ty, place))| member(&format!("_{i}"), ty, place.at, place.node)).collect())
+                StructKind::Members(
+                    pairs.map(|(i, (ty, place))| member(&format!("_{i}"), ty, place.at, place.node)).collect(),
+                )
             }
             (TypeRef::Result(ok, err), Kind::Result { ok: ok_node, err: err_node, at }) => {
                 about.push("`tag` is 0 for ok and 1 for err.".to_owned());
@@ -335,7 +337,9 @@ impl<'a> Writer<'a> {
                 let Definition { docs, shape, .. } = self.schema.definition(*number);
                 about = docs::lines(docs);
                 match (shape, kind) {
-                    (Shape::Record(fields), Kind::Record(_, body)) => StructKind::Members(self.members(fields, &body.places)),
+                    (Shape::Record(fields), Kind::Record(_, body)) => {
+                        StructKind::Members(self.members(fields, &body.places))
+                    }
                     (Shape::Variant(described), Kind::Variant { at, cases, .. }) => {
                         let pairs = described.iter().zip(cases);
                         let cases = pairs.map(|(case, Body { places, .. })| {
@@ -355,7 +359,9 @@ impl<'a> Writer<'a> {
         match &kind {
             StructKind::Members(members) => inner.extend(members.iter().map(|member| (member.ty, member.place.node))),
             StructKind::Tagged { cases, .. } => {
-                inner.extend(cases.iter().flat_map(|(_, _, members)| members).map(|member| (member.ty, member.place.node)));
+                inner.extend(
+                    cases.iter().flat_map(|(_, _, members)| members).map(|member| (member.ty, member.place.node)),
+                );
             }
             StructKind::Sequence { entry: Some(entry), .. } => {
                 inner.extend(entry.iter().map(|member| (member.ty, member.place.node)));

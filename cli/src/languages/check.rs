@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 use polyplug::schema::{Field, Method, Schema, Shape};
 
-use super::names::{Part, interface, is_identifier, module, space};
-use super::{Language, parts};
+use super::language::Language;
+use super::names::{self, Part, interface, is_identifier, module, space};
+use super::parts;
 use crate::bundle::Contracts;
 
 /// Checks that the language has a spelling for each name of the contracts, and another one for each other name.
@@ -22,7 +23,10 @@ pub(super) fn check(language: Language, contracts: &Contracts) -> Result<()> {
             Language::Python => vec![module(&schema.name, schema.major), space(&schema.name, schema.major)],
             // The names of macros have no small letters.
             Language::C => {
-                vec![module(&schema.name, schema.major).to_uppercase(), space(&schema.name, schema.major).to_uppercase()]
+                vec![
+                    module(&schema.name, schema.major).to_uppercase(),
+                    space(&schema.name, schema.major).to_uppercase(),
+                ]
             }
         };
         for name in names {
@@ -141,11 +145,16 @@ impl Checking<'_> {
             }
             let spelling = self.language.spell(part, name);
             if !is_identifier(spelling.trim_start_matches('@')) {
-                bail!("{}: `{name}` among the {} of {of} has no letters for a name in {}", self.key, part.plural(), self.language.title());
+                bail!(
+                    "{}: `{name}` among the {} of {of} has no letters for a name in {}",
+                    self.key,
+                    part.plural(),
+                    self.language.title()
+                );
             }
             // Macros of C have the names of methods and cases in capitals, and C# has no two members of one name.
             let spelling = if self.language == Language::C && matches!(part, Part::Method | Part::Case) {
-                super::names::snake(&spelling).to_uppercase()
+                names::snake(&spelling).to_uppercase()
             } else {
                 spelling
             };

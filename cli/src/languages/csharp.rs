@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, TypeRef};
 
+use super::language::Language;
 use super::names::{Part, interface, pascal, space};
-use super::{Language, docs, names, parts};
+use super::{docs, names, parts};
 use crate::bundle::Contracts;
 
 /// Returns the spelling of a type. The namespaces that a file of a contract uses have to be used.
@@ -101,7 +102,10 @@ fn is_value(schema: &Schema, ty: &TypeRef) -> bool {
 
 /// Returns a file for each contract.
 pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
-    contracts.values().map(|schema| (format!("{}.cs", space(&schema.name, schema.major)), of_contract(schema))).collect()
+    contracts
+        .values()
+        .map(|schema| (format!("{}.cs", space(&schema.name, schema.major)), of_contract(schema)))
+        .collect()
 }
 
 fn of_contract(schema: &Schema) -> String {
@@ -178,7 +182,12 @@ fn body(out: &mut String, schema: &Schema, indent: &str, class: &str, fields: &[
         let arguments = fields.iter().map(|field| format!("{} {}", type_name(schema, &field.ty), argument(field)));
         let _ = writeln!(out, "{indent}public {class}({})\n{indent}{{", arguments.collect::<Vec<_>>().join(", "));
         for field in fields {
-            let _ = writeln!(out, "{indent}    {} = {};", Language::Csharp.spell(Part::Field, &field.name), argument(field));
+            let _ = writeln!(
+                out,
+                "{indent}    {} = {};",
+                Language::Csharp.spell(Part::Field, &field.name),
+                argument(field)
+            );
         }
         let _ = writeln!(out, "{indent}}}\n");
     }
@@ -212,7 +221,12 @@ fn methods(out: &mut String, schema: &Schema, name: &str, about: &[String], meth
             let lines = docs::lines(&argument.docs);
             if !lines.is_empty() {
                 let name = Language::Csharp.spell(Part::Argument, &argument.name);
-                let _ = writeln!(out, "        /// <param name=\"{}\">{}</param>", name.trim_start_matches('@'), xml(&lines.join(" ")));
+                let _ = writeln!(
+                    out,
+                    "        /// <param name=\"{}\">{}</param>",
+                    name.trim_start_matches('@'),
+                    xml(&lines.join(" "))
+                );
             }
         }
         if let Some((_, error)) = parts::declared(method) {

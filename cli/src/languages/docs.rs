@@ -3,7 +3,8 @@
 /// Returns the lines of a documentation, without what a comment of some language cannot hold: control characters, and
 /// those that change the direction of the text.
 pub(super) fn lines(docs: &str) -> Vec<String> {
-    let is_break = |letter: char| matches!(letter, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let is_break =
+        |letter: char| matches!(letter, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}');
     let docs = docs.replace("\r\n", "\n");
     let lines = docs.trim_matches(is_break).split(is_break);
     let mut lines: Vec<String> = lines.map(|line| line.chars().map(harmless).collect::<String>()).collect();

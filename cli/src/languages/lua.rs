@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, TypeRef};
 
+use super::language::Language;
 use super::names::{Part, interface, space};
-use super::{Language, docs, names, parts};
+use super::{docs, names, parts};
 use crate::bundle::Contracts;
 
 /// The module without contracts.
@@ -236,9 +237,10 @@ fn member(name: &str) -> String {
 
 /// Writes the class of what a plugin implements, and that of what it calls.
 fn methods(out: &mut String, schema: &Schema, name: &str, about: &str, methods: &[Method], is_plugin: bool) {
-    for (class, way, use_of_it) in
-        [(name.to_owned(), Way::Received, "For a plugin to implement."), (format!("{name}Proxy"), Way::Given, "For a plugin to call.")]
-    {
+    for (class, way, use_of_it) in [
+        (name.to_owned(), Way::Received, "For a plugin to implement."),
+        (format!("{name}Proxy"), Way::Given, "For a plugin to call."),
+    ] {
         let mut lines = docs::lines(about);
         if !lines.is_empty() {
             lines.push(String::new());

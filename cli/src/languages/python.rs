@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, TypeRef};
 
+use super::language::Language;
 use super::names::{Part, interface, module, space};
-use super::{Language, docs, names, parts};
+use super::{docs, names, parts};
 use crate::bundle::Contracts;
 
 /// The module without contracts.
@@ -16,6 +17,7 @@ const IMPORTS: &str = "\
 import builtins
 import dataclasses as _dataclasses
 import enum as _enum
+from abc import abstractmethod as _abstractmethod
 from collections.abc import Callable as _Callable, Iterable as _Iterable, Iterator as _Iterator, Mapping as _Mapping
 from typing import Protocol as _Protocol
 from typing_extensions import TypeAlias as _TypeAlias
@@ -33,9 +35,9 @@ pub(crate) fn type_name(schema: &Schema, ty: &TypeRef) -> String {
 
 /// Returns the package: the module, and a module for each contract.
 pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
-    let modules = contracts.values().map(|schema| {
-        (format!("polyplug/{}.pyi", module(&schema.name, schema.major)), of_contract(schema))
-    });
+    let modules = contracts
+        .values()
+        .map(|schema| (format!("polyplug/{}.pyi", module(&schema.name, schema.major)), of_contract(schema)));
     [("polyplug/__init__.pyi".to_owned(), package(contracts))].into_iter().chain(modules).collect()
 }
 
@@ -53,7 +55,9 @@ fn package(contracts: &Contracts) -> String {
         };
         let mut at = 0;
         while at <= schema.minor {
-            let same: Vec<u32> = (at..=schema.minor).take_while(|minor| protocol(schema, &older, *minor) == protocol(schema, &older, at)).collect();
+            let same: Vec<u32> = (at..=schema.minor)
+                .take_while(|minor| protocol(schema, &older, *minor) == protocol(schema, &older, at))
+                .collect();
             let texts = same.iter().map(|minor| format!("\"{}@{}.{minor}\"", schema.name, schema.major));
             let mut texts: Vec<_> = texts.collect();
             if same.contains(&schema.minor) {
@@ -75,7 +79,8 @@ fn package(contracts: &Contracts) -> String {
              _Callable[[type[{variable}]], type[{variable}]]: ..."
         )
     });
-    let plugins = overloads("", "Declares a plugin: decorates the class with the contract's methods.", plugins.collect());
+    let plugins =
+        overloads("", "Declares a plugin: decorates the class with the contract's methods.", plugins.collect());
     let looking_up = |indent: &str, this: &str| {
         let by_contract = |name: &str, about: &str, result: &dyn Fn(&Schema, &str) -> String| {
             let each = contracts.values().map(|schema| {
@@ -88,9 +93,19 @@ fn package(contracts: &Contracts) -> String {
         };
         let proxy = |schema: &Schema, of: &str| format!("{of}.{}Proxy", interface(schema));
         [
-            by_contract("host", "Returns a contract of the host, which the manifest declares under `[[host]]`.", &proxy),
-            by_contract("peer", "Returns a plugin of another bundle, which the manifest declares under `[[dependency]]`.", &proxy),
-            by_contract("types", "Returns the classes of a contract's types, by their names.", &|_, of| format!("type[{of}.Types]")),
+            by_contract(
+                "host",
+                "Returns a contract of the host, which the manifest declares under `[[host]]`.",
+                &proxy,
+            ),
+            by_contract(
+                "peer",
+                "Returns a plugin of another bundle, which the manifest declares under `[[dependency]]`.",
+                &proxy,
+            ),
+            by_contract("types", "Returns the classes of a contract's types, by their names.", &|_, of| {
+                format!("type[{of}.Types]")
+            }),
         ]
         .concat()
     };
@@ -153,7 +168,13 @@ fn spell(schema: &Schema, ty: &TypeRef, way: Way) -> String {
         TypeRef::Scalar(_) => builtin("int"),
         TypeRef::List(of) if **of == TypeRef::U8 => match way {
             Way::Received => builtin("bytes"),
-            Way::Given => [builtin("bytes"), builtin("bytearray"), builtin("memoryview"), format!("_Iterable[{}]", builtin("int"))].join(" | "),
+            Way::Given => [
+                builtin("bytes"),
+                builtin("bytearray"),
+                builtin("memoryview"),
+                format!("_Iterable[{}]", builtin("int")),
+            ]
+            .join(" | "),
         },
         TypeRef::List(of) => match (way, &**of) {
             (Way::Received, _) => format!("{}[{}]", builtin("list"), inner(of)),
@@ -224,7 +245,14 @@ fn of_contract(schema: &Schema) -> String {
     for minor in &older {
         let methods: Vec<_> = schema.methods.iter().filter(|method| method.since <= *minor).collect();
         let about = format!("Version {}.{minor} of the contract.", schema.major);
-        one_protocol(&mut out, schema, &protocol(schema, &older, *minor), &docs::lines(&about), &methods, Way::Received);
+        one_protocol(
+            &mut out,
+            schema,
+            &protocol(schema, &older, *minor),
+            &docs::lines(&about),
+            &methods,
+            Way::Received,
+        );
     }
     protocols(&mut out, schema, &interface(schema), &schema.docs, &schema.methods.iter().collect::<Vec<_>>());
     out.push_str("class Types:\n    \"\"\"The classes of the contract's types.\"\"\"\n\n");
@@ -278,15 +306,22 @@ fn variant(out: &mut String, schema: &Schema, name: &str, about: &[String], case
 }
 
 /// Writes the class of a record or of a case.
-fn body(out: &mut String, schema: &Schema, indent: &str, head: &str, about: &[String], fields: &[Field], is_error: bool) {
+fn body(
+    out: &mut String,
+    schema: &Schema,
+    indent: &str,
+    head: &str,
+    about: &[String],
+    fields: &[Field],
+    is_error: bool,
+) {
     let _ = writeln!(out, "{indent}@_dataclasses.dataclass\n{indent}class {head}:");
     let inner = format!("{indent}    ");
     docstring(out, &inner, about);
     if fields.is_empty() && about.is_empty() {
         let _ = writeln!(out, "{inner}...");
     }
-    let may_be_left_out =
-        |field: &Field| matches!(field.ty, TypeRef::Option(_)) || field.default.is_some();
+    let may_be_left_out = |field: &Field| matches!(field.ty, TypeRef::Option(_)) || field.default.is_some();
     for (at, field) in fields.iter().enumerate() {
         let mut name = Language::Python.spell(Part::Field, &field.name);
         if let [only] = fields
@@ -323,7 +358,11 @@ fn one_protocol(out: &mut String, schema: &Schema, name: &str, about: &[String],
     docstring(out, "    ", about);
     for method in methods {
         let arguments = method.arguments.iter().map(|argument| {
-            format!(", {}: {}", Language::Python.spell(Part::Argument, &argument.name), spell(schema, &argument.ty, way))
+            format!(
+                ", {}: {}",
+                Language::Python.spell(Part::Argument, &argument.name),
+                spell(schema, &argument.ty, way)
+            )
         });
         let arguments: String = arguments.collect();
         // Plugins get their arguments by position, so that they may give them other names.
@@ -339,11 +378,19 @@ fn one_protocol(out: &mut String, schema: &Schema, name: &str, about: &[String],
         for argument in &method.arguments {
             let lines = docs::lines(&argument.docs);
             if !lines.is_empty() {
-                about.push(format!("`{}`: {}", Language::Python.spell(Part::Argument, &argument.name), lines.join(" ")));
+                about.push(format!(
+                    "`{}`: {}",
+                    Language::Python.spell(Part::Argument, &argument.name),
+                    lines.join(" ")
+                ));
             }
         }
         if blank && about.len() > documented {
             about.insert(documented, String::new());
+        }
+        // A class that derives from a protocol of stubs is told of the methods that it lacks only if they are abstract.
+        if way == Way::Received {
+            out.push_str("    @_abstractmethod\n");
         }
         if about.is_empty() {
             let _ = writeln!(out, "    def {name}(self{arguments}{end}) -> {result}: ...");

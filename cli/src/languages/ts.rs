@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, TypeRef};
 
+use super::language::Language;
 use super::names::{Part, interface, space};
-use super::{Language, docs, names, parts};
+use super::{docs, names, parts};
 use crate::bundle::Contracts;
 
 /// The module without contracts.
@@ -240,9 +241,10 @@ fn object_of_case(schema: &Schema, case: &Case) -> String {
 
 /// Writes the interface of what a plugin implements, and that of what it calls.
 fn methods(out: &mut String, schema: &Schema, name: &str, about: &str, methods: &[Method]) {
-    for (name, way, use_of_it) in
-        [(name.to_owned(), Way::Received, "For a plugin to implement."), (format!("{name}Proxy"), Way::Given, "For a plugin to call.")]
-    {
+    for (name, way, use_of_it) in [
+        (name.to_owned(), Way::Received, "For a plugin to implement."),
+        (format!("{name}Proxy"), Way::Given, "For a plugin to call."),
+    ] {
         let mut lines = docs::lines(about);
         if !lines.is_empty() {
             lines.push(String::new());
@@ -309,9 +311,17 @@ fn makers(out: &mut String, schema: &Schema) {
                 }
                 [] => writeln!(out, "        readonly {case_name}: {{ readonly tag: \"{case_name}\" }};"),
                 [_, _, ..] if parts::are_numbered(&case.fields) => {
-                    writeln!(out, "        {case_name}(...val: {}): {of}.{name};", payload(schema, case).unwrap_or_default())
+                    writeln!(
+                        out,
+                        "        {case_name}(...val: {}): {of}.{name};",
+                        payload(schema, case).unwrap_or_default()
+                    )
                 }
-                _ => writeln!(out, "        {case_name}(val: {}): {of}.{name};", payload(schema, case).unwrap_or_default()),
+                _ => writeln!(
+                    out,
+                    "        {case_name}(val: {}): {of}.{name};",
+                    payload(schema, case).unwrap_or_default()
+                ),
             };
         }
         out.push_str("      };\n");

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use polyplug::schema::Schema;
 use polyplug::Type;
+use polyplug::schema::Schema;
 use test_contracts::Calculator;
 
 /// A place. Not `*/`, not `]]`, not `"""`, not `<b>` & `</summary>`, not \

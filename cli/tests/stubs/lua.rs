@@ -75,7 +75,7 @@ fn types_are_as_the_loader_has_them() {
         "---@field import fun(self: TestKinds1.Kinds, class: integer, end_: string): integer",
         "---@field watch fun(self: TestKinds1.KindsProxy, steps: integer, progress: TestKinds1.Progress|fun(done: integer, \
          label: string): boolean): integer",
-        "---@overload fun(contract: \"test.store-room@2\"|\"test.store-room@2.0\"): TestStoreRoom2.StoreProxy",
+        "---@overload fun(contract: \"test.store-room@2\"|\"test.store-room@2.0\"): TestStoreRoom2.StoreRoomProxy",
         "---@field Line fun(_0: TestKinds1.Point, _1: TestKinds1.Point): TestKinds1.Shape",
     ] {
         assert!(text.lines().any(|each| each == line), "no `{line}` in\n{text}");

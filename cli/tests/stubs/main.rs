@@ -9,6 +9,7 @@ mod python;
 mod refused;
 mod ts;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -117,22 +118,45 @@ impl Guest {
     }
 
     fn call(&self, contract: &str, method: &str, arguments: &[&str]) -> Run {
-        let mut all = vec!["call", self.folder.path().to_str().unwrap(), contract, method];
-        all.extend(arguments);
-        all.extend(["--contracts", self.schemas.path()]);
-        polyplug(&all)
+        self.call_with(&[], contract, method, arguments)
+    }
+
+    fn call_with(&self, variables: &[(&str, &OsStr)], contract: &str, method: &str, arguments: &[&str]) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_polyplug"));
+        command.args(["call", self.folder.path().to_str().unwrap(), contract, method]).args(arguments);
+        command.args(["--contracts", self.schemas.path()]).envs(variables.iter().copied());
+        Run::of(&mut command, "the program of this package")
+    }
+
+    fn answers(&self) {
+        self.answers_with(&[]);
     }
 
     /// Calls the methods of `test.kinds` with values of all types, and checks what they return.
-    fn answers(&self) {
+    fn answers_with(&self, variables: &[(&str, &OsStr)]) {
         let cases: &[(&str, &[&str], &str)] = &[
             ("numbers", &["-3", "5", "-9007199254740995", "1.5", "true", "\"é\""], "[-9007199254740995,1.5]"),
             ("text", &["ab", "[0, 255]"], "[97,98,0,255]"),
-            ("names", &[r#"[{"name": "a", "class": "x", "note": null, "deep": null, "count": 2}]"#, r#"{"b": {"x": 1, "y": 2}}"#], r#"["a","b"]"#),
+            (
+                "names",
+                &[
+                    r#"[{"name": "a", "class": "x", "note": null, "deep": null, "count": 2}]"#,
+                    r#"{"b": {"x": 1, "y": 2}}"#,
+                ],
+                r#"["a","b"]"#,
+            ),
             ("deep", &[r#"{"some": null}"#], r#"{"some":null}"#),
-            ("shape", &[r#"{"Line": [{"x": 1, "y": 2}, {"x": 3, "y": 4}]}"#], r#"{"Line":[{"x":3.0,"y":4.0},{"x":1.0,"y":2.0}]}"#),
+            (
+                "shape",
+                &[r#"{"Line": [{"x": 1, "y": 2}, {"x": 3, "y": 4}]}"#],
+                r#"{"Line":[{"x":3.0,"y":4.0},{"x":1.0,"y":2.0}]}"#,
+            ),
             ("shape", &["Empty"], r#"{"Dot":1}"#),
-            ("shape", &[r#"{"Circle": {"centre": {"x": 1, "y": 2}, "radius": 2}}"#], r#"{"Circle":{"centre":{"x":1.0,"y":2.0},"radius":4.0}}"#),
+            (
+                "shape",
+                &[r#"{"Circle": {"centre": {"x": 1, "y": 2}, "radius": 2}}"#],
+                r#"{"Circle":{"centre":{"x":1.0,"y":2.0},"radius":4.0}}"#,
+            ),
             ("colour", &["Red"], r#""Green""#),
             ("colour", &["Green"], "null"),
             ("swap", &[r#"{"0": 1, "1": 2}"#], r#"{"ok":{"0":2,"1":1}}"#),
@@ -142,7 +166,7 @@ impl Guest {
             ("length", &[r#"{"number": 1, "next": {"number": 2, "next": null}}"#], "2"),
         ];
         for (method, arguments, answer) in cases {
-            let run = self.call("test.kinds@1", method, arguments).passes();
+            let run = self.call_with(variables, "test.kinds@1", method, arguments).passes();
             let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
             assert_eq!(parse(&run.out), parse(answer), "{method} {arguments:?}");
         }
