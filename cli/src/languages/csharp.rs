@@ -110,7 +110,8 @@ pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
 
 fn of_contract(schema: &Schema) -> String {
     let mut out = format!(
-        "// The contract {schema}. Made by `polyplug stubs --lang csharp`.\n\nusing System;\nusing System.Collections.Generic;\n\
+        "// The contract {schema}. Made by `polyplug stubs --lang csharp`.\n\n// What the contract does not document has no comment.\n\
+         #pragma warning disable 1591\n\nusing System;\nusing System.Collections.Generic;\n\
          using System.Text;\nusing Polyplug;\n\nnamespace {}\n{{\n",
         space(&schema.name, schema.major)
     );
@@ -118,7 +119,11 @@ fn of_contract(schema: &Schema) -> String {
         define(&mut out, schema, definition);
     }
     for (name, definition, object) in parts::objects(schema) {
-        methods(&mut out, schema, &name, &docs::lines(&definition.docs), &object.methods);
+        let mut about = docs::lines(&definition.docs);
+        if about.is_empty() {
+            about.push(format!("An object of the contract {}@{}.", object.contract, object.major));
+        }
+        methods(&mut out, schema, &name, &about, &object.methods);
     }
     let mut about = docs::lines(&schema.docs);
     if about.is_empty() {
@@ -233,7 +238,7 @@ fn methods(out: &mut String, schema: &Schema, name: &str, about: &[String], meth
             let error = type_name(schema, error);
             let _ = writeln!(
                 out,
-                "        /// <exception cref=\"global::Polyplug.DeclaredException{{E}}\">With a value of <c>{}</c>.</exception>",
+                "        /// <exception cref=\"DeclaredException{{E}}\">With a value of <c>{}</c>.</exception>",
                 xml(&error)
             );
             let throws = global(schema, "Polyplug", "Throws");

@@ -189,7 +189,9 @@ fn define(out: &mut String, schema: &Schema, definition: &Definition) {
         Shape::Enum(cases) => {
             let _ = write!(out, "    type {name} =");
             for case in cases {
-                let _ = write!(out, "\n      | \"{}\"", case.name);
+                out.push('\n');
+                docs_comment(out, "      ", &docs::with_notes(&case.docs, schema.major, case.since, case.other));
+                let _ = write!(out, "      | \"{}\"", case.name);
             }
             out.push_str(";\n\n");
         }

@@ -93,7 +93,7 @@ fn compile(toolchain: &Toolchain, code: &str, folder: &Path) -> Run {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("loaders/dotnet/bridge/Polyplug.dll");
     let mut command = toolchain.compiler();
     command.args(["-nologo", "-nostdlib", "-noconfig", "-target:library", "-codepage:65001", "-warnaserror"]);
-    command.arg("-nowarn:1701,1702");
+    command.arg("-nowarn:1591,1701,1702");
     for entry in fs::read_dir(toolchain.framework()).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from polyplug import CallError, Declared, Err, Ok, Some, log, on_unload, plugin, types
 
@@ -18,6 +18,7 @@ Refusal = kinds.Refusal
 
 
 @plugin("test.kinds@1", singleton=True)
+@final
 class Guest(Methods):
     def __init__(self, ctx: Context) -> None:
         self.name = ctx.bundle

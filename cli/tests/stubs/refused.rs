@@ -181,9 +181,11 @@ fn documentation_stays_in_its_comment() {
                 _ => assert!(line.starts_with("* ") || line.starts_with("/*"), "{language}: {line}"),
             }
         }
-        let ends = text.matches("*/").count();
-        if language == "ts" || language == "c" {
-            assert_eq!(ends, text.matches("/*").count(), "{language}: {text}");
-        }
+        let begin = match language {
+            "ts" => "/**",
+            "c" => "/*",
+            _ => continue,
+        };
+        assert_eq!(text.matches("*/").count(), text.matches(begin).count(), "{language}: {text}");
     }
 }
