@@ -34,8 +34,8 @@ pub(super) fn check(language: Language, contracts: &Contracts) -> Result<()> {
                 && other != key
             {
                 bail!(
-                    "the contracts `{other}` and `{key}` are both `{name}` in {}: make the stubs of one at a time, into folders \
-                     of their own",
+                    "the contracts `{other}` and `{key}` are both `{name}` in {}: make the stubs of one at a time, \
+                     into folders of their own",
                     language.title()
                 );
             }
@@ -59,8 +59,8 @@ impl Checking<'_> {
             let is_object = matches!(definition.shape, Shape::Object(_));
             if !is_object && self.language != Language::C && self.language.is_keyword(&definition.name) {
                 bail!(
-                    "{}: the type `{}` has the name of a keyword of {}, and cannot have another: give it another name in the \
-                     contract, which changes nothing else",
+                    "{}: the type `{}` has the name of a keyword of {}, and cannot have another: give it another name \
+                     in the contract, which changes nothing else",
                     self.key,
                     definition.name,
                     self.language.title()
@@ -102,8 +102,8 @@ impl Checking<'_> {
         };
         match self.schema.types.iter().find(|definition| added.contains(&definition.name)) {
             Some(definition) if !matches!(definition.shape, Shape::Object(_)) => bail!(
-                "{}: the type `{}` has a name that stubs for {} use themselves: give it another name in the contract, which \
-                 changes nothing else",
+                "{}: the type `{}` has a name that stubs for {} use themselves: give it another name in the contract, \
+                 which changes nothing else",
                 self.key,
                 definition.name,
                 self.language.title()
@@ -160,8 +160,8 @@ impl Checking<'_> {
             };
             if let Some(other) = spelled.insert(spelling.clone(), name) {
                 bail!(
-                    "{}: the {} `{other}` and `{name}` of {of} are both `{spelling}` in {}: give one of them another name in \
-                     the contract",
+                    "{}: the {} `{other}` and `{name}` of {of} are both `{spelling}` in {}: give one of them another \
+                     name in the contract",
                     self.key,
                     part.plural(),
                     self.language.title()

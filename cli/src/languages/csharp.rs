@@ -110,7 +110,8 @@ pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
 
 fn of_contract(schema: &Schema) -> String {
     let mut out = format!(
-        "// The contract {schema}. Made by `polyplug stubs --lang csharp`.\n\n// What the contract does not document has no comment.\n\
+        "// The contract {schema}. Made by `polyplug stubs --lang csharp`.\n\n\
+         // What the contract does not document has no comment.\n\
          #pragma warning disable 1591\n\nusing System;\nusing System.Collections.Generic;\n\
          using System.Text;\nusing Polyplug;\n\nnamespace {}\n{{\n",
         space(&schema.name, schema.major)

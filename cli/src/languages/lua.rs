@@ -6,6 +6,7 @@ use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, T
 
 use super::language::Language;
 use super::names::{Part, interface, space};
+use super::template::fill;
 use super::{docs, names, parts};
 use crate::bundle::Contracts;
 
@@ -23,7 +24,8 @@ pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
     let mut overloads = [const { String::new() }; 3];
     for (key, schema) in contracts {
         let of = space(&schema.name, schema.major);
-        let minors = (0..=schema.minor).map(|minor| format!("|\"{key}.{minor}\""));
+        let minors = parts::minors(schema);
+        let minors = minors.iter().map(|minor| format!("|\"{key}.{minor}\""));
         let texts = format!("\"{key}\"{}", minors.collect::<String>());
         let _ = writeln!(names, "---| {}", texts.replace('|', "\n---| "));
         let methods = format!("{of}.{}", interface(schema));
@@ -38,12 +40,14 @@ pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
         of_contract(&mut types, schema);
     }
     let [plugin, remote, of_types] = overloads;
-    let text = MODULE
-        .replace("--@names@\n", &names)
-        .replace("--@plugin@\n", &plugin)
-        .replace("--@remote@\n", &remote)
-        .replace("--@types@\n", &of_types)
-        .replace("--@contracts@\n", &types);
+    let texts: [(&str, &str); 5] = [
+        ("--@names@\n", &names),
+        ("--@plugin@\n", &plugin),
+        ("--@remote@\n", &remote),
+        ("--@types@\n", &of_types),
+        ("--@contracts@\n", &types),
+    ];
+    let text = fill(MODULE, &texts);
     vec![("polyplug.lua".to_owned(), text)]
 }
 

@@ -3,21 +3,26 @@
 //! - [`Language`]: the languages
 //! - [`type_name`]: the spelling of a type
 //! - [`stubs`]: the stubs of contracts
+//! - `keywords`: the keywords of each language
 //! - `names`: names in the manner of each language
 //! - `docs`: documentation that cannot leave its comment
 //! - `parts`: what the generators ask of a schema
+//! - `template`: texts with places for others
 //! - `check`: what keeps a contract from being spelled in a language
-//! - `python`, `lua`, `ts`, `csharp`, `c`: the spelling of types, and stubs
+//! - `python`, `lua`, `ts`, `csharp`, `c`: the spelling of types, and stubs; `c_types`: the spelling of types in C
 
 mod c;
+mod c_types;
 mod check;
 mod csharp;
 mod docs;
+mod keywords;
 mod language;
 mod lua;
 pub(crate) mod names;
 mod parts;
 mod python;
+mod template;
 mod ts;
 
 use anyhow::Result;
@@ -36,7 +41,7 @@ pub(crate) fn type_name(language: Language, schema: &Schema, ty: &TypeRef) -> St
         Language::Lua => lua::type_name(schema, ty),
         Language::Ts => ts::type_name(schema, ty),
         Language::Csharp => csharp::type_name(schema, ty),
-        Language::C => c::type_name(schema, ty),
+        Language::C => c_types::type_name(schema, ty),
     }
 }
 

@@ -6,13 +6,15 @@ use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, T
 
 use super::language::Language;
 use super::names::{Part, interface, module, space};
+use super::template::fill;
 use super::{docs, names, parts};
 use crate::bundle::Contracts;
 
 /// The module without contracts.
 const MODULE: &str = include_str!("module.pyi");
 
-/// What the stub of a contract imports. The names begin with underscores, so that they are not those of the contract's types.
+/// What the stub of a contract imports. The names begin with underscores, so that they are not those of the contract's
+/// types.
 const IMPORTS: &str = "\
 import builtins
 import dataclasses as _dataclasses
@@ -53,24 +55,17 @@ fn package(contracts: &Contracts) -> String {
             let name = format!("{}Plugin", space(&schema.name, schema.major));
             if older.contains(&minor) { format!("{name}_{minor}") } else { name }
         };
-        let mut at = 0;
-        while at <= schema.minor {
-            let same: Vec<u32> = (at..=schema.minor)
-                .take_while(|minor| protocol(schema, &older, *minor) == protocol(schema, &older, at))
-                .collect();
+        // The versions of one protocol, which follow each other.
+        let minors = parts::minors(schema);
+        for same in minors.chunk_by(|a, b| protocol(schema, &older, *a) == protocol(schema, &older, *b)) {
             let texts = same.iter().map(|minor| format!("\"{}@{}.{minor}\"", schema.name, schema.major));
             let mut texts: Vec<_> = texts.collect();
             if same.contains(&schema.minor) {
                 texts.insert(0, parts::key(schema));
             }
-            let _ = writeln!(
-                variables,
-                "{0} = _TypeVar(\"{0}\", bound={of}.{1})",
-                variable(at),
-                protocol(schema, &older, at)
-            );
-            plugins.push((texts.join(", "), variable(at)));
-            at += u32::try_from(same.len()).unwrap_or(1);
+            let (variable, protocol) = (variable(same[0]), protocol(schema, &older, same[0]));
+            let _ = writeln!(variables, "{variable} = _TypeVar(\"{variable}\", bound={of}.{protocol})");
+            plugins.push((texts.join(", "), variable));
         }
     }
     let plugins = plugins.into_iter().map(|(texts, variable)| {
@@ -85,7 +80,8 @@ fn package(contracts: &Contracts) -> String {
         let by_contract = |name: &str, about: &str, result: &dyn Fn(&Schema, &str) -> String| {
             let each = contracts.values().map(|schema| {
                 let of = module(&schema.name, schema.major);
-                let minors = (0..=schema.minor).map(|minor| format!(", \"{}@{}.{minor}\"", schema.name, schema.major));
+                let minors = parts::minors(schema);
+                let minors = minors.iter().map(|minor| format!(", \"{}@{}.{minor}\"", schema.name, schema.major));
                 let texts = parts::key(schema) + &minors.collect::<String>();
                 format!("def {name}({this}contract: _Literal[{texts}], /) -> {}: ...", result(schema, &of))
             });
@@ -109,11 +105,13 @@ fn package(contracts: &Contracts) -> String {
         ]
         .concat()
     };
-    MODULE
-        .replace("@imports@", &imports)
-        .replace("@variables@", &variables)
-        .replace("@context@", &looking_up("    ", "self, "))
-        .replace("@functions@\n", &(plugins + &looking_up("", "")))
+    let texts: [(&str, &str); 4] = [
+        ("@imports@", &imports),
+        ("@variables@", &variables),
+        ("@context@", &looking_up("    ", "self, ")),
+        ("@functions@\n", &(plugins + &looking_up("", ""))),
+    ];
+    fill(MODULE, &texts)
 }
 
 /// Returns definitions of one function with a documentation, indented. Only one of several is an overload.

@@ -6,6 +6,7 @@ use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, T
 
 use super::language::Language;
 use super::names::{Part, interface, space};
+use super::template::fill;
 use super::{docs, names, parts};
 use crate::bundle::Contracts;
 
@@ -29,7 +30,7 @@ pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
         docs_comment(&mut known, "    ", &docs::lines(&schema.docs));
         entry(&mut known, &parts::key(schema), &format!("{of}.{methods}"));
         let older = parts::older_minors(schema);
-        for minor in 0..=schema.minor {
+        for minor in parts::minors(schema) {
             let missing = schema.methods.iter().filter(|method| method.since > minor);
             let missing: Vec<_> =
                 missing.map(|method| format!("\"{}\"", Language::Ts.spell(Part::Method, &method.name))).collect();
@@ -48,7 +49,7 @@ pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
             let _ = write!(spaces, "\n  type ${name}{parameters} = {name}{parameters};\n");
         }
     }
-    let text = MODULE.replace("@contracts@", known.trim_end()).replace("@spaces@", spaces.trim_end());
+    let text = fill(MODULE, &[("@contracts@", known.trim_end()), ("@spaces@", spaces.trim_end())]);
     vec![("polyplug.d.ts".to_owned(), text)]
 }
 
@@ -132,8 +133,8 @@ fn spell(schema: &Schema, ty: &TypeRef, way: Way) -> String {
     }
 }
 
-/// Returns the name of a type of the language: an alias outside of the contract's namespace if the contract has a type of
-/// the same name.
+/// Returns the name of a type of the language: an alias outside of the contract's namespace if the contract has a type
+/// of the same name.
 fn global(schema: &Schema, name: &str) -> String {
     let is_taken = schema.types.iter().any(|definition| definition.name == name);
     if is_taken { format!("${name}") } else { name.to_owned() }

@@ -35,7 +35,7 @@ fn check(language: [&str; 2], code: &str) -> Run {
     Run::of(compiler(language, stubs.path()).arg("-fsyntax-only").arg(source), NEEDED)
 }
 
-const ALL: &str = "#include \"test_kinds_1.h\"\n#include \"test_store_room_2.h\"\n#include \"test_kinds_1.h\"\n";
+const ALL: &str = "#include \"test_kinds_1.h\"\n#include \"test_store_room_2.h\"\n#include \"test_types_1.h\"\n#include \"test_kinds_1.h\"\n";
 
 #[test]
 fn the_headers_are_clean_c_and_have_the_canonical_layout() {

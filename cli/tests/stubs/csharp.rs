@@ -108,7 +108,7 @@ fn compile(toolchain: &Toolchain, code: &str, folder: &Path) -> Run {
     // The documentation has to be well-formed XML as well.
     command.arg(option("doc", &folder.join("Guest.xml"))).arg(option("r", &own));
     command.arg(option("out", &folder.join("Guest.dll"))).arg(source);
-    command.args(["TestKinds1.cs", "TestStoreRoom2.cs"].map(|file| stubs.path().join(file)));
+    command.args(["TestKinds1.cs", "TestStoreRoom2.cs", "TestTypes1.cs"].map(|file| stubs.path().join(file)));
     Run::of(&mut command, NEEDED)
 }
 

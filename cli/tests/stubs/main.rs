@@ -18,6 +18,7 @@ use polyplug::schema::Schema;
 use tempfile::TempDir;
 
 use contracts::{Kinds, Store};
+use test_contracts::types::Types;
 
 /// Returns whether the tests are to do without a `tool` that not every machine has. The environment variable
 /// `POLYPLUG_TESTS_WITHOUT` lists such tools, with commas. A tool that is missing and not listed makes its tests fail.
@@ -71,7 +72,7 @@ struct Schemas(TempDir);
 
 impl Schemas {
     fn new() -> Self {
-        Self::of(&[Schema::of::<dyn Kinds>(), Schema::of::<dyn Store>()])
+        Self::of(&[Schema::of::<dyn Kinds>(), Schema::of::<dyn Store>(), Schema::of::<dyn Types>()])
     }
 
     fn of(schemas: &[Schema]) -> Self {

@@ -94,7 +94,11 @@ fn names_that_are_no_names() {
     ];
     for schema in hostile {
         for language in LANGUAGES {
-            refused(&[schema.clone()], language, &["demo.x@1", r"x(): void;\n}\nimport os #", "no name in"]);
+            refused(
+                std::slice::from_ref(&schema),
+                language,
+                &["demo.x@1", r"x(): void;\n}\nimport os #", "no name in"],
+            );
         }
     }
     let folder = tempfile::tempdir().unwrap();
@@ -143,6 +147,32 @@ fn one_file_is_printed_without_a_folder() {
         let run = polyplug(&["stubs", &one, "--lang", language]).passes();
         assert!(words.iter().take(1).all(|word| run.out.contains(word)), "{}", run.out);
     }
+}
+
+#[test]
+fn a_contract_of_very_many_versions_has_short_stubs() {
+    let mut schema = contract("demo.x", vec![method("f", &[]), method("g", &[])], Vec::new());
+    schema.minor = u32::MAX;
+    schema.methods[1].since = 1_000_000;
+    let schemas = Schemas::of(&[schema]);
+    for language in LANGUAGES {
+        schemas.stubs(language);
+    }
+    let text = polyplug(&["stubs", schemas.path(), "--lang", "ts"]).passes().out;
+    for (version, is_named) in [("1.999999", false), ("1.1000000", true), ("1.4294967295", true), ("1.0", true)] {
+        assert_eq!(text.contains(&format!("\"demo.x@{version}\"")), is_named, "{version}");
+    }
+    assert!(text.contains("\"demo.x@1.0\": { plugin: Omit<DemoX1.X, \"g\">;"), "{text}");
+}
+
+#[test]
+fn documentation_is_no_template() {
+    let mut schema = contract("demo.x", vec![method("f", &[])], Vec::new());
+    schema.docs = "@spaces@ @contracts@ --@plugin@".to_owned();
+    let schemas = Schemas::of(&[schema]);
+    let text = |language| polyplug(&["stubs", schemas.path(), "--lang", language]).passes().out;
+    assert_eq!(text("ts").matches("namespace DemoX1").count(), 1);
+    assert_eq!(text("lua").matches("options?: polyplug.Options): DemoX1.X").count(), 1);
 }
 
 #[test]
