@@ -1,40 +1,45 @@
-// The types of the module that the JavaScript loader gives to plugins.
+// The types of the module "polyplug", which the JavaScript loader gives to plugins, and of the contracts that are named
+// below. Made by `polyplug stubs --lang ts`.
 
 declare module "polyplug" {
-  /** A method of a host's or of another plugin's contract. */
-  type Method = (...args: any[]) => any;
-
-  /** An object with a contract's methods. */
-  interface Remote {
-    readonly [method: string]: Method;
+  /** The contracts that are known here, by their names. Further declarations of the interface add others. */
+  export interface Contracts {
+    /** The calculator of the documentation. */
+    "demo.calculator@1": { plugin: DemoCalculator1.Calculator; proxy: DemoCalculator1.CalculatorProxy; types: DemoCalculator1.Types };
+    "demo.calculator@1.0": { plugin: Omit<DemoCalculator1.Calculator, "greet" | "sum">; proxy: DemoCalculator1.CalculatorProxy; types: DemoCalculator1.Types };
+    "demo.calculator@1.1": { plugin: Omit<DemoCalculator1.Calculator, "sum">; proxy: DemoCalculator1.CalculatorProxy; types: DemoCalculator1.Types };
+    "demo.calculator@1.2": { plugin: DemoCalculator1.Calculator; proxy: DemoCalculator1.CalculatorProxy; types: DemoCalculator1.Types };
   }
 
   /** What a plugin gets as its instance is made. */
-  interface Context {
+  export interface Context {
     /** The name of the bundle. */
     readonly bundle: string;
-    /** The folder of the bundle, or null if it has none. */
+    /** The folder of the bundle, or null for a bundle from memory. */
     readonly directory: string | null;
     /** The settings of the bundle. */
     readonly config: Readonly<Record<string, unknown>>;
-    /** Returns the folder in which the bundle may keep data. */
+    /** Returns the folder in which the bundle keeps its data, and makes it if it does not exist. */
     dataDirectory(): string;
     /** Has a function called before the bundle is unloaded. */
     onUnload(callback: () => void): void;
   }
 
-  interface PluginOptions {
-    /** The name of the plugin, if the bundle has several of the contract. */
+  export interface PluginOptions {
+    /** The plugin's name in messages; without it, the contract's. */
     readonly name?: string;
-    /** One instance serves all. */
+    /** One instance serves the whole bundle. */
     readonly singleton?: boolean;
-    /** Instances have no state. */
+    /** Instances have no state, so any of the bundle's workers may serve a call. */
     readonly stateless?: boolean;
   }
 
-  type Level = "error" | "warn" | "info" | "debug" | "trace";
+  /** What implements a contract: a class, or an object with the methods. */
+  export type Target<Methods> = Methods | (new (context: Context) => Methods);
 
-  interface Log {
+  export type Level = "error" | "warn" | "info" | "debug" | "trace";
+
+  export interface Log {
     (level: Level, message: string): void;
     error(message: string): void;
     warn(message: string): void;
@@ -49,29 +54,123 @@ declare module "polyplug" {
     readonly value: T;
   }
 
-  /** Any other failure of a call. */
+  /** The failure of a call of a host contract, a peer or an object. */
   export class CallError extends Error {
+    private constructor();
+    /** What kind of failure it is, such as "exception", "unloaded" or "invalid_argument". */
     readonly kind: string;
-    readonly bundle: string;
-    readonly contract: string;
-    readonly method: string;
-    readonly location: string | null;
+    /** The bundle that was called; undefined for the host. */
+    readonly bundle: string | undefined;
+    readonly contract: string | undefined;
+    /** The method, with the contract. */
+    readonly method: string | undefined;
+    /** The place of the failure in the callee's code. */
+    readonly location: string | undefined;
   }
 
-  /** Declares that a class, an object or a module implements a contract: `name@major`. */
-  export function plugin<T extends object>(contract: string, target: T, options?: PluginOptions): T;
+  /** Declares that a class, an object or a module implements a contract. Returns the target. */
+  export function plugin<Name extends keyof Contracts, T extends Target<Contracts[Name]["plugin"]>>(
+    contract: Name,
+    target: T,
+    options?: PluginOptions,
+  ): T;
 
-  /** Returns a host contract. */
-  export function host<T = Remote>(contract: string): T;
+  /** Returns a contract of the host, which the manifest declares under `[[host]]`. */
+  export function host<Name extends keyof Contracts>(contract: Name): Contracts[Name]["proxy"];
 
-  /** Returns the plugin of another bundle. */
-  export function peer<T = Remote>(contract: string): T;
+  /** Returns a plugin of another bundle, which the manifest declares under `[[dependency]]`. */
+  export function peer<Name extends keyof Contracts>(contract: Name): Contracts[Name]["proxy"];
 
   /** Returns makers of the values of a contract's types, by the types' names. */
-  export function types(contract: string): { readonly [type: string]: any };
+  export function types<Name extends keyof Contracts>(contract: Name): Contracts[Name]["types"];
 
   export const context: Context;
+
+  /** Writes to the host's log. */
   export const log: Log;
+
+  /** The calculator of the documentation. */
+  export namespace DemoCalculator1 {
+    /** Why there is no quotient. */
+    type MathError =
+      /** The divisor is zero. */
+      | { tag: "DivisionByZero"; val?: undefined }
+      /** The quotient is too large. */
+      | { tag: "Overflow"; val: {
+        /** The dividend. */
+        at: bigint;
+      } };
+
+    /**
+     * The calculator of the documentation.
+     *
+     * For a plugin to implement.
+     */
+    interface Calculator {
+      /** The sum. */
+      add(a: number, b: number): number;
+      /**
+       * The quotient, or why there is none.
+       * @throws {DemoCalculator1.MathError}
+       */
+      divide(a: bigint, b: bigint): bigint;
+      /**
+       * Greets `name`.
+       *
+       * Since version 1.1.
+       */
+      greet(name: string): string;
+      /**
+       * The sum of all bytes.
+       *
+       * Since version 1.2.
+       */
+      sum(data: Uint8Array): bigint;
+    }
+
+    /**
+     * The calculator of the documentation.
+     *
+     * For a plugin to call.
+     */
+    interface CalculatorProxy {
+      /** The sum. */
+      add(a: number, b: number): number;
+      /**
+       * The quotient, or why there is none.
+       * @throws {DemoCalculator1.MathError}
+       */
+      divide(a: bigint, b: bigint): bigint;
+      /**
+       * Greets `name`.
+       *
+       * Since version 1.1.
+       */
+      greet(name: string): string;
+      /**
+       * The sum of all bytes.
+       *
+       * Since version 1.2.
+       */
+      sum(data: Iterable<number>): bigint;
+    }
+
+    /** Makers of the values of the contract's types. */
+    interface Types {
+      /** Why there is no quotient. */
+      readonly MathError: {
+        new (value: DemoCalculator1.MathError): DeclaredError<DemoCalculator1.MathError>;
+        readonly prototype: DeclaredError<DemoCalculator1.MathError>;
+        /** The divisor is zero. */
+        readonly DivisionByZero: { readonly tag: "DivisionByZero" };
+        /** The quotient is too large. */
+        Overflow(val: {
+        /** The dividend. */
+        at: bigint;
+      }): DemoCalculator1.MathError;
+      };
+    }
+  }
 }
 
 /** Writes to the host's log. */

@@ -7,10 +7,11 @@ use anyhow::{Context, Result, bail};
 use crate::args::Stubs;
 use crate::contracts;
 use crate::exit::Exit;
+use crate::languages;
 
 pub(crate) fn run(args: &Stubs) -> Result<Exit> {
     let found = contracts::read_all(&args.contracts)?;
-    let files = args.lang.stubs(&found)?;
+    let files = languages::stubs(args.lang, &found)?;
     let Some(folder) = &args.out else {
         let [(_, text)] = &files[..] else {
             let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();

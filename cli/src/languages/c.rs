@@ -5,75 +5,16 @@ use std::fmt::Write as _;
 
 use polyplug::GuestContractId;
 use polyplug::schema::plan::{Body, Kind, MethodPlan, NodeId, Place, Plan};
-use polyplug::schema::{Definition, Field, Method, Scalar, Schema, Shape, TypeRef};
+use polyplug::schema::{Definition, Field, Method, Schema, Shape, TypeRef};
 
+use super::c_types::{is_empty, type_name};
+use super::language::Language;
 use super::names::{Part, module, snake, space};
-use super::{Language, docs, parts};
+use super::{docs, names, parts};
 use crate::bundle::Contracts;
 
 /// The type of an option's tag.
 static TAG: TypeRef = TypeRef::U8;
-
-/// Returns the spelling of a type; a text for people if values of the type have no size.
-pub(crate) fn type_name(schema: &Schema, ty: &TypeRef) -> String {
-    let constant = |of: &TypeRef| {
-        let of = if is_empty(of) { "void".to_owned() } else { type_name(schema, of) };
-        if of.ends_with('*') { format!("{of}const *") } else { format!("const {of} *") }
-    };
-    match ty {
-        TypeRef::Unit => "void".to_owned(),
-        TypeRef::Scalar(scalar) => match scalar {
-            Scalar::Bool | Scalar::U8 => "uint8_t",
-            Scalar::I8 => "int8_t",
-            Scalar::I16 => "int16_t",
-            Scalar::I32 => "int32_t",
-            Scalar::I64 => "int64_t",
-            Scalar::U16 => "uint16_t",
-            Scalar::U32 | Scalar::Char => "uint32_t",
-            Scalar::U64 => "uint64_t",
-            Scalar::F32 => "float",
-            Scalar::F64 => "double",
-        }
-        .to_owned(),
-        TypeRef::String => "PolyplugStringView".to_owned(),
-        TypeRef::List(of) if **of == TypeRef::U8 => "PolyplugStringView".to_owned(),
-        TypeRef::Box(of) => constant(of),
-        TypeRef::Option(of) if matches!(**of, TypeRef::Box(_)) => type_name(schema, of),
-        TypeRef::Named(number) if matches!(schema.definition(*number).shape, Shape::Object(_)) => {
-            "PolyplugGuestContractInstance".to_owned()
-        }
-        _ => format!("{}_{}", space(&schema.name, schema.major), mangle(schema, ty)),
-    }
-}
-
-/// Returns a name for a type that is made of others. No two types have the same.
-fn mangle(schema: &Schema, ty: &TypeRef) -> String {
-    let inner = |ty: &TypeRef| mangle(schema, ty);
-    match ty {
-        TypeRef::Unit => "unit".to_owned(),
-        TypeRef::Scalar(scalar) => scalar.name().to_owned(),
-        TypeRef::String => "string".to_owned(),
-        TypeRef::List(of) if **of == TypeRef::U8 => "bytes".to_owned(),
-        TypeRef::List(of) => format!("list_{}", inner(of)),
-        TypeRef::Option(of) => format!("option_{}", inner(of)),
-        TypeRef::Box(of) => format!("box_{}", inner(of)),
-        TypeRef::Map(key, value) => format!("map_{}_{}", inner(key), inner(value)),
-        TypeRef::Tuple(of) => {
-            format!("tuple{}_{}", of.len(), of.iter().map(inner).collect::<Vec<_>>().join("_"))
-        }
-        TypeRef::Result(ok, err) => format!("result_{}_{}", inner(ok), inner(err)),
-        TypeRef::Named(number) => schema.definition(*number).name.clone(),
-    }
-}
-
-/// Returns whether values of the type take up no memory, so that no member has the type.
-fn is_empty(ty: &TypeRef) -> bool {
-    match ty {
-        TypeRef::Unit => true,
-        TypeRef::Tuple(of) => of.iter().all(is_empty),
-        _ => false,
-    }
-}
 
 /// Returns a header for each contract.
 pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
@@ -154,12 +95,13 @@ impl<'a> Writer<'a> {
         self.comment("", &about);
         let _ = writeln!(
             self.out,
-            "#ifndef {prefix}_H\n#define {prefix}_H\n\n#include <assert.h>\n#include <stddef.h>\n\n#include \"polyplug.h\"\n"
+            "#ifndef {prefix}_H\n#define {prefix}_H\n\n#include <assert.h>\n#include <stddef.h>\n\n\
+             #include \"polyplug.h\"\n"
         );
         self.out.push_str("#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
         self.identity(&prefix, &schema.name, schema.major, Some(schema.minor), &schema.methods);
-        for (definition, object) in parts::objects(schema) {
-            let prefix = format!("{prefix}_{}", snake(&definition.name).to_uppercase());
+        for (name, definition, object) in parts::objects(schema) {
+            let prefix = format!("{prefix}_{}", snake(&name).to_uppercase());
             let mut about = docs::lines(&definition.docs);
             about.push(format!("An object of the contract {}@{}.", object.contract, object.major));
             self.comment("", &about);
@@ -174,7 +116,7 @@ impl<'a> Writer<'a> {
         for (number, definition) in (0..).zip(&schema.types) {
             let node = plan.definition(number);
             if let (Shape::Object(object), Kind::Object { methods, .. }) = (&definition.shape, &node.kind)
-                && objects.insert(&definition.name)
+                && objects.insert((&object.contract, object.major))
             {
                 for (method, places) in object.methods.iter().zip(methods) {
                     self.collect_method(method, places);
@@ -205,10 +147,10 @@ impl<'a> Writer<'a> {
         for (number, definition) in (0..).zip(&schema.types) {
             let node = plan.definition(number);
             if let (Shape::Object(object), Kind::Object { methods, .. }) = (&definition.shape, &node.kind)
-                && objects.insert(&definition.name)
+                && objects.insert((&object.contract, object.major))
             {
                 for (method, places) in object.methods.iter().zip(methods) {
-                    self.method(&format!("{}_", definition.name), method, places);
+                    self.method(&format!("{}_", names::object(schema, object)), method, places);
                 }
             }
         }
@@ -494,14 +436,17 @@ impl<'a> Writer<'a> {
         let mut about = docs::with_notes(&method.docs, self.schema.major, method.since, false);
         let name = format!("{}_{object}{}_args", self.space, method.name);
         let result = if is_empty(&method.result) {
-            "It returns nothing".to_owned()
+            "There is no result.".to_owned()
         } else {
-            format!("Its result is a {}", type_name(self.schema, &method.result))
+            format!("The result is of the type {}.", type_name(self.schema, &method.result))
         };
         let is_without = members.iter().all(|member| is_empty(member.ty));
+        if !about.is_empty() {
+            about.push(String::new());
+        }
         about.push(match is_without {
-            true => format!("`{object}{}` takes no arguments. {result}.", method.name),
-            false => format!("The arguments of `{object}{}`. {result}.", method.name),
+            true => format!("`{object}{}` takes no arguments. {result}", method.name),
+            false => format!("The arguments of `{object}{}`. {result}", method.name),
         });
         self.comment("", &about);
         if is_without {

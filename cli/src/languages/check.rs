@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 use polyplug::schema::{Field, Method, Schema, Shape};
 
-use super::names::{Part, interface, is_identifier, module, space};
-use super::{Language, parts};
+use super::language::Language;
+use super::names::{self, Part, interface, is_identifier, module, space};
+use super::parts;
 use crate::bundle::Contracts;
 
 /// Checks that the language has a spelling for each name of the contracts, and another one for each other name.
@@ -33,8 +34,8 @@ pub(super) fn check(language: Language, contracts: &Contracts) -> Result<()> {
                 && other != key
             {
                 bail!(
-                    "the contracts `{other}` and `{key}` are both `{name}` in {}: make the stubs of one at a time, into folders \
-                     of their own",
+                    "the contracts `{other}` and `{key}` are both `{name}` in {}: make the stubs of one at a time, \
+                     into folders of their own",
                     language.title()
                 );
             }
@@ -52,14 +53,14 @@ struct Checking<'a> {
 
 impl Checking<'_> {
     fn all(&self) -> Result<()> {
-        let objects = parts::objects(self.schema).map(|(definition, _)| definition);
         let values = self.schema.types.iter().filter(|each| !matches!(each.shape, Shape::Object(_)));
-        self.distinct(Part::Type, "the contract", values.chain(objects).map(|definition| definition.name.as_str()))?;
+        self.distinct(Part::Type, "the contract", values.map(|definition| definition.name.as_str()))?;
         for definition in &self.schema.types {
-            if self.language != Language::C && self.language.is_keyword(&definition.name) {
+            let is_object = matches!(definition.shape, Shape::Object(_));
+            if !is_object && self.language != Language::C && self.language.is_keyword(&definition.name) {
                 bail!(
-                    "{}: the type `{}` has the name of a keyword of {}, and cannot have another: give it another name in the \
-                     contract, which changes nothing else",
+                    "{}: the type `{}` has the name of a keyword of {}, and cannot have another: give it another name \
+                     in the contract, which changes nothing else",
                     self.key,
                     definition.name,
                     self.language.title()
@@ -74,7 +75,13 @@ impl Checking<'_> {
                         self.fields(&format!("`{}.{}`", definition.name, case.name), &case.fields)?;
                     }
                 }
-                Shape::Object(interface) => self.methods(&of, &interface.methods)?,
+                Shape::Object(object) => {
+                    let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+                    if !object.contract.chars().all(plain) {
+                        bail!("{}: `{}` is no name of a contract", self.key, object.contract.escape_debug());
+                    }
+                    self.methods(&of, &object.methods)?;
+                }
             }
         }
         self.made()?;
@@ -83,25 +90,25 @@ impl Checking<'_> {
 
     /// Checks that no type has the name of one that the stubs add.
     fn made(&self) -> Result<()> {
-        let objects = parts::objects(self.schema).map(|(definition, _)| definition.name.clone());
+        let objects = parts::objects(self.schema).map(|(name, _, _)| name);
         let proxies = objects.chain([interface(self.schema)]).map(|name| format!("{name}Proxy"));
         let added: Vec<String> = match self.language {
             Language::Python | Language::Ts | Language::Lua => proxies.chain(["Types".to_owned()]).collect(),
             Language::Csharp => {
-                let objects = parts::objects(self.schema).map(|(definition, _)| definition.name.clone());
+                let objects = parts::objects(self.schema).map(|(name, _, _)| name);
                 objects.chain([interface(self.schema)]).map(|name| format!("I{name}")).collect()
             }
             Language::C => Vec::new(),
         };
         match self.schema.types.iter().find(|definition| added.contains(&definition.name)) {
-            Some(definition) => bail!(
-                "{}: the type `{}` has a name that stubs for {} use themselves: give it another name in the contract, which \
-                 changes nothing else",
+            Some(definition) if !matches!(definition.shape, Shape::Object(_)) => bail!(
+                "{}: the type `{}` has a name that stubs for {} use themselves: give it another name in the contract, \
+                 which changes nothing else",
                 self.key,
                 definition.name,
                 self.language.title()
             ),
-            None => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -147,14 +154,14 @@ impl Checking<'_> {
             }
             // Macros of C have the names of methods and cases in capitals, and C# has no two members of one name.
             let spelling = if self.language == Language::C && matches!(part, Part::Method | Part::Case) {
-                super::names::snake(&spelling).to_uppercase()
+                names::snake(&spelling).to_uppercase()
             } else {
                 spelling
             };
             if let Some(other) = spelled.insert(spelling.clone(), name) {
                 bail!(
-                    "{}: the {} `{other}` and `{name}` of {of} are both `{spelling}` in {}: give one of them another name in \
-                     the contract",
+                    "{}: the {} `{other}` and `{name}` of {of} are both `{spelling}` in {}: give one of them another \
+                     name in the contract",
                     self.key,
                     part.plural(),
                     self.language.title()

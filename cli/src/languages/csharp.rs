@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, TypeRef};
 
+use super::language::Language;
 use super::names::{Part, interface, pascal, space};
-use super::{Language, docs, parts};
+use super::{docs, names, parts};
 use crate::bundle::Contracts;
 
 /// Returns the spelling of a type. The namespaces that a file of a contract uses have to be used.
@@ -52,14 +53,21 @@ pub(crate) fn type_name(schema: &Schema, ty: &TypeRef) -> String {
         TypeRef::Tuple(of) if of.len() == 1 => {
             format!("{}<{}>", global(schema, "System", "ValueTuple"), inner(&of[0]))
         }
+        TypeRef::Tuple(of) if of.len() >= 8 => {
+            // Mono's compiler does not know the short form for so many.
+            let first = of[..7].iter().map(inner).collect::<Vec<_>>().join(", ");
+            let tuple = global(schema, "System", "ValueTuple");
+            let rest = inner(&TypeRef::Tuple(of[7..].to_vec()));
+            format!("{tuple}<{first}, {rest}>")
+        }
         TypeRef::Tuple(of) => format!("({})", of.iter().map(inner).collect::<Vec<_>>().join(", ")),
         TypeRef::Result(ok, err) => {
             format!("{}<{}, {}>", global(schema, "Polyplug", "Result"), inner(ok), inner(err))
         }
         TypeRef::Named(number) => {
             let Definition { name, shape, .. } = schema.definition(*number);
-            if matches!(shape, Shape::Object(_)) {
-                return format!("I{name}");
+            if let Shape::Object(object) = shape {
+                return format!("I{}", names::object(schema, object));
             }
             // A class within a variant's class hides the type.
             let is_case = schema.bodies().any(|body| body.case.is_some_and(|case| case.name == *name));
@@ -102,15 +110,21 @@ pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
 
 fn of_contract(schema: &Schema) -> String {
     let mut out = format!(
-        "// The contract {schema}. Made by `polyplug stubs --lang csharp`.\n\nusing System;\nusing System.Collections.Generic;\n\
+        "// The contract {schema}. Made by `polyplug stubs --lang csharp`.\n\n\
+         // What the contract does not document has no comment.\n\
+         #pragma warning disable 1591\n\nusing System;\nusing System.Collections.Generic;\n\
          using System.Text;\nusing Polyplug;\n\nnamespace {}\n{{\n",
         space(&schema.name, schema.major)
     );
     for definition in &schema.types {
         define(&mut out, schema, definition);
     }
-    for (definition, object) in parts::objects(schema) {
-        methods(&mut out, schema, &definition.name, &docs::lines(&definition.docs), &object.methods);
+    for (name, definition, object) in parts::objects(schema) {
+        let mut about = docs::lines(&definition.docs);
+        if about.is_empty() {
+            about.push(format!("An object of the contract {}@{}.", object.contract, object.major));
+        }
+        methods(&mut out, schema, &name, &about, &object.methods);
     }
     let mut about = docs::lines(&schema.docs);
     if about.is_empty() {
@@ -225,7 +239,7 @@ fn methods(out: &mut String, schema: &Schema, name: &str, about: &[String], meth
             let error = type_name(schema, error);
             let _ = writeln!(
                 out,
-                "        /// <exception cref=\"global::Polyplug.DeclaredException{{E}}\">With a value of <c>{}</c>.</exception>",
+                "        /// <exception cref=\"DeclaredException{{E}}\">With a value of <c>{}</c>.</exception>",
                 xml(&error)
             );
             let throws = global(schema, "Polyplug", "Throws");

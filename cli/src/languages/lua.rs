@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, TypeRef};
 
+use super::language::Language;
 use super::names::{Part, interface, space};
-use super::{Language, docs, parts};
+use super::template::fill;
+use super::{docs, names, parts};
 use crate::bundle::Contracts;
 
 /// The module without contracts.
@@ -22,7 +24,8 @@ pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
     let mut overloads = [const { String::new() }; 3];
     for (key, schema) in contracts {
         let of = space(&schema.name, schema.major);
-        let minors = (0..=schema.minor).map(|minor| format!("|\"{key}.{minor}\""));
+        let minors = parts::minors(schema);
+        let minors = minors.iter().map(|minor| format!("|\"{key}.{minor}\""));
         let texts = format!("\"{key}\"{}", minors.collect::<String>());
         let _ = writeln!(names, "---| {}", texts.replace('|', "\n---| "));
         let methods = format!("{of}.{}", interface(schema));
@@ -37,12 +40,14 @@ pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
         of_contract(&mut types, schema);
     }
     let [plugin, remote, of_types] = overloads;
-    let text = MODULE
-        .replace("--@names@\n", &names)
-        .replace("--@plugin@\n", &plugin)
-        .replace("--@remote@\n", &remote)
-        .replace("--@types@\n", &of_types)
-        .replace("--@contracts@\n", &types);
+    let texts: [(&str, &str); 5] = [
+        ("--@names@\n", &names),
+        ("--@plugin@\n", &plugin),
+        ("--@remote@\n", &remote),
+        ("--@types@\n", &of_types),
+        ("--@contracts@\n", &types),
+    ];
+    let text = fill(MODULE, &texts);
     vec![("polyplug.lua".to_owned(), text)]
 }
 
@@ -105,9 +110,13 @@ fn spell(schema: &Schema, ty: &TypeRef, way: Way, place: Place) -> String {
             let Definition { name, shape, .. } = schema.definition(*number);
             let of = space(&schema.name, schema.major);
             match (shape, way) {
-                (Shape::Object(_), Way::Received) => format!("{of}.{name}Proxy"),
-                (Shape::Object(object), Way::Given) if object.methods.len() == 1 => {
-                    format!("{of}.{name}|{}", function(schema, &object.methods[0], "table", way.back()))
+                (Shape::Object(object), Way::Received) => format!("{of}.{}Proxy", names::object(schema, object)),
+                (Shape::Object(object), Way::Given) if object.methods.len() != 1 => {
+                    format!("{of}.{}", names::object(schema, object))
+                }
+                (Shape::Object(object), Way::Given) => {
+                    let name = names::object(schema, object);
+                    format!("{of}.{name}|{}", function(schema, &object.methods[0], None, way.back()))
                 }
                 _ => format!("{of}.{name}"),
             }
@@ -123,12 +132,14 @@ fn val(schema: &Schema, ty: &TypeRef, way: Way) -> String {
     }
 }
 
-fn function(schema: &Schema, method: &Method, this: &str, way: Way) -> String {
+/// Returns the type of a method. `this` is the type of `self`, which a function in place of an object does not get.
+fn function(schema: &Schema, method: &Method, this: Option<&str>, way: Way) -> String {
     let arguments = method.arguments.iter().map(|argument| {
         let name = Language::Lua.spell(Part::Argument, &argument.name);
-        format!(", {name}: {}", spell(schema, &argument.ty, way, Place::Whole))
+        format!("{name}: {}", spell(schema, &argument.ty, way, Place::Whole))
     });
-    let arguments: String = arguments.collect();
+    let this = this.map(|this| format!("self: {this}"));
+    let arguments = this.into_iter().chain(arguments).collect::<Vec<_>>().join(", ");
     let result = match parts::answer(method) {
         TypeRef::Unit => String::new(),
         ty => {
@@ -136,7 +147,7 @@ fn function(schema: &Schema, method: &Method, this: &str, way: Way) -> String {
             if ty.contains('|') { format!(": ({ty})") } else { format!(": {ty}") }
         }
     };
-    format!("fun(self: {this}{arguments}){result}")
+    format!("fun({arguments}){result}")
 }
 
 fn of_contract(out: &mut String, schema: &Schema) {
@@ -144,8 +155,8 @@ fn of_contract(out: &mut String, schema: &Schema) {
     for definition in &schema.types {
         define(out, schema, &of, definition);
     }
-    for (definition, object) in parts::objects(schema) {
-        methods(out, schema, &format!("{of}.{}", definition.name), &definition.docs, &object.methods, false);
+    for (name, definition, object) in parts::objects(schema) {
+        methods(out, schema, &format!("{of}.{name}"), &definition.docs, &object.methods, false);
     }
     methods(out, schema, &format!("{of}.{}", interface(schema)), &schema.docs, &schema.methods, true);
     makers(out, schema, &of);
@@ -248,7 +259,7 @@ fn methods(out: &mut String, schema: &Schema, name: &str, about: &str, methods: 
             }
             comment(out, &lines);
             let this = if is_plugin || way == Way::Given { class.as_str() } else { "table" };
-            let _ = writeln!(out, "---@field {} {}", member(&method.name), function(schema, method, this, way));
+            let _ = writeln!(out, "---@field {} {}", member(&method.name), function(schema, method, Some(this), way));
         }
         if is_plugin && way == Way::Received {
             let has = |name: &str| methods.iter().any(|method| method.name == name);

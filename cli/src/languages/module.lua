@@ -15,7 +15,7 @@
 ---| "trace"
 
 --- An integer of 64 bits: a number up to 2^53, and beyond it an `int64_t` or `uint64_t` of LuaJIT.
----@alias polyplug.Integer64 integer|ffi.cdata*
+---@alias polyplug.Integer64 integer
 
 --- What stands for nothing in a list, a tuple or a map.
 ---@class polyplug.Null

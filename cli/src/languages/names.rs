@@ -1,6 +1,8 @@
 //! Names of contracts as the languages spell them, in the manner of their loaders.
 
-use super::Language;
+use polyplug::schema::{Interface, Schema, Shape};
+
+use super::language::Language;
 
 /// What a name is the name of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +28,8 @@ impl Part {
 }
 
 impl Language {
-    /// Returns a name of a contract as this language's code has it. A field without a name, whose name is a number, gets
-    /// letters that the language allows.
+    /// Returns a name of a contract as this language's code has it. The number that a field has in place of a name gets
+    /// letters before it.
     pub(crate) fn spell(self, part: Part, name: &str) -> String {
         let numbered = name.starts_with(|letter: char| letter.is_ascii_digit());
         match (self, part) {
@@ -54,17 +56,6 @@ impl Language {
     fn unlike_keyword(self, name: String) -> String {
         if self.is_keyword(&name) { format!("{name}_") } else { name }
     }
-
-    /// Returns whether a name is a keyword of the language, or means something where a type or an argument has its name.
-    pub(crate) fn is_keyword(self, name: &str) -> bool {
-        match self {
-            Self::Python => PYTHON.contains(&name),
-            Self::Lua => LUA.contains(&name),
-            Self::Ts => TS.contains(&name),
-            Self::Csharp => CSHARP.contains(&name),
-            Self::C => C.contains(&name),
-        }
-    }
 }
 
 /// Returns the name of a contract in PascalCase with its major version: `DemoStore1` for `demo.store@1`.
@@ -82,15 +73,41 @@ fn lead(name: String, letters: &str) -> String {
     if name.starts_with(|letter: char| letter.is_ascii_digit()) { format!("{letters}{name}") } else { name }
 }
 
-/// Returns the name of the type that has a contract's methods: the last word of the contract, `Store` for `demo.store`,
-/// and with `Contract` behind it if it is the name of one of the contract's types.
-pub(crate) fn interface(schema: &polyplug::schema::Schema) -> String {
-    let last = schema.name.rsplit('.').next().unwrap_or_default().replace('-', "_");
-    let mut name = lead(pascal(&last), "Contract");
-    while name.is_empty() || schema.types.iter().any(|definition| definition.name == name) {
+/// Returns the name of the type that has a contract's methods: the last word of the contract, `Store` for `demo.store`.
+///
+/// It has `Contract` behind it if one of the contract's types has that name, or if it is `Types`, which is what stubs call
+/// all of these together.
+pub(crate) fn interface(schema: &Schema) -> String {
+    let mut name = last_word(&schema.name);
+    while name.is_empty() || name == "Types" || is_type(schema, &name) {
         name.push_str("Contract");
     }
     name
+}
+
+/// Returns the name of the type of an object that a contract takes: the last word of the object's contract. If two have
+/// the same last word, each has the whole name of its contract.
+pub(crate) fn object(schema: &Schema, object: &Interface) -> String {
+    let is_like = |other: &Interface| last_word(&other.contract) == last_word(&object.contract);
+    let is_same = |other: &Interface| (&other.contract, other.major) == (&object.contract, object.major);
+    let ambiguous = schema.types.iter().any(|definition| match &definition.shape {
+        Shape::Object(other) => is_like(other) && !is_same(other),
+        _ => false,
+    });
+    let mut name = if ambiguous { space(&object.contract, object.major) } else { last_word(&object.contract) };
+    while name.is_empty() || name == "Types" || name == interface(schema) || is_type(schema, &name) {
+        name.push_str("Object");
+    }
+    name
+}
+
+fn last_word(contract: &str) -> String {
+    lead(pascal(&contract.rsplit('.').next().unwrap_or_default().replace('-', "_")), "Contract")
+}
+
+/// Returns whether a record, an enum or a variant has a name.
+fn is_type(schema: &Schema, name: &str) -> bool {
+    schema.types.iter().any(|definition| definition.name == name && !matches!(definition.shape, Shape::Object(_)))
 }
 
 /// Returns a name in `snake_case`, PascalCase or words joined by dots as `snake_case`.
@@ -112,8 +129,8 @@ pub(crate) fn snake(name: &str) -> String {
     out
 }
 
-/// Returns a name in `snake_case` in camelCase, as the JavaScript loader does: underscores at the beginning stay, and so
-/// do those before a digit.
+/// Returns a name in `snake_case` in camelCase, as the JavaScript loader does: underscores at the beginning stay, and
+/// so do those before a digit.
 pub(crate) fn camel(name: &str) -> String {
     let start = name.len() - name.trim_start_matches('_').len();
     let mut out = name[..start].to_owned();
@@ -145,252 +162,6 @@ pub(super) fn is_identifier(name: &str) -> bool {
     letters.next().is_some_and(|first| first == '_' || first.is_alphabetic())
         && letters.all(|letter| letter == '_' || letter.is_ascii_digit() || letter.is_alphabetic())
 }
-
-const PYTHON: &[&str] = &[
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
-    "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
-    "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
-];
-
-const LUA: &[&str] = &[
-    "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
-    "not", "or", "repeat", "return", "self", "then", "true", "until", "while",
-];
-
-const TS: &[&str] = &[
-    "any",
-    "arguments",
-    "await",
-    "bigint",
-    "boolean",
-    "break",
-    "case",
-    "catch",
-    "class",
-    "const",
-    "continue",
-    "debugger",
-    "default",
-    "delete",
-    "do",
-    "else",
-    "enum",
-    "eval",
-    "export",
-    "extends",
-    "false",
-    "finally",
-    "for",
-    "function",
-    "if",
-    "implements",
-    "import",
-    "in",
-    "instanceof",
-    "interface",
-    "let",
-    "never",
-    "new",
-    "null",
-    "number",
-    "object",
-    "package",
-    "private",
-    "protected",
-    "public",
-    "return",
-    "static",
-    "string",
-    "super",
-    "switch",
-    "symbol",
-    "this",
-    "throw",
-    "true",
-    "try",
-    "typeof",
-    "undefined",
-    "unknown",
-    "var",
-    "void",
-    "while",
-    "with",
-    "yield",
-];
-
-const CSHARP: &[&str] = &[
-    "abstract",
-    "as",
-    "base",
-    "bool",
-    "break",
-    "byte",
-    "case",
-    "catch",
-    "char",
-    "checked",
-    "class",
-    "const",
-    "continue",
-    "decimal",
-    "default",
-    "delegate",
-    "do",
-    "double",
-    "else",
-    "enum",
-    "event",
-    "explicit",
-    "extern",
-    "false",
-    "finally",
-    "fixed",
-    "float",
-    "for",
-    "foreach",
-    "goto",
-    "if",
-    "implicit",
-    "in",
-    "int",
-    "interface",
-    "internal",
-    "is",
-    "lock",
-    "long",
-    "namespace",
-    "new",
-    "null",
-    "object",
-    "operator",
-    "out",
-    "override",
-    "params",
-    "private",
-    "protected",
-    "public",
-    "readonly",
-    "ref",
-    "return",
-    "sbyte",
-    "sealed",
-    "short",
-    "sizeof",
-    "stackalloc",
-    "static",
-    "string",
-    "struct",
-    "switch",
-    "this",
-    "throw",
-    "true",
-    "try",
-    "typeof",
-    "uint",
-    "ulong",
-    "unchecked",
-    "unsafe",
-    "ushort",
-    "using",
-    "virtual",
-    "void",
-    "volatile",
-    "while",
-];
-
-/// The keywords of C and C++, and the macros of the headers that a stub includes.
-const C: &[&str] = &[
-    "alignas",
-    "alignof",
-    "and",
-    "and_eq",
-    "asm",
-    "auto",
-    "bitand",
-    "bitor",
-    "bool",
-    "break",
-    "case",
-    "catch",
-    "char",
-    "char16_t",
-    "char32_t",
-    "class",
-    "compl",
-    "const",
-    "const_cast",
-    "constexpr",
-    "continue",
-    "decltype",
-    "default",
-    "delete",
-    "do",
-    "double",
-    "dynamic_cast",
-    "else",
-    "enum",
-    "errno",
-    "explicit",
-    "export",
-    "extern",
-    "false",
-    "float",
-    "for",
-    "friend",
-    "goto",
-    "if",
-    "inline",
-    "int",
-    "linux",
-    "long",
-    "mutable",
-    "namespace",
-    "new",
-    "noexcept",
-    "not",
-    "not_eq",
-    "nullptr",
-    "offsetof",
-    "operator",
-    "or",
-    "or_eq",
-    "private",
-    "protected",
-    "public",
-    "register",
-    "reinterpret_cast",
-    "restrict",
-    "return",
-    "short",
-    "signed",
-    "sizeof",
-    "static",
-    "static_assert",
-    "static_cast",
-    "struct",
-    "switch",
-    "template",
-    "this",
-    "thread_local",
-    "throw",
-    "true",
-    "try",
-    "typedef",
-    "typeid",
-    "typename",
-    "typeof",
-    "union",
-    "unix",
-    "unsigned",
-    "using",
-    "virtual",
-    "void",
-    "volatile",
-    "wchar_t",
-    "while",
-    "xor",
-    "xor_eq",
-];
 
 #[cfg(test)]
 mod tests {

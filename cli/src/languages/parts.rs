@@ -4,17 +4,21 @@ use std::collections::BTreeSet;
 
 use polyplug::schema::{Definition, Field, Interface, Method, Schema, Shape, TypeRef};
 
+use super::names;
+
 /// Returns the methods of the contract, and those of the objects that it takes.
 pub(super) fn all_methods(schema: &Schema) -> impl Iterator<Item = &Method> {
-    schema.methods.iter().chain(objects(schema).flat_map(|(_, interface)| &interface.methods))
+    schema.methods.iter().chain(objects(schema).flat_map(|(_, _, interface)| &interface.methods))
 }
 
-/// Returns the objects that the contract takes, each once: an object that is lent and one that is kept have a definition
-/// each.
-pub(super) fn objects(schema: &Schema) -> impl Iterator<Item = (&Definition, &Interface)> {
+/// Returns the objects that the contract takes, with the names of their types, each once: an object that is lent and one
+/// that is kept have a definition each.
+pub(super) fn objects(schema: &Schema) -> impl Iterator<Item = (String, &Definition, &Interface)> {
     let mut seen = BTreeSet::new();
     schema.types.iter().filter_map(move |definition| match &definition.shape {
-        Shape::Object(interface) if seen.insert(&definition.name) => Some((definition, interface)),
+        Shape::Object(interface) if seen.insert((&interface.contract, interface.major)) => {
+            Some((names::object(schema, interface), definition, interface))
+        }
         _ => None,
     })
 }
@@ -55,10 +59,20 @@ pub(super) fn are_numbered(fields: &[Field]) -> bool {
     fields.first().is_some_and(|field| field.name == "0")
 }
 
-/// Returns the older minor versions in which the contract had fewer methods, oldest first.
+/// Returns the minor versions that plugins and callers may name, oldest first. Of a contract with very many, these are the ones
+/// that brought methods, and the first ones.
+pub(super) fn minors(schema: &Schema) -> Vec<u32> {
+    const ALL_UP_TO: u32 = 64;
+    let first = 0..=schema.minor.min(ALL_UP_TO);
+    let steps = schema.methods.iter().map(|method| method.since).filter(|since| *since <= schema.minor);
+    let all: BTreeSet<u32> = first.chain(steps).chain([schema.minor]).collect();
+    all.into_iter().collect()
+}
+
+/// Returns the older ones of these versions in which the contract had fewer methods.
 pub(super) fn older_minors(schema: &Schema) -> Vec<u32> {
-    let steps: BTreeSet<u32> = schema.methods.iter().map(|method| method.since).filter(|since| *since > 0).collect();
-    (0..schema.minor).filter(|minor| steps.iter().any(|step| step > minor)).collect()
+    let newest = schema.methods.iter().map(|method| method.since).max().unwrap_or(0);
+    minors(schema).into_iter().filter(|minor| *minor < newest.min(schema.minor)).collect()
 }
 
 /// Returns a text as a literal in double quotes, for the names of contracts: these have no quotes and no backslashes.

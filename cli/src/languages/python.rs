@@ -2,20 +2,24 @@
 
 use std::fmt::Write as _;
 
-use polyplug::schema::{Case, Definition, Field, Interface, Method, Scalar, Schema, Shape, TypeRef};
+use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, TypeRef};
 
+use super::language::Language;
 use super::names::{Part, interface, module, space};
-use super::{Language, docs, parts};
+use super::template::fill;
+use super::{docs, names, parts};
 use crate::bundle::Contracts;
 
 /// The module without contracts.
 const MODULE: &str = include_str!("module.pyi");
 
-/// What the stub of a contract imports. The names begin with underscores, so that they are not those of the contract's types.
+/// What the stub of a contract imports. The names begin with underscores, so that they are not those of the contract's
+/// types.
 const IMPORTS: &str = "\
 import builtins
 import dataclasses as _dataclasses
 import enum as _enum
+from abc import abstractmethod as _abstractmethod
 from collections.abc import Callable as _Callable, Iterable as _Iterable, Iterator as _Iterator, Mapping as _Mapping
 from typing import Protocol as _Protocol
 from typing_extensions import TypeAlias as _TypeAlias
@@ -51,24 +55,17 @@ fn package(contracts: &Contracts) -> String {
             let name = format!("{}Plugin", space(&schema.name, schema.major));
             if older.contains(&minor) { format!("{name}_{minor}") } else { name }
         };
-        let mut at = 0;
-        while at <= schema.minor {
-            let same: Vec<u32> = (at..=schema.minor)
-                .take_while(|minor| protocol(schema, &older, *minor) == protocol(schema, &older, at))
-                .collect();
+        // The versions of one protocol, which follow each other.
+        let minors = parts::minors(schema);
+        for same in minors.chunk_by(|a, b| protocol(schema, &older, *a) == protocol(schema, &older, *b)) {
             let texts = same.iter().map(|minor| format!("\"{}@{}.{minor}\"", schema.name, schema.major));
             let mut texts: Vec<_> = texts.collect();
             if same.contains(&schema.minor) {
                 texts.insert(0, parts::key(schema));
             }
-            let _ = writeln!(
-                variables,
-                "{0} = _TypeVar(\"{0}\", bound={of}.{1})",
-                variable(at),
-                protocol(schema, &older, at)
-            );
-            plugins.push((texts.join(", "), variable(at)));
-            at += u32::try_from(same.len()).unwrap_or(1);
+            let (variable, protocol) = (variable(same[0]), protocol(schema, &older, same[0]));
+            let _ = writeln!(variables, "{variable} = _TypeVar(\"{variable}\", bound={of}.{protocol})");
+            plugins.push((texts.join(", "), variable));
         }
     }
     let plugins = plugins.into_iter().map(|(texts, variable)| {
@@ -83,7 +80,8 @@ fn package(contracts: &Contracts) -> String {
         let by_contract = |name: &str, about: &str, result: &dyn Fn(&Schema, &str) -> String| {
             let each = contracts.values().map(|schema| {
                 let of = module(&schema.name, schema.major);
-                let minors = (0..=schema.minor).map(|minor| format!(", \"{}@{}.{minor}\"", schema.name, schema.major));
+                let minors = parts::minors(schema);
+                let minors = minors.iter().map(|minor| format!(", \"{}@{}.{minor}\"", schema.name, schema.major));
                 let texts = parts::key(schema) + &minors.collect::<String>();
                 format!("def {name}({this}contract: _Literal[{texts}], /) -> {}: ...", result(schema, &of))
             });
@@ -107,11 +105,13 @@ fn package(contracts: &Contracts) -> String {
         ]
         .concat()
     };
-    MODULE
-        .replace("@imports@", &imports)
-        .replace("@variables@", &variables)
-        .replace("@context@", &looking_up("    ", "self, "))
-        .replace("@functions@\n", &(plugins + &looking_up("", "")))
+    let texts: [(&str, &str); 4] = [
+        ("@imports@", &imports),
+        ("@variables@", &variables),
+        ("@context@", &looking_up("    ", "self, ")),
+        ("@functions@\n", &(plugins + &looking_up("", ""))),
+    ];
+    fill(MODULE, &texts)
 }
 
 /// Returns definitions of one function with a documentation, indented. Only one of several is an overload.
@@ -196,8 +196,10 @@ fn spell(schema: &Schema, ty: &TypeRef, way: Way) -> String {
         TypeRef::Named(number) => {
             let Definition { name, shape, .. } = schema.definition(*number);
             match (shape, way) {
-                (Shape::Object(_), Way::Received) => format!("{name}Proxy"),
-                (Shape::Object(object), Way::Given) if object.methods.len() == 1 => {
+                (Shape::Object(object), Way::Received) => format!("{}Proxy", names::object(schema, object)),
+                (Shape::Object(object), Way::Given) if object.methods.len() != 1 => names::object(schema, object),
+                (Shape::Object(object), Way::Given) => {
+                    let name = names::object(schema, object);
                     let method = &object.methods[0];
                     let arguments = method.arguments.iter().map(|argument| spell(schema, &argument.ty, way.back()));
                     let result = spell(schema, parts::answer(method), way);
@@ -233,9 +235,9 @@ fn of_contract(schema: &Schema) -> String {
     for (number, definition) in (0..).zip(&schema.types) {
         define(&mut out, schema, definition, errors.contains(&number));
     }
-    for (definition, Interface { methods, .. }) in parts::objects(schema) {
-        let methods: Vec<_> = methods.iter().collect();
-        protocols(&mut out, schema, &definition.name, &definition.docs, &methods);
+    for (name, definition, object) in parts::objects(schema) {
+        let methods: Vec<_> = object.methods.iter().collect();
+        protocols(&mut out, schema, &name, &definition.docs, &methods);
     }
     let older = parts::older_minors(schema);
     for minor in &older {
@@ -366,6 +368,8 @@ fn one_protocol(out: &mut String, schema: &Schema, name: &str, about: &[String],
         let result = spell(schema, parts::answer(method), way.back());
         let name = Language::Python.spell(Part::Method, &method.name);
         let mut about = docs::with_notes(&method.docs, schema.major, method.since, false);
+        let blank = !about.is_empty();
+        let documented = about.len();
         if let Some((_, error)) = parts::declared(method) {
             about.push(format!("Raises `{}`.", raised(schema, error)));
         }
@@ -378,6 +382,13 @@ fn one_protocol(out: &mut String, schema: &Schema, name: &str, about: &[String],
                     lines.join(" ")
                 ));
             }
+        }
+        if blank && about.len() > documented {
+            about.insert(documented, String::new());
+        }
+        // A class that derives from a protocol of stubs is told of the methods that it lacks only if they are abstract.
+        if way == Way::Received {
+            out.push_str("    @_abstractmethod\n");
         }
         if about.is_empty() {
             let _ = writeln!(out, "    def {name}(self{arguments}{end}) -> {result}: ...");

@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, TypeRef};
 
+use super::language::Language;
 use super::names::{Part, interface, space};
-use super::{Language, docs, parts};
+use super::template::fill;
+use super::{docs, names, parts};
 use crate::bundle::Contracts;
 
 /// The module without contracts.
@@ -28,7 +30,7 @@ pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
         docs_comment(&mut known, "    ", &docs::lines(&schema.docs));
         entry(&mut known, &parts::key(schema), &format!("{of}.{methods}"));
         let older = parts::older_minors(schema);
-        for minor in 0..=schema.minor {
+        for minor in parts::minors(schema) {
             let missing = schema.methods.iter().filter(|method| method.since > minor);
             let missing: Vec<_> =
                 missing.map(|method| format!("\"{}\"", Language::Ts.spell(Part::Method, &method.name))).collect();
@@ -47,7 +49,7 @@ pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
             let _ = write!(spaces, "\n  type ${name}{parameters} = {name}{parameters};\n");
         }
     }
-    let text = MODULE.replace("@contracts@", known.trim_end()).replace("@spaces@", spaces.trim_end());
+    let text = fill(MODULE, &[("@contracts@", known.trim_end()), ("@spaces@", spaces.trim_end())]);
     vec![("polyplug.d.ts".to_owned(), text)]
 }
 
@@ -116,8 +118,12 @@ fn spell(schema: &Schema, ty: &TypeRef, way: Way) -> String {
             let Definition { name, shape, .. } = schema.definition(*number);
             let of = space(&schema.name, schema.major);
             match (shape, way) {
-                (Shape::Object(_), Way::Received) => format!("{of}.{name}Proxy"),
-                (Shape::Object(object), Way::Given) if object.methods.len() == 1 => {
+                (Shape::Object(object), Way::Received) => format!("{of}.{}Proxy", names::object(schema, object)),
+                (Shape::Object(object), Way::Given) if object.methods.len() != 1 => {
+                    format!("{of}.{}", names::object(schema, object))
+                }
+                (Shape::Object(object), Way::Given) => {
+                    let name = names::object(schema, object);
                     let method = Language::Ts.spell(Part::Method, &object.methods[0].name);
                     format!("{of}.{name} | {of}.{name}[\"{method}\"]")
                 }
@@ -127,8 +133,8 @@ fn spell(schema: &Schema, ty: &TypeRef, way: Way) -> String {
     }
 }
 
-/// Returns the name of a type of the language: an alias outside of the contract's namespace if the contract has a type of
-/// the same name.
+/// Returns the name of a type of the language: an alias outside of the contract's namespace if the contract has a type
+/// of the same name.
 fn global(schema: &Schema, name: &str) -> String {
     let is_taken = schema.types.iter().any(|definition| definition.name == name);
     if is_taken { format!("${name}") } else { name.to_owned() }
@@ -159,8 +165,8 @@ fn namespace(out: &mut String, schema: &Schema) {
     for definition in &schema.types {
         define(out, schema, definition);
     }
-    for (definition, object) in parts::objects(schema) {
-        methods(out, schema, &definition.name, &definition.docs, &object.methods);
+    for (name, definition, object) in parts::objects(schema) {
+        methods(out, schema, &name, &definition.docs, &object.methods);
     }
     methods(out, schema, &interface(schema), &schema.docs, &schema.methods);
     makers(out, schema);
@@ -184,7 +190,9 @@ fn define(out: &mut String, schema: &Schema, definition: &Definition) {
         Shape::Enum(cases) => {
             let _ = write!(out, "    type {name} =");
             for case in cases {
-                let _ = write!(out, "\n      | \"{}\"", case.name);
+                out.push('\n');
+                docs_comment(out, "      ", &docs::with_notes(&case.docs, schema.major, case.since, case.other));
+                let _ = write!(out, "      | \"{}\"", case.name);
             }
             out.push_str(";\n\n");
         }

@@ -6,8 +6,8 @@ use polyplug::schema::{Method, Scalar, TypeRef};
 use super::files::Files;
 use super::plugin::{Plugin, docs};
 use super::script_test;
-use crate::languages::Language;
 use crate::languages::names::{module, space};
+use crate::languages::{Language, type_name};
 
 pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
     let mut files = Files::default();
@@ -149,7 +149,7 @@ fn of_method(plugin: &Plugin<'_>, method: &Method, of: &str) -> String {
 
 /// Returns the lines that write the result: zeroes are the first case, nothing, and the empty list.
 fn result(plugin: &Plugin<'_>, method: &Method) -> String {
-    let ty = Language::C.type_name(plugin.schema, &method.result);
+    let ty = type_name(Language::C, plugin.schema, &method.result);
     match &method.result {
         TypeRef::String => {
             let answer = plugin.answer(method);

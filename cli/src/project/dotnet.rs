@@ -7,8 +7,8 @@ use super::files::Files;
 use super::plugin::Plugin;
 use super::script_test;
 use super::values::{self, Spelling};
-use crate::languages::Language;
 use crate::languages::names::{Part, interface, space};
+use crate::languages::{Language, type_name};
 
 struct CSharp;
 
@@ -123,7 +123,7 @@ fn code(plugin: &Plugin<'_>) -> String {
 
 fn of_method(plugin: &Plugin<'_>, method: &Method) -> String {
     let schema = plugin.schema;
-    let named = |ty: &TypeRef| Language::Csharp.type_name(schema, ty);
+    let named = |ty: &TypeRef| type_name(Language::Csharp, schema, ty);
     let arguments: Vec<_> = method
         .arguments
         .iter()

@@ -9,7 +9,7 @@ use super::files::Files;
 use super::values::{self, Spelling};
 use crate::bundle::Contracts;
 use crate::contracts;
-use crate::languages::Language;
+use crate::languages::{Language, stubs};
 
 /// A plugin that is to be made.
 pub(crate) struct Plugin<'a> {
@@ -50,7 +50,7 @@ impl Plugin<'_> {
     /// Adds the stubs of the contract, by which editors and checkers know its types.
     pub(crate) fn add_stubs(&self, files: &mut Files, language: Language, folder: &str) -> Result<()> {
         let contracts = Contracts::from([(self.contract(), self.schema.clone())]);
-        for (path, text) in language.stubs(&contracts)? {
+        for (path, text) in stubs(language, &contracts)? {
             files.add(format!("{folder}{path}"), text);
         }
         Ok(())
