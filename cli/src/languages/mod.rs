@@ -33,8 +33,6 @@ use crate::bundle::Contracts;
 pub(crate) use language::Language;
 
 /// Returns the spelling of a type as the type of an argument that a plugin gets.
-// Stubs spell types by the languages' own functions; this is for code that is made from a contract.
-#[allow(dead_code)]
 pub(crate) fn type_name(language: Language, schema: &Schema, ty: &TypeRef) -> String {
     match language {
         Language::Python => python::type_name(schema, ty),

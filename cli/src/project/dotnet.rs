@@ -111,7 +111,7 @@ fn code(plugin: &Plugin<'_>) -> String {
     let (schema, name) = (plugin.schema, plugin.type_name());
     let methods: Vec<_> = schema.methods.iter().map(|method| of_method(plugin, method)).collect();
     format!(
-        "using System;\nusing Polyplug;\nusing {space};\n\n[Plugin(\"{contract}\")]\npublic sealed class {class} : \
+        "using System;\nusing System.Collections.Generic;\nusing System.Text;\nusing Polyplug;\nusing {space};\n\n[Plugin(\"{contract}\")]\npublic sealed class {class} : \
          {space}.I{interface}\n{{\n{methods}}}\n",
         space = space(&schema.name, schema.major),
         contract = plugin.contract(),

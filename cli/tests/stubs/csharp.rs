@@ -9,11 +9,11 @@ use tempfile::TempDir;
 
 use crate::{Guest, Run, Schemas, without};
 
-const NEEDED: &str = "these tests compile C#: run `cargo xtask dotnet --guests`, which says what it needs, or do without them: \
+pub(crate) const NEEDED: &str = "these tests compile C#: run `cargo xtask dotnet --guests`, which says what it needs, or do without them: \
                       POLYPLUG_TESTS_WITHOUT=dotnet";
 
 /// What compiles, and the assemblies of the framework.
-enum Toolchain {
+pub(crate) enum Toolchain {
     /// Mono's compiler, against the runtime that `cargo xtask dotnet` has set up in a folder.
     Mono(PathBuf),
     /// The compiler of an SDK, whose root this is.
@@ -22,7 +22,7 @@ enum Toolchain {
 
 impl Toolchain {
     /// Returns the toolchain that was set up; `None` if the tests are to do without.
-    fn find() -> Option<Self> {
+    pub(crate) fn find() -> Option<Self> {
         if without("dotnet") {
             return None;
         }
@@ -36,7 +36,7 @@ impl Toolchain {
         })
     }
 
-    fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         match self {
             Self::Mono(place) => place.join("3.1.23/dotnet"),
             Self::Sdk(root) => root.clone(),
@@ -90,6 +90,12 @@ fn compile(toolchain: &Toolchain, code: &str, folder: &Path) -> Run {
     let stubs = Schemas::new().stubs("csharp");
     let source = stubs.path().join("Guest.cs");
     fs::write(&source, code).unwrap();
+    let stubs = ["TestKinds1.cs", "TestStoreRoom2.cs", "TestTypes1.cs"].map(|file| stubs.path().join(file));
+    compile_files(toolchain, &[[source].as_slice(), &stubs].concat(), &folder.join("Guest.dll"))
+}
+
+/// Compiles files into an assembly, and its documentation beside it.
+pub(crate) fn compile_files(toolchain: &Toolchain, sources: &[PathBuf], assembly: &Path) -> Run {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("loaders/dotnet/bridge/Polyplug.dll");
     let mut command = toolchain.compiler();
     command.args(["-nologo", "-nostdlib", "-noconfig", "-target:library", "-codepage:65001", "-warnaserror"]);
@@ -106,10 +112,20 @@ fn compile(toolchain: &Toolchain, code: &str, folder: &Path) -> Run {
         }
     }
     // The documentation has to be well-formed XML as well.
-    command.arg(option("doc", &folder.join("Guest.xml"))).arg(option("r", &own));
-    command.arg(option("out", &folder.join("Guest.dll"))).arg(source);
-    command.args(["TestKinds1.cs", "TestStoreRoom2.cs", "TestTypes1.cs"].map(|file| stubs.path().join(file)));
+    command.arg(option("doc", &assembly.with_extension("xml"))).arg(option("r", &own));
+    command.arg(option("out", assembly)).args(sources);
     Run::of(&mut command, NEEDED)
+}
+
+/// Makes an assembly one for .NET. What Mono's compiler makes is for Mono; a program of `cargo xtask dotnet` changes that.
+pub(crate) fn finish(toolchain: &Toolchain, assembly: &Path) {
+    if let Toolchain::Mono(place) = toolchain {
+        let finish = newest(&place.join("tools")).join("Finish.exe");
+        let own = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("loaders/dotnet/bridge");
+        let mut command = Command::new("mono");
+        command.arg(finish).arg(assembly).arg(toolchain.framework()).arg(own);
+        Run::of(&mut command, NEEDED).passes();
+    }
 }
 
 const GUEST: &str = include_str!("guest.cs");
@@ -120,14 +136,7 @@ fn a_guest_that_implements_the_interface_passes_and_answers() {
     let guest = Guest::new("dotnet", "Guest.dll");
     let made = TempDir::new().unwrap();
     compile(&toolchain, GUEST, made.path()).passes();
-    if let Toolchain::Mono(place) = &toolchain {
-        // What Mono's compiler makes is for Mono; a program of `cargo xtask dotnet` changes that.
-        let finish = newest(&place.join("tools")).join("Finish.exe");
-        let own = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("loaders/dotnet/bridge");
-        let mut command = Command::new("mono");
-        command.arg(finish).arg(made.path().join("Guest.dll")).arg(toolchain.framework()).arg(own);
-        Run::of(&mut command, NEEDED).passes();
-    }
+    finish(&toolchain, &made.path().join("Guest.dll"));
     fs::copy(made.path().join("Guest.dll"), guest.file("Guest.dll")).unwrap();
     guest.answers_with(&[
         ("DOTNET_ROOT", toolchain.root().as_os_str()),

@@ -8,11 +8,11 @@ use tempfile::TempDir;
 
 use crate::{Guest, Run, Schemas, without};
 
-const NEEDED: &str = "these tests make a virtual environment and install mypy from PyPI. Install what Python lacks (on Debian: \
+pub(crate) const NEEDED: &str = "these tests make a virtual environment and install mypy from PyPI. Install what Python lacks (on Debian: \
                       apt install python3-venv) and let pip reach PyPI, or do without them: POLYPLUG_TESTS_WITHOUT=venv";
 
 /// Returns mypy in an environment that is made once; `None` if the tests are to do without.
-fn mypy() -> Option<PathBuf> {
+pub(crate) fn mypy() -> Option<PathBuf> {
     if without("venv") {
         return None;
     }

@@ -8,11 +8,11 @@ use tempfile::TempDir;
 
 use crate::{Guest, Run, Schemas, without};
 
-const NEEDED: &str = "these tests need Node.js and npm (on Debian: apt install nodejs npm), or do without them: \
+pub(crate) const NEEDED: &str = "these tests need Node.js and npm (on Debian: apt install nodejs npm), or do without them: \
                       POLYPLUG_TESTS_WITHOUT=npm";
 
 /// Returns the script of the compiler, which is installed once; `None` if the tests are to do without.
-fn compiler() -> Option<PathBuf> {
+pub(crate) fn compiler() -> Option<PathBuf> {
     if without("npm") {
         return None;
     }
