@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 
-/// Looks at, checks, compares, calls, signs and starts plugins.
+/// Looks at, checks, compares, calls, packs, signs and starts plugins.
 #[derive(Debug, Parser)]
 #[command(name = "polyplug", bin_name = "polyplug", version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "Exit codes:
@@ -30,6 +30,8 @@ pub(crate) enum Verb {
     Compat(Compat),
     /// Calls a method of a bundle's plugin, with arguments and result in JSON
     Call(Call),
+    /// Packs a bundle into one file, which hosts load as they load the folder
+    Pack(Pack),
     /// Makes a pair of keys for signing bundles
     Keygen(Keygen),
     /// Signs a bundle
@@ -74,7 +76,7 @@ pub(crate) struct Needs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Check {
-    /// The bundle's folder
+    /// The bundle's folder or pack
     pub(crate) bundle: PathBuf,
     /// Does not run the bundle's code: the manifest and the files alone are looked at
     #[arg(long)]
@@ -87,7 +89,7 @@ pub(crate) struct Check {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Inspect {
-    /// The bundle's folder
+    /// The bundle's folder or pack
     pub(crate) bundle: PathBuf,
     #[command(flatten)]
     pub(crate) needs: Needs,
@@ -122,7 +124,7 @@ pub(crate) struct Compat {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Call {
-    /// The bundle's folder
+    /// The bundle's folder or pack
     pub(crate) bundle: PathBuf,
     /// The contract, such as demo.store or demo.store@1
     pub(crate) contract: String,
@@ -139,6 +141,15 @@ pub(crate) struct Call {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct Pack {
+    /// The bundle's folder
+    pub(crate) bundle: PathBuf,
+    /// The file to write, which should end in `.polyplug`; by default NAME.polyplug in the working directory
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct Keygen {
     /// The file for the secret key; the public key goes to the same name with `.pub`
     pub(crate) file: PathBuf,
@@ -146,7 +157,7 @@ pub(crate) struct Keygen {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Sign {
-    /// The bundle's folder
+    /// The bundle's folder; a bundle is signed before it is packed
     pub(crate) bundle: PathBuf,
     /// The file with the secret key
     #[arg(long)]
@@ -155,7 +166,7 @@ pub(crate) struct Sign {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Verify {
-    /// The bundle's folder
+    /// The bundle's folder or pack
     pub(crate) bundle: PathBuf,
     /// A public key that is trusted: 64 hexadecimal digits, or a file with them
     #[arg(long, required = true)]

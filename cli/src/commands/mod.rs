@@ -7,6 +7,7 @@ mod doctor;
 mod graph;
 mod inspect;
 mod keys;
+mod pack;
 mod schema;
 
 use std::fs;
@@ -30,6 +31,7 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
         Verb::Schema(args) => schema::run(&args),
         Verb::Compat(args) => compat::run(&args),
         Verb::Call(args) => call::run(&args),
+        Verb::Pack(args) => pack::run(&args),
         Verb::Keygen(args) => keys::generate(&args),
         Verb::Sign(args) => keys::sign(&args),
         Verb::Verify(args) => keys::verify(&args),
