@@ -23,7 +23,8 @@ pub(super) struct Source {
 
 /// The directory of a bundle.
 pub(super) struct Directory {
-    /// The bundle's own directory, or its pack, which is in all paths that its author sees.
+    /// The bundle's own directory, which is in all paths that its author sees. For a bundle in a pack, which has none, the
+    /// directory that the pack was unpacked into.
     pub(super) path: String,
     /// The directory that files are read from, which may be a private copy.
     pub(super) files: String,
@@ -46,7 +47,7 @@ impl Source {
             let (text, file) = (code.as_bytes().to_vec(), manifest.file.clone());
             return Ok(Self { text, file, folders: Vec::new(), directory: None, venv });
         }
-        let directory = guest.origin().unwrap_or(&manifest.path);
+        let directory = guest.directory().unwrap_or(&manifest.path);
         let file = directory.join(&manifest.file);
         let main = file.parent().unwrap_or(directory).to_owned();
         let path = options.path.iter().map(|folder| directory.join(folder));

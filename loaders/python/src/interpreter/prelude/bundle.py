@@ -27,7 +27,7 @@ class Bundle:
 
     def __init__(self, host_functions, name, directory, files, folders, config, environment, package=None):
         self.host_functions, self.name = host_functions, name
-        # The bundle's own directory or pack, whose paths everybody sees, and the one that files are read from: see `stored`.
+        # The bundle's own directory, whose paths everybody sees, and the one that files are read from: see `stored`.
         self.directory, self.files = directory, files
         self.folders, self.config = folders, config
         self.environment = environment
