@@ -629,7 +629,7 @@ fn entries_that_are_no_files_of_a_bundle_are_refused() {
         ("nul.lua", "which is a device on Windows"),
         ("main.lua", "is there twice: keep one of the two"),
         ("MAIN.lua", "is the same as \"main.lua\" where case does not count"),
-        ("main.lua/x", "is there twice"),
+        ("main.lua/x", "to be a folder and a file at once"),
     ] {
         fs::write(&path, archive(&[("manifest.toml", MANIFEST), ("main.lua", b""), (name, b"")])).unwrap();
         let error = refused(&runtime, &path, &[&format!("the entry {name:?}"), reason]);

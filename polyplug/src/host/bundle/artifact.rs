@@ -102,8 +102,7 @@ impl ArtifactForm {
         all
     }
 
-    /// Returns what to do about an artifact that is missing from the bundle's directory.
-    /// `None` for a pack.
+    /// Returns what to do about an artifact that is missing from the bundle's directory. A pack has none.
     pub(crate) fn remedy(&self, directory: Option<&Path>, file: &str) -> String {
         let correct = "correct `file` in manifest.toml";
         let Some(directory) = directory else {

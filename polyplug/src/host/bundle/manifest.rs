@@ -744,4 +744,14 @@ mod tests {
         assert_eq!(manifest.config.len(), 1);
         assert!(parse("host", "[host]\na = 1\n").unwrap_err().contains("expected a sequence"));
     }
+
+    #[cfg(not(any(feature = "packs", miri)))] // Miri shows no files
+    #[test]
+    fn a_program_without_packs_names_the_feature() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.polyplug");
+        std::fs::write(&path, "").unwrap();
+        let error = ManifestData::read(&path).unwrap_err().to_string();
+        assert!(error.starts_with(&*path.to_string_lossy()) && error.contains("the feature `packs`"), "{error}");
+    }
 }

@@ -312,6 +312,9 @@ fn claim(taken: &mut HashMap<String, (String, bool)>, name: &str, is_folder: boo
         match taken.get(&part.to_lowercase()) {
             None => drop(taken.insert(part.to_lowercase(), (part.to_owned(), is_folder))),
             Some((other, true)) if other == part && is_folder => {}
+            Some((other, is_other_folder)) if other == part && *is_other_folder != is_folder => {
+                return Err(format!("needs {other:?} to be a folder and a file at once: rename one of the two"));
+            }
             Some((other, _)) if other == part => {
                 return Err("is there twice: keep one of the two".to_owned());
             }
@@ -341,5 +344,164 @@ impl Entry {
             return Err("its checksum is wrong".to_owned());
         }
         Ok(file)
+    }
+}
+
+#[cfg(all(test, not(miri)))] // Miri shows no files
+mod tests {
+    use std::io::Write as _;
+
+    use proptest::prelude::*;
+    use rawzip::path::EntryPath;
+    use rawzip::{DataDescriptorOutput, ZipArchiveWriter};
+
+    use super::*;
+
+    const MANIFEST: (&str, &[u8]) = (FILE_NAME, b"name = 1");
+
+    /// Makes an archive of files and, where a name ends with `/`, of folders.
+    fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut archive = ZipArchiveWriter::new(Vec::new());
+        for (name, data) in entries {
+            let packed = miniz_oxide::deflate::compress_to_vec(data, 9);
+            let file = archive.new_file(EntryPath::verbatim(name.as_bytes()));
+            let is_folder = name.ends_with('/');
+            let method = if is_folder { CompressionMethod::STORE } else { CompressionMethod::DEFLATE };
+            let (mut entry, _) = file.compression_method(method).start().unwrap();
+            entry.write_all(if is_folder { data } else { &packed }).unwrap();
+            entry.finish(DataDescriptorOutput::new(rawzip::crc32(data), data.len() as u64)).unwrap();
+        }
+        archive.finish().unwrap()
+    }
+
+    fn written(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.polyplug");
+        fs::write(&path, bytes).unwrap();
+        (folder, path)
+    }
+
+    fn opened(entries: &[(&str, &[u8])]) -> (tempfile::TempDir, Pack) {
+        let (folder, path) = written(&archive(entries));
+        let pack = Pack::open(&path).unwrap();
+        (folder, pack)
+    }
+
+    #[test]
+    fn files_are_found_by_their_paths_in_the_bundle() {
+        let (folder, pack) = opened(&[MANIFEST, ("lib/", b""), ("lib/inner/a.lua", b"return 1"), ("empty", b"")]);
+        let read = |file: &Path| pack.read(file, "a text", 8);
+        for file in ["lib/inner/a.lua", "./lib/inner/a.lua", "lib/../lib/inner/a.lua"] {
+            assert_eq!(read(file.as_ref()).unwrap(), b"return 1", "{file}");
+            assert!(pack.is_file(file.as_ref()));
+        }
+        assert_eq!(read(&folder.path().join("a.polyplug/lib/inner/a.lua")).unwrap(), b"return 1");
+        assert_eq!(read("empty".as_ref()).unwrap(), b"");
+        for file in ["absent", "lib/absent", "../a.polyplug", "/etc/passwd", "lib/inner/a.lua/b", "LIB/inner/a.lua"] {
+            assert!(read(file.as_ref()).unwrap_err().is_missing(), "{file}");
+            assert!(!pack.is_file(file.as_ref()), "{file}");
+        }
+        for folder in ["lib", "lib/inner", "lib/", "."] {
+            let error = read(folder.as_ref()).unwrap_err();
+            assert!(matches!(error, FileError::NotAFile { kind: "a folder", .. }), "{error}");
+            assert!(pack.is_folder(folder.as_ref()) && !pack.is_file(folder.as_ref()), "{folder}");
+        }
+        assert!(!pack.is_folder("li".as_ref()) && !pack.is_folder("empty".as_ref()));
+        let error = pack.read("lib/inner/a.lua".as_ref(), "a text", 7).unwrap_err().to_string();
+        let path = folder.path().join("a.polyplug/lib/inner/a.lua");
+        assert_eq!(
+            error,
+            format!("{}: 8 bytes are too many for a text (at most 7): is this the right file?", path.display())
+        );
+        let listed: Vec<_> = pack.files().collect();
+        assert_eq!(listed, [("empty", 0), ("lib/inner/a.lua", 8), (FILE_NAME, 8)]);
+    }
+
+    #[test]
+    fn what_is_read_is_what_was_checked() {
+        let (folder, path) = written(&archive(&[MANIFEST, ("a", b"one")]));
+        let (kept, mut released) = (Pack::open(&path).unwrap(), Pack::open(&path).unwrap());
+        released.release();
+        assert_eq!(released.read("a".as_ref(), "a text", 9).unwrap(), b"one");
+        fs::write(folder.path().join("other"), archive(&[MANIFEST, ("a", b"other")])).unwrap();
+        fs::rename(folder.path().join("other"), &path).unwrap();
+        assert_eq!(kept.read("a".as_ref(), "a text", 9).unwrap(), b"one");
+        let error = released.read("a".as_ref(), "a text", 9).unwrap_err();
+        assert!(matches!(error, FileError::Changed { .. }), "{error}");
+    }
+
+    #[test]
+    fn the_limits_of_a_bundle_hold() {
+        let (_folder, pack) = opened(&[MANIFEST, ("a", b"four"), ("b", b"large file")]);
+        let check = |limits| pack.check_limits(limits).map_err(|error| error.to_string());
+        assert_eq!(check(BundleLimits::default().entries(3).bytes(22)), Ok(()));
+        let error = check(BundleLimits::default().entries(2)).unwrap_err();
+        assert!(error.starts_with("it has 3 files (at most 2): ") && error.contains("bundle_limits"), "{error}");
+        let error = check(BundleLimits::default().bytes(21)).unwrap_err();
+        assert!(error.starts_with("its files have 22 bytes, 10 of them in b (at most 21): "), "{error}");
+    }
+
+    #[test]
+    fn names_that_are_one_on_some_system_are_refused() {
+        for (name, reason) in [
+            ("a", "is there twice: keep one of the two"),
+            ("A", "is the same as \"a\" where case does not count"),
+            ("LIB/c", "is the same as \"lib\" where case does not count"),
+            ("a/b", "needs \"a\" to be a folder and a file at once"),
+            ("lib", "needs \"lib\" to be a folder and a file at once"),
+            ("a/", "needs \"a\" to be a folder and a file at once"),
+        ] {
+            let (_folder, path) = written(&archive(&[MANIFEST, ("a", b""), ("lib/b", b""), (name, b"")]));
+            let OpenError::Pack(PackError::Entry { entry, reason: found }) = Pack::open(&path).unwrap_err() else {
+                panic!("{name}")
+            };
+            assert!(entry == name && found.starts_with(reason), "{entry}: {found}");
+        }
+        let (_folder, path) = written(&archive(&[MANIFEST, ("lib/", b""), ("lib/a", b""), ("lib/", b"")]));
+        assert!(Pack::open(&path).is_ok(), "folders may be listed");
+        let (_folder, path) = written(&archive(&[MANIFEST, ("lib/", b"data")]));
+        assert!(Pack::open(&path).is_err(), "a folder has no data");
+    }
+
+    #[test]
+    fn entries_that_share_data_are_refused() {
+        let bytes = archive(&[MANIFEST, ("aa", b"the same"), ("bb", b"the same")]);
+        // The second central record gets the offset of the first one's data.
+        let at = |name: &[u8]| bytes.windows(2).rposition(|two| two == name).unwrap();
+        let (first, second) = (at(b"aa"), at(b"bb"));
+        let mut forged = bytes.clone();
+        forged.copy_within(first - 4..first, second - 4);
+        // The local header then has the name of the first.
+        let (_folder, path) = written(&forged);
+        let OpenError::Pack(PackError::Entry { entry, reason }) = Pack::open(&path).unwrap_err() else { panic!() };
+        assert!(entry == "bb" && reason.starts_with("has another name where its data is"), "{reason}");
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_noticed() {
+        let mut bytes = archive(&[MANIFEST, ("aa", b"the same")]);
+        let name = bytes.windows(2).rposition(|two| two == b"aa").unwrap();
+        bytes[name - 46 + 16] ^= 1; // the checksum in the central record
+        let (_folder, path) = written(&bytes);
+        let pack = Pack::open(&path).unwrap();
+        let error = pack.read("aa".as_ref(), "a text", 99).unwrap_err().to_string();
+        assert!(error.contains("aa: cannot be read: its checksum is wrong: copy the pack anew"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_damage_is_a_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
+            let mut bytes = archive(&[MANIFEST, ("a", &[b'a'; 300]), ("lib/b", b"b")]);
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let Ok(entries) = index(&bytes) else { return Ok(()) };
+            for entry in entries.values() {
+                if let Ok(file) = entry.unpack(&bytes) {
+                    prop_assert_eq!(file.len() as u64, entry.size);
+                }
+            }
+        }
     }
 }

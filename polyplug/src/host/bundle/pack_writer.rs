@@ -92,7 +92,7 @@ fn write_at(directory: &Path, to: &Path) -> Result<(), RuntimeError> {
 
 /// Returns the files of the bundle in `root`, with their names, in the order of the names.
 fn files(root: &Path, artifact: &Path) -> Result<Vec<(String, PathBuf)>, String> {
-    let limits = BundleLimits::default();
+    let limits = BundleLimits::default().bytes(u64::MAX); // the archive is limited
     let tree = Tree::take(root, artifact, &SharedDirs::default(), limits);
     if let Some(fault) = tree.faults.first() {
         return Err(fault.text(root));
@@ -135,7 +135,14 @@ fn write_files(files: &[(String, PathBuf)], to: &Path) -> Result<(), PackError> 
         add(&mut archive, name, &bytes).map_err(|error| unwritable(io::Error::other(error)))?;
     }
     let mut file = archive.finish().map_err(|error| unwritable(io::Error::other(error)))?;
-    file.flush().map_err(unwritable)
+    file.flush().map_err(unwritable)?;
+    let size = file.get_ref().metadata().map_err(unwritable)?.len();
+    if size > FILE_LIMIT {
+        let reason =
+            format!("the pack would have {size} bytes (at most {FILE_LIMIT}): keep the bundle in a folder");
+        return Err(PackError::TooLarge { reason });
+    }
+    Ok(())
 }
 
 /// Adds a file to the archive: compressed, unless that makes it longer.
