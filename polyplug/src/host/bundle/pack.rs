@@ -464,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_that_share_data_are_refused() {
+    fn an_entry_has_the_name_that_its_data_has() {
         let bytes = archive(&[MANIFEST, ("aa", b"the same"), ("bb", b"the same")]);
         // The second central record gets the offset of the first one's data.
         let at = |name: &[u8]| bytes.windows(2).rposition(|two| two == name).unwrap();
@@ -475,6 +475,25 @@ mod tests {
         let (_folder, path) = written(&forged);
         let OpenError::Pack(PackError::Entry { entry, reason }) = Pack::open(&path).unwrap_err() else { panic!() };
         assert!(entry == "bb" && reason.starts_with("has another name where its data is"), "{reason}");
+    }
+
+    #[test]
+    fn entries_that_share_data_are_refused() {
+        // A file that is not compressed has the header and the data of the other.
+        let inner = archive(&[("bb", b"the same")]);
+        let mut outer = ZipArchiveWriter::new(Vec::new());
+        for (name, data) in [MANIFEST, ("aa", &*inner), ("bb", b"the same")] {
+            let (mut entry, _) = outer.new_file(name).start().unwrap();
+            entry.write_all(data).unwrap();
+            entry.finish(DataDescriptorOutput::new(rawzip::crc32(data), data.len() as u64)).unwrap();
+        }
+        let mut bytes = outer.finish().unwrap();
+        let inside = bytes.windows(inner.len()).position(|part| part == inner).unwrap();
+        let record = bytes.windows(2).rposition(|two| two == b"bb").unwrap() - 46;
+        bytes[record + 42..record + 46].copy_from_slice(&u32::try_from(inside).unwrap().to_le_bytes());
+        let (_folder, path) = written(&bytes);
+        let OpenError::Pack(PackError::Entry { entry, reason }) = Pack::open(&path).unwrap_err() else { panic!() };
+        assert!(entry == "bb" && reason.starts_with("shares its data with \"aa\""), "{reason}");
     }
 
     #[test]
