@@ -18,23 +18,22 @@ pub(crate) fn key(schema: &Schema) -> String {
 
 /// Reads contracts from a schema file, a bundle, or the folder of a Rust crate.
 pub(crate) fn read(path: &Path) -> Result<Contracts> {
-    let contracts =
-        if is_pack(path) {
-            of_bundle(path)?
-        } else if path.is_file() && path.file_name().is_some_and(|name| name != "manifest.toml" && name != "Cargo.toml") {
-            of_file(path)?
+    let contracts = if is_pack(path) {
+        of_bundle(path)?
+    } else if path.is_file() && path.file_name().is_some_and(|name| name != "manifest.toml" && name != "Cargo.toml") {
+        of_file(path)?
+    } else {
+        let folder = if path.is_file() { path.parent().unwrap_or(path) } else { path };
+        if folder.join("manifest.toml").is_file() && path.file_name().is_none_or(|name| name != "Cargo.toml") {
+            of_bundle(folder)?
+        } else if folder.join("Cargo.toml").is_file() {
+            of_crate(folder)?
+        } else if folder.is_dir() {
+            shipped(folder)?
         } else {
-            let folder = if path.is_file() { path.parent().unwrap_or(path) } else { path };
-            if folder.join("manifest.toml").is_file() && path.file_name().is_none_or(|name| name != "Cargo.toml") {
-                of_bundle(folder)?
-            } else if folder.join("Cargo.toml").is_file() {
-                of_crate(folder)?
-            } else if folder.is_dir() {
-                shipped(folder)?
-            } else {
-                bail!("{}: there is no such file or folder", path.display());
-            }
-        };
+            bail!("{}: there is no such file or folder", path.display());
+        }
+    };
     if contracts.is_empty() {
         bail!(
             "{}: no contract there: give a schema file (NAME@MAJOR.schema), a bundle, or the folder of a Rust crate with \

@@ -131,7 +131,13 @@ fn commands_take_a_pack_in_place_of_a_folder() {
     let pack = "greeter.polyplug";
     place.run(&["check", pack]).is(0).says(&["0 errors, 1 warning", "is not signed"]);
     place.run(&["call", pack, "demo.greeter", "greet", "Ada"]).is(0).says(&["Good day, Ada!"]);
-    place.run(&["inspect", pack]).is(0).says(&["greeter", "lua, 4 files", "demo.greeter@1.0", "words.lua", "not signed"]);
+    place.run(&["inspect", pack]).is(0).says(&[
+        "greeter",
+        "lua, 4 files",
+        "demo.greeter@1.0",
+        "words.lua",
+        "not signed",
+    ]);
     place.run(&["schema", pack, "--wit"]).is(0).says(&["greet"]);
     place.run(&["compat", pack, "folder"]).is(0).says(&["the same in both"]);
     place.run(&["graph", "."]).is(0).says(&["greeter", "provides demo.greeter@1.0"]);

@@ -102,7 +102,8 @@ fn a_library_is_unpacked_and_removed() {
 #[test]
 fn scripts_run_from_the_pack() {
     let folder = Folder::new();
-    let modules = [("helper.lua", "return { name = 'helper' }"), ("sub/init.lua", "return require('helper').name .. '!'")];
+    let modules =
+        [("helper.lua", "return { name = 'helper' }"), ("sub/init.lua", "return require('helper').name .. '!'")];
     let path = folder.pack(&lua(&modules), "lua.polyplug");
     let runtime = runtime();
     let id = runtime.load_bundle(&path).unwrap();
@@ -157,11 +158,15 @@ fn modules_of_python_are_imported_from_the_pack() {
     fs::remove_file(&path).unwrap();
     let answer = |code: &str| run(&runtime, code).unwrap();
     assert_eq!(answer("return __import__('pkgutil').get_data('package', 'words.txt').decode()"), "some words");
-    assert_eq!(answer("return __import__('importlib.resources').resources.files('package').joinpath('words.txt').read_text()"), "some words");
+    assert_eq!(
+        answer("return __import__('importlib.resources').resources.files('package').joinpath('words.txt').read_text()"),
+        "some words"
+    );
     // The files are there for code that opens them by their paths.
     assert_eq!(answer("return open(__import__('package').__path__[0] + '/words.txt').read()"), "some words");
     assert_eq!(answer("return __import__('polyplug').directory"), "None");
-    let polyplug::CallError::Exception(failure) = run(&runtime, "return __import__('helper').fail()").unwrap_err() else {
+    let polyplug::CallError::Exception(failure) = run(&runtime, "return __import__('helper').fail()").unwrap_err()
+    else {
         panic!("an exception")
     };
     let shown = format!("{failure:?}");
@@ -264,9 +269,13 @@ fn a_pack_is_reloaded_from_its_path_or_another() {
 
 #[test]
 fn a_script_is_reloaded_from_its_pack() {
-    for (loader, main, code) in [("lua", SCRIPT, "return require('m')"), ("js", js::SCRIPT, "return load('./m.js').then((m) => m.n)")] {
+    for (loader, main, code) in
+        [("lua", SCRIPT, "return require('m')"), ("js", js::SCRIPT, "return load('./m.js').then((m) => m.n)")]
+    {
         let (folder, runtime) = (Folder::new(), runtime());
-        let text = |number: u32| if loader == "lua" { format!("return {number}") } else { format!("export const n = {number};") };
+        let text = |number: u32| {
+            if loader == "lua" { format!("return {number}") } else { format!("export const n = {number};") }
+        };
         let file = if loader == "lua" { "m.lua" } else { "m.js" };
         let path = folder.pack(&script(loader, main, &[(file, &text(1))]), "script.polyplug");
         runtime.load_bundle(&path).unwrap();
@@ -316,7 +325,9 @@ fn a_folder_of_bundles_has_packs_beside_folders() {
     let runtime = runtime();
     let report = runtime.load_dir(folder.0.path());
     assert_eq!(report.names(), ["calc", "lua", "stamp"]);
-    let [RuntimeError::Manifest(ManifestError::Pack { path, source: PackError::Malformed { .. } })] = &report.problems[..] else {
+    let [RuntimeError::Manifest(ManifestError::Pack { path, source: PackError::Malformed { .. } })] =
+        &report.problems[..]
+    else {
         panic!("{report}")
     };
     assert_eq!(path, &folder.at("bad.polyplug"));
@@ -503,7 +514,8 @@ fn a_pack_is_signed_before_it_is_packed() {
 #[test]
 fn the_same_files_make_the_same_bytes() {
     let folder = Folder::new();
-    let files = [("b.lua", "-- b"), ("a/c.lua", "-- c"), ("A.lua", "-- A"), ("a.txt", "a"), ("large", &*"words ".repeat(9999))];
+    let files =
+        [("b.lua", "-- b"), ("a/c.lua", "-- c"), ("A.lua", "-- A"), ("a.txt", "a"), ("large", &*"words ".repeat(9999))];
     let first = folder.pack(&lua(&files), "first.polyplug");
     let other = lua(&[]);
     for (name, text) in files.iter().rev() {
@@ -649,7 +661,14 @@ fn links_and_unknown_methods_are_refused() {
         (0o100_644, rawzip::CompressionMethod::new(4711), "is compressed by method 4711"),
     ] {
         let mut archive = rawzip::ZipArchiveWriter::new(Vec::new());
-        add(&mut archive, "manifest.toml", 0o100_644, rawzip::CompressionMethod::STORE, MANIFEST, MANIFEST.len() as u64);
+        add(
+            &mut archive,
+            "manifest.toml",
+            0o100_644,
+            rawzip::CompressionMethod::STORE,
+            MANIFEST,
+            MANIFEST.len() as u64,
+        );
         add(&mut archive, "main.lua", mode, method, b"/etc/passwd", 11);
         fs::write(&path, archive.finish().unwrap()).unwrap();
         refused(&runtime, &path, &["the entry \"main.lua\"", reason]);
@@ -680,7 +699,14 @@ fn bombs_are_refused() {
     assert!(zeros.len() < 1 << 20);
     let with = |size: u64| {
         let mut archive = rawzip::ZipArchiveWriter::new(Vec::new());
-        add(&mut archive, "manifest.toml", 0o100_644, rawzip::CompressionMethod::STORE, MANIFEST, MANIFEST.len() as u64);
+        add(
+            &mut archive,
+            "manifest.toml",
+            0o100_644,
+            rawzip::CompressionMethod::STORE,
+            MANIFEST,
+            MANIFEST.len() as u64,
+        );
         add(&mut archive, "main.lua", 0o100_644, rawzip::CompressionMethod::DEFLATE, &zeros, size);
         fs::write(&path, archive.finish().unwrap()).unwrap();
     };
@@ -723,7 +749,11 @@ fn what_is_no_whole_pack_is_refused() {
     fs::write(&path, archive(&[("main.lua", b"")])).unwrap();
     refused(&runtime, &path, &["it has no manifest.toml at its root: make it anew"]);
     fs::write(&path, archive(&[("calc/manifest.toml", MANIFEST), ("calc/main.lua", b"")])).unwrap();
-    refused(&runtime, &path, &["at its root, but \"calc/manifest.toml\": the files of the bundle's folder belong there"]);
+    refused(
+        &runtime,
+        &path,
+        &["at its root, but \"calc/manifest.toml\": the files of the bundle's folder belong there"],
+    );
     fs::write(&path, archive(&[("manifest.toml", MANIFEST)])).unwrap();
     refused(&runtime, &path, &["main.lua", "put a Lua script into the bundle's folder", "pack it anew"]);
     let error = runtime.load_bundle(folder.at("absent.polyplug")).unwrap_err().to_string();

@@ -36,7 +36,13 @@ struct About {
 impl About {
     fn read(opened: &Opened) -> Result<Self> {
         let bundle = &opened.manifest.origin;
-        let files = opened.manifest.files().list()?.into_iter().map(|(path, size)| (path.display().to_string(), size)).collect();
+        let files = opened
+            .manifest
+            .files()
+            .list()?
+            .into_iter()
+            .map(|(path, size)| (path.display().to_string(), size))
+            .collect();
         Ok(Self { files, contracts: opened.contracts(), symbols: symbols(opened)?, is_signed: is_signed(bundle) })
     }
 

@@ -59,7 +59,8 @@ mod tests {
 
     #[test]
     fn names_of_files_are_taken() {
-        for name in ["manifest.toml", "lib/inner/a.lua", ".env", "a b/\u{e4}.txt", "demo.greeter@1.schema", "..a/b..c"] {
+        for name in ["manifest.toml", "lib/inner/a.lua", ".env", "a b/\u{e4}.txt", "demo.greeter@1.schema", "..a/b..c"]
+        {
             assert_eq!(check(name), Ok(()), "{name}");
         }
     }

@@ -249,7 +249,9 @@ fn index(bytes: &[u8]) -> Result<BTreeMap<String, Entry>, PackError> {
         let name = name.strip_suffix('/').unwrap_or(name);
         entry_name::check(name).map_err(refused)?;
         if header.flags().is_encrypted() {
-            return Err(refused("is encrypted, and nobody can give a password: pack the bundle without one".to_owned()));
+            return Err(refused(
+                "is encrypted, and nobody can give a password: pack the bundle without one".to_owned(),
+            ));
         }
         match header.mode().value() & KIND {
             0 | FILE if !is_folder => {}
@@ -266,11 +268,14 @@ fn index(bytes: &[u8]) -> Result<BTreeMap<String, Entry>, PackError> {
             CompressionMethod::DEFLATE => true,
             other => {
                 let method = other.name().map_or_else(|| format!("method {}", other.as_u16()), str::to_owned);
-                let reason = format!("is compressed by {method}, and packs have Deflate: make the pack with `polyplug pack`");
+                let reason =
+                    format!("is compressed by {method}, and packs have Deflate: make the pack with `polyplug pack`");
                 return Err(refused(reason));
             }
         };
-        let local = archive.get_entry(header.wayfinder()).map_err(|error| refused(format!("cannot be read: {error}: {MAKE_ANEW}")))?;
+        let local = archive
+            .get_entry(header.wayfinder())
+            .map_err(|error| refused(format!("cannot be read: {error}: {MAKE_ANEW}")))?;
         if local.local_header().file_path().as_bytes() != raw.as_bytes() {
             return Err(refused(format!("has another name where its data is: {MAKE_ANEW}")));
         }

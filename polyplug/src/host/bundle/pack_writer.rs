@@ -80,9 +80,8 @@ fn write_at(directory: &Path, to: &Path) -> Result<(), RuntimeError> {
         return Err(unpackable(reason));
     }
     let part = folder.join(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
-    let written = write_files(&files, &part).and_then(|()| {
-        fs::rename(&part, &to).map_err(|source| PackError::Unwritable { source: source.into() })
-    });
+    let written = write_files(&files, &part)
+        .and_then(|()| fs::rename(&part, &to).map_err(|source| PackError::Unwritable { source: source.into() }));
     written.map_err(|error| {
         let _ = fs::remove_file(&part);
         let path = if matches!(error, PackError::Unwritable { .. }) { &to } else { &bundle };
@@ -138,8 +137,7 @@ fn write_files(files: &[(String, PathBuf)], to: &Path) -> Result<(), PackError> 
     file.flush().map_err(unwritable)?;
     let size = file.get_ref().metadata().map_err(unwritable)?.len();
     if size > FILE_LIMIT {
-        let reason =
-            format!("the pack would have {size} bytes (at most {FILE_LIMIT}): keep the bundle in a folder");
+        let reason = format!("the pack would have {size} bytes (at most {FILE_LIMIT}): keep the bundle in a folder");
         return Err(PackError::TooLarge { reason });
     }
     Ok(())

@@ -69,7 +69,8 @@ impl FileDigests {
     pub(crate) fn of_pack(pack: &Pack, except: &str) -> Result<Self, SignatureError> {
         let mut this = Self::default();
         for (path, size) in pack.files().filter(|(path, _)| *path != except) {
-            let unreadable = |source: io::Error| SignatureError::Unreadable { file: path.to_owned(), source: source.into() };
+            let unreadable =
+                |source: io::Error| SignatureError::Unreadable { file: path.to_owned(), source: source.into() };
             let bytes = pack.read(Path::new(path), "a file of a pack", size);
             let bytes = bytes.map_err(|error| unreadable(error.into_io()))?;
             this.0.insert(path.to_owned(), Contents::of(&*bytes).map_err(unreadable)?);
