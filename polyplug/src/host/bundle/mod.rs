@@ -22,6 +22,8 @@
 //!
 //! Invariant: nothing here runs code of a bundle, or writes to a bundle's own directory.
 
+#[cfg(feature = "packs")]
+mod archive;
 pub(crate) mod artifact;
 pub(crate) mod config_json;
 pub(crate) mod config_overrides;
