@@ -266,7 +266,7 @@ mod tests {
         }
         assert!(!pack.is_folder("li".as_ref()) && !pack.is_folder("empty".as_ref()));
         let error = pack.read("lib/inner/a.lua".as_ref(), "a text", 7).unwrap_err().to_string();
-        let path = folder.path().join("a.polyplug/lib/inner/a.lua");
+        let path = folder.path().join("a.polyplug").join("lib/inner/a.lua");
         assert_eq!(
             error,
             format!("{}: 8 bytes are too many for a text (at most 7): is this the right file?", path.display())
