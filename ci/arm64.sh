@@ -40,7 +40,7 @@ for suite in "${suites[@]}"; do
 done
 
 # Without its default features, the package of the tests does without the loader for Python; the core's are named.
-features=polyplug/host,polyplug/config,polyplug/json,polyplug/signatures,polyplug/watch
+features=polyplug/host,polyplug/config,polyplug/json,polyplug/packs,polyplug/signatures,polyplug/watch
 selected=(--no-default-features --features "$features" --package polyplug-tests)
 for package in "${packages[@]}"; do
     selected+=(--package "$package")

@@ -44,6 +44,8 @@ pub(crate) enum Verb {
     Run(Run),
     /// Runs the tests of a bundle, in the real engines and with the real conversion of values
     Test(Test),
+    /// Packs a bundle into one file, which hosts load as they load the folder
+    Pack(Pack),
     /// Makes a pair of keys for signing bundles
     Keygen(Keygen),
     /// Signs a bundle
@@ -178,7 +180,7 @@ pub(crate) struct Needs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Check {
-    /// The bundle's folder
+    /// The bundle's folder or pack
     pub(crate) bundle: PathBuf,
     /// Does not run the bundle's code: the manifest and the files alone are looked at
     #[arg(long)]
@@ -191,7 +193,7 @@ pub(crate) struct Check {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Inspect {
-    /// The bundle's folder
+    /// The bundle's folder or pack
     pub(crate) bundle: PathBuf,
     #[command(flatten)]
     pub(crate) needs: Needs,
@@ -239,7 +241,7 @@ pub(crate) struct Stubs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Call {
-    /// The bundle's folder
+    /// The bundle's folder or pack
     pub(crate) bundle: PathBuf,
     /// The contract, such as demo.store or demo.store@1
     pub(crate) contract: String,
@@ -301,6 +303,15 @@ pub(crate) struct Test {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct Pack {
+    /// The bundle's folder
+    pub(crate) bundle: PathBuf,
+    /// The file to write, which should end in `.polyplug`; by default NAME.polyplug in the working directory
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct Keygen {
     /// The file for the secret key; the public key goes to the same name with `.pub`
     pub(crate) file: PathBuf,
@@ -308,7 +319,7 @@ pub(crate) struct Keygen {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Sign {
-    /// The bundle's folder
+    /// The bundle's folder; a bundle is signed before it is packed
     pub(crate) bundle: PathBuf,
     /// The file with the secret key
     #[arg(long)]
@@ -317,7 +328,7 @@ pub(crate) struct Sign {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Verify {
-    /// The bundle's folder
+    /// The bundle's folder or pack
     pub(crate) bundle: PathBuf,
     /// A public key that is trusted: 64 hexadecimal digits, or a file with them
     #[arg(long, required = true)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use polyplug::error::RuntimeError;
-use polyplug::loader::{BundleSource, ManifestData};
+use polyplug::loader::{BundleSource, Files, ManifestData};
 use polyplug::runtime::{BundleInfo, RuntimeBuilder};
 use polyplug::schema::Schema;
 use polyplug::signature::{SignatureError, verify_bundle};
@@ -47,25 +47,24 @@ impl Opened {
         let runtime = runtime()?;
         let mut copies = Vec::new();
         for other in with {
-            let other = ManifestData::read(other)?.origin;
-            runtime.load_bundle(with_contracts(&other, contracts, &mut copies)?)?;
+            let other = ManifestData::read(other)?;
+            runtime.load_bundle(with_contracts(&other.files(), contracts, &mut copies)?)?;
         }
-        let id = runtime.load_bundle(with_contracts(&manifest.origin, contracts, &mut copies)?)?;
+        let id = runtime.load_bundle(with_contracts(&manifest.files(), contracts, &mut copies)?)?;
         Self::of(manifest, runtime, id, copies)
     }
 
     /// Loads a bundle although what it needs is not there: its plugins may fail as soon as they are called.
     pub(crate) fn load_alone(bundle: &Path, contracts: &Contracts) -> Result<Self> {
         let manifest = ManifestData::read(bundle)?;
-        let file = manifest.origin.join("manifest.toml");
-        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        let mut table: toml::Table = text.parse()?;
+        let text = manifest.files().read("manifest.toml", "a manifest", u64::MAX)?;
+        let mut table: toml::Table = String::from_utf8(text)?.parse()?;
         table.remove("dependency");
         table.remove("host");
         let runtime = runtime()?;
         let mut copies = Vec::new();
-        let folder = with_contracts(&manifest.origin, contracts, &mut copies)?;
-        let id = runtime.load_bundle_from(&table.to_string(), BundleSource::Path(folder))?;
+        let path = with_contracts(&manifest.files(), contracts, &mut copies)?;
+        let id = runtime.load_bundle_from(&table.to_string(), BundleSource::Path(path))?;
         Self::of(manifest, runtime, id, copies)
     }
 
@@ -86,21 +85,27 @@ impl Opened {
     }
 }
 
-/// Returns the bundle's folder, or that of a copy to which the contracts are added that the bundle does not ship.
-pub(crate) fn with_contracts(folder: &Path, contracts: &Contracts, copies: &mut Vec<TempDir>) -> Result<PathBuf> {
+/// Returns the bundle's folder or pack, or the folder of a copy to which the contracts are added that the bundle does not
+/// ship.
+pub(crate) fn with_contracts(files: &Files, contracts: &Contracts, copies: &mut Vec<TempDir>) -> Result<PathBuf> {
     let missing = contracts.iter().map(|(name, schema)| (format!("{name}.schema"), schema));
-    let missing: Vec<_> = missing.filter(|(file, _)| !folder.join(file).exists()).collect();
+    let missing: Vec<_> = missing.filter(|(file, _)| !files.is_file(file)).collect();
     if missing.is_empty() {
-        return Ok(folder.to_owned());
+        return Ok(files.root().to_owned());
     }
     let copy = tempfile::tempdir().context("cannot make a folder for a copy of the bundle")?;
     // Messages name the bundle by its own name, and not by that of the copy's folder.
-    let to = copy.path().join(folder.file_name().unwrap_or_else(|| "bundle".as_ref()));
-    for (file, _) in files(folder)? {
-        let (from, to) = (folder.join(&file), to.join(&file));
+    let name = if files.folder().is_some() { files.root().file_name() } else { files.root().file_stem() };
+    let to = copy.path().join(name.unwrap_or_else(|| "bundle".as_ref()));
+    for (file, size) in files.list()? {
+        let to = to.join(&file);
         let parent = to.parent().unwrap_or(&to);
         fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
-        fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+        match files.folder().map(|folder| folder.join(&file)) {
+            Some(from) => fs::copy(&from, &to).map(drop).with_context(|| format!("cannot copy {}", from.display()))?,
+            None => fs::write(&to, files.read(&file, "a file of a pack", size)?)
+                .with_context(|| format!("cannot write {}", to.display()))?,
+        }
     }
     for (file, schema) in missing {
         fs::write(to.join(&file), schema.encode()).with_context(|| format!("cannot write {file}"))?;
@@ -110,12 +115,12 @@ pub(crate) fn with_contracts(folder: &Path, contracts: &Contracts, copies: &mut 
 }
 
 /// Returns whether a bundle has a signature. By whom is told by a verification, which knows the keys that are trusted.
-pub(crate) fn is_signed(folder: &Path) -> bool {
+pub(crate) fn is_signed(bundle: &Path) -> bool {
     let unsigned = |error| matches!(error, RuntimeError::Signature { source: SignatureError::Unsigned, .. });
-    !verify_bundle(folder, &[]).is_err_and(unsigned)
+    !verify_bundle(bundle, &[]).is_err_and(unsigned)
 }
 
-/// Returns the files of a bundle, relative to its folder, each with its size.
+/// Returns the files of a folder, relative to the folder, each with its size.
 pub(crate) fn files(folder: &Path) -> Result<Vec<(PathBuf, u64)>> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::new()];

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
+use polyplug::loader::ManifestData;
 use polyplug::schema::Schema;
 
 use crate::bundle::{Contracts, Opened};
@@ -16,21 +17,22 @@ pub(crate) fn key(schema: &Schema) -> String {
 
 /// Reads contracts from a schema file, a bundle, or the folder of a Rust crate.
 pub(crate) fn read(path: &Path) -> Result<Contracts> {
-    let contracts =
-        if path.is_file() && path.file_name().is_some_and(|name| name != "manifest.toml" && name != "Cargo.toml") {
-            of_file(path)?
+    let contracts = if is_pack(path) {
+        of_bundle(path)?
+    } else if path.is_file() && path.file_name().is_some_and(|name| name != "manifest.toml" && name != "Cargo.toml") {
+        of_file(path)?
+    } else {
+        let folder = if path.is_file() { path.parent().unwrap_or(path) } else { path };
+        if folder.join("manifest.toml").is_file() && path.file_name().is_none_or(|name| name != "Cargo.toml") {
+            of_bundle(folder)?
+        } else if folder.join("Cargo.toml").is_file() {
+            of_crate(folder)?
+        } else if folder.is_dir() {
+            shipped(folder)?
         } else {
-            let folder = if path.is_file() { path.parent().unwrap_or(path) } else { path };
-            if folder.join("manifest.toml").is_file() && path.file_name().is_none_or(|name| name != "Cargo.toml") {
-                of_bundle(folder)?
-            } else if folder.join("Cargo.toml").is_file() {
-                of_crate(folder)?
-            } else if folder.is_dir() {
-                shipped(folder)?
-            } else {
-                bail!("{}: there is no such file or folder", path.display());
-            }
-        };
+            bail!("{}: there is no such file or folder", path.display());
+        }
+    };
     if contracts.is_empty() {
         bail!(
             "{}: no contract there: give a schema file (NAME@MAJOR.schema), a bundle, or the folder of a Rust crate with \
@@ -60,6 +62,11 @@ fn of_file(path: &Path) -> Result<Contracts> {
     Ok(all([schema]))
 }
 
+/// Returns whether there is a file at a path whose name is that of a pack.
+pub(crate) fn is_pack(path: &Path) -> bool {
+    path.is_file() && path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("polyplug"))
+}
+
 /// Reads the schema files in a folder.
 pub(crate) fn shipped(folder: &Path) -> Result<Contracts> {
     let mut found = Contracts::new();
@@ -72,9 +79,16 @@ pub(crate) fn shipped(folder: &Path) -> Result<Contracts> {
     Ok(found)
 }
 
-fn of_bundle(folder: &Path) -> Result<Contracts> {
-    let mut found = shipped(folder)?;
-    let opened = Opened::load_alone(folder, &Contracts::new())?;
+fn of_bundle(bundle: &Path) -> Result<Contracts> {
+    let files = ManifestData::read(bundle)?.files();
+    let mut found = Contracts::new();
+    for (file, size) in files.list()? {
+        if file.parent() == Some(Path::new("")) && file.extension().is_some_and(|extension| extension == "schema") {
+            let schema = Schema::decode(&files.read(&file, "a schema", size)?);
+            found.extend(all([schema.with_context(|| files.root().join(&file).display().to_string())?]));
+        }
+    }
+    let opened = Opened::load_alone(bundle, &Contracts::new())?;
     for schema in opened.contracts() {
         found.extend(all([schema.map_err(|error| anyhow!(error))?]));
     }

@@ -27,6 +27,11 @@ pub(crate) fn bytes(count: u64) -> String {
     }
 }
 
+/// Returns bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Returns a documentation as lines with an indentation.
 pub(crate) fn indented(docs: &str, by: usize) -> String {
     docs.lines().map(|line| format!("{:by$}{line}\n", "").trim_end().to_owned() + "\n").collect()

@@ -53,6 +53,7 @@
 //!   crates.
 //! - `tracing`, `log`: events of the crates of these names in a plugin go to the host's log. For plugin crates.
 //! - `watch`: `Runtime::watch`, which reloads bundles when their files change.
+//! - `packs`: the module `pack`, for bundles in one file each.
 //! - `signatures`: the module `signature`, for bundles that are loaded only if a trusted key has signed them.
 
 mod call_error;
@@ -108,6 +109,8 @@ pub use crate::host::host_bridge;
 pub use crate::host::loader;
 #[cfg(feature = "host")]
 pub use crate::host::metrics;
+#[cfg(feature = "packs")]
+pub use crate::host::pack;
 #[cfg(feature = "host")]
 pub use crate::host::runtime;
 #[cfg(feature = "host")]

@@ -51,6 +51,9 @@ mod examples {
     #[doc = include_str!("../../docs/src/lifecycle.md")]
     struct LifeCycle;
 
+    #[doc = include_str!("../../docs/src/packs.md")]
+    struct Packs;
+
     #[doc = include_str!("../../docs/src/security.md")]
     struct Security;
 

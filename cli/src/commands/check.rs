@@ -11,7 +11,7 @@ use polyplug::schema::compare;
 use serde_json::Value as Json;
 
 use crate::args::Check;
-use crate::bundle::{Contracts, Opened, files, is_signed};
+use crate::bundle::{Contracts, Opened, is_signed};
 use crate::contracts;
 use crate::diagnostics::{Part, Problem, Severity};
 use crate::exit::Exit;
@@ -48,9 +48,9 @@ fn problems(args: &Check, wanted: &Contracts) -> Vec<Problem> {
     };
     let folder = manifest.origin.clone();
     let mut problems = Vec::new();
-    let files = match files(&folder) {
+    let files = match manifest.files().list() {
         Ok(files) => files,
-        Err(error) => return vec![Problem::new(Severity::Error, "unreadable", format!("{error:#}"))],
+        Err(error) => return vec![Problem::new(Severity::Error, "unreadable", error.to_string())],
     };
     unused(&manifest, &files, &mut problems);
     leftovers(&folder, &files, &mut problems);
@@ -94,12 +94,17 @@ fn of_manifest(error: &ManifestError) -> Problem {
     }
 }
 
+/// Reads a file of the bundle. A file that cannot be read is not looked at.
+fn read(manifest: &ManifestData, path: &Path, size: u64) -> Option<Vec<u8>> {
+    manifest.files().read(path, "a file of the bundle", size).ok()
+}
+
 /// Finds needs that no file of the bundle mentions.
 fn unused(manifest: &ManifestData, files: &[(PathBuf, u64)], problems: &mut Vec<Problem>) {
     let texts: Vec<_> = files
         .iter()
         .filter(|(path, _)| path != Path::new("manifest.toml") && path.extension().is_none_or(|of| of != "schema"))
-        .filter_map(|(path, _)| fs::read(manifest.origin.join(path)).ok())
+        .filter_map(|(path, size)| read(manifest, path, *size))
         .collect();
     let is_mentioned = |contract: &str| {
         let name = contract.as_bytes();
@@ -142,7 +147,7 @@ fn libraries(manifest: &ManifestData, files: &[(PathBuf, u64)], problems: &mut V
     let mut systems = Vec::new();
     for (path, size) in files {
         let is_library = path.extension().is_some_and(|of| of == "so" || of == "dll" || of == "dylib");
-        let Some(bytes) = is_library.then(|| fs::read(manifest.origin.join(path)).ok()).flatten() else { continue };
+        let Some(bytes) = is_library.then(|| read(manifest, path, *size)).flatten() else { continue };
         let Ok(file) = object::File::parse(&*bytes) else { continue };
         let system = match path.extension().and_then(|of| of.to_str()) {
             Some("dll") => "windows",

@@ -49,7 +49,7 @@ fn nodes(args: &Graph) -> Result<Vec<Node>> {
     let mut folders = Vec::new();
     for entry in entries {
         let path = entry.with_context(|| format!("cannot read {}", args.folder.display()))?.path();
-        if path.join("manifest.toml").is_file() {
+        if path.join("manifest.toml").is_file() || contracts::is_pack(&path) {
             folders.push(path);
         }
     }

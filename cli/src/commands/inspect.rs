@@ -1,16 +1,14 @@
 //! `polyplug inspect`.
 
-use std::fs;
-use std::path::Path;
-
 use anyhow::{Context, Result};
 use object::Object;
+use polyplug::loader::Files;
 use polyplug::runtime::PluginInfo;
 use polyplug::schema::Schema;
 use serde_json::{Value as Json, json};
 
 use crate::args::Inspect;
-use crate::bundle::{Opened, files, is_signed};
+use crate::bundle::{Opened, is_signed};
 use crate::contracts;
 use crate::exit::Exit;
 use crate::text::{BOLD, DIM, YELLOW, bytes, indented, styled};
@@ -37,9 +35,15 @@ struct About {
 
 impl About {
     fn read(opened: &Opened) -> Result<Self> {
-        let folder = &opened.manifest.origin;
-        let files = files(folder)?.into_iter().map(|(path, size)| (path.display().to_string(), size)).collect();
-        Ok(Self { files, contracts: opened.contracts(), symbols: symbols(opened)?, is_signed: is_signed(folder) })
+        let bundle = &opened.manifest.origin;
+        let files = opened
+            .manifest
+            .files()
+            .list()?
+            .into_iter()
+            .map(|(path, size)| (path.display().to_string(), size))
+            .collect();
+        Ok(Self { files, contracts: opened.contracts(), symbols: symbols(opened)?, is_signed: is_signed(bundle) })
     }
 
     fn text(&self, opened: &Opened) -> String {
@@ -137,18 +141,19 @@ fn symbols(opened: &Opened) -> Result<Vec<String>> {
     if opened.manifest.loader != "native" {
         return Ok(Vec::new());
     }
-    let library = library(&opened.manifest.origin, &opened.manifest.file);
-    let bytes = fs::read(&library).with_context(|| format!("cannot read {}", library.display()))?;
-    let file = object::File::parse(&*bytes).with_context(|| format!("{}", library.display()))?;
-    let exports = file.exports().with_context(|| format!("{}", library.display()))?;
+    let files = opened.manifest.files();
+    let library = library(&files, &opened.manifest.file);
+    let bytes = files.read(&library, "a library", u64::MAX)?;
+    let shown = || files.root().join(&library).display().to_string();
+    let file = object::File::parse(&*bytes).with_context(shown)?;
+    let exports = file.exports().with_context(shown)?;
     let mut names: Vec<_> = exports.iter().map(|export| String::from_utf8_lossy(export.name()).into_owned()).collect();
     names.sort();
     Ok(names)
 }
 
 /// Returns the path of a library that a manifest names with or without the system's prefix and suffix.
-fn library(folder: &Path, file: &str) -> std::path::PathBuf {
+fn library(files: &Files, file: &str) -> String {
     use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
-    let exact = folder.join(file);
-    if exact.is_file() { exact } else { folder.join(format!("{DLL_PREFIX}{file}{DLL_SUFFIX}")) }
+    if files.is_file(file) { file.to_owned() } else { format!("{DLL_PREFIX}{file}{DLL_SUFFIX}") }
 }

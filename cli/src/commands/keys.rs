@@ -9,7 +9,7 @@ use polyplug::signature::{PublicKey, SecretKey, sign_bundle, verify_bundle};
 
 use crate::args::{Keygen, Sign, Verify};
 use crate::exit::Exit;
-use crate::text::{GREEN, RED, styled};
+use crate::text::{GREEN, RED, hex, styled};
 
 pub(crate) fn generate(args: &Keygen) -> Result<Exit> {
     let key = SecretKey::generate()?;
@@ -60,8 +60,8 @@ fn secret(file: &Path) -> Result<SecretKey> {
 
 pub(crate) fn verify(args: &Verify) -> Result<Exit> {
     let keys = args.key.iter().map(|key| public(key)).collect::<Result<Vec<_>>>()?;
-    if !args.bundle.is_dir() {
-        bail!("{}: there is no such folder", args.bundle.display());
+    if !args.bundle.exists() {
+        bail!("{}: there is no such folder or pack", args.bundle.display());
     }
     match verify_bundle(&args.bundle, &keys) {
         Ok(key) => {
@@ -81,10 +81,6 @@ fn public(given: &str) -> Result<PublicKey> {
         return PublicKey::from_hex(text.trim()).with_context(|| format!("{given}: no public key"));
     }
     PublicKey::from_hex(given).with_context(|| format!("{given}: neither a public key nor a file with one"))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn unhex(text: &str) -> Option<[u8; 32]> {

@@ -9,6 +9,7 @@ mod graph;
 mod inspect;
 mod keys;
 mod new;
+mod pack;
 mod repl;
 mod run;
 mod schema;
@@ -42,6 +43,7 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
         Verb::Repl(args) => repl::run(&args),
         Verb::Run(args) => run::run(&args),
         Verb::Test(args) => test::run(&args),
+        Verb::Pack(args) => pack::run(&args),
         Verb::Keygen(args) => keys::generate(&args),
         Verb::Sign(args) => keys::sign(&args),
         Verb::Verify(args) => keys::verify(&args),

@@ -124,11 +124,11 @@ impl Session {
         for other in &bundle.with {
             let other = ManifestData::read(other)?;
             job.check_needs(&runtime, &other)?;
-            runtime.load_bundle(with_contracts(&other.origin, &bundle.contracts, &mut copies)?)?;
+            runtime.load_bundle(with_contracts(&other.files(), &bundle.contracts, &mut copies)?)?;
         }
         runtime.configure(&*manifest.name, job.settings(&tests)?)?;
         job.check_needs(&runtime, manifest)?;
-        let _: BundleId = runtime.load_bundle(with_contracts(&manifest.origin, &bundle.contracts, &mut copies)?)?;
+        let _: BundleId = runtime.load_bundle(with_contracts(&manifest.files(), &bundle.contracts, &mut copies)?)?;
         Ok(Self { tests, _runtime: runtime, _copies: copies, _test_bundle: test_bundle })
     }
 }

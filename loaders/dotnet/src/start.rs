@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use polyplug::engine::{Fault, Guest, PluginDecl, StartError};
-use polyplug::loader::ManifestData;
+use polyplug::loader::{Files, ManifestData};
 
 use crate::bridge;
 use crate::bundle::Bundle;
@@ -25,7 +25,7 @@ pub(crate) fn start(
     bytes: Option<&[u8]>,
     config: &ClrConfig,
 ) -> Result<(DotnetEngine, Vec<PluginDecl>), StartError<DotnetEngine>> {
-    match (bytes, guest.files()) {
+    match (bytes, guest.files().and_then(Files::folder)) {
         (Some(bytes), _) => check::assembly(bytes, &manifest.file).map_err(Fault::new)?,
         (None, Some(files)) => check::file(guest, files, &manifest.file)?,
         (None, None) => return Err(Fault::new("a bundle in memory has no files").into()),
@@ -49,7 +49,7 @@ pub(crate) fn start(
 fn request(guest: &Guest, manifest: &ManifestData, bytes: Option<&[u8]>) -> Vec<u8> {
     let mut to = Writer::default();
     let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
-    let (directory, files) = (guest.directory(), guest.files());
+    let (directory, files) = (guest.directory(), guest.files().and_then(Files::folder));
     to.text(guest.bundle());
     to.optional_text(directory.map(text).as_deref());
     to.optional_text(files.map(text).as_deref());

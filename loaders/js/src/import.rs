@@ -1,10 +1,10 @@
 //! The modules of a bundle: the files that `import` finds, and the module `polyplug`.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::path::Path;
 use std::time::SystemTime;
 
 use polyplug::engine::Fault;
+use polyplug::loader::Files;
 use rquickjs::qjs;
 
 use crate::exception::{Raise, function};
@@ -79,10 +79,8 @@ impl State {
             }
         }
         let name = path.join("/");
-        if self.guest.files().is_none() {
-            return Ok(name);
-        }
-        let is_file = |name: &str| self.guest.file_path(Path::new(name)).is_file();
+        let Some(files) = self.guest.files() else { return Ok(name) };
+        let is_file = |name: &str| files.is_file(name);
         if is_file(&name) {
             return Ok(name);
         }
@@ -97,7 +95,7 @@ impl State {
         let name = text.strip_prefix(POLYPLUG)?.strip_prefix('/')?;
         let is_name = !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
         let file = format!("{POLYPLUG}/{name}.js");
-        (is_name && self.guest.files().is_some() && self.guest.file_path(Path::new(&file)).is_file()).then_some(file)
+        (is_name && self.guest.files().is_some_and(|files| files.is_file(&file))).then_some(file)
     }
 
     /// Loads a module by its name.
@@ -115,11 +113,10 @@ impl State {
 
     /// Checks that a file is as it was when this version of the bundle was loaded.
     fn check_unchanged(&self, name: &str) -> Result<(), Fault> {
-        if self.may_declare.get() {
-            return Ok(());
-        }
-        let path = self.guest.file_path(Path::new(name));
-        match std::fs::metadata(&path).ok().and_then(|found| changed_at(&found)) {
+        let folder = self.guest.files().and_then(Files::folder);
+        // A pack is in memory.
+        let Some(folder) = folder.filter(|_| !self.may_declare.get()) else { return Ok(()) };
+        match std::fs::metadata(folder.join(name)).ok().and_then(|found| changed_at(&found)) {
             Some(changed) if changed > self.started => Err(Fault::new(format_args!(
                 "{name} has changed since this version of the bundle was loaded: import the file when the bundle is loaded, \
                  or reload the bundle"

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use polyplug::engine::{Fault, Limits};
 use polyplug::error::LoaderError;
-use polyplug::loader::{BundleLoader, BundleSource, ManifestData, read_bundle_file};
+use polyplug::loader::{BundleLoader, BundleSource, ManifestData};
 use polyplug::{Runtime, engine as common};
 use polyplug_abi::SupportedLanguage;
 
@@ -102,11 +102,15 @@ impl BundleLoader for JsLoader {
         false
     }
 
+    fn runs_from_packs(&self, _: &ManifestData) -> bool {
+        true
+    }
+
     /// Checks that the bundle's file compiles.
     fn check(&self, manifest: &ManifestData) -> Result<(), LoaderError> {
         let path = manifest.path.join(&manifest.file);
         let limit = self.limits.program_limit(0);
-        let read = read_bundle_file(&manifest.path, &manifest.file, "a program", limit).map_err(Fault::new);
+        let read = manifest.files().read(&manifest.file, "a program", limit).map_err(Fault::new);
         let compiled = read.and_then(|text| check::compiles(text, &manifest.file));
         compiled.map_err(|fault| LoaderError::ArtifactInvalid {
             bundle: manifest.name.clone(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use polyplug::engine::{Fault, Limits};
 use polyplug::error::LoaderError;
-use polyplug::loader::{BundleLoader, BundleSource, ManifestData, read_bundle_file};
+use polyplug::loader::{BundleLoader, BundleSource, ManifestData};
 use polyplug::{Runtime, engine as common};
 use polyplug_abi::SupportedLanguage;
 
@@ -91,11 +91,15 @@ impl BundleLoader for LuaLoader {
         self.start(manifest, &Source::Directory, runtime)
     }
 
+    fn runs_from_packs(&self, _: &ManifestData) -> bool {
+        true
+    }
+
     /// Checks that the bundle's file compiles.
     fn check(&self, manifest: &ManifestData) -> Result<(), LoaderError> {
         let path = manifest.path.join(&manifest.file);
         let limit = self.limits.program_limit(0);
-        let read = read_bundle_file(&manifest.path, &manifest.file, "a program", limit).map_err(Fault::new);
+        let read = manifest.files().read(&manifest.file, "a program", limit).map_err(Fault::new);
         let compiled = read.and_then(|text| program::check(&text, &manifest.file));
         compiled.map_err(|fault| LoaderError::ArtifactInvalid {
             bundle: manifest.name.clone(),

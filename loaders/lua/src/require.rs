@@ -5,11 +5,10 @@
 //! own `require` in place of `package.loaders`.
 
 use std::ffi::{CStr, c_int};
-use std::path::Path;
 
 use mlua::ffi::{self, lua_State};
 use polyplug::engine::Fault;
-use polyplug::loader::real_path;
+use polyplug::loader::Files;
 
 use crate::program;
 use crate::raise::{Raise, finish};
@@ -211,7 +210,7 @@ unsafe fn find(lua: *mut lua_State) -> Result<Found, Raise> {
             }
         }
         let located = match State::of(lua).guest.files() {
-            Some(directory) => locate(directory, &name),
+            Some(files) => locate(files, &name),
             None => Err(format!("there is no module `{name}`: a bundle in memory has no files but its own")),
         };
         let file = match located {
@@ -264,7 +263,7 @@ unsafe fn is_running(lua: *mut lua_State) -> bool {
 /// # Errors
 ///
 /// The text of the error, if the bundle has no such file.
-fn locate(directory: &Path, name: &str) -> Result<String, String> {
+fn locate(files: &Files, name: &str) -> Result<String, String> {
     let parts: Vec<_> = name.split('.').collect();
     let is_part = |part: &&str| !part.is_empty() && !part.contains(['/', '\\', ':', '\0']);
     if !parts.iter().all(is_part) {
@@ -272,11 +271,11 @@ fn locate(directory: &Path, name: &str) -> Result<String, String> {
     }
     let stem = parts.join("/");
     let tried = [format!("{stem}.lua"), format!("{stem}/init.lua")];
-    let Some(file) = tried.iter().find(|file| directory.join(file).is_file()) else {
+    let Some(file) = tried.iter().find(|file| files.is_file(file)) else {
         return Err(format!("there is no module `{name}`: the bundle has neither {} nor {}", tried[0], tried[1]));
     };
     // A link may lead outside of the bundle.
-    if real_path(directory, directory.join(file)).is_err() {
+    if files.check_inside(file).is_err() {
         return Err(format!("the module `{name}` is outside of the bundle: {file} leads there"));
     }
     Ok(file.clone())

@@ -111,8 +111,8 @@ impl PluginContext {
     /// Returns the bundle's own directory, absolute: the directory that the host has loaded. The files in it may be newer
     /// than the code that runs, as with hot reload a version runs from a private copy.
     ///
-    /// Returns `None` for a bundle that has no directory: one that is part of the program, or that was loaded from memory.
-    /// Also returns `None` under a host that is too old to tell.
+    /// Returns `None` for a bundle that has no directory: one that is part of the program, or that was loaded from memory or
+    /// from a pack. Also returns `None` under a host that is too old to tell.
     ///
     /// ```
     /// # use polyplug::PluginContext;

@@ -21,7 +21,7 @@
 //! - `builder.rs`: the builder of runtimes.
 //! - `ffi.rs`: the same for hosts in other languages.
 //!
-//! The faces [`loader`] and [`runtime_store`] define nothing; each re-exports types of folders that are private.
+//! The faces [`loader`], `pack` and [`runtime_store`] define nothing; each re-exports types of folders that are private.
 //!
 //! Invariant: an import leads down, and files do not import each other in a circle, except the pairs that the table
 //! allows. The test `tests/tests/layers.rs` keeps this order; the table that the test reads is in `docs/src/design.md`.
@@ -42,6 +42,8 @@ pub mod loader;
 mod marshal;
 pub mod metrics;
 mod observe;
+#[cfg(feature = "packs")]
+pub mod pack;
 mod plugin;
 mod plugin_proxy;
 mod provide;

@@ -23,7 +23,8 @@ pub(super) struct Source {
 
 /// The directory of a bundle.
 pub(super) struct Directory {
-    /// The bundle's own directory, which is in all paths that its author sees.
+    /// The bundle's own directory, which is in all paths that its author sees. For a bundle in a pack, which has none, the
+    /// directory that the pack was unpacked into.
     pub(super) path: String,
     /// The directory that files are read from, which may be a private copy.
     pub(super) files: String,

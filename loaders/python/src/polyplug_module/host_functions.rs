@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::sync::{Arc, OnceLock, Weak};
 
 use polyplug::engine::{Fault, Guest, ImportedObject, Limits};
-use polyplug::loader::real_path;
 use pyo3::exceptions::{PyImportError, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -74,7 +73,7 @@ impl HostFunctions {
 
     /// Raises an error if a file with code of the bundle leads out of the bundle.
     fn check_inside(&self, path: &str) -> PyResult<()> {
-        match self.guest.files().map(|files| real_path(files, self.guest.file_path(path.as_ref()))) {
+        match self.guest.files().map(|files| files.check_inside(self.guest.file_path(path.as_ref()))) {
             Some(Err(error)) => Err(PyImportError::new_err(self.guest.with_own_paths(error.to_string()))),
             _ => Ok(()),
         }
@@ -90,6 +89,11 @@ impl HostFunctions {
     /// Returns a traceback that names the bundle's files by the bundle and their path in its directory.
     fn name_files(&self, traceback: &str) -> String {
         self.guest.name_files(traceback)
+    }
+
+    /// Returns the bundle's own directory; `None` for a bundle that is in memory or in a pack.
+    fn directory(&self) -> Option<OsString> {
+        self.guest.directory().map(|path| path.as_os_str().to_owned())
     }
 
     /// Returns the folder in which the bundle keeps its data, and makes the folder if it does not exist.

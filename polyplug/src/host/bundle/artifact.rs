@@ -102,9 +102,12 @@ impl ArtifactForm {
         all
     }
 
-    /// Returns what to do about an artifact that is missing from the bundle's directory.
-    pub(crate) fn remedy(&self, directory: &Path, file: &str) -> String {
+    /// Returns what to do about an artifact that is missing from the bundle's directory. A pack has none.
+    pub(crate) fn remedy(&self, directory: Option<&Path>, file: &str) -> String {
         let correct = "correct `file` in manifest.toml";
+        let Some(directory) = directory else {
+            return format!("put {} into the bundle's folder, or {correct} there, and pack it anew", self.kind);
+        };
         if let Some(near) = self.near_file(directory, &self.candidates(file)) {
             return format!("{correct}{near}");
         }

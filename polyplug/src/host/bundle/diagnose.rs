@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 use super::artifact::loader_of;
-use super::names::{FILE_NAME, belongs, is_cache};
+use super::names::{FILE_NAME, belongs, is_cache, is_pack};
 use crate::host::error::found::FoundInstead;
 use crate::host::error::suggest::nearest;
 
@@ -47,13 +47,14 @@ pub(crate) fn no_folder(path: &Path) -> Option<FoundInstead> {
     match fs::read_dir(path) {
         Ok(_) if is_bundle(path) => Some(FoundInstead::Bundle),
         Ok(_) => None,
+        Err(_) if is_pack(path) => Some(FoundInstead::Bundle),
         Err(_) => Some(found_instead(path)),
     }
 }
 
-/// Returns whether a folder has a manifest.
+/// Returns whether there is a folder with a manifest at a path, or a pack.
 pub(crate) fn is_bundle(path: &Path) -> bool {
-    path.join(FILE_NAME).symlink_metadata().is_ok()
+    path.join(FILE_NAME).symlink_metadata().is_ok() || is_pack(path)
 }
 
 /// Returns whether a file or folder in a folder of bundles is of no interest, by its name: hidden files, files of

@@ -84,7 +84,7 @@ impl Fingerprint {
     }
 
     /// Returns the fingerprint of the files of a folder itself, or of a single file.
-    #[cfg(feature = "watch")]
+    #[cfg(any(feature = "packs", feature = "watch"))]
     pub(crate) fn shallow(path: &Path) -> Self {
         let stamp = |path: &Path| match std::fs::metadata(path) {
             Ok(found) if found.is_file() => Some(Mark::File(Stamp::of(&found))),

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
+#[cfg(feature = "packs")]
+use std::sync::Arc;
 
 use polyplug_abi::{BundleId, DependencyInfo, GuestContractId, HostContractId};
 use serde::Deserialize;
@@ -12,12 +14,16 @@ use toml::de::{DeTable, DeValue};
 use super::artifact::ArtifactForm;
 use super::diagnose::found_instead;
 use super::file::{absolute, read_file};
+use super::files::Files;
 pub(crate) use super::names::FILE_NAME;
-use super::names::is_device;
+use super::names::{is_device, is_pack};
+#[cfg(feature = "packs")]
+use super::pack::{OpenError, Pack};
 use super::workers::Workers;
 use crate::host::error::file::FileError;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::manifest::ManifestError;
+use crate::host::error::pack::PackError;
 use crate::host::error::suggest::{did_you_mean, with_near_key};
 
 /// The most bytes a manifest may have.
@@ -63,7 +69,8 @@ pub struct ManifestData {
     pub file: String,
     /// The hash of the name.
     pub id: BundleId,
-    /// The bundle's directory, or that of its private copy if the runtime made one.
+    /// The bundle's directory, or that of its private copy if the runtime made one. For a bundle that runs from a
+    /// [pack](crate::loader::BundleLoader::runs_from_packs), the pack's file.
     pub path: PathBuf,
     /// The bundle's own directory as it was given, even if `path` is that of a private copy. A loader finds the folders
     /// there that it [uses in place](crate::loader::BundleLoader::shared_dirs). If a signature is required
@@ -85,6 +92,9 @@ pub struct ManifestData {
     ///
     /// A loader whose name is a key of every manifest, such as `config`, gets no settings.
     pub options: toml::Table,
+    /// The pack that the bundle's files are in.
+    #[cfg(feature = "packs")]
+    pub(crate) pack: Option<Arc<Pack>>,
 }
 
 /// A contract of other bundles that a bundle's plugins call.
@@ -216,7 +226,7 @@ struct WrittenHost {
 }
 
 impl ManifestData {
-    /// Reads the manifest of the bundle at `path`: a directory, or a file in one. The paths in what is returned are
+    /// Reads the manifest of the bundle at `path`: a directory, a file in one, or a [pack](crate::pack). The paths in what is returned are
     /// absolute, so the program may change its working directory.
     ///
     /// # Errors
@@ -230,6 +240,9 @@ impl ManifestData {
     fn read_at(path: &Path) -> Result<Self, ManifestError> {
         let path = &absolute(path)
             .map_err(|source| ManifestError::Unreadable { path: path.to_owned(), source: source.into() })?;
+        if is_pack(path) {
+            return Self::read_pack(path);
+        }
         if let Some(text) = read_limited(&path.join(FILE_NAME))? {
             return Self::parse_at(&text, path);
         }
@@ -243,6 +256,51 @@ impl ManifestData {
         }
         let shown = if is_file { path.clone() } else { path.join(FILE_NAME) };
         Err(ManifestError::Missing { path: shown, found: Box::new(found_instead(path)) })
+    }
+
+    /// Opens the pack at the manifest's path, if there is one. For a manifest that is given as text.
+    pub(crate) fn open_pack(&mut self) -> Result<(), ManifestError> {
+        if is_pack(&self.path) {
+            #[cfg(feature = "packs")]
+            {
+                let mut pack = Pack::open(&self.path).map_err(|error| error.of_manifest(&self.path))?;
+                pack.release();
+                self.pack = Some(Arc::new(pack));
+            }
+            #[cfg(not(feature = "packs"))]
+            return Err(ManifestError::Pack { path: self.path.clone(), source: PackError::Disabled });
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "packs")]
+    fn read_pack(path: &Path) -> Result<Self, ManifestError> {
+        let mut pack = Pack::open(path).map_err(|error| error.of_manifest(path))?;
+        let mut this = Self::in_pack(&pack)?;
+        // A folder of bundles may have many packs.
+        pack.release();
+        this.pack = Some(Arc::new(pack));
+        Ok(this)
+    }
+
+    #[cfg(not(feature = "packs"))]
+    fn read_pack(path: &Path) -> Result<Self, ManifestError> {
+        Err(ManifestError::Pack { path: path.to_owned(), source: PackError::Disabled })
+    }
+
+    /// Reads the manifest in a pack. Returns the manifest, which keeps the pack, and the pack.
+    #[cfg(feature = "packs")]
+    pub(crate) fn of_pack(pack: Pack) -> Result<(Self, Arc<Pack>), ManifestError> {
+        let (mut this, pack) = (Self::in_pack(&pack)?, Arc::new(pack));
+        this.pack = Some(Arc::clone(&pack));
+        Ok((this, pack))
+    }
+
+    #[cfg(feature = "packs")]
+    fn in_pack(pack: &Pack) -> Result<Self, ManifestError> {
+        let path = pack.path().join(FILE_NAME);
+        let text = text_of(&path, pack.read(FILE_NAME.as_ref(), "a manifest", SIZE_LIMIT))?;
+        Self::parse_at(text.as_deref().unwrap_or_default(), pack.path())
     }
 
     /// Parses the text of a manifest, for a bundle at `directory`.
@@ -320,6 +378,8 @@ impl ManifestData {
             workers,
             config: written.config,
             options,
+            #[cfg(feature = "packs")]
+            pack: None,
         })
     }
 
@@ -332,13 +392,18 @@ impl ManifestData {
         }
         let form = ArtifactForm::of(&self.loader);
         let candidates = form.candidates(&self.file);
-        let Some(found) = candidates.iter().find(|candidate| self.path.join(candidate).is_file()) else {
+        let files = self.files();
+        let Some(found) = candidates.iter().find(|candidate| files.is_file(candidate)) else {
             let tried = candidates.iter().map(|candidate| self.path.join(candidate)).collect();
-            let remedy = form.remedy(&self.path, &self.file);
+            let remedy = form.remedy(files.folder(), &self.file);
             return Err(LoaderError::ArtifactMissing { bundle: bundle(), tried, remedy });
         };
         if let Some(reason) = form.mismatch(&self.path.join(found)) {
             return Err(LoaderError::ArtifactInvalid { bundle: bundle(), path: self.path.join(found), reason });
+        }
+        if files.folder().is_none() {
+            self.file.clone_from(found); // there are no links in a pack
+            return Ok(());
         }
         let unreadable = |path: PathBuf| {
             let bundle = bundle();
@@ -380,10 +445,38 @@ impl ManifestData {
         Some(parts?.join("/"))
     }
 
+    /// Returns the bundle's files: those in the directory [`path`](Self::path), or those of the pack that the bundle runs
+    /// from.
+    #[must_use]
+    pub fn files(&self) -> Files {
+        #[cfg(feature = "packs")]
+        if let Some(pack) = &self.pack {
+            return Files::in_pack(pack);
+        }
+        Files::in_folder(&self.path)
+    }
+
     /// Returns the artifact's path.
     #[must_use]
     pub fn artifact(&self) -> PathBuf {
         self.path.join(&self.file)
+    }
+}
+
+#[cfg(feature = "packs")]
+impl OpenError {
+    /// Returns the error as that of the manifest of the pack at `path`.
+    pub(crate) fn of_manifest(self, path: &Path) -> ManifestError {
+        let path = path.to_owned();
+        match self {
+            Self::Pack(source) => ManifestError::Pack { path, source },
+            Self::File(FileError::TooLarge { size, limit, .. }) => {
+                let reason =
+                    format!("{size} bytes are too many for a pack (at most {limit}): keep the bundle in a folder");
+                ManifestError::Pack { path, source: PackError::TooLarge { reason } }
+            }
+            Self::File(error) => ManifestError::Unreadable { path, source: error.into_io().into() },
+        }
     }
 }
 
@@ -443,7 +536,12 @@ fn refuse_other_tables(document: &DeTable<'_>, loader: &str) -> Result<(), Mista
 
 /// Reads a manifest, or returns `None` if it does not exist.
 fn read_limited(path: &Path) -> Result<Option<String>, ManifestError> {
-    let bytes = match read_file(path, "a manifest", SIZE_LIMIT) {
+    text_of(path, read_file(path, "a manifest", SIZE_LIMIT))
+}
+
+/// Returns the text of a manifest that was read, or `None` if it does not exist.
+fn text_of(path: &Path, read: Result<Vec<u8>, FileError>) -> Result<Option<String>, ManifestError> {
+    let bytes = match read {
         Ok(bytes) => bytes,
         Err(error) if error.is_missing() => return Ok(None),
         Err(FileError::TooLarge { path, size, limit, .. }) => {
@@ -645,5 +743,15 @@ mod tests {
         assert!(manifest.options.is_empty());
         assert_eq!(manifest.config.len(), 1);
         assert!(parse("host", "[host]\na = 1\n").unwrap_err().contains("expected a sequence"));
+    }
+
+    #[cfg(not(any(feature = "packs", miri)))] // Miri shows no files
+    #[test]
+    fn a_program_without_packs_names_the_feature() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.polyplug");
+        std::fs::write(&path, "").unwrap();
+        let error = ManifestData::read(&path).unwrap_err().to_string();
+        assert!(error.starts_with(&*path.to_string_lossy()) && error.contains("the feature `packs`"), "{error}");
     }
 }

@@ -9,6 +9,9 @@ use polyplug_abi::BundleId;
 /// The name of a manifest's file.
 pub(crate) const FILE_NAME: &str = "manifest.toml";
 
+/// The extension of the files of packs.
+pub(crate) const PACK_EXTENSION: &str = "polyplug";
+
 /// The most letters of a bundle's name that the name of a folder has.
 const LETTERS: usize = 100;
 
@@ -71,6 +74,11 @@ pub(crate) fn belongs(name: &OsStr) -> bool {
     let editing = name.starts_with('#') || name.contains("___jb_");
     let partial = name.ends_with(".tmp") || name.ends_with(".swp") || name.ends_with(".part");
     !(name.starts_with('.') || backup || editing || partial || name == "__pycache__")
+}
+
+/// Returns whether there is a file at a path whose name is that of a pack.
+pub(crate) fn is_pack(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(PACK_EXTENSION)) && path.is_file()
 }
 
 /// Returns whether a directory is marked as a cache, as cargo marks `target`: see

@@ -23,6 +23,33 @@ pub(super) struct Original<'a> {
     pub(super) limits: BundleLimits,
 }
 
+/// Looks at the files in `root` until they have settled. Takes one of `looks` for each time that they had to be waited for.
+pub(super) fn settle<T>(
+    root: &Path,
+    looks: &mut usize,
+    look: impl Fn() -> (T, Fingerprint),
+) -> Result<(T, Fingerprint), CopyError> {
+    let mut before = None;
+    loop {
+        let now = SystemTime::now();
+        let (found, fingerprint) = look();
+        let wait = match fingerprint.latest().map(|(_, latest)| unsettled(latest, now)) {
+            None | Some(Unsettled::No) => return Ok((found, fingerprint)),
+            Some(Unsettled::For(wait)) => wait,
+            // The times say nothing, but the files did not change since the last look.
+            Some(Unsettled::Unknown) if before.as_ref() == Some(&fingerprint) => return Ok((found, fingerprint)),
+            Some(Unsettled::Unknown) => SETTLED,
+        };
+        if *looks == 0 {
+            let latest = fingerprint.latest().map_or(Path::new(""), |(path, _)| path);
+            return Err(CopyError::Changed(root.join(latest)));
+        }
+        *looks -= 1;
+        before = Some(fingerprint);
+        std::thread::sleep(wait);
+    }
+}
+
 impl Original<'_> {
     /// Takes a look at the files.
     pub(super) fn look(&self) -> (Tree, Fingerprint) {
@@ -33,25 +60,7 @@ impl Original<'_> {
 
     /// Looks at the files until they have settled. Takes one of `looks` for each time that they had to be waited for.
     pub(super) fn settled(&self, looks: &mut usize) -> Result<(Tree, Fingerprint), CopyError> {
-        let mut before = None;
-        loop {
-            let now = SystemTime::now();
-            let (tree, fingerprint) = self.look();
-            let wait = match fingerprint.latest().map(|(_, latest)| unsettled(latest, now)) {
-                None | Some(Unsettled::No) => return Ok((tree, fingerprint)),
-                Some(Unsettled::For(wait)) => wait,
-                // The times say nothing, but the files did not change since the last look.
-                Some(Unsettled::Unknown) if before.as_ref() == Some(&fingerprint) => return Ok((tree, fingerprint)),
-                Some(Unsettled::Unknown) => SETTLED,
-            };
-            if *looks == 0 {
-                let latest = fingerprint.latest().map_or(Path::new(""), |(path, _)| path);
-                return Err(CopyError::Changed(self.root.join(latest)));
-            }
-            *looks -= 1;
-            before = Some(fingerprint);
-            std::thread::sleep(wait);
-        }
+        settle(self.root, looks, || self.look())
     }
 
     /// Refuses a bundle that cannot be copied. Warns of what is left out because nothing is there.

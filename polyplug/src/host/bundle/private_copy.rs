@@ -15,6 +15,8 @@ use super::fingerprint::Fingerprint;
 use super::limits::BundleLimits;
 use super::manifest::ManifestData;
 use super::original::{LOOKS, Original};
+#[cfg(feature = "packs")]
+use super::pack::Pack;
 use super::process_dir::fresh_directory;
 use super::shared_dirs::SharedDirs;
 use crate::host::abi::log::report;
@@ -45,6 +47,17 @@ impl PrivateCopy {
         Ok(Self { path: path.keep(), fingerprint, shared_dirs })
     }
 
+    /// Unpacks a pack. `fingerprint` is that of its file.
+    #[cfg(feature = "packs")]
+    pub(crate) fn unpack(pack: &Pack, bundle: &str, fingerprint: Fingerprint) -> Result<Self, RuntimeError> {
+        let failed = |error: CopyError| LoaderError::Failed {
+            bundle: bundle.to_owned(),
+            reason: format!("{} could not be unpacked: {error}", pack.path().display()),
+        };
+        let path = unpack(pack).map_err(failed)?.keep();
+        Ok(Self { path, fingerprint, shared_dirs: SharedDirs::default() })
+    }
+
     /// Returns the fingerprint of the files that were copied.
     pub(crate) fn fingerprint(&self) -> &Fingerprint {
         &self.fingerprint
@@ -71,6 +84,24 @@ fn remove(copy: &Path) {
         // The next process removes the copy.
         report!(WARN, "the private copy {} could not be removed: {error}", copy.display());
     }
+}
+
+/// Unpacks the files of a pack into a directory of their own.
+#[cfg(feature = "packs")]
+fn unpack(pack: &Pack) -> Result<Unfinished, CopyError> {
+    use std::io::Write as _;
+
+    use super::process_dir::TemporaryError;
+
+    let copy = Unfinished(fresh_directory()?);
+    for (name, size) in pack.files() {
+        let file = copy.0.join(name);
+        let bytes = pack.read(Path::new(name), "a file of a pack", size)?;
+        let written = file.parent().map_or(Ok(()), fs::create_dir_all);
+        let written = written.and_then(|()| fs::File::create_new(&file)?.write_all(&bytes));
+        written.map_err(TemporaryError::at(&file))?;
+    }
+    Ok(copy)
 }
 
 impl Original<'_> {

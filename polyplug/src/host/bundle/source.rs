@@ -6,7 +6,8 @@ use std::path::PathBuf;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum BundleSource {
-    /// The bundle's directory.
+    /// The bundle's directory, or the file of its pack for a loader that
+    /// [runs from packs](crate::loader::BundleLoader::runs_from_packs).
     Path(PathBuf),
     /// Source text in memory.
     Code(String),

@@ -113,7 +113,7 @@ impl Tree {
 
     /// Returns the entries of a bundle's files by their paths, as a reader that follows links finds them. A link to a
     /// folder multiplies the files below the folder, so their number is limited.
-    #[cfg(feature = "signatures")]
+    #[cfg(any(feature = "packs", feature = "signatures"))]
     pub(crate) fn files(&self, limit: usize) -> Result<BTreeMap<PathBuf, (PathBuf, Stamp)>, Fault> {
         let mut files = BTreeMap::new();
         if let Artifact::Beside { path, real, stamp } = &self.artifact {
@@ -137,7 +137,7 @@ impl Tree {
     /// # Errors
     ///
     /// `None` if there are not enough `paths`.
-    #[cfg(feature = "signatures")]
+    #[cfg(any(feature = "packs", feature = "signatures"))]
     fn list(
         &self,
         folder: &Path,

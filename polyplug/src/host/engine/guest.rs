@@ -17,7 +17,8 @@ use super::schemas;
 use super::schemas::Named;
 use super::vm::Vm;
 use crate::host::abi::log::write_log;
-use crate::host::bundle::file::{PROGRAM_LIMIT, read_bundle_file};
+use crate::host::bundle::file::PROGRAM_LIMIT;
+use crate::host::bundle::files::Files;
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::error::file::FileError;
 use crate::host::plugin::schema::PluginSchema;
@@ -29,8 +30,10 @@ use crate::host::version::scope::BundleScope;
 /// A version of a bundle whose code an engine runs.
 pub struct Guest {
     pub(crate) context: Arc<HostContext>,
-    /// The directory that the version's files are read from, which may be a private copy.
-    files: Option<PathBuf>,
+    /// The files of the version, which may be those of a private copy.
+    files: Option<Files>,
+    /// The bundle's own directory or pack, absolute.
+    origin: Option<PathBuf>,
     bundle: String,
     pub(crate) places: Arc<Places>,
     config: toml::Table,
@@ -49,9 +52,10 @@ impl Guest {
         let own = if in_directory { std::path::absolute(&manifest.origin).ok() } else { None };
         Arc::new(Self {
             context: Arc::clone(staging.context()),
-            files: staging.directory().is_some().then(|| manifest.path.clone()),
+            files: in_directory.then(|| manifest.files()),
             bundle: manifest.name.clone(),
             places: Arc::new(Places::new(&manifest.name, directory, own.as_deref())),
+            origin: staging.directory().or(in_directory.then_some(&*manifest.origin)).map(Path::to_owned),
             config: manifest.config.clone(),
             vm: OnceLock::new(),
             end: OnceLock::new(),
@@ -65,8 +69,8 @@ impl Guest {
         &self.bundle
     }
 
-    /// Returns the bundle's own directory, absolute, or `None` for a bundle in memory. Everything that the bundle's author
-    /// sees has the paths of this directory: the names of files in errors, tracebacks and debuggers.
+    /// Returns the bundle's own directory, absolute, or `None` for a bundle in memory or in a pack. Everything that the
+    /// bundle's author sees has the paths of this directory: the names of files in errors, tracebacks and debuggers.
     ///
     /// The version's files are read from [`files`](Self::files).
     #[must_use]
@@ -74,28 +78,35 @@ impl Guest {
         self.scope().directory.as_deref()
     }
 
-    /// Returns the directory that the files of this version are read from, or `None` for a bundle in memory: the bundle's
-    /// own directory, or a private copy of it. The copy does not change while the version exists, and its path is to be
-    /// shown to no one.
+    /// Returns the path of the bundle as the host gave it, absolute: its own directory, or the file of its pack. `None` for
+    /// a bundle in memory.
     #[must_use]
-    pub fn files(&self) -> Option<&Path> {
-        self.files.as_deref()
+    pub fn origin(&self) -> Option<&Path> {
+        self.origin.as_deref()
     }
 
-    /// Returns the path in [`files`](Self::files) of a file whose path is relative to the bundle's directory, or in that
-    /// directory. Other absolute paths are returned as they are.
+    /// Returns the files of this version, or `None` for a bundle in memory: those in the bundle's own directory, in a private
+    /// copy of it, or in the bundle's pack. The copy does not change while the version exists, and its path is to be shown to
+    /// no one.
+    #[must_use]
+    pub fn files(&self) -> Option<&Files> {
+        self.files.as_ref()
+    }
+
+    /// Returns the path in [`files`](Self::files) of a file whose path is relative to the bundle, or below
+    /// [`origin`](Self::origin). Other absolute paths are returned as they are.
     #[must_use]
     pub fn file_path(&self, path: &Path) -> PathBuf {
-        let inside = self.directory().and_then(|directory| path.strip_prefix(directory).ok()).unwrap_or(path);
-        self.files.as_deref().map_or_else(|| path.to_owned(), |files| files.join(inside))
+        let inside = self.origin().and_then(|origin| path.strip_prefix(origin).ok()).unwrap_or(path);
+        self.files().map_or_else(|| path.to_owned(), |files| files.root().join(inside))
     }
 
-    /// Returns a text in which paths of a private copy are replaced by those of the bundle's own directory.
+    /// Returns a text in which paths of a private copy are replaced by those of the bundle's own directory or pack.
     #[must_use]
     pub fn with_own_paths(&self, text: String) -> String {
-        match (self.files(), self.directory()) {
-            (Some(files), Some(directory)) if files != directory => {
-                text.replace(&*files.to_string_lossy(), &directory.to_string_lossy())
+        match (self.files().and_then(Files::folder), self.origin()) {
+            (Some(folder), Some(origin)) if folder != origin => {
+                text.replace(&*folder.to_string_lossy(), &origin.to_string_lossy())
             }
             _ => text,
         }
@@ -135,7 +146,7 @@ impl Guest {
             return Err(Fault::new(format_args!("{file}: a bundle in memory has no files but its own")));
         };
         let limit = limits.program_limit(used);
-        read_bundle_file(files, self.file_path(file.as_ref()), "a program", limit).map_err(|error| match error {
+        files.read(self.file_path(file.as_ref()), "a program", limit).map_err(|error| match error {
             FileError::TooLarge { path, size, .. } if limit < PROGRAM_LIMIT => {
                 let reason = limits.out_of_memory(&self.bundle);
                 let path = self.with_own_paths(path.display().to_string());

@@ -1,10 +1,10 @@
 //! The search for the schema of a contract that a guest names. Guests in scripting languages do not bring schemas.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use polyplug_abi::GuestContractId;
 
+use crate::host::bundle::files::Files;
 use crate::host::bundle::manifest::parse_contract;
 use crate::host::error::suggest::did_you_mean_contract;
 use crate::host::plugin::schema;
@@ -27,18 +27,18 @@ impl Named {
     }
 }
 
-/// Finds the schema of a contract that is linked into this program, or that is in a file of the bundle in `directory`.
+/// Finds the schema of a contract that is linked into this program, or that is one of the bundle's `files`.
 /// If the guest names a minor version, returns the contract of that version.
-pub(crate) fn find(named: &Named, directory: Option<&Path>) -> Result<PluginSchema, String> {
+pub(crate) fn find(named: &Named, files: Option<&Files>) -> Result<PluginSchema, String> {
     let Named { name, major, minor } = named;
     let id = GuestContractId::new(name, *major);
     let found = match schema::newest_linked(id) {
         Some(linked) => linked,
-        None => schema::shipped(name, *major, directory)?.ok_or_else(|| {
+        None => schema::shipped(name, *major, files)?.ok_or_else(|| {
             format!(
                 "the contract {name}@{major} is not known{}: link the crate that defines it into the host, or put its \
                  schema into the bundle as `{}`",
-                did_you_mean_contract(name, &schema::known(directory)),
+                did_you_mean_contract(name, &schema::known(files)),
                 schema::schema_file(name, *major)
             )
         })?,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::found::FoundInstead;
+use super::pack::PackError;
 
 /// The fault of a bundle's manifest.
 #[derive(Clone, thiserror::Error)]
@@ -25,6 +26,15 @@ pub enum ManifestError {
         path: PathBuf,
         /// The error of the operating system.
         source: Arc<std::io::Error>,
+    },
+
+    /// The bundle is a pack that cannot be read.
+    #[error("{}: {source}", .path.display())]
+    Pack {
+        /// The pack's file.
+        path: PathBuf,
+        /// The fault of the pack.
+        source: PackError,
     },
 
     /// The manifest is longer than any manifest needs to be.

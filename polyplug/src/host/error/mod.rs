@@ -3,6 +3,7 @@
 //! - [`RuntimeError`]: the failure of a runtime's operation; wraps the three below.
 //! - [`ManifestError`]: the fault of a bundle's manifest.
 //! - [`FoundInstead`]: what is at a path in place of a bundle.
+//! - [`PackError`]: the reason why a pack cannot be read or written.
 //! - [`LoaderError`]: the failure of a loader to load a bundle.
 //! - [`FileError`]: the reason why a file of a bundle is not read.
 //! - [`RegistryError`]: the failure of the store to find, register or change a provider.
@@ -20,6 +21,7 @@ pub(crate) mod file;
 pub(crate) mod found;
 pub(crate) mod loader;
 pub(crate) mod manifest;
+pub(crate) mod pack;
 pub(crate) mod proxy;
 pub(crate) mod registry;
 pub(crate) mod runtime;
@@ -33,5 +35,6 @@ pub use file::FileError;
 pub use found::FoundInstead;
 pub use loader::LoaderError;
 pub use manifest::ManifestError;
+pub use pack::PackError;
 pub use registry::RegistryError;
 pub use runtime::RuntimeError;

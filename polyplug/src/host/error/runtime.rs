@@ -342,6 +342,7 @@ impl RuntimeError {
             Self::Manifest(
                 ManifestError::Missing { path, .. }
                 | ManifestError::Unreadable { path, .. }
+                | ManifestError::Pack { path, .. }
                 | ManifestError::TooLarge { path, .. }
                 | ManifestError::Syntax { path, .. }
                 | ManifestError::Invalid { path, .. },

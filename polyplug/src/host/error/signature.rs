@@ -17,6 +17,10 @@ pub enum SignatureError {
     )]
     Unsigned,
 
+    /// A pack was to be signed.
+    #[error("a pack is not signed itself: sign the bundle's folder, and pack it afterwards")]
+    IsPack,
+
     /// The file `bundle.sig` is malformed.
     #[error("`bundle.sig` is malformed: {reason}: get the bundle anew from its maker, or sign it again")]
     Malformed {

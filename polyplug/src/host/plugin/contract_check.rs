@@ -10,6 +10,7 @@ use super::schema::{Linked, PluginSchema, linked, read_shipped, schema_file};
 use crate::contract_info::ContractInfo;
 use crate::host::abi::interface::native_functions;
 use crate::host::adapter::method_map::MethodMap;
+use crate::host::bundle::files::Files;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::registry::RegistryError;
 use crate::host::error::runtime::RuntimeError;
@@ -66,11 +67,11 @@ fn invalid(plugin: &Plugin, reason: String) -> RegistryError {
 pub(crate) fn attach_and_check_schemas(
     plugins: &mut [Plugin],
     bundle: &str,
-    directory: Option<&Path>,
+    files: Option<&Files>,
 ) -> Result<(), RuntimeError> {
     for plugin in plugins {
-        if let (None, Some(directory)) = (&plugin.schema, directory) {
-            plugin.schema = from_file(plugin, bundle, directory)?;
+        if let (None, Some(files)) = (&plugin.schema, files) {
+            plugin.schema = from_file(plugin, bundle, files)?;
         }
         let Some(described) = &plugin.schema else { continue };
         plugin.maps.clear();
@@ -96,14 +97,14 @@ fn file_name(plugin: &Plugin) -> String {
     schema_file(&plugin.contract, plugin.interface.contract_version.major)
 }
 
-fn from_file(plugin: &Plugin, bundle: &str, directory: &Path) -> Result<Option<PluginSchema>, RuntimeError> {
+fn from_file(plugin: &Plugin, bundle: &str, files: &Files) -> Result<Option<PluginSchema>, RuntimeError> {
     let name = file_name(plugin);
-    // The name comes from the plugin, and must not lead out of the directory.
+    // The name comes from the plugin, and must not lead out of the bundle.
     if name.contains(['/', '\\']) {
         return Ok(None);
     }
-    let path = directory.join(&name);
-    let shipped = read_shipped(directory, &name);
+    let path = files.root().join(&name);
+    let shipped = read_shipped(files, &name);
     let Some(bytes) = shipped.map_err(|error| bad_file(bundle, &path, error.into_io().to_string()))? else {
         return Ok(None);
     };

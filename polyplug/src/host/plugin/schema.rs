@@ -1,13 +1,12 @@
 //! The schema of the contract that a plugin implements: linked into the program, registered, or shipped as a file.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use polyplug_abi::GuestContractId;
 
 use crate::contract_info::{ContractEntry, ContractInfo};
-use crate::host::bundle::file::read_bundle_file;
+use crate::host::bundle::files::Files;
 use crate::host::error::file::FileError;
 use crate::schema::{SIZE_LIMIT, Schema};
 
@@ -67,23 +66,22 @@ pub(crate) fn newest_linked(contract: GuestContractId) -> Option<PluginSchema> {
 
 /// Returns the contracts that are linked into this program or that a bundle ships, each with its version.
 #[cold]
-pub(crate) fn known(directory: Option<&Path>) -> Vec<String> {
+pub(crate) fn known(files: Option<&Files>) -> Vec<String> {
     let linked = inventory::iter::<ContractEntry>.into_iter().map(|entry| {
         let info = (entry.0)();
         format!("{}@{}.{}", info.name, info.major, info.minor)
     });
-    let files = directory.and_then(|directory| directory.read_dir().ok()).into_iter().flatten();
-    let names = files.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let names = files.map(Files::names).unwrap_or_default().into_iter();
     let shipped = names.filter_map(|name| name.strip_suffix(".schema").map(str::to_owned));
     linked.chain(shipped).collect()
 }
 
 /// Reads the schema of a contract that a bundle ships as a file.
-pub(crate) fn shipped(name: &str, major: u32, directory: Option<&Path>) -> Result<Option<PluginSchema>, String> {
-    let Some(directory) = directory else { return Ok(None) };
+pub(crate) fn shipped(name: &str, major: u32, files: Option<&Files>) -> Result<Option<PluginSchema>, String> {
+    let Some(files) = files else { return Ok(None) };
     let file = schema_file(name, major);
-    let at = |reason: String| format!("{}: {reason}", directory.join(&file).display());
-    let Some(bytes) = read_shipped(directory, &file).map_err(|error| error.to_string())? else { return Ok(None) };
+    let at = |reason: String| format!("{}: {reason}", files.root().join(&file).display());
+    let Some(bytes) = read_shipped(files, &file).map_err(|error| error.to_string())? else { return Ok(None) };
     let schema = Schema::decode(&bytes).map_err(|error| at(error.to_string()))?;
     if schema.name != name || schema.major != major {
         return Err(at(format!("the schema is of {schema}")));
@@ -96,9 +94,9 @@ pub(crate) fn schema_file(name: &str, major: u32) -> String {
     format!("{name}@{major}.schema")
 }
 
-/// Reads the file of a schema in a bundle's directory, or returns `None` if the file does not exist.
-pub(crate) fn read_shipped(directory: &Path, file: &str) -> Result<Option<Vec<u8>>, FileError> {
-    match read_bundle_file(directory, file, "a schema", SIZE_LIMIT as u64) {
+/// Reads the file of a schema of a bundle, or returns `None` if the file does not exist.
+pub(crate) fn read_shipped(files: &Files, file: &str) -> Result<Option<Vec<u8>>, FileError> {
+    match files.read(file, "a schema", SIZE_LIMIT as u64) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.is_missing() => Ok(None),
         Err(error) => Err(error),

@@ -37,7 +37,7 @@ pub struct LoadedBundle {
     pub name: String,
     /// The version in the bundle's manifest.
     pub version: semver::Version,
-    /// The bundle's directory.
+    /// The bundle's directory, or its pack.
     pub directory: PathBuf,
 }
 

@@ -8,6 +8,7 @@ use polyplug_abi::{BundleId, GuestContractHandle, Version};
 use super::report::Holder;
 use crate::host::bundle::file::absolute;
 use crate::host::bundle::manifest::ManifestData;
+use crate::host::bundle::names::is_pack;
 use crate::host::bundle::reference::{BundleRef, sealed};
 
 /// A loaded bundle. From [`Runtime::bundles`](crate::Runtime::bundles).
@@ -22,7 +23,7 @@ pub struct BundleInfo {
     pub name: String,
     /// The version in the bundle's manifest, or the package's version for plugins that are part of the program.
     pub version: semver::Version,
-    /// The directory that the bundle was loaded from. Absent for a bundle from memory, and for plugins that are part of
+    /// The directory or the pack that the bundle was loaded from. Absent for a bundle from memory, and for plugins that are part of
     /// the program.
     pub directory: Option<PathBuf>,
     /// The name of the bundle's loader. Absent for plugins that are part of the program.
@@ -87,7 +88,7 @@ impl BundleInfo {
     pub(crate) fn of_path(path: &Path) -> Self {
         let path = absolute(path).unwrap_or_else(|_| path.to_owned());
         let directory = match path.parent() {
-            Some(folder) if path.is_file() => folder.to_owned(),
+            Some(folder) if path.is_file() && !is_pack(&path) => folder.to_owned(),
             _ => path,
         };
         Self::of_entry(&directory)

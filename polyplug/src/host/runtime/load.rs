@@ -27,6 +27,7 @@ use crate::host::bundle::artifact::ArtifactForm;
 use crate::host::bundle::config_json;
 use crate::host::bundle::data_directory::DataDirectory;
 use crate::host::bundle::file::absolute;
+use crate::host::bundle::files::Files;
 use crate::host::bundle::manifest::ManifestData;
 use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::bundle::source::BundleSource;
@@ -90,7 +91,8 @@ impl StartedVersion {
 }
 
 impl Runtime {
-    /// Loads the bundle at `path`: a directory with a `manifest.toml`, or the artifact in such a directory.
+    /// Loads the bundle at `path`: a directory with a `manifest.toml`, the artifact in such a directory, or with the feature
+    /// `packs` a pack, a file `NAME.polyplug`.
     ///
     /// The bundle's plugins appear all at once, after every step has succeeded. After an error, nothing of the bundle
     /// stays loaded. If hot reload is on or signatures are checked, the runtime loads a private copy of the directory,
@@ -120,8 +122,8 @@ impl Runtime {
         self.load(manifest, ManifestSource::Directory, source, loader)
     }
 
-    /// Loads a bundle whose manifest is given as text. Its artifact is in memory, or in a directory if `source` is a
-    /// path.
+    /// Loads a bundle whose manifest is given as text. Its artifact is in memory, or in a directory or a pack if `source` is
+    /// a path.
     ///
     /// # Errors
     ///
@@ -142,6 +144,7 @@ impl Runtime {
             about = self.describe_manifest(&manifest);
             let loader = self.loader_of(&manifest)?;
             if matches!(source, BundleSource::Path(_)) {
+                manifest.open_pack()?;
                 manifest.find_artifact()?;
             }
             Ok((manifest, loader))
@@ -334,13 +337,13 @@ impl Runtime {
         run: impl FnOnce(&ManifestData, &BundleSource) -> Result<(), LoaderError>,
         create: impl Fn(&Plugin, *const HostApi) -> Result<GuestContractInstance, String>,
     ) -> Result<StartedVersion, RuntimeError> {
-        let directory = files.run_path().map(Path::to_owned);
+        let read_from = files.run_files();
         let settled = files.settled();
         let (version, manifest, source, origin) = self.stage(files);
         let run = || run(&manifest, &source);
         let observers = &self.parts().observers;
         let by = loader.loader_name();
-        let providers = start_providers(&version, by, &lineage, directory.as_deref(), observers, run, create)
+        let providers = start_providers(&version, by, &lineage, read_from.as_ref(), observers, run, create)
             .map_err(|error| error.at_original(&manifest.path, origin.directory.as_deref()))?;
         settled.map_or(Ok(()), |settled| settled.check_unchanged())?;
         Ok(StartedVersion { version, providers, lineage, loader: Some(loader.loader_name()), origin })
@@ -370,20 +373,20 @@ fn scope_of(manifest: &ManifestData, directory: Option<PathBuf>, data_directory:
     }
 }
 
-/// Starts a version's code, up to the point where its plugins are ready to serve. The plugins' schemas may be in
-/// `directory`.
+/// Starts a version's code, up to the point where its plugins are ready to serve. The plugins' schemas may be among
+/// `files`.
 fn start_providers(
     staging: &Staging,
     loader: &str,
     lineage: &Arc<Lineage<Arc<Provider>>>,
-    directory: Option<&Path>,
+    files: Option<&Files>,
     observers: &Observers,
     run: impl FnOnce() -> Result<(), LoaderError>,
     create: impl Fn(&Plugin, *const HostApi) -> Result<GuestContractInstance, String>,
 ) -> Result<Vec<Arc<Provider>>, RuntimeError> {
     let version = staging.version();
     let mut plugins = run_loader(staging, loader, run)?;
-    contract_check::attach_and_check_schemas(&mut plugins, version.name(), directory)?;
+    contract_check::attach_and_check_schemas(&mut plugins, version.name(), files)?;
     if observers.is_on() {
         plugins.iter_mut().for_each(|plugin| observe(plugin, version, observers));
     }

@@ -25,7 +25,7 @@ use crate::host::error::runtime::RuntimeError;
 /// The entries of a directory of bundles.
 #[derive(Default)]
 pub(crate) struct Entries {
-    /// The folders that have a manifest, in the order of their names.
+    /// The folders that have a manifest, and the packs, in the order of their names.
     pub(crate) bundles: Vec<PathBuf>,
     /// The other entries that may have been meant as bundles.
     pub(crate) others: Vec<PathBuf>,
@@ -49,7 +49,8 @@ impl Progress {
 }
 
 impl Runtime {
-    /// Loads all bundles in `directory`: the subdirectories with a `manifest.toml`. Each bundle is loaded after those
+    /// Loads all bundles in `directory`: the subdirectories with a `manifest.toml`, and with the feature `packs` the packs, the
+    /// files `NAME.polyplug`. Each bundle is loaded after those
     /// that it [depends](ManifestData::dependencies) on, otherwise the order is by name.
     ///
     /// If a bundle cannot be loaded, the other bundles are loaded all the same, and stay loaded. The report lists the

@@ -122,8 +122,19 @@ pub trait BundleLoader: Send + Sync {
         true
     }
 
+    /// Returns whether this loader runs a bundle from its pack: a file with the bundle's files that is in memory. Such a
+    /// loader reads the files of the bundle from [`files`](ManifestData::files) of the manifest alone; `path` is that of the
+    /// pack's file. For other loaders a pack is unpacked into a private copy. By default it does not.
+    ///
+    /// The result must depend on the manifest alone.
+    fn runs_from_packs(&self, manifest: &ManifestData) -> bool {
+        let _ = manifest;
+        false
+    }
+
     /// Checks that the artifact looks complete, without running any of its code. A watcher calls this before it
-    /// reloads, as a build may still be writing the artifact. After an error, the watcher waits longer.
+    /// reloads, as a build may still be writing the artifact. After an error, the watcher waits longer. Not called for a
+    /// bundle in a pack unless the loader [runs from packs](Self::runs_from_packs).
     ///
     /// # Errors
     ///

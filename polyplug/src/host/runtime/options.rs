@@ -7,6 +7,8 @@ use super::loader::BundleLoader;
 use crate::host::bundle::manifest::{FILE_NAME, ManifestData};
 use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::bundle::workers::Workers;
+#[cfg(feature = "watch")]
+use crate::host::error::loader::LoaderError;
 use crate::host::error::manifest::ManifestError;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::error::suggest::with_near_key;
@@ -26,6 +28,13 @@ pub(crate) fn check_options(loader: &dyn BundleLoader, manifest: &ManifestData) 
 /// Returns the folders that the loader uses in place. The manifest's artifact must have been found.
 pub(crate) fn shared_dirs(loader: &dyn BundleLoader, manifest: &ManifestData) -> Result<SharedDirs, RuntimeError> {
     let folders = guarded(&manifest.name, || Ok(loader.shared_dirs(manifest)))?;
+    #[cfg(feature = "packs")]
+    if let Some(pack) = &manifest.pack {
+        if let Some(folder) = folders.iter().find(|folder| pack.is_file(folder) || pack.is_folder(folder)) {
+            return Err(invalid(manifest, loader.loader_name(), in_pack(loader, folder)));
+        }
+        return Ok(SharedDirs::default());
+    }
     let shared_dirs =
         SharedDirs::new(folders, &manifest.path).map_err(|message| invalid(manifest, loader.loader_name(), message))?;
     match shared_dirs.folder_of(Path::new(&manifest.file), &manifest.path) {
@@ -39,10 +48,36 @@ pub(crate) fn reads_files_later(loader: &dyn BundleLoader, manifest: &ManifestDa
     guarded(&manifest.name, || Ok(loader.reads_files_later(manifest)))
 }
 
+/// Asks the loader whether it runs the bundle from a pack.
+#[cfg(feature = "packs")]
+pub(crate) fn runs_from_packs(loader: &dyn BundleLoader, manifest: &ManifestData) -> Result<bool, RuntimeError> {
+    guarded(&manifest.name, || Ok(loader.runs_from_packs(manifest)))
+}
+
+/// Has the loader check that the artifact looks complete. That of a pack has to be unpacked first, unless the loader reads
+/// it from there.
+#[cfg(feature = "watch")]
+pub(crate) fn check_artifact(loader: &dyn BundleLoader, manifest: &ManifestData) -> Result<(), LoaderError> {
+    if manifest.files().folder().is_none() && !loader.runs_from_packs(manifest) {
+        return Ok(());
+    }
+    loader.check(manifest)
+}
+
 fn artifact_in(loader: &dyn BundleLoader, file: &str, folder: &Path) -> String {
     format!(
         "\"{file}\" lies in \"{}\", which the loader `{}` uses where it lies, and nothing is loaded from there: put it \
          elsewhere in the bundle's folder",
+        folder.display(),
+        loader.loader_name()
+    )
+}
+
+#[cfg(feature = "packs")]
+fn in_pack(loader: &dyn BundleLoader, folder: &Path) -> String {
+    format!(
+        "\"{}\" is used where it lies by the loader `{}`, and nothing lies in a pack: take it out of the bundle's folder and \
+         pack that anew, or load the folder",
         folder.display(),
         loader.loader_name()
     )

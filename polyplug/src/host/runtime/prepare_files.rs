@@ -1,17 +1,31 @@
 //! The files of a bundle that is about to be loaded: its private copy, and the check of its signature.
 
 use std::path::Path;
+#[cfg(feature = "packs")]
+use std::sync::Arc;
 
 use super::bundles::Origin;
 use super::loader::BundleLoader;
+#[cfg(feature = "packs")]
+use super::options::runs_from_packs;
 use super::options::{check_options, reads_files_later, shared_dirs};
 use super::runtime::Runtime;
+use crate::host::bundle::files::Files;
+use crate::host::bundle::fingerprint::Fingerprint;
 use crate::host::bundle::manifest::ManifestData;
+#[cfg(feature = "packs")]
+use crate::host::bundle::pack::Pack;
 use crate::host::bundle::private_copy::PrivateCopy;
 use crate::host::bundle::settled_files::SettledFiles;
+#[cfg(feature = "packs")]
+use crate::host::bundle::settled_pack::settled_pack;
 use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::bundle::source::BundleSource;
 use crate::host::error::loader::LoaderError;
+#[cfg(feature = "packs")]
+use crate::host::error::manifest::ManifestError;
+#[cfg(feature = "packs")]
+use crate::host::error::pack::PackError;
 use crate::host::error::runtime::RuntimeError;
 
 /// The source of a manifest.
@@ -30,6 +44,8 @@ pub(crate) struct BundleFiles {
     pub(crate) manifest: ManifestData,
     source: BundleSource,
     copy: Option<PrivateCopy>,
+    /// The fingerprint of the pack that the version runs from.
+    pack: Option<Fingerprint>,
     /// The state of the bundle's own directory, if the version is loaded from there although hot reload is on.
     settled: Option<SettledFiles>,
     /// The folders that the loader uses in place.
@@ -42,24 +58,25 @@ impl BundleFiles {
         self.settled.clone()
     }
 
-    /// Returns the directory that the code runs from, or `None` for a bundle in memory.
-    pub(crate) fn run_path(&self) -> Option<&Path> {
+    /// Returns the files that the code runs from, or `None` for a bundle in memory.
+    pub(crate) fn run_files(&self) -> Option<Files> {
         match (&self.copy, &self.source) {
-            (Some(copy), _) => Some(copy.path()),
-            (None, BundleSource::Path(path)) => Some(path),
+            (Some(copy), _) => Some(Files::in_folder(copy.path())),
+            (None, BundleSource::Path(_)) => Some(self.manifest.files()),
             (None, _) => None,
         }
     }
 
-    /// Returns the bundle's own directory, or `None` for a bundle in memory.
+    /// Returns the bundle's own directory, or `None` for a bundle in memory or in a pack.
     pub(crate) fn directory(&self) -> Option<&Path> {
-        matches!(self.source, BundleSource::Path(_)).then_some(&self.manifest.path)
+        let has_one = matches!(self.source, BundleSource::Path(_)) && self.manifest.files().folder().is_some();
+        has_one.then_some(&self.manifest.path)
     }
 
     /// Returns the manifest and the source as a loader gets them, the origin, and the private copy. The copy must be
     /// kept as long as the code.
     pub(crate) fn into_parts(self) -> (ManifestData, BundleSource, Origin, Option<PrivateCopy>) {
-        let Self { mut manifest, mut source, copy, settled, shared_dirs } = self;
+        let Self { mut manifest, mut source, copy, pack, settled, shared_dirs } = self;
         let origin = Origin {
             version: manifest.version.clone(),
             directory: matches!(source, BundleSource::Path(_)).then(|| manifest.path.clone()),
@@ -67,11 +84,16 @@ impl BundleFiles {
                 .as_ref()
                 .map(PrivateCopy::fingerprint)
                 .or(settled.as_ref().map(SettledFiles::fingerprint))
+                .or(pack.as_ref())
                 .cloned(),
             shared_dirs,
         };
         if let Some(copy) = &copy {
             manifest.path = copy.path().to_owned();
+            #[cfg(feature = "packs")]
+            {
+                manifest.pack = None;
+            }
             source = BundleSource::Path(manifest.path.clone());
         }
         (manifest, source, origin, copy)
@@ -79,8 +101,8 @@ impl BundleFiles {
 }
 
 impl Runtime {
-    /// Prepares the files of a bundle before any of its code runs. Makes a private copy if
-    /// signatures are checked, or if hot reload is on and the version may read files later, and checks the copy's signature. Merges the host's settings into those of the manifest.
+    /// Prepares the files of a bundle before any of its code runs. Of a pack, does what `prepare_pack` does. Makes a private
+    /// copy of a folder if signatures are checked, or if hot reload is on and the version may read files later, and checks the copy's signature. Merges the host's settings into those of the manifest.
     ///
     /// # Errors
     ///
@@ -92,10 +114,14 @@ impl Runtime {
         source: BundleSource,
         loader: &dyn BundleLoader,
     ) -> Result<BundleFiles, RuntimeError> {
-        let mut files = BundleFiles { manifest, source, copy: None, settled: None, shared_dirs: SharedDirs::default() };
+        let shared = SharedDirs::default();
+        let mut files = BundleFiles { manifest, source, copy: None, pack: None, settled: None, shared_dirs: shared };
         if !matches!(files.source, BundleSource::Path(_)) {
             #[cfg(feature = "signatures")]
             self.parts().signatures.check_unsigned(&files.manifest, files.source.kind())?;
+        } else if files.manifest.files().folder().is_none() {
+            #[cfg(feature = "packs")]
+            self.prepare_pack(&mut files, manifest_source, loader)?;
         } else {
             files.shared_dirs = shared_dirs(loader, &files.manifest)?;
             let is_reloaded = self.config().hot_reload_enabled;
@@ -143,6 +169,42 @@ impl Runtime {
         Ok(())
     }
 
+    /// Reads the pack of a bundle into memory, and everything else from there, as the file may change at any time. Checks its
+    /// signature. Unpacks the pack into a private copy, unless the loader runs the bundle from the pack.
+    #[cfg(feature = "packs")]
+    fn prepare_pack(
+        &self,
+        files: &mut BundleFiles,
+        manifest_source: ManifestSource,
+        loader: &dyn BundleLoader,
+    ) -> Result<(), RuntimeError> {
+        let (pack, fingerprint) = settled_pack(&files.manifest, self.config().hot_reload_enabled)?;
+        at_pack(&pack, pack.check_limits(self.parts().bundle_limits))?;
+        let manifest = &mut files.manifest;
+        let pack = match manifest_source {
+            ManifestSource::Inline => Arc::clone(manifest.pack.insert(Arc::new(pack))),
+            ManifestSource::Directory => {
+                let (read, pack) = ManifestData::of_pack(pack)?;
+                if (&read.name, &read.loader) != (&manifest.name, &manifest.loader) {
+                    return Err(changed(manifest));
+                }
+                *manifest = read;
+                check_options(loader, manifest)?;
+                pack
+            }
+        };
+        manifest.find_artifact()?;
+        shared_dirs(loader, manifest)?;
+        #[cfg(feature = "signatures")]
+        self.parts().signatures.check_pack(manifest, &pack)?;
+        if runs_from_packs(loader, manifest)? {
+            files.pack = Some(fingerprint);
+        } else {
+            files.copy = Some(PrivateCopy::unpack(&pack, &manifest.name, fingerprint)?);
+        }
+        Ok(())
+    }
+
     fn looks_at_signatures(&self) -> bool {
         #[cfg(feature = "signatures")]
         return self.parts().signatures.is_watched();
@@ -157,20 +219,27 @@ fn reread(
     copy: &PrivateCopy,
     loader: &dyn BundleLoader,
 ) -> Result<ManifestData, RuntimeError> {
-    let changed = || {
-        let reason = "its manifest changed while it was loaded: try again when its files are complete".to_owned();
-        RuntimeError::from(LoaderError::Failed { bundle: manifest.name.clone(), reason })
-    };
     let mut read = ManifestData::read(copy.path())?;
     if (&read.name, &read.loader) != (&manifest.name, &manifest.loader) {
-        return Err(changed());
+        return Err(changed(manifest));
     }
     check_options(loader, &read)?;
     read.find_artifact()?;
     read.path.clone_from(&manifest.path);
     read.origin.clone_from(&manifest.origin);
     if shared_dirs(loader, &read)? != *copy.shared_dirs() {
-        return Err(changed());
+        return Err(changed(manifest));
     }
     Ok(read)
+}
+
+fn changed(manifest: &ManifestData) -> RuntimeError {
+    let reason = "its manifest changed while it was loaded: try again when its files are complete".to_owned();
+    LoaderError::Failed { bundle: manifest.name.clone(), reason }.into()
+}
+
+/// Returns the outcome of a check of a pack, whose error names the pack's file.
+#[cfg(feature = "packs")]
+fn at_pack(pack: &Pack, outcome: Result<(), PackError>) -> Result<(), RuntimeError> {
+    outcome.map_err(|source| ManifestError::Pack { path: pack.path().to_owned(), source }.into())
 }

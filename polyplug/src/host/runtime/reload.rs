@@ -38,7 +38,8 @@ struct Prepared {
 }
 
 impl Runtime {
-    /// Replaces the version of a bundle that serves by a new version from `path`: a directory, or the artifact in one.
+    /// Replaces the version of a bundle that serves by a new version from `path`: a directory, the artifact in one, or a
+    /// pack.
     ///
     /// The name in the manifest says which bundle is replaced. Handles of contracts that the new version still provides
     /// stay valid. Running calls finish on the old code, and proxies find the new version at their next call. Waits

@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::host::bundle::file::{Stamp, open_file};
+#[cfg(feature = "packs")]
+use crate::host::bundle::pack::Pack;
 use crate::host::bundle::tree::Tree;
 use crate::host::error::file::FileError;
 use crate::host::error::signature::SignatureError;
@@ -58,6 +60,20 @@ impl FileDigests {
                 }
             };
             this.0.insert(path, contents);
+        }
+        Ok(this)
+    }
+
+    /// Reads the files of a pack, except for the file `except` at its root.
+    #[cfg(feature = "packs")]
+    pub(crate) fn of_pack(pack: &Pack, except: &str) -> Result<Self, SignatureError> {
+        let mut this = Self::default();
+        for (path, size) in pack.files().filter(|(path, _)| *path != except) {
+            let unreadable =
+                |source: io::Error| SignatureError::Unreadable { file: path.to_owned(), source: source.into() };
+            let bytes = pack.read(Path::new(path), "a file of a pack", size);
+            let bytes = bytes.map_err(|error| unreadable(error.into_io()))?;
+            this.0.insert(path.to_owned(), Contents::of(&*bytes).map_err(unreadable)?);
         }
         Ok(this)
     }

@@ -12,6 +12,8 @@ use serde::Deserialize;
 use super::digest::{Contents, FORMAT, FileDigests};
 use super::keys::{PublicKey, SecretKey, hex, unhex};
 use crate::host::bundle::file::read_file;
+#[cfg(feature = "packs")]
+use crate::host::bundle::pack::Pack;
 use crate::host::error::file::FileError;
 use crate::host::error::signature::SignatureError;
 
@@ -20,6 +22,9 @@ pub(crate) const FILE_NAME: &str = "bundle.sig";
 
 /// The most bytes the file may have: enough for the names of tens of thousands of files.
 const SIZE_LIMIT: u64 = 8 << 20;
+
+/// What the file is read as.
+const WHAT: &str = "a signature";
 
 const ALGORITHM: &str = "ed25519";
 
@@ -100,7 +105,17 @@ impl SignatureFile {
 
     /// Reads the file of the bundle in `root`.
     pub(crate) fn read(root: &Path) -> Result<Self, SignatureError> {
-        let text = read_limited(&root.join(FILE_NAME))?;
+        Self::of_bytes(read_file(root.join(FILE_NAME), WHAT, SIZE_LIMIT))
+    }
+
+    /// Reads the file of a bundle in a pack.
+    #[cfg(feature = "packs")]
+    pub(crate) fn of_pack(pack: &Pack) -> Result<Self, SignatureError> {
+        Self::of_bytes(pack.read(Path::new(FILE_NAME), WHAT, SIZE_LIMIT))
+    }
+
+    fn of_bytes(read: Result<Vec<u8>, FileError>) -> Result<Self, SignatureError> {
+        let text = text_of(read)?;
         Self::parse(&text).map_err(|reason| SignatureError::Malformed { reason })
     }
 
@@ -199,9 +214,10 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-fn read_limited(path: &Path) -> Result<String, SignatureError> {
+/// Returns the text of a file that was read.
+fn text_of(read: Result<Vec<u8>, FileError>) -> Result<String, SignatureError> {
     let malformed = |reason: String| SignatureError::Malformed { reason };
-    let bytes = read_file(path, "a signature", SIZE_LIMIT).map_err(|error| match error {
+    let bytes = read.map_err(|error| match error {
         error if error.is_missing() => SignatureError::Unsigned,
         FileError::TooLarge { limit, .. } => malformed(format!("it has more than {limit} bytes")),
         FileError::NotAFile { kind, .. } => malformed(format!("it is no file, but {kind}")),

@@ -5,10 +5,14 @@ use std::path::Path;
 use super::file::SignatureFile;
 use super::keys::PublicKey;
 use super::policy::SignaturePolicy;
+#[cfg(feature = "packs")]
+use super::verify::verify_pack;
 use super::verify::{check_outside, refusal, tree_of, verify_copy};
 use crate::host::abi::log::report;
 use crate::host::bundle::limits::BundleLimits;
 use crate::host::bundle::manifest::ManifestData;
+#[cfg(feature = "packs")]
+use crate::host::bundle::pack::Pack;
 use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::error::signature::SignatureError;
@@ -57,13 +61,31 @@ impl Verifier {
         if !self.is_watched() {
             return Ok(());
         }
-        match verify_copy(manifest, copy, &self.trusted, limits) {
+        self.apply_outcome(manifest, verify_copy(manifest, copy, &self.trusted, limits))
+    }
+
+    fn apply_outcome(
+        &self,
+        manifest: &ManifestData,
+        outcome: Result<PublicKey, Vec<SignatureError>>,
+    ) -> Result<(), RuntimeError> {
+        match outcome {
             Ok(key) => {
                 tracing::debug!(bundle = manifest.name, %key, "the signature is valid");
                 Ok(())
             }
             Err(problems) => self.apply_policy(manifest, problems),
         }
+    }
+
+    /// Refuses the bundle of `manifest` if the policy demands a signature and that of the files in its pack does not hold. The
+    /// bundle is then loaded from the bytes of `pack`.
+    #[cfg(feature = "packs")]
+    pub(crate) fn check_pack(&self, manifest: &ManifestData, pack: &Pack) -> Result<(), RuntimeError> {
+        if !self.is_watched() {
+            return Ok(());
+        }
+        self.apply_outcome(manifest, verify_pack(manifest, pack, &self.trusted))
     }
 
     /// Applies the policy to a bundle from memory, which has no signature. `source_kind` is `code` or `bytes`.

@@ -7,6 +7,8 @@ use super::file::{FILE_NAME, SignatureFile};
 use super::keys::{PublicKey, SecretKey};
 use crate::host::bundle::limits::BundleLimits;
 use crate::host::bundle::manifest::ManifestData;
+#[cfg(feature = "packs")]
+use crate::host::bundle::pack::Pack;
 use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::bundle::tree::Tree;
 use crate::host::error::loader::LoaderError;
@@ -36,20 +38,25 @@ const LIMITS: BundleLimits = BundleLimits { entries: 1 << 16, bytes: u64::MAX };
 /// # Errors
 ///
 /// The errors of reading the manifest and finding the artifact, and [`RuntimeError::Signature`] if a file cannot be
-/// read or `bundle.sig` cannot be written.
+/// read, `bundle.sig` cannot be written, or the bundle is a pack: a bundle is signed before it is packed.
 #[inline]
 pub fn sign_bundle(directory: impl AsRef<Path>, key: &SecretKey) -> Result<(), RuntimeError> {
     sign_bundle_at(directory.as_ref(), key)
 }
 
 fn sign_bundle_at(directory: &Path, key: &SecretKey) -> Result<(), RuntimeError> {
-    let (manifest, tree) = open_bundle(directory)?;
+    let manifest = read_manifest(directory)?;
+    #[cfg(feature = "packs")]
+    if manifest.pack.is_some() {
+        return Err(refusal(&manifest, SignatureError::IsPack));
+    }
+    let tree = list_files(&manifest)?;
     let files = FileDigests::take(&tree, FILE_NAME, LIMITS.entries).map_err(|error| refusal(&manifest, error))?;
     let signed = SignatureFile::sign(&manifest.name, files, key);
     signed.write(&manifest.path).map_err(|error| refusal(&manifest, error))
 }
 
-/// Checks the signature of the bundle in `directory` without loading the bundle. Returns the key that signed it. For
+/// Checks the signature of the bundle in `directory`, or of the pack at that path, without loading the bundle. Returns the key that signed it. For
 /// tools.
 ///
 /// # Errors
@@ -62,23 +69,33 @@ pub fn verify_bundle(directory: impl AsRef<Path>, trusted: &[PublicKey]) -> Resu
 }
 
 fn verify_bundle_at(directory: &Path, trusted: &[PublicKey]) -> Result<PublicKey, RuntimeError> {
-    let (manifest, tree) = open_bundle(directory)?;
+    let manifest = read_manifest(directory)?;
     let first = |mut problems: Vec<SignatureError>| refusal(&manifest, problems.swap_remove(0));
+    #[cfg(feature = "packs")]
+    if let Some(pack) = &manifest.pack {
+        return verify_pack(&manifest, pack, trusted).map_err(first);
+    }
+    let tree = list_files(&manifest)?;
     let signed = SignatureFile::read(&manifest.path).map_err(|error| refusal(&manifest, error))?;
     check_outside(&signed, &manifest.name, &tree, trusted, LIMITS).map_err(first)?;
     compare(&signed, &manifest.name, &tree, trusted, LIMITS).map_err(first)
 }
 
-/// Reads the bundle's manifest and lists its files.
-fn open_bundle(directory: &Path) -> Result<(ManifestData, Tree), RuntimeError> {
+/// Reads the bundle's manifest, and finds its artifact.
+fn read_manifest(directory: &Path) -> Result<ManifestData, RuntimeError> {
     let mut manifest = ManifestData::read(directory)?;
     manifest.find_artifact()?;
-    let tree = tree_of(&manifest, &SharedDirs::default(), LIMITS)?;
+    Ok(manifest)
+}
+
+/// Lists the files of the bundle of `manifest`, which is in a folder.
+fn list_files(manifest: &ManifestData) -> Result<Tree, RuntimeError> {
+    let tree = tree_of(manifest, &SharedDirs::default(), LIMITS)?;
     if let Some(fault) = tree.faults.first() {
         let reason = format!("its files cannot be listed: {}", fault.text(&tree.root));
-        return Err(LoaderError::Failed { bundle: manifest.name, reason }.into());
+        return Err(LoaderError::Failed { bundle: manifest.name.clone(), reason }.into());
     }
-    Ok((manifest, tree))
+    Ok(tree)
 }
 
 /// Lists the files of the bundle of `manifest`.
@@ -131,8 +148,22 @@ pub(crate) fn compare(
     trusted: &[PublicKey],
     limits: BundleLimits,
 ) -> Result<PublicKey, Vec<SignatureError>> {
+    compare_files(signed, bundle, FileDigests::take(tree, FILE_NAME, limits.entries), trusted)
+}
+
+/// Returns the key that signed `found` as the files of `bundle`.
+///
+/// # Errors
+///
+/// All reasons why the signature does not hold; at least one.
+fn compare_files(
+    signed: &SignatureFile,
+    bundle: &str,
+    found: Result<FileDigests, SignatureError>,
+    trusted: &[PublicKey],
+) -> Result<PublicKey, Vec<SignatureError>> {
     let mut problems = signed.problems(bundle, trusted);
-    match FileDigests::take(tree, FILE_NAME, limits.entries) {
+    match found {
         Ok(found) => problems.extend(signed.files().differences(&found)),
         Err(error) => problems.push(error),
     }
@@ -156,4 +187,19 @@ pub(crate) fn verify_copy(
     let signed = SignatureFile::read(&root).map_err(|error| vec![error])?;
     let tree = Tree::take(&root, Path::new(&manifest.file), &SharedDirs::default(), limits);
     compare(&signed, &manifest.name, &tree, trusted, limits)
+}
+
+/// Returns the key that signed the files of the bundle of `manifest`, which are in `pack`.
+///
+/// # Errors
+///
+/// All reasons why the signature does not hold; at least one.
+#[cfg(feature = "packs")]
+pub(crate) fn verify_pack(
+    manifest: &ManifestData,
+    pack: &Pack,
+    trusted: &[PublicKey],
+) -> Result<PublicKey, Vec<SignatureError>> {
+    let signed = SignatureFile::of_pack(pack).map_err(|error| vec![error])?;
+    compare_files(&signed, &manifest.name, FileDigests::of_pack(pack, FILE_NAME), trusted)
 }

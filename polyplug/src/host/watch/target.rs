@@ -9,13 +9,14 @@ use crate::guest::catch;
 use crate::host::abi::log::report;
 use crate::host::bundle::fingerprint::Fingerprint;
 use crate::host::bundle::manifest::{FILE_NAME, ManifestData};
+use crate::host::bundle::names::is_pack;
 use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::manifest::ManifestError;
 use crate::host::error::runtime::RuntimeError;
 use crate::host::runtime::bundles::Loaded;
 use crate::host::runtime::event::{EventKind, Operation};
-use crate::host::runtime::options::shared_dirs;
+use crate::host::runtime::options::{check_artifact, shared_dirs};
 use crate::host::runtime::runtime::Runtime;
 
 /// The files that a bundle which serves was loaded from.
@@ -23,7 +24,7 @@ use crate::host::runtime::runtime::Runtime;
 pub(crate) struct Source {
     pub(crate) id: BundleId,
     pub(crate) name: String,
-    /// The absolute path of the bundle's own directory.
+    /// The absolute path of the bundle's own directory or pack.
     pub(crate) directory: PathBuf,
     /// The fingerprint of the files that were loaded.
     pub(crate) fingerprint: Fingerprint,
@@ -105,7 +106,7 @@ impl Runtime {
             .and_then(|loader| {
                 shared_dirs(&*loader, &manifest)?;
                 // A panic is ignored here: the loader panics again in the reload, which reports it.
-                catch(|| loader.check(&manifest)).unwrap_or(Ok(())).map_err(RuntimeError::from)
+                catch(|| check_artifact(&*loader, &manifest)).unwrap_or(Ok(())).map_err(RuntimeError::from)
             });
         match fit {
             Ok(()) => Readiness::Complete,
@@ -126,7 +127,7 @@ impl Runtime {
         let fit = self.loader_of(&manifest).and_then(|loader| {
             shared_dirs(&*loader, &manifest)?;
             // A panic is ignored here: the loader panics again in the load, which reports it.
-            catch(|| loader.check(&manifest)).unwrap_or(Ok(())).map_err(RuntimeError::from)
+            catch(|| check_artifact(&*loader, &manifest)).unwrap_or(Ok(())).map_err(RuntimeError::from)
         });
         fit.map_or_else(|error| Readiness::Invalid(error.to_string()), |()| Readiness::Complete)
     }
@@ -210,7 +211,7 @@ impl Runtime {
     /// Emits the event of a reload that waits for the path `what`, or of a directory that has vanished.
     pub(crate) fn emit_waiting(&self, source: &Source, what: String) {
         let directory = source.directory.clone();
-        let kind = match directory.is_dir() {
+        let kind = match is_there(&directory) {
             true => EventKind::Waiting { reason: what },
             false => EventKind::FolderVanished { directory },
         };
@@ -226,6 +227,11 @@ impl Runtime {
         self.bundle_table().finish_change(source.id, Some(loaded));
         Attempt::Failed
     }
+}
+
+/// Returns whether there is a directory at a path, or a pack.
+pub(crate) fn is_there(path: &Path) -> bool {
+    path.is_dir() || is_pack(path)
 }
 
 /// Checks that the manifest is that of this bundle.

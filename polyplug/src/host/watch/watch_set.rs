@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::host::bundle::fingerprint::{Fingerprint, Place};
 use crate::host::bundle::limits::BundleLimits;
 use crate::host::bundle::manifest::ManifestData;
-use crate::host::bundle::names::belongs;
+use crate::host::bundle::names::{belongs, is_pack};
 use crate::host::bundle::shared_dirs::SharedDirs;
 use crate::host::bundle::tree::Tree;
 use crate::host::error::loader::LoaderError;
@@ -80,19 +80,22 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// Looks at a folder or file that is not a bundle. Only the files of the folder itself count.
+    /// Looks at a folder that is not a bundle, or at a file. Only the files of the folder itself count.
     pub(crate) fn shallow(path: &Path) -> Self {
         let watch_set = WatchSet::of_directory(path);
         Self { watch_set, fingerprint: Fingerprint::shallow(path), manifest: ManifestData::read(path) }
     }
 
-    /// Looks at the bundle in `directory`. `shared_dirs` gets the manifest, if it can be read, and returns the
+    /// Looks at the bundle in `directory`, or at the pack of that path. `shared_dirs` gets the manifest, if it can be read, and returns the
     /// directories that are left out.
     pub(crate) fn of(
         directory: &Path,
         limits: BundleLimits,
         shared_dirs: impl FnOnce(Option<&ManifestData>) -> SharedDirs,
     ) -> Self {
+        if is_pack(directory) {
+            return Self::shallow(directory);
+        }
         let mut watch_set = WatchSet::default();
         let root = watch_set.lead_to(directory);
         let mut manifest = ManifestData::read(directory);

@@ -14,7 +14,7 @@ use super::directory::{Directory, Listing};
 use super::error::WatchError;
 use super::files::{WatchedFiles, are_locked};
 use super::system::{Change, ChangeKind, System};
-use super::target::{Attempt, Source};
+use super::target::{Attempt, Source, is_there};
 use super::watch_set::View;
 use crate::host::abi::log::report;
 use crate::host::runtime::dir_report::DirReport;
@@ -104,7 +104,7 @@ impl Worker {
             return Ok((this, Some(report)));
         }
         for (id, directory) in this.sync_bundles(runtime) {
-            if !directory.is_dir() {
+            if !is_there(&directory) {
                 let bundle = this.bundles.remove(&id.id()).map(|bundle| bundle.source.name).unwrap_or_default();
                 return Err(WatchError::DirectoryMissing { bundle, directory });
             }
@@ -198,7 +198,7 @@ impl Worker {
             if lost_successor || listing == Listing::Back {
                 bundle.has_successor = false;
                 bundle.look_anew(now);
-            } else if is_stale && !bundle.source.directory.is_dir() {
+            } else if is_stale && !is_there(&bundle.source.directory) {
                 // A folder that may be on its way back is given its time anew.
                 bundle.files.debouncer.on_change(now);
             }

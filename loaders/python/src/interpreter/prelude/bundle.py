@@ -98,7 +98,8 @@ class Bundle:
         main = self.main_spec.loader
         main = (main.name.rpartition(".")[2], main.path, main.source)
         data = self.host_functions.data_path()
-        return self.name, self.directory, self.files, self.folders, self.config, venv, self.package, main, data
+        shown = self.host_functions.directory()
+        return (self.name, self.directory, self.files, self.folders, self.config, venv, self.package, main, data, shown)
 
     def _main_name(self, file):
         """Returns the name of the main file's module."""
@@ -165,7 +166,8 @@ class Bundle:
         module.__dict__.update(
             plugin=self._plugin, host=functions.host, peer=functions.peer, types=functions.types,
             log=functions.log, on_unload=self._on_unload, config=config, bundle=self.name,
-            directory=pathlib.Path(self.directory) if self.directory else None, data_directory=self._data_directory,
+            directory=pathlib.Path(functions.directory()) if functions.directory() else None,
+            data_directory=self._data_directory,
             Some=Some, Ok=Ok, Err=Err, Declared=Declared, CallError=CallError,
             AbiError=AbiError, AbiErrorCode=AbiErrorCode)
         return module

@@ -49,9 +49,9 @@ def start_without_host(bundles, contracts):
     install_print, is_hostless = lambda: None, True
     publish()
     kept = [make_types(*arguments)[0] for arguments in contracts]
-    for name, directory, files, folders, config, venv, package, main, data in bundles:
+    for name, directory, files, folders, config, venv, package, main, data, shown in bundles:
         environment = open_environment(venv) if venv else None
-        functions = _HostlessFunctions(name, kept, data)
+        functions = _HostlessFunctions(name, kept, data, shown)
         Bundle(functions, name, directory, files, folders, config, environment, package).make_known(*main)
 
 
@@ -81,8 +81,8 @@ def load_or_stand_in(name, load):
 class _HostlessFunctions:
     """What a bundle's module `polyplug` has in place of the host's functions."""
 
-    def __init__(self, name, contracts, data):
-        self.name, self.data = name, data
+    def __init__(self, name, contracts, data, directory):
+        self.name, self.data, self._directory = name, data, directory
         self.contracts = {types._contract: types for types in contracts}
 
     def host(self, contract):
@@ -105,6 +105,9 @@ class _HostlessFunctions:
             shown = {"error": "error: ", "warn": "warning: "}.get(level, "")
             lines = f"{shown}{message}".split("\n")
             sys.stderr.write("".join(f"[{self.name}] {line}\n" for line in lines))
+
+    def directory(self):
+        return self._directory
 
     def data_path(self):
         return self.data
