@@ -1,7 +1,7 @@
 //! Packs: bundles in one file.
 //!
 //! A pack is a file `NAME.polyplug`: a ZIP archive that has the files of a bundle's folder, with `manifest.toml` at its
-//! root. [`write`] makes one, the same bytes of the same files. [`Runtime::load_bundle`](crate::Runtime::load_bundle),
+//! root. [`write()`] makes one, the same bytes of the same files. [`Runtime::load_bundle`](crate::Runtime::load_bundle),
 //! `load_dir`, `watch_dir` and `reload_bundle` take a pack wherever they take a bundle's folder.
 //!
 //! Scripts run from the pack, which is read into memory: its file may be replaced at any time. Libraries have to be files, so

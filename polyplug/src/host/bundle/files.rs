@@ -9,7 +9,7 @@ use super::file::{read_bundle_file, real_path};
 use super::pack::Pack;
 use crate::host::error::file::FileError;
 
-/// The files of a bundle, wherever they are: in a folder, or in a [pack](crate::pack) that is in memory.
+/// The files of a bundle, wherever they are: in a folder, or in a pack that is in memory.
 ///
 /// Paths of files are relative to the bundle.
 #[derive(Debug, Clone)]

@@ -226,7 +226,7 @@ struct WrittenHost {
 }
 
 impl ManifestData {
-    /// Reads the manifest of the bundle at `path`: a directory, a file in one, or a [pack](crate::pack). The paths in what is returned are
+    /// Reads the manifest of the bundle at `path`: a directory, a file in one, or a pack. The paths in what is returned are
     /// absolute, so the program may change its working directory.
     ///
     /// # Errors
