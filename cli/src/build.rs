@@ -85,8 +85,11 @@ fn of_crate(args: &Build) -> Result<Artifacts> {
         command.args(["--config", &format!("profile.{profile}.strip=\"symbols\"")]);
     }
     if let Some(target) = &args.target_dir {
+        let target = std::path::absolute(target).with_context(|| format!("cannot use {}", target.display()))?;
         command.arg("--target-dir").arg(target);
     }
+    // Cargo's configuration is that of the working directory.
+    command.current_dir(&package.folder);
     let output = command.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
     if !output.status.success() {
         bail!("{}: the crate could not be built: see above", args.project.display());

@@ -75,6 +75,8 @@ impl Package {
         let folder = folder.canonicalize().with_context(|| format!("cannot read {}", folder.display()))?;
         let mut command = cargo();
         command.args(["metadata", "--format-version", "1", "--manifest-path"]).arg(folder.join("Cargo.toml"));
+        // Cargo's configuration is that of the working directory.
+        command.current_dir(&folder);
         let output = command.output().context("cannot start cargo, which tells about Rust crates")?;
         if !output.status.success() {
             bail!("{}: {}", folder.display(), String::from_utf8_lossy(&output.stderr).trim());
@@ -95,7 +97,8 @@ impl Package {
         };
         let targets = own["targets"].as_array().into_iter().flatten();
         let library = targets.map(|target| (kinds(target), target)).find(|(kinds, _)| is_library(kinds));
-        let polyplug = packages.iter().find(|package| package["name"] == "polyplug").map(source);
+        let mut dependencies = own["dependencies"].as_array().into_iter().flatten();
+        let polyplug = dependencies.find(|dependency| dependency["name"] == "polyplug").map(source);
         Ok(Self {
             name: text(&own["name"]),
             version: text(&own["version"]),
@@ -139,14 +142,15 @@ impl Package {
     }
 }
 
-/// Returns the source of the package polyplug.
-fn source(package: &Json) -> Source {
-    if package["source"].as_str().is_some() {
-        return Source::Version(package["version"].as_str().unwrap_or_default().to_owned());
+/// Returns the source of the dependency polyplug, as the manifest has it: what a patch makes of that is cargo's business.
+fn source(dependency: &Json) -> Source {
+    match dependency["path"].as_str().map(Path::new) {
+        Some(path) => Source::Checkout(path.parent().unwrap_or(path).to_owned()),
+        None => {
+            let version = dependency["req"].as_str().unwrap_or("*");
+            Source::Version(version.strip_prefix('^').unwrap_or(version).to_owned())
+        }
     }
-    let manifest = Path::new(package["manifest_path"].as_str().unwrap_or_default());
-    let folder = manifest.ancestors().nth(2).unwrap_or(manifest);
-    Source::Checkout(folder.to_owned())
 }
 
 /// Returns cargo: the one that runs this program, if one does.

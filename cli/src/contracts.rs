@@ -123,6 +123,8 @@ fn of_crate(folder: &Path) -> Result<Contracts> {
     let mut command = cargo();
     command.args(["run", "--quiet", "--manifest-path"]).arg(program.path().join("Cargo.toml"));
     command.arg("--target-dir").arg(package.target.join("polyplug-contracts"));
+    // Cargo's configuration is that of the working directory: registries, patches, flags.
+    command.current_dir(&folder);
     let output = command.stderr(std::process::Stdio::inherit()).output().context("cannot start cargo")?;
     if !output.status.success() {
         bail!("{}: the crate `{name}` could not be built as a library: see above", folder.display());
