@@ -144,7 +144,11 @@ fn sweep(all: &Path) {
     for home in entries.flatten() {
         // A process may be just making a directory that has no lock file yet.
         let Ok(lock) = File::open(home.path().join(LOCK)) else { continue };
-        if lock.try_lock().is_ok() {
+        let has_died = lock.try_lock().is_ok();
+        // On Windows the name of a file that is open keeps its folder. Nobody but another sweep uses the folder of a
+        // process that has died.
+        drop(lock);
+        if has_died {
             let _ = fs::remove_dir_all(home.path());
         }
     }
@@ -153,6 +157,22 @@ fn sweep(all: &Path) {
 #[cfg(all(test, not(miri)))] // Miri shows no files
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_dead_process_has_left_is_removed_whole() {
+        let all = tempfile::tempdir().unwrap();
+        let [dead, alive, starting] = ["dead", "alive", "starting"].map(|name| all.path().join(name));
+        for home in [&dead, &alive, &starting] {
+            fs::create_dir(home).unwrap();
+        }
+        fs::create_dir(dead.join("0")).unwrap();
+        fs::write(dead.join("0/plugin"), "code").unwrap();
+        drop(locked_file(&dead).unwrap());
+        let lock = locked_file(&alive).unwrap();
+        sweep(all.path());
+        assert_eq!([&dead, &alive, &starting].map(|home| home.exists()), [false, true, true]);
+        drop(lock);
+    }
 
     #[cfg(unix)]
     #[test]
