@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit> {
     });
     if !args.watch {
         let report = runtime.load_dir(&args.folder);
-        anstream::print!("{report}");
+        anstream::println!("{report}");
         for bundle in runtime.bundles() {
             anstream::println!("{bundle}");
         }
@@ -44,7 +44,9 @@ pub(crate) fn run(args: &Run) -> Result<Exit> {
 
 /// Prints events as lines, until `end`.
 fn lines(events: &Receiver<Event>, end: Option<Instant>) {
-    anstream::eprintln!("{}", styled(BOLD, "until Ctrl-C:"));
+    if end.is_none() {
+        anstream::eprintln!("{}", styled(BOLD, "until Ctrl-C:"));
+    }
     loop {
         let left = end.map_or(Duration::from_secs(3600), |end| end.saturating_duration_since(Instant::now()));
         match events.recv_timeout(left) {
