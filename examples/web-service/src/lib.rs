@@ -46,7 +46,8 @@ pub enum Verdict {
     AddHeaders(Vec<Header>),
 }
 
-/// Decides about requests. Plugins are stateless, for each request looks them up.
+/// Decides about requests. Plugins are declared stateless: the service looks them up for each request, and that would make an
+/// instance of any other.
 #[polyplug::contract(name = "web.filter", version = "1.0")]
 pub trait Filter {
     /// Decides about a request.

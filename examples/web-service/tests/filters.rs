@@ -56,8 +56,13 @@ fn source() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/filters"))
 }
 
-fn runtime() -> Arc<Runtime> {
-    Runtime::builder().loader(LuaLoader::new()).loader(JsLoader::new()).hot_reload(true).build().unwrap()
+/// A runtime with all filters.
+fn runtime(filters: &Filters) -> Arc<Runtime> {
+    let loaders = Runtime::builder().loader(LuaLoader::new()).loader(JsLoader::new());
+    let runtime = loaders.hot_reload(true).build().unwrap();
+    let report = runtime.load_dir(filters.0.path());
+    assert_eq!((report.loaded.len(), report.problems.len()), (FILTERS.len(), 0), "{report}");
+    runtime
 }
 
 /// Serves at a free port, as long as the test's executor runs. Returns the address.
@@ -123,8 +128,7 @@ impl Versions {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_request_is_lost_while_filters_are_replaced() {
     let filters = Arc::new(Filters::new());
-    let runtime = runtime();
-    runtime.load_dir(filters.0.path()).into_result().unwrap();
+    let runtime = runtime(&filters);
     let address = serve(&runtime).await;
 
     let (guard, stamp) = (Arc::new(Versions::new()), Arc::new(Versions::new()));
@@ -185,8 +189,7 @@ async fn no_request_is_lost_while_filters_are_replaced() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_request_is_lost_while_filters_come_and_go() {
     let filters = Filters::new();
-    let runtime = runtime();
-    runtime.load_dir(filters.0.path()).into_result().unwrap();
+    let runtime = runtime(&filters);
     let address = serve(&runtime).await;
     let changes = tokio::task::spawn_blocking(move || {
         for _ in 0..50 {
@@ -210,8 +213,7 @@ async fn a_filter_that_fails_lets_nothing_pass() {
         assert_eq!((answer.status, &*answer.body), (StatusCode::INTERNAL_SERVER_ERROR, "a filter failed\n"));
     };
     let filters = Filters::new();
-    let runtime = runtime();
-    runtime.load_dir(filters.0.path()).into_result().unwrap();
+    let runtime = runtime(&filters);
     let mut client = Client::new(&serve(&runtime).await).await;
     let stamp = filters.0.path().join("stamp/main.js");
     let working = std::fs::read_to_string(&stamp).unwrap();
