@@ -42,5 +42,6 @@ export POLYPLUG_SANITIZED=1
 
 leave_out_dotnet AddressSanitizer
 build_fixtures cargo +nightly build --target "$target"
-# The program in C is compiled without a sanitizer, and so has none that a library compiled with it could use.
-announce "${runner[@]}" "$@" -- --skip the_host_in_c
+# The program in C and the Python of the host in Python are compiled without a sanitizer, and so have none that a library
+# compiled with it could use.
+announce "${runner[@]}" "$@" -- --skip the_host_in_c --skip the_host_in_python

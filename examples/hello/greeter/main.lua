@@ -1,0 +1,5 @@
+local Greeter = require("polyplug").plugin("hello.greeter@1")
+
+function Greeter:greet(name)
+  return "Hello, " .. name .. "!"
+end
