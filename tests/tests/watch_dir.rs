@@ -416,6 +416,28 @@ fn a_folder_that_is_copied_and_then_removed_is_followed() {
     plugins.none();
 }
 
+// In Wine a folder that is removed keeps its name while it is watched.
+#[cfg(unix)]
+#[test]
+fn a_name_that_is_given_up_as_the_failure_is_told_is_taken() {
+    let plugins = Plugins::new();
+    plugins.add("a", ONE, &[]);
+    let first = plugins.at("a");
+    let give_up = move |event: &Event| {
+        if matches!(event.kind, EventKind::Failed(_)) {
+            fs::remove_dir_all(&first).unwrap();
+        }
+    };
+    plugins.runtime.on_event(give_up).detach();
+    let _watcher = plugins.watch(patient());
+    make(&plugins.beside(), "a", TWO, &[]);
+    fs::rename(plugins.beside(), plugins.at("b")).unwrap();
+    plugins.failed(Operation::Load, "a");
+    assert_eq!(plugins.next(), "reloaded a");
+    assert_eq!(plugins.stamp(), 2);
+    plugins.none();
+}
+
 #[test]
 fn a_folder_that_is_replaced_is_reloaded() {
     let plugins = Plugins::new();

@@ -232,6 +232,8 @@ impl Directory {
             if over.load(Ordering::Acquire) {
                 return;
             }
+            // Before anybody hears of a failure, and removes the reason.
+            self.note_reason(runtime, &path);
             if !is_bundle(&path) {
                 progress.failures.extend(runtime.problem_of(&path));
                 self.acted_on(runtime, &path);
@@ -293,10 +295,12 @@ impl Directory {
     }
 
     /// Notes that the files of an entry were acted on. If its bundle was loaded, the entry is removed with the next
-    /// listing.
+    /// listing. A reason that held before still counts: it may have gone since, and then the next listing looks anew.
     fn acted_on(&mut self, runtime: &Runtime, path: &Path) {
+        let was_blocked = self.candidates.get(path).is_some_and(|candidate| candidate.is_blocked);
         self.note_reason(runtime, path);
         if let Some(candidate) = self.candidates.get_mut(path) {
+            candidate.is_blocked |= was_blocked;
             candidate.is_ready = false;
             candidate.files.forget_open();
             candidate.files.debouncer.failed(Instant::now());
