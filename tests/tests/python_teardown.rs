@@ -327,7 +327,9 @@ fn resident() -> u64 {
     line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
-/// Reloads a bundle with 4 MiB of data 50 times. Memory may not grow.
+/// Reloads a bundle with 4 MiB of data 50 times. Memory may not grow: 50 versions that stay have 200 MiB. The allocator keeps
+/// some of the blocks that were freed. So a series that grows is followed by another, up to four in all: what leaks grows in
+/// each of them, what settles does not.
 #[cfg(target_os = "linux")]
 #[track_caller]
 fn stays_flat(code: &str) {
@@ -336,10 +338,16 @@ fn stays_flat(code: &str) {
     runtime.load_bundle(bundle.path()).unwrap();
     let reload = || drop(runtime.reload_bundle(bundle.path()).unwrap());
     (0..10).for_each(|_| reload());
-    let before = resident();
-    (0..50).for_each(|_| reload());
-    let after = resident();
-    assert!(after < before + (24 << 10), "{code}: {before} KiB, then {after} KiB");
+    let mut series = Vec::new();
+    for _ in 0..4 {
+        let before = resident();
+        (0..50).for_each(|_| reload());
+        series.push((before, resident()));
+        if series.last().is_some_and(|(before, after)| *after < before + (24 << 10)) {
+            return;
+        }
+    }
+    panic!("{code}: memory grows, in KiB: {series:?}");
 }
 
 #[test]

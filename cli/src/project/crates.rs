@@ -4,14 +4,14 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::files::Files;
+use super::files::{Files, type_name};
 use super::rust::imports;
 use crate::cargo::{Package, Source, quoted};
 use crate::rust_traits::{self, ContractTrait, Method};
 
 /// Returns the files of a crate with a contract.
 pub(crate) fn contract(name: &str, polyplug: &Source) -> Files {
-    let trait_name: String = name.split('-').map(|part| part[..1].to_uppercase() + &part[1..]).collect();
+    let trait_name = type_name(name);
     let contract = format!("example.{}", name.replace('-', "_"));
     let mut files = Files::default();
     files.add(

@@ -52,6 +52,11 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Returns the name of a type for a project: `WordCount` for `word-count`.
+pub(super) fn type_name(project: &str) -> String {
+    project.split('-').map(|part| part[..1].to_uppercase() + &part[1..]).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

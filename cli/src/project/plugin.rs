@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use polyplug::schema::{Method, Schema, TypeRef};
 
-use super::files::Files;
+use super::files::{Files, type_name};
 use super::values::{self, Spelling};
 use crate::bundle::Contracts;
 use crate::contracts;
@@ -29,7 +29,7 @@ impl Plugin<'_> {
 
     /// Returns the name of a type for the plugin: `WordCount` for `word-count`.
     pub(crate) fn type_name(&self) -> String {
-        self.name.split('-').map(|part| part[..1].to_uppercase() + &part[1..]).collect()
+        type_name(self.name)
     }
 
     /// Returns the text of the manifest.

@@ -20,11 +20,11 @@ pub(crate) trait Spelling {
 
 /// Returns a value of a type as an expression: `text` for a text, zero for a number, nothing for what may be absent, and
 /// the first case of what has cases. Returns `None` for an object, which has no value.
-pub(crate) fn value(of: &impl Spelling, schema: &Schema, ty: &TypeRef, text: &str) -> Option<String> {
+pub(crate) fn value<S: Spelling>(of: &S, schema: &Schema, ty: &TypeRef, text: &str) -> Option<String> {
     let value = |ty: &TypeRef| value(of, schema, ty, text);
     Some(match ty {
         TypeRef::Unit | TypeRef::Option(_) => of.nothing(),
-        TypeRef::Scalar(Scalar::Bool) => spelled_false(of),
+        TypeRef::Scalar(Scalar::Bool) => S::FALSE.to_owned(),
         TypeRef::Scalar(Scalar::Char) => of.text("a"),
         TypeRef::Scalar(scalar) => of.number(*scalar),
         TypeRef::String => of.text(text),
@@ -52,8 +52,4 @@ pub(crate) fn value(of: &impl Spelling, schema: &Schema, ty: &TypeRef, text: &st
             }
         }
     })
-}
-
-fn spelled_false<S: Spelling>(_: &S) -> String {
-    S::FALSE.to_owned()
 }
