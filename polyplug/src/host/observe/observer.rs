@@ -7,6 +7,7 @@ use polyplug_abi::{
     AbiError, AbiErrorCode, CallArena, CreateInstance, DestroyInstance, DispatchMechanisms, DispatchType,
     GuestContractInstance, GuestContractInterface, HostApi, StringView, VmDispatch, VmLoaderData,
 };
+use tracing::level_filters::LevelFilter;
 use tracing::span::EnteredSpan;
 
 use super::counters::Counters;
@@ -75,7 +76,8 @@ impl Observer {
 
     /// Enters the span of a call, if a subscriber wants one.
     fn span(&self, fn_id: u32) -> Option<EnteredSpan> {
-        if !self.has_spans {
+        // The usual case without a subscriber of this level, at the price of a look at an atomic.
+        if !self.has_spans || LevelFilter::current() < LevelFilter::DEBUG {
             return None;
         }
         let Names { bundle, contract, methods } = &self.names;
@@ -114,18 +116,20 @@ unsafe extern "C" fn call(
     // SAFETY: the loader data is that of this function's table, which is used while its observer lives.
     let observer = unsafe { observer(loader_data) };
     let span = observer.span(fn_id);
-    let start = Instant::now();
+    // The clock costs more than the rest: it is for calls that are counted.
+    let counters = observer.counters.get(fn_id as usize);
+    let start = counters.map(|_| Instant::now());
     let frame = CallFrame { args, out, arena, out_err };
     // SAFETY: the caller passes an instance of the plugin's and what the method expects (the ABI's contract).
     let is_called = unsafe { observer.dispatch.call(instance, fn_id, frame) };
-    let time = start.elapsed();
+    let time = start.map(|start| start.elapsed());
     drop(span);
     if !is_called && !out_err.is_null() {
         let error = AbiError::new(AbiErrorCode::FunctionNotAvailable, StringView::null());
         // SAFETY: an error that is not null may be written (the ABI's contract).
         unsafe { out_err.write(error) };
     }
-    if let Some(counters) = observer.counters.get(fn_id as usize) {
+    if let (Some(counters), Some(time)) = (counters, time) {
         // SAFETY: the caller has set the code to 0, or the callee to that of an error (the ABI's contract).
         let is_error = !is_called || (!out_err.is_null() && unsafe { (&raw const (*out_err).code).read() } != 0);
         counters.add(time, is_error);
