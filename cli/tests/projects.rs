@@ -52,6 +52,7 @@ fn all_that_is_made_builds_and_works_together() {
     run(&["build", path(&rust), "--out", path(&plugins), "--target-dir", path(&target())])
         .is(0)
         .says(&["in-rust 0.1.0 (native, 2 files"]);
+    run(&["check", path(&plugins.join("in-rust"))]).is(0);
 
     for (name, lang) in [("in-lua", "lua"), ("in-python", "python"), ("in-js", "js")] {
         let plugin = made(name, lang);

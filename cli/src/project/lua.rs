@@ -82,6 +82,10 @@ pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
         ".luarc.json",
         "{\n  \"runtime.version\": \"LuaJIT\",\n  \"workspace.library\": [\"types\"],\n  \"workspace.checkThirdParty\": false\n}\n",
     );
+    files.add(
+        ".luacheckrc",
+        "std = \"luajit\"\nunused_args = false\nself = false\nexclude_files = { \"bundles\", \"types\" }\n",
+    );
     plugin.add_readme(&mut files, "polyplug test .\npolyplug check .\n");
     Ok(files)
 }
