@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{checkout, path, run, target};
+use common::{checkout, path, run, target, without_flags};
 
 #[track_caller]
 fn cargo(folder: &Path, arguments: &[&str]) -> String {
@@ -16,6 +16,7 @@ fn cargo(folder: &Path, arguments: &[&str]) -> String {
         fs::copy(checkout().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     }
     command.args(arguments).current_dir(folder).env("CARGO_TARGET_DIR", target());
+    without_flags(&mut command);
     let output = command.output().unwrap();
     let text = format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "cargo {} in {}:\n{text}", arguments.join(" "), folder.display());

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use common::{checkout, target};
+use common::{checkout, target, without_flags};
 
 /// The time in which a line has to come. The first comes after a build.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -45,6 +45,7 @@ impl Reader {
         let mut command = Command::new("bash");
         command.args(["-euc", text]).current_dir(self.folder.path()).env("PATH", path);
         command.env("CARGO_TARGET_DIR", target()).env("NO_COLOR", "1");
+        without_flags(&mut command);
         command
     }
 

@@ -130,7 +130,13 @@ pub(crate) fn target() -> PathBuf {
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_polyplug"));
     command.args(arguments);
+    without_flags(&mut command);
     command
+}
+
+/// Leaves out the flags of a sanitizer, which are for the tests and not for what a command builds.
+pub(crate) fn without_flags(command: &mut Command) {
+    command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
 }
 
 /// Runs a command that reads `input`.
