@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
+use polyplug::loader::ManifestData;
 use serde_json::Value as Json;
 
 use crate::args::Build;
@@ -43,25 +44,16 @@ pub(crate) fn artifacts(args: &Build) -> Result<Artifacts> {
     }
     match compiled(project)? {
         Some(artifacts) => Ok(artifacts),
-        None => Ok(Artifacts { name: name(project)?, files: scripts(project)? }),
+        None => Ok(Artifacts { name: ManifestData::read(project)?.name, files: scripts(project)? }),
     }
 }
 
 /// Builds a project with a manifest whose code is compiled; returns nothing for scripts that are used as they are.
 pub(crate) fn compiled(project: &Path) -> Result<Option<Artifacts>> {
     let Some(mut builder) = builder(project)? else { return Ok(None) };
-    let name = name(project)?;
+    let name = ManifestData::read(project)?.name;
     run(&mut builder, project)?;
     Ok(Some(Artifacts { name, files: built(project)? }))
-}
-
-/// Reads the name of the bundle from a project's manifest.
-fn name(project: &Path) -> Result<String> {
-    let manifest = project.join("manifest.toml");
-    let text = fs::read_to_string(&manifest).with_context(|| format!("cannot read {}", manifest.display()))?;
-    let table: toml::Table = text.parse().with_context(|| format!("{}", manifest.display()))?;
-    let name = table.get("name").and_then(toml::Value::as_str);
-    Ok(name.with_context(|| format!("{}: `name` is missing", manifest.display()))?.to_owned())
 }
 
 /// Compiles a crate, and makes the manifest of its bundle.
@@ -96,18 +88,15 @@ fn of_crate(args: &Build) -> Result<Artifacts> {
     }
     let library = library(&output.stdout, &package)?;
     let file = library.file_name().unwrap_or_default().to_owned();
+    let text = manifest(&package, &file.to_string_lossy())?;
+    let name = ManifestData::parse(&text, &package.folder).context("`[package.metadata.polyplug]`")?.name;
     let mut files = vec![
-        (PathBuf::from("manifest.toml"), Contents::Text(manifest(&package, &file.to_string_lossy())?)),
+        (PathBuf::from("manifest.toml"), Contents::Text(text)),
         (PathBuf::from(file), Contents::Of(library.clone())),
     ];
     // Files that stand beside the crate's own manifest for the bundle, such as schemas.
     files.extend(schemas(&package.folder)?);
-    let name = bundle_name(&package);
     Ok(Artifacts { name, files })
-}
-
-fn bundle_name(package: &Package) -> String {
-    package.metadata["name"].as_str().unwrap_or(&package.name).to_owned()
 }
 
 /// Returns the path of the library that cargo has told about.
@@ -129,7 +118,7 @@ fn library(messages: &[u8], package: &Package) -> Result<PathBuf> {
 /// Makes the manifest of a bundle of a crate.
 fn manifest(package: &Package, file: &str) -> Result<String> {
     let mut table = toml::Table::new();
-    table.insert("name".to_owned(), bundle_name(package).into());
+    table.insert("name".to_owned(), package.name.clone().into());
     table.insert("version".to_owned(), package.version.clone().into());
     table.insert("loader".to_owned(), "native".into());
     table.insert("file".to_owned(), file.into());

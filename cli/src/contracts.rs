@@ -15,6 +15,12 @@ pub(crate) fn key(schema: &Schema) -> String {
     format!("{}@{}", schema.name, schema.major)
 }
 
+/// Returns whether a contract, given by its name with the major version, is the one that is wanted, by its name with the
+/// major version or without. Any contract is, if none is wanted.
+pub(crate) fn is_wanted(contract: &str, wanted: Option<&str>) -> bool {
+    wanted.is_none_or(|wanted| contract == wanted || contract.split('@').next() == Some(wanted))
+}
+
 /// Reads contracts from a schema file, a bundle, or the folder of a Rust crate.
 pub(crate) fn read(path: &Path) -> Result<Contracts> {
     let contracts = if is_pack(path) {

@@ -7,6 +7,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, FnArg, Item, ItemTrait, Lit, Meta, Pat, ReturnType, TraitItem, Type};
 
+use crate::contracts::is_wanted;
+
 /// A trait with `#[polyplug::contract]`.
 pub(crate) struct ContractTrait {
     /// The name of the trait.
@@ -31,10 +33,7 @@ pub(crate) struct Method {
 pub(crate) fn find(folder: &Path, contract: Option<&str>) -> Result<ContractTrait> {
     let mut all = all(folder)?;
     let names: Vec<_> = all.iter().map(|found| found.contract.clone()).collect();
-    let is_wanted = |found: &ContractTrait| {
-        contract.is_none_or(|wanted| found.contract == wanted || found.contract.split('@').next() == Some(wanted))
-    };
-    all.retain(is_wanted);
+    all.retain(|found| is_wanted(&found.contract, contract));
     match (all.pop(), all.is_empty()) {
         (Some(found), true) => Ok(found),
         (Some(_), false) => {

@@ -128,7 +128,11 @@ fn a_build_says_what_is_missing() {
     run(&["build", path(&folder.path().join("nowhere"))]).is(3).complains(&["no such folder"]);
     run(&["build", path(folder.path())]).is(3).complains(&["no project there", "Cargo.toml", "manifest.toml"]);
     fs::write(folder.path().join("manifest.toml"), "version = \"1.0.0\"").unwrap();
-    run(&["build", path(folder.path())]).is(3).complains(&["`name` is missing"]);
+    run(&["build", path(folder.path())]).is(3).complains(&["manifest.toml:1:1", "missing field `name`"]);
+    let elsewhere = "name = \"../elsewhere\"\nversion = \"1.0.0\"\nloader = \"lua\"\nfile = \"main.lua\"\n";
+    fs::write(folder.path().join("manifest.toml"), elsewhere).unwrap();
+    run(&["build", path(folder.path())]).is(3).complains(&["`name`", "../elsewhere"]);
+    assert!(!folder.path().join("elsewhere").exists() && !folder.path().join("bundles").exists());
     fs::write(folder.path().join("manifest.toml"), "name = ").unwrap();
     run(&["build", path(folder.path())]).is(3).complains(&["manifest.toml"]);
     fs::remove_file(folder.path().join("manifest.toml")).unwrap();

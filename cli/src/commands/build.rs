@@ -1,5 +1,6 @@
 //! `polyplug build`.
 
+use std::fs;
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -51,13 +52,18 @@ fn watch(args: &Build) -> Result<Exit> {
     const QUIET: Duration = Duration::from_millis(150);
 
     let project = args.project.canonicalize().with_context(|| format!("cannot read {}", args.project.display()))?;
-    let out = args.out.as_ref().and_then(|out| out.canonicalize().ok());
+    // What a build writes is no reason to build. The folders exist from now on, so that their paths are known.
+    let mut outputs = Vec::new();
+    for folder in [&args.out, &args.target_dir].into_iter().flatten() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        outputs.push(folder.canonicalize().with_context(|| format!("cannot use {}", folder.display()))?);
+    }
     let (sender, changes) = mpsc::channel();
     let root = project.clone();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let Ok(event) = event else { return };
         let is_source = |path: &PathBuf| {
-            let is_out = out.as_ref().is_some_and(|out| path.starts_with(out));
+            let is_out = outputs.iter().any(|out| path.starts_with(out));
             let relative = path.strip_prefix(&root).unwrap_or(path);
             !is_out && !is_output(relative)
         };

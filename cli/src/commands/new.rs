@@ -74,8 +74,7 @@ fn rust_crate(contracts: &Path) -> Result<PathBuf> {
 
 /// Returns the contract that is named, or the only one.
 fn one<'a>(all: &'a Contracts, wanted: Option<&str>) -> Result<&'a polyplug::schema::Schema> {
-    let is_wanted = |name: &str| wanted.is_none_or(|wanted| name == wanted || name.split('@').next() == Some(wanted));
-    let mut found = all.iter().filter(|(name, _)| is_wanted(name));
+    let mut found = all.iter().filter(|(name, _)| contracts::is_wanted(name, wanted));
     let names = || all.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
     match (found.next(), found.next()) {
         (Some((_, schema)), None) => Ok(schema),

@@ -19,10 +19,6 @@ pub(crate) fn run(args: &Run) -> Result<Exit> {
     }
     let end = args.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let runtime = with_stand_in(Runtime::builder().hot_reload(true))?;
-    let (sender, events) = mpsc::channel();
-    let subscription = runtime.on_event(move |event| {
-        let _ = sender.send(event.clone());
-    });
     if !args.watch {
         let report = runtime.load_dir(&args.folder);
         anstream::println!("{report}");
@@ -31,6 +27,9 @@ pub(crate) fn run(args: &Run) -> Result<Exit> {
         }
         return Ok(Exit::of(report.problems.is_empty()));
     }
+    let (sender, events) = mpsc::channel();
+    let subscribed = runtime.on_event(move |event| drop(sender.send(event.clone())));
+    subscribed.detach();
     let _watcher = runtime.watch_dir(&args.folder)?;
     let is_live = !args.plain && std::io::stdout().is_terminal();
     if is_live {
@@ -38,7 +37,6 @@ pub(crate) fn run(args: &Run) -> Result<Exit> {
     } else {
         lines(&events, end);
     }
-    subscription.detach();
     Ok(Exit::Fine)
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<Exit> {
     let mut found = contracts::read(&args.contracts)?;
     if let Some(wanted) = &args.contract {
         let known: Vec<_> = found.keys().cloned().collect();
-        found.retain(|name, _| name == wanted || name.split('@').next() == Some(wanted));
+        found.retain(|name, _| contracts::is_wanted(name, Some(wanted)));
         if found.is_empty() {
             bail!("{}: there is no contract `{wanted}`, only {}", args.contracts.display(), known.join(", "));
         }

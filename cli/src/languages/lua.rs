@@ -6,6 +6,7 @@ use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, T
 
 use super::language::Language;
 use super::names::{Part, interface, space};
+use super::parts::Way;
 use super::template::fill;
 use super::{docs, names, parts};
 use crate::bundle::Contracts;
@@ -49,24 +50,6 @@ pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
     ];
     let text = fill(MODULE, &texts);
     vec![("polyplug.lua".to_owned(), text)]
-}
-
-/// The way that a value takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// To the plugin.
-    Received,
-    /// From the plugin.
-    Given,
-}
-
-impl Way {
-    fn back(self) -> Self {
-        match self {
-            Self::Received => Self::Given,
-            Self::Given => Self::Received,
-        }
-    }
 }
 
 /// Where a value is, which decides what stands for nothing.

@@ -79,3 +79,21 @@ pub(super) fn older_minors(schema: &Schema) -> Vec<u32> {
 pub(super) fn key(schema: &Schema) -> String {
     format!("\"{}@{}\"", schema.name, schema.major)
 }
+
+/// The way that a value takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// To the plugin: an argument of the plugin's, or what a call returns. Values have one form.
+    Received,
+    /// From the plugin: what the plugin returns, or an argument of a call. Several forms are accepted.
+    Given,
+}
+
+impl Way {
+    pub(super) fn back(self) -> Self {
+        match self {
+            Self::Received => Self::Given,
+            Self::Given => Self::Received,
+        }
+    }
+}

@@ -6,6 +6,7 @@ use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, T
 
 use super::language::Language;
 use super::names::{Part, interface, module, space};
+use super::parts::Way;
 use super::template::fill;
 use super::{docs, names, parts};
 use crate::bundle::Contracts;
@@ -135,24 +136,6 @@ fn overloads(indent: &str, about: &str, definitions: Vec<String>) -> String {
 fn protocol(schema: &Schema, older: &[u32], minor: u32) -> String {
     let name = interface(schema);
     if older.contains(&minor) { format!("{name}_{}_{minor}", schema.major) } else { name }
-}
-
-/// The way that a value takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// To the plugin: an argument of the plugin's, or what a call returns. Values have one form.
-    Received,
-    /// From the plugin: what the plugin returns, or an argument of a call. Several forms are accepted.
-    Given,
-}
-
-impl Way {
-    fn back(self) -> Self {
-        match self {
-            Self::Received => Self::Given,
-            Self::Given => Self::Received,
-        }
-    }
 }
 
 fn spell(schema: &Schema, ty: &TypeRef, way: Way) -> String {

@@ -6,6 +6,7 @@ use polyplug::schema::{Case, Definition, Field, Method, Scalar, Schema, Shape, T
 
 use super::language::Language;
 use super::names::{Part, interface, space};
+use super::parts::Way;
 use super::template::fill;
 use super::{docs, names, parts};
 use crate::bundle::Contracts;
@@ -51,24 +52,6 @@ pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
     }
     let text = fill(MODULE, &[("@contracts@", known.trim_end()), ("@spaces@", spaces.trim_end())]);
     vec![("polyplug.d.ts".to_owned(), text)]
-}
-
-/// The way that a value takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// To the plugin: an argument of the plugin's, or what a call returns. Values have one form.
-    Received,
-    /// From the plugin: what the plugin returns, or an argument of a call. Several forms are accepted.
-    Given,
-}
-
-impl Way {
-    fn back(self) -> Self {
-        match self {
-            Self::Received => Self::Given,
-            Self::Given => Self::Received,
-        }
-    }
 }
 
 fn spell(schema: &Schema, ty: &TypeRef, way: Way) -> String {

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use polyplug::schema::{Field, Method, Schema, TypeRef};
 use tempfile::TempDir;
@@ -17,15 +17,19 @@ pub(crate) struct Run {
 }
 
 pub(crate) fn run(arguments: &[&str]) -> Run {
-    of(command(arguments).output().unwrap())
-}
-
-fn of(output: std::process::Output) -> Run {
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Run { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    Run::of(&mut command(arguments))
 }
 
 impl Run {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        Self::of_output(command.output().unwrap())
+    }
+
+    fn of_output(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
     #[track_caller]
     pub(crate) fn is(self, code: i32) -> Self {
         assert_eq!(self.code, code, "\n{}\n{}", self.out, self.err);
@@ -149,5 +153,5 @@ pub(crate) fn run_with(arguments: &[&str], input: &str) -> Run {
     let mut running = command.spawn().unwrap();
     // A command that fails before reads nothing.
     let _ = running.stdin.take().unwrap().write_all(input.as_bytes());
-    of(running.wait_with_output().unwrap())
+    Run::of_output(running.wait_with_output().unwrap())
 }

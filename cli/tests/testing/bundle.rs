@@ -8,44 +8,8 @@ use polyplug::schema::Schema;
 use tempfile::TempDir;
 use test_contracts as _; // links the contracts of the fixtures
 
+pub(crate) use crate::common::Run;
 use crate::shops::LANGUAGES;
-
-/// The outcome of a command.
-pub(crate) struct Run {
-    pub(crate) code: i32,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
-
-impl Run {
-    pub(crate) fn of(command: &mut Command) -> Self {
-        let output = command.output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Self { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
-    }
-
-    #[track_caller]
-    pub(crate) fn is(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "\n{}\n{}", self.out, self.err);
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn says(self, words: &[&str]) -> Self {
-        for word in words {
-            assert!(self.out.contains(word), "no `{word}` in:\n{}\n{}", self.out, self.err);
-        }
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn complains(self, words: &[&str]) -> Self {
-        for word in words {
-            assert!(self.err.contains(word), "no `{word}` in:\n{}\n{}", self.out, self.err);
-        }
-        self
-    }
-}
 
 pub(crate) fn polyplug() -> Command {
     Command::new(env!("CARGO_BIN_EXE_polyplug"))

@@ -1,5 +1,8 @@
 //! `polyplug test`, as it is run from a shell.
 
+#[path = "../common/mod.rs"]
+mod common;
+
 mod bundle;
 pub mod contracts;
 mod failures;
