@@ -109,10 +109,11 @@ if ((!short)); then
     # The C library, without the loader that is linked with a Python.
     announce cargo build "${options[@]}" --package polyplug-loaders --no-default-features --features dotnet,js,lua,native
 fi
-announce "${runner[@]}" "${arguments[@]}"
+status=0
+announce "${runner[@]}" "${arguments[@]}" || status=$?
 if ((!short)); then
     # No Python for Windows can be linked with here, so the loader is only checked. A version has to be named.
-    PYO3_CROSS_PYTHON_VERSION=3.13 announce cargo check "${options[@]}" --package polyplug-python --package polyplug-dotnet
+    PYO3_CROSS_PYTHON_VERSION=3.13 announce cargo check "${options[@]}" --package polyplug-python --package polyplug-dotnet || status=$?
 fi
 
 cat << END
@@ -129,3 +130,4 @@ LEFT OUT on Windows:
     The test of paths longer than 260 letters: in Wine 8 GetFinalPathNameByHandleW has no room for them.
     Suites that begin with #![cfg(unix)] or #![cfg(target_os = "linux")]: see their first lines.
 END
+exit "$status"

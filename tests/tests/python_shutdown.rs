@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use polyplug::{BundleId, CallError, Runtime};
 use polyplug_python::PythonLoader;
 use polyplug_python::pyo3::{Python, ffi};
+use polyplug_tests::footprint::{Slack, footprint};
 use polyplug_tests::lua::{Script, run};
 use polyplug_tests::python::{SCRIPT, ask, load_python, loaded, python_runtime, try_load_python};
 use polyplug_tests::{child, eventually};
@@ -383,12 +384,6 @@ fn threads_of_pythons_own_call_the_host_which_calls_python() {
     assert_eq!(run(&runtime, &code).unwrap(), "120");
 }
 
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.split_whitespace().next().unwrap().parse().unwrap()
-}
-
 #[test]
 fn threads_that_end_leave_nothing() {
     if !ends_well("threads_that_end_leave_nothing") {
@@ -403,14 +398,14 @@ fn threads_that_end_leave_nothing() {
                 scope.spawn(|| script.run("return 1").unwrap());
             });
         }
-        resident()
+        footprint()
     };
     let states = || ask("len(sys._current_frames())");
     let warm = rounds(3_000);
     let before = states();
     let end = rounds(7_000);
-    println!("10,000 threads in {:?}: {warm} KiB, then {end} KiB", begin.elapsed());
-    assert!(end <= warm + 512, "{warm} KiB, then {end} KiB");
+    println!("10,000 threads in {:?}: {warm:?}, then {end:?}", begin.elapsed());
+    assert!(end.is_within(warm, Slack::PAGES), "{warm:?}, then {end:?}");
     assert_eq!(states(), before);
 }
 
