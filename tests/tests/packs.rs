@@ -92,7 +92,8 @@ fn a_library_is_unpacked_and_removed() {
         let id = runtime.load_bundle(&path).unwrap();
         assert_eq!(runtime.proxy::<dyn Calculator>().unwrap().add(2, 3), Ok(5));
         let [copy] = &own_copies()[..] else { panic!("one copy") };
-        assert_eq!(mapped_below(copy).len(), 1);
+        // Other systems do not list what is mapped.
+        assert_eq!(mapped_below(copy).len(), usize::from(cfg!(target_os = "linux")));
         assert_eq!(runtime.bundle(id).unwrap().directory.as_deref(), Some(&*path));
         assert!(runtime.unload_bundle(id).unwrap().reclaimed);
         assert_eq!(own_copies(), [""; 0].map(PathBuf::from));
