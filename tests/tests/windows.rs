@@ -380,8 +380,8 @@ fn a_watcher_sees_renames() {
     assert_eq!(version(&runtime), 2);
     // The whole folder, as many installers exchange it.
     stamp_in(&next);
-    fs::rename(&served, folder.path().join("before")).unwrap();
-    fs::rename(&next, &served).unwrap();
+    rename_unless_read(&served, &folder.path().join("before"));
+    rename_unless_read(&next, &served);
     events.reloaded("stamp");
     assert_eq!(version(&runtime), 1);
     // And what is there then is watched.
@@ -392,6 +392,18 @@ fn a_watcher_sees_renames() {
     rename_with_other_letters(&served);
     events.reloaded("stamp");
     assert_eq!(version(&runtime), 2);
+}
+
+/// Renames a folder, again if a file in it is open: the watcher may be reading the file at that moment.
+fn rename_unless_read(from: &Path, to: &Path) {
+    const SHARING_VIOLATION: i32 = 32;
+    eventually("nobody reads a file in the folder", || match fs::rename(from, to) {
+        Err(error) if error.raw_os_error() == Some(SHARING_VIOLATION) => false,
+        renamed => {
+            renamed.unwrap();
+            true
+        }
+    });
 }
 
 #[test]
