@@ -96,6 +96,47 @@ fn a_check_finds_all_problems_with_their_places() {
 }
 
 #[test]
+fn a_check_lists_all_that_a_load_would_find_one_by_one() {
+    let again = GREETER
+        .split_once("local")
+        .map(|(_, rest)| format!("do local{rest} end"))
+        .unwrap()
+        .replace("function Greeter:greet", "function Greeter:gret");
+    let code = GREETER.replace("function Greeter:add", "function Greeter:ad") + &again;
+    let needs = MANIFEST.to_owned()
+        + "\n[[dependency]]\ncontract = \"demo.clock@1\"\n\n[[dependency]]\ncontract = \"demo.store@1\"\n";
+    let (_folder, wrong) = bundle("greeter", &needs, &code);
+    let json = run(&["check", path(&wrong), "--json"]).is(1).json();
+    let found: Vec<_> = json.as_array().unwrap().iter().filter(|problem| problem["code"] == "load").collect();
+    let of = |part: &str| {
+        let problem = found.iter().find(|problem| problem["message"].as_str().unwrap().contains(part));
+        let problem = problem.unwrap_or_else(|| panic!("{part} is in {found:#?}"));
+        let file = Path::new(problem["file"].as_str().unwrap()).file_name().unwrap().to_str().unwrap();
+        (file.to_owned(), problem["line"].as_u64().unwrap())
+    };
+    assert_eq!(found.len(), 4, "{found:#?}");
+    assert_eq!(of("demo.clock@1.0"), ("manifest.toml".to_owned(), 7));
+    assert_eq!(of("demo.store@1.0"), ("manifest.toml".to_owned(), 10));
+    let (first, second) = (of("`add` (it has `ad`"), of("`greet` (it has `gret`"));
+    assert!(first.0 == "main.lua" && second.0 == "main.lua" && first.1 < second.1, "{first:?}, {second:?}");
+}
+
+#[test]
+fn a_check_finds_a_minor_version_that_added_nothing() {
+    let (_folder, bundle) = bundle("greeter", MANIFEST, GREETER);
+    let file = bundle.join("demo.greeter@1.schema");
+    let mut schema = greeter();
+    schema.minor = 2;
+    fs::write(&file, schema.encode()).unwrap();
+    let found = run(&["check", path(&bundle)]).is(0);
+    found.says(&["warning[no-since]", "demo.greeter@1.2 has no `since`", "#[contract(since = \"1.2\")]"]);
+    schema.methods.last_mut().unwrap().since = 1;
+    fs::write(&file, schema.encode()).unwrap();
+    let found = run(&["check", path(&bundle)]).is(0);
+    assert!(!found.out.contains("no-since"), "{}", found.out);
+}
+
+#[test]
 fn a_check_compares_with_the_contract_of_hosts() {
     let (folder, bundle) = bundle("greeter", MANIFEST, GREETER);
     let mut host = greeter();

@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use common::without::without;
 use common::{checkout, target, without_flags};
 
 /// The time in which a line has to come. The first comes after a build.
@@ -161,4 +162,14 @@ fn it_works_as_written() {
     host.prints("in-c: \"greet of in-c\"");
     reader.run("sed -i 's/greet of in-c/Good evening/' in-c/plugin.c");
     host.prints("in-c: \"Good evening\"");
+
+    if without("npm") {
+        return;
+    }
+    reader.run(&new.replace("--lang rust", "--lang ts").replace("compiled", "in-ts"));
+    reader.run("cd in-ts && npm install --no-audit --no-fund");
+    let _builds = reader.start(&build.replace("compiled", "in-ts"));
+    host.prints("in-ts: \"greet of in-ts\"");
+    reader.run("sed -i 's/greet of in-ts/Good evening/' in-ts/src/main.ts");
+    host.prints("in-ts: \"Good evening\"");
 }

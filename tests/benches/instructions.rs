@@ -29,11 +29,12 @@ const CALLS: u64 = 10_000;
 const NAME: &str = "sixteen letters!";
 
 /// The counted calls: the name, and the program's arguments for ours and for the floor, where there is a floor.
-const COUNTED: [(&str, &str, Option<&str>); 10] = [
+const COUNTED: [(&str, &str, Option<&str>); 11] = [
     ("add(i32, i32), beside a raw dlsym call", "add", Some("floor-add")),
     ("greet(&str) -> String, beside a direct call", "greet", Some("floor-greet")),
     ("add by a proxy not refreshed since a reload", "stale-add", Some("floor-add")),
     ("add by name, with values", "dynamic-add", None),
+    ("add by a method found once, with values", "prepared-add", None),
     ("lua add(i32, i32), beside mlua", "lua-add", Some("floor-lua-add")),
     ("lua greet(&str) -> String, beside mlua", "lua-greet", Some("floor-lua-greet")),
     ("python add(i32, i32), beside pyo3", "python-add", Some("floor-python-add")),
@@ -117,6 +118,10 @@ fn native(what: &str, calls: u64) {
         "floor-add" => repeat(calls, || add(black_box(2), black_box(3))),
         "floor-greet" => repeat(calls, || plugin_floor::greet(black_box(NAME))),
         "dynamic-add" => repeat(calls, || by_name.call("add", black_box(&values))),
+        "prepared-add" => {
+            let add = by_name.method("add").expect("the contract has it");
+            repeat(calls, || add.call(black_box(&values)));
+        }
         what => call(&calc, what.trim_start_matches("stale-"), calls),
     }
 }

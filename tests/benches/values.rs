@@ -90,6 +90,14 @@ fn by_name(runtime: &Runtime) {
         || typed.add(black_box(2), black_box(3)).expect("it answers"),
         || dynamic.call("add", black_box(&arguments)).expect("it answers"),
     );
+    let prepared = runtime.method("demo.calculator@1", "add").expect("the fixture provides it");
+    assert_eq!(prepared.call(&arguments), Ok(Value::I32(5)));
+    table.line(
+        "the same, by a method that was found once",
+        Goal::None,
+        || typed.add(black_box(2), black_box(3)).expect("it answers"),
+        || prepared.call(black_box(&arguments)).expect("it answers"),
+    );
 
     let typed = runtime.proxy::<dyn Borrowed>().expect("the fixture provides it");
     let dynamic = runtime.dynamic("test.borrowed@1").expect("the fixture provides it");

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use object::{Object, ObjectSection};
-use polyplug::error::ManifestError;
+use polyplug::error::{ManifestError, RuntimeError};
 use polyplug::loader::ManifestData;
-use polyplug::schema::compare;
+use polyplug::schema::{Schema, compare};
 use serde_json::Value as Json;
 
 use crate::args::Check;
@@ -63,10 +63,7 @@ fn problems(args: &Check, wanted: &Contracts) -> Vec<Problem> {
             .push(problem.help("hosts that require signatures refuse the bundle: `polyplug keygen`, `polyplug sign`"));
     }
     if !args.no_run {
-        match Opened::load(&args.bundle, &args.needs.with, wanted) {
-            Ok(opened) => compared(&opened, wanted, &mut problems),
-            Err(error) => problems.push(of_load(&format!("{error:#}"), &folder, &files)),
-        }
+        loaded(args, wanted, &manifest, &files, &mut problems);
     }
     problems.sort_by_key(|problem| problem.severity == Severity::Warning);
     problems
@@ -184,8 +181,51 @@ fn libraries(manifest: &ManifestData, files: &[(PathBuf, u64)], problems: &mut V
     }
 }
 
-/// Makes a problem of an error of a load. An error that names a line of a file of the bundle has that place.
-fn of_load(error: &str, folder: &Path, files: &[(PathBuf, u64)]) -> Problem {
+/// Loads the bundle, and finds what a host refuses. A bundle that needs what is not there is loaded without that as well, so that
+/// what is wrong with its code is found in the same run.
+fn loaded(
+    args: &Check,
+    wanted: &Contracts,
+    manifest: &ManifestData,
+    files: &[(PathBuf, u64)],
+    problems: &mut Vec<Problem>,
+) {
+    let error = match Opened::load(&args.bundle, &args.needs.with, wanted) {
+        Ok(opened) => return compared(&opened, wanted, problems),
+        Err(error) => error,
+    };
+    let at_manifest = |line| (manifest.origin.join("manifest.toml"), Part::Line(line, 0));
+    let Some(RuntimeError::DependencyMissing { missing }) = error.downcast_ref() else {
+        problems.extend(of_load(&format!("{error:#}"), &manifest.origin, files));
+        return;
+    };
+    for missing in missing {
+        let (file, part) = at_manifest(missing.declared.line);
+        problems.push(Problem::new(Severity::Error, "load", missing.to_string()).at(file, part));
+    }
+    match Opened::load_alone(&args.bundle, wanted) {
+        Ok(opened) => compared(&opened, wanted, problems),
+        Err(error) => {
+            let error = format!("{error:#}");
+            // That a contract is not there was said above.
+            let is_said = |name: Option<&str>| name.is_some_and(|name| error.contains(name));
+            if !missing.iter().any(|missing| is_said(missing.declared.contract.split('@').next())) {
+                problems.extend(of_load(&error, &manifest.origin, files));
+            }
+        }
+    }
+}
+
+/// Makes the problems of an error of a load, which lists several plugins in a line each.
+fn of_load(error: &str, folder: &Path, files: &[(PathBuf, u64)]) -> Vec<Problem> {
+    match error.split_once("\n- ") {
+        Some((_, listed)) => listed.split("\n- ").map(|error| with_place(error, folder, files)).collect(),
+        None => vec![with_place(error, folder, files)],
+    }
+}
+
+/// Makes a problem of an error, at the place that the error names in a file of the bundle.
+fn with_place(error: &str, folder: &Path, files: &[(PathBuf, u64)]) -> Problem {
     let problem = Problem::new(Severity::Error, "load", error);
     for (path, _) in files {
         let name = path.display().to_string();
@@ -202,6 +242,20 @@ fn of_load(error: &str, folder: &Path, files: &[(PathBuf, u64)]) -> Problem {
     problem
 }
 
+/// Finds a contract of a later minor version in which nothing says that it was added later.
+fn without_since(schema: &Schema, problems: &mut Vec<Problem>) {
+    if schema.minor == 0 || schema.has_grown() || schema.methods.iter().any(|method| method.since > 0) {
+        return;
+    }
+    let message = format!("{schema} has no `since`: all of it counts as part of {}@{}.0", schema.name, schema.major);
+    let problem = Problem::new(Severity::Warning, "no-since", message);
+    problems.push(problem.help(format!(
+        "write `#[contract(since = \"{}.{}\")]` before what this version has added: plugins of an older version are refused \
+         otherwise",
+        schema.major, schema.minor
+    )));
+}
+
 /// Compares the contracts that the bundle implements with those that hosts have.
 fn compared(opened: &Opened, wanted: &Contracts, problems: &mut Vec<Problem>) {
     for schema in opened.contracts() {
@@ -212,6 +266,7 @@ fn compared(opened: &Opened, wanted: &Contracts, problems: &mut Vec<Problem>) {
                 continue;
             }
         };
+        without_since(&schema, problems);
         let Some(host) = wanted.get(&contracts::key(&schema)) else { continue };
         let (older, newer) = if host.minor <= schema.minor { (host, &schema) } else { (&schema, host) };
         for change in compare(older, newer) {

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // each test uses a part
 
+pub(crate) mod without;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -9,6 +9,8 @@ mod projects;
 mod python;
 mod refused;
 mod ts;
+#[path = "../common/without.rs"]
+mod without;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -20,17 +22,7 @@ use tempfile::TempDir;
 
 use contracts::{Kinds, Store};
 use test_contracts::types::Types;
-
-/// Returns whether the tests are to do without a `tool` that not every machine has. The environment variable
-/// `POLYPLUG_TESTS_WITHOUT` lists such tools, with commas. A tool that is missing and not listed makes its tests fail.
-fn without(tool: &str) -> bool {
-    let without = std::env::var("POLYPLUG_TESTS_WITHOUT").unwrap_or_default();
-    let without = without.split(',').any(|each| each.trim() == tool);
-    if without {
-        eprintln!("SKIPPED: POLYPLUG_TESTS_WITHOUT names {tool}");
-    }
-    without
-}
+use without::without;
 
 /// The outcome of a program.
 struct Run {

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::bundle::{Bundle, Run, native, polyplug, with_schema};
+use crate::common::without::without;
 use crate::shops::LANGUAGES;
 
 /// Adds the suite of each language.
@@ -47,9 +48,7 @@ fn scripts_test_native_plugins() {
 /// Returns the folder of everything that belongs to .NET, or `None` if the tests are to do without it.
 fn dotnet() -> Option<PathBuf> {
     const REMEDY: &str = "there is no .NET: run `cargo xtask fixtures`, or do without: POLYPLUG_TESTS_WITHOUT=dotnet";
-    let without = std::env::var("POLYPLUG_TESTS_WITHOUT").unwrap_or_default();
-    if without.split(',').any(|each| each.trim() == "dotnet") {
-        eprintln!("SKIPPED: POLYPLUG_TESTS_WITHOUT names dotnet");
+    if without("dotnet") {
         return None;
     }
     let mut places = Path::new(env!("CARGO_BIN_EXE_polyplug")).ancestors().map(|folder| folder.join("dotnet"));

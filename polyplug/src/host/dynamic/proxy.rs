@@ -71,7 +71,7 @@ impl DynamicProxy {
     }
 
     /// Returns the proxy itself, or, after a reload, a proxy for the version that serves.
-    fn current(&self) -> Result<Cow<'_, Self>, CallError> {
+    pub(crate) fn current(&self) -> Result<Cow<'_, Self>, CallError> {
         let provider = self.held.versioned().provider();
         if provider.is_current() {
             return Ok(Cow::Borrowed(self));
@@ -82,13 +82,25 @@ impl DynamicProxy {
         Ok(Cow::Owned(Self { held, plan }))
     }
 
-    pub(crate) fn call_here(&self, method: &str, arguments: &[Value]) -> Result<Value, CallError> {
+    /// Returns the number of `method`.
+    pub(crate) fn number_of(&self, method: &str) -> Result<usize, CallError> {
         let schema = self.schema();
-        let failure = |text: String| Failure::new(self.callee(), self.path(method), text);
-        let (number, described) = schema.method(method).ok_or_else(|| {
+        schema.method(method).map(|(number, _)| number).ok_or_else(|| {
             let known: Vec<_> = schema.methods.iter().map(|method| method.name.as_str()).collect();
-            CallError::NotFound(failure(unknown(method, &known)))
-        })?;
+            CallError::NotFound(Failure::new(self.callee(), self.path(method), unknown(method, &known)))
+        })
+    }
+
+    pub(crate) fn call_here(&self, method: &str, arguments: &[Value]) -> Result<Value, CallError> {
+        self.call_number(self.number_of(method)?, arguments)
+    }
+
+    /// Calls the method with a number of this plugin's own schema.
+    pub(crate) fn call_number(&self, number: usize, arguments: &[Value]) -> Result<Value, CallError> {
+        let schema = self.schema();
+        let described = &schema.methods[number];
+        let method = described.name.as_str();
+        let failure = |text: String| Failure::new(self.callee(), self.path(method), text);
         let wrong = |error: String| CallError::InvalidArgument(failure(error));
         if arguments.len() != described.arguments.len() {
             return Err(wrong(schema.wrong_number(described, arguments.len())));

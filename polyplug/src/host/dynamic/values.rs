@@ -1,5 +1,7 @@
 //! The engine of dynamic values.
 
+use std::cell::OnceCell;
+
 use polyplug_abi::GuestContractInstance;
 
 use crate::host::marshal::build::Build;
@@ -14,12 +16,17 @@ use crate::value::Value;
 /// The names of a contract's types, with which [`Value`]s of these types are made.
 pub(crate) struct Values<'a> {
     schema: &'a Schema,
-    bodies: Vec<BodyOf<'a>>,
+    /// The bodies of the contract's types, listed when a value first has one.
+    bodies: OnceCell<Vec<BodyOf<'a>>>,
 }
 
 impl<'a> Values<'a> {
     pub(crate) fn new(schema: &'a Schema) -> Self {
-        Self { schema, bodies: schema.bodies().collect() }
+        Self { schema, bodies: OnceCell::new() }
+    }
+
+    fn body(&self, body: &Body) -> BodyOf<'a> {
+        self.bodies.get_or_init(|| self.schema.bodies().collect())[body.number]
     }
 
     fn case_name(&self, definition: u32, case: u32) -> String {
@@ -123,7 +130,7 @@ impl Build for Values<'_> {
 
     fn begin(&mut self, body: &Body) -> Result<Value, LiftError> {
         let fields = Vec::with_capacity(body.places.len());
-        Ok(match self.bodies[body.number].case {
+        Ok(match self.body(body).case {
             Some(case) => Value::Variant { case: case.name.clone(), fields },
             None => Value::Record(fields),
         })
@@ -131,7 +138,7 @@ impl Build for Values<'_> {
 
     fn put_field(&mut self, whole: &mut Value, body: &Body, index: usize, field: Value) -> Result<(), LiftError> {
         let (Value::Record(fields) | Value::Variant { fields, .. }) = whole else { unreachable!() };
-        fields.push((self.bodies[body.number].fields[index].name.clone(), field));
+        fields.push((self.body(body).fields[index].name.clone(), field));
         Ok(())
     }
 
@@ -279,7 +286,7 @@ unsafe impl<'a> Read for ValueReader<'a> {
     }
 
     fn field(&mut self, value: &ValueRef<'a>, body: &Body, index: usize) -> Result<Option<ValueRef<'a>>, LiftError> {
-        let (given, name) = (value.fields(), &self.0.bodies[body.number].fields[index].name);
+        let (given, name) = (value.fields(), &self.0.body(body).fields[index].name);
         // Fields are usually given in the order of the schema.
         let in_order = given.get(index).filter(|(found, _)| found == name);
         let found = in_order.or_else(|| given.iter().find(|(found, _)| found == name));
@@ -287,7 +294,7 @@ unsafe impl<'a> Read for ValueReader<'a> {
     }
 
     fn unknown_field(&mut self, value: &ValueRef<'a>, body: &Body) -> Option<String> {
-        let known = self.0.bodies[body.number].fields;
+        let known = self.0.body(body).fields;
         let mut given = value.fields().iter();
         given.find(|(name, _)| known.iter().all(|field| field.name != *name)).map(|(name, _)| name.clone())
     }

@@ -258,17 +258,22 @@ impl<'a> Starting<'a> {
     /// Registers the plugins that the engines run: one engine, or those of a pool.
     fn register_all<E: Engine>(self, vms: Vec<Arc<Vm<E>>>, declared: &[PluginDecl]) -> Result<(), LoaderError> {
         let pool = VmPool::new(vms);
-        for (number, declared) in declared.iter().enumerate() {
-            match pool.vms() {
-                [only] => self.register_one(SingleVm(Arc::clone(only)), slice::from_ref(only), number, declared)?,
-                all if declared.is_stateless => self.register_one(pool.clone(), all, number, declared)?,
-                [first, ..] => {
-                    self.register_one(FirstVm(Arc::clone(first)), slice::from_ref(first), number, declared)?
-                }
-                [] => {}
+        let register = |(number, declared): (usize, &PluginDecl)| match pool.vms() {
+            [only] => self.register_one(SingleVm(Arc::clone(only)), slice::from_ref(only), number, declared),
+            all if declared.is_stateless => self.register_one(pool.clone(), all, number, declared),
+            [first, ..] => self.register_one(FirstVm(Arc::clone(first)), slice::from_ref(first), number, declared),
+            [] => Ok(()),
+        };
+        // All plugins are looked at, so that an author reads of all that are wrong at once.
+        let mut errors: Vec<_> = declared.iter().enumerate().map(register).filter_map(Result::err).collect();
+        match errors.len() {
+            0 => Ok(()),
+            1 => Err(errors.remove(0)),
+            count => {
+                let texts: String = errors.into_iter().map(|error| format!("\n- {}", text_of(error))).collect();
+                Err(self.failed(format_args!("{count} plugins are wrong:{texts}")))
             }
         }
-        Ok(())
     }
 
     /// Registers a plugin that runs in `vms`, which are `set`.
@@ -352,6 +357,14 @@ impl<'a> Starting<'a> {
             maps: Vec::new(),
         };
         self.staging.register(Ok(plugin)).map_err(|error| self.failed_at(declared, error))
+    }
+}
+
+/// Returns the text of an error without the name of the bundle.
+fn text_of(error: LoaderError) -> String {
+    match error {
+        LoaderError::InitFailed { error, .. } => error,
+        other => other.to_string(),
     }
 }
 
