@@ -21,6 +21,9 @@ flags="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-arg
 flags+=" -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing"
 flags+=" -Zsanitizer=address -Ccodegen-units=1"
 builder=(cargo +nightly build --release --manifest-path fuzz/Cargo.toml --target "$host")
+if [[ ${1:-cli} == cli ]]; then
+    builder+=(--features cli)
+fi
 
 need_linux_x86_64 "RUSTFLAGS='$flags' ${builder[*]}"
 need_nightly "RUSTFLAGS='$flags' ${builder[*]}"

@@ -13,7 +13,13 @@ use polyplug_tests::child::{again, is_child};
 use polyplug_tests::confined::passes;
 use polyplug_tests::watching::{patient, watched_runtime_with};
 use polyplug_tests::{Bundle, SHARED, compile_c, manifest};
-use test_contracts::{Calculator, Stamp};
+use test_contracts::Calculator;
+
+/// Tells which version answers.
+#[polyplug::contract(name = "test.numbered", version = "1.0")]
+trait Numbered {
+    fn version(&self) -> u32;
+}
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -63,8 +69,7 @@ fn bundles_of_any_time() {
 /// Writes a version of the bundle in the folder, with this time. A file appears at once.
 fn write_version(folder: &Path, version: u32, time: SystemTime) {
     let code = format!(
-        "local Stamp = require('polyplug').plugin('test.stamp@1')\nfunction Stamp:version() return {version} end\nfunction \
-         Stamp:card(text) error('none') end\n"
+        "local Numbered = require('polyplug').plugin('test.numbered@1') function Numbered:version() return {version} end"
     );
     let beside = folder.join(".beside");
     fs::write(&beside, code).unwrap();
@@ -79,7 +84,7 @@ fn a_watcher_notices_versions_of_any_time() {
     write_version(bundle.path(), 0, SystemTime::now());
     let (runtime, events) = watched_runtime_with(LuaLoader::new(), Box::new(|_| ()));
     runtime.load_bundle(bundle.path()).unwrap();
-    let stamp = runtime.proxy::<dyn Stamp>().unwrap();
+    let stamp = runtime.proxy::<dyn Numbered>().unwrap();
     let _watcher = runtime.watch_with(patient()).unwrap();
     // Each version is older or newer than the one before, and the last ones have the same time.
     let same = SystemTime::now() - DAY;

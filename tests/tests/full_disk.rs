@@ -20,7 +20,12 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() { found.extend(files_below(&path)) } else { found.push(path) }
+        // The lock of a process has no contents.
+        if path.is_dir() {
+            found.extend(files_below(&path))
+        } else if !path.ends_with("lock") {
+            found.push(path)
+        }
     }
     found.sort();
     found
@@ -78,11 +83,9 @@ fn nothing_is_half_written() {
     sign_bundle(bundle.path(), &key).unwrap();
 
     // Calls and unloads write nothing, in no language.
-    for loader in LOADERS {
+    // A library has no room here.
+    for loader in LOADERS.iter().filter(|loader| **loader != "native") {
         let bundle = calculator(loader, loader);
-        if *loader == "native" {
-            continue; // its library has no room here
-        }
         runtime.load_bundle(bundle.path()).unwrap();
     }
     let good = fs::read(&pack).unwrap();

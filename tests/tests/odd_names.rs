@@ -164,8 +164,9 @@ fn a_watcher_follows_folders_of_any_name() {
     let runtime = calculators::runtime(true);
     runtime.on_event(move |event| drop(send.send(event.clone()))).detach();
     let watcher = runtime.watch_dir_with(folder.path(), patient()).unwrap();
-    let next = |wanted: &str| loop {
-        let event = events.recv_timeout(Duration::from_secs(60)).expect("something happens");
+    let next = |wanted: &str, name: &str| loop {
+        let event = events.recv_timeout(Duration::from_secs(60));
+        let event = event.unwrap_or_else(|_| panic!("{name:?} is not {wanted}"));
         let kind = match &event.kind {
             EventKind::Loaded => "loaded",
             EventKind::Unloaded(_) => "unloaded",
@@ -180,9 +181,9 @@ fn a_watcher_follows_folders_of_any_name() {
         let bundle = calculator(&format!("b{number}"), "lua");
         let place = folder.path().join(name);
         fs::rename(bundle.path(), &place).unwrap();
-        assert_eq!(next("loaded"), format!("b{number}"), "{name}");
+        assert_eq!(next("loaded", name), format!("b{number}"), "{name}");
         fs::remove_dir_all(place).unwrap();
-        assert_eq!(next("unloaded"), format!("b{number}"), "{name}");
+        assert_eq!(next("unloaded", name), format!("b{number}"), "{name}");
     }
     drop(watcher);
 }

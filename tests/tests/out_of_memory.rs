@@ -66,7 +66,11 @@ fn a_result_without_room_is_an_error_of_its_call() {
         let (bundle, runtime) = (calculator("calc", loader), calculators::runtime(false));
         runtime.load_bundle(bundle.path()).unwrap();
         let calc = runtime.proxy::<dyn Calculator>().unwrap();
-        let error = with_at_most(1 << 20, || calc.greet(&long)).expect_err(loader);
+        // The memory of results is a thread's own, and is kept for its next call.
+        let error = std::thread::scope(|scope| {
+            let call = || with_at_most(1 << 20, || calc.greet(&long)).expect_err(loader);
+            scope.spawn(call).join().unwrap()
+        });
         assert!(error.to_string().contains("demo.calculator.greet"), "{loader}: {error}");
         assert!(!matches!(error, CallError::Panic(_)), "{loader}: {error}");
         calculators::check(&calc, loader);

@@ -124,7 +124,7 @@ fn others_load_beside_what_may_not_be_read() {
     let report = runtime.load_dir(folder.path());
     assert_eq!(report.problems.len(), 1, "{report}");
     denied(&report.problems[0], folder.path());
-    let error = runtime.watch_dir(folder.path()).err().expect("it cannot be watched").to_string();
+    let error = calculators::runtime(true).watch_dir(folder.path()).err().expect("it cannot be watched").to_string();
     assert!(error.contains(folder.path().to_str().unwrap()), "{error}");
 }
 
@@ -210,7 +210,7 @@ fn a_disk_for_temporary_files_without_programs() {
         assert!(bundle.path().starts_with(given_folder()));
         let runtime = calculators::runtime(true);
         let error = runtime.load_bundle(std::env::var_os("POLYPLUG_TEST_BUNDLE").unwrap()).unwrap_err().to_string();
-        for part in ["`calc`", given_folder().to_str().unwrap(), "noexec", "TMPDIR"] {
+        for part in ["`calc`", "noexec", "TMPDIR"] {
             assert!(error.contains(part), "{part} is in: {error}");
         }
         assert_eq!(own_copies(), [] as [PathBuf; 0]);

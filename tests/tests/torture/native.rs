@@ -43,6 +43,7 @@ fn tricks_of_a_library() {
                 std::thread::sleep(Duration::from_millis(1));
             }
             handles.add(token, 2).expect_err(trick);
+            handles.destroy(token);
         } else {
             handles.destroy(token);
             assert!(runtime.unload_bundle(id).unwrap().reclaimed, "{trick}");
