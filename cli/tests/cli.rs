@@ -226,6 +226,10 @@ fn bundles_are_signed_and_verified() {
     run(&["verify", path(&bundle), "--key", path(&public)]).is(1).says(&["wrong", "main.lua"]);
     run(&["sign", path(&bundle), "--key", path(&public)]).is(0);
     run(&["sign", path(&bundle), "--key", path(&bundle.join("main.lua"))]).is(3).complains(&["no secret key"]);
+    // The number +1 is written so, and no byte of a key.
+    let signs = folder.path().join("signs");
+    fs::write(&signs, "+1".repeat(32)).unwrap();
+    run(&["sign", path(&bundle), "--key", path(&signs)]).is(3).complains(&["no secret key"]);
     run(&["verify", path(&bundle), "--key", "xyz"]).is(3).complains(&["neither a public key nor a file"]);
     run(&["verify", path(&bundle)]).is(2).complains(&["--key"]);
 }

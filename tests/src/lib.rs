@@ -3,7 +3,10 @@
 mod abi;
 pub mod bench;
 mod c;
+pub mod calculators;
 pub mod child;
+#[cfg(target_os = "linux")]
+pub mod confined;
 pub mod copies;
 pub mod damage;
 #[cfg(any(test, doctest))]
@@ -24,6 +27,7 @@ mod maps;
 pub mod python;
 mod refusal;
 pub mod shared_dirs;
+pub mod storm;
 pub mod values;
 pub mod watching;
 

@@ -16,6 +16,7 @@ mod header;
 mod lock;
 mod process;
 mod python;
+mod soak;
 mod steps;
 mod summary;
 mod test;
@@ -52,6 +53,15 @@ enum Command {
     Bench {
         /// Measure only benchmarks whose names contain this.
         filter: Option<String>,
+    },
+    /// Call, reload and unload plugins in all languages from eight threads, and draw what the process occupies.
+    Soak {
+        /// For so many seconds.
+        #[arg(default_value_t = 600, value_parser = clap::value_parser!(u64).range(20..))]
+        seconds: u64,
+        /// The file for the chart; `soak.svg` in the target directory by default.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
     /// Build the example plugins and assemble a bundle from each.
     Bundles {
@@ -114,6 +124,7 @@ fn main() -> ExitCode {
             Err(error) => Err(error),
         },
         Command::Bench { filter } => bench::run(filter.as_deref()),
+        Command::Soak { seconds, out } => soak::run(seconds, out.as_deref()),
         Command::Bundles { release, out } => bundles::run(release, out.as_deref()),
         Command::Fixtures { release, list } => fixtures::run(release, list),
         Command::Header { check } => header::run(check),

@@ -136,6 +136,14 @@ unsafe impl Read for Values<'_> {
     }
 
     #[inline]
+    fn proceed(&mut self) -> Result<(), Fault> {
+        match self.state.deadline.is_over() {
+            true => Err(self.state.limits.out_of_time(self.state.guest.bundle())),
+            false => Ok(()),
+        }
+    }
+
+    #[inline]
     fn is_none(&mut self, value: &Value) -> bool {
         value.is_nothing()
     }

@@ -32,6 +32,14 @@ unsafe impl Read for Stack<'_> {
         self.truncate(value - 1);
     }
 
+    #[inline]
+    fn proceed(&mut self) -> Result<(), Fault> {
+        match self.state.deadline.is_over() {
+            true => Err(self.state.limits.out_of_time(self.state.guest.bundle())),
+            false => Ok(()),
+        }
+    }
+
     fn is_none(&mut self, value: &c_int) -> bool {
         match self.kind(*value) {
             ffi::LUA_TNIL | ffi::LUA_TNONE => true,

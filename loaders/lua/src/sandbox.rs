@@ -6,6 +6,7 @@
 use std::ffi::{CStr, c_int};
 
 use mlua::ffi::{self, lua_State};
+use polyplug::engine::stack_left;
 
 use crate::output::Stream;
 use crate::state::State;
@@ -28,6 +29,7 @@ pub(crate) unsafe fn open(lua: *mut lua_State, stdlib: StdLib) {
     unsafe {
         if stdlib == StdLib::Full {
             ffi::luaL_openlibs(lua);
+            bound_coroutines(lua);
             replace_print(lua);
             return;
         }
@@ -66,7 +68,48 @@ pub(crate) unsafe fn open(lua: *mut lua_State, stdlib: StdLib) {
 
         set_global(lua, c"load", load);
         set_global(lua, c"loadstring", load);
+        bound_coroutines(lua);
         replace_print(lua);
+    }
+}
+
+/// The stack of the thread that is left for a coroutine, which runs on it above the one that resumes it. LuaJIT has no limit on
+/// coroutines in each other.
+const COROUTINE_STACK: usize = 256 << 10;
+
+/// Lets the functions that make coroutines fail where little stack is left.
+///
+/// # Safety
+///
+/// In a protected call, with the library `coroutine` opened.
+unsafe fn bound_coroutines(lua: *mut lua_State) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        ffi::lua_getfield(lua, ffi::LUA_GLOBALSINDEX, c"coroutine".as_ptr());
+        for name in [c"create", c"wrap"] {
+            ffi::lua_getfield(lua, -1, name.as_ptr());
+            ffi::lua_pushcclosure(lua, make_coroutine, 1);
+            ffi::lua_setfield(lua, -2, name.as_ptr());
+        }
+        ffi::lua_pop(lua, 1);
+    }
+}
+
+/// Calls the function that it is a closure of, unless little stack is left.
+///
+/// # Safety
+///
+/// Lua calls the function.
+unsafe extern "C-unwind" fn make_coroutine(lua: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls C functions in a protected call, with their arguments on the stack and room for more.
+    unsafe {
+        if stack_left().is_some_and(|left| left < COROUTINE_STACK) {
+            return ffi::luaL_error(lua, c"stack overflow: coroutines are nested too deeply".as_ptr());
+        }
+        ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(1));
+        ffi::lua_insert(lua, 1);
+        ffi::lua_call(lua, ffi::lua_gettop(lua) - 1, 1);
+        1
     }
 }
 

@@ -135,14 +135,14 @@ fn describe(error: &libloading::Error, path: &Path) -> String {
     use std::error::Error;
     /// `ERROR_MOD_NOT_FOUND`.
     const NOT_FOUND: i32 = 126;
-    let Some(source) = error.source() else { return error.to_string() };
+    // The error of `dlopen` has no source, and its text is the system's message.
+    let message = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     if cfg!(windows) && code(error) == Some(NOT_FOUND) {
         return format!(
             "a library that it needs is missing: put it beside this one, into the program's folder, or into the system's: \
-             {source}"
+             {message}"
         );
     }
-    let message = source.to_string();
     match remedy(&message, path) {
         Some(remedy) => format!("{message}: {remedy}"),
         None => message,

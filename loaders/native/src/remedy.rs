@@ -1,6 +1,7 @@
 //! What to do about a library that the system refuses, where the system's message does not say it.
 //!
-//! macOS loads no library that its rules of signatures forbid. The message of `dlopen` names the rule and no remedy.
+//! macOS loads no library that its rules of signatures forbid. The message of `dlopen` names the rule and no remedy. Linux
+//! maps no code from a file system that is mounted with `noexec`, as that of temporary files is on some systems.
 
 use std::path::Path;
 
@@ -26,6 +27,13 @@ pub(crate) fn remedy(message: &str, path: &Path) -> Option<String> {
             "macOS keeps downloaded code in quarantine until it is notarized or approved: if you trust the library, \
              release it with `xattr -d com.apple.quarantine '{path}'`"
         ))
+    } else if has(&["failed to map segment from shared object"]) {
+        Some(
+            "the system maps no code from there: if the file system is mounted with `noexec`, move the bundle to another \
+             one, or let the environment variable TMPDIR name a folder on another one if this is a private copy; or the \
+             memory is used up"
+                .to_owned(),
+        )
     } else {
         None
     }
@@ -71,6 +79,12 @@ mod tests {
             );
         }
         check("code signature invalid (errno=1) sliceOffset=0x0, codeBlobOffset=0x8040", Some("codesign"));
+    }
+
+    #[test]
+    fn a_file_system_without_code_has_a_remedy() {
+        check("failed to map segment from shared object", Some("TMPDIR"));
+        check("failed to map segment from shared object: Operation not permitted", Some("`noexec`"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use polyplug::engine::Fault;
+use polyplug::types::LiftError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -75,6 +76,7 @@ impl CallTimer {
     pub(crate) fn start(limit: Duration) -> Result<Option<Self>, Fault> {
         let Some(deadline) = Instant::now().checked_add(limit) else { return Ok(None) };
         ensure_watcher()?;
+        IS_USED.store(true, Ordering::Relaxed);
         let mut watched = lock(&WATCHED);
         watched.last_number += 1;
         let number = watched.last_number;
@@ -91,6 +93,25 @@ impl CallTimer {
         Instant::now() >= self.deadline
     }
 }
+
+/// Fails if the time of a call that this thread carries out is up. For loops in Rust, which meet no exception.
+///
+/// # Errors
+///
+/// The time is up.
+pub(crate) fn proceed() -> Result<(), Fault> {
+    if !IS_USED.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    let (here, now) = (thread::ident(), Instant::now());
+    match lock(&WATCHED).calls.iter().any(|call| call.thread == here && now >= call.deadline) {
+        true => Err(LiftError::new("it takes longer than the call may").into()),
+        false => Ok(()),
+    }
+}
+
+/// `true` once there was a call with a limit.
+static IS_USED: AtomicBool = AtomicBool::new(false);
 
 impl Drop for CallTimer {
     fn drop(&mut self) {

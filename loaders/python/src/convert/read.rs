@@ -15,6 +15,7 @@ use super::describe::describe_value;
 use super::remote_object::as_remote;
 use crate::bundle::PythonEngine;
 use crate::names::python_name;
+use crate::time_limit;
 
 type Value<'py> = Bound<'py, PyAny>;
 
@@ -29,6 +30,10 @@ unsafe impl<'py> Read for ValueConverter<'py, '_> {
     /// A list of pairs, and the index of the next one.
     type Entries = (Value<'py>, usize);
     type Error = Fault;
+
+    fn proceed(&mut self) -> Result<(), Fault> {
+        time_limit::proceed()
+    }
 
     fn describe(&mut self, value: &Value<'py>) -> String {
         describe_value(value)
@@ -310,13 +315,31 @@ impl<'py> ValueConverter<'py, '_> {
         cases.iter().position(|case| is_named(&case.name)).and_then(|number| u32::try_from(number).ok())
     }
 
-    /// Returns a new list with the items of an iterable, and its length.
+    /// Returns a new list with the items of an iterable, and its length. An iterable in C may have no end, and runs no code of
+    /// Python that a limit could interrupt.
     fn collected(&self, value: &Value<'py>) -> Result<(Value<'py>, usize), Fault> {
-        // SAFETY: the converter's invariant. The function returns a new reference to a list, or null with an exception.
+        /// The number of items between two looks at the limit.
+        const STEP: usize = 1024;
+        // SAFETY: the converter's invariant. Each function returns a new reference, or null with an exception; the next item
+        // may also be null without one, at the end. A list takes a reference of its own to what is appended.
         unsafe {
-            let list = self.owned(ffi::PySequence_List(value.as_ptr()))?;
-            let count = to_len(ffi::PyList_GET_SIZE(list.as_ptr()));
-            Ok((list, count))
+            let items = self.owned(ffi::PyObject_GetIter(value.as_ptr()))?;
+            let list = self.owned(ffi::PyList_New(0))?;
+            let mut count = 0;
+            loop {
+                let item = ffi::PyIter_Next(items.as_ptr());
+                if item.is_null() && ffi::PyErr_Occurred().is_null() {
+                    return Ok((list, count));
+                }
+                let item = self.owned(item)?;
+                if ffi::PyList_Append(list.as_ptr(), item.as_ptr()) != 0 {
+                    self.owned(std::ptr::null_mut())?;
+                }
+                count += 1;
+                if count % STEP == 0 {
+                    time_limit::proceed()?;
+                }
+            }
         }
     }
 

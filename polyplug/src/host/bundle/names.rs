@@ -33,9 +33,12 @@ pub(crate) fn folder_name(bundle: &str) -> String {
 
 /// Returns whether Windows takes a name for that of a device, whatever its extension.
 pub(crate) fn is_device(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
-    let is_numbered = |kind: &str| stem.strip_prefix(kind).is_some_and(|rest| rest.len() == 1 && rest != "0");
-    ["con", "prn", "aux", "nul"].contains(&&*stem) || is_numbered("com") || is_numbered("lpt")
+    let stem = name.split('.').next().unwrap_or_default().trim_end_matches(' ').to_ascii_lowercase();
+    let is_number =
+        |rest: &str| matches!(rest, "\u{b9}" | "\u{b2}" | "\u{b3}") || matches!(rest.as_bytes(), [b'1'..=b'9']);
+    let is_numbered = |kind: &str| stem.strip_prefix(kind).is_some_and(is_number);
+    let is_plain = ["con", "prn", "aux", "nul", "conin$", "conout$"].contains(&&*stem);
+    is_plain || is_numbered("com") || is_numbered("lpt")
 }
 
 /// Returns whether a file of this name was made by an editor beside the file that it edits: a lock, swap or backup
@@ -113,6 +116,18 @@ mod tests {
             ["main.lua", "#", "~", "49130", "main.swp", ".env", ".swp", "#include", "a#b", ".logo.svg", ".a.sql"]
         {
             assert!(!is_editor_file(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn devices_are_known_by_their_names() {
+        for name in ["nul", "CON.lua", "aux .txt", "com1", "LPT9.tar.gz", "com\u{b2}", "Conin$"] {
+            assert!(is_device(name), "{name}");
+        }
+        for name in
+            ["comp", "comp.lua", "come", "com-", "com", "com0", "com10", "lpta.js", "nulls", "con-1", "\u{e4}nul", ""]
+        {
+            assert!(!is_device(name), "{name}");
         }
     }
 

@@ -23,9 +23,11 @@ use crate::host::abi::log::report;
 use crate::host::error::loader::LoaderError;
 use crate::host::error::runtime::RuntimeError;
 
-/// A private copy of a bundle's directory, removed when dropped.
+/// A private copy of a bundle's directory, removed when dropped by the process that made it.
 pub(crate) struct PrivateCopy {
     path: PathBuf,
+    /// The process that made the copy. A child that was forked has this value too, and its parent runs from the copy.
+    process: u32,
     fingerprint: Fingerprint,
     shared_dirs: SharedDirs,
 }
@@ -44,7 +46,7 @@ impl PrivateCopy {
         let root = manifest.path.canonicalize().map_err(|error| failed(CopyError::Unreadable(error)))?;
         let bundle = Original { root: &root, artifact: Path::new(&manifest.file), shared_dirs: &shared_dirs, limits };
         let (path, fingerprint) = bundle.copy(&manifest.name).map_err(failed)?;
-        Ok(Self { path: path.keep(), fingerprint, shared_dirs })
+        Ok(Self { path: path.keep(), process: std::process::id(), fingerprint, shared_dirs })
     }
 
     /// Unpacks a pack. `fingerprint` is that of its file.
@@ -55,7 +57,7 @@ impl PrivateCopy {
             reason: format!("{} could not be unpacked: {error}", pack.path().display()),
         };
         let path = unpack(pack).map_err(failed)?.keep();
-        Ok(Self { path, fingerprint, shared_dirs: SharedDirs::default() })
+        Ok(Self { path, process: std::process::id(), fingerprint, shared_dirs: SharedDirs::default() })
     }
 
     /// Returns the fingerprint of the files that were copied.
@@ -75,7 +77,9 @@ impl PrivateCopy {
 
 impl Drop for PrivateCopy {
     fn drop(&mut self) {
-        remove(&self.path);
+        if self.process == std::process::id() {
+            remove(&self.path);
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::file::absolute;
 pub(crate) fn fresh_directory() -> Result<PathBuf, TemporaryError> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let mut home = PROCESS_DIR.lock().unwrap_or_else(PoisonError::into_inner);
-    if home.is_none() {
+    if home.as_ref().is_none_or(|home| home.process != std::process::id()) {
         *home = Some(ProcessDir::new(&temporary())?);
     }
     let home = &home.as_ref().expect("made just now").path;
@@ -59,6 +59,8 @@ fn temporary() -> PathBuf {
 /// The directory of this process.
 struct ProcessDir {
     path: PathBuf,
+    /// The process that made the directory. A child that was forked has a directory of its own.
+    process: u32,
     /// The lock file, locked for as long as the process runs.
     _lock: File,
 }
@@ -70,11 +72,12 @@ const LOCK: &str = "lock";
 impl ProcessDir {
     fn new(temporary: &Path) -> Result<Self, TemporaryError> {
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let name = format!("{}-{:x}", std::process::id(), started.as_nanos());
+        let process = std::process::id();
+        let name = format!("{process}-{:x}", started.as_nanos());
         let (all, path) = Self::place(temporary, &name)?;
         let lock = locked_file(&path).map_err(TemporaryError::at(&path))?;
         sweep(&all);
-        Ok(Self { path, _lock: lock })
+        Ok(Self { path, process, _lock: lock })
     }
 
     /// Makes the directory `name` in a directory for all processes of this user. Several users may share the directory

@@ -158,6 +158,7 @@ impl Lowering<'_> {
         out: *mut u8,
         depth: Depth,
     ) -> Result<(), E::Error> {
+        engine.proceed()?;
         let Some((mut items, len)) = engine.list(value)? else { return Err(self.expected(engine, id, value)) };
         let depth = depth.enter()?;
         let element = self.plan.node(of);
@@ -230,6 +231,7 @@ impl Lowering<'_> {
         depth: Depth,
     ) -> Result<(), E::Error> {
         let Kind::Map { key, value: of, value_at, stride, align } = &self.plan.node(id).kind else { unreachable!() };
+        engine.proceed()?;
         let Some((mut entries, len)) = engine.map(value)? else { return Err(self.expected(engine, id, value)) };
         let depth = depth.enter()?;
         let start = self.allocate(len, *stride, *align)?;
@@ -444,6 +446,7 @@ impl Lowering<'_> {
         out: *mut u8,
         depth: Depth,
     ) -> Result<(), E::Error> {
+        engine.proceed()?;
         let node = self.plan.node(of);
         let depth = depth.enter()?;
         let start = self.allocate(1, node.size.max(1), node.align)?;

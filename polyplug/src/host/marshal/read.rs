@@ -89,6 +89,12 @@ pub unsafe trait Read {
     /// mark.
     fn some(&mut self, value: &Self::Value, is_nested: bool) -> Option<Self::Value>;
 
+    /// Called for each list, map and box, before its parts are read. Fails if a limit of the call is reached: a small value that
+    /// contains one part many times is a large one in canonical memory.
+    fn proceed(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
     /// Reads the items of a list, and their number.
     fn list(&mut self, value: &Self::Value) -> Result<Option<(Self::Items, usize)>, Self::Error>;
     /// Reads the items of a tuple, and their number.
