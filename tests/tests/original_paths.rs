@@ -143,6 +143,24 @@ fn code_is_of_the_version_and_a_file_that_is_opened_is_the_present_one() {
 }
 
 #[test]
+fn a_module_that_the_folder_has_by_now_is_none_of_the_version() {
+    let bundle = python();
+    bundle.write("package/inner.py", "");
+    let runtime = runtime();
+    runtime.load_bundle(bundle.path()).unwrap();
+    bundle.write("package/added.py", "value = 1\n");
+    std::fs::remove_file(bundle.path().join("package/inner.py")).unwrap();
+    let listed = "import package, pkgutil\nreturn [module.name for module in pkgutil.iter_modules(package.__path__)]";
+    assert_eq!(run(&runtime, "python", listed), "['inner']");
+    assert_eq!(run(&runtime, "python", "import package.inner\nreturn package.inner.__name__[-6:]"), ".inner");
+    let error = try_run(&runtime, "python", "import package.added").unwrap_err().to_string();
+    assert!(error.contains("No module named 'package.added'"), "{error}");
+    runtime.reload_bundle(bundle.path()).unwrap();
+    assert_eq!(run(&runtime, "python", listed), "['added']");
+    assert_eq!(run(&runtime, "python", "import package.added\nreturn package.added.value"), "1");
+}
+
+#[test]
 fn a_call_of_an_earlier_version_shows_the_lines_of_that_version() {
     let bundle = python();
     let runtime = runtime();

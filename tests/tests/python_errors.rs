@@ -209,6 +209,63 @@ fn what_is_no_declared_error_is_an_exception() {
     assert!(wrong("return MathError.DivisionByZero()").contains("DivisionByZero"));
 }
 
+/// Declares errors of a type that is no class.
+#[polyplug::contract(name = "test.journal", version = "1.0")]
+trait Journal {
+    /// Writes a line.
+    fn write(&self, line: &str) -> Result<u32, String>;
+    /// Returns the number of lines.
+    fn count(&self) -> Result<u32, u32>;
+}
+
+struct Full;
+
+impl Journal for Full {
+    fn write(&self, line: &str) -> Result<u32, String> {
+        Err(format!("no room for {line}"))
+    }
+
+    fn count(&self) -> Result<u32, u32> {
+        Err(5)
+    }
+}
+
+#[test]
+fn a_declared_error_of_a_call_is_an_exception_unless_the_method_declares_it() {
+    let runtime = |body: &str| {
+        let body: String = body.lines().map(|line| format!("        {line}\n")).collect();
+        let copy = "from polyplug import host, plugin\n@plugin('test.journal@1')\nclass Copy:\n    \
+                    def write(self, line): return host('test.journal@1').write(line)\n    \
+                    def count(self): return host('test.journal@1').write('numbers')\n";
+        let runtime = python_runtime(PythonLoader::new());
+        runtime.provide::<dyn Journal>(Full).unwrap();
+        load_python(&runtime, "python", &format!("{copy}{CALCULATOR}{body}"));
+        runtime
+    };
+    let divide = |body: &str| {
+        let runtime = runtime(body);
+        runtime.proxy::<dyn Calculator>().unwrap().divide(1, 0)
+    };
+    let message = |outcome: Result<Result<i64, MathError>, CallError>| match outcome {
+        Err(CallError::Exception(failure)) => failure.message.clone(),
+        other => panic!("{other:?}"),
+    };
+    let write = "host('test.journal@1').write('DivisionByZero')";
+    for body in [write, &*format!("try: {write}\nfinally: str(5)"), &*format!("try: {write}\nexcept Declared: raise")] {
+        let message = message(divide(body));
+        assert!(message.contains("no room for DivisionByZero") && message.contains("test.journal.write"), "{message}");
+    }
+    // What the code raises itself is what it declares, or is wrong.
+    let own = divide(&format!("try: {write}\nexcept Declared as error: raise Declared(error.value)"));
+    assert!(matches!(own, Err(CallError::InvalidResult(_))), "{own:?}");
+
+    let runtime = runtime("pass");
+    let copy = runtime.proxy::<dyn Journal>().unwrap();
+    assert_eq!(copy.write("x"), Ok(Err("no room for x".to_owned())), "the type is the same");
+    let error = copy.count().unwrap_err();
+    assert!(matches!(error, CallError::Exception(_)) && error.to_string().contains("no room for numbers"), "{error}");
+}
+
 #[test]
 fn a_program_that_does_not_compile_is_named_with_its_line() {
     for (code, message, place) in [

@@ -7,7 +7,7 @@ use pyo3::ffi::PyObject;
 use pyo3::prelude::*;
 
 use super::arguments::{Arguments, EXTRA_PLACES, Place};
-use super::declared_error::declared_error;
+use super::declared_error::{declared_error, is_of_call};
 use crate::bundle::PythonEngine;
 use crate::classes::ContractClasses;
 use crate::convert::ValueConverter;
@@ -62,12 +62,16 @@ impl PythonEngine {
         call: &IncomingCall<'_>,
         timer: Option<&CallTimer>,
     ) -> Result<(), Fault> {
-        exception::fetch(|py, raised| match declared_error(py, self.modules.interpreter, classes, call, &raised) {
-            Some(error) => {
-                let given = call.set_error(&mut self.converter(py, classes), &error);
-                given.map_err(|fault| self.modules.result_fault(timer, fault))
-            }
-            None => Err(self.modules.fault(py, timer, &raised)),
+        let interpreter = self.modules.interpreter;
+        exception::fetch(|py, raised| {
+            let Some(error) = declared_error(py, interpreter, classes, call, &raised) else {
+                return Err(self.modules.fault(py, timer, &raised));
+            };
+            call.set_error(&mut self.converter(py, classes), &error).map_err(|fault| {
+                // The error of a call whose method declares errors of another type.
+                let is_other = !timer.is_some_and(CallTimer::is_expired) && is_of_call(py, interpreter, &raised);
+                if is_other { self.modules.fault(py, timer, &raised) } else { self.modules.result_fault(timer, fault) }
+            })
         })
     }
 

@@ -18,7 +18,9 @@ pub(super) fn declared_error<'py>(
     let definition = call.declares()?;
     let value = raised.value(py);
     if value.is_instance(interpreter.prelude.declared.bind(py)).unwrap_or(false) {
-        return value.getattr(intern!(py, "value")).ok();
+        // The error of a call has no class if it is a `Declared`, so it is not the one that this method declares by name.
+        let is_other = definition.is_some() && is_of_call(py, interpreter, raised);
+        return if is_other { None } else { value.getattr(intern!(py, "value")).ok() };
     }
     let definition = definition?;
     let class = classes.class(definition)?.bind(py);
@@ -37,4 +39,14 @@ pub(super) fn declared_error<'py>(
         }
     }
     Some(value.clone().into_any())
+}
+
+/// Returns whether an exception is the declared error of a call that the bundle has made and whose error nobody has caught.
+pub(super) fn is_of_call(py: Python<'_>, interpreter: &Interpreter, raised: &PyErr) -> bool {
+    let value = raised.value(py);
+    // pyo3 keeps the traceback apart from the exception.
+    if let Some(traceback) = raised.traceback(py) {
+        let _ = value.setattr(intern!(py, "__traceback__"), traceback);
+    }
+    interpreter.prelude.message_of_call.bind(py).call1((value,)).is_ok_and(|message| !message.is_none())
 }

@@ -11,7 +11,7 @@ use super::compile::compile;
 use crate::thread;
 
 /// The files of the prelude. They are run in this order, in one namespace.
-const FILES: [(&str, &str); 20] = [
+const FILES: [(&str, &str); 22] = [
     ("pickling.py", include_str!("prelude/pickling.py")),
     ("classes.py", include_str!("prelude/classes.py")),
     ("protocol.py", include_str!("prelude/protocol.py")),
@@ -19,6 +19,8 @@ const FILES: [(&str, &str); 20] = [
     ("errors.py", include_str!("prelude/errors.py")),
     ("hints.py", include_str!("prelude/hints.py")),
     ("environment.py", include_str!("prelude/environment.py")),
+    ("files.py", include_str!("prelude/files.py")),
+    ("resources.py", include_str!("prelude/resources.py")),
     ("modules.py", include_str!("prelude/modules.py")),
     ("processes.py", include_str!("prelude/processes.py")),
     ("imports.py", include_str!("prelude/imports.py")),
@@ -52,8 +54,11 @@ macro_rules! prelude {
 
 prelude! {
     bundle: "Bundle",
+    folder_files: "FolderFiles",
+    pack_files: "PackFiles",
     open_environment: "open_environment",
     describe_exception: "describe_exception",
+    message_of_call: "message_of_call",
     place_of_function: "place_of_function",
     check_method: "check_method",
     make_types: "make_types",

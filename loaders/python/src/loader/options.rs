@@ -13,6 +13,9 @@ pub(crate) struct Options {
     /// The folders with modules, in addition to the folder of the main file.
     #[serde(default)]
     pub(crate) path: Vec<PathBuf>,
+    /// Whether a pack is unpacked, for code that opens files of the bundle by their paths.
+    #[serde(default)]
+    pub(crate) unpack: bool,
 }
 
 impl Options {
@@ -61,10 +64,18 @@ mod tests {
     }
 
     #[test]
+    fn a_pack_is_unpacked_if_it_is_asked_for() {
+        assert!(read("unpack = true").unwrap().unpack);
+        assert!(!read("unpack = false").unwrap().unpack && !read("").unwrap().unpack);
+    }
+
+    #[test]
     fn mistakes_are_named() {
         for (text, expected) in [
             ("vnev = \"x\"", "unknown field `vnev`"),
             ("venv = 5", "invalid type: integer `5`"),
+            ("unpack = \"yes\"", "invalid type: string \"yes\", expected a boolean"),
+            ("unpacked = true", "unknown field `unpacked`"),
             ("path = \"lib\"", "invalid type: string \"lib\""),
             ("venv = \"../.venv\"", "`venv`: ../.venv is no folder of the bundle: an environment that lies elsewhere"),
             ("venv = \"/usr\"", "`venv`: /usr is no folder"),

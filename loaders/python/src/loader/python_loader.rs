@@ -6,7 +6,7 @@ use std::time::Duration;
 use polyplug::Runtime;
 use polyplug::engine::{Fault, Limits, load_either};
 use polyplug::error::LoaderError;
-use polyplug::loader::{BundleLoader, BundleSource, ManifestData, PROGRAM_LIMIT, read_bundle_file};
+use polyplug::loader::{BundleLoader, BundleSource, ManifestData, PROGRAM_LIMIT};
 use polyplug_abi::SupportedLanguage;
 use pyo3::Python;
 
@@ -98,10 +98,18 @@ impl BundleLoader for PythonLoader {
         Options::read(&manifest.options).ok().and_then(|options| options.venv).into_iter().collect()
     }
 
+    /// Returns whether nothing in the pack has to be a file on the disk: the system loads libraries from there, and the
+    /// manifest may say that the bundle's code opens its files by their paths.
+    fn runs_from_packs(&self, manifest: &ManifestData) -> bool {
+        let is_unpacked = Options::read(&manifest.options).is_ok_and(|options| options.unpack);
+        let files = manifest.files().list();
+        !is_unpacked && files.is_ok_and(|files| !files.iter().any(|(file, _)| is_library(file)))
+    }
+
     /// Checks that the bundle's main file compiles.
     fn check(&self, manifest: &ManifestData) -> Result<(), LoaderError> {
         let path = manifest.path.join(&manifest.file);
-        let read = read_bundle_file(&manifest.path, &manifest.file, "a program", PROGRAM_LIMIT);
+        let read = manifest.files().read(&manifest.file, "a program", PROGRAM_LIMIT);
         let compiled = read.map_err(Fault::new).and_then(|text| {
             interpreter::start()?;
             thread::attach(|py| {
@@ -122,6 +130,28 @@ impl BundleLoader for PythonLoader {
             Python::attach(|py| thread::detach(py, body));
         } else {
             body();
+        }
+    }
+}
+
+/// Returns whether a file is an extension module or another library, by its name: `fast.abi3.so`, `libfast.so.1`.
+fn is_library(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    [".so", ".pyd", ".dll", ".dylib"].iter().any(|ending| name.ends_with(ending)) || name.contains(".so.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libraries_are_known_by_their_names() {
+        for name in ["a/fast.cpython-311-x86_64-linux-gnu.so", "fast.PYD", "lib/libfast.so.1.2", "fast.dll", "a.dylib"]
+        {
+            assert!(is_library(Path::new(name)), "{name}");
+        }
+        for name in ["fast.py", "a.so/fast.py", "also", "so", "words.so.txt.d/words", "notes.dll.txt"] {
+            assert!(!is_library(Path::new(name)), "{name}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use polyplug::engine::{Fault, Guest, Limits};
-use polyplug::loader::{ManifestData, real_path};
+use polyplug::loader::{Files, ManifestData};
 
 use super::options::Options;
 
@@ -15,19 +15,27 @@ pub(super) struct Source {
     pub(super) file: String,
     /// The folders with the bundle's modules.
     pub(super) folders: Vec<String>,
-    /// The bundle's directory; `None` for a bundle from memory.
-    pub(super) directory: Option<Directory>,
+    /// The place of the bundle's files; `None` for a bundle from memory.
+    pub(super) place: Option<Place>,
     /// The folder of the virtual environment.
     pub(super) venv: Option<String>,
 }
 
-/// The directory of a bundle.
-pub(super) struct Directory {
+/// The place of a bundle's files.
+pub(super) struct Place {
     /// The bundle's own directory, which is in all paths that its author sees. For a bundle in a pack, which has none, the
-    /// directory that the pack was unpacked into.
+    /// pack's file, or the directory that the pack was unpacked into.
     pub(super) path: String,
-    /// The directory that files are read from, which may be a private copy.
-    pub(super) files: String,
+    /// What files are read from.
+    pub(super) files: Stored,
+}
+
+/// What the files of a bundle are read from.
+pub(super) enum Stored {
+    /// A directory, which may be a private copy.
+    Folder(String),
+    /// A pack in memory.
+    Pack(Files),
 }
 
 impl Source {
@@ -45,26 +53,31 @@ impl Source {
         let venv = own.as_deref().or(default_venv).map(path_text).transpose()?;
         if let Some(code) = code {
             let (text, file) = (code.as_bytes().to_vec(), manifest.file.clone());
-            return Ok(Self { text, file, folders: Vec::new(), directory: None, venv });
+            return Ok(Self { text, file, folders: Vec::new(), place: None, venv });
         }
         let directory = guest.directory().unwrap_or(&manifest.path);
         let file = directory.join(&manifest.file);
         let main = file.parent().unwrap_or(directory).to_owned();
         let path = options.path.iter().map(|folder| directory.join(folder));
         for folder in &options.path {
-            check_inside(guest, &manifest.path, folder)?;
+            check_inside(guest, folder)?;
         }
         let folders = std::iter::once(main).chain(path).map(|folder| path_text(&folder)).collect::<Result<_, _>>()?;
-        let directory = Directory { path: path_text(directory)?, files: path_text(&manifest.path)? };
+        let files = manifest.files();
+        let stored = match files.folder().map(path_text).transpose()? {
+            Some(folder) => Stored::Folder(folder),
+            None => Stored::Pack(files),
+        };
+        let place = Some(Place { path: path_text(directory)?, files: stored });
         let text = guest.read_program(&manifest.file, limits, 0)?;
-        Ok(Self { text, file: manifest.file.clone(), folders, directory: Some(directory), venv })
+        Ok(Self { text, file: manifest.file.clone(), folders, place, venv })
     }
 }
 
 /// Refuses a folder of the bundle that is a link out of it.
-fn check_inside(guest: &Guest, files: &Path, folder: &Path) -> Result<(), Fault> {
-    match real_path(files, files.join(folder)) {
-        Err(error) if !error.is_missing() => {
+fn check_inside(guest: &Guest, folder: &Path) -> Result<(), Fault> {
+    match guest.files().map(|files| files.check_inside(folder)) {
+        Some(Err(error)) if !error.is_missing() => {
             let error = guest.with_own_paths(error.to_string());
             Err(Fault::new(format_args!("`path` of the table [python]: {error}")))
         }

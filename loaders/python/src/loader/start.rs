@@ -6,10 +6,10 @@ use polyplug::engine::{Fault, Guest, Limits, LoadedCode, PluginDecl};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::source::Source;
+use super::source::{Source, Stored};
 use crate::bundle::{BundleModules, Plugin, PythonEngine};
 use crate::interpreter::Interpreter;
-use crate::polyplug_module::{HostFunctions, config_dict};
+use crate::polyplug_module::{HostFunctions, PackedFiles, config_dict};
 use crate::protocol::{self, LowLevelPlugin};
 use crate::{exception, thread};
 
@@ -47,7 +47,13 @@ fn bundle_object<'py>(
         Some(folder) => Some(prelude.open_environment.bind(py).call1((folder,))?),
         None => None,
     };
-    let (directory, files) = source.directory.as_ref().map(|directory| (&directory.path, &directory.files)).unzip();
+    let (folder_files, pack_files) = (prelude.folder_files.bind(py), prelude.pack_files.bind(py));
+    let directory = source.place.as_ref().map(|place| &place.path);
+    let files = match source.place.as_ref().map(|place| &place.files) {
+        None => folder_files.call1((py.None(), py.None()))?,
+        Some(Stored::Folder(stored)) => folder_files.call1((directory, stored, functions))?,
+        Some(Stored::Pack(files)) => pack_files.call1((directory, PackedFiles::new(files)))?,
+    };
     let config = config_dict(py, guest.config())?;
     let arguments = (functions, guest.bundle(), directory, files, &source.folders, config, environment);
     prelude.bundle.bind(py).call1(arguments)

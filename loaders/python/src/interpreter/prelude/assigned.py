@@ -15,8 +15,8 @@ _PLACES = ((sys, "stdin"), (sys, "stdout"), (sys, "stderr"), (sys, "excepthook")
            (sys, "displayhook"), (sys, "breakpointhook"), (threading, "excepthook"), (warnings, "showwarning"),
            (warnings, "formatwarning"))
 
-# The loader's own entries of `sys.meta_path`.
-_OWN_FINDERS = (_Finder, _AskedFinder, _PackageFinder, _RestFinder)
+# The loader's own entries of `sys.meta_path` and `sys.path_hooks`.
+_OWN_ENTRIES = (_finder, _asked_finder, _package_finder, _rest_finder, folder_hook)
 
 
 class MainRun:
@@ -43,7 +43,7 @@ class MainRun:
         for place, before in zip(_LISTS, self.lists):
             known = list(map(id, before))
             for item in getattr(*place):
-                if id(item) not in known and not isinstance(item, _OWN_FINDERS):
+                if id(item) not in known and not any(item is own for own in _OWN_ENTRIES):
                     self.bundle.changes[("list", place[1], id(item))] = _Entry(_remove_item, place, item)
         for place, before in zip(_PLACES, self.values):
             if getattr(*place) is not before:

@@ -27,7 +27,7 @@ class Bundle:
 
     def __init__(self, host_functions, name, directory, files, folders, config, environment, package=None):
         self.host_functions, self.name = host_functions, name
-        # The bundle's own directory, whose paths everybody sees, and the one that files are read from: see `stored`.
+        # The bundle's own directory or pack, below which everybody sees the paths of its files, and what reads these.
         self.directory, self.files = directory, files
         self.folders, self.config = folders, config
         self.environment = environment
@@ -49,6 +49,7 @@ class Bundle:
         self.module = self._make_module(config)
         _bundles[self.package] = self
         clear_line_cache(self._path_prefix)  # which may have the lines of an earlier version
+        self._forget_importers()
         install_imports()
         install_lines()
         install_print()
@@ -71,22 +72,16 @@ class Bundle:
             self.is_declaring = False
         return module
 
-    def stored(self, path):
-        """Returns the path under which a file of the bundle is read. A version may run from a private copy of the
-        bundle's directory, which does not change, and which nobody sees."""
-        if self.files == self.directory or not path.startswith(self._path_prefix):
-            return self.files if path == self.directory else path
-        return self.files + path[len(self.directory):]
-
     def end_activity(self):
         """Runs the exit functions, and ends executors and threads as far as they can be ended."""
         end_activity(self)
 
     def make_known(self, name, place, source):
         """Makes the package of the bundle's modules, and the spec of the main file's, which has this name."""
-        package = make_module(namespace_spec(self.package, list(self.folders)))
-        loader = _SourceLoader(f"{self.package}.{name}", place, source)
+        package = make_module(namespace_spec(self.package, list(self.folders), self.files))
+        loader = _SourceLoader(f"{self.package}.{name}", place, self.files, source)
         self.main_spec = importlib.machinery.ModuleSpec(loader.name, loader, origin=place)
+        self.main_spec.has_location = bool(self.directory)
         # `import` of this name means the main file, unless Python or the environment has a module of that name.
         self._own_modules.discard(name)
         self._own_namespaces.add(name)
@@ -99,7 +94,8 @@ class Bundle:
         main = (main.name.rpartition(".")[2], main.path, main.source)
         data = self.host_functions.data_path()
         shown = self.host_functions.directory()
-        return (self.name, self.directory, self.files, self.folders, self.config, venv, self.package, main, data, shown)
+        files = self.files.description()
+        return (self.name, self.directory, files, self.folders, self.config, venv, self.package, main, data, shown)
 
     def _main_name(self, file):
         """Returns the name of the main file's module."""
@@ -126,15 +122,20 @@ class Bundle:
                 self._entered.release()
                 forget_removed_modules()
             clear_line_cache(self._path_prefix)
-            for folder in list(sys.path_importer_cache) if self.directory else ():
-                if folder == self.directory or folder.startswith(self._path_prefix):
-                    sys.path_importer_cache.pop(folder, None)
+            self._forget_importers()
             for forget in getattr(typing, "_cleanups", ()):
                 forget()
             self.declared.clear()
             return end_modules(marks)
         finally:
+            self.files.close()
             self.__dict__.clear()
+
+    def _forget_importers(self):
+        """Drops what `sys.path_importer_cache` has of the bundle's folders, which may be of another version."""
+        for folder in list(sys.path_importer_cache) if self.directory else ():
+            if folder == self.directory or folder.startswith(self._path_prefix):
+                sys.path_importer_cache.pop(folder, None)
 
     # Texts of errors.
 
@@ -143,6 +144,10 @@ class Bundle:
         if not self.directory:
             return not os.path.isabs(filename) and not filename.startswith("<")
         return filename.startswith(self._path_prefix) and not (self.environment and self.environment.contains(filename))
+
+    def has_apart(self, path):
+        """Returns whether the bundle has what is at a path, and the disk may have something else there."""
+        return self.files.are_apart and (path == self.directory or self.has_file(path))
 
     def relative(self, filename):
         """Returns the path of a file relative to the bundle's directory; the path itself for other files."""
@@ -220,20 +225,11 @@ class Bundle:
         own, namespaces = set(), set()
         for folder in self.folders:
             try:
-                entries = list(os.scandir(self.stored(folder)))
+                modules = modules_in(self.files, folder)
             except OSError:
                 continue
-            for entry in entries:
-                stem, dot, _ = entry.name.partition(".")
-                if not stem.isidentifier():
-                    continue
-                if entry.is_dir():
-                    if dot:
-                        continue
-                    is_package = os.path.isfile(os.path.join(entry.path, "__init__.py"))
-                    (own if is_package else namespaces).add(stem)
-                elif entry.name.endswith((".py", *importlib.machinery.EXTENSION_SUFFIXES)):
-                    own.add(stem)
+            for name, kind in modules:
+                (namespaces if kind == "namespace" else own).add(name)
         return own, namespaces - own
 
     def _is_own_module(self, top):

@@ -8,7 +8,7 @@ import traceback
 
 def describe_exception(exception, bundle):
     """Returns the message of an exception, the place where it was raised, and its traceback."""
-    are_lines_in_use = use_lines_of(bundle, exception.__traceback__)
+    are_lines_in_use = use_lines_of(bundle, exception)
     report = traceback.TracebackException(type(exception), exception, exception.__traceback__)
     if are_lines_in_use:
         clear_line_cache(bundle.directory + os.sep)

@@ -142,6 +142,7 @@ def install_imports():
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
         sys.meta_path.append(_asked_finder)
+        sys.path_hooks.insert(0, folder_hook)
     if builtins.__import__ is _real_import:
         builtins.__import__ = _import_by_statement
     importlib._bootstrap._find_and_load = _find_and_load
@@ -153,6 +154,8 @@ def uninstall_imports():
     for finder in (_finder, _asked_finder):
         if finder in sys.meta_path:
             sys.meta_path.remove(finder)
+    if folder_hook in sys.path_hooks:
+        sys.path_hooks.remove(folder_hook)
     if _hooks:
         return
     if builtins.__import__ is _import_by_statement:
@@ -162,3 +165,5 @@ def uninstall_imports():
 
 
 _adapted_modules.update({"pickle": adapt_pickle, "multiprocessing.spawn": adapt_multiprocessing})
+if sys.version_info < (3, 10):
+    _adapted_modules["importlib._common"] = adapt_resources

@@ -3,6 +3,7 @@
 They are those of the version that runs, and not those of the file that is in the bundle's directory by now.
 """
 
+import builtins
 import importlib.util
 import io
 import linecache
@@ -17,25 +18,20 @@ def _update_cache(filename, module_globals=None):
 
 
 def _bundle_with_lines(filename, module_globals):
-    """Returns the bundle that has a file, if the bundle runs from a copy: of several versions the one that a module is
+    """Returns the bundle that has a file, if the disk may have another one there: of several versions the one that a module is
     of, or else the last one."""
     name = module_globals.get("__name__") if module_globals else None
     bundle = _bundles.get(name.partition(".")[0]) if isinstance(name, str) else None
-    if bundle is None or not _has_copy_of(bundle, filename):
-        bundle = next((bundle for bundle in reversed(list(_bundles.values())) if _has_copy_of(bundle, filename)), None)
+    if bundle is None or not bundle.has_apart(filename):
+        bundle = next((bundle for bundle in reversed(list(_bundles.values())) if bundle.has_apart(filename)), None)
     return bundle
-
-
-def _has_copy_of(bundle, filename):
-    return bundle.directory is not None and bundle.files != bundle.directory and bundle.has_file(filename)
 
 
 def _lines_of_version(bundle, filename):
     """Enters the lines of a file of this version of a bundle into the cache and returns them. Returns None if the version
     does not have the file."""
     try:
-        with open(bundle.stored(filename), "rb") as file:
-            source = importlib.util.decode_source(file.read())
+        source = importlib.util.decode_source(bundle.files.read(filename))
     except (OSError, SyntaxError, UnicodeDecodeError):
         return None
     lines = io.StringIO(source if source.endswith("\n") else source + "\n").readlines()
@@ -44,18 +40,33 @@ def _lines_of_version(bundle, filename):
     return lines
 
 
-def use_lines_of(bundle, trace):
-    """Has a traceback show the lines of this version of a bundle, until `clear_line_cache` is called. Returns whether
-    there is another version whose lines the traceback would show otherwise."""
+def use_lines_of(bundle, exception):
+    """Has the traceback of an exception show the lines of this version of a bundle, until `clear_line_cache` is called.
+    Returns whether there is another version whose lines the traceback would show otherwise."""
     files = set()
-    while trace is not None:
-        filename = trace.tb_frame.f_code.co_filename
-        if _has_copy_of(bundle, filename) and _bundle_with_lines(filename, None) is not bundle:
-            files.add(filename)
-        trace = trace.tb_next
+    for trace in _tracebacks(exception):
+        while trace is not None:
+            filename = trace.tb_frame.f_code.co_filename
+            if bundle.has_apart(filename) and _bundle_with_lines(filename, None) is not bundle:
+                files.add(filename)
+            trace = trace.tb_next
     for filename in files:
         _lines_of_version(bundle, filename)
     return bool(files)
+
+
+def _tracebacks(exception):
+    """Yields the tracebacks of an exception and of all that its report shows beside it."""
+    found, seen = [exception], set()
+    while found:
+        exception = found.pop()
+        if not isinstance(exception, BaseException) or id(exception) in seen:
+            continue
+        seen.add(id(exception))
+        yield exception.__traceback__
+        found += (exception.__cause__, exception.__context__)
+        if isinstance(exception, getattr(builtins, "BaseExceptionGroup", ())):
+            found += exception.exceptions
 
 
 def clear_line_cache(place):

@@ -1,7 +1,8 @@
 """Processes that bundles start with `multiprocessing`.
 
 A process that is not forked imports the modules of its functions anew. It is told, with the data that `multiprocessing`
-sends first, the folders and private names of the bundles, and runs this prelude, without the host.
+sends first, the folders and private names of the bundles, and the files of those in packs, and runs this prelude, without
+the host.
 """
 
 import os
@@ -52,6 +53,7 @@ def start_without_host(bundles, contracts):
     for name, directory, files, folders, config, venv, package, main, data, shown in bundles:
         environment = open_environment(venv) if venv else None
         functions = _HostlessFunctions(name, kept, data, shown)
+        files = described_files(directory, *files)
         Bundle(functions, name, directory, files, folders, config, environment, package).make_known(*main)
 
 
