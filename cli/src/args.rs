@@ -80,9 +80,9 @@ pub(crate) enum NewKind {
     Contract {
         #[command(flatten)]
         project: Project,
-        /// A checkout of polyplug to use in place of the version on crates.io
+        /// A checkout of polyplug, which the crate depends on; the crate `polyplug` of crates.io is another project
         #[arg(long, value_name = "CHECKOUT")]
-        polyplug: Option<PathBuf>,
+        polyplug: PathBuf,
     },
     /// Makes a host in Rust, which keeps a folder of plugins loaded and calls them
     Host {
@@ -354,4 +354,48 @@ pub(crate) struct Graph {
 pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// Returns the words of a command line of a shell, in which quotation marks stand around whole words.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut quote) = (vec![String::new()], None);
+        for letter in line.chars() {
+            match letter {
+                '"' | '\'' if quote.is_none() => quote = Some(letter),
+                letter if quote == Some(letter) => quote = None,
+                ' ' if quote.is_none() => words.push(String::new()),
+                letter => words.last_mut().expect("there is one").push(letter),
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn the_commands_in_the_book_and_the_readmes_are_commands() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a repository");
+        let mut files: Vec<_> =
+            std::fs::read_dir(root.join("docs/src")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.extend(["README.md", "cli/README.md"].map(|file| root.join(file)));
+        let mut seen = 0;
+        for file in files {
+            let text = std::fs::read_to_string(&file).unwrap();
+            for block in text.split("\n```").skip(1).step_by(2) {
+                let Some((language, lines)) = block.split_once('\n') else { continue };
+                let is_command = |line: &&str| line.starts_with("polyplug ") && matches!(language, "sh" | "text");
+                for line in lines.lines().map(|line| line.strip_prefix("$ ").unwrap_or(line)).filter(is_command) {
+                    if let Err(error) = Args::try_parse_from(words(line)) {
+                        panic!("{}: {line}\n{error}", file.display());
+                    }
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 15, "{seen} commands were seen");
+    }
 }

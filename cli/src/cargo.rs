@@ -16,13 +16,6 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Returns the source of the crates that this program belongs to.
-    pub(crate) fn published() -> Self {
-        let version = env!("CARGO_PKG_VERSION");
-        // What is compatible: the minor version counts as well before 1.0.
-        Self::Version(version.rsplit_once('.').map_or(version, |(compatible, _)| compatible).to_owned())
-    }
-
     /// Returns the folder of a checkout as a source.
     pub(crate) fn checkout(folder: &Path) -> Result<Self> {
         let folder = folder.canonicalize().with_context(|| format!("cannot read {}", folder.display()))?;

@@ -83,11 +83,18 @@ fn all_that_is_made_builds_and_works_together() {
 fn a_project_is_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    run(&["new", "contract", path(&at("Not A Name"))]).is(3).complains(&["`Not A Name` cannot be the name"]);
-    run(&["new", "contract", path(&at("test"))]).is(3).complains(&["`test` cannot be the name"]);
+    run(&["new", "contract", path(&at("Not A Name")), "--polyplug", path(&checkout())])
+        .is(3)
+        .complains(&["`Not A Name` cannot be the name"]);
+    run(&["new", "contract", path(&at("test")), "--polyplug", path(&checkout())])
+        .is(3)
+        .complains(&["`test` cannot be the name"]);
     fs::create_dir(at("full")).unwrap();
     fs::write(at("full").join("x"), "").unwrap();
-    run(&["new", "contract", path(&at("full"))]).is(3).complains(&["the folder is not empty"]);
+    run(&["new", "contract", path(&at("full")), "--polyplug", path(&checkout())])
+        .is(3)
+        .complains(&["the folder is not empty"]);
+    run(&["new", "contract", path(&at("a"))]).is(2).complains(&["--polyplug <CHECKOUT>"]);
     run(&["new", "contract", path(&at("a")), "--polyplug", path(folder.path())])
         .is(3)
         .complains(&["no checkout of polyplug"]);

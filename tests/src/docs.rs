@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod abi;
 #[cfg(test)]
+mod blocks;
+#[cfg(test)]
 mod by_hand;
 #[cfg(test)]
 mod c;
@@ -12,6 +14,9 @@ use std::path::{Path, PathBuf};
 
 #[cfg(doctest)]
 mod examples {
+    #[doc = include_str!("../../docs/src/introduction.md")]
+    struct Introduction;
+
     #[doc = include_str!("../../docs/src/by-hand.md")]
     struct ByHand;
 

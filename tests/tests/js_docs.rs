@@ -158,3 +158,48 @@ fn the_counter_keeps_its_state() {
     assert_eq!(runtime.reload_bundle(bundle.path()).unwrap().migrated, 1);
     assert_eq!(counter.add(1), Ok(6));
 }
+
+/// Returns the page's example that is run with something else beside it, and begins like this.
+fn part(begin: &str) -> &'static str {
+    let page = include_str!("../../docs/src/javascript.md");
+    let parts = page.split("```js,ignore\n").skip(1).map(|part| part.split("```").next().unwrap());
+    parts.into_iter().find(|part| part.starts_with(begin)).unwrap_or_else(|| panic!("the page has no {begin}"))
+}
+
+#[test]
+fn the_stateless_calculator_has_workers() {
+    let calculator = blocks().remove(0);
+    let (class, declaration) = calculator.rsplit_once("plugin(").unwrap();
+    assert_eq!(declaration, "\"demo.calculator@1\", Calculator);\n");
+    let manifest = include_str!("../../docs/src/javascript.md").split("```toml\n").skip(1);
+    let manifest =
+        manifest.map(|part| part.split("```").next().unwrap()).find(|part| part.contains("workers")).unwrap();
+    let bundle = Bundle::empty();
+    bundle.write("manifest.toml", manifest);
+    bundle.write("main.js", format!("{class}{}", part("plugin(")));
+    let runtime = js_runtime(JsLoader::new());
+    let id = runtime.load_bundle(bundle.path()).unwrap();
+    let cores = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(runtime.bundle(id).unwrap().plugins[0].workers, cores);
+    assert_eq!(runtime.proxy::<dyn test_contracts::Calculator>().unwrap().add(2, 3), Ok(5));
+}
+
+#[test]
+fn the_modules_are_imported() {
+    let code = format!(
+        "{}\nexport const contract = \"demo.greeter@1\";\nexport const greetings = [greet(\"Ada\"), table.word, late.word];\n\
+         export function greet_all(name) {{ return greetings.join(\" \") + name; }}\nexport {{ greet_all as greet }};\n",
+        part("import { greet }")
+    );
+    let bundle = Bundle::script("js", &code);
+    for folder in ["words", "data"] {
+        std::fs::create_dir(bundle.path().join(folder)).unwrap();
+    }
+    bundle.write("words/greet.js", "export function greet(name) { return `Hello, ${name}!`; }\n");
+    bundle.write("data/table.json", "{ \"word\": \"from a table\" }");
+    bundle.write("late.js", "export const word = \"and late, \";\n");
+    let runtime = js_runtime(JsLoader::new());
+    runtime.load_bundle(bundle.path()).unwrap();
+    let greeting = runtime.proxy::<dyn Greeter>().unwrap().greet("Bob");
+    assert_eq!(greeting, Ok("Hello, Ada! from a table and late, Bob".to_owned()));
+}

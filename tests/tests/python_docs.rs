@@ -136,3 +136,38 @@ fn the_low_level_example_runs() {
     let others = runtime.proxy::<dyn Labels>().unwrap();
     assert_eq!(others.label(9), Ok("item 9, label 1".to_owned()));
 }
+
+/// Returns a bundle of the page's example that begins like this, with a plugin that answers `answer` for each item.
+fn part(begin: &str, answer: &str) -> Bundle {
+    let page = include_str!("../../docs/src/python.md");
+    let mut parts = page.split("```python,ignore\n").skip(1).map(|part| part.split("```").next().unwrap());
+    let code = parts.find(|part| part.starts_with(begin)).unwrap_or_else(|| panic!("the page has no {begin}"));
+    let bundle = Bundle::empty();
+    bundle.write("manifest.toml", manifest("part", "python", "main.py"));
+    let plugin = format!(
+        "from polyplug import plugin\n\n@plugin(\"demo.labels@1\")\nclass Labels:\n    def label(self, number):\n        return {answer}\n"
+    );
+    bundle.write("main.py", format!("{code}\n{plugin}"));
+    bundle
+}
+
+fn label(bundle: &Bundle, number: u32) -> String {
+    let runtime = Runtime::builder().loader(PythonLoader::new()).build().unwrap();
+    runtime.load_bundle(bundle.path()).unwrap();
+    runtime.proxy::<dyn Labels>().unwrap().label(number).unwrap()
+}
+
+#[test]
+fn the_processes_work() {
+    let bundle = part("import multiprocessing", "str(squares[number])");
+    bundle.write("work.py", "def square(number):\n    return number * number\n");
+    assert_eq!(label(&bundle, 999), "998001");
+}
+
+#[test]
+fn the_file_beside_the_modules_is_read() {
+    let bundle = part("from importlib import resources", "text.split()[number]");
+    std::fs::create_dir(bundle.path().join("data")).unwrap();
+    bundle.write("data/words.txt", "zero one two");
+    assert_eq!(label(&bundle, 2), "two");
+}

@@ -4,6 +4,7 @@
 //! the functions that commands share (finding packages, running programs, timing steps) are in the other modules.
 
 mod bench;
+mod book;
 mod bundle;
 mod bundles;
 mod ci;
@@ -107,6 +108,8 @@ enum Command {
     },
     /// Print the path of the Python that everything is built with, for `PYO3_PYTHON`.
     Python,
+    /// Build the book, and check that its links and those of the readmes lead somewhere.
+    Book,
     /// Build the book and the API documentation; warnings are errors.
     Doc,
     /// Run the checks that have to pass before a change is merged: formatting, clippy, documentation, tests.
@@ -132,6 +135,7 @@ fn main() -> ExitCode {
         Command::Bridge { check } => dotnet::run_bridge(check),
         Command::Cross { targets } => cross::run(&targets),
         Command::Python => python::run(),
+        Command::Book => book::run(),
         Command::Doc => doc::run(),
         Command::Ci => match ci::run() {
             Ok(true) => return ExitCode::SUCCESS,

@@ -9,23 +9,27 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::fixtures;
 use crate::process::{self, Observed};
 use crate::python;
 use crate::steps::Steps;
 use crate::summary;
 use crate::workspace::{self, Profile};
+use crate::{book, fixtures};
 
 /// Runs the tests; returns whether all passed. The last lines printed are the runners' summaries.
 pub(crate) fn run(thorough: bool) -> Result<bool> {
     let scripts = if thorough { scripts(&workspace::root().join("ci"))? } else { Vec::new() };
-    let mut steps = Steps::new(4 + scripts.len());
+    let mut steps = Steps::new(5 + scripts.len());
     let mut report = Report::default();
 
     steps.step("Looking for what is needed", python::check)?;
     steps.step("Building the libraries that the tests load", || fixtures::build(Profile::Dev))?;
     steps.step("Tests", || if has_nextest() { nextest(&mut report) } else { libtest(&mut report) })?;
     steps.step("Documentation tests", || doc_tests(&mut report))?;
+    steps.step("The book", || {
+        report.add("the book", book::test()?);
+        Ok(())
+    })?;
     for script in &scripts {
         let title = format!("ci/{}", script.file_name().unwrap_or_default().display());
         steps.step(&title, || run_script(script, &title, &mut report))?;

@@ -12,6 +12,7 @@ use toml::{Table, Value};
 /// The folders whose packages are plugins.
 const STAGES: &str = "examples/pipeline/stages";
 const TEST_PLUGINS: &str = "tests/plugins";
+const EDITOR_PLUGINS: &str = "examples/editor-commands/plugins";
 
 /// A cargo profile that the commands choose.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -156,11 +157,13 @@ fn bundles(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// Returns every plugin that tests and benchmarks load, including the stages of the example.
+/// Returns every plugin that tests and benchmarks load, including those of the examples.
 pub(crate) fn fixtures() -> Result<Vec<PluginPackage>> {
     let root = root();
     let mut fixtures = plugin_packages(&root.join(TEST_PLUGINS))?;
-    fixtures.extend(plugin_packages(&root.join(STAGES))?);
+    for examples in [STAGES, EDITOR_PLUGINS] {
+        fixtures.extend(plugin_packages(&root.join(examples))?);
+    }
     check_library_names(&fixtures)?;
     Ok(fixtures)
 }

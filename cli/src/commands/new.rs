@@ -15,10 +15,7 @@ use crate::project::{self, Plugin, check_name};
 pub(crate) fn run(args: &New) -> Result<Exit> {
     let folder = match &args.kind {
         NewKind::Contract { project, polyplug } => {
-            let source = match polyplug {
-                Some(checkout) => Source::checkout(checkout)?,
-                None => Source::published(),
-            };
+            let source = Source::checkout(polyplug)?;
             project::contract(name(&project.folder)?, &source).write(&project.folder)?;
             &project.folder
         }

@@ -18,7 +18,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit> {
         bail!("{}: there is no such folder", args.folder.display());
     }
     let end = args.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    let runtime = with_stand_in(Runtime::builder().hot_reload(true))?;
+    let runtime = with_stand_in(Runtime::builder().hot_reload(true).metrics(args.watch))?;
     if !args.watch {
         let report = runtime.load_dir(&args.folder);
         anstream::println!("{report}");

@@ -16,6 +16,7 @@ use polyplug::{Event, Runtime};
 use ratatui::crossterm::event::{self, Event as Input, KeyCode, KeyEventKind, KeyModifiers};
 
 use board::Board;
+use view::State;
 
 /// The time between two drawings, while no key is pressed.
 const PERIOD: Duration = Duration::from_millis(250);
@@ -33,8 +34,9 @@ pub(crate) fn show(
         while let Ok(event) = events.try_recv() {
             board.add(&event);
         }
-        let bundles = runtime.bundles();
-        if let Err(error) = terminal.draw(|frame| view::draw(frame, folder, &bundles, &runtime.retired(), &board)) {
+        let (bundles, retired, metrics) = (runtime.bundles(), runtime.retired(), runtime.metrics());
+        let state = State { folder, bundles: &bundles, retired: &retired, metrics: &metrics, board: &board };
+        if let Err(error) = terminal.draw(|frame| view::draw(frame, &state)) {
             break Err(error);
         }
         match is_ended() {

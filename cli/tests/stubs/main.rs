@@ -5,6 +5,7 @@ mod c;
 mod contracts;
 mod csharp;
 mod lua;
+mod pages;
 mod projects;
 mod python;
 mod refused;

@@ -35,8 +35,13 @@ pub(crate) fn compiler() -> Option<PathBuf> {
 
 /// Compiles a guest into `main.js` of the folder.
 fn compile(code: &str, folder: &Path) -> Option<Run> {
+    compile_with(&Schemas::new(), code, folder)
+}
+
+/// Compiles a plugin for contracts into `main.js` of the folder.
+pub(crate) fn compile_with(schemas: &Schemas, code: &str, folder: &Path) -> Option<Run> {
     let compiler = compiler()?;
-    let stubs = Schemas::new().stubs("ts");
+    let stubs = schemas.stubs("ts");
     fs::write(folder.join("main.ts"), code).unwrap();
     fs::copy(stubs.path().join("polyplug.d.ts"), folder.join("polyplug.d.ts")).unwrap();
     let mut command = Command::new("node");

@@ -18,7 +18,7 @@
 //! Each loader is a feature, and all features are on by default. A host can choose the loaders that it needs:
 //!
 //! ```toml
-//! polyplug-loaders = { version = "0.1", default-features = false, features = ["native"] }
+//! polyplug-loaders = { path = "../polyplug/loaders/all", default-features = false, features = ["native"] }
 //! ```
 //!
 //! | feature | bundles that are |

@@ -10,10 +10,10 @@
 //!
 //! ```toml
 //! [dependencies]
-//! polyplug = { version = "0.1", default-features = false }
+//! polyplug = { path = "../../polyplug/polyplug", default-features = false }
 //!
 //! [dev-dependencies]
-//! polyplug = { version = "0.1", features = ["host"] }
+//! polyplug = { path = "../../polyplug/polyplug", features = ["host"] }
 //! ```
 //!
 //! A test keeps a clone of each fake that shares the fake's state, for example through [`Calls`]:

@@ -1,5 +1,6 @@
 //! The tables of the page on the ABI.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::mem::offset_of;
 
@@ -11,6 +12,7 @@ use polyplug_abi::{
 };
 
 use super::page;
+use crate::{Bundle, compile, compiler};
 
 /// The table of one structure, with the offsets and sizes of the compiler.
 macro_rules! table {
@@ -146,4 +148,37 @@ fn it_lists_the_whole_table_of_the_host() {
     let page = page("abi.md");
     let missing: Vec<_> = rows.into_iter().filter(|row| !page.contains(row.as_str())).collect();
     assert!(missing.is_empty(), "docs/src/abi.md should have:\n\n{}", missing.join("\n"));
+}
+
+/// The page leaves out the prefix of the names. A declaration that differs from the header's is an error in C.
+#[test]
+fn its_c_is_that_of_the_header() {
+    let (page, include) = (page("abi.md"), super::root().join("loaders/all/include"));
+    let header = std::fs::read_to_string(include.join("polyplug.h")).unwrap();
+    let names: BTreeSet<&str> = header
+        .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        .filter_map(|word| word.strip_prefix("Polyplug"))
+        .collect();
+    let mut source = "#include <stddef.h>\n#include \"polyplug.h\"\n".to_owned();
+    for name in names
+        .into_iter()
+        .filter(|name| header.contains(&format!(" Polyplug{name};")) || header.contains(&format!("(*Polyplug{name})")))
+    {
+        source += &format!("typedef Polyplug{name} {name};\n");
+    }
+    let blocks: Vec<_> = page.split("\n```c\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(blocks.len(), 5);
+    source += &blocks.concat();
+    source += "static const PolyplugEntry its_entry = entry;\n\
+               _Static_assert(sizeof(struct CallArena) == sizeof(PolyplugCallArena), \"size\");\n";
+    for field in ["cur", "end", "grow", "ctx"] {
+        source += &format!(
+            "_Static_assert(offsetof(struct CallArena, {field}) == offsetof(PolyplugCallArena, {field}), \"{field}\");\n"
+        );
+    }
+    let folder = Bundle::empty();
+    folder.write("page.c", source);
+    let mut command = compiler();
+    command.args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-unused", "-fsyntax-only", "-I"]);
+    compile(command.arg(include).arg(folder.path().join("page.c")));
 }
