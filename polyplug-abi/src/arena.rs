@@ -72,6 +72,15 @@ impl CallArena {
         self.end = end;
     }
 
+    /// Returns what is left of the region, and leaves the arena without any: it asks `grow` for the next allocation. For
+    /// arenas that take their memory from another one.
+    #[must_use]
+    pub const fn take_region(&mut self) -> (*mut u8, *mut u8) {
+        let region = (self.cur, self.end);
+        self.cur = self.end;
+        region
+    }
+
     /// Returns the owner's data.
     #[must_use]
     pub const fn context(&self) -> *mut c_void {

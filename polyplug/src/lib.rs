@@ -61,6 +61,7 @@ mod contract;
 mod contract_info;
 mod debug_text;
 mod error_text;
+mod frame_arena;
 mod guest;
 mod proxy;
 mod revision;

@@ -15,6 +15,7 @@ use polyplug_abi::{
 
 use crate::call_error::{CallError, Callee, Failure};
 use crate::contract_info::ContractInfo;
+use crate::frame_arena::{ArenaLender, ArenaSource, FrameArena};
 use crate::revision::Revision;
 use crate::types::{Crosses, Depth, Lend, LiftError, LowerError};
 
@@ -28,8 +29,7 @@ pub struct RawProxy {
     /// The callee's entries: one for each of `info.methods`, in that order.
     functions: NonNull<Entry>,
     instance: GuestContractInstance,
-    host: NonNull<HostApi>,
-    arenas: &'static ArenaLender,
+    arenas: ArenaSource,
     info: &'static ContractInfo,
     /// The owner of everything that the other fields point at; it also keeps the code mapped.
     owner: Arc<dyn Owner>,
@@ -100,7 +100,8 @@ impl RawProxy {
     #[must_use]
     pub unsafe fn new(parts: ProxyParts, owner: Arc<dyn Owner>) -> Self {
         let ProxyParts { revision, functions, instance, host, arenas, info } = parts;
-        Self { revision, functions, instance, host, arenas, info, owner }
+        let arenas = ArenaSource { host, lender: arenas };
+        Self { revision, functions, instance, arenas, info, owner }
     }
 
     /// Calls method `index`: lowers the arguments with `lower`, and lifts the result.
@@ -143,15 +144,16 @@ impl RawProxy {
             // SAFETY: `index` is a method with these arguments and this result (promised to `call`).
             return unsafe { self.invoke(index, &args, std::ptr::null_mut()) };
         }
-        let arena = ArenaGuard::enter(self.host, self.arenas);
-        // SAFETY: the host lends the arena to this call alone until the guard is dropped.
-        let mut to = unsafe { Lend::new(arena.arena) };
+        let mut frame = MaybeUninit::uninit();
+        let arena = FrameArena::new(&mut frame, &self.arenas);
+        // SAFETY: the arena is this call's alone until it is dropped.
+        let mut to = unsafe { Lend::new(arena.get()) };
         let args = lower(&mut to);
         if let Err(error) = to.finish() {
             return Err(self.not_lowered(index, error));
         }
         // SAFETY: `index` is a method with these arguments and this result (promised to `call`).
-        unsafe { self.invoke(index, &args, arena.arena) }
+        unsafe { self.invoke(index, &args, arena.get()) }
     }
 
     #[inline(always)]
@@ -263,12 +265,12 @@ impl RawProxy {
 
     /// Returns the table of the host that the proxy calls through.
     pub(crate) fn host(&self) -> NonNull<HostApi> {
-        self.host
+        self.arenas.host
     }
 
     /// Returns whether the host itself holds the proxy, and not a plugin.
     pub(crate) fn is_of_host(&self) -> bool {
-        self.arenas.is_of_host
+        self.arenas.lender.is_of_host
     }
 
     /// Returns the name of the bundle that serves this proxy.
@@ -288,57 +290,14 @@ impl Clone for RawProxy {
         {
             return refreshed;
         }
-        let Self { revision, functions, instance, host, arenas, info, .. } = *self;
-        Self { revision, functions, instance, host, arenas, info, owner: Arc::clone(&self.owner) }
+        let Self { revision, functions, instance, arenas, info, .. } = *self;
+        Self { revision, functions, instance, arenas, info, owner: Arc::clone(&self.owner) }
     }
 }
 
 impl std::fmt::Debug for RawProxy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}@{}.{} of {}", self.info.name, self.info.major, self.info.minor, self.owner.callee())
-    }
-}
-
-/// The functions by which a host lends arenas to proxies.
-pub struct ArenaLender {
-    /// True for the proxies that the host itself holds.
-    pub is_of_host: bool,
-    /// Returns an arena for one call.
-    ///
-    /// # Safety
-    ///
-    /// The table must be valid.
-    pub enter: unsafe fn(NonNull<HostApi>) -> *mut CallArena,
-    /// Ends the use of an arena from `enter`.
-    ///
-    /// # Safety
-    ///
-    /// The table must be valid. The arena must not be used again.
-    pub leave: unsafe fn(NonNull<HostApi>, *mut CallArena),
-}
-
-/// An arena for one call. The guard returns the arena to the host when dropped.
-struct ArenaGuard {
-    host: NonNull<HostApi>,
-    lender: &'static ArenaLender,
-    arena: *mut CallArena,
-}
-
-impl ArenaGuard {
-    #[inline]
-    fn enter(host: NonNull<HostApi>, lender: &'static ArenaLender) -> Self {
-        // SAFETY: a proxy's host table is valid while the proxy is.
-        let arena = unsafe { (lender.enter)(host) };
-        Self { host, lender, arena }
-    }
-}
-
-impl Drop for ArenaGuard {
-    #[inline]
-    fn drop(&mut self) {
-        // SAFETY: the proxy that made the guard keeps the host's table valid. The arena came from the same lender, and
-        // the guard was its only user.
-        unsafe { (self.lender.leave)(self.host, self.arena) };
     }
 }
 

@@ -18,6 +18,7 @@ pub mod footprint;
 pub mod generate;
 pub mod grow;
 pub mod handles;
+pub mod instructions;
 pub mod js;
 pub mod layers;
 mod log;

@@ -15,8 +15,9 @@ use polyplug_abi::{
 use crate::call_error::{CallError, Callee};
 use crate::contract::Contract;
 use crate::contract_info::ContractInfo;
+use crate::frame_arena::ArenaLender;
 use crate::guest::context::PluginContext;
-use crate::proxy::{ArenaLender, Owner, ProxyParts, RawProxy, Trampoline};
+use crate::proxy::{Owner, ProxyParts, RawProxy, Trampoline};
 use crate::revision::Revision;
 
 /// The revision of every proxy of a plugin. It never changes: the host finds the current version at each call.
@@ -241,7 +242,10 @@ unsafe fn enter_arena(host: NonNull<HostApi>) -> *mut CallArena {
 /// # Safety
 ///
 /// The table must be valid. The arena must not be used again.
-unsafe fn leave_arena(host: NonNull<HostApi>, arena: *mut CallArena) {
+unsafe fn leave_arena(host: NonNull<HostApi>, arena: *mut CallArena, _: usize) {
+    if arena.is_null() {
+        return; // the host has ended the use of what its other callees have not left
+    }
     // SAFETY: the table is valid (the caller's promise).
     unsafe { (host.as_ref().leave_arena)(host.as_ptr(), arena) };
 }

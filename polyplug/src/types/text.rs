@@ -17,9 +17,6 @@ pub(crate) unsafe fn lift_str<'a>(canon: RawList<u8>) -> Result<&'a str, LiftErr
     utf8(unsafe { canon.items() }?)
 }
 
-/// The most bytes of text that [`utf8`] checks for ASCII first.
-const SHORT: usize = 256;
-
 /// Returns bytes as text.
 ///
 /// # Errors
@@ -27,10 +24,41 @@ const SHORT: usize = 256;
 /// Fails if the bytes are not UTF-8.
 #[inline]
 pub fn utf8(bytes: &[u8]) -> Result<&str, LiftError> {
-    // Most text is short and ASCII, and the check for ASCII is faster.
-    if bytes.len() <= SHORT && bytes.is_ascii() {
+    // Most text is short and ASCII.
+    if is_short_ascii(bytes) {
         // SAFETY: ASCII is UTF-8.
         return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
+    }
+    checked(bytes)
+}
+
+/// Returns whether bytes are ASCII, at most 32 of them.
+///
+/// They are read in one or two words, or pairs of words, that overlap where the length is between.
+#[inline(always)]
+fn is_short_ascii(bytes: &[u8]) -> bool {
+    const HIGH: u128 = 0x8080_8080_8080_8080_8080_8080_8080_8080;
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
+        let ends = u128::from_ne_bytes(*first) | u128::from_ne_bytes(*last);
+        return bytes.len() <= 32 && ends & HIGH == 0;
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        return (u64::from_ne_bytes(*first) | u64::from_ne_bytes(*last)) & HIGH as u64 == 0;
+    }
+    bytes.is_ascii()
+}
+
+/// The bytes of text from which on vector instructions are faster than the standard library's check.
+const LONG: usize = 64;
+
+/// Returns bytes as text, whatever they are. A function of its own, so that each place that reads text has the short check
+/// alone.
+#[inline(never)]
+fn checked(bytes: &[u8]) -> Result<&str, LiftError> {
+    if bytes.len() >= LONG
+        && let Ok(text) = simdutf8::basic::from_utf8(bytes)
+    {
+        return Ok(text);
     }
     std::str::from_utf8(bytes).map_err(|e| LiftError::new(format_args!("not UTF-8: {e}")))
 }
@@ -54,5 +82,40 @@ unsafe impl Type for String {
     unsafe fn lift(canon: &RawList<u8>, _: Depth) -> Result<Self, LiftError> {
         // SAFETY: the bytes are readable (the caller's promise).
         unsafe { lift_str(*canon) }.map(str::to_owned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes of every length around those at which the check changes, with one byte in every place replaced.
+    #[test]
+    fn text_is_what_the_standard_library_takes_for_text() {
+        let replaced: [&[u8]; 8] = [
+            b"",
+            b"\x80",
+            b"\xff",
+            "\u{e9}".as_bytes(),
+            "\u{20ac}".as_bytes(),
+            "\u{1f600}".as_bytes(),
+            b"\xc3",
+            b"\xed\xa0\x80",
+        ];
+        for len in (0..=40).chain(60..=72).chain(126..=132) {
+            for part in replaced {
+                for at in 0..=len {
+                    let mut bytes = vec![b'a'; len];
+                    let end = (at + part.len()).min(len);
+                    bytes.splice(at..end, part.iter().copied());
+                    let (ours, theirs) = (utf8(&bytes), std::str::from_utf8(&bytes));
+                    match (ours, theirs) {
+                        (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs),
+                        (Err(ours), Err(theirs)) => assert_eq!(ours.to_string(), format!("not UTF-8: {theirs}")),
+                        (ours, theirs) => panic!("{bytes:?}: {ours:?}, not {theirs:?}"),
+                    }
+                }
+            }
+        }
     }
 }

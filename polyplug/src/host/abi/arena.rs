@@ -1,7 +1,7 @@
 //! Memory that the host keeps per thread: an arena for each depth of nested calls, and a buffer for an error's text.
 
 use std::alloc::{Layout, alloc, dealloc};
-use std::cell::{Cell, RefCell, UnsafeCell};
+use std::cell::{RefCell, UnsafeCell};
 use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use polyplug_abi::{CallArena, HostApi, StringView};
 
 use crate::error_text;
-use crate::proxy::ArenaLender;
+use crate::frame_arena::{ArenaLender, in_use};
 
 /// The size of an arena's first block: enough for the results of most calls.
 const FIRST_BLOCK: usize = 4096;
@@ -89,10 +89,9 @@ fn rewind(arena: &mut CallArena, blocks: &mut Blocks) {
 
 /// The arenas of one thread, one for each depth of nested calls: an inner call must not reset memory that an outer
 /// call still reads.
-struct Arenas {
-    depth: Cell<usize>,
-    list: UnsafeCell<BoxedArenas>,
-}
+///
+/// The first [`in_use::get`] of them are in use.
+struct Arenas(UnsafeCell<BoxedArenas>);
 
 /// Arenas that stay at their addresses while the list grows, because callers hold pointers to them.
 #[allow(clippy::vec_box)]
@@ -136,7 +135,7 @@ impl Drop for Arena {
 unsafe impl Send for Arena {}
 
 thread_local! {
-    static ARENAS: Arenas = const { Arenas { depth: Cell::new(0), list: UnsafeCell::new(Vec::new()) } };
+    static ARENAS: Arenas = const { Arenas(UnsafeCell::new(Vec::new())) };
     static ERROR_TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -195,8 +194,10 @@ unsafe fn enter_guarded(_: NonNull<HostApi>) -> *mut CallArena {
 /// # Safety
 ///
 /// None.
-unsafe fn leave_guarded(_: NonNull<HostApi>, arena: *mut CallArena) {
-    unwind_to(arena);
+unsafe fn leave_guarded(_: NonNull<HostApi>, arena: *mut CallArena, before: usize) {
+    if ARENAS.try_with(|arenas| arenas.unwind(before)).is_err() {
+        leave_late(Holder::Guard, arena);
+    }
 }
 
 /// Ends the use of a guard's arena, and of all arenas that were entered since.
@@ -233,24 +234,32 @@ pub(crate) struct ArenaDepth(usize);
 impl ArenaDepth {
     #[inline]
     pub(crate) fn now() -> Self {
-        Self(ARENAS.try_with(|arenas| arenas.depth.get()).unwrap_or(0))
+        Self(in_use::get())
     }
 }
 
 impl Drop for ArenaDepth {
     #[inline]
     fn drop(&mut self) {
-        let _ = ARENAS.try_with(|arenas| arenas.unwind(self.0));
+        if in_use::get() != self.0 {
+            unwind_to_depth(self.0);
+        }
     }
+}
+
+/// Ends the use of all arenas of this thread but the `depth` outermost ones.
+#[cold]
+fn unwind_to_depth(depth: usize) {
+    let _ = ARENAS.try_with(|arenas| arenas.unwind(depth));
 }
 
 impl Arenas {
     #[inline]
     fn enter(&self, holder: Holder) -> *mut CallArena {
-        let depth = self.depth.get();
-        self.depth.set(depth + 1);
+        let depth = in_use::get();
+        in_use::set(depth + 1);
         // SAFETY: only this thread reaches the list, and no reference to the list outlives this function.
-        let list = unsafe { &mut *self.list.get() };
+        let list = unsafe { &mut *self.0.get() };
         if depth == list.len() {
             list.push(Arena::new(holder));
         }
@@ -260,9 +269,9 @@ impl Arenas {
 
     #[inline]
     fn leave(&self, holder: Holder, arena: *mut CallArena) {
-        let Some(innermost) = self.depth.get().checked_sub(1) else { return };
+        let Some(innermost) = in_use::get().checked_sub(1) else { return };
         // SAFETY: only this thread reaches the list, and no reference to the list outlives this function.
-        let list = unsafe { &*self.list.get() };
+        let list = unsafe { &*self.0.get() };
         if list[innermost].holder == holder && std::ptr::eq(&raw const list[innermost].arena, arena) {
             self.unwind(innermost);
         }
@@ -271,8 +280,8 @@ impl Arenas {
     #[inline]
     fn unwind_to(&self, arena: *mut CallArena) {
         // SAFETY: only this thread reaches the list, and no reference to the list outlives this function.
-        let list = unsafe { &*self.list.get() };
-        let in_use = &list[..self.depth.get()];
+        let list = unsafe { &*self.0.get() };
+        let in_use = &list[..in_use::get()];
         let found = in_use.iter().rposition(|one| std::ptr::eq(&raw const one.arena, arena));
         if let Some(found) = found {
             self.unwind(found);
@@ -283,10 +292,10 @@ impl Arenas {
     #[inline]
     fn unwind(&self, depth: usize) {
         // SAFETY: only this thread reaches the list, and no reference to the list outlives this function.
-        let list = unsafe { &mut *self.list.get() };
-        while self.depth.get() > depth {
-            let innermost = self.depth.get() - 1;
-            self.depth.set(innermost);
+        let list = unsafe { &mut *self.0.get() };
+        while in_use::get() > depth {
+            let innermost = in_use::get() - 1;
+            in_use::set(innermost);
             list[innermost].arena.reset();
         }
     }
@@ -327,7 +336,7 @@ mod tests {
 
     /// Returns the number of arenas of this thread that are in use.
     fn depth() -> usize {
-        ARENAS.with(|arenas| arenas.depth.get())
+        in_use::get()
     }
 
     #[test]

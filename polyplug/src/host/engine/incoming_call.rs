@@ -150,6 +150,19 @@ impl<'a> IncomingCall<'a> {
     #[inline]
     pub fn set_result<E: Read<Error = Fault>>(&self, engine: &mut E, value: &E::Value) -> Result<(), Fault> {
         let result = self.plan.result;
+        // Scalars take the shortest path.
+        let Kind::Scalar(scalar) = self.contract.plan.node(result).kind else {
+            return self.set_other_result(engine, value);
+        };
+        // SAFETY: the caller of `new` promised that `out` has the layout of the result, which is this scalar.
+        unsafe { self.lowering().scalar(engine, result, scalar, value, self.out) }
+            .map_err(|fault| self.of_result(fault))
+    }
+
+    /// Sets a result that is not a scalar.
+    #[inline(never)]
+    fn set_other_result<E: Read<Error = Fault>>(&self, engine: &mut E, value: &E::Value) -> Result<(), Fault> {
+        let result = self.plan.result;
         let written = match &self.contract.plan.node(result).kind {
             Kind::Unit if engine.is_unit(value) => return Ok(()),
             Kind::Result { ok, at, .. } => {

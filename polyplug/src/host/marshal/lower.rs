@@ -51,12 +51,34 @@ impl Lowering<'_> {
     ) -> Result<(), E::Error> {
         // Scalars take the shortest path.
         if let Kind::Scalar(scalar) = self.plan.node(node).kind {
-            // SAFETY: BUFFER.
-            let written = unsafe { lower_scalar(engine, scalar, value, out) };
-            return written.map_err(|refused| self.refused(engine, node, value, refused));
+            // SAFETY: BUFFER; the node is that scalar.
+            return unsafe { self.scalar(engine, node, scalar, value, out) };
         }
         // SAFETY: BUFFER; the caller guarantees an arena if the node has pointers.
         unsafe { self.part(engine, node, value, out, Depth::ROOT) }
+    }
+
+    /// Lowers `value` as the node `node`, which is `scalar`.
+    ///
+    /// # Errors
+    ///
+    /// The value is not of the scalar's type, or out of its range.
+    ///
+    /// # Safety
+    ///
+    /// `out` must point to a writable buffer for the scalar, aligned.
+    #[inline(always)]
+    pub(crate) unsafe fn scalar<E: Read>(
+        &self,
+        engine: &mut E,
+        node: NodeId,
+        scalar: Scalar,
+        value: &E::Value,
+        out: *mut u8,
+    ) -> Result<(), E::Error> {
+        // SAFETY: BUFFER.
+        let written = unsafe { lower_scalar(engine, scalar, value, out) };
+        written.map_err(|refused| self.refused(engine, node, value, refused))
     }
 
     /// Lowers a value of any kind. The kinds that have parts are functions of their own, so that a level of nesting needs

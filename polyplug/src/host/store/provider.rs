@@ -105,7 +105,7 @@ impl Provider {
     }
 
     /// Returns the parts of a proxy for contract `info` and an instance of this provider.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn parts(&self, info: &'static ContractInfo, target: &CallTarget) -> Result<ProxyParts, RuntimeError> {
         let entries = self.entries(info)?;
         let version = self.started_version();

@@ -20,7 +20,11 @@ impl Calculator for Basic {
     }
 
     fn greet(&self, name: &str) -> String {
-        format!("Hello, {name}!")
+        let mut text = String::with_capacity("Hello, !".len() + name.len());
+        text.push_str("Hello, ");
+        text.push_str(name);
+        text.push('!');
+        text
     }
 
     fn sum(&self, data: &[u8]) -> u64 {
