@@ -11,7 +11,7 @@ use std::time::Duration;
 use polyplug::EventKind;
 use polyplug::signature::{SecretKey, SignaturePolicy, sign_bundle, verify_bundle};
 use polyplug_tests::calculators::{self, LOADERS, calculator};
-use polyplug_tests::watching::patient;
+use polyplug_tests::watching::impatient;
 use polyplug_tests::{Bundle, main_file, manifest};
 use test_contracts::Calculator;
 
@@ -163,7 +163,7 @@ fn a_watcher_follows_folders_of_any_name() {
     let (send, events) = std::sync::mpsc::channel();
     let runtime = calculators::runtime(true);
     runtime.on_event(move |event| drop(send.send(event.clone()))).detach();
-    let watcher = runtime.watch_dir_with(folder.path(), patient()).unwrap();
+    let watcher = runtime.watch_dir_with(folder.path(), impatient()).unwrap();
     let next = |wanted: &str, name: &str| loop {
         let event = events.recv_timeout(Duration::from_secs(60));
         let event = event.unwrap_or_else(|_| panic!("{name:?} is not {wanted}"));
