@@ -192,6 +192,11 @@ fn data_is_read_with_the_functions_of_the_standard_library() {
     ] {
         packed.gives(&[(&format!("{resources}return {code}"), expected)]);
     }
+    let pickled = "import pickle\nfile, spec, folder = pickle.loads(pickle.dumps((root / 'words.txt', inner.__spec__, \
+                   space.__spec__)))\nin_folder = folder.loader.get_resource_reader('space').files()\n\
+                   return (file.read_text(), spec.loader.get_data(inner.__path__[0] + '/words.txt'), \
+                   (in_folder / 'words.txt').read_text(), file == root / 'words.txt')";
+    packed.gives(&[(&format!("{resources}{pickled}"), "('some words', b'some words', 'words of space', True)")]);
     // A file of the system's, for as long as it is needed.
     for maker in ["resources.as_file(root / 'words.txt')", "resources.path(inner, 'words.txt')"] {
         let code = format!(

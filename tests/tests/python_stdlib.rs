@@ -13,6 +13,15 @@ fn it_gives_the_same_in_a_bundle_as_in_a_program() {
     cases::compare("stdlib", PythonLoader::new(), &program(), 80);
 }
 
+#[test]
+fn it_gives_the_same_in_a_pack_as_in_a_program() {
+    if !child::alone("it_gives_the_same_in_a_pack_as_in_a_program") {
+        return;
+    }
+    let of_files = ["configured_logging", "run_path", "spec_from_file"];
+    cases::compare_packed("stdlib", PythonLoader::new(), &program(), 80, &of_files);
+}
+
 /// The variables that tell a program its locale, and its encoding.
 const LOCALES: &[(&str, &str)] = &[("LC_ALL", "C"), ("LC_ALL", "POSIX"), ("LC_ALL", "de_DE.ISO-8859-1"), ("LANG", "C")];
 

@@ -57,24 +57,45 @@ fn copy_folder(from: &Path, to: &Path) {
 pub fn compare(name: &str, loader: PythonLoader, program: &Path, count: usize) {
     let bundle = python_bundle("python", "", &[]);
     copy(name, bundle.path());
+    let expected = in_a_program(program, bundle.path(), count);
+    compare_at(bundle.path(), loader, &expected, &[]);
+}
+
+/// Does the same with the pack of the bundle. The cases `of_files` open files by their paths, and have an error in a pack.
+///
+/// # Panics
+///
+/// As [`compare`], and if one of `of_files` has no error.
+#[track_caller]
+pub fn compare_packed(name: &str, loader: PythonLoader, program: &Path, count: usize, of_files: &[&str]) {
+    let bundle = python_bundle("python", "", &[]);
+    copy(name, bundle.path());
+    let expected = in_a_program(program, bundle.path(), count);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("python.polyplug");
+    polyplug::pack::write(bundle.path(), &path).unwrap_or_else(|error| panic!("{error}"));
+    compare_at(&path, loader, &expected, of_files);
+}
+
+#[track_caller]
+fn compare_at(bundle: &Path, loader: PythonLoader, expected: &BTreeMap<String, String>, of_files: &[&str]) {
     let runtime = python_runtime(loader);
-    runtime.load_bundle(bundle.path()).unwrap_or_else(|error| panic!("{error}"));
-    let expected = in_a_program(program, bundle.path());
-    assert!(expected.len() >= count, "{expected:?}");
+    runtime.load_bundle(bundle).unwrap_or_else(|error| panic!("{error}"));
     let mut differing = Vec::new();
-    for (name, result) in &expected {
+    for (name, result) in expected {
         println!("{name}");
         let given = run(&runtime, name).unwrap_or_else(|error| error.to_string());
-        if given != *result {
+        let is_right = if of_files.contains(&&**name) { given.contains("Error: ") } else { given == *result };
+        if !is_right {
             differing.push(format!("{name}\n  program: {result}\n  bundle:  {given}"));
         }
     }
     assert!(differing.is_empty(), "{}", differing.join("\n"));
 }
 
-/// Returns what the cases give in a program.
+/// Returns what the cases give in a program, of which there are at least `count`.
 #[track_caller]
-fn in_a_program(program: &Path, folder: &Path) -> BTreeMap<String, String> {
+fn in_a_program(program: &Path, folder: &Path, count: usize) -> BTreeMap<String, String> {
     // A file, which processes that the program starts can import again.
     let file = folder.join("program.py");
     std::fs::write(&file, PROGRAM).expect("a file in a temporary folder");
@@ -84,5 +105,7 @@ fn in_a_program(program: &Path, folder: &Path) -> BTreeMap<String, String> {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     let lines = text.lines().map(|line| line.split_once('\t').unwrap_or_else(|| panic!("{line}")));
-    lines.map(|(name, result)| (name.to_owned(), result.to_owned())).collect()
+    let given: BTreeMap<_, _> = lines.map(|(name, result)| (name.to_owned(), result.to_owned())).collect();
+    assert!(given.len() >= count, "{given:?}");
+    given
 }

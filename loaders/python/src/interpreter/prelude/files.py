@@ -7,6 +7,7 @@ it.
 import errno
 import os
 import posixpath
+import sys
 
 
 class FolderFiles:
@@ -17,6 +18,9 @@ class FolderFiles:
         # The bundle's own directory, whose paths everybody sees, and the one that files are read from.
         self._directory, self._stored = directory, stored
         self._host = host_functions
+
+    def __reduce__(self):
+        return files_at, (self._directory,)
 
     @property
     def are_apart(self):
@@ -103,6 +107,9 @@ class PackFiles:
                 self._folders.setdefault(parent, {})[last] = is_folder
                 name, is_folder = parent, True
 
+    def __reduce__(self):
+        return files_at, (self._path,)
+
     def is_file(self, path):
         return self._is_file(self._name(path))
 
@@ -173,6 +180,15 @@ class _SentPack:
 def described_files(directory, stored, contents):
     """Returns the files that another process has described."""
     return FolderFiles(directory, stored) if contents is None else PackFiles(directory, _SentPack(contents))
+
+
+def files_at(directory):
+    """Returns the files of a directory or pack that a pickle names: those of the bundle that reads the pickle, or else of
+    the last one that has them."""
+    bundles = [bundle for bundle in reversed(list(_bundles.values())) if bundle.directory == directory]
+    reader = _bundle_in_stack(None, sys._getframe())
+    bundle = reader if reader in bundles else next(iter(bundles), None)
+    return bundle.files if bundle else FolderFiles(directory, directory)
 
 
 def _error(number, path):
