@@ -52,13 +52,6 @@ enum Language {
 }
 
 impl Language {
-    const ALL: &[Self] = &[
-        Self::Lua,
-        Self::Js,
-        #[cfg(feature = "python")]
-        Self::Python,
-    ];
-
     fn loader(self) -> &'static str {
         match self {
             Self::Lua => "lua",
