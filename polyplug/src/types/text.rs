@@ -25,11 +25,13 @@ pub(crate) unsafe fn lift_str<'a>(canon: RawList<u8>) -> Result<&'a str, LiftErr
 #[inline]
 pub fn utf8(bytes: &[u8]) -> Result<&str, LiftError> {
     // Most text is short and ASCII.
-    if is_short_ascii(bytes) {
-        // SAFETY: ASCII is UTF-8.
-        return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
+    if !is_short_ascii(bytes)
+        && let Some(fault) = fault(bytes)
+    {
+        return Err(fault);
     }
-    checked(bytes)
+    // SAFETY: ASCII is UTF-8, and `fault` has found nothing that is not.
+    Ok(unsafe { std::str::from_utf8_unchecked(bytes) })
 }
 
 /// Returns whether bytes are ASCII, at most 32 of them.
@@ -51,16 +53,14 @@ fn is_short_ascii(bytes: &[u8]) -> bool {
 /// The bytes of text from which on vector instructions are faster than the standard library's check.
 const LONG: usize = 64;
 
-/// Returns bytes as text, whatever they are. A function of its own, so that each place that reads text has the short check
-/// alone.
+/// Returns the error of bytes that are not UTF-8. A function of its own, so that each place that reads text has the short
+/// check alone.
 #[inline(never)]
-fn checked(bytes: &[u8]) -> Result<&str, LiftError> {
-    if bytes.len() >= LONG
-        && let Ok(text) = simdutf8::basic::from_utf8(bytes)
-    {
-        return Ok(text);
+fn fault(bytes: &[u8]) -> Option<LiftError> {
+    if bytes.len() >= LONG && simdutf8::basic::from_utf8(bytes).is_ok() {
+        return None;
     }
-    std::str::from_utf8(bytes).map_err(|e| LiftError::new(format_args!("not UTF-8: {e}")))
+    std::str::from_utf8(bytes).err().map(|e| LiftError::new(format_args!("not UTF-8: {e}")))
 }
 
 // SAFETY: the lowered value is the pointer and length of the bytes, which `lift` checks; `PLAIN` is false.

@@ -75,6 +75,7 @@ impl VersionedInstance {
     }
 
     /// Returns the parts of a proxy for contract `info`.
+    #[inline(always)]
     fn parts(&self, info: &'static ContractInfo) -> Result<ProxyParts, RuntimeError> {
         self.provider.parts(info, self.target())
     }
