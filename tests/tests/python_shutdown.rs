@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use polyplug::{BundleId, CallError, Runtime};
 use polyplug_python::PythonLoader;
 use polyplug_python::pyo3::{Python, ffi};
-use polyplug_tests::footprint::{Slack, footprint};
+use polyplug_tests::footprint::{Slack, flat};
 use polyplug_tests::lua::{Script, run};
 use polyplug_tests::python::{SCRIPT, ask, load_python, loaded, python_runtime, try_load_python};
 use polyplug_tests::{child, eventually};
@@ -391,21 +391,15 @@ fn threads_that_end_leave_nothing() {
     }
     let runtime = loaded(SCRIPT);
     let script = runtime.proxy::<dyn Script>().unwrap();
-    let begin = Instant::now();
-    let rounds = |count: u32| {
-        for _ in 0..count {
-            std::thread::scope(|scope| {
-                scope.spawn(|| script.run("return 1").unwrap());
-            });
-        }
-        footprint()
+    let one = || {
+        std::thread::scope(|scope| {
+            scope.spawn(|| script.run("return 1").unwrap());
+        });
     };
     let states = || ask("len(sys._current_frames())");
-    let warm = rounds(3_000);
+    one();
     let before = states();
-    let end = rounds(7_000);
-    println!("10,000 threads in {:?}: {warm:?}, then {end:?}", begin.elapsed());
-    assert!(end.is_within(warm, Slack::PAGES), "{warm:?}, then {end:?}");
+    flat("threads that call", 10_000, Slack::PAGES, |_| one());
     assert_eq!(states(), before);
 }
 
