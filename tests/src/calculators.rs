@@ -13,7 +13,6 @@ pub const LOADERS: &[&str] =
     if cfg!(feature = "python") { &["native", "lua", "js", "python"] } else { &["native", "lua", "js"] };
 
 /// Returns the builder of a runtime with all [`LOADERS`].
-#[must_use]
 pub fn builder() -> RuntimeBuilder {
     let builder = Runtime::builder().loader(polyplug_native::NativeLoader::new());
     let builder = builder.loader(polyplug_lua::LuaLoader::new()).loader(polyplug_js::JsLoader::new());

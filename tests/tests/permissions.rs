@@ -124,7 +124,7 @@ fn others_load_beside_what_may_not_be_read() {
     let report = runtime.load_dir(folder.path());
     assert_eq!(report.problems.len(), 1, "{report}");
     denied(&report.problems[0], folder.path());
-    let error = calculators::runtime(true).watch_dir(folder.path()).err().expect("it cannot be watched").to_string();
+    let error = calculators::runtime(true).watch_dir(folder.path()).expect_err("it cannot be watched").to_string();
     assert!(error.contains(folder.path().to_str().unwrap()), "{error}");
 }
 

@@ -95,7 +95,10 @@ fn failed(values: &mut Values<'_>, raised: Raised, call: &IncomingCall<'_>) -> R
         Raised::Fault(fault) => return Err(fault),
     };
     match declared(values, &thrown, call) {
-        Some(value) => call.set_error(values, &value),
+        Some(value) => call.set_error(values, &value).map_err(|fault| {
+            // The error of a call whose method declares errors of another type.
+            if values.state.is_of_call(&thrown) { values.state.fault_of(&thrown) } else { fault }
+        }),
         None => Err(values.state.fault_of(&thrown)),
     }
 }

@@ -102,6 +102,12 @@ impl State {
         }
     }
 
+    /// Returns whether an exception is the declared error of a call that the guest has made.
+    pub(crate) fn is_of_call(&self, exception: &Value) -> bool {
+        let holder = self.holder(exception);
+        matches!(holder.as_ref().and_then(|holder| self.held(holder)), Some(Held::Declared(..)))
+    }
+
     /// Returns whether an exception, which has come after an allocation was refused, tells of that. QuickJS throws an
     /// `InternalError`, whose message may have been lost as well, or `null` where there is no memory for an error.
     fn is_about_memory(&self, exception: &Value) -> bool {

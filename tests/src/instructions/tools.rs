@@ -1,5 +1,6 @@
 //! The tools that decide how many instructions a call takes.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -11,7 +12,7 @@ const EVERY: [&str; 2] = ["rustc", "libc"];
 
 /// The versions of tools, by the tools' names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tools(pub(super) Vec<(String, String)>);
+pub struct Tools(pub(super) BTreeMap<String, String>);
 
 impl Tools {
     /// Returns the versions of those that are here.
@@ -34,7 +35,7 @@ impl Tools {
     /// Returns the version of a tool; empty if it is not known.
     #[must_use]
     pub fn version(&self, tool: &str) -> &str {
-        self.0.iter().find(|(name, _)| name == tool).map_or("", |(_, version)| version)
+        self.0.get(tool).map_or("", String::as_str)
     }
 
     /// Returns the tools that a call depends on and that are of other versions in `other`, with both versions.
