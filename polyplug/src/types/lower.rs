@@ -6,6 +6,7 @@ use polyplug_abi::CallArena;
 
 use crate::types::forms::RawList;
 use crate::types::lift::NESTING_LIMIT;
+use crate::types::short;
 
 /// A [`Lower`] for arguments: text and plain lists are borrowed in the caller's memory for the duration of the call.
 pub type Lend = Lower<false>;
@@ -110,7 +111,13 @@ impl<const COPY: bool> Lower<COPY> {
         }
         let Some(start) = self.room::<T>(items.len()) else { return RawList::empty() };
         // SAFETY: `room` returned fresh memory for `items.len()` values of `T`; plain values may be copied bytewise.
-        unsafe { start.copy_from_nonoverlapping(items.as_ptr(), items.len()) };
+        unsafe {
+            if size_of::<T>() == 1 && items.len() <= short::SHORT {
+                short::copy(items.as_ptr().cast(), start.cast(), items.len());
+            } else {
+                start.copy_from_nonoverlapping(items.as_ptr(), items.len());
+            }
+        }
         RawList { ptr: start, len: items.len() }
     }
 }

@@ -29,6 +29,7 @@ mod option;
 pub(crate) mod own_arena;
 mod result;
 mod scalar;
+mod short;
 mod text;
 mod tuple;
 mod ty;

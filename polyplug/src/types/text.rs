@@ -4,6 +4,7 @@ use crate::schema::{TypeRef, Types};
 use crate::types::forms::{RawList, RawOption};
 use crate::types::lift::{Depth, LiftError};
 use crate::types::lower::Lower;
+use crate::types::short;
 use crate::types::ty::Type;
 
 /// Lifts text in place, after checking it.
@@ -32,6 +33,26 @@ pub fn utf8(bytes: &[u8]) -> Result<&str, LiftError> {
     }
     // SAFETY: ASCII is UTF-8, and `fault` has found nothing that is not.
     Ok(unsafe { std::str::from_utf8_unchecked(bytes) })
+}
+
+/// Returns bytes as text of its own. A short text is checked while it is copied.
+#[inline]
+fn owned(bytes: &[u8]) -> Result<String, LiftError> {
+    if bytes.len() > short::SHORT {
+        return utf8(bytes).map(str::to_owned);
+    }
+    let mut copied = Vec::with_capacity(bytes.len());
+    // SAFETY: there is room for the bytes, which are copied from other memory.
+    let is_ascii = unsafe {
+        let is_ascii = short::copy(bytes.as_ptr(), copied.as_mut_ptr(), bytes.len());
+        copied.set_len(bytes.len());
+        is_ascii
+    };
+    if !is_ascii && let Some(fault) = fault(&copied) {
+        return Err(fault);
+    }
+    // SAFETY: ASCII is UTF-8, and `fault` has found nothing that is not.
+    Ok(unsafe { String::from_utf8_unchecked(copied) })
 }
 
 /// Returns whether bytes are ASCII, at most 32 of them.
@@ -81,7 +102,7 @@ unsafe impl Type for String {
     #[inline]
     unsafe fn lift(canon: &RawList<u8>, _: Depth) -> Result<Self, LiftError> {
         // SAFETY: the bytes are readable (the caller's promise).
-        unsafe { lift_str(*canon) }.map(str::to_owned)
+        owned(unsafe { canon.items() }?)
     }
 }
 
@@ -110,8 +131,15 @@ mod tests {
                     bytes.splice(at..end, part.iter().copied());
                     let (ours, theirs) = (utf8(&bytes), std::str::from_utf8(&bytes));
                     match (ours, theirs) {
-                        (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs),
-                        (Err(ours), Err(theirs)) => assert_eq!(ours.to_string(), format!("not UTF-8: {theirs}")),
+                        (Ok(ours), Ok(theirs)) => {
+                            assert_eq!(ours, theirs);
+                            assert_eq!(owned(&bytes).unwrap(), theirs);
+                        }
+                        (Err(ours), Err(theirs)) => {
+                            let says = format!("not UTF-8: {theirs}");
+                            assert_eq!(ours.to_string(), says);
+                            assert_eq!(owned(&bytes).unwrap_err().to_string(), says);
+                        }
                         (ours, theirs) => panic!("{bytes:?}: {ours:?}, not {theirs:?}"),
                     }
                 }
