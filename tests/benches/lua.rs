@@ -1,11 +1,9 @@
 //! Plugins in Lua, beside the same by hand: mlua's own calls, and the C API under one protected call.
 
-use std::ffi::c_int;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mlua::ffi::{self, lua_State};
 use polyplug::loader::BundleSource;
 use polyplug::{BundleId, Runtime};
 use polyplug_lua::{LuaLoader, mlua};
@@ -14,8 +12,11 @@ use polyplug_tests::{Bundle, manifest};
 use test_contracts::Calculator;
 use test_contracts::types::Tree;
 
+use crate::raw::Raw;
 use crate::workers::throughput;
 
+#[path = "lua/raw.rs"]
+mod raw;
 #[path = "shared/workers.rs"]
 mod workers;
 
@@ -207,38 +208,4 @@ fn from_lua(table: &mlua::Table) -> Tree {
     let children: mlua::Table = table.get("children").expect("a field");
     let children = children.sequence_values().map(|child| from_lua(&child.expect("a table"))).collect();
     Tree { value: table.get("value").expect("a field"), children }
-}
-
-/// A VM without a loader, and a function in the VM.
-struct Raw {
-    lua: *mut lua_State,
-    function: c_int,
-}
-
-impl Raw {
-    fn new() -> Self {
-        // SAFETY: the VM is new, and this value owns it.
-        unsafe {
-            let lua = ffi::luaL_newstate();
-            ffi::luaL_openlibs(lua);
-            let code = c"return function(a, b) return a + b end";
-            assert_eq!(ffi::luaL_loadstring(lua, code.as_ptr()), ffi::LUA_OK);
-            ffi::lua_call(lua, 0, 1);
-            let function = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
-            Self { lua, function }
-        }
-    }
-
-    fn add(&self, a: i32, b: i32) -> i32 {
-        // SAFETY: this value owns the VM, and the call is protected.
-        unsafe {
-            ffi::lua_rawgeti(self.lua, ffi::LUA_REGISTRYINDEX, self.function.into());
-            ffi::lua_pushnumber(self.lua, a.into());
-            ffi::lua_pushnumber(self.lua, b.into());
-            assert_eq!(ffi::lua_pcall(self.lua, 2, 1, 0), ffi::LUA_OK);
-            let sum = ffi::lua_tonumber(self.lua, -1);
-            ffi::lua_settop(self.lua, -2);
-            sum as i32
-        }
-    }
 }

@@ -194,14 +194,13 @@ fn loaded(
         Ok(opened) => return compared(&opened, wanted, problems),
         Err(error) => error,
     };
-    let at_manifest = |line| (manifest.origin.join("manifest.toml"), Part::Line(line, 0));
     let Some(RuntimeError::DependencyMissing { missing }) = error.downcast_ref() else {
         problems.extend(of_load(&format!("{error:#}"), &manifest.origin, files));
         return;
     };
     for missing in missing {
-        let (file, part) = at_manifest(missing.declared.line);
-        problems.push(Problem::new(Severity::Error, "load", missing.to_string()).at(file, part));
+        let problem = Problem::new(Severity::Error, "load", missing.to_string());
+        problems.push(problem.at(manifest.origin.join("manifest.toml"), Part::Line(missing.declared.line, 0)));
     }
     match Opened::load_alone(&args.bundle, wanted) {
         Ok(opened) => compared(&opened, wanted, problems),

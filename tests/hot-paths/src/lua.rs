@@ -1,15 +1,18 @@
 //! Calls of a plugin in Lua, beside mlua and beside the C API under one protected call.
 
-use std::ffi::c_int;
 use std::hint::black_box;
 
-use polyplug_lua::mlua::ffi::{self, lua_State};
 use polyplug_lua::{LuaLoader, mlua};
 
 use crate::bundle::{self, NAME};
 use crate::counted::Side::{Floor, Ours};
 use crate::counted::count;
 use crate::script;
+
+#[path = "../../benches/lua/raw.rs"]
+mod raw;
+
+use raw::Raw;
 
 const CALLS: u32 = 1000;
 
@@ -39,45 +42,4 @@ pub(crate) fn run() {
         let data = lua.create_string(black_box(&data)).expect("a string");
         sum.call::<u64>(data).expect("it answers")
     });
-}
-
-/// A VM without a loader, and a function in the VM.
-struct Raw {
-    lua: *mut lua_State,
-    function: c_int,
-}
-
-impl Raw {
-    fn new() -> Self {
-        // SAFETY: the VM is new, and this value owns it.
-        unsafe {
-            let lua = ffi::luaL_newstate();
-            ffi::luaL_openlibs(lua);
-            let code = c"return function(a, b) return a + b end";
-            assert_eq!(ffi::luaL_loadstring(lua, code.as_ptr()), ffi::LUA_OK);
-            ffi::lua_call(lua, 0, 1);
-            let function = ffi::luaL_ref(lua, ffi::LUA_REGISTRYINDEX);
-            Self { lua, function }
-        }
-    }
-
-    fn add(&self, a: i32, b: i32) -> i32 {
-        // SAFETY: this value owns the VM, and the call is protected.
-        unsafe {
-            ffi::lua_rawgeti(self.lua, ffi::LUA_REGISTRYINDEX, self.function.into());
-            ffi::lua_pushnumber(self.lua, a.into());
-            ffi::lua_pushnumber(self.lua, b.into());
-            assert_eq!(ffi::lua_pcall(self.lua, 2, 1, 0), ffi::LUA_OK);
-            let sum = ffi::lua_tonumber(self.lua, -1);
-            ffi::lua_settop(self.lua, -2);
-            sum as i32
-        }
-    }
-}
-
-impl Drop for Raw {
-    fn drop(&mut self) {
-        // SAFETY: this value owns the VM.
-        unsafe { ffi::lua_close(self.lua) };
-    }
 }
