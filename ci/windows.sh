@@ -48,7 +48,8 @@ done
 
 # Tests that run a compiler or cargo, which a program of Windows cannot start here, and the one that reads sources.
 running='binary(bad_init) or binary(bad_registration) or binary(bad_results) or binary(dependencies) or binary(panic_abort)
-    or binary(watch_build) or binary(layers) or test(by_hand) or test(of_many_threads_that_load_a_bad_bundle_all_fail)'
+    or binary(rust_version) or binary(watch_build) or binary(layers) or test(by_hand)
+    or test(=docs::abi::its_c_is_that_of_the_header) or test(of_many_threads_that_load_a_bad_bundle_all_fail)'
 
 # Tests that Wine 8 cannot pass, and Windows can: see the list at the end of this script.
 of_wine='test(=a_bundle_that_is_removed_may_stay_loaded) or test(=a_folder_that_is_copied_and_then_removed_is_followed)
@@ -124,7 +125,7 @@ LEFT OUT on Windows:
     .NET: the loader was $( ((short)) && echo "not looked at" || echo "checked by the compiler, and run by no test"), as there
         is no .NET for Windows here.
     Suites that run a compiler or cargo: c_header, c_host, bad_init, bad_registration, bad_results, dependencies,
-        panic_abort, watch_build, and the test of the page by-hand.md. So is layers, which reads sources.
+        panic_abort, rust_version, watch_build, and the tests of the pages by-hand.md and abi.md. So is layers, which reads sources.
     Five tests in which a folder is removed and its name is taken again, or given up, while the folder is watched. In Wine 8
         a folder that is removed keeps its name until the watch of it ends, and the watch is not told.
     The test of paths longer than 260 letters: in Wine 8 GetFinalPathNameByHandleW has no room for them.

@@ -18,6 +18,8 @@ use crate::workers::throughput;
 
 #[path = "js/by_hand.rs"]
 mod by_hand;
+#[path = "shared/rate.rs"]
+mod rate;
 #[path = "shared/workers.rs"]
 mod workers;
 

@@ -3,16 +3,17 @@
 use std::hint::black_box;
 
 use crossbeam_epoch::pin;
-use polyplug::runtime_store::RuntimeStore;
 use polyplug::{GuestContractId, Runtime};
-use polyplug_abi::{
-    BundleId, DispatchMechanisms, DispatchType, GuestContractHandle, GuestContractInstance, GuestContractInterface,
-    HostApi, NativeDispatch, PluginDescriptor, StringView, Version, VmLoaderData,
-};
+use polyplug_abi::GuestContractHandle;
 use polyplug_native::NativeLoader;
 use polyplug_tests::bench::{Goal, Table};
 use polyplug_tests::{Bundle, library, runtime};
 use test_contracts::{Calculator, Counter};
+
+use crate::store::{id, store};
+
+#[path = "shared/store.rs"]
+mod store;
 
 /// The nanoseconds of a pin on the machine of the goals.
 const PIN: f64 = 6.4;
@@ -39,37 +40,6 @@ fn main() {
     }
     proxies(&table);
     load(&Table::new("Loading a native bundle"));
-}
-
-unsafe extern "C" fn create(_: VmLoaderData, _: *const HostApi, _: *const (), _: *mut GuestContractInstance) {}
-
-unsafe extern "C" fn destroy(_: VmLoaderData, _: *const HostApi, _: GuestContractInstance) {}
-
-fn id(number: usize) -> GuestContractId {
-    GuestContractId::new(&format!("bench.contract.{number}"), 1)
-}
-
-fn store(contracts: usize) -> RuntimeStore {
-    let store = RuntimeStore::new();
-    for number in 0..contracts {
-        let interface = GuestContractInterface {
-            contract_id: id(number),
-            contract_version: Version::new(1, 0, 0),
-            dispatch_type: DispatchType::Native,
-            create_instance: create,
-            destroy_instance: destroy,
-            dispatch: DispatchMechanisms { native: NativeDispatch { function_count: 0, functions: std::ptr::null() } },
-        };
-        let descriptor = PluginDescriptor {
-            name: StringView::from_static(b"bench"),
-            contract_name: StringView::from_static(b"bench"),
-            version: Version::new(1, 0, 0),
-        };
-        // SAFETY: the interface is valid during the call, and points at no other data.
-        unsafe { store.register_guest_contract(descriptor, &interface, "bench".into(), BundleId::from_u64(1)) }
-            .expect("it is valid");
-    }
-    store
 }
 
 /// The number of look-ups in a round, each of another contract.

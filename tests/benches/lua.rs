@@ -15,6 +15,8 @@ use test_contracts::types::Tree;
 use crate::raw::Raw;
 use crate::workers::throughput;
 
+#[path = "shared/rate.rs"]
+mod rate;
 #[path = "lua/raw.rs"]
 mod raw;
 #[path = "shared/workers.rs"]

@@ -3,14 +3,7 @@
 //! Figures depend on the machine and on its load, so a figure by itself says little. Here both sides are measured in
 //! turns, a batch of one after a batch of the other, and their medians are compared.
 
-use std::hint::black_box;
-use std::time::{Duration, Instant};
-
-/// The number of batches of each side.
-const ROUNDS: usize = 61;
-
-/// The duration of a batch: long enough for the clock, short enough for many rounds.
-const BATCH: Duration = Duration::from_millis(2);
+use crate::batches::{Batch, ROUNDS, medians, repeated};
 
 /// A table of measurements, printed line by line.
 pub struct Table {
@@ -78,79 +71,40 @@ impl Table {
         self.line_of(1, name, goal, floor, ours);
     }
 
-    /// Measures like [`line`](Self::line), where each call of a side does its work `times` times.
+    /// Measures like [`line`](Self::line), where each call of a side does its work `times_each` times.
     pub fn line_of<A, B>(
         &self,
-        times: u32,
+        times_each: u32,
         name: &str,
         goal: Goal,
-        mut floor: impl FnMut() -> A,
-        mut ours: impl FnMut() -> B,
+        floor: impl FnMut() -> A,
+        ours: impl FnMut() -> B,
     ) {
         if self.filter.as_ref().is_some_and(|filter| !name.contains(filter.as_str())) {
             return;
         }
-        if self.profile(&mut floor, &mut ours) {
+        let mut batches = [repeated(floor), repeated(ours)];
+        if profile(&mut batches) {
             return;
         }
-        let (floor_count, our_count) = (calibrate(&mut floor), calibrate(&mut ours));
-        let (mut floors, mut all_ours) = (Vec::new(), Vec::new());
-        for _ in 0..ROUNDS {
-            floors.push(batch(floor_count, &mut floor));
-            all_ours.push(batch(our_count, &mut ours));
-        }
-        let (floor, ours) = (median(floors) / f64::from(times), median(all_ours) / f64::from(times));
+        let times = medians(&mut batches);
+        let (floor, ours) = (times[0] / f64::from(times_each), times[1] / f64::from(times_each));
         let met = if goal.met(ours, floor) { "yes" } else { "NO" };
         let met = if matches!(goal, Goal::None) { "" } else { met };
         println!("{name:<44} {ours:>11.2} {floor:>11.2} {:>7.2}  {:<18} {met}", ours / floor, goal.text(floor));
     }
 }
 
-impl Table {
-    /// Runs one side for a profiler, with `--only-ours` or `--only-floor`, and prints nothing.
-    fn profile<A, B>(&self, floor: &mut impl FnMut() -> A, ours: &mut impl FnMut() -> B) -> bool {
-        const CALLS: u32 = 5_000_000;
-        let has = |option: &str| std::env::args().any(|arg| arg == option);
-        if has("--only-ours") {
-            batch(CALLS, ours);
-        } else if has("--only-floor") {
-            batch(CALLS, floor);
-        } else {
-            return false;
-        }
-        true
+/// Runs one side for a profiler, with `--only-ours` or `--only-floor`, and prints nothing.
+fn profile([floor, ours]: &mut [Batch<'_>; 2]) -> bool {
+    const CALLS: u32 = 5_000_000;
+    let has = |option: &str| std::env::args().any(|arg| arg == option);
+    if has("--only-ours") {
+        ours(CALLS);
+    } else if has("--only-floor") {
+        floor(CALLS);
+    } else {
+        return false;
     }
-}
-
-/// Runs the loop of a batch. A function of its own, so that other values in registers cost neither side.
-#[inline(never)]
-fn batch<R>(count: u32, body: &mut impl FnMut() -> R) -> f64 {
-    let start = Instant::now();
-    for _ in 0..count {
-        black_box(body());
-    }
-    start.elapsed().as_secs_f64() * 1e9 / f64::from(count)
-}
-
-/// Returns the number of calls that fill a batch.
-#[inline(never)]
-fn calibrate<R>(body: &mut impl FnMut() -> R) -> u32 {
-    let mut count = 1u32;
-    loop {
-        let start = Instant::now();
-        for _ in 0..count {
-            black_box(body());
-        }
-        let taken = start.elapsed();
-        if taken * 4 >= BATCH || count >= 1 << 24 {
-            let scale = BATCH.as_secs_f64() / taken.as_secs_f64().max(1e-9);
-            return ((f64::from(count) * scale) as u32).max(1);
-        }
-        count *= 2;
-    }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    true
 }

@@ -1,6 +1,7 @@
 //! Helpers of the tests: finding built plugins, making bundles of them, and more.
 
 mod abi;
+pub mod batches;
 pub mod bench;
 mod c;
 pub mod calculators;
@@ -27,6 +28,7 @@ mod maps;
 #[cfg(feature = "python")]
 pub mod python;
 mod refusal;
+mod rename;
 pub mod shared_dirs;
 pub mod storm;
 pub mod values;
@@ -45,6 +47,7 @@ pub use c::{SHARED, compile, compile_c, compiler, without};
 pub use log::{Logged, logged, logged_anywhere};
 pub use maps::{eventually, mapped_below};
 pub use refusal::{BAD, refused, refused_by, unloaded, works};
+pub use rename::rename;
 
 /// Makes a runtime with the native loader.
 #[must_use]

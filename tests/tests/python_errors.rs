@@ -190,6 +190,33 @@ fn declared_errors_are_answers() {
     );
 }
 
+/// Why something is not to be had. No case has fields.
+#[derive(Debug, PartialEq, polyplug::Type)]
+enum Absence {
+    Missing,
+    Lost,
+}
+
+#[polyplug::contract(name = "test.absences", version = "1.0")]
+trait Absences {
+    fn find(&self, lost: bool) -> Result<u32, Absence>;
+}
+
+#[test]
+fn a_case_without_fields_is_raised_with_parentheses_and_without() {
+    let runtime = loaded(
+        "from polyplug import plugin, types\n\
+         Absence = types('test.absences@1').Absence\n\
+         @plugin('test.absences@1')\n\
+         class Absences:\n    def find(self, lost):\n        if lost: raise Absence.Lost\n        raise Absence.Missing()\n",
+    );
+    let absences = runtime.proxy::<dyn Absences>().unwrap();
+    for _ in 0..2 {
+        assert_eq!(absences.find(true), Ok(Err(Absence::Lost)));
+        assert_eq!(absences.find(false), Ok(Err(Absence::Missing)));
+    }
+}
+
 #[test]
 fn what_is_no_declared_error_is_an_exception() {
     let exception = |body: &str| match divide(body) {

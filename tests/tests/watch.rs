@@ -17,7 +17,7 @@ use polyplug_native::NativeLoader;
 use polyplug_tests::watching::{
     Callers, DEBOUNCE, Event, Events, impatient, patient, until, watched_runtime, watched_runtime_with, write_slowly,
 };
-use polyplug_tests::{Bundle, library, manifest};
+use polyplug_tests::{Bundle, library, manifest, rename};
 use tempfile::TempDir;
 use test_contracts::{Counter, Stamp};
 
@@ -108,7 +108,7 @@ fn replaced_by_rename() {
     let scene = Scene::new();
     let beside = scene.bundle.path().join("plugin.new");
     fs::copy(library(TWO), &beside).unwrap();
-    fs::rename(beside, scene.artifact()).unwrap();
+    rename(beside, scene.artifact()).unwrap();
     scene.expect_two();
 }
 
@@ -283,8 +283,8 @@ fn the_directory_replaced_by_rename() {
     let stamp = runtime.proxy::<dyn Stamp>().unwrap();
     for (round, package) in [TWO, ONE].into_iter().enumerate() {
         make_bundle(&next, package);
-        fs::rename(&served, folder.path().join(format!("old{round}"))).unwrap();
-        fs::rename(&next, &served).unwrap();
+        rename(&served, folder.path().join(format!("old{round}"))).unwrap();
+        rename(&next, &served).unwrap();
         events.reloaded("watched");
         assert_eq!(stamp.version(), Ok(2 - round as u32));
         events.none();
@@ -310,7 +310,7 @@ fn the_directory_above_moved_away_and_made_anew() {
     let _watcher = runtime.watch_with(patient()).unwrap();
     events.none_at_first();
     let stamp = runtime.proxy::<dyn Stamp>().unwrap();
-    fs::rename(folder.path().join("plugins"), folder.path().join("gone")).unwrap();
+    rename(folder.path().join("plugins"), folder.path().join("gone")).unwrap();
     sleep(PAUSE);
     fs::create_dir(folder.path().join("plugins")).unwrap();
     sleep(PAUSE);
@@ -362,7 +362,7 @@ fn a_link_turned_to_another_directory() {
     let stamp = runtime.proxy::<dyn Stamp>().unwrap();
 
     symlink("2", at("next")).unwrap();
-    fs::rename(at("next"), at("current")).unwrap();
+    rename(at("next"), at("current")).unwrap();
     events.reloaded("watched");
     assert_eq!(stamp.version(), Ok(2));
     events.none();
@@ -389,7 +389,7 @@ fn a_link_that_made_a_reload_fail_is_removed() {
         let path = bundle.path().join(link);
         symlink(if link == "round" { "." } else { "/" }, &path).unwrap();
         fs::copy(library(TWO), bundle.path().join(".new")).unwrap();
-        fs::rename(bundle.path().join(".new"), artifact(bundle.path())).unwrap();
+        rename(bundle.path().join(".new"), artifact(bundle.path())).unwrap();
         // The link and the library may be seen in one look or in two.
         let failed = |event: Event| {
             if event.phase == ReloadPhaseType::Preparing { events.next() } else { event }
@@ -413,7 +413,7 @@ fn an_artifact_that_is_a_link() {
     let bundle = Bundle::native("watched", ONE);
     let builds = bundle.path().join(".builds/1");
     fs::create_dir_all(&builds).unwrap();
-    fs::rename(artifact(bundle.path()), builds.join("built")).unwrap();
+    rename(artifact(bundle.path()), builds.join("built")).unwrap();
     symlink(".builds/1/built", artifact(bundle.path())).unwrap();
     let (runtime, events) = watched_runtime(Box::new(|_| ()));
     runtime.load_bundle(bundle.path()).unwrap();

@@ -14,7 +14,7 @@ use polyplug::{Event, EventKind, Runtime};
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_tests::watching::{impatient, patient, until, write_slowly};
-use polyplug_tests::{library, manifest};
+use polyplug_tests::{library, manifest, rename};
 use tempfile::TempDir;
 use test_contracts::{Counter, Stamp};
 
@@ -59,7 +59,7 @@ impl Plugins {
     fn add(&self, name: &str, package: &str, needs: &[&str]) {
         let beside = self.beside();
         make(&beside, name, package, needs);
-        fs::rename(beside, self.at(name)).unwrap();
+        rename(beside, self.at(name)).unwrap();
     }
 
     /// Returns the path of a folder that is not watched.
@@ -143,7 +143,7 @@ fn make(folder: &Path, name: &str, package: &str, needs: &[&str]) {
 /// Replaces the library of a bundle, by a rename, as editors and linkers do.
 fn install(folder: &Path, package: &str) {
     fs::copy(library(package), folder.join(".new")).unwrap();
-    fs::rename(folder.join(".new"), artifact(folder)).unwrap();
+    rename(folder.join(".new"), artifact(folder)).unwrap();
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_bundle_that_comes_is_loaded() {
     // By a rename from a hidden folder, whose files do not count.
     make(&plugins.at(".hidden"), "hidden", CALLER, &[]);
     plugins.none();
-    fs::rename(plugins.at(".hidden"), plugins.at("hidden")).unwrap();
+    rename(plugins.at(".hidden"), plugins.at("hidden")).unwrap();
     assert_eq!(plugins.next(), "loaded hidden");
     // From then on they are reloaded, also by a rename of the file, as editors do.
     install(&plugins.at("copied"), TWO);
@@ -215,7 +215,7 @@ fn half_a_bundle_is_reported_and_tried_again() {
     let whole = fs::read(library(ONE)).unwrap();
     make(&plugins.beside(), "half", ONE, &[]);
     fs::write(artifact(&plugins.beside()), &whole[..whole.len() / 2]).unwrap();
-    fs::rename(plugins.beside(), plugins.at("half")).unwrap();
+    rename(plugins.beside(), plugins.at("half")).unwrap();
     let error = plugins.failed(Operation::Load, "half").to_string();
     assert!(error.contains("truncated"), "{error}");
     install(&plugins.at("half"), ONE);
@@ -241,11 +241,11 @@ fn a_misspelt_manifest_is_reported_and_loaded_when_it_is_renamed() {
     let plugins = Plugins::new();
     let _watcher = plugins.watch(impatient());
     make(&plugins.beside(), "a", ONE, &[]);
-    fs::rename(plugins.beside().join("manifest.toml"), plugins.beside().join("manifest.tml")).unwrap();
-    fs::rename(plugins.beside(), plugins.at("a")).unwrap();
+    rename(plugins.beside().join("manifest.toml"), plugins.beside().join("manifest.tml")).unwrap();
+    rename(plugins.beside(), plugins.at("a")).unwrap();
     let error = plugins.failed(Operation::Load, "a");
     assert!(error.to_string().contains("`manifest.tml`: if that is the bundle's manifest, rename it"), "{error}");
-    fs::rename(plugins.at("a/manifest.tml"), plugins.at("a/manifest.toml")).unwrap();
+    rename(plugins.at("a/manifest.tml"), plugins.at("a/manifest.toml")).unwrap();
     assert_eq!(plugins.next(), "loaded a");
     fs::write(plugins.at("lone.lua"), "return 1").unwrap();
     let error = plugins.failed(Operation::Load, "lone.lua").to_string();
@@ -388,7 +388,7 @@ fn a_folder_that_is_renamed_is_followed() {
     plugins.add("a", ONE, &[]);
     let _watcher = plugins.watch(patient());
     let stamp = plugins.runtime.proxy::<dyn Stamp>().unwrap();
-    fs::rename(plugins.at("a"), plugins.at("b")).unwrap();
+    rename(plugins.at("a"), plugins.at("b")).unwrap();
     assert_eq!(plugins.next(), "reloaded a");
     assert_eq!(stamp.version(), Ok(1));
     assert_eq!(plugins.runtime.bundle("a").unwrap().directory, Some(plugins.at("b")));
@@ -406,7 +406,7 @@ fn a_folder_that_is_copied_and_then_removed_is_followed() {
     let _watcher = plugins.watch(patient());
     let stamp = plugins.runtime.proxy::<dyn Stamp>().unwrap();
     make(&plugins.beside(), "a", TWO, &[]);
-    fs::rename(plugins.beside(), plugins.at("b")).unwrap();
+    rename(plugins.beside(), plugins.at("b")).unwrap();
     let error = plugins.failed(Operation::Load, "a");
     let RuntimeError::DuplicateName { directories, .. } = &*error else { panic!("{error}") };
     assert_eq!(directories, &[plugins.at("a"), plugins.at("b")]);
@@ -431,7 +431,7 @@ fn a_name_that_is_given_up_as_the_failure_is_told_is_taken() {
     plugins.runtime.on_event(give_up).detach();
     let _watcher = plugins.watch(patient());
     make(&plugins.beside(), "a", TWO, &[]);
-    fs::rename(plugins.beside(), plugins.at("b")).unwrap();
+    rename(plugins.beside(), plugins.at("b")).unwrap();
     plugins.failed(Operation::Load, "a");
     assert_eq!(plugins.next(), "reloaded a");
     assert_eq!(plugins.stamp(), 2);
@@ -467,14 +467,14 @@ fn links_that_are_switched_are_followed() {
     let _watcher = plugins.watch(patient());
     assert_eq!(plugins.stamp(), 1);
     symlink(release("2"), plugins.at(".next")).unwrap();
-    fs::rename(plugins.at(".next"), plugins.at("a")).unwrap();
+    rename(plugins.at(".next"), plugins.at("a")).unwrap();
     assert_eq!(plugins.next(), "reloaded a");
     assert_eq!(plugins.stamp(), 2);
     plugins.none();
     // A link that leads nowhere for a moment.
-    fs::rename(release("2"), release("3")).unwrap();
+    rename(release("2"), release("3")).unwrap();
     std::thread::sleep(Duration::from_millis(100));
-    fs::rename(release("3"), release("2")).unwrap();
+    rename(release("3"), release("2")).unwrap();
     install(&release("2"), ONE);
     assert_eq!(plugins.next(), "reloaded a");
     assert_eq!(plugins.stamp(), 1);
@@ -535,13 +535,13 @@ fn while_the_whole_folder_is_gone_its_bundles_serve_on() {
     plugins.add("b", CALC, &[]);
     let _watcher = plugins.watch(impatient());
     let away = plugins.folder.path().join("away");
-    fs::rename(plugins.root(), &away).unwrap();
+    rename(plugins.root(), &away).unwrap();
     plugins.none();
     assert_eq!(plugins.stamp(), 1);
     // It comes back with a change, and without one of the bundles.
     install(&away.join("a"), TWO);
-    fs::rename(away.join("b"), plugins.folder.path().join("b")).unwrap();
-    fs::rename(&away, plugins.root()).unwrap();
+    rename(away.join("b"), plugins.folder.path().join("b")).unwrap();
+    rename(&away, plugins.root()).unwrap();
     let mut seen = [plugins.next(), plugins.next()];
     seen.sort();
     assert_eq!(seen, ["reloaded a", "unloaded b"]);
@@ -562,7 +562,7 @@ fn the_whole_folder_may_be_removed_and_made_anew() {
     let away = plugins.folder.path().join("away");
     make(&away.join("a"), "a", TWO, &[]);
     make(&away.join("b"), "b", CALC, &[]);
-    fs::rename(&away, plugins.root()).unwrap();
+    rename(&away, plugins.root()).unwrap();
     let mut seen = [plugins.next(), plugins.next()];
     seen.sort();
     assert_eq!(seen, ["reloaded a", "reloaded b"]);

@@ -26,7 +26,7 @@ use polyplug_native::NativeLoader;
 use polyplug_tests::child::{again, is_child};
 use polyplug_tests::lua::Script;
 use polyplug_tests::watching::{patient, watched_runtime};
-use polyplug_tests::{Bundle, copies, eventually, js, library, lua, manifest};
+use polyplug_tests::{Bundle, copies, eventually, js, library, lua, manifest, rename};
 use tempfile::TempDir;
 use test_contracts::places::Places;
 use test_contracts::{Counter, Stamp, Threads};
@@ -78,8 +78,8 @@ fn version(runtime: &Runtime) -> u32 {
 /// rename of a file to itself.
 fn rename_with_other_letters(directory: &Path) {
     let between = directory.join("between.tmp");
-    fs::rename(artifact(directory), &between).unwrap();
-    fs::rename(between, directory.join("Plugin.dll")).unwrap();
+    rename(artifact(directory), &between).unwrap();
+    rename(between, directory.join("Plugin.dll")).unwrap();
 }
 
 /// Returns whether a library of this path is loaded.
@@ -375,13 +375,13 @@ fn a_watcher_sees_renames() {
     events.none_at_first();
     // A file, as many editors save it.
     fs::copy(library(TWO), served.join("plugin.tmp")).unwrap();
-    fs::rename(served.join("plugin.tmp"), artifact(&served)).unwrap();
+    rename(served.join("plugin.tmp"), artifact(&served)).unwrap();
     events.reloaded("stamp");
     assert_eq!(version(&runtime), 2);
     // The whole folder, as many installers exchange it.
     stamp_in(&next);
-    rename_unless_read(&served, &folder.path().join("before"));
-    rename_unless_read(&next, &served);
+    rename(&served, folder.path().join("before")).unwrap();
+    rename(&next, &served).unwrap();
     events.reloaded("stamp");
     assert_eq!(version(&runtime), 1);
     // And what is there then is watched.
@@ -392,18 +392,6 @@ fn a_watcher_sees_renames() {
     rename_with_other_letters(&served);
     events.reloaded("stamp");
     assert_eq!(version(&runtime), 2);
-}
-
-/// Renames a folder, again if a file in it is open: the watcher may be reading the file at that moment.
-fn rename_unless_read(from: &Path, to: &Path) {
-    const SHARING_VIOLATION: i32 = 32;
-    eventually("nobody reads a file in the folder", || match fs::rename(from, to) {
-        Err(error) if error.raw_os_error() == Some(SHARING_VIOLATION) => false,
-        renamed => {
-            renamed.unwrap();
-            true
-        }
-    });
 }
 
 #[test]

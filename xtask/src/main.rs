@@ -7,7 +7,9 @@ mod bench;
 mod book;
 mod bundle;
 mod bundles;
+mod charts;
 mod ci;
+mod compare;
 mod cross;
 mod demo;
 mod doc;
@@ -17,6 +19,7 @@ mod header;
 mod lock;
 mod process;
 mod python;
+mod scaling;
 mod soak;
 mod steps;
 mod summary;
@@ -53,6 +56,13 @@ enum Command {
     /// Run the benchmarks and print their tables.
     Bench {
         /// Measure only benchmarks whose names contain this.
+        filter: Option<String>,
+    },
+    /// Measure the same plugin by polyplug and by other crates for plugins, and print a table.
+    Compare,
+    /// Measure how costs grow with the number and the size of things, and draw the charts of docs/src/performance.md.
+    Scaling {
+        /// Measure only charts whose names contain this.
         filter: Option<String>,
     },
     /// Call, reload and unload plugins in all languages from eight threads, and draw what the process occupies.
@@ -127,6 +137,8 @@ fn main() -> ExitCode {
             Err(error) => Err(error),
         },
         Command::Bench { filter } => bench::run(filter.as_deref()),
+        Command::Compare => compare::run(),
+        Command::Scaling { filter } => scaling::run(filter.as_deref()),
         Command::Soak { seconds, out } => soak::run(seconds, out.as_deref()),
         Command::Bundles { release, out } => bundles::run(release, out.as_deref()),
         Command::Fixtures { release, list } => fixtures::run(release, list),

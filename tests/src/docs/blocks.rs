@@ -6,7 +6,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use polyplug::loader::ManifestData;
 use toml::{Table, Value};
@@ -216,7 +215,7 @@ fn a_shell_can_read_the_commands() {
     let blocks = all_in("sh");
     assert!(blocks.len() > 10, "the pages have commands");
     for (place, block) in blocks {
-        let output = Command::new("bash").args(["-n", "-c", &block.text]).output().expect("a shell");
+        let output = std::process::Command::new("bash").args(["-n", "-c", &block.text]).output().expect("a shell");
         assert!(output.status.success(), "{place}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }

@@ -1,7 +1,6 @@
 //! `cargo xtask soak`: calls and changes of bundles in all languages at once, for as long as is wanted, and a chart of what the
 //! process occupied meanwhile.
 
-mod chart;
 mod run;
 
 pub(crate) use run::run;

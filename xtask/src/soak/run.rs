@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::chart::{self, Series};
+use crate::charts::over_time::{self, Series};
 use crate::fixtures;
 use crate::process;
 use crate::python;
@@ -50,7 +50,7 @@ pub(crate) fn run(seconds: u64, out: Option<&Path>) -> Result<()> {
 /// Draws the chart of a file of samples.
 fn draw(samples: &Path, chart: &PathBuf) -> Result<()> {
     let text = fs::read_to_string(samples).with_context(|| format!("there are no samples in {}", samples.display()))?;
-    let svg = chart::draw(&series(&text)?);
+    let svg = over_time::draw(&series(&text)?);
     fs::write(chart, svg).with_context(|| format!("cannot write {}", chart.display()))
 }
 

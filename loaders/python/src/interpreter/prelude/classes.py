@@ -184,6 +184,9 @@ class _ClassMaker:
         made.__doc__ = self.docs or None
         made._polyplug_type_ = (self.contract, self.name)
         made.__reduce_ex__ = self.reduce
+        if self.is_error:
+            # A case without fields is raised alike, whether others of its type have fields or not.
+            made.__call__ = lambda member: member
         return made, list(made)
 
     def variant(self, cases):

@@ -1,12 +1,13 @@
-//! A chart of series over time as SVG, by itself: no file, font or script from elsewhere. Follows the reader's choice of light
-//! or dark.
+//! A chart of series over time.
 
 use std::fmt::Write as _;
 
+use super::style::{STYLE, short};
+
 /// A number that was measured once a second.
-pub(super) struct Series {
-    pub(super) name: &'static str,
-    pub(super) values: Vec<f64>,
+pub(crate) struct Series {
+    pub(crate) name: &'static str,
+    pub(crate) values: Vec<f64>,
 }
 
 const WIDTH: f64 = 760.0;
@@ -17,25 +18,13 @@ const PLOT: f64 = 100.0;
 const ROW: f64 = 150.0;
 const TOP: f64 = 30.0;
 
-const STYLE: &str = "\
-    text { font: 12px system-ui, sans-serif; fill: #1f2328; }\n\
-    .name { font-weight: 600; font-size: 13px; }\n\
-    .small { fill: #59636e; }\n\
-    .grid { stroke: #d1d9e0; }\n\
-    .line { fill: none; stroke: #0969da; stroke-width: 1.5; stroke-linejoin: round; }\n\
-    @media (prefers-color-scheme: dark) {\n\
-      text { fill: #f0f6fc; }\n\
-      .small { fill: #9198a1; }\n\
-      .grid { stroke: #3d444d; }\n\
-      .line { stroke: #4493f8; }\n\
-    }\n";
-
 /// Draws each series in a plot of its own, one below the other, on scales that begin with zero.
-pub(super) fn draw(series: &[Series]) -> String {
+pub(crate) fn draw(series: &[Series]) -> String {
     let height = ROW * series.len() as f64;
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\">\n<title>What the process \
-         occupies over time</title>\n<style>\n{STYLE}</style>\n"
+         occupies over time</title>\n<style>\n{STYLE}</style>\n\
+         <rect class=\"page\" width=\"{WIDTH}\" height=\"{height}\" rx=\"6\"/>\n"
     );
     for (number, series) in series.iter().enumerate() {
         plot(&mut out, series, ROW * number as f64);
@@ -87,10 +76,6 @@ fn plot(out: &mut String, series: &Series, top: f64) {
 fn ceiling(most: f64) -> f64 {
     let power = 10.0_f64.powf(most.max(1.0).log10().floor());
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|times| times * power).find(|end| *end >= most).unwrap_or(10.0 * power)
-}
-
-fn short(number: f64) -> String {
-    if number.fract().abs() < 0.05 { format!("{number:.0}") } else { format!("{number:.1}") }
 }
 
 #[cfg(test)]

@@ -1,0 +1,17 @@
+import { plugin } from "polyplug";
+
+plugin("comparison.calculator@1", class {
+  add(a, b) {
+    return a + b;
+  }
+
+  greet(name) {
+    return "Hello, " + name + "!";
+  }
+
+  sum(data) {
+    let sum = 0;
+    for (let i = 0; i < data.length; i++) sum += data[i];
+    return BigInt(sum);
+  }
+});
