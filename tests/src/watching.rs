@@ -224,8 +224,13 @@ impl Callers {
 }
 
 impl Drop for Callers {
+    /// Ends the calls, and waits until none runs: the runtime may be dropped next.
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            // What went wrong has been printed, and this may be a thread that panics.
+            let _ = thread.join();
+        }
     }
 }
 

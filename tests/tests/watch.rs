@@ -29,11 +29,12 @@ const PAUSE: Duration = Duration::from_millis(4 * DEBOUNCE.as_millis() as u64);
 
 /// A bundle that is loaded, watched, and called all the time.
 struct Scene {
+    // Dropped first, before the runtime.
+    callers: Callers,
     bundle: Bundle,
     runtime: Arc<Runtime>,
     events: Events,
     watcher: Watcher,
-    callers: Callers,
 }
 
 impl Scene {
@@ -48,7 +49,7 @@ impl Scene {
         let watcher = runtime.watch_with(options).unwrap();
         events.none_at_first();
         let callers = Callers::start(&runtime, &[1, 2]);
-        Self { bundle, runtime, events, watcher, callers }
+        Self { callers, bundle, runtime, events, watcher }
     }
 
     fn artifact(&self) -> PathBuf {
