@@ -137,7 +137,12 @@ fn main() -> Result<()> {
         alternative("Extism", true, &["extism/plugin.wat"], "src/hosts/extism.rs", || {
             extism::load(&source("extism/plugin.wat"))
         }),
-        polyplug_with("polyplug, Lua", polyplug_lua::LuaLoader::new(), &["lua/main.lua", "lua/manifest.toml"], source("lua")),
+        polyplug_with(
+            "polyplug, Lua",
+            polyplug_lua::LuaLoader::new(),
+            &["lua/main.lua", "lua/manifest.toml"],
+            source("lua"),
+        ),
         alternative("mlua, by hand", true, &["lua/by_hand.lua"], "src/hosts/mlua.rs", || {
             mlua::load(&source("lua/by_hand.lua"))
         }),
@@ -150,7 +155,12 @@ fn main() -> Result<()> {
         alternative("pyo3, by hand", true, &["python/by_hand.py"], "src/hosts/pyo3.rs", || {
             pyo3::load(&source("python/by_hand.py"))
         }),
-        polyplug_with("polyplug, JavaScript", polyplug_js::JsLoader::new(), &["js/main.js", "js/manifest.toml"], source("js")),
+        polyplug_with(
+            "polyplug, JavaScript",
+            polyplug_js::JsLoader::new(),
+            &["js/main.js", "js/manifest.toml"],
+            source("js"),
+        ),
         alternative("rquickjs, by hand", true, &["js/by_hand.js"], "src/hosts/rquickjs.rs", || {
             rquickjs::load(&source("js/by_hand.js"))
         }),
@@ -177,6 +187,9 @@ fn main() -> Result<()> {
             sum[row] / 1e3
         );
     }
-    println!("\nTimes: medians of {} batches each, in turns. plugin, host: lines that are neither empty nor comments.", batches::ROUNDS);
+    println!(
+        "\nTimes: medians of {} batches each, in turns. plugin, host: lines that are neither empty nor comments.",
+        batches::ROUNDS
+    );
     Ok(())
 }

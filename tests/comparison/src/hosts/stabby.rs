@@ -16,7 +16,8 @@ pub(crate) fn load(library: &Path) -> Result<Plugin> {
     // SAFETY: the library is the plugin of this comparison, and the type of the function is checked.
     unsafe {
         let library = libloading::Library::new(library)?;
-        let make = library.get_stabbied::<extern "C" fn() -> BoxedCalculator>(b"calculator").map_err(|e| anyhow!("{e}"))?;
+        let make =
+            library.get_stabbied::<extern "C" fn() -> BoxedCalculator>(b"calculator").map_err(|e| anyhow!("{e}"))?;
         let calculator = make();
         Ok(Plugin { calculator, _library: library })
     }
