@@ -2,23 +2,31 @@
 //!
 //! The package that compares is a workspace of its own.
 
+use std::process::Command;
+
 use anyhow::Result;
 
 use crate::{process, python, workspace};
 
 const MANIFEST: &str = "tests/comparison/Cargo.toml";
 
+/// The packages of each build. The plugin of polyplug has one of its own, so that it does not get the features that the host
+/// has of `polyplug`.
+const PLUGINS: [&[&str]; 2] =
+    [&["comparison-plugin"], &["comparison-libloading", "abi-stable-plugin", "stabby-plugin"]];
+
 pub(crate) fn run() -> Result<()> {
     python::required()?;
-    // Its plugins are found beside it.
-    for command in ["build", "run"] {
-        let mut cargo = process::cargo();
-        cargo.env("CARGO_TARGET_DIR", workspace::target_dir().join("comparison"));
-        cargo.args([command, "--release", "--locked", "--manifest-path", MANIFEST]);
-        if command == "build" {
-            cargo.arg("--workspace");
-        }
-        process::run(&mut cargo)?;
+    // The program looks for the plugins beside itself.
+    for packages in PLUGINS {
+        process::run(cargo("build").args(packages.iter().flat_map(|package| ["--package", package])))?;
     }
-    Ok(())
+    process::run(cargo("run").args(["--package", "comparison"]))
+}
+
+fn cargo(command: &str) -> Command {
+    let mut cargo = process::cargo();
+    cargo.env("CARGO_TARGET_DIR", workspace::target_dir().join("comparison"));
+    cargo.args([command, "--release", "--locked", "--manifest-path", MANIFEST]);
+    cargo
 }

@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 use anyhow::{Context, Result, ensure};
 use polyplug::Runtime;
-use polyplug::loader::Loader;
+use polyplug::loader::BundleLoader;
 
 use crate::batches::{Batch, medians, repeated};
 use crate::hosts::{Calculator, library, source};
@@ -82,7 +82,7 @@ fn alternative<C: Calculator + 'static>(
 /// Makes the alternative of polyplug with `loader`, for the bundle in the folder `bundle`.
 fn polyplug_with(
     name: &'static str,
-    loader: impl Loader + 'static,
+    loader: impl BundleLoader + 'static,
     plugin: &[&str],
     bundle: PathBuf,
 ) -> Result<Alternative> {

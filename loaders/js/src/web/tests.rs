@@ -792,7 +792,8 @@ fn memory_that_ends_at_any_place_leaves_errors_only() {
             break;
         }
     }
-    assert!(refused > 20 && opened > 200, "{refused} {opened}");
+    // How many depends on what the allocator adds to each allocation.
+    assert!(refused > 10 && opened > 200, "{refused} {opened}");
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn write_at(directory: &Path, to: &Path) -> Result<(), RuntimeError> {
     let to = absolute(to).map_err(unwritable)?;
     let (folder, name) = (to.parent().unwrap_or(&to), to.file_name().unwrap_or_default());
     if folder.canonicalize().is_ok_and(|folder| folder.starts_with(&root)) {
-        let reason = format!("{} would be a file of the bundle itself: write it to another folder", to.display());
+        let reason = "the pack would be a file of the bundle itself: write it to another folder".to_owned();
         return Err(unpackable(reason));
     }
     let part = folder.join(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));

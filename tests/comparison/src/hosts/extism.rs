@@ -8,7 +8,7 @@ use extism::{Manifest, Wasm};
 pub(crate) struct Plugin(extism::Plugin);
 
 pub(crate) fn load(module: &Path) -> Result<Plugin> {
-    Ok(Plugin(extism::Plugin::new(Manifest::new([Wasm::file(module)]), [], false)?))
+    Ok(Plugin(extism::Plugin::new(Manifest::new([Wasm::data(std::fs::read(module)?)]), [], false)?))
 }
 
 impl super::Calculator for Plugin {

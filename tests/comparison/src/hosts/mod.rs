@@ -22,12 +22,12 @@ pub(crate) trait Calculator {
 }
 
 /// Returns the path of a file in the folder of the comparison.
-fn source(path: &str) -> PathBuf {
+pub(crate) fn source(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 /// Returns the path of the library of `package`, which has been built beside this program.
-fn library(package: &str) -> Result<PathBuf> {
+pub(crate) fn library(package: &str) -> Result<PathBuf> {
     let name = format!("{}{package}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     Ok(std::env::current_exe()?.with_file_name(name))
 }

@@ -8,14 +8,19 @@ use comparison_contract::{Calculator, CalculatorProxy};
 use polyplug::{BundleId, Runtime};
 
 pub(crate) struct Plugin {
-    runtime: Arc<Runtime>,
-    bundle: BundleId,
+    // Before the bundle, whose code stays for as long as there is a proxy.
     calculator: CalculatorProxy,
+    _bundle: Bundle,
+}
+
+struct Bundle {
+    runtime: Arc<Runtime>,
+    id: BundleId,
 }
 
 pub(crate) fn load(runtime: &Arc<Runtime>, bundle: &Path) -> Result<Plugin> {
-    let bundle = runtime.load_bundle(bundle)?;
-    Ok(Plugin { runtime: runtime.clone(), bundle, calculator: runtime.proxy::<dyn Calculator>()? })
+    let bundle = Bundle { runtime: runtime.clone(), id: runtime.load_bundle(bundle)? };
+    Ok(Plugin { calculator: runtime.proxy::<dyn Calculator>()?, _bundle: bundle })
 }
 
 impl super::Calculator for Plugin {
@@ -32,8 +37,8 @@ impl super::Calculator for Plugin {
     }
 }
 
-impl Drop for Plugin {
+impl Drop for Bundle {
     fn drop(&mut self) {
-        self.runtime.unload_bundle(self.bundle).expect("nothing depends on it");
+        self.runtime.unload_bundle(self.id).expect("nothing depends on it");
     }
 }

@@ -17,8 +17,11 @@ pub(crate) fn load(file: &Path) -> Result<Plugin> {
     let context = Context::full(&Runtime::new()?)?;
     let [add, greet, sum] = context.with(|ctx| {
         let calculator: Object<'_> = ctx.eval(code)?;
-        let save = |name: &str| Ok(Persistent::save(&ctx, calculator.get::<_, Function<'_>>(name)?));
-        Ok::<_, rquickjs::Error>([save("add")?, save("greet")?, save("sum")?])
+        let save = |name: &str| {
+            let function: Function<'_> = calculator.get(name)?;
+            rquickjs::Result::Ok(Persistent::save(&ctx, function))
+        };
+        rquickjs::Result::Ok([save("add")?, save("greet")?, save("sum")?])
     })?;
     Ok(Plugin { add, greet, sum, context })
 }
