@@ -108,21 +108,6 @@ build_plugins() {
     announce cargo build "$@" "${together[@]}"
 }
 
-# Makes the cargo command $1 of version $2 callable: one that is installed in any version, or else the one that is built once
-# into the target directory.
-tool() {
-    local name=$1 version=$2
-    PATH=$target_dir/tools/bin:$PATH
-    if command -v "$name" > /dev/null; then
-        return
-    fi
-    local command=(cargo install "$name" --version "^$version" --locked --root "$target_dir/tools")
-    if ! CARGO_TARGET_DIR="$target_dir/tools/build" announce "${command[@]}"; then
-        skip "needs $name, which could not be installed" "${command[*]}" "$name"
-    fi
-    rm -rf "$target_dir/tools/build"
-}
-
 # Says what runs, and runs it.
 announce() {
     printf '    $ %s\n' "$*" >&2
