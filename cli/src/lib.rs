@@ -44,7 +44,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match commands::run(args) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            anstream::eprintln!("{}", text::error(&format!("{error:#}")));
+            anstream::eprintln!("{}", text::error(&text::causes(&error)));
             Exit::Failed.into()
         }
     }

@@ -18,6 +18,18 @@ pub(crate) fn error(text: &str) -> String {
     format!("{}: {text}", styled(RED, "error"))
 }
 
+/// Writes an error with what caused it. Many errors tell their cause themselves: what has been said is not repeated.
+pub(crate) fn causes(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text += ": ";
+            text += &cause;
+        }
+    }
+    text
+}
+
 /// Returns a number of bytes in the unit that suits it.
 pub(crate) fn bytes(count: u64) -> String {
     match count {
@@ -35,4 +47,19 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// Returns a documentation as lines with an indentation.
 pub(crate) fn indented(docs: &str, by: usize) -> String {
     docs.lines().map(|line| format!("{:by$}{line}\n", "").trim_end().to_owned() + "\n").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::{Context, anyhow};
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let twice = anyhow!("no such file").context("cannot be written: no such file").context("calc.polyplug");
+        assert_eq!(causes(&twice), "calc.polyplug: cannot be written: no such file");
+        let apart = Err::<(), _>(anyhow!("no such file")).context("cannot read the folder").unwrap_err();
+        assert_eq!(causes(&apart), "cannot read the folder: no such file");
+    }
 }

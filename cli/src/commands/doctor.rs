@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::args::Output;
 use crate::bundle::runtime;
 use crate::exit::Exit;
-use crate::text::{BOLD, GREEN, RED, YELLOW, styled};
+use crate::text::{BOLD, GREEN, RED, YELLOW, causes, styled};
 
 /// The contract by which the engines tell their versions.
 const CONTRACT: &str = "polyplug.doctor";
@@ -86,7 +86,7 @@ fn engine(loader: &str, file: &str, code: &str) -> std::result::Result<String, S
         let version = runtime.call_json("polyplug.doctor@1", "version", &[])?;
         Ok(version.as_str().unwrap_or_default().to_owned())
     };
-    version().map_err(|error| format!("{error:#}"))
+    version().map_err(|error| causes(&error))
 }
 
 fn write_bundle(folder: &Path, loader: &str, file: &str) -> Result<()> {
@@ -129,7 +129,7 @@ fn dotnet() -> std::result::Result<String, String> {
     match started() {
         Ok(()) => Ok("the runtime starts".to_owned()),
         Err(error) if is_started(&error) => Ok("the runtime starts".to_owned()),
-        Err(error) => Err(format!("{error:#}")),
+        Err(error) => Err(causes(&error)),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::args::Graph;
 use crate::bundle::Opened;
 use crate::contracts;
 use crate::exit::Exit;
-use crate::text::{BOLD, RED, styled};
+use crate::text::{BOLD, RED, causes, styled};
 
 /// A bundle of the folder.
 struct Node {
@@ -65,7 +65,7 @@ fn nodes(args: &Graph) -> Result<Vec<Node>> {
         Ok(Node {
             provides: provides.unwrap_or_default(),
             needs: manifest.dependencies.iter().map(|of| (of.contract.clone(), of.major, of.minor)).collect(),
-            fault: opened.err().map(|error| format!("{error:#}")),
+            fault: opened.err().map(|error| causes(&error)),
             version: manifest.version.to_string(),
             name: manifest.name,
         })

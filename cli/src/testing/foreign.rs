@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use super::contract::Failure;
 use super::report::{FileReport, Status, TestReport};
 use crate::cargo::cargo;
+use crate::text::causes;
 
 /// A project with tests of its own.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ impl Project {
         let time = start.elapsed();
         let (tests, error) = match outcome {
             Ok(status) => (vec![test(name, status, time)], None),
-            Err(error) => (Vec::new(), Some(format!("{error:#}"))),
+            Err(error) => (Vec::new(), Some(causes(&error))),
         };
         FileReport { file: name.to_owned(), tests, error }
     }

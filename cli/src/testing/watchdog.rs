@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::contract::{Case, Failure};
 use super::report::{FileReport, Status, TestReport};
 use super::session::{Job, Progress};
+use crate::text::causes;
 
 /// The time that is added to the limits of the engines.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -37,7 +38,7 @@ pub(crate) fn run(job: Job, mut report: impl FnMut(&TestReport)) -> (FileReport,
                 done.tests.push(test);
             }
             Ok(Progress::Done(outcome)) => {
-                done.error = outcome.err().map(|error| format!("{error:#}"));
+                done.error = outcome.err().map(|error| causes(&error));
                 break;
             }
             Err(RecvTimeoutError::Timeout) => {
