@@ -74,8 +74,9 @@ fn blocks(page: &str) -> Vec<Block> {
 fn pages() -> Vec<(String, Vec<Block>)> {
     let entries = fs::read_dir(root().join("docs/src")).unwrap().map(|entry| entry.unwrap());
     let read = |path: &Path| blocks(&fs::read_to_string(path).unwrap());
+    let pages = entries.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "md"));
     let mut pages: Vec<_> =
-        entries.map(|entry| (entry.file_name().into_string().unwrap(), read(&entry.path()))).collect();
+        pages.map(|entry| (entry.file_name().into_string().unwrap(), read(&entry.path()))).collect();
     pages.sort_by(|one, other| one.0.cmp(&other.0));
     assert!(pages.len() > 20, "the pages of the book are here");
     pages
