@@ -792,8 +792,9 @@ fn memory_that_ends_at_any_place_leaves_errors_only() {
             break;
         }
     }
-    // How many depends on what the allocator adds to each allocation.
-    assert!(refused > 10 && opened > 200, "{refused} {opened}");
+    // A sanitizer's allocator adds nothing to an allocation, so that fewer steps are refused.
+    let least = if std::env::var_os("POLYPLUG_SANITIZED").is_some() { 10 } else { 20 };
+    assert!(refused > least && opened > 200, "{refused} {opened}");
 }
 
 #[test]
