@@ -108,6 +108,29 @@ build_plugins() {
     announce cargo build "$@" "${together[@]}"
 }
 
+# Packages whose tests have nothing to do with memory or threads of the host: compiler messages (ui-tests), and xtask, which runs no
+# plugin. The models of threads (polyplug-loom) have no memory of their own, take long, and do not compile as unit tests.
+no_plugins=(--exclude ui-tests --exclude ui-tests-2021 --exclude xtask --exclude polyplug-loom --exclude polyplug-loom-epoch)
+
+# Builds the cargo command $1, of a version compatible with $2, below the target directory, unless it is installed.
+tool() {
+    local name=$1 version=$2 folder=$target_dir/tools
+    PATH=$folder/bin:$PATH
+    if command -v "$name" > /dev/null; then
+        return
+    fi
+    # Cargo marks a target directory that it makes itself.
+    if [[ ! -d $target_dir ]]; then
+        mkdir -p "$target_dir"
+        echo "Signature: 8a477f597d28d172789f06886806bc55" > "$target_dir/CACHEDIR.TAG"
+    fi
+    local command=(cargo install "$name" --version "^$version" --locked --root "$folder")
+    if ! CARGO_TARGET_DIR=$folder/build announce "${command[@]}"; then
+        skip "needs $name, which could not be installed" "${command[*]}" "$name"
+    fi
+    rm -rf "$folder/build"
+}
+
 # Says what runs, and runs it.
 announce() {
     printf '    $ %s\n' "$*" >&2

@@ -64,13 +64,7 @@ else
     done
 fi
 
-# Compiler messages (ui-tests) and benchmarks start no threads; xtask runs no plugin. The models of threads (polyplug-loom) have
-# no unit tests, and do not compile as such.
-suites=("${build[@]}" --workspace)
-for package in ui-tests ui-tests-2021 xtask polyplug-loom polyplug-loom-epoch; do
-    suites+=(--exclude "$package")
-done
-suites+=("${chosen[@]}")
+suites=("${build[@]}" --workspace "${no_plugins[@]}" "${chosen[@]}")
 if cargo nextest --version > /dev/null 2>&1; then
     runner=("${cargo[@]}" nextest run "${suites[@]}" --no-fail-fast)
 else

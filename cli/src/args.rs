@@ -133,7 +133,7 @@ pub(crate) enum PluginLanguage {
     C,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Default, ClapArgs)]
 pub(crate) struct Build {
     /// The project's folder
     #[arg(default_value = ".")]
@@ -176,6 +176,13 @@ pub(crate) struct Needs {
     /// Another bundle that is loaded first, such as one that the bundle needs
     #[arg(long, value_name = "BUNDLE")]
     pub(crate) with: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct Data {
+    /// The folder in which bundles keep their data, each in a folder of its own; by default one that is removed at the end
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -255,6 +262,8 @@ pub(crate) struct Call {
     pub(crate) bench: Option<u32>,
     #[command(flatten)]
     pub(crate) needs: Needs,
+    #[command(flatten)]
+    pub(crate) data: Data,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -263,6 +272,8 @@ pub(crate) struct Repl {
     pub(crate) bundle: PathBuf,
     #[command(flatten)]
     pub(crate) needs: Needs,
+    #[command(flatten)]
+    pub(crate) data: Data,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -278,6 +289,8 @@ pub(crate) struct Run {
     /// Ends after this time
     #[arg(long, value_name = "SECONDS")]
     pub(crate) seconds: Option<u64>,
+    #[command(flatten)]
+    pub(crate) data: Data,
 }
 
 #[derive(Debug, ClapArgs)]

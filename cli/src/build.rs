@@ -48,8 +48,12 @@ pub(crate) fn artifacts(args: &Build) -> Result<Artifacts> {
     }
 }
 
-/// Builds a project with a manifest whose code is compiled; returns nothing for scripts that are used as they are.
+/// Builds a project whose code is compiled, a crate without optimizations; returns nothing for scripts that are used as they
+/// are.
 pub(crate) fn compiled(project: &Path) -> Result<Option<Artifacts>> {
+    if project.join("Cargo.toml").is_file() {
+        return of_crate(&Build { project: project.to_owned(), ..Build::default() }).map(Some);
+    }
     let Some(mut builder) = builder(project)? else { return Ok(None) };
     let name = ManifestData::read(project)?.name;
     run(&mut builder, project)?;

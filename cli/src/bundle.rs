@@ -10,7 +10,7 @@ use polyplug::error::RuntimeError;
 use polyplug::loader::{BundleSource, Files, ManifestData};
 use polyplug::runtime::{BundleInfo, RuntimeBuilder};
 use polyplug::schema::Schema;
-use polyplug::signature::{SignatureError, verify_bundle};
+use polyplug::signature::{PublicKey, SignatureError, verify_bundle};
 use polyplug::{BundleId, Runtime};
 use tempfile::TempDir;
 
@@ -24,13 +24,29 @@ pub(crate) struct Opened {
     pub(crate) manifest: ManifestData,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) info: BundleInfo,
-    /// The copies of bundles to which contracts were added.
-    _copies: Vec<TempDir>,
+    /// The copies of bundles to which contracts were added, and the folder for data if it is temporary.
+    _folders: Vec<TempDir>,
 }
 
-/// Makes a runtime with all loaders of this program, and with a stand-in for all host contracts.
-pub(crate) fn runtime() -> Result<Arc<Runtime>> {
-    with_stand_in(Runtime::builder())
+/// The folder in which bundles keep their data.
+pub(crate) struct DataFolder {
+    path: PathBuf,
+    temporary: Option<TempDir>,
+}
+
+impl DataFolder {
+    /// Takes the folder that was given, or makes one that is removed at the end.
+    pub(crate) fn new(given: Option<&Path>) -> Result<Self> {
+        if let Some(path) = given {
+            return Ok(Self { path: path.to_owned(), temporary: None });
+        }
+        let temporary = tempfile::tempdir().context("cannot make a folder for the data of bundles")?;
+        Ok(Self { path: temporary.path().to_owned(), temporary: Some(temporary) })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 /// Builds a runtime with all loaders of this program, and with a stand-in for all host contracts.
@@ -42,16 +58,18 @@ pub(crate) fn with_stand_in(builder: RuntimeBuilder) -> Result<Arc<Runtime>> {
 
 impl Opened {
     /// Loads a bundle after those of `with`, as a host does that knows `contracts`.
-    pub(crate) fn load(bundle: &Path, with: &[PathBuf], contracts: &Contracts) -> Result<Self> {
+    /// The bundles keep their data in `data`, or in a folder that is removed at the end.
+    pub(crate) fn load(bundle: &Path, with: &[PathBuf], contracts: &Contracts, data: Option<&Path>) -> Result<Self> {
         let manifest = ManifestData::read(bundle)?;
-        let runtime = runtime()?;
-        let mut copies = Vec::new();
+        let data = DataFolder::new(data)?;
+        let runtime = with_stand_in(Runtime::builder().data_directory(data.path()))?;
+        let mut folders = Vec::from_iter(data.temporary);
         for other in with {
             let other = ManifestData::read(other)?;
-            runtime.load_bundle(with_contracts(&other.files(), contracts, &mut copies)?)?;
+            runtime.load_bundle(with_contracts(&other.files(), contracts, &mut folders)?)?;
         }
-        let id = runtime.load_bundle(with_contracts(&manifest.files(), contracts, &mut copies)?)?;
-        Self::of(manifest, runtime, id, copies)
+        let id = runtime.load_bundle(with_contracts(&manifest.files(), contracts, &mut folders)?)?;
+        Self::of(manifest, runtime, id, folders)
     }
 
     /// Loads a bundle although what it needs is not there: its plugins may fail as soon as they are called.
@@ -61,25 +79,26 @@ impl Opened {
         let mut table: toml::Table = String::from_utf8(text)?.parse()?;
         table.remove("dependency");
         table.remove("host");
-        let runtime = runtime()?;
-        let mut copies = Vec::new();
-        let path = with_contracts(&manifest.files(), contracts, &mut copies)?;
+        let data = DataFolder::new(None)?;
+        let runtime = with_stand_in(Runtime::builder().data_directory(data.path()))?;
+        let mut folders = Vec::from_iter(data.temporary);
+        let path = with_contracts(&manifest.files(), contracts, &mut folders)?;
         let id = runtime.load_bundle_from(&table.to_string(), BundleSource::Path(path))?;
-        Self::of(manifest, runtime, id, copies)
+        Self::of(manifest, runtime, id, folders)
     }
 
-    fn of(manifest: ManifestData, runtime: Arc<Runtime>, id: BundleId, copies: Vec<TempDir>) -> Result<Self> {
+    fn of(manifest: ManifestData, runtime: Arc<Runtime>, id: BundleId, folders: Vec<TempDir>) -> Result<Self> {
         let info = runtime.bundle(id).ok_or_else(|| anyhow!("bundle `{}` was unloaded at once", manifest.name))?;
-        Ok(Self { manifest, runtime, info, _copies: copies })
+        Ok(Self { manifest, runtime, info, _folders: folders })
     }
 
     /// Returns the contracts that the bundle's plugins implement, in the order of the plugins. A native plugin may bring no
-    /// schema.
-    pub(crate) fn contracts(&self) -> Vec<Result<Schema, String>> {
+    /// schema, and one in a scripting language may fail to make an instance.
+    pub(crate) fn contracts(&self) -> Vec<Result<Schema, RuntimeError>> {
         let plugins = self.info.plugins.iter();
         let schema = |contract: String| {
             let proxy = self.runtime.dynamic_from(&contract, self.info.id);
-            proxy.map(|proxy| proxy.schema().clone()).map_err(|error| error.to_string())
+            proxy.map(|proxy| proxy.schema().clone())
         };
         plugins.map(|plugin| schema(format!("{}@{}", plugin.contract, plugin.contract_version.major))).collect()
     }
@@ -114,10 +133,32 @@ pub(crate) fn with_contracts(files: &Files, contracts: &Contracts, copies: &mut 
     Ok(to)
 }
 
-/// Returns whether a bundle has a signature. By whom is told by a verification, which knows the keys that are trusted.
-pub(crate) fn is_signed(bundle: &Path) -> bool {
-    let unsigned = |error| matches!(error, RuntimeError::Signature { source: SignatureError::Unsigned, .. });
-    !verify_bundle(bundle, &[]).is_err_and(unsigned)
+/// The signature of a bundle, whoever has signed it.
+pub(crate) enum Signature {
+    Missing,
+    Holds,
+    /// No host accepts the signature.
+    Broken(RuntimeError),
+}
+
+/// Checks the signature of a bundle, as a host does that trusts the key. Whose key that is, a verification tells, which
+/// knows the keys that are trusted.
+pub(crate) fn signature(bundle: &Path) -> Signature {
+    let source = |error: &RuntimeError| match error {
+        RuntimeError::Signature { source, .. } => Some(source.clone()),
+        _ => None,
+    };
+    let mut verified = verify_bundle(bundle, &[]);
+    if let Some(SignatureError::UnknownKey { key }) = verified.as_ref().err().and_then(source)
+        && let Ok(key) = PublicKey::from_hex(&key)
+    {
+        verified = verify_bundle(bundle, &[key]);
+    }
+    match verified {
+        Ok(_) => Signature::Holds,
+        Err(error) if matches!(source(&error), Some(SignatureError::Unsigned)) => Signature::Missing,
+        Err(error) => Signature::Broken(error),
+    }
 }
 
 /// Returns the files of a folder, relative to the folder, each with its size.

@@ -118,6 +118,14 @@ impl Package {
         )
     }
 
+    /// Refuses the name of a package that depends on this one, if cargo could not tell the two apart.
+    pub(crate) fn check_other_name(&self, name: &str) -> Result<()> {
+        if self.name == name {
+            bail!("`{name}` is the name of the crate with the contracts: choose another, such as `{name}-plugin`");
+        }
+        Ok(())
+    }
+
     /// Returns the name of the package's library in code.
     pub(crate) fn crate_name(&self) -> String {
         self.library.clone().unwrap_or_else(|| self.name.replace('-', "_"))

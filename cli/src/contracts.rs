@@ -96,7 +96,7 @@ fn of_bundle(bundle: &Path) -> Result<Contracts> {
     }
     let opened = Opened::load_alone(bundle, &Contracts::new())?;
     for schema in opened.contracts() {
-        found.extend(all([schema.map_err(|error| anyhow!(error))?]));
+        found.extend(all([schema?]));
     }
     Ok(found)
 }

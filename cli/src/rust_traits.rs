@@ -156,12 +156,24 @@ fn methods(item: &ItemTrait) -> Vec<Method> {
         .collect()
 }
 
-/// Returns a value of a type as an expression in Rust, or `None` for a type whose values are not obvious. `text` is the
-/// text of a text.
-pub(crate) fn value(ty: &Type, text: &str) -> Option<String> {
+/// What a value is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum For<'a> {
+    /// An argument of a call, such as `"Ada"` and 2.
+    Argument,
+    /// The result of a method that is not written yet, such as this text and zero.
+    Result(&'a str),
+}
+
+/// Returns a value of a type as an expression in Rust, or `None` for a type whose values are not obvious.
+pub(crate) fn value(ty: &Type, of: For<'_>) -> Option<String> {
+    let (text, truth, number, float) = match of {
+        For::Argument => ("Ada", "true", "2", "1.5"),
+        For::Result(text) => (text, "false", "0", "0.0"),
+    };
     let path = match ty {
         Type::Tuple(tuple) => {
-            let parts: Option<Vec<_>> = tuple.elems.iter().map(|part| value(part, text)).collect();
+            let parts: Option<Vec<_>> = tuple.elems.iter().map(|part| value(part, of)).collect();
             let parts = parts?;
             return Some(if parts.len() == 1 { format!("({},)", parts[0]) } else { format!("({})", parts.join(", ")) });
         }
@@ -169,7 +181,7 @@ pub(crate) fn value(ty: &Type, text: &str) -> Option<String> {
             return match &*reference.elem {
                 Type::Path(path) if path.path.is_ident("str") => Some(format!("{text:?}")),
                 Type::Slice(_) => Some("&[]".to_owned()),
-                of => value(of, text).map(|value| format!("&{value}")),
+                referred => value(referred, of).map(|value| format!("&{value}")),
             };
         }
         Type::Path(path) => &path.path,
@@ -184,16 +196,16 @@ pub(crate) fn value(ty: &Type, text: &str) -> Option<String> {
         _ => None,
     };
     Some(match last.ident.to_string().as_str() {
-        "bool" => "true".to_owned(),
+        "bool" => truth.to_owned(),
         "char" => "'a'".to_owned(),
-        "f32" | "f64" => "1.5".to_owned(),
-        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" => "2".to_owned(),
+        "f32" | "f64" => float.to_owned(),
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" => number.to_owned(),
         "String" => format!("{text:?}.to_owned()"),
         "Vec" => "Vec::new()".to_owned(),
         "Option" => "None".to_owned(),
         "HashMap" | "BTreeMap" => "Default::default()".to_owned(),
-        "Result" => format!("Ok({})", value(first_argument()?, text)?),
-        "Box" => format!("Box::new({})", value(first_argument()?, text)?),
+        "Result" => format!("Ok({})", value(first_argument()?, of)?),
+        "Box" => format!("Box::new({})", value(first_argument()?, of)?),
         _ => return None,
     })
 }

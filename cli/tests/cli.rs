@@ -96,6 +96,68 @@ fn a_check_finds_all_problems_with_their_places() {
 }
 
 #[test]
+fn a_check_tells_a_plugin_that_cannot_be_started() {
+    let stuck = "function Greeter:init()\n  error(\"no stock\")\nend\n\nfunction Greeter:add";
+    let code = GREETER.replace("function Greeter:add", stuck);
+    let (_folder, wrong) = bundle("greeter", MANIFEST, &code);
+    let line = code.lines().position(|line| line.contains("no stock")).unwrap() + 1;
+    let found = run(&["check", path(&wrong)]).is(0);
+    found.says(&[
+        "warning[start]",
+        "could not be started",
+        "no stock",
+        &format!("main.lua:{line}"),
+        "0 errors, 2 warnings",
+    ]);
+}
+
+#[test]
+fn a_plugin_has_a_folder_for_its_data() {
+    let keeps = "function Greeter:init() self.folder = require(\"polyplug\").data_directory() end\n\
+                 function Greeter:greet() return self.folder end\n";
+    let greet = "function Greeter:greet(name) return \"Good day, \" .. name .. \"!\" end\n";
+    let (folder, bundle) = bundle("greeter", MANIFEST, &GREETER.replace(greet, keeps));
+    run(&["check", path(&bundle)]).is(0).says(&["0 errors, 1 warning"]);
+    run(&["inspect", path(&bundle)]).is(0).says(&["greet(name: string) -> string"]);
+    let called = run(&["call", path(&bundle), "demo.greeter", "greet", "Ada"]).is(0);
+    let given: String = serde_json::from_str(called.out.trim()).unwrap();
+    assert!(given.ends_with("greeter") && !Path::new(&given).exists(), "{given} is removed at the end");
+    let data = folder.path().join("data");
+    let called = run(&["call", path(&bundle), "demo.greeter", "greet", "Ada", "--data", path(&data)]).is(0);
+    let given: String = serde_json::from_str(called.out.trim()).unwrap();
+    assert_eq!(Path::new(&given).canonicalize().unwrap(), data.join("greeter").canonicalize().unwrap());
+}
+
+#[test]
+fn a_check_finds_a_signature_that_does_not_hold() {
+    let (folder, bundle) = bundle("greeter", MANIFEST, GREETER);
+    let key = folder.path().join("key");
+    run(&["keygen", path(&key)]).is(0);
+    run(&["sign", path(&bundle), "--key", path(&key)]).is(0);
+    run(&["check", path(&bundle)]).is(0).says(&["nothing wrong was found"]);
+    run(&["inspect", path(&bundle)]).is(0).says(&["signed: `polyplug verify` tells by whom"]);
+    fs::write(bundle.join("main.lua"), GREETER.to_owned() + "\n").unwrap();
+    run(&["check", path(&bundle)]).is(1).says(&[
+        "error[signature]",
+        "main.lua",
+        "was changed after the bundle was signed",
+    ]);
+    run(&["inspect", path(&bundle)]).is(0).says(&["was changed after the bundle was signed"]);
+    let json = run(&["inspect", path(&bundle), "--json"]).is(0).json();
+    assert_eq!((&json["signed"], &json["signature_holds"]), (&true.into(), &false.into()));
+    fs::write(bundle.join("bundle.sig"), "none").unwrap();
+    run(&["check", path(&bundle)]).is(1).says(&["error[signature]", "malformed"]);
+}
+
+#[test]
+fn a_check_finds_artifacts_that_are_missing_for_other_platforms() {
+    let platforms = "file = { linux = \"main.lua\", windows.x86_64 = \"other.lua\", macos = \"main.lua\" }";
+    let (_folder, bundle) = bundle("greeter", &MANIFEST.replace("file = \"main.lua\"", platforms), GREETER);
+    let found = run(&["check", path(&bundle)]).is(0);
+    found.says(&["warning[missing-artifact]", "no `other.lua`", "for windows.x86_64", "0 errors, 2 warnings"]);
+}
+
+#[test]
 fn a_check_lists_all_that_a_load_would_find_one_by_one() {
     let again = GREETER
         .split_once("local")
@@ -119,6 +181,12 @@ fn a_check_lists_all_that_a_load_would_find_one_by_one() {
     assert_eq!(of("demo.store@1.0"), ("manifest.toml".to_owned(), 10));
     let (first, second) = (of("`add` (it has `ad`"), of("`greet` (it has `gret`"));
     assert!(first.0 == "main.lua" && second.0 == "main.lua" && first.1 < second.1, "{first:?}, {second:?}");
+
+    // A need that is missing is told once, although the plugin cannot be started without it.
+    let starts = "function Greeter:init() require(\"polyplug\").peer(\"demo.clock@1\") end\n\nfunction Greeter:add";
+    let (_folder, wrong) = bundle("greeter", &needs, &GREETER.replace("function Greeter:add", starts));
+    let found = run(&["check", path(&wrong)]).is(1);
+    assert!(found.out.contains("2 errors") && !found.out.contains("[start]"), "{}", found.out);
 }
 
 #[test]

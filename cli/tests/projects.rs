@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{checkout, path, run, target, without_flags};
+use common::{Run, checkout, path, run, target, without_flags};
 
 #[track_caller]
 fn cargo(folder: &Path, arguments: &[&str]) -> String {
@@ -104,6 +104,50 @@ fn a_project_is_refused_with_the_reason() {
         .is(3)
         .complains(&["nowhere", "no such file or folder"]);
     assert!(!at("a").exists());
+}
+
+#[test]
+fn a_crate_of_a_plugin_has_test_files_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let contract = contract(folder.path());
+    let plugin = folder.path().join("hello");
+    run(&["new", "plugin", path(&plugin), "--lang", "rust", "--contracts", path(&contract)]).is(0);
+    fs::copy(checkout().join("Cargo.lock"), plugin.join("Cargo.lock")).unwrap();
+    fs::create_dir(plugin.join("tests")).unwrap();
+    let test = |greeting: &str| {
+        let text = format!(
+            "from polyplug.test import instance\n\ndef test_greets():\n    \
+             assert instance(\"example.greeter@1\").greet(\"Ada\") == \"{greeting}\"\n"
+        );
+        fs::write(plugin.join("tests/test_it.py"), text).unwrap();
+        Run::of(common::command(&["test", path(&plugin)]).env("CARGO_TARGET_DIR", target()))
+    };
+    test("greet of hello").is(0).says(&["tests/test_it.py", "ok      test_greets", "ok      cargo test", "2 passed"]);
+    test("Good day").is(1).says(&["FAILED  test_greets", "greet of hello", "ok      cargo test"]);
+    assert!(!plugin.join("bundles").exists(), "the bundle is made elsewhere");
+}
+
+#[test]
+fn names_of_the_contract_are_not_those_of_the_plugin() {
+    let folder = tempfile::tempdir().unwrap();
+    let contract = contract(folder.path());
+    let lib = "//! Orders.\n\n/// An order.\n#[derive(Debug, Clone, PartialEq, polyplug::Type)]\npub struct Order {\n    /// What.\n    pub item: \
+               String,\n}\n\n/// Takes orders.\n#[polyplug::contract(name = \"example.orders\", version = \"1.0\")]\npub trait Orders {\n    \
+               /// Takes one.\n    fn take(&self, order: Order) -> Option<Order>;\n}\n";
+    fs::write(contract.join("src/lib.rs"), lib).unwrap();
+    for name in ["order", "option", "orders"] {
+        let plugin = folder.path().join(name);
+        run(&["new", "plugin", path(&plugin), "--lang", "rust", "--contracts", path(&contract)]).is(0);
+        cargo(&plugin, &["test", "--quiet"]);
+    }
+    // Two packages of one name are a mystery to cargo.
+    let other = folder.path().join("other");
+    fs::create_dir(&other).unwrap();
+    for kind in [&["host"][..], &["plugin", "--lang", "rust"]] {
+        let project = other.join("greeter");
+        let arguments = [&["new", kind[0], path(&project)][..], &kind[1..], &["--contracts", path(&contract)]];
+        run(&arguments.concat()).is(3).complains(&["`greeter` is the name of the crate with the contracts"]);
+    }
 }
 
 #[test]

@@ -296,6 +296,11 @@ fn plugins_that_cannot_be_made_are_refused(version: Version) {
         ("no_constructor", "`Script` has no public constructor that takes a `PluginContext` or nothing"),
         ("abstract", "`Script` is abstract"),
         ("generic", "has type parameters"),
+        (
+            "hidden",
+            "lacks the methods `Divide` (it has `Divide`, which is not public: make it public), `Greet` (it has `Greet`, \
+             which is not public: make it public), `Sum` (it has `Sum`, which is not public: make it public)",
+        ),
     ] {
         let error = refusal(version, plugins);
         for part in [&format!("`{plugins}`"), reason] {

@@ -147,6 +147,39 @@ fn what_is_done_for_the_first_time_without_memory_loses_none() {
 }
 
 #[test]
+fn garbage_is_collected_up_to_the_limit() {
+    // Objects that refer to themselves, ten times as many as fit beside the ballast.
+    let program = r#"
+import { plugin } from "polyplug";
+plugin("test.script@1", class {
+  run(spare) {
+    const ballast = [];
+    let failures = 0;
+    try {
+      for (;;) ballast.push(new Uint8Array(1000));
+    } catch {}
+    ballast.length -= Number(spare);
+    for (let i = 0; i < 2000; i++) {
+      try {
+        const cycle = { data: new Uint8Array(100) };
+        cycle.self = cycle;
+      } catch {
+        failures += 1;
+      }
+    }
+    return String(failures);
+  }
+});
+"#;
+    for spare in ["4", "16", "64"] {
+        let runtime = js_runtime(JsLoader::new().with_memory_limit(1 << 20));
+        load_js(&runtime, "js", program);
+        let failures: u32 = run(&runtime, spare).unwrap().parse().unwrap();
+        assert!(failures < 200, "{failures} of 2000 failed with {spare} KB left");
+    }
+}
+
+#[test]
 fn code_that_is_made_from_text_is_the_same_with_a_limit() {
     for loader in [JsLoader::new(), JsLoader::new().with_memory_limit(8 << 20)] {
         let runtime = js_runtime(loader);

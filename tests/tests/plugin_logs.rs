@@ -107,10 +107,9 @@ fn events_and_records_reach_the_host() {
     logs.event("ann").unwrap();
     logs.record("ann").unwrap();
     assert_eq!(messages(), expected("ann"));
-    // On a thread that ends: starting a thread leaves a thread-local of the library's standard library behind.
-    std::thread::scope(|scope| {
-        scope.spawn(|| logs.events_on_a_thread("bob").unwrap());
-    });
+    // On a thread that ends: starting a thread leaves a thread-local of the library's standard library behind. A scope waits for
+    // what the thread does, and `join` for the end of its thread-locals as well.
+    std::thread::scope(|scope| scope.spawn(|| logs.events_on_a_thread("bob").unwrap()).join().unwrap());
     assert_eq!(messages(), expected("bob"));
     logs.in_a_span("eve").unwrap();
     assert_eq!(messages(), [message(Level::INFO, "plugin_logs", "inside")]);

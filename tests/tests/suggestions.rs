@@ -107,7 +107,11 @@ fn a_host_contract_is_no_guest_contract_and_the_other_way_round() {
     lua.write("manifest.toml", manifest("asks", "lua", "main"));
     lua.write("main.lua", "require('polyplug').peer('test.logger@1')");
     let error = runtime.load_bundle(lua.path()).unwrap_err().to_string();
-    has(&error, "but the host does, which is called with `PluginContext::host` (in scripts `polyplug.host`)");
+    has(
+        &error,
+        "but the host does, which is called with `PluginContext::host` (in scripts `polyplug.host`, in C# `Host.Get`)",
+    );
+    assert!(!error.contains("[[dependency]]"), "{error}");
 }
 
 #[test]

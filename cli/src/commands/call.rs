@@ -15,7 +15,8 @@ use crate::exit::Exit;
 use crate::text::{DIM, styled};
 
 pub(crate) fn run(args: &Call) -> Result<Exit> {
-    let opened = Opened::load(&args.bundle, &args.needs.with, &contracts::read_all(&args.needs.contracts)?)?;
+    let contracts = contracts::read_all(&args.needs.contracts)?;
+    let opened = Opened::load(&args.bundle, &args.needs.with, &contracts, args.data.data.as_deref())?;
     let contract = contract(&opened, &args.contract)?;
     let proxy = opened.runtime.dynamic_from(&contract, opened.info.id)?;
     let arguments = arguments(&proxy, &args.method, &args.arguments)?;

@@ -11,7 +11,7 @@ use polyplug::schema::{Schema, compare};
 use serde_json::Value as Json;
 
 use crate::args::Check;
-use crate::bundle::{Contracts, Opened, is_signed};
+use crate::bundle::{Contracts, Opened, Signature, signature};
 use crate::contracts;
 use crate::diagnostics::{Part, Problem, Severity};
 use crate::exit::Exit;
@@ -57,10 +57,17 @@ fn problems(args: &Check, wanted: &Contracts) -> Vec<Problem> {
     if manifest.loader == "native" {
         libraries(&manifest, &files, &mut problems);
     }
-    if !is_signed(&folder) {
-        let problem = Problem::new(Severity::Warning, "unsigned", format!("bundle `{}` is not signed", manifest.name));
-        problems
-            .push(problem.help("hosts that require signatures refuse the bundle: `polyplug keygen`, `polyplug sign`"));
+    missing_artifacts(&manifest, &files, &mut problems);
+    match signature(&args.bundle) {
+        Signature::Missing => {
+            let message = format!("bundle `{}` is not signed", manifest.name);
+            let problem = Problem::new(Severity::Warning, "unsigned", message);
+            problems.push(
+                problem.help("hosts that require signatures refuse the bundle: `polyplug keygen`, `polyplug sign`"),
+            );
+        }
+        Signature::Broken(error) => problems.push(Problem::new(Severity::Error, "signature", error.to_string())),
+        Signature::Holds => {}
     }
     if !args.no_run {
         loaded(args, wanted, &manifest, &files, &mut problems);
@@ -167,7 +174,7 @@ fn libraries(manifest: &ManifestData, files: &[(PathBuf, u64)], problems: &mut V
                 path.display()
             );
             let problem = Problem::new(Severity::Warning, "debug-info", message);
-            problems.push(problem.help("build with `--release` and `strip = true` in the profile"));
+            problems.push(problem.help("`polyplug build --release` leaves it out"));
         }
     }
     if systems.len() == 1 {
@@ -181,6 +188,28 @@ fn libraries(manifest: &ManifestData, files: &[(PathBuf, u64)], problems: &mut V
     }
 }
 
+/// Finds the artifacts that the manifest names for other platforms, and that are not there.
+fn missing_artifacts(manifest: &ManifestData, files: &[(PathBuf, u64)], problems: &mut Vec<Problem>) {
+    let text = read(manifest, Path::new("manifest.toml"), u64::MAX).and_then(|bytes| String::from_utf8(bytes).ok());
+    let Some(table) = text.and_then(|text| text.parse::<toml::Table>().ok()) else { return };
+    let Some(toml::Value::Table(platforms)) = table.get("file") else { return };
+    let named = platforms.iter().flat_map(|(platform, named)| match named {
+        toml::Value::Table(machines) => machines
+            .iter()
+            .filter_map(|(machine, file)| Some((format!("{platform}.{machine}"), file.as_str()?)))
+            .collect::<Vec<_>>(),
+        file => file.as_str().map(|file| (platform.clone(), file)).into_iter().collect(),
+    });
+    for (platform, file) in named {
+        if file != manifest.file && !files.iter().any(|(path, _)| path == Path::new(file)) {
+            let message = format!("there is no `{file}`, which the manifest names for {platform}");
+            let problem = Problem::new(Severity::Warning, "missing-artifact", message);
+            let problem = problem.at(manifest.origin.join("manifest.toml"), Part::Text(file.to_owned()));
+            problems.push(problem.help("build it, and put it into the bundle, or leave the entry out"));
+        }
+    }
+}
+
 /// Loads the bundle, and finds what a host refuses. A bundle that needs what is not there is loaded without that as well, so that
 /// what is wrong with its code is found in the same run.
 fn loaded(
@@ -190,8 +219,8 @@ fn loaded(
     files: &[(PathBuf, u64)],
     problems: &mut Vec<Problem>,
 ) {
-    let error = match Opened::load(&args.bundle, &args.needs.with, wanted) {
-        Ok(opened) => return compared(&opened, wanted, problems),
+    let error = match Opened::load(&args.bundle, &args.needs.with, wanted, None) {
+        Ok(opened) => return problems.extend(compared(&opened, wanted, files)),
         Err(error) => error,
     };
     let Some(RuntimeError::DependencyMissing { missing }) = error.downcast_ref() else {
@@ -202,17 +231,16 @@ fn loaded(
         let problem = Problem::new(Severity::Error, "load", missing.to_string());
         problems.push(problem.at(manifest.origin.join("manifest.toml"), Part::Line(missing.declared.line, 0)));
     }
-    match Opened::load_alone(&args.bundle, wanted) {
-        Ok(opened) => compared(&opened, wanted, problems),
-        Err(error) => {
-            let error = format!("{error:#}");
-            // That a contract is not there was said above.
-            let is_said = |name: Option<&str>| name.is_some_and(|name| error.contains(name));
-            if !missing.iter().any(|missing| is_said(missing.declared.contract.split('@').next())) {
-                problems.extend(of_load(&error, &manifest.origin, files));
-            }
-        }
-    }
+    let found = match Opened::load_alone(&args.bundle, wanted) {
+        Ok(opened) => compared(&opened, wanted, files),
+        Err(error) => of_load(&format!("{error:#}"), &manifest.origin, files),
+    };
+    // That a contract is not there was said above.
+    let is_said = |problem: &Problem| {
+        let names = missing.iter().filter_map(|missing| missing.declared.contract.split('@').next());
+        matches!(problem.code, "load" | "start") && names.into_iter().any(|name| problem.message.contains(name))
+    };
+    problems.extend(found.into_iter().filter(|problem| !is_said(problem)));
 }
 
 /// Makes the problems of an error of a load, which lists several plugins in a line each.
@@ -255,17 +283,29 @@ fn without_since(schema: &Schema, problems: &mut Vec<Problem>) {
     )));
 }
 
-/// Compares the contracts that the bundle implements with those that hosts have.
-fn compared(opened: &Opened, wanted: &Contracts, problems: &mut Vec<Problem>) {
+/// Compares the contracts that the bundle implements with those that hosts have. Returns the problems.
+fn compared(opened: &Opened, wanted: &Contracts, files: &[(PathBuf, u64)]) -> Vec<Problem> {
+    let mut problems = Vec::new();
     for schema in opened.contracts() {
         let schema = match schema {
             Ok(schema) => schema,
             Err(error) => {
-                problems.push(Problem::new(Severity::Warning, "no-schema", error));
+                problems.push(match error {
+                    RuntimeError::Factory { .. } => Problem {
+                        code: "start",
+                        severity: Severity::Warning,
+                        ..with_place(&error.to_string(), &opened.manifest.origin, files)
+                    }
+                    .help(
+                        "a host makes an instance before it calls the plugin. Here each call of a host contract fails, so a \
+                         plugin that calls one as it starts may start in a host",
+                    ),
+                    _ => Problem::new(Severity::Warning, "no-schema", error.to_string()),
+                });
                 continue;
             }
         };
-        without_since(&schema, problems);
+        without_since(&schema, &mut problems);
         let Some(host) = wanted.get(&contracts::key(&schema)) else { continue };
         let (older, newer) = if host.minor <= schema.minor { (host, &schema) } else { (&schema, host) };
         for change in compare(older, newer) {
@@ -280,4 +320,5 @@ fn compared(opened: &Opened, wanted: &Contracts, problems: &mut Vec<Problem>) {
             }
         }
     }
+    problems
 }

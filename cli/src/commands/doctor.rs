@@ -4,11 +4,12 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use polyplug::Runtime;
 use polyplug::schema::{Method, Schema, TypeRef};
 use serde_json::json;
 
 use crate::args::Output;
-use crate::bundle::runtime;
+use crate::bundle::with_stand_in;
 use crate::exit::Exit;
 use crate::text::{BOLD, GREEN, RED, YELLOW, causes, styled};
 
@@ -81,7 +82,7 @@ fn engine(loader: &str, file: &str, code: &str) -> std::result::Result<String, S
         let folder = tempfile::tempdir().context("cannot make a folder for a bundle")?;
         write_bundle(folder.path(), loader, file)?;
         std::fs::write(folder.path().join(file), code)?;
-        let runtime = runtime()?;
+        let runtime = with_stand_in(Runtime::builder())?;
         runtime.load_bundle(folder.path())?;
         let version = runtime.call_json("polyplug.doctor@1", "version", &[])?;
         Ok(version.as_str().unwrap_or_default().to_owned())
@@ -123,7 +124,7 @@ fn dotnet() -> std::result::Result<String, String> {
         let folder = tempfile::tempdir().context("cannot make a folder for a bundle")?;
         write_bundle(folder.path(), "dotnet", "Doctor.dll")?;
         std::fs::write(folder.path().join("Doctor.dll"), polyplug_dotnet::assembly())?;
-        runtime()?.load_bundle(folder.path())?;
+        with_stand_in(Runtime::builder())?.load_bundle(folder.path())?;
         Ok(())
     };
     match started() {

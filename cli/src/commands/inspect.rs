@@ -2,16 +2,17 @@
 
 use anyhow::{Context, Result};
 use object::Object;
+use polyplug::error::RuntimeError;
 use polyplug::loader::Files;
 use polyplug::runtime::PluginInfo;
 use polyplug::schema::Schema;
 use serde_json::{Value as Json, json};
 
 use crate::args::Inspect;
-use crate::bundle::{Opened, is_signed};
+use crate::bundle::{Opened, Signature, signature};
 use crate::contracts;
 use crate::exit::Exit;
-use crate::text::{BOLD, DIM, YELLOW, bytes, indented, styled};
+use crate::text::{BOLD, DIM, RED, YELLOW, bytes, indented, styled};
 
 pub(crate) fn run(args: &Inspect) -> Result<Exit> {
     let opened = Opened::load_alone(&args.bundle, &contracts::read_all(&args.needs.contracts)?)?;
@@ -27,10 +28,10 @@ pub(crate) fn run(args: &Inspect) -> Result<Exit> {
 struct About {
     /// The files, with their sizes.
     files: Vec<(String, u64)>,
-    contracts: Vec<Result<Schema, String>>,
+    contracts: Vec<Result<Schema, RuntimeError>>,
     /// The exported symbols of a shared library.
     symbols: Vec<String>,
-    is_signed: bool,
+    signature: Signature,
 }
 
 impl About {
@@ -43,7 +44,7 @@ impl About {
             .into_iter()
             .map(|(path, size)| (path.display().to_string(), size))
             .collect();
-        Ok(Self { files, contracts: opened.contracts(), symbols: symbols(opened)?, is_signed: is_signed(bundle) })
+        Ok(Self { files, contracts: opened.contracts(), symbols: symbols(opened)?, signature: signature(bundle) })
     }
 
     fn text(&self, opened: &Opened) -> String {
@@ -57,10 +58,10 @@ impl About {
             if self.files.len() == 1 { "1 file".to_owned() } else { format!("{} files", self.files.len()) },
             bytes(size)
         );
-        let signed = if self.is_signed {
-            "signed: `polyplug verify` tells by whom".to_owned()
-        } else {
-            styled(YELLOW, "not signed")
+        let signed = match &self.signature {
+            Signature::Holds => "signed: `polyplug verify` tells by whom".to_owned(),
+            Signature::Missing => styled(YELLOW, "not signed"),
+            Signature::Broken(error) => styled(RED, &error.to_string()),
         };
         out += &format!("  {signed}\n");
         for need in &manifest.dependencies {
@@ -105,7 +106,8 @@ impl About {
             "version": info.version.to_string(),
             "loader": manifest.loader,
             "file": manifest.file,
-            "signed": self.is_signed,
+            "signed": !matches!(self.signature, Signature::Missing),
+            "signature_holds": matches!(self.signature, Signature::Holds),
             "dependencies": dependencies.collect::<Vec<_>>(),
             "host_contracts": hosts.collect::<Vec<_>>(),
             "plugins": plugins,
@@ -115,7 +117,7 @@ impl About {
     }
 }
 
-fn plugin_json(plugin: &PluginInfo, contract: &Result<Schema, String>) -> Json {
+fn plugin_json(plugin: &PluginInfo, contract: &Result<Schema, RuntimeError>) -> Json {
     json!({
         "name": plugin.name,
         "version": plugin.version.to_string(),

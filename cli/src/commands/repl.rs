@@ -1,7 +1,5 @@
 //! `polyplug repl`.
 
-use std::path::Path;
-
 use anyhow::{Result, anyhow, bail};
 use polyplug::schema::Schema;
 use rustyline::error::ReadlineError;
@@ -10,7 +8,7 @@ use rustyline::{Config, Editor};
 
 use super::call::{arguments, contract};
 use crate::args::Repl;
-use crate::bundle::{Contracts, Opened};
+use crate::bundle::{DataFolder, Opened};
 use crate::complete::Completer;
 use crate::contracts;
 use crate::exit::Exit;
@@ -25,7 +23,9 @@ CONTRACT METHOD ARGS..   if several contracts have the method
 
 pub(crate) fn run(args: &Repl) -> Result<Exit> {
     let contracts = contracts::read_all(&args.needs.contracts)?;
-    let mut opened = Opened::load(&args.bundle, &args.needs.with, &contracts)?;
+    let data = DataFolder::new(args.data.data.as_deref())?;
+    let load = || Opened::load(&args.bundle, &args.needs.with, &contracts, Some(data.path()));
+    let mut opened = load()?;
     let config = Config::builder().auto_add_history(true).build();
     let mut editor: Editor<Completer, MemHistory> = Editor::with_history(config, MemHistory::new())?;
     editor.set_helper(Some(Completer::new(words(&opened))));
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &Repl) -> Result<Exit> {
             ":quit" | ":q" => return Ok(Exit::Fine),
             ":help" | ":h" => anstream::println!("{HELP}"),
             ":methods" => methods(&opened),
-            ":reload" => match reload(&args.bundle, args, &contracts) {
+            ":reload" => match load() {
                 Ok(anew) => {
                     opened = anew;
                     editor.set_helper(Some(Completer::new(words(&opened))));
@@ -59,10 +59,6 @@ pub(crate) fn run(args: &Repl) -> Result<Exit> {
             },
         }
     }
-}
-
-fn reload(bundle: &Path, args: &Repl, contracts: &Contracts) -> Result<Opened> {
-    Opened::load(bundle, &args.needs.with, contracts)
 }
 
 /// Carries out a call, and returns its result as JSON.
@@ -113,7 +109,7 @@ fn methods(opened: &Opened) {
                     anstream::print!("{}", styled(DIM, &indented(&method.docs, 6)));
                 }
             }
-            Err(failure) => anstream::println!("{}", error(&failure)),
+            Err(failure) => anstream::println!("{}", error(&failure.to_string())),
         }
     }
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use polyplug::{Event, EventKind, Runtime};
 
 use crate::args::Run;
-use crate::bundle::with_stand_in;
+use crate::bundle::{DataFolder, with_stand_in};
 use crate::exit::Exit;
 use crate::live;
 use crate::text::{BOLD, error, styled};
@@ -18,7 +18,10 @@ pub(crate) fn run(args: &Run) -> Result<Exit> {
         bail!("{}: there is no such folder", args.folder.display());
     }
     let end = args.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    let runtime = with_stand_in(Runtime::builder().hot_reload(true).metrics(args.watch))?;
+    // Removed after the runtime.
+    let data = DataFolder::new(args.data.data.as_deref())?;
+    let builder = Runtime::builder().hot_reload(true).metrics(args.watch).data_directory(data.path());
+    let runtime = with_stand_in(builder)?;
     if !args.watch {
         let report = runtime.load_dir(&args.folder);
         anstream::println!("{report}");

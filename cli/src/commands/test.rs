@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::args::Test;
 use crate::bundle::{Contracts, Opened, files};
+use crate::cargo::Package;
 use crate::contracts;
 use crate::exit::Exit;
 use crate::testing::foreign::Project;
@@ -30,7 +31,7 @@ pub(crate) fn run(args: &Test) -> Result<Exit> {
         None => &args.bundle,
     };
     let projects = if folder.is_dir() { Project::find(folder)? } else { Vec::new() };
-    let is_bundle = folder.join("manifest.toml").is_file();
+    let is_bundle = folder.join("manifest.toml").is_file() || has_script_tests(folder)?;
     let mut reports = Vec::new();
     let mut name = folder.display().to_string();
     if is_bundle || projects.is_empty() {
@@ -54,6 +55,12 @@ pub(crate) fn run(args: &Test) -> Result<Exit> {
         bail!("no test has a name that contains `{part}`");
     }
     finish(args, &name, &reports)
+}
+
+/// Returns whether a folder is the crate of a plugin that has test files beside those of cargo.
+fn has_script_tests(folder: &Path) -> Result<bool> {
+    let is_crate = folder.join("Cargo.toml").is_file();
+    Ok(is_crate && !test_file::find(folder)?.is_empty() && Package::read(folder)?.is_plugin())
 }
 
 /// Builds the bundle of a project whose code is compiled, into a folder of its own, and adds the tests. Returns nothing for

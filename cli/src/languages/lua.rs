@@ -13,13 +13,14 @@ use crate::bundle::Contracts;
 
 /// The module without contracts.
 const MODULE: &str = include_str!("module.lua");
+const TEST_MODULE: &str = include_str!("test_module.lua");
 
 /// Returns the spelling of a type as a plugin gets it.
 pub(crate) fn type_name(schema: &Schema, ty: &TypeRef) -> String {
     spell(schema, ty, Way::Received, Place::Whole)
 }
 
-/// Returns the file with the module and all contracts.
+/// Returns the module with all contracts, and the module of tests.
 pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
     let (mut names, mut types) = (String::new(), String::new());
     let mut overloads = [const { String::new() }; 3];
@@ -48,8 +49,8 @@ pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
         ("--@types@\n", &of_types),
         ("--@contracts@\n", &types),
     ];
-    let text = fill(MODULE, &texts);
-    vec![("polyplug.lua".to_owned(), text)]
+    let files = [("polyplug.lua", MODULE), ("polyplug/test.lua", TEST_MODULE)];
+    files.map(|(file, template)| (file.to_owned(), fill(template, &texts))).to_vec()
 }
 
 /// Where a value is, which decides what stands for nothing.

@@ -13,6 +13,7 @@ use crate::bundle::Contracts;
 
 /// The module without contracts.
 const MODULE: &str = include_str!("module.pyi");
+const TEST_MODULE: &str = include_str!("test_module.pyi");
 
 /// What the stub of a contract imports. The names begin with underscores, so that they are not those of the contract's
 /// types.
@@ -36,21 +37,56 @@ pub(crate) fn type_name(schema: &Schema, ty: &TypeRef) -> String {
     spell(schema, ty, Way::Received)
 }
 
-/// Returns the package: the module, and a module for each contract.
+/// Returns the package: the module, the module of tests, and a module for each contract.
 pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
     let modules = contracts
         .values()
         .map(|schema| (format!("polyplug/{}.pyi", module(&schema.name, schema.major)), of_contract(schema)));
-    [("polyplug/__init__.pyi".to_owned(), package(contracts))].into_iter().chain(modules).collect()
+    let package = [("polyplug/__init__.pyi", package(contracts)), ("polyplug/test.pyi", test_module(contracts))];
+    package.map(|(file, text)| (file.to_owned(), text)).into_iter().chain(modules).collect()
+}
+
+/// Returns the statements that import the modules of the contracts.
+fn imports(contracts: &Contracts) -> String {
+    let modules = contracts.values().map(|schema| module(&schema.name, schema.major));
+    modules.map(|of| format!("from . import {of} as {of}\n")).collect()
+}
+
+/// Returns definitions of the function `name`, which takes the name of a contract.
+fn by_contract(
+    contracts: &Contracts,
+    (indent, this): (&str, &str),
+    name: &str,
+    about: &str,
+    result: impl Fn(&Schema, &str) -> String,
+) -> String {
+    let each = contracts.values().map(|schema| {
+        let of = module(&schema.name, schema.major);
+        let minors = parts::minors(schema);
+        let minors = minors.iter().map(|minor| format!(", \"{}@{}.{minor}\"", schema.name, schema.major));
+        let texts = parts::key(schema) + &minors.collect::<String>();
+        format!("def {name}({this}contract: _Literal[{texts}], /) -> {}: ...", result(schema, &of))
+    });
+    overloads(indent, about, each.collect())
+}
+
+/// Returns the type of what is called by a contract whose module is `of`.
+fn proxy(schema: &Schema, of: &str) -> String {
+    format!("{of}.{}Proxy", interface(schema))
+}
+
+fn test_module(contracts: &Contracts) -> String {
+    let about = "Returns a new instance of a plugin of the bundle under test.";
+    let instance = by_contract(contracts, ("", ""), "instance", about, proxy);
+    fill(TEST_MODULE, &[("@imports@", &imports(contracts)), ("@instance@\n", &instance)])
 }
 
 fn package(contracts: &Contracts) -> String {
-    let (mut imports, mut variables) = (String::new(), String::new());
+    let mut variables = String::new();
     // The implementations of contracts: the texts for the contract, and the protocol.
     let mut plugins = Vec::new();
     for schema in contracts.values() {
         let of = module(&schema.name, schema.major);
-        let _ = writeln!(imports, "from . import {of} as {of}");
         let older = parts::older_minors(schema);
         let variable = |minor: u32| {
             let name = format!("{}Plugin", space(&schema.name, schema.major));
@@ -77,40 +113,22 @@ fn package(contracts: &Contracts) -> String {
     });
     let plugins =
         overloads("", "Declares a plugin: decorates the class with the contract's methods.", plugins.collect());
-    let looking_up = |indent: &str, this: &str| {
-        let by_contract = |name: &str, about: &str, result: &dyn Fn(&Schema, &str) -> String| {
-            let each = contracts.values().map(|schema| {
-                let of = module(&schema.name, schema.major);
-                let minors = parts::minors(schema);
-                let minors = minors.iter().map(|minor| format!(", \"{}@{}.{minor}\"", schema.name, schema.major));
-                let texts = parts::key(schema) + &minors.collect::<String>();
-                format!("def {name}({this}contract: _Literal[{texts}], /) -> {}: ...", result(schema, &of))
-            });
-            overloads(indent, about, each.collect())
-        };
-        let proxy = |schema: &Schema, of: &str| format!("{of}.{}Proxy", interface(schema));
+    let looking_up = |place: (&str, &str)| {
+        let host = "Returns a contract of the host, which the manifest declares under `[[host]]`.";
+        let peer = "Returns a plugin of another bundle, which the manifest declares under `[[dependency]]`.";
+        let types = "Returns the classes of a contract's types, by their names.";
         [
-            by_contract(
-                "host",
-                "Returns a contract of the host, which the manifest declares under `[[host]]`.",
-                &proxy,
-            ),
-            by_contract(
-                "peer",
-                "Returns a plugin of another bundle, which the manifest declares under `[[dependency]]`.",
-                &proxy,
-            ),
-            by_contract("types", "Returns the classes of a contract's types, by their names.", &|_, of| {
-                format!("type[{of}.Types]")
-            }),
+            by_contract(contracts, place, "host", host, proxy),
+            by_contract(contracts, place, "peer", peer, proxy),
+            by_contract(contracts, place, "types", types, |_, of| format!("type[{of}.Types]")),
         ]
         .concat()
     };
     let texts: [(&str, &str); 4] = [
-        ("@imports@", &imports),
+        ("@imports@", &imports(contracts)),
         ("@variables@", &variables),
-        ("@context@", &looking_up("    ", "self, ")),
-        ("@functions@\n", &(plugins + &looking_up("", ""))),
+        ("@context@", &looking_up(("    ", "self, "))),
+        ("@functions@\n", &(plugins + &looking_up(("", "")))),
     ];
     fill(MODULE, &texts)
 }

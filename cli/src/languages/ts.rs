@@ -13,13 +13,14 @@ use crate::bundle::Contracts;
 
 /// The module without contracts.
 const MODULE: &str = include_str!("module.d.ts");
+const TEST_MODULE: &str = include_str!("test_module.d.ts");
 
 /// Returns the spelling of a type as a plugin gets it, from outside of the contract's namespace: `DemoStore1.Point`.
 pub(crate) fn type_name(schema: &Schema, ty: &TypeRef) -> String {
     spell(schema, ty, Way::Received)
 }
 
-/// Returns the file with the module and all contracts.
+/// Returns the file with the module, all contracts and the module of tests.
 pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
     let (mut known, mut spaces) = (String::new(), String::new());
     for schema in contracts.values() {
@@ -50,7 +51,7 @@ pub(crate) fn stubs(contracts: &Contracts) -> Vec<(String, String)> {
             let _ = write!(spaces, "\n  type ${name}{parameters} = {name}{parameters};\n");
         }
     }
-    let text = fill(MODULE, &[("@contracts@", known.trim_end()), ("@spaces@", spaces.trim_end())]);
+    let text = fill(MODULE, &[("@contracts@", known.trim_end()), ("@spaces@", spaces.trim_end())]) + TEST_MODULE;
     vec![("polyplug.d.ts".to_owned(), text)]
 }
 

@@ -18,7 +18,7 @@ pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
     files.add("plugin.c", code(plugin));
     files.add("Makefile", makefile(plugin));
     files.add(".gitignore", "/build\n/bundles\n");
-    script_test::add(&mut files, plugin);
+    script_test::add(&mut files, plugin, |_| true);
     plugin.add_readme(&mut files, "polyplug test .\npolyplug build\n");
     Ok(files)
 }

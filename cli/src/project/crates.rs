@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::files::{Files, type_name};
 use super::rust::imports;
 use crate::cargo::{Package, Source, quoted};
-use crate::rust_traits::{self, ContractTrait, Method};
+use crate::rust_traits::{self, ContractTrait, For, Method};
 
 /// Returns the files of a crate with a contract.
 pub(crate) fn contract(name: &str, polyplug: &Source) -> Files {
@@ -49,6 +49,7 @@ pub(crate) fn contract(name: &str, polyplug: &Source) -> Files {
 /// Returns the files of a host that calls the plugins in its folder `plugins`.
 pub(crate) fn host(name: &str, contracts: &Path, contract: Option<&str>) -> Result<Files> {
     let contracts = Package::read(contracts)?;
+    contracts.check_other_name(name)?;
     let polyplug = contracts.polyplug()?;
     let found = rust_traits::find(&contracts.folder, contract)?;
     let mut files = Files::default();
@@ -145,6 +146,7 @@ mod tests {{
 
 /// Returns a call of a method whose arguments have obvious values.
 fn call(method: &Method) -> Option<String> {
-    let arguments: Option<Vec<_>> = method.arguments.iter().map(|(_, ty)| rust_traits::value(ty, "Ada")).collect();
+    let arguments: Option<Vec<_>> =
+        method.arguments.iter().map(|(_, ty)| rust_traits::value(ty, For::Argument)).collect();
     Some(format!("plugin.{}({})", method.name, arguments?.join(", ")))
 }

@@ -27,7 +27,7 @@ impl Spelling for CSharp {
         "new byte[0]".to_owned()
     }
 
-    // What has no literal is not made: the method throws.
+    // What has no literal of its own is not made here. A result is, as its type is known.
     fn empty_list(&self) -> String {
         UNKNOWN.to_owned()
     }
@@ -59,8 +59,42 @@ impl Spelling for CSharp {
 /// A value that is not spelled.
 const UNKNOWN: &str = "?";
 
-pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
+/// The namespaces and types that a class of a plugin would hide.
+const TAKEN: [&str; 16] = [
+    "Attribute",
+    "Exception",
+    "Host",
+    "List",
+    "Log",
+    "Microsoft",
+    "Mono",
+    "Object",
+    "Option",
+    "Peer",
+    "Plugin",
+    "Polyplug",
+    "Result",
+    "String",
+    "System",
+    "Type",
+];
+
+/// Returns the name of the assembly and of its files.
+fn assembly(plugin: &Plugin<'_>) -> String {
     let name = plugin.type_name();
+    let is_taken = TAKEN.contains(&name.as_str()) || name == space(&plugin.schema.name, plugin.schema.major);
+    if is_taken { format!("{name}Plugin") } else { name }
+}
+
+/// Returns the name of the class.
+fn class(plugin: &Plugin<'_>) -> String {
+    let (schema, name) = (plugin.schema, assembly(plugin));
+    let is_taken = name == interface(schema) || schema.types.iter().any(|definition| definition.name == name);
+    if is_taken { format!("{name}Plugin") } else { name }
+}
+
+pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
+    let name = assembly(plugin);
     let mut files = Files::default();
     files.add("manifest.toml", plugin.manifest("dotnet", &format!("{name}.dll")));
     plugin.add_schema(&mut files, "");
@@ -69,7 +103,7 @@ pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
     files.add(format!("{name}.csproj"), project(&name));
     add_bridge(&mut files);
     files.add(".gitignore", "/bin\n/build\n/bundles\n/obj\n");
-    script_test::add(&mut files, plugin);
+    script_test::add(&mut files, plugin, |method| answer(plugin, method).is_some());
     plugin.add_readme(&mut files, "polyplug test .\npolyplug build\n");
     Ok(files)
 }
@@ -108,17 +142,42 @@ fn project(name: &str) -> String {
 }
 
 fn code(plugin: &Plugin<'_>) -> String {
-    let (schema, name) = (plugin.schema, plugin.type_name());
+    let schema = plugin.schema;
     let methods: Vec<_> = schema.methods.iter().map(|method| of_method(plugin, method)).collect();
     format!(
         "using System;\nusing System.Collections.Generic;\nusing System.Text;\nusing Polyplug;\nusing {space};\n\n[Plugin(\"{contract}\")]\npublic sealed class {class} : \
          {space}.I{interface}\n{{\n{methods}}}\n",
         space = space(&schema.name, schema.major),
         contract = plugin.contract(),
-        class = if name == interface(schema) { format!("{name}Plugin") } else { name },
+        class = class(plugin),
         interface = interface(schema),
         methods = methods.join("\n"),
     )
+}
+
+/// Returns the type that a method returns. A declared error is thrown.
+fn result(method: &Method) -> &TypeRef {
+    match &method.result {
+        TypeRef::Result(ok, _) => ok,
+        result => result,
+    }
+}
+
+/// Returns what a method returns as it is made, or `None` if the method throws.
+fn answer(plugin: &Plugin<'_>, method: &Method) -> Option<String> {
+    let (schema, result) = (plugin.schema, result(method));
+    let ty = type_name(Language::Csharp, schema, result);
+    match result {
+        TypeRef::Option(_) if ty.starts_with("Option<") || ty.starts_with("global::Polyplug.Option<") => {
+            Some(format!("{ty}.None"))
+        }
+        TypeRef::Option(_) => Some("null".to_owned()),
+        TypeRef::List(item) if **item != TypeRef::U8 => {
+            Some(format!("new {}()", ty.replacen("IReadOnlyList", "List", 1)))
+        }
+        TypeRef::Map(..) => Some(format!("new {}()", ty.replacen("IReadOnlyDictionary", "Dictionary", 1))),
+        _ => values::value(&CSharp, schema, result, &plugin.answer(method)).filter(|value| value != UNKNOWN),
+    }
 }
 
 fn of_method(plugin: &Plugin<'_>, method: &Method) -> String {
@@ -132,14 +191,9 @@ fn of_method(plugin: &Plugin<'_>, method: &Method) -> String {
             format!("{ty} {}", Language::Csharp.spell(Part::Argument, &argument.name))
         })
         .collect();
-    // A declared error is thrown.
-    let result = match &method.result {
-        TypeRef::Result(ok, _) => ok,
-        result => result,
-    };
+    let result = result(method);
     let ty = if *result == TypeRef::Unit { "void".to_owned() } else { named(result) };
-    let value = values::value(&CSharp, schema, result, &plugin.answer(method)).filter(|value| value != UNKNOWN);
-    let body = match value {
+    let body = match answer(plugin, method) {
         _ if *result == TypeRef::Unit => "    {\n    }\n".to_owned(),
         Some(value) => format!("    {{\n        return {value};\n    }}\n"),
         None => format!(

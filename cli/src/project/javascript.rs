@@ -95,7 +95,7 @@ pub(super) fn files(plugin: &Plugin<'_>, is_typed: bool) -> Result<Files> {
 }
 
 fn test(plugin: &Plugin<'_>) -> String {
-    let (name, body) = match plugin.probe(&JavaScript, |_| true) {
+    let (name, body) = match plugin.probe(&JavaScript, |_| true, |_| true) {
         Some(probe) => {
             let (method, arguments) =
                 (Language::Ts.spell(Part::Method, &probe.method.name), probe.arguments.join(", "));
@@ -121,7 +121,7 @@ const JSCONFIG: &str = r#"{
     "checkJs": true,
     "strict": true
   },
-  "include": ["main.js", "polyplug.d.ts"]
+  "include": ["main.js", "tests", "polyplug.d.ts"]
 }
 "#;
 

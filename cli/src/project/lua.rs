@@ -1,7 +1,7 @@
 //! A plugin in Lua.
 
 use anyhow::Result;
-use polyplug::schema::{Case, Field, Scalar, TypeRef};
+use polyplug::schema::{Case, Field, Method, Scalar, TypeRef};
 
 use super::files::Files;
 use super::plugin::{Plugin, docs};
@@ -76,7 +76,7 @@ pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
     files.add("manifest.toml", plugin.manifest("lua", "main.lua"));
     files.add("main.lua", code(plugin));
     plugin.add_schema(&mut files, "");
-    files.add(format!("tests/{}.lua", plugin.name), test(plugin));
+    files.add(format!("tests/{}.lua", plugin.name), test(plugin, |_| true));
     plugin.add_stubs(&mut files, Language::Lua, "types/")?;
     files.add(
         ".luarc.json",
@@ -90,9 +90,11 @@ pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
     Ok(files)
 }
 
-pub(super) fn test(plugin: &Plugin<'_>) -> String {
+/// Returns a test of a method that `answers` as the project is made.
+pub(super) fn test(plugin: &Plugin<'_>, answers: impl Fn(&Method) -> bool) -> String {
     let contract = plugin.contract();
-    let (name, body) = match plugin.probe(&Lua, |value| value != "nil" && !value.contains("polyplug.null")) {
+    let is_simple = |value: &str| value != "nil" && !value.contains("polyplug.null");
+    let (name, body) = match plugin.probe(&Lua, answers, is_simple) {
         Some(probe) => {
             let (method, arguments) = (&probe.method.name, probe.arguments.join(", "));
             (format!("{method} answers"), format!("  t.equals(plugin:{method}({arguments}), {})\n", probe.result))

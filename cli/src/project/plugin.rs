@@ -77,9 +77,15 @@ pub(super) struct Probe<'a> {
 }
 
 impl Plugin<'_> {
-    /// Returns a call of the first method that a test can call. `is_simple` tells of each value whether a test can have it.
-    pub(super) fn probe(&self, of: &impl Spelling, is_simple: impl Fn(&str) -> bool) -> Option<Probe<'_>> {
-        self.schema.methods.iter().find_map(|method| {
+    /// Returns a call of the first method that `answers` and that a test can call. `is_simple` tells of each value whether a
+    /// test can have it.
+    pub(super) fn probe(
+        &self,
+        of: &impl Spelling,
+        answers: impl Fn(&Method) -> bool,
+        is_simple: impl Fn(&str) -> bool,
+    ) -> Option<Probe<'_>> {
+        self.schema.methods.iter().filter(|method| answers(method)).find_map(|method| {
             let value = |ty, text: &str| values::value(of, self.schema, ty, text).filter(|value| is_simple(value));
             let arguments =
                 method.arguments.iter().map(|argument| value(&argument.ty, "Ada")).collect::<Option<_>>()?;

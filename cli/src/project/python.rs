@@ -79,7 +79,7 @@ pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
 
 fn test(plugin: &Plugin<'_>) -> String {
     let instance = format!("instance(\"{}\")", plugin.contract());
-    let (name, body) = match plugin.probe(&Python, |value| !value.contains("TYPES.")) {
+    let (name, body) = match plugin.probe(&Python, |_| true, |value| !value.contains("TYPES.")) {
         Some(probe) => {
             let (method, arguments) =
                 (Language::Python.spell(Part::Method, &probe.method.name), probe.arguments.join(", "));

@@ -5,7 +5,7 @@ use anyhow::{Result, anyhow};
 use super::files::Files;
 use super::plugin::Plugin;
 use crate::cargo::{Package, quoted};
-use crate::rust_traits::{self, ContractTrait, Method};
+use crate::rust_traits::{self, ContractTrait, For, Method};
 
 pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
     let folder = plugin.contracts_crate.ok_or_else(|| {
@@ -14,6 +14,7 @@ pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
         )
     })?;
     let contracts = Package::read(folder)?;
+    contracts.check_other_name(plugin.name)?;
     let found = rust_traits::find(&contracts.folder, Some(&plugin.contract()))?;
     let mut files = Files::default();
     files.add("Cargo.toml", manifest(plugin, &contracts)?);
@@ -45,8 +46,13 @@ pub(super) fn imports(found: &ContractTrait, contracts: &Package) -> String {
 
 fn code(plugin: &Plugin<'_>, found: &ContractTrait, contracts: &Package) -> String {
     let name = plugin.type_name();
-    // A plugin and its trait may have the same name.
-    let name = if name == found.name { format!("{name}Plugin") } else { name };
+    // A plugin may have the name of its trait, or of a type in the trait's methods.
+    let is_word = |text: &str| text.split(|letter: char| !letter.is_alphanumeric()).any(|word| word == name);
+    let is_taken = name == found.name
+        || plugin.schema.types.iter().any(|definition| definition.name == name)
+        || found.methods.iter().any(|method| is_word(&method.signature))
+        || ["Ok", "Err", "Some", "None", "Vec", "Box"].contains(&name.as_str());
+    let name = if is_taken { format!("{name}Plugin") } else { name };
     let mut out = imports(found, contracts);
     out += &format!("\n#[derive(Default)]\nstruct {name};\n\n#[polyplug::plugin]\nimpl {} for {name} {{\n", found.name);
     let methods: Vec<_> = found.methods.iter().map(|method| of_method(plugin, method)).collect();
@@ -68,7 +74,7 @@ fn of_method(plugin: &Plugin<'_>, method: &Method) -> String {
     }
     let answer = format!("{} of {}", method.name, plugin.name);
     if let Some(ty) = &method.result {
-        match rust_traits::value(ty, &answer) {
+        match rust_traits::value(ty, For::Result(&answer)) {
             Some(value) => out += &format!("        {value}\n"),
             None => out += &format!("        unimplemented!(\"{} is not written yet\")\n", method.name),
         }
@@ -80,9 +86,10 @@ fn of_method(plugin: &Plugin<'_>, method: &Method) -> String {
 fn test(plugin: &Plugin<'_>, found: &ContractTrait) -> String {
     let trait_name = &found.name;
     let call = found.methods.iter().find_map(|method| {
-        let arguments: Option<Vec<_>> = method.arguments.iter().map(|(_, ty)| rust_traits::value(ty, "Ada")).collect();
+        let arguments: Option<Vec<_>> =
+            method.arguments.iter().map(|(_, ty)| rust_traits::value(ty, For::Argument)).collect();
         let result = match &method.result {
-            Some(ty) => rust_traits::value(ty, &format!("{} of {}", method.name, plugin.name))?,
+            Some(ty) => rust_traits::value(ty, For::Result(&format!("{} of {}", method.name, plugin.name)))?,
             None => "()".to_owned(),
         };
         Some((method.name.as_str(), arguments?.join(", "), result))

@@ -8,7 +8,11 @@ use crate::{Guest, Schemas};
 const GUEST: &str = include_str!("guest.lua");
 
 fn stubs() -> String {
-    fs::read_to_string(Schemas::new().stubs("lua").path().join("polyplug.lua")).unwrap()
+    stub("polyplug.lua")
+}
+
+fn stub(file: &str) -> String {
+    fs::read_to_string(Schemas::new().stubs("lua").path().join(file)).unwrap()
 }
 
 #[test]
@@ -44,8 +48,8 @@ fn everything_but_the_functions_of_the_module_is_a_comment() {
 
 #[test]
 fn every_annotation_has_a_tag_of_the_language_server_and_a_balanced_type() {
-    let known = ["meta", "alias", "class", "field", "overload", "param", "return"];
-    for line in stubs().lines() {
+    let known = ["meta", "alias", "class", "field", "generic", "overload", "param", "return"];
+    for line in (stubs() + &stub("polyplug/test.lua")).lines() {
         let Some(annotation) = line.strip_prefix("---@") else {
             assert!(!line.contains(" @"), "{line}");
             continue;
@@ -80,4 +84,17 @@ fn types_are_as_the_loader_has_them() {
     ] {
         assert!(text.lines().any(|each| each == line), "no `{line}` in\n{text}");
     }
+}
+
+/// What the module of tests has, and no more, is annotated.
+#[test]
+fn the_functions_of_the_module_of_tests_are_annotated() {
+    let names = |text: &str, table: &str| {
+        let start = format!("function {table}.");
+        let names = text.lines().filter_map(|line| line.strip_prefix(&start)?.split_once('('));
+        names.map(|(name, _)| name.to_owned()).collect::<std::collections::BTreeSet<_>>()
+    };
+    let mut there = names(include_str!("../../src/testing/modules/test.lua"), "M");
+    assert!(there.insert("it".to_owned()), "`it` is another name of `test`");
+    assert_eq!(names(&stub("polyplug/test.lua"), "test"), there);
 }

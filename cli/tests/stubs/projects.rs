@@ -1,21 +1,43 @@
 //! Projects that `polyplug new` makes, of a contract with every kind of type: their languages' tools accept them, and they
 //! pass their own tests.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use polyplug::schema::Schema;
 use tempfile::TempDir;
 
 use crate::{Run, Schemas, csharp, polyplug, python, ts};
 
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, polyplug::Type)]
+pub(crate) struct Task {
+    title: String,
+}
+
+/// A contract whose results have no literals in some languages.
+#[polyplug::contract(name = "test.tasks", version = "1.0")]
+pub(crate) trait Tasks {
+    fn newest(&self) -> Task;
+    fn all(&self) -> Vec<Task>;
+    fn find(&self, id: u32) -> Option<Task>;
+    fn deep(&self) -> Option<Option<u32>>;
+    fn by_name(&self) -> BTreeMap<String, Task>;
+}
+
 /// Makes a plugin for `test.kinds@1`.
 fn made(lang: &str) -> (TempDir, PathBuf) {
+    made_for("my-plugin", lang, &Schemas::new(), "test.kinds")
+}
+
+/// Makes a plugin of a name for a contract.
+fn made_for(name: &str, lang: &str, schemas: &Schemas, contract: &str) -> (TempDir, PathBuf) {
     let folder = TempDir::new().unwrap();
-    let project = folder.path().join("my-plugin");
-    let schemas = Schemas::new();
+    let project = folder.path().join(name);
     let (project_text, contracts) = (project.to_str().unwrap(), schemas.path());
-    polyplug(&["new", "plugin", project_text, "--lang", lang, "--contracts", contracts, "--contract", "test.kinds"])
+    polyplug(&["new", "plugin", project_text, "--lang", lang, "--contracts", contracts, "--contract", contract])
         .passes();
     (folder, project)
 }
@@ -72,26 +94,55 @@ fn in_c() {
     polyplug(&["test", text(&project)]).passes();
 }
 
-#[test]
-fn in_csharp() {
-    let (folder, project) = made("dotnet");
+/// Compiles a project in C# of two sources, and runs its test.
+fn passes_in_csharp(folder: &Path, project: &Path, assembly: &str, stub: &str, schema: &str) {
     let Some(toolchain) = csharp::Toolchain::find() else { return };
-    let bundle = folder.path().join("bundle");
+    let bundle = folder.join("bundle");
     fs::create_dir(&bundle).unwrap();
-    let sources = ["MyPlugin.cs", "TestKinds1.cs"].map(|file| project.join(file));
-    csharp::compile_files(&toolchain, &sources, &bundle.join("MyPlugin.dll")).passes();
-    csharp::finish(&toolchain, &bundle.join("MyPlugin.dll"));
-    fs::remove_file(bundle.join("MyPlugin.xml")).unwrap();
-    for file in ["manifest.toml", "test.kinds@1.schema"] {
+    let sources = [format!("{assembly}.cs"), format!("{stub}.cs")].map(|file| project.join(file));
+    let made = bundle.join(assembly).with_extension("dll");
+    csharp::compile_files(&toolchain, &sources, &made).passes();
+    csharp::finish(&toolchain, &made);
+    fs::remove_file(made.with_extension("xml")).unwrap();
+    for file in ["manifest.toml", schema] {
         fs::copy(project.join(file), bundle.join(file)).unwrap();
     }
     fs::create_dir(bundle.join("tests")).unwrap();
-    fs::copy(project.join("tests/my-plugin.lua"), bundle.join("tests/my-plugin.lua")).unwrap();
+    let test = format!("tests/{}.lua", project.file_name().unwrap().to_str().unwrap());
+    fs::copy(project.join(&test), bundle.join(&test)).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_polyplug"));
     command.args(["test", text(&bundle)]).env("DOTNET_ROOT", toolchain.root());
     Run::of(command.env("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1"), csharp::NEEDED).passes();
+}
+
+#[test]
+fn in_csharp() {
+    let (folder, project) = made("dotnet");
+    passes_in_csharp(folder.path(), &project, "MyPlugin", "TestKinds1", "test.kinds@1.schema");
     // The project itself is built by an SDK, which this command names if there is none.
     let mut command = Command::new(env!("CARGO_BIN_EXE_polyplug"));
     command.args(["build", text(&project)]).env("PATH", "/nowhere");
     Run::of(&mut command, csharp::NEEDED).fails_with(&["cannot start `dotnet`", ".NET SDK"]);
+}
+
+#[test]
+fn results_without_literals_are_made_in_csharp() {
+    let schemas = Schemas::of(&[Schema::of::<dyn Tasks>()]);
+    let (folder, project) = made_for("todo", "dotnet", &schemas, "test.tasks");
+    let code = fs::read_to_string(project.join("Todo.cs")).unwrap();
+    assert_eq!(code.matches("NotImplementedException").count(), 1, "{code}");
+    passes_in_csharp(folder.path(), &project, "Todo", "TestTasks1", "test.tasks@1.schema");
+    let test = fs::read_to_string(project.join("tests/todo.lua")).unwrap();
+    assert!(test.contains("plugin:all()"), "{test}");
+}
+
+#[test]
+fn names_that_hide_others_are_not_those_of_classes_in_csharp() {
+    let schemas = Schemas::of(&[Schema::of::<dyn Tasks>()]);
+    for (name, assembly) in
+        [("task", "Task"), ("system", "SystemPlugin"), ("test-tasks1", "TestTasks1Plugin"), ("object", "ObjectPlugin")]
+    {
+        let (folder, project) = made_for(name, "dotnet", &schemas, "test.tasks");
+        passes_in_csharp(folder.path(), &project, assembly, "TestTasks1", "test.tasks@1.schema");
+    }
 }

@@ -72,9 +72,9 @@ fn declared(described: &[u8]) -> Result<Vec<PluginDecl>, Fault> {
             let (contract, name) = (from.text()?, from.optional_text()?);
             let (is_singleton, is_stateless, keeps_state) = (from.bool()?, from.bool()?, from.bool()?);
             let place = Some(from.text()?);
-            let methods = from.count()?;
-            let methods = (0..methods).map(|_| from.text()).collect::<Result<_, _>>()?;
-            Ok(PluginDecl { contract, name, methods, is_singleton, is_stateless, keeps_state, place })
+            let mut names = || (0..from.count()?).map(|_| from.text()).collect::<Result<Vec<_>, Fault>>();
+            let (methods, hidden_methods) = (names()?, names()?);
+            Ok(PluginDecl { contract, name, methods, hidden_methods, is_singleton, is_stateless, keeps_state, place })
         })
         .collect()
 }

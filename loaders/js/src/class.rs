@@ -65,6 +65,7 @@ impl Class {
             is_stateless: self.is_stateless,
             keeps_state,
             place: self.place.clone(),
+            ..PluginDecl::default()
         })
     }
 }

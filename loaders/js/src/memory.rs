@@ -1,6 +1,6 @@
 //! The memory of a VM: an allocator that counts, and that refuses beyond a limit.
 
-use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, realloc};
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error, realloc};
 use std::cell::Cell;
 use std::ffi::c_void;
 
@@ -22,7 +22,7 @@ pub(crate) struct Memory {
     runtime: Cell<*mut qjs::JSRuntime>,
 }
 
-/// The least number of bytes between two collections near the limit.
+/// The least number of bytes between two collections, as long as twice as much is left.
 const LEAST_STEP: usize = 16 << 10;
 
 impl Memory {
@@ -99,7 +99,8 @@ impl Memory {
     /// Has QuickJS collect garbage when it makes the next object, and later only after a part of what is left is used.
     #[cold]
     fn collect_soon(&self, used: usize) {
-        self.mark.set(used.saturating_add((self.limit.saturating_sub(used) / 4).max(LEAST_STEP)));
+        let left = self.limit.saturating_sub(used);
+        self.mark.set(used.saturating_add((left / 4).max(LEAST_STEP.min(left / 2))));
         // SAFETY: the promise of `enforce`'s caller. The function sets a number, and does nothing else.
         unsafe { qjs::JS_SetGCThreshold(self.runtime.get(), 0) };
     }
@@ -109,6 +110,8 @@ impl Memory {
         let used = (self.used.get() - before).saturating_add(after);
         if used > self.limit && after > before && self.is_enforced.get() {
             self.is_refused.set(true);
+            // What is tried next may find memory.
+            self.collect_soon(self.used.get());
             return false;
         }
         self.used.set(used);
@@ -120,9 +123,14 @@ impl Memory {
         true
     }
 
-    /// Takes back what [`grow`](Self::grow) counted for an allocation that the system refused.
-    fn refuse(&self, before: usize, after: usize) {
-        self.used.set(self.used.get() - after + before);
+    /// Takes back what [`grow`](Self::grow) counted for an allocation that the system refused, to grow from `before` bytes to
+    /// those of `wanted`. Ends the process, as Rust's own allocations do, where QuickJS would go on with memory that it does
+    /// not have: while it compiles, and while it makes a context.
+    fn refuse(&self, before: usize, wanted: Layout) {
+        if !self.is_enforced.get() {
+            handle_alloc_error(wanted);
+        }
+        self.used.set(self.used.get() - wanted.size() + before);
         self.is_refused.set(true);
     }
 }
@@ -184,7 +192,7 @@ unsafe fn allocate_with(opaque: *mut c_void, size: usize, allocate: unsafe fn(La
     unsafe {
         let start = allocate(layout);
         if start.is_null() {
-            memory.refuse(0, layout.size());
+            memory.refuse(0, layout);
             return std::ptr::null_mut();
         }
         start.cast::<usize>().write(size);
@@ -249,7 +257,7 @@ unsafe extern "C" fn reallocate(opaque: *mut c_void, ptr: *mut c_void, size: qjs
         }
         let moved = realloc(start, before, after.size());
         if moved.is_null() {
-            memory.refuse(before.size(), after.size());
+            memory.refuse(before.size(), after);
             return std::ptr::null_mut();
         }
         moved.cast::<usize>().write(size);

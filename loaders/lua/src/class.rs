@@ -58,6 +58,7 @@ impl Class {
             keeps_state: has("save") && has("restore"),
             place: Some(self.place.clone()),
             methods,
+            ..PluginDecl::default()
         }
     }
 }

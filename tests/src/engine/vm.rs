@@ -90,6 +90,7 @@ impl ToyVm {
             is_stateless: class.is_stateless,
             keeps_state: class.state.is_some(),
             place: class.place.clone(),
+            ..PluginDecl::default()
         });
         declared.collect()
     }

@@ -172,12 +172,18 @@ namespace Polyplug.Bridge
                 writer.Write(plugin.Stateless);
                 writer.Write(typeof(IMigrate).IsAssignableFrom(type));
                 Wire.Text(writer, TypeNames.Of(type));
-                string[] methods = MethodBinding.MethodsOf(type).Select(MethodBinding.NameOf).Distinct().ToArray();
-                writer.Write(methods.Length);
-                foreach (string method in methods)
-                {
-                    Wire.Text(writer, method);
-                }
+                WriteNames(writer, MethodBinding.MethodsOf(type).Select(MethodBinding.NameOf));
+                WriteNames(writer, MethodBinding.HiddenOf(type));
+            }
+        }
+
+        private static void WriteNames(BinaryWriter writer, IEnumerable<string> names)
+        {
+            string[] all = names.Distinct().ToArray();
+            writer.Write(all.Length);
+            foreach (string name in all)
+            {
+                Wire.Text(writer, name);
             }
         }
 

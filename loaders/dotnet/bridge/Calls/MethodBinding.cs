@@ -18,6 +18,15 @@ namespace Polyplug.Bridge
                 .Where(method => method.DeclaringType != typeof(object) && !method.IsGenericMethodDefinition);
         }
 
+        /// <summary>Returns the names of the methods of a class that are not public, also of those that implement an interface
+        /// explicitly.</summary>
+        internal static IEnumerable<string> HiddenOf(Type type)
+        {
+            return type.GetMethods(BindingFlags.NonPublic | BindingFlags.Instance)
+                .Where(method => method.DeclaringType != typeof(object))
+                .Select(method => method.Name.Substring(method.Name.LastIndexOf('.') + 1));
+        }
+
         /// <summary>Returns whether a method is named after the contract's.</summary>
         internal static bool IsNamed(MethodInfo method, string name)
         {

@@ -72,7 +72,7 @@ fn declared_plugin(declared: &Bound<'_, PyAny>) -> PyResult<(Plugin, PluginDecl)
     let plugin = Plugin::new(class, takes_context);
     Ok((
         plugin,
-        PluginDecl { contract, name, methods, is_singleton, is_stateless: false, keeps_state, place: Some(place) },
+        PluginDecl { contract, name, methods, is_singleton, keeps_state, place: Some(place), ..PluginDecl::default() },
     ))
 }
 

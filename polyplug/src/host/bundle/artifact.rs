@@ -49,7 +49,7 @@ const FORMS: [ArtifactForm; 5] = [
         loader: "dotnet",
         kind: "a .NET assembly",
         endings: &[".dll"],
-        registration: "does its assembly declare one?",
+        registration: "does its assembly declare one, with `[Plugin(\"demo.calculator@1\")]` above a class?",
     },
 ];
 

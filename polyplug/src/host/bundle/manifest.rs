@@ -665,7 +665,8 @@ impl Artifact {
             })
             .collect();
         let wanted = format!("{os}.{arch}");
-        files.get(&wanted).cloned().ok_or_else(|| {
+        // A file for a system alone serves all its processors.
+        files.get(&wanted).or_else(|| files.get(os)).cloned().ok_or_else(|| {
             let known: Vec<_> = files.keys().map(String::as_str).collect();
             format!("has nothing for {wanted}, only for {}: add a file for this platform", known.join(", "))
         })
@@ -693,6 +694,18 @@ mod tests {
             error.ends_with(&format!("4:1: unknown field `unheard`, expected one of {}", known.join(", "))),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_file_for_the_machine_comes_before_one_for_the_system() {
+        let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+        let file = |more: &str| parse("native", &format!("file = {{ {more} }}")).map(|manifest| manifest.file);
+        assert_eq!(file(&format!("{os} = \"any\", other = \"none\"")), Ok("any".to_owned()));
+        assert_eq!(file(&format!("{os}.{arch} = \"this\"")), Ok("this".to_owned()));
+        assert_eq!(file(&format!("{os} = \"any\", \"{os}.{arch}\" = \"this\"")), Ok("this".to_owned()));
+        let error = file(&format!("other = \"none\", {os}.z80 = \"old\"")).unwrap_err();
+        let known = if os < "other" { format!("{os}.z80, other") } else { format!("other, {os}.z80") };
+        assert!(error.contains(&format!("has nothing for {os}.{arch}, only for {known}")), "{error}");
     }
 
     #[test]

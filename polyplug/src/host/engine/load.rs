@@ -40,6 +40,9 @@ pub struct PluginDecl {
     pub name: Option<String>,
     /// The names of the plugin's methods, in any order. The contract may have fewer.
     pub methods: Vec<String>,
+    /// The names of methods that the plugin has, and that cannot be called from outside: they are not public. An error of a
+    /// missing method names them.
+    pub hidden_methods: Vec<String>,
     /// True if one instance serves all callers.
     pub is_singleton: bool,
     /// True if the plugin keeps nothing from one call to the next. One object in each VM serves all callers, and a call
@@ -54,7 +57,8 @@ pub struct PluginDecl {
 impl PluginDecl {
     /// Returns whether `other` declares the same plugin. The order of the methods does not count.
     fn is_same(&self, other: &Self) -> bool {
-        let Self { contract, name, methods, is_singleton, is_stateless, keeps_state, place: _ } = other;
+        let Self { contract, name, methods, is_singleton, is_stateless, keeps_state, hidden_methods: _, place: _ } =
+            other;
         let sorted = |methods: &[String]| methods.iter().cloned().collect::<BTreeSet<_>>();
         (&self.contract, &self.name, sorted(&self.methods)) == (contract, name, sorted(methods))
             && (self.is_singleton, self.is_stateless, self.keeps_state) == (*is_singleton, *is_stateless, *keeps_state)
@@ -424,6 +428,9 @@ fn implemented<E: Engine>(declared: &PluginDecl, guest: &Guest) -> Result<Plugin
     let missing: Vec<_> = missing
         .into_iter()
         .map(|name| match crate::host::error::suggest::nearest(name, &spare) {
+            _ if declared.hidden_methods.contains(name) => {
+                format!("`{name}` (it has `{name}`, which is not public: make it public)")
+            }
             Some(near) => format!("`{name}` (it has `{near}`: is that a misspelling?)"),
             None => format!("`{name}`"),
         })

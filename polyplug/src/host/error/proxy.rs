@@ -30,10 +30,7 @@ pub(crate) enum ProxyError {
     #[error("bundle `{bundle}` provides {contract} without a schema, which a typed proxy needs: it has to ship one")]
     NoSchema { contract: String, bundle: String },
 
-    #[error(
-        "bundle `{bundle}` may not look up {contract}, for its manifest does not declare it{hint}: add `[[dependency]]` \
-         with `contract = \"{contract}\"`"
-    )]
+    #[error("bundle `{bundle}` may not look up {contract}, for its manifest does not declare it{hint}")]
     Undeclared { contract: String, bundle: String, hint: String },
 
     #[error(
@@ -48,7 +45,7 @@ pub(crate) enum ProxyError {
     )]
     NotGranted { contract: String, bundle: String },
 
-    #[error("no other loaded bundle provides {contract}{hint}: load one that does")]
+    #[error("no other loaded bundle provides {contract}{hint}")]
     NoPeer { contract: String, hint: String },
 
     #[error("no instance of {contract} could be made: {reason}")]

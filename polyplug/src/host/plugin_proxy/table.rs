@@ -279,7 +279,7 @@ impl Callees<'_> {
         let hint = match providers.first() {
             Some((_, provider)) => format!(
                 ", but bundle `{}` provides it, as a plugin, which is called with `PluginContext::peer` (in scripts \
-                 `polyplug.peer`)",
+                 `polyplug.peer`, in C# `Peer.Get`)",
                 provider.bundle_name()
             ),
             None => did_you_mean_contract(&spec.name, &self.host_contracts.contracts()),
@@ -287,17 +287,20 @@ impl Callees<'_> {
         ProxyError::NotProvided { contract: spec.contract(), hint }
     }
 
-    /// Returns what there is in place of a contract that is looked up among other bundles.
+    /// Returns what there is in place of a contract that is looked up among other bundles, and the remedy: `remedy`, unless
+    /// the host has the contract.
     #[cold]
-    fn instead_of_peer(&self, spec: &ProxySpec) -> String {
+    fn instead_of_peer(&self, spec: &ProxySpec, remedy: &str) -> String {
         if !self.store.named(&spec.name).is_empty() {
-            return String::new();
+            return format!(": {remedy}");
         }
         if self.host_contracts.find(HostContractId::new(&spec.name, spec.major)).is_some() {
-            return ", but the host does, which is called with `PluginContext::host` (in scripts `polyplug.host`)"
+            return ", but the host does, which is called with `PluginContext::host` (in scripts `polyplug.host`, in C# \
+                    `Host.Get`)"
                 .to_owned();
         }
-        did_you_mean_contract(&spec.name, &self.store.snapshot().view().contracts(None))
+        let near = did_you_mean_contract(&spec.name, &self.store.snapshot().view().contracts(None));
+        format!("{near}: {remedy}")
     }
 
     #[track_caller]
@@ -305,7 +308,8 @@ impl Callees<'_> {
         let id = GuestContractId::new(&spec.name, spec.major);
         let contract = spec.contract();
         let Some(least) = scope.required_minor(id) else {
-            let hint = self.instead_of_peer(&spec);
+            let remedy = format!("add `[[dependency]]` with `contract = \"{contract}\"`");
+            let hint = self.instead_of_peer(&spec, &remedy);
             return Err(ProxyError::Undeclared { contract, bundle: scope.name.clone(), hint });
         };
         let least = least.max(spec.minor);
@@ -314,9 +318,10 @@ impl Callees<'_> {
         // A plugin may implement the contract itself, and call another plugin that implements it.
         let found = providers.into_iter().map(|(_, provider)| provider);
         let mut found = found.filter(|provider| provider.plugin.bundle != scope.id && new_enough(provider));
-        let provider = found
-            .next()
-            .ok_or_else(|| ProxyError::NoPeer { contract: contract.clone(), hint: self.instead_of_peer(&spec) })?;
+        let provider = found.next().ok_or_else(|| ProxyError::NoPeer {
+            contract: contract.clone(),
+            hint: self.instead_of_peer(&spec, "load one that does"),
+        })?;
         let held = InstanceLease::new(Arc::clone(&provider), Location::caller())
             .map_err(|error| ProxyError::Factory { contract, reason: error.to_string() })?;
         Peer::new(spec, &provider, held)
