@@ -215,9 +215,13 @@ declare module "polyplug/test" {
   export function instance<Name extends keyof Contracts>(contract: Name): Contracts[Name]["proxy"];
 
   /** Has an object implement a contract that the bundle under test calls. Returns the object. */
+  export function standIn<Name extends keyof Contracts>(
+    contract: Name,
+    implementation: Contracts[Name]["plugin"] & { [name: string]: any },
+  ): Contracts[Name]["plugin"] & { [name: string]: any };
   export function standIn<Name extends keyof Contracts, T extends Contracts[Name]["plugin"]>(
     contract: Name,
-    implementation: T & ThisType<T>,
+    implementation: T,
   ): T;
 
   /** Replaces settings of the bundle under test. */
