@@ -51,7 +51,7 @@ pub(crate) fn artifacts(args: &Build) -> Result<Artifacts> {
 /// Builds a project whose code is compiled, a crate without optimizations; returns nothing for scripts that are used as they
 /// are.
 pub(crate) fn compiled(project: &Path) -> Result<Option<Artifacts>> {
-    if project.join("Cargo.toml").is_file() {
+    if project.join("Cargo.toml").is_file() && !project.join("manifest.toml").is_file() {
         return of_crate(&Build { project: project.to_owned(), ..Build::default() }).map(Some);
     }
     let Some(mut builder) = builder(project)? else { return Ok(None) };

@@ -16,6 +16,7 @@ use test_contracts::types::{Colour, Mixed, Point, Shape};
 on_each_dotnet! {
     methods_are_found_by_signature arguments_are_lent_or_copied fields_are_found_by_name differences_are_listed
     plugins_that_cannot_be_made_are_refused a_static_class_is_a_plugin two_plugins_of_one_contract
+    a_declared_error_that_is_not_declared_is_told
     tasks_are_waited_for a_stuck_context_does_not_hold_a_task tasks_that_fail_tell_why
     collections_are_made_as_they_are_read collections_that_lie_are_refused texts_are_told_apart_by_their_code_units
 }
@@ -259,8 +260,8 @@ const DIFFERENCES: &[(&str, &str, &str, &str, &str)] = &[
     ),
     (
         "Fails",
-        "result: ",
-        "string Fails(string value)",
+        "it returns a `Result`, where a method returns the value and throws the error",
+        "Result<int, string> Fails(string value)",
         "fails(value: string) -> result<(), string>",
         "void Fails(string value)",
     ),
@@ -306,6 +307,14 @@ fn plugins_that_cannot_be_made_are_refused(version: Version) {
         for part in [&format!("`{plugins}`"), reason] {
             assert!(error.contains(part), "{part} is in: {error}");
         }
+    }
+}
+
+fn a_declared_error_that_is_not_declared_is_told(version: Version) {
+    let (_runtime, _bundle, proxy) = proxy::<dyn Script>(version, "undeclared");
+    let failure = failure(proxy.run("x"));
+    for part in ["DeclaredException<string>", "no x", "the method declares no error in the contract"] {
+        assert!(failure.message.contains(part), "{part} is in: {}", failure.message);
     }
 }
 

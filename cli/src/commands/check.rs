@@ -237,8 +237,8 @@ fn loaded(
     };
     // That a contract is not there was said above.
     let is_said = |problem: &Problem| {
-        let names = missing.iter().filter_map(|missing| missing.declared.contract.split('@').next());
-        matches!(problem.code, "load" | "start") && names.into_iter().any(|name| problem.message.contains(name))
+        let mut names = missing.iter().filter_map(|missing| missing.declared.contract.split('@').next());
+        matches!(problem.code, "load" | "start") && names.any(|name| problem.message.contains(name))
     };
     problems.extend(found.into_iter().filter(|problem| !is_said(problem)));
 }

@@ -108,6 +108,6 @@ namespace Refused
 
         public ulong Copied(ref byte[] value) => 0;
 
-        public string Fails(string value) => value;
+        public Result<int, string> Fails(string value) => default(Result<int, string>);
     }
 }

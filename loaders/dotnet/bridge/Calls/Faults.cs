@@ -34,7 +34,8 @@ namespace Polyplug.Bridge
         /// <param name="failure">The exception.</param>
         /// <param name="bundle">The bundle whose code ran.</param>
         /// <param name="called">The method that was called, whose own frame is missing where the CLR has inlined it.</param>
-        internal static int Send(IntPtr sink, Exception failure, Bundle bundle, MethodInfo called = null)
+        /// <param name="note">What follows the exception's message.</param>
+        internal static int Send(IntPtr sink, Exception failure, Bundle bundle, MethodInfo called = null, string note = "")
         {
             var wrapped = failure as AggregateException;
             while (wrapped != null && wrapped.InnerExceptions.Count == 1)
@@ -52,7 +53,7 @@ namespace Polyplug.Bridge
                 GC.KeepAlive(call);
                 return 1;
             }
-            string message = Describe(failure);
+            string message = Describe(failure) + note;
             string location = Location(failure, bundle) ?? (called == null ? null : PlaceOf(called, bundle));
             string traceback = Traceback(failure, called);
             Wire.Send(sink, writer =>

@@ -105,6 +105,11 @@ namespace Polyplug.Bridge
 
         private static string Differ(Type type, Method method, MethodInfo candidate, string reason)
         {
+            Type result = candidate.ReturnType;
+            if (result.IsGenericType && result.GetGenericTypeDefinition() == typeof(Result<,>))
+            {
+                reason = "it returns a `Result`, where a method returns the value and throws the error, as a `DeclaredException`";
+            }
             return "`" + TypeNames.Of(type) + "." + candidate.Name + "` differs from the contract: " + reason
                 + "\n  in C#:           " + TypeNames.Of(candidate)
                 + "\n  in the contract: " + method.Describe()

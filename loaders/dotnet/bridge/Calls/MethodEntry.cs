@@ -292,7 +292,9 @@ namespace Polyplug.Bridge
                 {
                     return SendDeclared(declared, to, arena, sink);
                 }
-                return Faults.Send(sink, failure, all.Bundle, stage == Scope.Running ? target : null);
+                string note = failure is DeclaredException undeclared && undeclared.Account == null
+                    ? ": the method declares no error in the contract" : "";
+                return Faults.Send(sink, failure, all.Bundle, stage == Scope.Running ? target : null, note);
             }
             catch (Exception other)
             {
