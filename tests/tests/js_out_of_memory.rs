@@ -175,7 +175,8 @@ plugin("test.script@1", class {
         let runtime = js_runtime(JsLoader::new().with_memory_limit(1 << 20));
         load_js(&runtime, "js", program);
         let failures: u32 = run(&runtime, spare).unwrap().parse().unwrap();
-        assert!(failures < 200, "{failures} of 2000 failed with {spare} KB left");
+        // Without a collection all fail that come after the first few.
+        assert!(failures < 500, "{failures} of 2000 failed with {spare} KB left");
     }
 }
 
