@@ -171,7 +171,7 @@ plugin("test.script@1", class {
   }
 });
 "#;
-    for spare in ["4", "16", "64"] {
+    for spare in ["16", "64"] {
         let runtime = js_runtime(JsLoader::new().with_memory_limit(1 << 20));
         load_js(&runtime, "js", program);
         let failures: u32 = run(&runtime, spare).unwrap().parse().unwrap();

@@ -19,11 +19,17 @@ pub(crate) struct Memory {
     /// The number of bytes in use beyond which garbage is collected. QuickJS collects when the memory in use has grown by
     /// half, which may be beyond the limit.
     mark: Cell<usize>,
+    /// The number of bytes that were refused since garbage was last collected for that reason.
+    refused: Cell<usize>,
     runtime: Cell<*mut qjs::JSRuntime>,
 }
 
 /// The least number of bytes between two collections, as long as twice as much is left.
 const LEAST_STEP: usize = 16 << 10;
+
+/// The part of the memory in use that has to be refused before garbage is collected for that reason. A collection goes through all
+/// memory, and a program may go on asking for memory without an end: between two collections it asks for a part of that.
+const REFUSED_PART: usize = 64;
 
 impl Memory {
     /// Makes an account with a limit in bytes, which is not enforced yet.
@@ -35,6 +41,7 @@ impl Memory {
             is_enforced: Cell::new(false),
             is_refused: Cell::new(false),
             mark: Cell::new(usize::MAX),
+            refused: Cell::new(0),
             runtime: Cell::new(std::ptr::null_mut()),
         }
     }
@@ -110,8 +117,12 @@ impl Memory {
         let used = (self.used.get() - before).saturating_add(after);
         if used > self.limit && after > before && self.is_enforced.get() {
             self.is_refused.set(true);
-            // What is tried next may find memory.
-            self.collect_soon(self.used.get());
+            self.refused.set(self.refused.get().saturating_add(after - before));
+            if self.refused.get() >= self.used.get() / REFUSED_PART {
+                // What is tried next may find memory.
+                self.refused.set(0);
+                self.collect_soon(self.used.get());
+            }
             return false;
         }
         self.used.set(used);
