@@ -136,6 +136,7 @@ pub(crate) fn with_contracts(files: &Files, contracts: &Contracts, copies: &mut 
 /// The signature of a bundle, whoever has signed it.
 pub(crate) enum Signature {
     Missing,
+    /// The signature holds, or the bundle is wrong otherwise, which the load tells.
     Holds,
     /// No host accepts the signature.
     Broken(RuntimeError),
@@ -155,9 +156,11 @@ pub(crate) fn signature(bundle: &Path) -> Signature {
         verified = verify_bundle(bundle, &[key]);
     }
     match verified {
-        Ok(_) => Signature::Holds,
-        Err(error) if matches!(source(&error), Some(SignatureError::Unsigned)) => Signature::Missing,
-        Err(error) => Signature::Broken(error),
+        Err(error @ RuntimeError::Signature { .. }) => match source(&error) {
+            Some(SignatureError::Unsigned) => Signature::Missing,
+            _ => Signature::Broken(error),
+        },
+        Ok(_) | Err(_) => Signature::Holds,
     }
 }
 

@@ -147,6 +147,10 @@ fn a_check_finds_a_signature_that_does_not_hold() {
     assert_eq!((&json["signed"], &json["signature_holds"]), (&true.into(), &false.into()));
     fs::write(bundle.join("bundle.sig"), "none").unwrap();
     run(&["check", path(&bundle)]).is(1).says(&["error[signature]", "malformed"]);
+    // What is no matter of the signature is told by the load alone.
+    fs::remove_file(bundle.join("main.lua")).unwrap();
+    let found = run(&["check", path(&bundle)]).is(1);
+    assert!(found.out.contains("error[load]") && !found.out.contains("[signature]"), "{}", found.out);
 }
 
 #[test]

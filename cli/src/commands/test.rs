@@ -31,11 +31,11 @@ pub(crate) fn run(args: &Test) -> Result<Exit> {
         None => &args.bundle,
     };
     let projects = if folder.is_dir() { Project::find(folder)? } else { Vec::new() };
-    let is_bundle = folder.join("manifest.toml").is_file() || has_script_tests(folder)?;
+    let has_bundle = folder.join("manifest.toml").is_file() || has_script_tests(folder)?;
     let mut reports = Vec::new();
     let mut name = folder.display().to_string();
-    if is_bundle || projects.is_empty() {
-        let built = if is_bundle { built(folder)? } else { None };
+    if has_bundle || projects.is_empty() {
+        let built = if has_bundle { built(folder)? } else { None };
         let manifest = ManifestData::read(built.as_ref().map_or(folder, |(_, bundle)| bundle))?;
         name.clone_from(&manifest.name);
         reports = run_files(args, manifest, projects.is_empty())?;
