@@ -302,6 +302,45 @@ fn chunks_of_lua_are_named_by_the_paths_of_the_bundle() {
 }
 
 #[test]
+fn a_bundle_in_lua_that_is_one_file_runs_from_its_own_directory() {
+    let bundle = Bundle::script("lua", LUA);
+    bundle.write("README.md", "read by nobody");
+    let runtime = runtime();
+    for (file, is_copied) in [("data.txt", false), ("later.lua", true), ("other.contract@1.schema", true)] {
+        bundle.write(file, "return 'first'");
+        runtime.load_bundle(bundle.path()).unwrap();
+        for _ in 0..2 {
+            assert_eq!(own_copies().len(), usize::from(is_copied), "{file}");
+            assert_eq!(run(&runtime, "lua", "return 5"), "5");
+            runtime.reload_bundle(bundle.path()).unwrap();
+        }
+        runtime.unload_bundle("lua").unwrap();
+        std::fs::remove_file(bundle.path().join(file)).unwrap();
+    }
+
+    runtime.load_bundle(bundle.path()).unwrap();
+    // Longer than the ticks of the clock by which the system dates files.
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    bundle.write("later.lua", "return 'of the next version'");
+    let error = try_run(&runtime, "lua", "return require('later')").unwrap_err().to_string();
+    assert!(error.contains("later.lua has changed since this version of the bundle was loaded"), "{error}");
+    runtime.reload_bundle(bundle.path()).unwrap();
+    assert_eq!(run(&runtime, "lua", "return require('later')"), "of the next version");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_bundle_in_lua_with_a_link_is_copied() {
+    let bundle = Bundle::script("lua", LUA);
+    std::fs::create_dir(bundle.path().join(".files")).unwrap();
+    bundle.write(".files/words", "some");
+    std::os::unix::fs::symlink(".files/words", bundle.path().join("later")).unwrap();
+    let runtime = runtime();
+    runtime.load_bundle(bundle.path()).unwrap();
+    assert_eq!(own_copies().len(), 1);
+}
+
+#[test]
 fn modules_of_javascript_are_named_by_the_bundle() {
     let parent = TempDir::new().unwrap();
     for name in ["short", "with space: and colon", &"deep/".repeat(20)] {

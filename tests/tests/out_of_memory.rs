@@ -162,7 +162,9 @@ fn any_allocation_may_fail() {
     };
     let (mut survived, mut ended) = (0, 0);
     for (loader, moment) in ["native", "lua", "js"].iter().flat_map(|loader| MOMENTS.map(|moment| (*loader, moment))) {
-        let (status, out, _) = run(loader, moment, i64::MAX);
+        let (status, out, err) = run(loader, moment, i64::MAX);
+        let is_whole = status.success() && out.contains("\nsurvived");
+        assert!(is_whole, "{loader}, {moment}, all memory: {status}\n{out}\n{err}");
         let count = out.lines().find_map(|line| line.strip_prefix("allocations ")?.parse::<i64>().ok());
         let count = count.unwrap_or_else(|| panic!("{loader}, {moment}: {status}: {out}"));
         assert!(count > 0, "{loader}, {moment}");
@@ -181,5 +183,6 @@ fn any_allocation_may_fail() {
         }
     }
     println!("{survived} survived, {ended} ended");
-    assert!(survived > 0 && ended > 0, "{survived} survived, {ended} ended");
+    // Which allocations are tried depends on their number, so all of them may be such as end the process.
+    assert!(ended > 0, "{survived} survived, {ended} ended");
 }

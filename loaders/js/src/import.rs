@@ -1,10 +1,8 @@
 //! The modules of a bundle: the files that `import` finds, and the module `polyplug`.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::time::SystemTime;
 
 use polyplug::engine::Fault;
-use polyplug::loader::Files;
 use rquickjs::qjs;
 
 use crate::exception::{Raise, function};
@@ -103,42 +101,15 @@ impl State {
         if name == POLYPLUG {
             return Ok(own_module(self.js())?);
         }
-        self.check_unchanged(name)?;
+        if !self.may_declare.get() {
+            self.guest.check_unchanged(name)?;
+        }
         let text = self.read_program(name)?;
         if name.ends_with(".json") {
             return json_module(self.js(), &text, name);
         }
         Ok(self.compile(&text, name)?.definition)
     }
-
-    /// Checks that a file is as it was when this version of the bundle was loaded.
-    fn check_unchanged(&self, name: &str) -> Result<(), Fault> {
-        let folder = self.guest.files().and_then(Files::folder);
-        // A pack is in memory.
-        let Some(folder) = folder.filter(|_| !self.may_declare.get()) else { return Ok(()) };
-        match std::fs::metadata(folder.join(name)).ok().and_then(|found| changed_at(&found)) {
-            Some(changed) if changed > self.started => Err(Fault::new(format_args!(
-                "{name} has changed since this version of the bundle was loaded: import the file when the bundle is loaded, \
-                 or reload the bundle"
-            ))),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Returns when a file was changed last, in its contents or its name.
-#[cfg(unix)]
-fn changed_at(found: &std::fs::Metadata) -> Option<SystemTime> {
-    use std::os::unix::fs::MetadataExt;
-    let seconds = u64::try_from(found.ctime()).ok()?;
-    let nanos = u32::try_from(found.ctime_nsec()).ok()?;
-    SystemTime::UNIX_EPOCH.checked_add(std::time::Duration::new(seconds, nanos))
-}
-
-/// Returns when a file was changed last.
-#[cfg(not(unix))]
-fn changed_at(found: &std::fs::Metadata) -> Option<SystemTime> {
-    found.modified().ok()
 }
 
 /// A module that was compiled.

@@ -7,7 +7,6 @@ use std::ffi::c_int;
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use polyplug::engine::{Deadline, Fault, Guest, KnownContract, Limits, stack_left};
 use polyplug::schema::Schema;
@@ -56,8 +55,6 @@ pub(crate) struct State {
     pub(crate) remote_class: qjs::JSClassID,
     /// The class of [`Held`] values.
     pub(crate) held_class: qjs::JSClassID,
-    /// The time when the bundle's files were found.
-    pub(crate) started: SystemTime,
     /// The account of the VM's memory. The allocator has its address.
     pub(crate) memory: Box<Memory>,
 }
@@ -133,7 +130,6 @@ impl State {
             helpers: OnceCell::new(),
             remote_class,
             held_class,
-            started: SystemTime::now(),
             memory,
         });
         // SAFETY: the runtime is valid as long as the state, whose box does not move.

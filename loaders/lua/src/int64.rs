@@ -1,9 +1,9 @@
 //! Integers as Lua values.
 //!
 //! A Lua number holds integers up to [`MAX_EXACT`]. For larger ones LuaJIT has the C types `int64_t` and `uint64_t`,
-//! which only its library `ffi` can make. The library is opened when the VM is made, and stays hidden from bundles.
-//! LuaJIT itself would open it where a program has such an integer in its text; a lack of memory just then leaves the
-//! library half open, and loses the memory that it has.
+//! which only its library `ffi` can make. The library stays hidden from bundles. It is opened with the first such integer:
+//! by LuaJIT itself if a program has the integer in its text, and here if not. A lack of memory just then would leave the
+//! library half open, and lose the memory that it has. So a VM whose memory is limited opens the library when it is made.
 
 use std::ffi::c_int;
 
@@ -65,6 +65,7 @@ unsafe fn push_c_value(state: &State, lua: *mut lua_State, value: Integer) {
     };
     // SAFETY: the caller's promise. The function reads `bits` before the call returns.
     unsafe {
+        open(state, lua);
         push_ref(lua, state.refs.get().int64_at);
         ffi::lua_pushlightuserdata(lua, std::ptr::from_ref(&bits).cast_mut().cast());
         ffi::lua_pushboolean(lua, is_signed.into());
@@ -83,6 +84,7 @@ pub(crate) unsafe fn read(state: &State, lua: *mut lua_State, index: c_int) -> O
     unsafe {
         ffi::lua_pushvalue(lua, index);
         let value = ffi::lua_gettop(lua);
+        open(state, lua);
         push_ref(lua, state.refs.get().int64_kind);
         ffi::lua_pushvalue(lua, value);
         ffi::lua_call(lua, 1, 1);
@@ -98,17 +100,25 @@ pub(crate) unsafe fn read(state: &State, lua: *mut lua_State, index: c_int) -> O
     }
 }
 
-/// Opens the library `ffi` and makes the helper functions.
+/// The slots of the stack that [`open`] needs.
+const SLOTS: c_int = 8;
+
+/// Makes the helper functions, unless they exist, and opens the library `ffi`, unless it is open.
 ///
 /// # Safety
 ///
 /// In a protected call, after the standard library was opened.
 pub(crate) unsafe fn open(state: &State, lua: *mut lua_State) {
+    if state.refs.get().int64_at != 0 {
+        return;
+    }
     // SAFETY: the caller's promise.
     unsafe {
+        ffi::luaL_checkstack(lua, SLOTS, c"an integer of 64 bits".as_ptr());
         let top = ffi::lua_gettop(lua);
         HELPERS.push(lua);
-        // The full standard library has the library already. Bundles see the table of loaded modules only then.
+        // The full standard library has the library already, and so has LuaJIT, if it has opened the library itself. Bundles
+        // see this table of loaded modules only with the full standard library.
         ffi::lua_getfield(lua, ffi::LUA_REGISTRYINDEX, ffi::LUA_LOADED_TABLE);
         ffi::lua_getfield(lua, -1, ffi::LUA_FFILIBNAME);
         ffi::lua_remove(lua, -2);

@@ -1,5 +1,6 @@
 //! The loader, which starts an engine for each bundle.
 
+use std::path::Path;
 use std::time::Duration;
 
 use polyplug::engine::{Fault, Limits};
@@ -91,6 +92,13 @@ impl BundleLoader for LuaLoader {
         self.start(manifest, &Source::Directory, runtime)
     }
 
+    /// Returns whether the bundle has files that a call may need, besides its main file.
+    fn reads_files_later(&self, manifest: &ManifestData) -> bool {
+        let files = manifest.files();
+        let (Some(folder), Ok(listed)) = (files.folder(), files.list()) else { return true };
+        listed.iter().any(|(file, _)| file != Path::new(&manifest.file) && may_be_program(&folder.join(file)))
+    }
+
     fn runs_from_packs(&self, _: &ManifestData) -> bool {
         true
     }
@@ -107,4 +115,10 @@ impl BundleLoader for LuaLoader {
             reason: fault.to_string(),
         })
     }
+}
+
+/// Returns whether a file may be a module or the schema of a contract. A link may lead to such a file.
+fn may_be_program(path: &Path) -> bool {
+    let is_named = path.extension().is_some_and(|ending| ending == "lua" || ending == "schema");
+    is_named || path.symlink_metadata().is_ok_and(|found| found.is_symlink())
 }

@@ -222,6 +222,9 @@ unsafe fn find(lua: *mut lua_State) -> Result<Found, Raise> {
             }
         };
         let state = State::of(lua);
+        if !state.may_declare.get() {
+            state.guest.check_unchanged(&file)?;
+        }
         let text = state.read_program(&file)?;
         let loaded = program::load(lua, &text, &state.chunk_name(&file));
         // The compiler's error is at the top.

@@ -1,6 +1,7 @@
 //! The start of a bundle: makes the VM and runs the bundle's code for the first time.
 
 use std::borrow::Cow;
+use std::ffi::c_int;
 use std::sync::{Arc, OnceLock};
 
 use mlua::ffi;
@@ -20,6 +21,10 @@ pub(crate) enum Source<'a> {
     Directory,
 }
 
+/// Lets the next collection of garbage begin where it would begin after a collection: when the memory has grown by the VM's
+/// usual share. Zero would begin it at once.
+const RESTART: c_int = -1;
+
 /// Makes a VM and runs the code of `source` in the VM. Returns the engine and the plugins that the text has declared.
 ///
 /// # Errors
@@ -37,22 +42,25 @@ pub(crate) fn start(
         // SAFETY: `set_up` runs this closure in a protected call of the state's VM. The deadline outlives the VM,
         // because both are parts of the state, which closes the VM first.
         unsafe {
+            // Nothing is garbage yet.
+            ffi::lua_gc(lua, ffi::LUA_GCSTOP, 0);
             sandbox::open(lua, stdlib);
             if stdlib == StdLib::Safe {
                 harmless::open(lua);
             }
-            int64::open(&state, lua);
             stack::open(&state, lua);
             // After `sandbox::open`, which switches the compiler on.
             if limits.time.is_some() {
                 time_limit::open(lua, &state.deadline);
             }
             if limits.memory.is_some() {
+                int64::open(&state, lua);
                 memory_limit::open(lua);
             }
             raise::open(&state, lua);
             module::push(&state, lua);
             require::open(&state, lua);
+            ffi::lua_gc(lua, ffi::LUA_GCRESTART, RESTART);
         }
     })?;
     state.enforce_memory_limit()?;

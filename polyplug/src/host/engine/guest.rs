@@ -1,9 +1,10 @@
 //! The bundle in an engine, as the engine's own code sees it: its name, its settings, its access to the host.
 
 use std::any::Any;
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use polyplug_abi::{BundleInitContext, HostApi, LogLevel, StringView};
 
@@ -43,6 +44,8 @@ pub struct Guest {
     end: OnceLock<Option<Remains>>,
     /// The time for which functions for the unload are waited for.
     unload_limit: Duration,
+    /// The time at which the load of this version began.
+    begun: SystemTime,
 }
 
 impl Guest {
@@ -60,6 +63,7 @@ impl Guest {
             vm: OnceLock::new(),
             end: OnceLock::new(),
             unload_limit,
+            begun: SystemTime::now(),
         })
     }
 
@@ -154,6 +158,25 @@ impl Guest {
             }
             other => Fault::new(self.with_own_paths(other.to_string())),
         })
+    }
+
+    /// Checks that a file is as it was when this version was loaded. `file` is its path in the bundle's directory. For files
+    /// that are read after the load, by an engine whose loader does without a private copy: see
+    /// [`BundleLoader::reads_files_later`](crate::loader::BundleLoader::reads_files_later).
+    ///
+    /// # Errors
+    ///
+    /// The file was changed, made or renamed since. A file that does not exist is none of these.
+    pub fn check_unchanged(&self, file: &str) -> Result<(), Fault> {
+        // A pack is in memory.
+        let Some(folder) = self.files().and_then(Files::folder) else { return Ok(()) };
+        match std::fs::metadata(folder.join(file)).ok().and_then(|found| changed_at(&found)) {
+            Some(changed) if changed > self.begun => Err(Fault::new(format_args!(
+                "{file} has changed since this version of the bundle was loaded: let the bundle load the file when it starts, \
+                 or reload the bundle"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Returns the table of the host's functions for this bundle, valid as long as this guest.
@@ -288,6 +311,21 @@ impl Guest {
     pub fn log(&self, level: LogLevel, message: &str) {
         write_log(level, &self.bundle, "", message);
     }
+}
+
+/// Returns when a file was changed last, in its contents or its name.
+#[cfg(unix)]
+fn changed_at(found: &Metadata) -> Option<SystemTime> {
+    use std::os::unix::fs::MetadataExt;
+    let seconds = u64::try_from(found.ctime()).ok()?;
+    let nanos = u32::try_from(found.ctime_nsec()).ok()?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))
+}
+
+/// Returns when a file was changed last.
+#[cfg(not(unix))]
+fn changed_at(found: &Metadata) -> Option<SystemTime> {
+    found.modified().ok()
 }
 
 /// The module of a version that reports the measurement of its engine's end. It is kept before all other modules, so that

@@ -114,9 +114,10 @@ pub trait BundleLoader: Send + Sync {
     /// With hot reload, such a version runs from a private copy, whose files do not change under it. If the loader reads
     /// everything while it loads a bundle, no copy is made, and `path` of the manifest is the bundle's own directory. The
     /// runtime then loads the bundle when its files have settled, and the load fails if a file changes meanwhile. Where
-    /// signatures are checked, a copy is made all the same.
+    /// signatures are checked, a copy is made all the same. A loader that reads a file later all the same checks before that the
+    /// file has [not changed](crate::engine::Guest::check_unchanged).
     ///
-    /// The result must depend on the manifest alone.
+    /// The result must depend on the manifest and on the names of the bundle's files alone.
     fn reads_files_later(&self, manifest: &ManifestData) -> bool {
         let _ = manifest;
         true
