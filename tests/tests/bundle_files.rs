@@ -475,6 +475,7 @@ fn an_unusable_temporary_folder_is_named() {
         return;
     }
     let bundle = lua_bundle(SCRIPT);
+    bundle.write("module.lua", ""); // a bundle of one file needs no copy
     bundle.write("file", "");
     let temporary = bundle.path().join("file/below");
     // SAFETY: this process runs one test, and no other thread of it runs yet.

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use polyplug_abi::{CallArena, HostApi, StringView};
 
 use crate::error_text;
-use crate::frame_arena::{ArenaLender, in_use};
+use crate::frame_arena::{ArenaLender, ArenaSource, in_use};
 
 /// The size of an arena's first block: enough for the results of most calls.
 const FIRST_BLOCK: usize = 4096;
@@ -183,6 +183,11 @@ fn leave_late(holder: Holder, arena: *mut CallArena) {
 /// The functions by which the host's own proxies get arenas. A callee that has not returned all of its arenas, or that
 /// returns its caller's, does not change the caller's depth.
 pub(crate) static GUARDED: ArenaLender = ArenaLender { is_of_host: true, enter: enter_guarded, leave: leave_guarded };
+
+/// Returns the source of arenas for a call that the host makes for the code that has the table `host`.
+pub(crate) fn source(host: NonNull<HostApi>) -> ArenaSource {
+    ArenaSource { host, lender: &GUARDED }
+}
 
 /// # Safety
 ///

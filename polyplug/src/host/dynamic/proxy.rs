@@ -1,6 +1,7 @@
 //! Proxies whose methods are called by name.
 
 use std::borrow::Cow;
+use std::mem::MaybeUninit;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -8,7 +9,8 @@ use polyplug_abi::{AbiError, GuestContractId, Version};
 
 use super::values::{ValueReader, ValueRef, Values};
 use crate::call_error::{CallError, Callee, Failure};
-use crate::host::abi::arena::CallArenaGuard;
+use crate::frame_arena::FrameArena;
+use crate::host::abi::arena;
 use crate::host::abi::buffer::AlignedBuffer;
 use crate::host::abi::dispatch::CallFrame;
 use crate::host::bundle::reference::{BundleRef, Named};
@@ -107,7 +109,9 @@ impl DynamicProxy {
         }
 
         let plan = self.plan.method(number);
-        let arena = CallArenaGuard::enter();
+        let source = arena::source(self.held.versioned().provider().table().api());
+        let mut frame = MaybeUninit::uninit();
+        let arena = FrameArena::new(&mut frame, &source);
         let lowering = Lowering { schema, plan: &self.plan, arena: arena.get(), offered: None };
         let mut given = ValueReader::new(schema);
         let args = AlignedBuffer::new(plan.size, plan.align);

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::ffi::c_void;
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,7 +13,8 @@ use super::guest::Guest;
 use super::known_contract::KnownContract;
 use super::schemas::Named;
 use crate::call_error::{CallError, Callee, Failure};
-use crate::host::abi::arena::CallArenaGuard;
+use crate::frame_arena::FrameArena;
+use crate::host::abi::arena::{self, CallArenaGuard};
 use crate::host::abi::dispatch::CallFrame;
 use crate::host::error::proxy::ProxyError;
 use crate::host::marshal::build::Build;
@@ -289,7 +291,9 @@ impl ImportedObject {
             let failure = Failure::new(self.callee(), path(), "the runtime has ended");
             return Err(CallError::Unloaded(failure).into());
         };
-        let arena = CallArenaGuard::enter();
+        let source = arena::source(self.context.api());
+        let mut frame = MaybeUninit::uninit();
+        let arena = FrameArena::new(&mut frame, &source);
         let offered = Offered { runtime: &runtime, tokens: RefCell::default() };
         let lowering =
             Lowering { schema: &self.schema, plan: &self.plan, arena: arena.get(), offered: Some(&offered.tokens) };

@@ -60,16 +60,20 @@ impl HostContext {
 
     /// Returns the table, which keeps the context alive.
     pub(crate) fn table(self: &Arc<Self>) -> HostTable {
-        // The pointer is that of the `Arc`, so it may be used to access the whole context and the reference count.
-        let api = NonNull::new(Arc::as_ptr(self).cast_mut().cast()).expect("an `Arc` has an address");
-        let owner = Arc::clone(self);
+        let (api, owner) = (self.api(), Arc::clone(self));
         // SAFETY: the table is the context's first field (`repr(C)`), and `owner` keeps the context alive.
         unsafe { HostTable::new(api, owner) }
     }
 
     /// Returns the table's address, which is valid as long as the context.
     pub(crate) fn host_api(self: &Arc<Self>) -> *const HostApi {
-        Arc::as_ptr(self).cast()
+        self.api().as_ptr()
+    }
+
+    /// Returns the same table as [`host_api`](Self::host_api).
+    pub(crate) fn api(self: &Arc<Self>) -> NonNull<HostApi> {
+        // The pointer is that of the `Arc`, so it may be used to access the whole context and the reference count.
+        NonNull::new(Arc::as_ptr(self).cast_mut().cast()).expect("an `Arc` has an address")
     }
 
     /// Returns the runtime, while it exists.
