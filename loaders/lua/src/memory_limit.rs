@@ -101,21 +101,25 @@ pub(crate) unsafe extern "C" fn allocate(ud: *mut c_void, ptr: *mut c_void, osiz
 ///
 /// - The garbage collector runs early and fast. By default a collection begins when twice the memory in use is
 ///   allocated, which may be more than the limit.
-/// - The compiler does not optimise loops as a whole. Where memory runs out in that step, LuaJIT subtracts memory from its
-///   account that it never had. A debug build of LuaJIT ends the process for that when the VM is closed.
+/// - In a debug build, the compiler does not optimise loops as a whole. Where memory runs out in that step, LuaJIT subtracts
+///   some kilobytes from its account that it never had. By the account LuaJIT decides when to collect garbage, and nothing else;
+///   [`Memory`] has its own. But a debug build of LuaJIT, which its crate makes by the same condition, ends the process for that
+///   when the VM is closed.
 ///
 /// # Safety
 ///
 /// In a protected call, after the standard library was opened.
 pub(crate) unsafe fn open(lua: *mut lua_State) {
-    // SAFETY: the caller's promise. The library `jit` has registered its part `jit.opt` in the table of libraries.
-    unsafe {
-        ffi::lua_getfield(lua, ffi::LUA_REGISTRYINDEX, c"_LOADED".as_ptr());
-        ffi::lua_getfield(lua, -1, c"jit.opt".as_ptr());
-        ffi::lua_getfield(lua, -1, c"start".as_ptr());
-        ffi::lua_pushstring(lua, c"-loop".as_ptr());
-        ffi::lua_call(lua, 1, 0);
-        ffi::lua_pop(lua, 2);
+    if cfg!(debug_assertions) {
+        // SAFETY: the caller's promise. The library `jit` has registered its part `jit.opt` in the table of libraries.
+        unsafe {
+            ffi::lua_getfield(lua, ffi::LUA_REGISTRYINDEX, c"_LOADED".as_ptr());
+            ffi::lua_getfield(lua, -1, c"jit.opt".as_ptr());
+            ffi::lua_getfield(lua, -1, c"start".as_ptr());
+            ffi::lua_pushstring(lua, c"-loop".as_ptr());
+            ffi::lua_call(lua, 1, 0);
+            ffi::lua_pop(lua, 2);
+        }
     }
     // SAFETY: the caller's promise. Both calls set a number, in percent: the first, at how much of the memory in use
     // the next cycle begins; the second, how much memory is visited for the memory that is allocated during a cycle.
