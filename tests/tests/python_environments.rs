@@ -224,13 +224,13 @@ fn records_may_be_objects_of_packages() {
     if !child::alone("records_may_be_objects_of_packages") {
         return;
     }
-    let code = "import attrs, pydantic\nfrom polyplug import plugin\n\n\
-                class Model(pydantic.BaseModel):\n    name: str\n    size: int\n    note: str | None = None\n\n\
+    let code = "import attrs, pydantic, typing\nfrom polyplug import plugin\n\n\
+                class Model(pydantic.BaseModel):\n    name: str\n    size: int\n    note: typing.Optional[str] = None\n\n\
                 @attrs.define\nclass Box:\n    name: str\n    size: int\n    note: object = None\n\n\
                 @plugin('test.rows@1')\nclass Rows(pydantic.BaseModel):\n    count: int = 1\n\n    \
                 def rows(self, form): return [Model(name='x', size=3), Box('x', 3)]\n\n    \
                 def fails(self, color, shape, pair): pass\n";
-    let runtime = loaded_by(PythonLoader::new().with_venv(kept), &code.replace("str | None", "'str | None'"));
+    let runtime = loaded_by(PythonLoader::new().with_venv(kept), code);
     let row = Row { name: "x".to_owned(), size: 3, note: None };
     assert_eq!(runtime.proxy::<dyn Rows>().unwrap().rows(""), Ok(vec![row.clone(), row]));
 }
@@ -308,7 +308,8 @@ fn packages_of_an_environment_are_found_and_removed_again() {
         ("import importlib\nreturn importlib.import_module('greeting').text", "hello there"),
         ("from importlib.metadata import version\nreturn version('greeting')", "1.2"),
         (
-            "from importlib.metadata import distribution\nreturn distribution('greeting').entry_points[0].load()",
+            "from importlib.metadata import distribution\nfound = distribution('greeting').entry_points
+return [entry.load() for entry in found][0]",
             "hello there",
         ),
         ("from importlib.resources import files\nreturn (files('greeting') / 'words.py').is_file()", "True"),

@@ -181,11 +181,17 @@ threading.cached = cached
     Python::attach(|py| py.run(code, None, None)).unwrap();
 }
 
+/// Returns [`CHANGES`] that can be taken back: before Python 3.10, a search function of `codecs` cannot.
+fn changes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let can_unregister = ask("hasattr(__import__('codecs'), 'unregister')") == "True";
+    CHANGES.iter().copied().filter(move |(code, _)| can_unregister || !code.contains("codecs.register("))
+}
+
 #[test]
 fn changes_of_a_main_file_are_taken_back() {
     prepare();
     let runtime = with_observer();
-    for (code, left) in CHANGES {
+    for (code, left) in changes() {
         let before = see(&runtime, left);
         load_python(&runtime, "python", &format!("{SCRIPT}\n{code}"));
         let report = runtime.unload_bundle(BundleId::new("python")).unwrap();
@@ -201,7 +207,7 @@ const ONLY_AT_THE_START: [&str; 2] = ["io.StringIO()", "'/nowhere'"];
 fn changes_of_calls_are_taken_back() {
     prepare();
     let runtime = with_observer();
-    for (code, left) in CHANGES.iter().filter(|(code, _)| !ONLY_AT_THE_START.iter().any(|only| code.contains(only))) {
+    for (code, left) in changes().filter(|(code, _)| !ONLY_AT_THE_START.iter().any(|only| code.contains(only))) {
         let before = see(&runtime, left);
         load_python(&runtime, "python", SCRIPT);
         let changed = {
@@ -233,7 +239,7 @@ fn a_reload_keeps_what_the_new_version_has_changed() {
     prepare();
     let runtime = Runtime::builder().loader(PythonLoader::new()).hot_reload(true).build().unwrap();
     load_observer(&runtime);
-    for (code, left) in CHANGES.iter().filter(|(code, _)| !NOT_KEPT.iter().any(|not| code.contains(not))) {
+    for (code, left) in changes().filter(|(code, _)| !NOT_KEPT.iter().any(|not| code.contains(not))) {
         let before = see(&runtime, left);
         let bundle = python_bundle("python", "", &[]);
         bundle.write("main.py", format!("{SCRIPT}\n{code}"));

@@ -9,13 +9,12 @@ Refusal, Colour, Problem = contract.Refusal, contract.Colour, contract.Problem
 @plugin("test.failing@1")
 class Failing:
     def variant(self, which):
-        match which:
-            case "closed":
-                raise Refusal.Closed()
-            case "full":
-                raise Refusal.Full(capacity=7)
-            case "other":
-                raise Refusal.Other("why", -(2**63))
+        if which == "closed":
+            raise Refusal.Closed()
+        if which == "full":
+            raise Refusal.Full(capacity=7)
+        if which == "other":
+            raise Refusal.Other("why", -(2**63))
         return 1
 
     def case(self):

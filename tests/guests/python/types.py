@@ -38,13 +38,10 @@ def same(self, value):
 
 def outcome(self, value):
     """What a method that returns a result gives for `value`: it raises the error."""
-    match value:
-        case Ok(inner):
-            return inner
-        case Err(error) if isinstance(error, BaseException):
-            raise error
-        case Err(error):
-            raise Declared(error)
+    if isinstance(value, Ok):
+        return value.value
+    error = value.error
+    raise error if isinstance(error, BaseException) else Declared(error)
 
 
 for name in NAMES.split():

@@ -1,6 +1,7 @@
 """Values as Python writes them."""
 
 import math
+import sys
 from dataclasses import fields
 
 from polyplug import Some, plugin, types
@@ -33,6 +34,46 @@ NEXT = {Colour.Red: Colour.Green, Colour.Green: Colour.Blue, Colour.Blue: Colour
 def told(value):
     """An option as text."""
     return "none" if value is None else str(value).lower()
+
+
+def spelled_by_class(shape):
+    """Spells a shape without `match`, which Python 3.9 has not."""
+    if isinstance(shape, Shape.Dot):
+        return f"dot {shape.value}"
+    if isinstance(shape, Shape.Line):
+        start, end = shape._0, shape._1
+        return f"line {start.x:g} {start.y:g} {end.x:g} {end.y:g}"
+    if isinstance(shape, Shape.Circle):
+        return f"circle {shape.centre.x:g} {shape.centre.y:g} {shape.radius:g}"
+    if isinstance(shape, Shape.Named):
+        return f"{shape.name} {','.join(shape.tags)} {shape.colour.name}"
+    if isinstance(shape, Shape.Inside):
+        return "inside nothing" if shape.value is None else f"inside {spelled_by_class(shape.value)}"
+    return "empty"
+
+
+BY_MATCH = """
+def spelled(shape):
+    match shape:
+        case Shape.Empty():
+            return "empty"
+        case Shape.Dot(size):
+            return f"dot {size}"
+        case Shape.Line(start, end):
+            return f"line {start.x:g} {start.y:g} {end.x:g} {end.y:g}"
+        case Shape.Circle(centre=Point(x, y), radius=radius):
+            return f"circle {x:g} {y:g} {radius:g}"
+        case Shape.Named(name=name, tags=tags, colour=colour):
+            return f"{name} {','.join(tags)} {colour.name}"
+        case Shape.Inside(None):
+            return "inside nothing"
+        case Shape.Inside(inner):
+            return f"inside {spelled(inner)}"
+"""
+
+spelled = spelled_by_class
+if sys.version_info >= (3, 10):
+    exec(BY_MATCH)
 
 
 @plugin("test.written@1")
@@ -79,31 +120,13 @@ class Written:
         ]
 
     def spell(self, shape: Shape) -> str:
-        match shape:
-            case Shape.Empty():
-                return "empty"
-            case Shape.Dot(size):
-                return f"dot {size}"
-            case Shape.Line(start, end):
-                return f"line {start.x:g} {start.y:g} {end.x:g} {end.y:g}"
-            case Shape.Circle(centre=Point(x, y), radius=radius):
-                return f"circle {x:g} {y:g} {radius:g}"
-            case Shape.Named(name=name, tags=tags, colour=colour):
-                return f"{name} {','.join(tags)} {colour.name}"
-            case Shape.Inside(None):
-                return "inside nothing"
-            case Shape.Inside(inner):
-                return f"inside {self.spell(inner)}"
+        return spelled(shape)
 
     def next(self, colour: Colour) -> Colour:
         return NEXT[colour]
 
     def tell(self, options: Options) -> list[str]:
-        match options.nested:
-            case None:
-                nested = "none"
-            case Some(inner):
-                nested = f"some {told(inner)}"
+        nested = "none" if options.nested is None else f"some {told(options.nested.value)}"
         flag, number = options.in_tuple
         in_map = sorted(options.in_map.items())
         return [

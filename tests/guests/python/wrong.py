@@ -120,21 +120,16 @@ class Wrong:
     boolean = int8 = nat32 = int64 = nat64 = float32 = letter = text = bytes = nothing = shape = answer
 
     def order(self, what):
-        match what:
-            case "none":
-                return None
-            case "text":
-                return "an order"
-        return wrong_order(what)
+        plain = {"none": None, "text": "an order"}
+        return plain[what] if what in plain else wrong_order(what)
 
     def failure(self, what):
-        match what:
-            case "unknown":
-                raise Declared("Shut")
-            case "field":
-                raise Refusal.Full(capacity=-1)
-            case "type":
-                raise Declared(5)
+        if what == "unknown":
+            raise Declared("Shut")
+        if what == "field":
+            raise Refusal.Full(capacity=-1)
+        if what == "type":
+            raise Declared(5)
         return "x"
 
     def undeclared(self):
@@ -153,11 +148,10 @@ class Wrong:
 
     def argument(self, what):
         order = host("test.mirror@1").order
-        match what:
-            case "few":
-                return told(order)
-            case "many":
-                return told(order, wrong_order("nothing"), 5)
+        if what == "few":
+            return told(order)
+        if what == "many":
+            return told(order, wrong_order("nothing"), 5)
         return told(order, wrong_order(what))
 
     def calm(self, number):

@@ -1,5 +1,7 @@
 """Things that packages find by their names."""
 
+import typing
+
 import attrs
 import click
 import pydantic
@@ -8,7 +10,7 @@ import yaml
 
 class Model(pydantic.BaseModel):
     x: int
-    next: "Model | None" = None
+    next: typing.Optional["Model"] = None
 
 
 @attrs.define

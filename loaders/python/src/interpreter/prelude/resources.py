@@ -128,13 +128,18 @@ class PackNamespaceLoader:
 
 
 def adapt_resources(common):
-    """Has `importlib.resources.files` ask a pack's loaders for their readers, in Python 3.9. `common` is the module that
-    makes the paths, which has just been loaded."""
+    """Has `importlib.resources.files` ask a pack's loaders for their readers, and take packages that are folders, in
+    Python 3.9. `common` is the module that makes the paths, which has just been loaded."""
     real = common.from_package
 
     def from_package(package):
         get_reader = getattr(package.__spec__.loader, "get_resource_reader", None)
         reader = get_reader(package.__spec__.name) if get_reader else None
-        return reader.files() if isinstance(reader, PackReader) else real(package)
+        if isinstance(reader, PackReader):
+            return reader.files()
+        spec = package.__spec__
+        if spec.origin is None and spec.submodule_search_locations:
+            return pathlib.Path(next(iter(spec.submodule_search_locations)))
+        return real(package)
 
     common.from_package = from_package
