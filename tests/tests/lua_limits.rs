@@ -7,6 +7,7 @@ use std::time::Duration;
 use polyplug::{BundleId, CallError, Runtime};
 use polyplug_lua::{LuaLoader, StdLib};
 use polyplug_tests::lua::{SCRIPT, Script, ScriptProxy, load_lua, loaded_by, lua_runtime, run, try_load_lua};
+use test_contracts::Calculator;
 use test_contracts::calling::Logger;
 
 /// A time in which each call that ends does end, even on a slow computer.
@@ -59,6 +60,30 @@ fn a_call_that_never_ends_is_ended() {
     ] {
         reaches(&runtime, code, TIME);
     }
+}
+
+/// The time is up in a function that cannot be interrupted, and is looked at some steps later: also while the loader reads the
+/// result, a C value, by a function in Lua.
+#[test]
+fn time_that_is_up_while_a_result_is_read_ends_the_call() {
+    let code = "local polyplug = require('polyplug')\nlocal Calc = polyplug.plugin('demo.calculator@1')\n\
+                local text, pattern = ('a'):rep(3000), ('.-b')\n\
+                function Calc:add(steps, other) text:find(pattern) for _ = 1, steps do end return 5LL end\n\
+                function Calc:divide(a, b) return a end\nfunction Calc:greet(name) return name end\n\
+                function Calc:sum(data) return #data end\n";
+    let runtime = lua_runtime(LuaLoader::new().with_time_limit(Duration::from_millis(5)));
+    load_lua(&runtime, "lua", code);
+    let calc = runtime.proxy::<dyn Calculator>().unwrap();
+    let mut ended = 0;
+    // The clock is looked at each thousand steps.
+    for steps in (0..1000).step_by(4) {
+        match calc.add(steps, 0) {
+            Ok(sum) => assert_eq!(sum, 5),
+            Err(CallError::LimitReached(_)) => ended += 1,
+            Err(error) => panic!("{steps}: {error}"),
+        }
+    }
+    assert!(ended > 0);
 }
 
 #[test]

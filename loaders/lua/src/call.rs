@@ -18,7 +18,7 @@ use crate::registry::push_ref;
 use crate::stack::Stack;
 use crate::state::State;
 use crate::text::{push_text, text_at, without_location};
-use crate::vm::{CallPath, Method, PluginCode};
+use crate::vm::{Method, PluginCode};
 
 /// Carries out a call in which only the function needs protection.
 #[inline]
@@ -55,8 +55,7 @@ pub(crate) fn call_fast(
         push_ref(lua, instance);
         let arguments = call.each_argument(&mut stack, drop);
         let outcome = arguments.and_then(|()| match ffi::lua_pcall(lua, count + 1, 1, handler) {
-            ffi::LUA_OK if method.path == CallPath::Scalars => call.set_result(&mut stack, &(handler + 1)),
-            ffi::LUA_OK => give_small(&mut stack, handler + 1, call),
+            ffi::LUA_OK => set_small(&mut stack, handler + 1, call),
             code => failed(&stack, code, call),
         });
         ffi::lua_settop(lua, if is_outermost { handler } else { handler - 1 });
@@ -66,13 +65,13 @@ pub(crate) fn call_fast(
     outcome
 }
 
-/// Gives the result of a call on the path [`CallPath::Small`], which is at the top of the stack, at index `result`.
+/// Sets the result of a call, which is at the top of the stack, at index `result`.
 #[inline]
-fn give_small(stack: &mut Stack<'_>, result: c_int, call: &IncomingCall<'_>) -> Result<(), Fault> {
+fn set_small(stack: &mut Stack<'_>, result: c_int, call: &IncomingCall<'_>) -> Result<(), Fault> {
     if stack.kind(result) != ffi::LUA_TCDATA {
         return call.set_result(stack, &result);
     }
-    // A C value is read by a Lua function, which may raise errors.
+    // A C value is read by a Lua function, which may raise errors: also where the contract says that the result is small.
     protect_stack(stack, |stack| call.set_result(stack, &1))
 }
 
