@@ -308,8 +308,7 @@ fn packages_of_an_environment_are_found_and_removed_again() {
         ("import importlib\nreturn importlib.import_module('greeting').text", "hello there"),
         ("from importlib.metadata import version\nreturn version('greeting')", "1.2"),
         (
-            "from importlib.metadata import distribution\nfound = distribution('greeting').entry_points
-return [entry.load() for entry in found][0]",
+            "from importlib.metadata import distribution\nfound = distribution('greeting').entry_points\nreturn [entry.load() for entry in found][0]",
             "hello there",
         ),
         ("from importlib.resources import files\nreturn (files('greeting') / 'words.py').is_file()", "True"),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use polyplug::{BundleId, Type};
 use polyplug_python::PythonLoader;
-use polyplug_tests::python::{ask, load_error, loaded, python_runtime, try_load_python};
+use polyplug_tests::python::{is_since, load_error, loaded, python_runtime, try_load_python};
 
 /// With every kind of type.
 #[polyplug::contract(name = "test.hinted", version = "1.0")]
@@ -90,7 +90,7 @@ pub trait Visitor {
 
 /// Returns whether a method is one for the Python of the tests: before Python 3.10, types have no `|`.
 fn is_python(method: &str) -> bool {
-    !method.contains(" | ") || ask("sys.version_info >= (3, 10)") == "True"
+    !method.contains(" | ") || is_since(10)
 }
 
 /// The class under test is on line 3 of what comes first, and its method on line 4 of it.

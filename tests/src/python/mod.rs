@@ -208,6 +208,12 @@ pub fn ask(expression: &str) -> String {
     .unwrap_or_else(|raised: PyErr| panic!("{expression}: {raised}"))
 }
 
+/// Returns whether the interpreter is Python 3 of this minor version or a later one. It must have been started.
+#[must_use]
+pub fn is_since(minor: u32) -> bool {
+    ask(&format!("sys.version_info >= (3, {minor})")) == "True"
+}
+
 /// Returns the program of the Python that the interpreter is.
 ///
 /// # Panics
