@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use polyplug::Runtime;
 use polyplug_lua::LuaLoader;
@@ -17,7 +18,7 @@ const INSTALLED: &str = "/usr/share/lua/5.1";
 
 /// Loads a bundle that has copies of installed files or folders beside its own. Returns `None` if the tests are to do
 /// without the libraries.
-fn with_library(names: &[&str]) -> Option<(Arc<Runtime>, Bundle)> {
+fn with_library(names: &[&str], loader: LuaLoader) -> Option<(Arc<Runtime>, Bundle)> {
     if without("lua-libraries") {
         return None;
     }
@@ -27,7 +28,7 @@ fn with_library(names: &[&str]) -> Option<(Arc<Runtime>, Bundle)> {
     for name in names {
         copy(&Path::new(INSTALLED).join(name), &bundle.path().join(name));
     }
-    let runtime = lua_runtime(LuaLoader::new());
+    let runtime = lua_runtime(loader);
     runtime.load_bundle(bundle.path()).unwrap();
     Some((runtime, bundle))
 }
@@ -51,14 +52,17 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Runs each code in a bundle with the library, and compares the results.
+/// Runs each code in a bundle with the library, and compares the results: also with a limit of time, for which the library is
+/// compiled otherwise.
 #[track_caller]
 fn works(names: &[&str], cases: &[(&str, &str)]) {
-    let Some((runtime, _bundle)) = with_library(names) else { return };
-    for (code, expected) in cases {
-        match run(&runtime, code) {
-            Ok(found) => assert_eq!(found, *expected, "{code}"),
-            Err(error) => panic!("{code}: {error}"),
+    for loader in [LuaLoader::new(), LuaLoader::new().with_time_limit(Duration::from_secs(600))] {
+        let Some((runtime, _bundle)) = with_library(names, loader) else { return };
+        for (code, expected) in cases {
+            match run(&runtime, code) {
+                Ok(found) => assert_eq!(found, *expected, "{code}"),
+                Err(error) => panic!("{code}: {error}"),
+            }
         }
     }
 }
@@ -134,7 +138,7 @@ fn dkjson() {
 
 #[test]
 fn luaunit() {
-    let Some((runtime, _bundle)) = with_library(&["luaunit.lua"]) else { return };
+    let Some((runtime, _bundle)) = with_library(&["luaunit.lua"], LuaLoader::new()) else { return };
     let code = "
         local lu = require('luaunit')
         local suite = {}

@@ -42,9 +42,14 @@ fn a_call_that_never_ends_is_ended() {
         "while true do end",
         "local n = 0; repeat n = n + 1 until false",
         "for i = 1, math.huge do end",
+        "::top:: goto top",
         "local function f() return f() end f()",
         "while true do pcall(function() while true do end end) end",
         "pcall(function() while true do end end); while true do end",
+        // What catches the error, and makes no more steps.
+        "return pcall(function() while true do end end)",
+        "local ok = pcall(function() for i = 1, math.huge do end end); return 'went on'",
+        "return coroutine.resume(coroutine.create(function() while true do end end))",
         "xpcall(function() while true do end end, function() while true do end end)",
         "while true do xpcall(error, function() while true do end end) end",
         "local c = coroutine.create(function() while true do end end); coroutine.resume(c); while true do end",
@@ -57,8 +62,68 @@ fn a_call_that_never_ends_is_ended() {
         "return ('x'):rep(100):gsub('x', function() while true do end end)",
         "table.sort({ 3, 2, 1 }, function() while true do end end)",
         "return load(function() while true do end end)",
+        "return load(os.date)",
+        "return load('while true do end')()",
+        "return loadstring('local f = ... return f(f)')(function(f) return f(f) end)",
+        "return setfenv(load('while true do n = n + 1 end'), { n = 0 })()",
+        "return coroutine.wrap(load('return function() while true do end end')())()",
+        // A number, which the loops count with.
+        "debug.setmetatable(0, { __sub = function(a) return a end, __lt = function() return false end }); while true do end",
     ] {
         reaches(&runtime, code, TIME);
+    }
+}
+
+/// Programs that cannot be made to count their steps.
+#[test]
+fn a_program_that_counts_nothing_is_ended_as_well() {
+    let locals = |count: usize, text: &dyn Fn(usize) -> String| (0..count).map(text).collect::<Vec<_>>().join(" ");
+    // A function may use sixty variables of others.
+    let many = locals(60, &|number| format!("local a{number} = {number}"));
+    let uses = locals(60, &|number| format!("a{number} = a{number} + 1"));
+    let uncounted = format!("{many} local function f() {uses} while true do end end f()");
+    let names = locals(16, &|number| format!("_polyplug{number:x} = {number}"));
+    for code in [
+        uncounted.clone(),
+        format!("{names} while true do end"),
+        "local goto = 0; local a = goto b = 1; while true do end".to_owned(),
+        // After a loop that is compiled and counts.
+        format!("for i = 1, 1e6 do end; load([[{uncounted}]])()"),
+    ] {
+        let runtime = loaded_by(impatient(), SCRIPT);
+        reaches(&runtime, &code, TIME);
+        // All code is interpreted now.
+        reaches(&runtime, "while true do end", TIME);
+        reaches(&runtime, &code, TIME);
+        assert_eq!(run(&runtime, "local n = 0; for i = 1, 1e4 do n = n + i end; return n").unwrap(), "50005000");
+    }
+    let runtime = lua_runtime(impatient());
+    let error = try_load_lua(&runtime, "lua", &format!("{SCRIPT} {uncounted}")).unwrap_err();
+    assert!(error.contains("takes longer than its 20ms"), "{error}");
+}
+
+#[test]
+fn a_program_with_a_limit_is_the_same() {
+    let with = loaded_by(LuaLoader::new().with_time_limit(LONG), SCRIPT);
+    let without = loaded_by(LuaLoader::new(), SCRIPT);
+    for code in [
+        "local n = 0 for i = 1, 100 do if i % 2 == 0 then goto continue end n = n + i ::continue:: end return n",
+        "return load('while true do ; end') == nil and select(2, load('while true do ; end'))",
+        "return select(2, load('\\n\\nlocal x = = 1'))",
+        "return select(2, load('end return function() '))",
+        "return load('return select(\"#\", ...), ...')(nil, 2, nil)",
+        "return load('return x', 'name', 't', { x = 4 })()",
+        "return select(2, pcall(load('\\nerror(\"here\")', '=there')))",
+        "return select(2, pcall(load('local t = nil\\nfor i = 1, 2 do t.x = i end', '=there')))",
+        "return select(2, load('\\27LJ'))",
+        "return tostring(select(2, load('return 1', 'x', 'b')))",
+        "return debug.traceback('here')",
+    ] {
+        let outcome = |runtime| match run(runtime, code) {
+            Ok(text) => text,
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(outcome(&with), outcome(&without), "{code}");
     }
 }
 

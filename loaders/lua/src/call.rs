@@ -137,7 +137,7 @@ unsafe fn failed(stack: &Stack<'_>, code: c_int, call: &IncomingCall<'_>) -> Res
 /// There must be a value on the stack.
 unsafe fn is_declared(stack: &Stack<'_>, call: &IncomingCall<'_>) -> bool {
     let Some(definition) = call.declares() else { return false };
-    if stack.state.deadline.is_over() {
+    if stack.state.time.is_over() {
         return false;
     }
     // SAFETY: the caller's promise, and that of `Stack::new`'s caller.

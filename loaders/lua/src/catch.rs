@@ -27,7 +27,7 @@ pub(crate) unsafe fn take(state: &State, lua: *mut lua_State, code: c_int) -> Fa
             ffi::lua_pop(lua, 1);
             return state.out_of_memory();
         }
-        let fault = if state.deadline.is_over() {
+        let fault = if state.time.is_over() {
             state.limits.out_of_time(state.guest.bundle())
         } else {
             fault_of_value(state, lua, caught)
@@ -210,7 +210,7 @@ unsafe fn converted(state: &State, lua: *mut lua_State) -> Option<String> {
     // SAFETY: the caller's promise. Once the time is up no script may run in a handler: see `time_limit`.
     unsafe {
         if ffi::lua_type(lua, 1) != ffi::LUA_TTABLE
-            || state.deadline.is_over()
+            || state.time.is_over()
             || ffi::luaL_callmeta(lua, 1, c"__tostring".as_ptr()) == 0
         {
             return None;

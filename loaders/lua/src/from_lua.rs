@@ -34,7 +34,7 @@ unsafe impl Read for Stack<'_> {
 
     #[inline]
     fn proceed(&mut self) -> Result<(), Fault> {
-        match self.state.deadline.is_over() {
+        match self.state.time.is_over() {
             true => Err(self.state.limits.out_of_time(self.state.guest.bundle())),
             false => Ok(()),
         }

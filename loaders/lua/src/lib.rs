@@ -36,10 +36,11 @@
 //    stdlib         the choice of the standard library's part
 //    memory_limit   the allocator of a VM with a memory limit
 //    chunk          names of chunks
+//    counted        programs that count their steps
 // 1  program        compilation of Lua text
 //    prepared       a contract with its names as Lua strings
 //    class          a plugin that a bundle's code has declared
-// 2  time_limit     the hook of a VM with a time limit
+// 2  time_limit     the end of calls whose time is up
 //    remote         host contracts, peers and objects as userdata
 //    types          makers of the values of a contract's types
 // 3  state          a VM and the data that C functions find from it
@@ -77,6 +78,7 @@ mod catch;
 mod chunk;
 mod class;
 mod config;
+mod counted;
 mod engine;
 mod from_lua;
 mod harmless;

@@ -45,8 +45,11 @@ impl LuaLoader {
     /// Sets the time that each call of a bundle, and each start of a bundle, may take. A call that takes longer fails
     /// with [`CallError::LimitReached`](polyplug::CallError::LimitReached); later calls are served.
     ///
-    /// Code that is compiled to native code cannot be interrupted, so bundles with this limit are interpreted. A single
-    /// function of the standard library, such as a search with a costly pattern, cannot be interrupted either.
+    /// With the safe part of the standard library, the loops and functions of a bundle count their steps, and look at the clock
+    /// after each thousand. With the full one all code is interpreted, because a bundle can then load code by other ways. A
+    /// single function of the standard library, such as a search with a costly pattern, is not interrupted.
+    ///
+    /// A limit of 100 ms or more may be exceeded by 10 ms, by the clock that calls begin with.
     #[must_use]
     pub fn with_time_limit(mut self, time: Duration) -> Self {
         self.limits.time = Some(time);

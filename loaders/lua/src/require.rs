@@ -10,7 +10,6 @@ use mlua::ffi::{self, lua_State};
 use polyplug::engine::Fault;
 use polyplug::loader::Files;
 
-use crate::program;
 use crate::raise::{Raise, finish};
 use crate::registry::{RegistryRefs, take_ref};
 use crate::state::State;
@@ -226,7 +225,7 @@ unsafe fn find(lua: *mut lua_State) -> Result<Found, Raise> {
             state.guest.check_unchanged(&file)?;
         }
         let text = state.read_program(&file)?;
-        let loaded = program::load(lua, &text, &state.chunk_name(&file));
+        let loaded = state.load(lua, &text, &state.chunk_name(&file));
         // The compiler's error is at the top.
         if loaded == ffi::LUA_OK { Ok(Found::Maker) } else { Err(Raise::Top) }
     }

@@ -12,6 +12,7 @@ use crate::output::Stream;
 use crate::state::State;
 use crate::stdlib::StdLib;
 use crate::text::{bytes_at, text_at};
+use crate::time_limit::TOO_LONG;
 
 /// The basic functions that read files or that make values with finalizers. The safe part lacks them.
 const UNSAFE_GLOBALS: [&CStr; 3] = [c"dofile", c"loadfile", c"newproxy"];
@@ -169,10 +170,15 @@ unsafe fn replace_print(lua: *mut lua_State) {
 unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
     // SAFETY: Lua calls C functions in a protected call, with their arguments on the stack.
     unsafe {
+        let state = State::of(lua);
         if ffi::lua_type(lua, 1) == ffi::LUA_TFUNCTION {
             // The function returns the text in pieces.
             ffi::lua_pushstring(lua, c"".as_ptr());
             loop {
+                // A function in C neither counts its steps nor calls the hook.
+                if state.time.is_over() {
+                    return ffi::luaL_error(lua, TOO_LONG.as_ptr());
+                }
                 ffi::lua_pushvalue(lua, 1);
                 ffi::lua_call(lua, 0, 1);
                 if ffi::lua_type(lua, -1) != ffi::LUA_TSTRING || ffi::lua_objlen(lua, -1) == 0 {
@@ -185,12 +191,17 @@ unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
         }
         let mut len = 0;
         let text = ffi::luaL_checklstring(lua, 1, &raw mut len);
-        let name =
-            if ffi::lua_type(lua, 2) == ffi::LUA_TSTRING { ffi::lua_tostring(lua, 2) } else { c"=(load)".as_ptr() };
-        // A mode without text refuses everything.
+        let text = std::slice::from_raw_parts(text.cast::<u8>(), len);
+        let has_name = ffi::lua_type(lua, 2) == ffi::LUA_TSTRING;
+        let name = if has_name { CStr::from_ptr(ffi::lua_tostring(lua, 2)) } else { c"=(load)" };
         let wants_text = ffi::lua_type(lua, 3) != ffi::LUA_TSTRING || text_at(lua, 3).contains('t');
-        let mode = if wants_text { c"t" } else { c"" };
-        if ffi::luaL_loadbufferx(lua, text, len, name, mode.as_ptr()) != ffi::LUA_OK {
+        let code = if wants_text {
+            state.load(lua, text, name)
+        } else {
+            // A mode without text refuses everything, with an error that says so.
+            ffi::luaL_loadbufferx(lua, text.as_ptr().cast(), len, name.as_ptr(), c"".as_ptr())
+        };
+        if code != ffi::LUA_OK {
             ffi::lua_pushnil(lua);
             ffi::lua_insert(lua, -2);
             return 2;

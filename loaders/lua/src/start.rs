@@ -11,7 +11,7 @@ use crate::protect::{protect, set_up};
 use crate::state::State;
 use crate::stdlib::StdLib;
 use crate::vm::LuaEngine;
-use crate::{harmless, int64, memory_limit, module, program, raise, remote_call, require, sandbox, stack, time_limit};
+use crate::{harmless, int64, memory_limit, module, raise, remote_call, require, sandbox, stack};
 
 /// The place of a bundle's code.
 pub(crate) enum Source<'a> {
@@ -39,7 +39,7 @@ pub(crate) fn start(
 ) -> Result<(LuaEngine, Vec<PluginDecl>), StartError<LuaEngine>> {
     let state = State::new(Arc::clone(guest), stdlib, limits, remote_call::method)?;
     set_up(&state, |lua| {
-        // SAFETY: `set_up` runs this closure in a protected call of the state's VM. The deadline outlives the VM,
+        // SAFETY: `set_up` runs this closure in a protected call of the state's VM. The time limit outlives the VM,
         // because both are parts of the state, which closes the VM first.
         unsafe {
             // Nothing is garbage yet.
@@ -49,9 +49,12 @@ pub(crate) fn start(
                 harmless::open(lua);
             }
             stack::open(&state, lua);
-            // After `sandbox::open`, which switches the compiler on.
             if limits.time.is_some() {
-                time_limit::open(lua, &state.deadline);
+                state.time.open(lua);
+                if stdlib == StdLib::Full {
+                    // After `sandbox::open`, which switches the compiler on.
+                    state.time.interpret(lua);
+                }
             }
             if limits.memory.is_some() {
                 int64::open(&state, lua);
@@ -95,7 +98,7 @@ fn run(state: &State, source: &Source<'_>, file: &str) -> Result<(), Fault> {
     let outcome = protect(state, |lua| {
         // SAFETY: `protect` runs this closure in a protected call. A failed compilation leaves its error at the top.
         unsafe {
-            let loaded = program::load(lua, &text, &name);
+            let loaded = state.load(lua, &text, &name);
             // Dropped before an error is raised, and before the code runs, which does not need it.
             drop(text);
             if loaded != ffi::LUA_OK {

@@ -3,23 +3,25 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::ffi::{CString, c_int, c_void};
+use std::ffi::{CStr, CString, c_int, c_void};
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use mlua::ffi::{self, lua_State};
-use polyplug::engine::{Deadline, DeclaredCall, Exception, Fault, Guest, KnownContract, Limits};
+use polyplug::engine::{DeclaredCall, Exception, Fault, Guest, KnownContract, Limits};
 use polyplug::schema::Schema;
 
 use crate::chunk::Chunks;
 use crate::class::Class;
+use crate::counted::counted;
 use crate::memory_limit::{Counted, Memory, allocate};
 use crate::output::{Output, Stream};
 use crate::prepared::Prepared;
+use crate::program;
 use crate::registry::{self, Key, RegistryRefs, push_ref, take_ref};
 use crate::stdlib::StdLib;
-use crate::time_limit::{self, Timed};
+use crate::time_limit::{self, TimeLimit, Timed};
 
 /// A VM with its data. The value stays at one address, because the VM's registry has the address.
 pub(crate) struct State {
@@ -29,7 +31,7 @@ pub(crate) struct State {
     current: Cell<*mut lua_State>,
     pub(crate) guest: Arc<Guest>,
     pub(crate) limits: Limits,
-    pub(crate) deadline: Deadline,
+    pub(crate) time: TimeLimit,
     /// The exception that the message handler has made of the last error.
     pub(crate) caught: RefCell<Option<Exception>>,
     /// The call that returned a declared error last, and the contract that defines the error's type. The error itself is
@@ -114,7 +116,7 @@ impl State {
             current: Cell::new(main),
             guest,
             limits,
-            deadline: Deadline::default(),
+            time: TimeLimit::default(),
             caught: RefCell::default(),
             declared: RefCell::default(),
             may_push_unprotected: stdlib == StdLib::Safe && limits.memory.is_none(),
@@ -231,9 +233,9 @@ impl State {
     #[inline]
     pub(crate) fn timed(&self) -> Option<Timed<'_>> {
         let limit = self.limits.time?;
-        // SAFETY: a VM with a time limit was prepared for it when its bundle was started, with this deadline. The VM is
+        // SAFETY: a VM with a time limit was prepared for it when its bundle was started, with this value. The VM is
         // valid as long as this state, which the returned value borrows.
-        unsafe { time_limit::begin(self.main, &self.deadline, limit) }
+        unsafe { self.time.begin(self.main, limit) }
     }
 
     /// Returns a contract as this VM uses it, and prepares the contract on first use.
@@ -273,6 +275,34 @@ impl State {
         let used = self.memory.as_ref().map_or(0, |memory| memory.used());
         let text = self.guest.read_program(file, &self.limits, used)?;
         self.program_text(Cow::Owned(text))
+    }
+
+    /// Compiles the text of a program and pushes the result: a function, or an error. Returns Lua's code, [`ffi::LUA_OK`] for a
+    /// function.
+    ///
+    /// With a time limit, the program counts its steps. If the program cannot be made to, the VM is
+    /// [interpreted](TimeLimit::interpret) from now on.
+    ///
+    /// # Safety
+    ///
+    /// The Lua state must be a valid one of this VM, with room for two values on its stack.
+    pub(crate) unsafe fn load(&self, lua: *mut lua_State, text: &[u8], name: &CStr) -> c_int {
+        let counts = self.limits.time.is_some() && !self.time.is_interpreted();
+        if counts
+            && let Some(counted) = counted(text)
+            && let Ok(counted) = self.program_text(Cow::Owned(counted))
+            // SAFETY: the caller's promise. A VM with a time limit was prepared for it.
+            && unsafe { time_limit::load_counted(lua, &counted, name) }
+        {
+            return ffi::LUA_OK;
+        }
+        // SAFETY: the caller's promise.
+        let code = unsafe { program::load(lua, text, name) };
+        if counts && code == ffi::LUA_OK {
+            // SAFETY: the caller's promise. A VM with a time limit was prepared for it.
+            unsafe { self.time.interpret(lua) };
+        }
+        code
     }
 
     /// Counts the text of a program as memory of the VM.

@@ -2,8 +2,10 @@
 //! nothing.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::num::NonZero;
+use std::time::Duration;
 
+use super::clock;
 use super::fault::Fault;
 use crate::host::bundle::file::PROGRAM_LIMIT;
 
@@ -45,8 +47,13 @@ impl Limits {
 }
 
 /// The deadline of the call that is running in an engine. A call within that call has the same deadline.
+///
+/// The deadline of a limit of 100 ms or more may be 10 ms later, as such a call begins by a clock that costs less.
 #[derive(Debug, Default)]
-pub struct Deadline(Cell<Option<Instant>>);
+pub struct Deadline(Cell<Option<NonZero<u64>>>);
+
+/// The limits from which on the time of a call begins by the [coarse clock](clock::coarse).
+const LONG: Duration = Duration::from_millis(100);
 
 impl Deadline {
     /// Starts the time of a call. Returns false if the call is within another call, whose deadline then holds.
@@ -54,8 +61,9 @@ impl Deadline {
         if self.0.get().is_some() {
             return false;
         }
-        // No deadline is set if the limit is beyond the range of `Instant`.
-        self.0.set(Instant::now().checked_add(limit));
+        let begin = if limit >= LONG { clock::coarse() } else { clock::now() };
+        let limit = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+        self.0.set(Some(begin.saturating_add(limit)));
         true
     }
 
@@ -67,6 +75,33 @@ impl Deadline {
     /// Returns whether the deadline has passed.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.0.get().is_some_and(|deadline| Instant::now() >= deadline)
+        self.0.get().is_some_and(|deadline| clock::now() >= deadline)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_not_before_the_limit() {
+        for limit in [Duration::from_millis(5), LONG, LONG + Duration::from_millis(3)] {
+            let deadline = Deadline::default();
+            let begun = std::time::Instant::now();
+            assert!(deadline.begin(limit) && !deadline.begin(Duration::ZERO));
+            while !deadline.is_over() {
+                assert!(begun.elapsed() < Duration::from_secs(60));
+            }
+            assert!(begun.elapsed() >= limit);
+            deadline.end();
+            assert!(!deadline.is_over());
+        }
+    }
+
+    #[test]
+    fn no_limit_is_too_long() {
+        let deadline = Deadline::default();
+        assert!(deadline.begin(Duration::MAX));
+        assert!(!deadline.is_over());
     }
 }

@@ -36,6 +36,7 @@
 //! docs/src/loaders.md explains how to write a loader.
 
 mod body_layout;
+mod clock;
 mod declared_call;
 mod engine;
 mod entries;
