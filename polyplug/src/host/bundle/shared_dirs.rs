@@ -38,6 +38,9 @@ impl SharedDirs {
     /// Returns the folder that contains `file`, in the bundle in `root`, by the file's path as written or with its
     /// links followed.
     pub(crate) fn folder_of(&self, file: &Path, root: &Path) -> Option<&Path> {
+        if self.0.is_empty() {
+            return None; // without following links
+        }
         let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
         let named = root.join(file);
         let real = named.canonicalize().unwrap_or_else(|_| named.clone());

@@ -238,13 +238,14 @@ impl Tree {
             return;
         }
         let path = self.root.join(artifact);
-        let (Ok(real), Ok(found)) = (path.canonicalize(), fs::metadata(&path)) else {
+        let found = fs::metadata(&path);
+        if found.is_ok() && self.has_file(artifact) {
+            return;
+        }
+        let (Ok(real), Ok(found)) = (path.canonicalize(), found) else {
             self.artifact = Artifact::Missing(artifact.to_owned());
             return;
         };
-        if self.has_file(artifact) {
-            return;
-        }
         if !real.starts_with(&self.root) {
             return self.fault(artifact, LEADS_OUT.to_owned());
         }
@@ -258,7 +259,10 @@ impl Tree {
     /// Returns whether a file, whose path may lead through links, is in one of the folders.
     fn has_file(&self, file: &Path) -> bool {
         let (Some(parent), Some(name)) = (file.parent(), file.file_name()) else { return false };
-        let Ok(folder) = self.root.join(parent).canonicalize() else { return false };
+        // The root has no links.
+        let real =
+            if parent.as_os_str().is_empty() { Ok(self.root.clone()) } else { self.root.join(parent).canonicalize() };
+        let Ok(folder) = real else { return false };
         let folder = folder.strip_prefix(&self.root).ok().and_then(|folder| self.folders.get(folder));
         folder.is_some_and(|nodes| nodes.iter().any(|node| node.name == name))
     }

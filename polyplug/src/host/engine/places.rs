@@ -35,7 +35,7 @@ impl Places {
                 directories.push(text);
             }
         };
-        for path in [directory, own].into_iter().flatten() {
+        for path in [directory, own.filter(|own| directory != Some(*own))].into_iter().flatten() {
             add(path);
             if let Some(real) = real(path) {
                 add(&real);
