@@ -47,7 +47,7 @@ pub use c::{SHARED, compile, compile_c, compiler, without};
 pub use log::{Logged, logged, logged_anywhere};
 pub use maps::{eventually, mapped_below};
 pub use refusal::{BAD, refused, refused_by, unloaded, works};
-pub use rename::rename;
+pub use rename::{remove_dir_all, rename};
 
 /// Makes a runtime with the native loader.
 #[must_use]

@@ -1,4 +1,4 @@
-//! Renaming below a folder that is watched.
+//! Renaming and removing below a folder that is watched.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,11 +14,24 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// Returns the error of the last try.
 pub fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<()> {
+    unless_in_use(|| fs::rename(&from, &to))
+}
+
+/// Removes a folder with all that is in it. On Windows, tries again while something in the folder is open, as [`rename`] does.
+///
+/// # Errors
+///
+/// Returns the error of the last try.
+pub fn remove_dir_all(folder: impl AsRef<Path>) -> io::Result<()> {
+    unless_in_use(|| fs::remove_dir_all(&folder))
+}
+
+fn unless_in_use(change: impl Fn() -> io::Result<()>) -> io::Result<()> {
     let start = Instant::now();
     loop {
-        let renamed = fs::rename(&from, &to);
-        if !cfg!(windows) || !renamed.as_ref().is_err_and(is_in_use) || start.elapsed() > PATIENCE {
-            return renamed;
+        let changed = change();
+        if !cfg!(windows) || !changed.as_ref().is_err_and(is_in_use) || start.elapsed() > PATIENCE {
+            return changed;
         }
         thread::sleep(Duration::from_millis(10));
     }

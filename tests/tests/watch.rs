@@ -17,7 +17,7 @@ use polyplug_native::NativeLoader;
 use polyplug_tests::watching::{
     Callers, DEBOUNCE, Event, Events, impatient, patient, until, watched_runtime, watched_runtime_with, write_slowly,
 };
-use polyplug_tests::{Bundle, library, manifest, rename};
+use polyplug_tests::{Bundle, library, manifest, remove_dir_all, rename};
 use tempfile::TempDir;
 use test_contracts::{Counter, Stamp};
 
@@ -335,7 +335,7 @@ fn the_directory_removed_and_made_anew() {
     events.none_at_first();
     let callers = Callers::start(&runtime, &[1, 2]);
     for (package, pause) in [(TWO, PAUSE), (ONE, Duration::ZERO), (TWO, PAUSE)] {
-        fs::remove_dir_all(&served).unwrap();
+        remove_dir_all(&served).unwrap();
         sleep(pause);
         make_bundle(&served, package);
         events.reloaded("watched");
@@ -763,7 +763,7 @@ fn the_directory_must_be_there() {
     make_bundle(&gone, ONE);
     let (runtime, events) = watched_runtime(Box::new(|_| ()));
     runtime.load_bundle(&gone).unwrap();
-    fs::remove_dir_all(&gone).unwrap();
+    remove_dir_all(&gone).unwrap();
     let error = runtime.watch_with(patient()).unwrap_err();
     assert!(matches!(&error, WatchError::DirectoryMissing { bundle, .. } if bundle == "watched"), "{error:?}");
     assert!(error.to_string().contains(&*gone.to_string_lossy()), "{error}");

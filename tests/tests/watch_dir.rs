@@ -14,7 +14,7 @@ use polyplug::{Event, EventKind, Runtime};
 use polyplug_lua::LuaLoader;
 use polyplug_native::NativeLoader;
 use polyplug_tests::watching::{impatient, patient, until, write_slowly};
-use polyplug_tests::{library, manifest, rename};
+use polyplug_tests::{library, manifest, remove_dir_all, rename};
 use tempfile::TempDir;
 use test_contracts::{Counter, Stamp};
 
@@ -327,7 +327,7 @@ fn a_bundle_that_is_removed_is_unloaded() {
     plugins.add("b", CALC, &[]);
     let _watcher = plugins.watch(impatient());
     let stamp = plugins.runtime.proxy::<dyn Stamp>().unwrap();
-    fs::remove_dir_all(plugins.at("a")).unwrap();
+    remove_dir_all(plugins.at("a")).unwrap();
     assert_eq!(plugins.next(), "unloaded a");
     assert!(stamp.version().is_err());
     plugins.none();
@@ -344,7 +344,7 @@ fn a_bundle_that_is_removed_may_stay_loaded() {
     let plugins = Plugins::new();
     plugins.add("a", ONE, &[]);
     let _watcher = plugins.watch(impatient().keep_removed(true));
-    fs::remove_dir_all(plugins.at("a")).unwrap();
+    remove_dir_all(plugins.at("a")).unwrap();
     plugins.none();
     assert_eq!(plugins.stamp(), 1);
     plugins.add("a", TWO, &[]);
@@ -358,14 +358,14 @@ fn what_others_need_is_unloaded_after_them() {
     plugins.add("calc", CALC, &[]);
     plugins.add("caller", CALLER, &["demo.calculator@1"]);
     let _watcher = plugins.watch(impatient().patience(Duration::from_secs(3)));
-    fs::remove_dir_all(plugins.at("calc")).unwrap();
+    remove_dir_all(plugins.at("calc")).unwrap();
     let error = plugins.failed(Operation::Unload, "calc");
     assert!(
         matches!(&*error, RuntimeError::DependencyInUse { dependents, .. } if dependents == &["caller"]),
         "{error}"
     );
     (0..3).for_each(|_| plugins.none()); // longer than the patience: it is said once
-    fs::remove_dir_all(plugins.at("caller")).unwrap();
+    remove_dir_all(plugins.at("caller")).unwrap();
     assert_eq!(plugins.next(), "unloaded caller");
     assert_eq!(plugins.next(), "unloaded calc");
 
@@ -374,8 +374,8 @@ fn what_others_need_is_unloaded_after_them() {
     plugins.add("caller", CALLER, &["demo.calculator@1"]);
     assert_eq!(plugins.next(), "loaded calc");
     assert_eq!(plugins.next(), "loaded caller");
-    fs::remove_dir_all(plugins.at("calc")).unwrap();
-    fs::remove_dir_all(plugins.at("caller")).unwrap();
+    remove_dir_all(plugins.at("calc")).unwrap();
+    remove_dir_all(plugins.at("caller")).unwrap();
     assert_eq!(plugins.next(), "unloaded caller");
     assert_eq!(plugins.next(), "unloaded calc");
     plugins.none();
@@ -410,7 +410,7 @@ fn a_folder_that_is_copied_and_then_removed_is_followed() {
     let error = plugins.failed(Operation::Load, "a");
     let RuntimeError::DuplicateName { directories, .. } = &*error else { panic!("{error}") };
     assert_eq!(directories, &[plugins.at("a"), plugins.at("b")]);
-    fs::remove_dir_all(plugins.at("a")).unwrap();
+    remove_dir_all(plugins.at("a")).unwrap();
     assert_eq!(plugins.next(), "reloaded a");
     assert_eq!(stamp.version(), Ok(2));
     plugins.none();
@@ -425,7 +425,7 @@ fn a_name_that_is_given_up_as_the_failure_is_told_is_taken() {
     let first = plugins.at("a");
     let give_up = move |event: &Event| {
         if matches!(event.kind, EventKind::Failed(_)) {
-            fs::remove_dir_all(&first).unwrap();
+            remove_dir_all(&first).unwrap();
         }
     };
     plugins.runtime.on_event(give_up).detach();
@@ -445,7 +445,7 @@ fn a_folder_that_is_replaced_is_reloaded() {
     let _watcher = plugins.watch(patient());
     let counter = plugins.runtime.proxy::<dyn Counter>().unwrap();
     for package in [TWO, ONE, TWO] {
-        fs::remove_dir_all(plugins.at("a")).unwrap();
+        remove_dir_all(plugins.at("a")).unwrap();
         std::thread::sleep(Duration::from_millis(100));
         plugins.add("a", package, &[]);
         assert_eq!(plugins.next(), "reloaded a");
@@ -504,7 +504,7 @@ fn two_bundles_of_a_name_wait_for_the_removal_of_one() {
     assert_eq!(report.names(), ["other"]);
     assert!(matches!(report.problems[..], [RuntimeError::DuplicateName { .. }]), "{report}");
     plugins.none();
-    fs::remove_dir_all(plugins.at("one")).unwrap();
+    remove_dir_all(plugins.at("one")).unwrap();
     assert_eq!(plugins.next(), "loaded calc");
     plugins.none();
 }
@@ -556,7 +556,7 @@ fn the_whole_folder_may_be_removed_and_made_anew() {
     plugins.add("a", ONE, &[]);
     plugins.add("b", CALC, &[]);
     let _watcher = plugins.watch(impatient());
-    fs::remove_dir_all(plugins.root()).unwrap();
+    remove_dir_all(plugins.root()).unwrap();
     plugins.none();
     assert_eq!(plugins.stamp(), 1);
     let away = plugins.folder.path().join("away");
@@ -612,7 +612,7 @@ fn fifty_bundles_at_once() {
     watcher.stop();
     let _watcher = plugins.watch(impatient().patience(Duration::from_secs(3)));
     for number in 0..COUNT {
-        fs::remove_dir_all(plugins.at(&format!("b{number:02}"))).unwrap();
+        remove_dir_all(plugins.at(&format!("b{number:02}"))).unwrap();
     }
     let mut seen: Vec<_> = (0..COUNT).map(|_| plugins.next()).collect();
     assert_eq!(seen[COUNT - 1], format!("unloaded b{}", COUNT - 1));
