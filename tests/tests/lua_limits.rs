@@ -63,6 +63,8 @@ fn a_call_that_never_ends_is_ended() {
         "table.sort({ 3, 2, 1 }, function() while true do end end)",
         "return load(function() while true do end end)",
         "return load(os.date)",
+        "return table.move({}, 1, 2147483647, 1)",
+        "return table.move({}, '1', '2147483647', 1)",
         "return load('while true do end')()",
         "return loadstring('local f = ... return f(f)')(function(f) return f(f) end)",
         "return setfenv(load('while true do n = n + 1 end'), { n = 0 })()",
@@ -71,6 +73,21 @@ fn a_call_that_never_ends_is_ended() {
         "debug.setmetatable(0, { __sub = function(a) return a end, __lt = function() return false end }); while true do end",
     ] {
         reaches(&runtime, code, TIME);
+    }
+}
+
+/// Without a limit of time LuaJIT goes on for ever.
+#[test]
+fn a_value_whose_text_is_made_by_tostring_ends_the_call() {
+    let runtime = loaded_by(impatient(), SCRIPT);
+    for code in [
+        "return tostring(setmetatable({}, { __tostring = tostring }))",
+        "print(setmetatable({}, { __tostring = tostring }))",
+        "error(setmetatable({}, { __tostring = tostring }))",
+    ] {
+        let error = run(&runtime, code).unwrap_err();
+        println!("{code}: {error}");
+        assert_eq!(run(&runtime, "return 1 + 1").unwrap(), "2", "after {code}");
     }
 }
 
@@ -118,6 +135,13 @@ fn a_program_with_a_limit_is_the_same() {
         "return select(2, load('\\27LJ'))",
         "return tostring(select(2, load('return 1', 'x', 'b')))",
         "return debug.traceback('here')",
+        "return tostring(nil) .. tostring(1.5) .. tostring(setmetatable({}, { __tostring = function() return 'x', 'y' end }))",
+        "local t = {} for i = 1, 3000 do t[i] = i end return table.concat(table.move(t, 1, 3000, 11), ',')",
+        "local t = {} for i = 1, 3000 do t[i] = i end return table.concat(table.move(t, 11, 3000, 1), ',')",
+        "local t, u = {}, {} for i = 1, 3000 do t[i] = i end return #table.move(t, 2, 2900, 1, u) .. ' ' .. u[2899]",
+        "local t = { 1, 2, 3 } return table.concat(table.move(t, 2, 3, 1), ',') .. #table.move(t, 1, 0, 1)",
+        "return select(2, pcall(function() table.move({}, 1, 5000) end)):gsub('^.-: ', '')",
+        "return select(2, pcall(function() tostring() end)):gsub('^.-: ', '')",
     ] {
         let outcome = |runtime| match run(runtime, code) {
             Ok(text) => text,
@@ -144,7 +168,7 @@ fn time_that_is_up_while_a_result_is_read_ends_the_call() {
     }
     let calc = runtime.proxy::<dyn Calculator>().unwrap();
     let mut ended = 0;
-    // The clock is looked at each thousand steps.
+    // The clock is looked at after each 250 steps.
     for steps in (0..1000).step_by(4) {
         match calc.add(steps, 0) {
             Ok(sum) => assert_eq!(sum, 5),

@@ -39,6 +39,7 @@ pub(crate) fn counted(text: &[u8]) -> Option<Vec<u8>> {
     // How many blocks the text is in. An `end` of none would end the function around the program.
     let mut blocks = 0_u32;
     let mut in_parameters = false;
+    let mut before = Token::Other;
     loop {
         let begin = lexer.skip_blank()?;
         let Some(token) = lexer.next()? else { break };
@@ -57,10 +58,16 @@ pub(crate) fn counted(text: &[u8]) -> Option<Vec<u8>> {
             }
             Token::Word(b"if") => blocks += 1,
             Token::Word(b"end" | b"until") => blocks = blocks.checked_sub(1)?,
-            // `goto` may be a name as well. Where it is one and looks like a jump, the program does not compile with a step.
-            Token::Word(b"goto") if lexer.is_before_word() => add(&mut out, begin),
+            // `goto` may be a name as well. No statement begins after these tokens. Elsewhere, where it is a name and looks like a
+            // jump, the program does not compile with a step.
+            Token::Word(b"goto")
+                if !matches!(before, Token::Word(b"local") | Token::Byte(b',')) && lexer.is_before_word() =>
+            {
+                add(&mut out, begin);
+            }
             _ => {}
         }
+        before = token;
     }
     out.extend_from_slice(&text[copied..]);
     // The last line may be a comment.
@@ -315,6 +322,8 @@ mod tests {
             "local n = 0 for i = 1, 5 do if i == 3 then goto continue end n = n + i ::continue:: end return n",
             "local n = 0 repeat local done = n > 3 n = n + 1 until done return n",
             "local goto = 5 return goto",
+            "local function f() return function() called = 1 end end local goto f (1)() ::f:: return called",
+            "local function f() return function() called = 2 end end local a, goto f (1)() ::f:: return called",
             "local t = { ['end'] = 1, done = 2, repeats = 3, iffy = 4 } return t.done + t.repeats, t['end']",
             "if true then return 1 elseif false then return 2 else return 3 end",
             "do local x <const> = 1 end",

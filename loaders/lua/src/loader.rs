@@ -46,7 +46,7 @@ impl LuaLoader {
     /// with [`CallError::LimitReached`](polyplug::CallError::LimitReached); later calls are served.
     ///
     /// With the safe part of the standard library, the loops and functions of a bundle count their steps, and look at the clock
-    /// after each thousand. With the full one all code is interpreted, because a bundle can then load code by other ways. A
+    /// after each 250. With the full one all code is interpreted, because a bundle can then load code by other ways. A
     /// single function of the standard library, such as a search with a costly pattern, is not interrupted.
     ///
     /// A limit of 100 ms or more may be exceeded by 10 ms, by the clock that calls begin with.

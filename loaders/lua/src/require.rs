@@ -14,6 +14,7 @@ use crate::raise::{Raise, finish};
 use crate::registry::{RegistryRefs, take_ref};
 use crate::state::State;
 use crate::text::{push_text, text_at};
+use crate::time_limit::TOO_LONG;
 
 /// Pops the module `polyplug`, adds it to `package.loaded`, and makes `require`.
 ///
@@ -151,6 +152,10 @@ unsafe fn ask_loaders(lua: *mut lua_State) {
         let reason = ffi::lua_gettop(lua);
         let mut number = 1;
         while push_table(lua, c"loaders") {
+            // A function in C neither counts its steps nor calls the hook.
+            if State::of(lua).time.is_over() {
+                ffi::luaL_error(lua, TOO_LONG.as_ptr());
+            }
             ffi::lua_rawgeti(lua, -1, number);
             if ffi::lua_type(lua, -1) != ffi::LUA_TFUNCTION {
                 break;
@@ -196,8 +201,9 @@ unsafe fn find(lua: *mut lua_State) -> Result<Found, Raise> {
             ffi::LUA_TLIGHTUSERDATA if has_own => {}
             _ => return Ok(Found::Loaded),
         }
+        let is_running = is_running(lua); // may raise an error, so before `name`
         let name = text_at(lua, 1);
-        if is_running(lua) {
+        if is_running {
             let reason = format!("the module `{name}` is being loaded: it requires itself, by way of others or not");
             return Err(Fault::new(reason).into());
         }
@@ -239,6 +245,7 @@ unsafe fn find(lua: *mut lua_State) -> Result<Found, Raise> {
 unsafe fn is_running(lua: *mut lua_State) -> bool {
     // SAFETY: the caller's promise. The record consists of integers and pointers, for which zeros are valid.
     unsafe {
+        let state = State::of(lua);
         let mut frame: ffi::lua_Debug = std::mem::zeroed();
         // Level 0 is the running function.
         if ffi::lua_getstack(lua, 0, &raw mut frame) == 0 || ffi::lua_getinfo(lua, c"f".as_ptr(), &raw mut frame) == 0 {
@@ -247,7 +254,11 @@ unsafe fn is_running(lua: *mut lua_State) -> bool {
         let this = ffi::lua_gettop(lua);
         let mut is_running = false;
         let mut level = 1;
+        // Lua goes through the stack for each level.
         while !is_running && ffi::lua_getstack(lua, level, &raw mut frame) != 0 {
+            if level % 64 == 0 && state.time.is_over() {
+                ffi::luaL_error(lua, TOO_LONG.as_ptr());
+            }
             ffi::lua_getinfo(lua, c"f".as_ptr(), &raw mut frame);
             if ffi::lua_rawequal(lua, -1, this) != 0 && !ffi::lua_getlocal(lua, &raw const frame, 1).is_null() {
                 is_running = ffi::lua_rawequal(lua, -1, 1) != 0;

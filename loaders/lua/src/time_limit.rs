@@ -16,7 +16,7 @@ use std::time::Duration;
 use mlua::ffi::{self, lua_Debug, lua_State};
 use polyplug::engine::Deadline;
 
-use crate::builtin::Builtin;
+use crate::counted::counted;
 use crate::program;
 use crate::registry::Key;
 
@@ -35,19 +35,44 @@ static TIME_LIMIT: Key = Key::new();
 /// The key in the registry of the function [`look`].
 static LOOK: Key = Key::new();
 
-/// A replacement of `xpcall` that leaves out the handler once the time is up. Lua runs the handler of an error that a
-/// hook has raised within the hook, where no other hook is called, so a handler could run forever.
-static XPCALL: Builtin = Builtin::new(
-    b"
-local xpcall, is_over = ...
-return function(f, handler, ...)
+/// Replacements of functions that would not end with the time. The program is one that counts its steps.
+///
+/// - Lua runs the handler of an error that a hook has raised within the hook, where no other hook is called, so a handler could
+///   run forever. `xpcall` leaves out the handler once the time is up.
+/// - LuaJIT's `tostring` goes on with itself, without a step, where it is its own metamethod.
+/// - LuaJIT's `table.move` is a loop that counts nothing, and moves what does not exist.
+const PROGRAM: &[u8] = b"
+local xpcall, is_over, tostring, move, tonumber = ...
+local replaced = {}
+
+function replaced.xpcall(f, handler, ...)
   return xpcall(f, function(value)
     if is_over() then return value end
     return handler(value)
   end, ...)
 end
-",
-);
+
+function replaced.tostring(...)
+  return (tostring(...))
+end
+
+function replaced.move(from, first, last, to, into)
+  local number, count = tonumber(first), tonumber(last)
+  if not number or not count or count - number < 1000 then return move(from, first, last, to, into) end
+  number, count = number - number % 1, count - count % 1
+  -- Checks the arguments.
+  into = move(from, first, number - 1, to, into)
+  local distance = to - number
+  if distance > 0 and into == from then
+    for index = count, number, -1 do into[index + distance] = from[index] end
+  else
+    for index = number, count do into[index + distance] = from[index] end
+  end
+  return into
+end
+
+return replaced
+";
 
 /// The time limit of the calls of one VM. Without one, nothing here is used.
 #[derive(Default)]
@@ -60,7 +85,7 @@ pub(crate) struct TimeLimit {
 }
 
 impl TimeLimit {
-    /// Prepares a VM. Replaces `xpcall`.
+    /// Prepares a VM, and replaces functions of the standard library.
     ///
     /// # Safety
     ///
@@ -72,11 +97,26 @@ impl TimeLimit {
             ffi::lua_rawsetp(lua, ffi::LUA_REGISTRYINDEX, TIME_LIMIT.as_ptr());
             ffi::lua_pushcclosure(lua, look, 0);
             ffi::lua_rawsetp(lua, ffi::LUA_REGISTRYINDEX, LOOK.as_ptr());
-            XPCALL.push(lua);
+            let program = counted(PROGRAM).unwrap_or_default();
+            if !load_counted(lua, &program, c"=polyplug") {
+                ffi::luaL_error(lua, c"not enough memory".as_ptr());
+            }
             ffi::lua_getfield(lua, ffi::LUA_GLOBALSINDEX, c"xpcall".as_ptr());
             ffi::lua_pushcclosure(lua, is_over, 0);
-            ffi::lua_call(lua, 2, 1);
-            ffi::lua_setfield(lua, ffi::LUA_GLOBALSINDEX, c"xpcall".as_ptr());
+            ffi::lua_getfield(lua, ffi::LUA_GLOBALSINDEX, c"tostring".as_ptr());
+            ffi::lua_getfield(lua, ffi::LUA_GLOBALSINDEX, c"table".as_ptr());
+            ffi::lua_getfield(lua, -1, c"move".as_ptr());
+            ffi::lua_remove(lua, -2);
+            ffi::lua_getfield(lua, ffi::LUA_GLOBALSINDEX, c"tonumber".as_ptr());
+            ffi::lua_call(lua, 5, 1);
+            for name in [c"xpcall", c"tostring"] {
+                ffi::lua_getfield(lua, -1, name.as_ptr());
+                ffi::lua_setfield(lua, ffi::LUA_GLOBALSINDEX, name.as_ptr());
+            }
+            ffi::lua_getfield(lua, ffi::LUA_GLOBALSINDEX, c"table".as_ptr());
+            ffi::lua_getfield(lua, -2, c"move".as_ptr());
+            ffi::lua_setfield(lua, -2, c"move".as_ptr());
+            ffi::lua_pop(lua, 2);
         }
     }
 
@@ -90,7 +130,7 @@ impl TimeLimit {
         self.deadline.begin(limit).then(|| {
             if self.is_interpreted.get() {
                 // SAFETY: the caller's promise.
-                unsafe { self.set_hook(lua, STEPS) };
+                unsafe { self.set_hook(lua, INSTRUCTIONS) };
             }
             Timed { lua, time: self }
         })
@@ -118,7 +158,7 @@ impl TimeLimit {
         unsafe {
             luaJIT_setmode(lua, 0, ENGINE_OFF);
             luaJIT_setmode(lua, 0, ENGINE_FLUSH);
-            self.set_hook(lua, STEPS);
+            self.set_hook(lua, INSTRUCTIONS);
         }
     }
 
@@ -213,8 +253,11 @@ unsafe extern "C-unwind" fn is_over(lua: *mut lua_State) -> c_int {
     1
 }
 
-/// The number of steps, or of VM instructions, between two looks at the clock.
-const STEPS: c_int = 1000;
+/// The number of steps between two looks at the clock. A look costs as much as some hundred steps of a loop.
+const STEPS: ffi::lua_Integer = 250;
+
+/// The number of VM instructions between two looks at the clock, where all code is interpreted.
+const INSTRUCTIONS: c_int = 1000;
 
 /// The text of the error, which a script may see.
 pub(crate) const TOO_LONG: &CStr = c"the call takes too long";
@@ -228,7 +271,7 @@ unsafe extern "C-unwind" fn look(lua: *mut lua_State) -> c_int {
     // SAFETY: Lua calls C functions with room for `LUA_MINSTACK` values, in a protected call.
     unsafe {
         TimeLimit::of(lua).check(lua);
-        ffi::lua_pushinteger(lua, STEPS as ffi::lua_Integer);
+        ffi::lua_pushinteger(lua, STEPS);
     }
     1
 }
