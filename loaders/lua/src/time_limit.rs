@@ -97,8 +97,9 @@ impl TimeLimit {
             ffi::lua_rawsetp(lua, ffi::LUA_REGISTRYINDEX, TIME_LIMIT.as_ptr());
             ffi::lua_pushcclosure(lua, look, 0);
             ffi::lua_rawsetp(lua, ffi::LUA_REGISTRYINDEX, LOOK.as_ptr());
-            let program = counted(PROGRAM).unwrap_or_default();
-            if !load_counted(lua, &program, c"=polyplug") {
+            // The text is dropped before an error may be raised.
+            let is_loaded = load_counted(lua, &counted(PROGRAM).unwrap_or_default(), c"=polyplug");
+            if !is_loaded {
                 ffi::luaL_error(lua, c"not enough memory".as_ptr());
             }
             ffi::lua_getfield(lua, ffi::LUA_GLOBALSINDEX, c"xpcall".as_ptr());
