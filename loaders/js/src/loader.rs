@@ -44,6 +44,8 @@ impl JsLoader {
     ///
     /// A regular expression that takes too long is interrupted, too. A single function of the standard library, such as a
     /// sort of a long array of numbers, is not.
+    ///
+    /// A limit of 100 ms or more may be exceeded by 10 ms, by the clock that calls begin with.
     #[must_use]
     pub fn with_time_limit(mut self, time: Duration) -> Self {
         self.limits.time = Some(time);

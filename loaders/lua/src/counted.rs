@@ -241,8 +241,9 @@ mod tests {
     use crate::program::{self, BareVm};
     use crate::text::text_at;
 
-    /// Returns what the function that is asked was asked for, in a VM whose programs may make `steps` steps between.
-    fn steps_of(text: &str, steps: c_int) -> c_int {
+    /// Runs a program that may make `steps` steps each time that it asks. Returns how often it asked, which ends with an error
+    /// beyond a thousand.
+    fn times_asked(text: &str, steps: c_int) -> c_int {
         unsafe extern "C-unwind" fn ask(lua: *mut lua_State) -> c_int {
             // SAFETY: Lua calls the function, a closure of two numbers.
             unsafe {
@@ -296,7 +297,7 @@ mod tests {
             "local s = 'while true do' .. \"\\\"\" .. [==[ ]] end ]==] --[[ x\n]]--y\nwhile true do end--",
             "local x = 1. ..2 ..0x1p4 .. .5e-3 while true do end",
         ] {
-            assert_eq!(steps_of(text, 3), 1001, "{text}");
+            assert_eq!(times_asked(text, 3), 1001, "{text}");
         }
     }
 
@@ -306,7 +307,7 @@ mod tests {
         for (text, asked) in
             [("", 0), ("for i = 1, 1 do end", 1), ("for i = 1, 10 do end", 1), ("for i = 1, 12 do end", 2)]
         {
-            assert_eq!(steps_of(text, 10), asked, "{text}");
+            assert_eq!(times_asked(text, 10), asked, "{text}");
         }
     }
 

@@ -14,7 +14,6 @@ use crate::raise::{Raise, finish};
 use crate::registry::{RegistryRefs, take_ref};
 use crate::state::State;
 use crate::text::{push_text, text_at};
-use crate::time_limit::TOO_LONG;
 
 /// Pops the module `polyplug`, adds it to `package.loaded`, and makes `require`.
 ///
@@ -152,10 +151,7 @@ unsafe fn ask_loaders(lua: *mut lua_State) {
         let reason = ffi::lua_gettop(lua);
         let mut number = 1;
         while push_table(lua, c"loaders") {
-            // A function in C neither counts its steps nor calls the hook.
-            if State::of(lua).time.is_over() {
-                ffi::luaL_error(lua, TOO_LONG.as_ptr());
-            }
+            State::of(lua).time.check(lua);
             ffi::lua_rawgeti(lua, -1, number);
             if ffi::lua_type(lua, -1) != ffi::LUA_TFUNCTION {
                 break;
@@ -256,8 +252,8 @@ unsafe fn is_running(lua: *mut lua_State) -> bool {
         let mut level = 1;
         // Lua goes through the stack for each level.
         while !is_running && ffi::lua_getstack(lua, level, &raw mut frame) != 0 {
-            if level % 64 == 0 && state.time.is_over() {
-                ffi::luaL_error(lua, TOO_LONG.as_ptr());
+            if level % 64 == 0 {
+                state.time.check(lua);
             }
             ffi::lua_getinfo(lua, c"f".as_ptr(), &raw mut frame);
             if ffi::lua_rawequal(lua, -1, this) != 0 && !ffi::lua_getlocal(lua, &raw const frame, 1).is_null() {

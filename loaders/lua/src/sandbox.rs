@@ -12,7 +12,6 @@ use crate::output::Stream;
 use crate::state::State;
 use crate::stdlib::StdLib;
 use crate::text::{bytes_at, text_at};
-use crate::time_limit::TOO_LONG;
 
 /// The basic functions that read files or that make values with finalizers. The safe part lacks them.
 const UNSAFE_GLOBALS: [&CStr; 3] = [c"dofile", c"loadfile", c"newproxy"];
@@ -175,10 +174,7 @@ unsafe extern "C-unwind" fn load(lua: *mut lua_State) -> c_int {
             // The function returns the text in pieces.
             ffi::lua_pushstring(lua, c"".as_ptr());
             loop {
-                // A function in C neither counts its steps nor calls the hook.
-                if state.time.is_over() {
-                    return ffi::luaL_error(lua, TOO_LONG.as_ptr());
-                }
+                state.time.check(lua);
                 ffi::lua_pushvalue(lua, 1);
                 ffi::lua_call(lua, 0, 1);
                 if ffi::lua_type(lua, -1) != ffi::LUA_TSTRING || ffi::lua_objlen(lua, -1) == 0 {
