@@ -152,6 +152,9 @@ fn each_entry_that_is_no_bundle_says_what_to_do() {
         (Box::new(make("x", &["helper.lua", "main.lua"])), "x/manifest.toml", format!("the folder has `main.lua`, {none}{}", lines("x", "lua", "main.lua"))),
         (Box::new(make("x", &["helper.js", "main.js"])), "x/manifest.toml", format!("the folder has `main.js`, {none}{}", lines("x", "js", "main.js"))),
         (Box::new(make("x", &["libcalc.so"])), "x/manifest.toml", format!("the folder has `libcalc.so`, {none}{}", lines("x", "native", "libcalc.so"))),
+        // On Windows it may as well be a library.
+        #[cfg(not(windows))]
+        (Box::new(make("x", &["Calc.deps.json", "Calc.dll"])), "x/manifest.toml", format!("the folder has `Calc.dll`, {none}{}", lines("x", "dotnet", "Calc.dll"))),
         (Box::new(make("x", &["Cargo.toml", "src/lib.rs"])), "x/manifest.toml", "the folder has the sources of a Rust crate, but no manifest: build the crate".to_owned()),
         (Box::new(make("x", &["y/manifest.toml", "z/manifest.toml"])), "x/manifest.toml", "the folder has no manifest.toml of its own, but bundles in it, `y`, `z`: load them with `Runtime::load_dir` of this folder".to_owned()),
         (Box::new(make("x", &[])), "x/manifest.toml", "the folder is empty: a bundle is a folder with a manifest.toml and the artifact that it names".to_owned()),

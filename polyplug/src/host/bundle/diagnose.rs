@@ -242,6 +242,7 @@ mod tests {
         assert_eq!(loader_of("main.lua"), Some("lua"));
         assert_eq!(loader_of("Main.PY"), Some("python"));
         assert_eq!(loader_of("libcalc.so"), Some("native"));
+        assert_eq!(loader_of("Calc.dll"), Some(if cfg!(windows) { "native" } else { "dotnet" }));
         assert_eq!(loader_of("numbers.csv"), None);
     }
 }

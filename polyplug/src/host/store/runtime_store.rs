@@ -145,6 +145,12 @@ impl RuntimeStore {
         &self,
         handle: GuestContractHandle,
     ) -> Result<*const GuestContractInterface, RegistryError> {
+        // As a rule the caller has a pin, without which the table is of no use. Another one would cost more than the look-up.
+        if crossbeam_epoch::is_pinned() {
+            // SAFETY: a pin of this thread ends by code of this thread, none of which runs before the look-up returns. So
+            // that pin protects the view as a guard of the look-up's own would.
+            return self.view(unsafe { crossbeam_epoch::unprotected() }).resolve(handle);
+        }
         let guard = crossbeam_epoch::pin();
         self.view(&guard).resolve(handle)
     }

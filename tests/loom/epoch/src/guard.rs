@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::thread::{self, ThreadId};
 
 use crate::atomic::Shared;
 use crate::{Collects, memory};
@@ -27,7 +28,8 @@ struct Collector {
 #[derive(Default)]
 struct Waiting {
     latest: usize,
-    guards: Vec<usize>,
+    /// The guards that exist, each with the thread that made it.
+    guards: Vec<(usize, ThreadId)>,
     garbage: Vec<Garbage>,
 }
 
@@ -107,10 +109,17 @@ pub fn pin() -> Guard {
     let mut waiting = collector.waiting.borrow_mut();
     waiting.latest += 1;
     let number = waiting.latest;
-    waiting.guards.push(number);
+    waiting.guards.push((number, thread::current().id()));
     drop(waiting);
     collector.collect_late();
     Guard { number: Some(number) }
+}
+
+/// Returns whether this thread has a guard.
+#[must_use]
+pub fn is_pinned() -> bool {
+    let this = thread::current().id();
+    collector().waiting.borrow().guards.iter().any(|(_, thread)| *thread == this)
 }
 
 /// Returns a guard that protects nothing.
@@ -147,7 +156,7 @@ impl Guard {
         collector.unpinned.fetch_add(0, Ordering::Relaxed);
         collector.deferred.fetch_add(1, Ordering::AcqRel);
         let mut waiting = collector.waiting.borrow_mut();
-        let guards = waiting.guards.clone();
+        let guards = waiting.guards.iter().map(|(number, _)| *number).collect();
         waiting.garbage.push(Garbage { guards, run });
     }
 
@@ -174,7 +183,7 @@ impl Drop for Guard {
         let collector = collector();
         collector.unpinned.fetch_add(1, Ordering::Release);
         let mut waiting = collector.waiting.borrow_mut();
-        waiting.guards.retain(|guard| *guard != number);
+        waiting.guards.retain(|(guard, _)| *guard != number);
         for garbage in &mut waiting.garbage {
             garbage.guards.retain(|guard| *guard != number);
         }

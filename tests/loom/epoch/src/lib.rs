@@ -27,9 +27,9 @@ mod theirs;
 #[cfg(not(feature = "crossbeam"))]
 pub use atomic::{Atomic, Owned, Pointer, Shared};
 #[cfg(not(feature = "crossbeam"))]
-pub use guard::{Guard, pin, push, reset, set_collects, unprotected};
+pub use guard::{Guard, is_pinned, pin, push, reset, set_collects, unprotected};
 #[cfg(feature = "crossbeam")]
-pub use theirs::{Atomic, Guard, Owned, Pointer, Shared, pin, push, reset, set_collects, unprotected};
+pub use theirs::{Atomic, Guard, Owned, Pointer, Shared, is_pinned, pin, push, reset, set_collects, unprotected};
 
 /// The moment at which a deferred function runs that waits for no guard any more. Crossbeam runs it at some moment from
 /// the first to long after the second; a model chooses one.

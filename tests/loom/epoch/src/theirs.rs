@@ -1,6 +1,6 @@
 //! Crossbeam's own collector.
 
-pub use real::{Atomic, Guard, Owned, Pointer, Shared, pin, unprotected};
+pub use real::{Atomic, Guard, Owned, Pointer, Shared, is_pinned, pin, unprotected};
 
 use crate::{Collects, memory};
 
