@@ -123,8 +123,7 @@ impl RuntimeStore {
         contract: GuestContractId,
         min_version: u32,
     ) -> Result<GuestContractHandle, RegistryError> {
-        let guard = crossbeam_epoch::pin();
-        self.view(&guard).find(contract, min_version)
+        self.look_up(|view| view.find(contract, min_version))
     }
 
     /// Returns all providers of a contract whose minor version is at least `min_version`, in the order of registration.
@@ -145,14 +144,7 @@ impl RuntimeStore {
         &self,
         handle: GuestContractHandle,
     ) -> Result<*const GuestContractInterface, RegistryError> {
-        // As a rule the caller has a pin, without which the table is of no use. Another one would cost more than the look-up.
-        if crossbeam_epoch::is_pinned() {
-            // SAFETY: a pin of this thread ends by code of this thread, none of which runs before the look-up returns. So
-            // that pin protects the view as a guard of the look-up's own would.
-            return self.view(unsafe { crossbeam_epoch::unprotected() }).resolve(handle);
-        }
-        let guard = crossbeam_epoch::pin();
-        self.view(&guard).resolve(handle)
+        self.look_up(|view| view.resolve(handle))
     }
 
     /// Takes a snapshot of the store, for several look-ups that have to agree. Later changes of the store do not appear
@@ -314,6 +306,19 @@ impl RuntimeStore {
     ) -> Option<(GuestContractHandle, Arc<Provider>)> {
         let guard = crossbeam_epoch::pin();
         self.view(&guard).find_in(bundle, contract).map(|(handle, provider)| (handle, Arc::clone(provider)))
+    }
+
+    /// Calls `look` with the view. `look` must not call code that may end a pin.
+    #[inline]
+    fn look_up<R>(&self, look: impl FnOnce(&View) -> R) -> R {
+        // As a rule the caller has a pin, without which what is found may be gone. Another one would cost more than to look.
+        if crossbeam_epoch::is_pinned() {
+            // SAFETY: a pin of this thread ends by code of this thread, and `look` runs none that ends one. So that pin
+            // protects the view as a guard of this function's own would.
+            return look(self.view(unsafe { crossbeam_epoch::unprotected() }));
+        }
+        let guard = crossbeam_epoch::pin();
+        look(self.view(&guard))
     }
 
     #[inline]
