@@ -600,7 +600,8 @@ fn structured_clone_copies_what_the_standard_copies() {
 fn timers_run_in_the_order_of_their_times() {
     let js = Machine::new();
     assert_eq!(js.next_timer(), None);
-    js.run("var order = []; setTimeout((...args) => order.push(args.join('+')), 30, 'late', 1); var far = setTimeout(() => order.push('far'), 3600000); setTimeout(() => order.push('a')); setTimeout(() => order.push('b'), -5); setTimeout(() => order.push('c'), NaN)");
+    // Those without a delay come before the late one, however long the thread is kept from going on in between.
+    js.run("var order = []; var far = setTimeout(() => order.push('far'), 3600000); setTimeout(() => order.push('a')); setTimeout(() => order.push('b'), -5); setTimeout(() => order.push('c'), NaN); setTimeout((...args) => order.push(args.join('+')), 30, 'late', 1)");
     js.run("const cleared = setTimeout(() => order.push('cleared'), 1); clearTimeout(cleared); clearTimeout(cleared); clearTimeout(undefined); clearTimeout({}); clearInterval(12345)");
     assert_eq!(js.next_timer(), Some(Duration::ZERO));
     js.run_due().expect("no exception");
