@@ -56,7 +56,7 @@ fn look_ups(table: &Table, contracts: usize) {
     let calls = || (0..ROUND).for_each(|_| _ = black_box(black_box(add as Add)(black_box(2), black_box(3))));
 
     table.line_of(ROUND, &format!("find, {contracts} contracts, beside a pin"), within(11.0), pins, find);
-    // Inside a pin another pin is nearly free, so the floor of these is a call through a pointer.
+    // A look-up takes no pin here, so the floor of these is a call through a pointer.
     let guard = pin();
     let goal = |ns| Goal::Within { ns, reference: CALL };
     table.line_of(ROUND, &format!("find inside a pin, {contracts} contracts"), goal(5.0), calls, find);
