@@ -61,10 +61,15 @@ const UNKNOWN: ArtifactForm = ArtifactForm {
     registration: "does its code declare one, in Rust with `#[polyplug::plugin]`?",
 };
 
-/// The endings of the names of libraries, and of what a build makes in place of one by mistake. A library of Windows is
-/// found on Windows. On other systems a file with this ending is an assembly of .NET, most likely.
-const LIBRARIES: &[&str] =
-    if cfg!(windows) { &[".so", ".dylib", ".rlib", ".dll"] } else { &[".so", ".dylib", ".rlib"] };
+/// The endings of the names of libraries, and of what a build makes in place of one by mistake. On other systems than Windows a
+/// file that ends with `.dll` is an assembly of .NET, most likely.
+const LIBRARIES: &[&str] = &[
+    ".so",
+    ".dylib",
+    ".rlib",
+    #[cfg(windows)]
+    ".dll",
+];
 
 /// Returns the name of the loader of artifacts that are called like `file`.
 pub(super) fn loader_of(file: &str) -> Option<&'static str> {
