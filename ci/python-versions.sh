@@ -55,6 +55,11 @@ if ! cargo nextest --version > /dev/null 2>&1; then
         "cargo ${suites[*]} -E '$filter'"
 fi
 
+# Bundles in Python and in C# call each other.
+if [[ ,${POLYPLUG_TESTS_WITHOUT:-}, != *,dotnet,* ]]; then
+    CARGO_TARGET_DIR=$target_dir announce cargo xtask dotnet --guests
+fi
+
 run=() missing=() status=0
 for version in "$@"; do
     python=$(installed "$version")
