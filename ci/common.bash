@@ -125,7 +125,9 @@ tool() {
         echo "Signature: 8a477f597d28d172789f06886806bc55" > "$target_dir/CACHEDIR.TAG"
     fi
     local command=(cargo install "$name" --version "^$version" --locked --root "$folder")
-    if ! CARGO_TARGET_DIR=$folder/build announce "${command[@]}"; then
+    # A tool runs for a moment. Its own settings for a release take several times as long to compile.
+    if ! CARGO_TARGET_DIR=$folder/build CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off \
+        CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 announce "${command[@]}"; then
         skip "needs $name, which could not be installed" "${command[*]}" "$name"
     fi
     rm -rf "$folder/build"
