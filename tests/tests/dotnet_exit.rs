@@ -21,8 +21,11 @@ fn ended(test: &str, version: Version, body: impl FnOnce()) {
         Version::Net9 => "net9",
         Version::Net31 => "net31",
     };
+    // The bundles that such a process leaves behind go with this folder.
+    let temporary = tempfile::tempdir().expect("a folder can be made");
     for round in 0..5 {
-        let output = child::again(&format!("{module}::{test}")).output().expect("a test can be run");
+        let mut command = child::again(&format!("{module}::{test}"));
+        let output = command.env("TMPDIR", temporary.path()).output().expect("a test can be run");
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(CODE), "round {round}: {}\n{said}", output.status);
         assert!(!said.contains("Unhandled") && !said.contains("Fatal"), "{said}");

@@ -150,8 +150,11 @@ fn any_allocation_may_fail() {
     if is_child() {
         return lose_one();
     }
+    // What a process that was ended has left behind goes with this folder.
+    let temporary = tempfile::tempdir().unwrap();
     let run = |loader: &str, moment: &str, nth: i64| {
         let mut command = again(TEST);
+        command.env("TMPDIR", temporary.path());
         command.env(NTH, nth.to_string()).env(LOADER, loader).env(MOMENT, moment).env("RUST_BACKTRACE", "0");
         command.stdin(Stdio::null());
         let begun = Instant::now();

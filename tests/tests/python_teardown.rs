@@ -268,6 +268,13 @@ fn what_holds_the_code_is_named() {
             "class Kind: pass\nthreading.held.append({'a': (Kind(),)})",
             "class `Kind` of module `main` is held by `threading.held`",
         ),
+        // The metaclass compares classes by a name that the module has no more, as those of `typing_extensions` do.
+        (
+            "import abc\nclass Meta(type):\n __hash__ = type.__hash__\n \
+             def __eq__(cls, other): return abc.ABCMeta.__eq__(cls, other)\n\
+             class Kind(metaclass=Meta): pass\nthreading.held.append(Kind)",
+            "class `Kind` of module `main` is held by `threading.held`",
+        ),
         ("def steps(): yield 1\nthreading.held.append(steps())", "is held by `threading.held`"),
         (
             "import functools\ndef handler(): pass\nthreading.held.append([functools.partial(handler)])",
@@ -289,6 +296,12 @@ fn what_holds_the_code_is_named() {
         assert_eq!(data(), "[]");
         act("threading.held.clear()");
     }
+}
+
+#[test]
+fn variants_of_functions_for_type_checkers_are_forgotten() {
+    gone("from typing import overload\n@overload\ndef f(a: int) -> int: ...\n@overload\ndef f(a: str) -> str: ...\n\
+          def f(a): return a");
 }
 
 #[test]

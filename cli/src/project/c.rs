@@ -1,7 +1,7 @@
 //! A plugin in C.
 
 use anyhow::Result;
-use polyplug::schema::{Method, Scalar, TypeRef};
+use polyplug::schema::{Field, Method, Scalar, Schema, Shape, TypeRef};
 
 use super::files::Files;
 use super::plugin::{Plugin, docs};
@@ -18,7 +18,7 @@ pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
     files.add("plugin.c", code(plugin));
     files.add("Makefile", makefile(plugin));
     files.add(".gitignore", "/build\n/bundles\n");
-    script_test::add(&mut files, plugin, |_| true);
+    script_test::add(&mut files, plugin, |method| answer(plugin, method).is_some());
     plugin.add_readme(&mut files, "polyplug test .\npolyplug build\n");
     Ok(files)
 }
@@ -137,7 +137,9 @@ fn of_method(plugin: &Plugin<'_>, method: &Method, of: &str) -> String {
         );
     }
     if has_result {
-        body += &result(plugin, method);
+        body += &answer(plugin, method).unwrap_or_else(|| {
+            format!("    polyplug_fail(out_err, POLYPLUG_ERROR_GENERIC, \"{name} is not written yet\");\n")
+        });
     } else {
         body += "    /* Write it here. */\n";
     }
@@ -147,10 +149,10 @@ fn of_method(plugin: &Plugin<'_>, method: &Method, of: &str) -> String {
     )
 }
 
-/// Returns the lines that write the result: zeroes are the first case, nothing, and the empty list.
-fn result(plugin: &Plugin<'_>, method: &Method) -> String {
+/// Returns the lines that write the result, or `None` if the method fails.
+fn answer(plugin: &Plugin<'_>, method: &Method) -> Option<String> {
     let ty = type_name(Language::C, plugin.schema, &method.result);
-    match &method.result {
+    Some(match &method.result {
         TypeRef::String => {
             let answer = plugin.answer(method);
             format!(
@@ -160,6 +162,28 @@ fn result(plugin: &Plugin<'_>, method: &Method) -> String {
         }
         TypeRef::Scalar(Scalar::Char) => format!("    *({ty} *)out = 'a';\n"),
         TypeRef::Scalar(_) => format!("    *({ty} *)out = 0;\n"),
-        _ => format!("    memset(out, 0, sizeof({ty}));\n"),
+        result if is_zero(plugin.schema, result) => format!("    memset(out, 0, sizeof({ty}));\n"),
+        _ => return None,
+    })
+}
+
+/// Returns whether memory of zeroes is the value that [`values::value`](super::values::value) spells.
+fn is_zero(schema: &Schema, ty: &TypeRef) -> bool {
+    let all = |fields: &[Field]| fields.iter().all(|field| is_zero(schema, &field.ty));
+    match ty {
+        TypeRef::Unit | TypeRef::Option(_) | TypeRef::List(_) | TypeRef::Map(..) => true,
+        TypeRef::Scalar(scalar) => *scalar != Scalar::Char,
+        TypeRef::String | TypeRef::Box(_) => false,
+        TypeRef::Result(ok, _) => is_zero(schema, ok),
+        TypeRef::Tuple(parts) => parts.iter().all(|part| is_zero(schema, part)),
+        TypeRef::Named(number) => match &schema.definition(*number).shape {
+            Shape::Record(fields) => all(fields),
+            Shape::Enum(_) => true,
+            Shape::Variant(cases) => {
+                let first = cases.first().filter(|first| cases.iter().all(|case| case.fields.len() >= first.fields.len()));
+                first.is_some_and(|first| all(&first.fields))
+            }
+            Shape::Object(_) => false,
+        },
     }
 }

@@ -1,7 +1,7 @@
 //! A plugin in C#.
 
 use anyhow::Result;
-use polyplug::schema::{Case, Field, Method, Scalar, TypeRef};
+use polyplug::schema::{Case, Field, Method, Scalar, Schema, TypeRef};
 
 use super::files::Files;
 use super::plugin::Plugin;
@@ -10,9 +10,11 @@ use super::values::{self, Spelling};
 use crate::languages::names::{Part, interface, space};
 use crate::languages::{Language, type_name};
 
-struct CSharp;
+struct CSharp<'a> {
+    schema: &'a Schema,
+}
 
-impl Spelling for CSharp {
+impl Spelling for CSharp<'_> {
     const FALSE: &'static str = "false";
 
     fn number(&self, _: Scalar) -> String {
@@ -52,7 +54,16 @@ impl Spelling for CSharp {
     }
 
     fn case(&self, name: &str, case: &Case, _: &[(&Field, String)], is_enum: bool) -> String {
-        if is_enum { format!("{name}.{}", Language::Csharp.spell(Part::Case, &case.name)) } else { UNKNOWN.to_owned() }
+        if !is_enum {
+            return UNKNOWN.to_owned();
+        }
+        // In a class with a method of the enum's name, that name alone is the method's.
+        let space = if has_method(self.schema, name) {
+            format!("global::{}.", space(&self.schema.name, self.schema.major))
+        } else {
+            String::new()
+        };
+        format!("{space}{name}.{}", Language::Csharp.spell(Part::Case, &case.name))
     }
 }
 
@@ -79,6 +90,11 @@ const TAKEN: [&str; 16] = [
     "Type",
 ];
 
+/// Returns whether a method is called `name` in C#.
+fn has_method(schema: &Schema, name: &str) -> bool {
+    schema.methods.iter().any(|method| Language::Csharp.spell(Part::Method, &method.name) == name)
+}
+
 /// Returns the name of the assembly and of its files.
 fn assembly(plugin: &Plugin<'_>) -> String {
     let name = plugin.type_name();
@@ -89,7 +105,9 @@ fn assembly(plugin: &Plugin<'_>) -> String {
 /// Returns the name of the class.
 fn class(plugin: &Plugin<'_>) -> String {
     let (schema, name) = (plugin.schema, assembly(plugin));
-    let is_taken = name == interface(schema) || schema.types.iter().any(|definition| definition.name == name);
+    let is_taken = name == interface(schema)
+        || schema.types.iter().any(|definition| definition.name == name)
+        || has_method(schema, &name);
     if is_taken { format!("{name}Plugin") } else { name }
 }
 
@@ -176,7 +194,7 @@ fn answer(plugin: &Plugin<'_>, method: &Method) -> Option<String> {
             Some(format!("new {}()", ty.replacen("IReadOnlyList", "List", 1)))
         }
         TypeRef::Map(..) => Some(format!("new {}()", ty.replacen("IReadOnlyDictionary", "Dictionary", 1))),
-        _ => values::value(&CSharp, schema, result, &plugin.answer(method)).filter(|value| value != UNKNOWN),
+        _ => values::value(&CSharp { schema }, schema, result, &plugin.answer(method)).filter(|value| value != UNKNOWN),
     }
 }
 

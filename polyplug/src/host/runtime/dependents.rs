@@ -78,10 +78,8 @@ impl Dependents<'_> {
 
     fn unsatisfied<'m>(&self, table: &BundleTable, manifest: &'m ManifestData) -> Vec<&'m Dependency> {
         let is_satisfied = |need: &Dependency| {
-            let offers = self.store.offers(need.id()).into_iter().filter(|(bundle, _)| *bundle != manifest.id);
-            offers
-                .into_iter()
-                .any(|(bundle, minor)| table.minor_after_change(bundle, need.id(), minor) >= Some(need.minor))
+            let provided = table.provided_elsewhere(self.store, manifest.id, need.id(), need.minor);
+            provided >= Some(need.minor)
         };
         manifest.dependencies.iter().filter(|need| !is_satisfied(need)).collect()
     }
@@ -126,9 +124,10 @@ impl Dependents<'_> {
             if successor.is_some_and(|successor| minor(successor) >= serving) {
                 continue;
             }
-            let offers = self.store.offers(contract).into_iter().filter(|(bundle, _)| *bundle != id);
-            let elsewhere =
-                offers.filter_map(|(bundle, minor)| table.minor_after_change(bundle, contract, minor)).max();
+            let elsewhere = table.provided_elsewhere(self.store, id, contract, serving);
+            if elsewhere >= Some(serving) {
+                continue;
+            }
             let still_provided = elsewhere.max(successor.map(|successor| minor(successor)));
             let dependents = table.dependents(stays, |need| {
                 need.contract_id == contract && need.min_version <= serving && still_provided < Some(need.min_version)
@@ -165,6 +164,27 @@ fn refusal(
 }
 
 impl BundleTable {
+    /// Returns the newest minor version in which bundles other than `bundle` provide `contract` after the changes that are
+    /// decided for them, or the first that is not older than `enough`. Hundreds of bundles may provide one contract.
+    fn provided_elsewhere(
+        &self,
+        store: &RuntimeStore,
+        bundle: BundleId,
+        contract: GuestContractId,
+        enough: u32,
+    ) -> Option<u32> {
+        store.offers(contract, |offers| {
+            let mut newest = None;
+            for (other, minor) in offers.filter(|(other, _)| *other != bundle) {
+                newest = newest.max(self.minor_after_change(other, contract, minor));
+                if newest >= Some(enough) {
+                    break;
+                }
+            }
+            newest
+        })
+    }
+
     /// Returns the minor version in which a bundle provides `contract` after the change that is decided for it. Returns
     /// `minor`, the present one, if none is decided, and `None` if the change removes the contract.
     fn minor_after_change(&self, bundle: BundleId, contract: GuestContractId, minor: u32) -> Option<u32> {

@@ -285,11 +285,15 @@ impl RuntimeStore {
         view.providers(contract).map(|(handle, provider)| (handle, Arc::clone(provider))).collect()
     }
 
-    /// Returns the bundles that provide a contract, in load order, each with its minor version. Takes no lease.
-    pub(crate) fn offers(&self, contract: GuestContractId) -> Vec<(BundleId, u32)> {
+    /// Calls `look` with the bundles that provide a contract, in load order, each with its minor version. Takes no lease.
+    pub(crate) fn offers<R>(
+        &self,
+        contract: GuestContractId,
+        look: impl FnOnce(&mut dyn Iterator<Item = (BundleId, u32)>) -> R,
+    ) -> R {
         let guard = crossbeam_epoch::pin();
         let providers = self.view(&guard).providers(contract);
-        providers.map(|(_, provider)| (provider.plugin.bundle, minor(provider))).collect()
+        look(&mut providers.map(|(_, provider)| (provider.plugin.bundle, minor(provider))))
     }
 
     /// Returns all providers of the contracts called `name`, as leases.

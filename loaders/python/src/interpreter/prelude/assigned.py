@@ -72,7 +72,7 @@ def restore_places(package):
             continue
         first = _first_values.get(name, {})
         for key, value in list(names.items()):
-            if isinstance(value, type) and value in _first_attributes:
+            if type(value) is type and value in _first_attributes:
                 _restore_class(value, package)
             _restore(names, key, value, first, package)
     for value in list(sys.modules.values()):

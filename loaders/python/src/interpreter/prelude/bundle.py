@@ -125,6 +125,8 @@ class Bundle:
             self._forget_importers()
             for forget in getattr(typing, "_cleanups", ()):
                 forget()
+            for name in names:
+                getattr(typing, "_overload_registry", {}).pop(name, None)  # what `get_overloads` finds
             self.declared.clear()
             return end_modules(marks)
         finally:

@@ -15,7 +15,7 @@ _SEARCH, _NAMED = 0.25, 4
 def _describe_holders(marks):
     """Returns a text that names what holds the code of the bundle."""
     finder = _HolderSearch(marks.package)
-    targets = list(marks.classes)
+    targets = [cls for cls in map(_call, marks.classes.values()) if cls is not None]
     for names in marks.namespaces():
         targets += [user for user in gc.get_referrers(names) if isinstance(user, _USERS)
                     and not (isinstance(user, module_types.FunctionType) and user.__globals__ is not names)]

@@ -157,12 +157,13 @@ def _top(name):
 
 class Marks:
     """The marks in the modules of a bundle, and weak references to the classes of the bundle: a class without functions
-    does not refer to its module."""
+    does not refer to its module. The references are found by the classes' numbers: a set would compare classes, by a
+    method of their metaclass, which may be one of the bundle's."""
 
     def __init__(self, package, names):
         self.package = package
         self.modules = []
-        self.classes = weakref.WeakSet()
+        self.classes = {}
         for name in names:
             module = sys.modules.get(name)
             if not isinstance(module, module_types.ModuleType):
@@ -173,7 +174,14 @@ class Marks:
 
     def is_alive(self):
         """Returns whether code of the modules is still referenced."""
-        return any(mark() is not None for mark in self.modules) or len(self.classes) > 0
+        return any(reference() is not None for reference in (*self.modules, *self.classes.values()))
+
+    def add_classes(self, classes):
+        """Adds those of some classes that the bundle has made."""
+        inside = self.package + "."
+        for cls in classes:
+            if _module_of(cls).startswith(inside):
+                self.classes[id(cls)] = weakref.ref(cls)
 
     def namespaces(self):
         """Returns the namespaces that are alive, those of the modules that were imported last first."""
@@ -233,8 +241,7 @@ def _collect(marks):
     that: objects with `__del__` may still write to them, and the collector would close the parts of a file in an order
     that loses what was written last."""
     files, classes = _files_and_classes()
-    inside = marks.package + "."
-    marks.classes.update(cls for cls in classes if _module_of(cls).startswith(inside))
+    marks.add_classes(classes)
     del classes
     gc.collect()
     for kind in _FILES:  # a file of text before the file of bytes in it
