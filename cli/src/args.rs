@@ -7,7 +7,7 @@ use clap_complete::Shell;
 
 use crate::languages::Language;
 
-/// Looks at, checks, compares, calls, signs and starts plugins.
+/// Makes, builds, tests, checks, compares, calls, signs and starts plugins.
 #[derive(Debug, Parser)]
 #[command(name = "polyplug", bin_name = "polyplug", version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "Exit codes:
@@ -128,7 +128,7 @@ pub(crate) enum PluginLanguage {
     Js,
     #[value(alias = "typescript")]
     Ts,
-    #[value(alias = "csharp")]
+    #[value(aliases = ["csharp", "cs", "c#"])]
     Dotnet,
     C,
 }

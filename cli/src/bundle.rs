@@ -133,6 +133,17 @@ pub(crate) fn with_contracts(files: &Files, contracts: &Contracts, copies: &mut 
     Ok(to)
 }
 
+/// Returns why a bundle in Python does not run where it is put, and what to do, if its manifest names a virtual environment:
+/// that is made for one place, and is part of neither a built bundle nor a pack.
+pub(crate) fn environment_left_out(manifest: &ManifestData) -> Option<String> {
+    let venv = manifest.options.get("venv").filter(|_| manifest.loader == "python")?.as_str()?;
+    Some(format!(
+        "the manifest names the virtual environment `{venv}`, which is made for one place and is left out: put the packages \
+         into a folder of the bundle (`pip install --target lib PACKAGE`, and `path = [\"lib\"]` in place of `venv`), or let \
+         the host name an environment by `PythonLoader::with_venv`"
+    ))
+}
+
 /// The signature of a bundle, whoever has signed it.
 pub(crate) enum Signature {
     Missing,

@@ -25,8 +25,8 @@ impl Source {
         Ok(Self::Checkout(folder))
     }
 
-    /// Returns the source of a crate as a part of a manifest: `version = "0.1"`.
-    pub(crate) fn of(&self, name: &str) -> String {
+    /// Returns the source of a crate as a part of a manifest in `project`: `version = "0.1"`.
+    pub(crate) fn of(&self, name: &str, project: &Path) -> String {
         match self {
             Self::Version(version) => format!("version = {}", quoted(version)),
             Self::Checkout(folder) => {
@@ -37,7 +37,7 @@ impl Source {
                     }
                     _ => folder.join(name),
                 };
-                format!("path = {}", quoted(&folder.display().to_string()))
+                path_of(&folder, project)
             }
         }
     }
@@ -154,6 +154,27 @@ fn source(dependency: &Json) -> Source {
     }
 }
 
+/// Returns the folder of a crate as a part of a manifest in `project`: `path = "../polyplug"`. The path is relative, so that
+/// both can be moved together, unless the two have nothing but the root of the file system in common.
+pub(crate) fn path_of(folder: &Path, project: &Path) -> String {
+    let absolute = std::path::absolute(project).unwrap_or_else(|_| project.to_owned());
+    // The project may not exist yet. What exists is looked at without symbolic links, as the folder was.
+    let existing = absolute.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
+    let from = existing.map_or(absolute.clone(), |(part, real)| real.join(absolute.strip_prefix(part).unwrap_or(part)));
+    let shared = folder.iter().zip(from.iter()).take_while(|(one, other)| one == other).count();
+    let has_shared = folder.iter().take(shared).collect::<PathBuf>().file_name().is_some();
+    let path = if has_shared {
+        let up = from.iter().skip(shared).map(|_| "..".as_ref());
+        up.chain(folder.iter().skip(shared))
+            .map(|part: &std::ffi::OsStr| part.to_string_lossy())
+            .collect::<Vec<_>>()
+            .join("/")
+    } else {
+        folder.display().to_string()
+    };
+    format!("path = {}", quoted(&path))
+}
+
 /// Returns cargo: the one that runs this program, if one does.
 pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
@@ -162,4 +183,25 @@ pub(crate) fn cargo() -> Command {
 /// Returns a text as one of TOML.
 pub(crate) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_relative_unless_only_the_root_is_shared() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        for (to, from, expected) in [
+            ("polyplug/polyplug", "app", "../polyplug/polyplug"),
+            ("greeter", "app/plugins/hello", "../../../greeter"),
+            ("a", "a/b", ".."),
+            ("a/b", "a", "b"),
+        ] {
+            assert_eq!(path_of(&root.join(to), &root.join(from)), format!("path = \"{expected}\""));
+        }
+        #[cfg(unix)]
+        assert_eq!(path_of(Path::new("/nowhere/x"), &root), "path = \"/nowhere/x\"");
+    }
 }

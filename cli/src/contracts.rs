@@ -8,7 +8,7 @@ use polyplug::loader::ManifestData;
 use polyplug::schema::Schema;
 
 use crate::bundle::{Contracts, Opened};
-use crate::cargo::{Package, cargo, quoted};
+use crate::cargo::{Package, cargo, path_of, quoted};
 
 /// Returns the name of a contract with its major version.
 pub(crate) fn key(schema: &Schema) -> String {
@@ -109,10 +109,10 @@ fn of_crate(folder: &Path) -> Result<Contracts> {
     let program = tempfile::tempdir().context("cannot make a folder for the program that prints the contracts")?;
     let manifest = format!(
         "[package]\nname = \"polyplug-print-contracts\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\npolyplug = \
-         {{ {}, default-features = false }}\ncontracts = {{ package = {}, path = {} }}\n\n[workspace]\n",
-        polyplug.of("polyplug"),
+         {{ {}, default-features = false }}\ncontracts = {{ package = {}, {} }}\n\n[workspace]\n",
+        polyplug.of("polyplug", program.path()),
         quoted(name),
-        quoted(&folder.display().to_string()),
+        path_of(&folder, program.path()),
     );
     let source = "use std::io::Write;\n\nuse contracts as _;\n\nfn main() {\n    for schema in polyplug::schema::Schema::linked() {\n        \
                   let bytes = schema.encode();\n        let mut out = std::io::stdout().lock();\n        \

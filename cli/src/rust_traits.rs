@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprLit, FnArg, Item, ItemTrait, Lit, Meta, Pat, ReturnType, TraitItem, Type};
+use syn::{Attribute, Expr, ExprLit, FnArg, Item, ItemTrait, Lit, Meta, Pat, ReturnType, TraitItem, Type, UseTree};
 
 use crate::contracts::is_wanted;
 
@@ -18,6 +18,8 @@ pub(crate) struct ContractTrait {
     /// The path of the module that has the trait, without the crate; empty for the crate's root.
     pub(crate) module: Vec<String>,
     pub(crate) methods: Vec<Method>,
+    /// The paths of what the methods' signatures name by imports of the module alone, such as `std::collections::BTreeMap`.
+    pub(crate) imports: Vec<String>,
 }
 
 /// A method of a contract, without those that have a body of their own.
@@ -99,11 +101,49 @@ fn of_items(items: &[Item], module: &[String], found: &mut Vec<ContractTrait>) {
                 if let Some(contract) = item.attrs.iter().find_map(contract) {
                     let methods = methods(item);
                     let name = item.ident.to_string();
-                    found.push(ContractTrait { name, contract, module: module.to_vec(), methods });
+                    let imports = imports(items, &methods);
+                    found.push(ContractTrait { name, contract, module: module.to_vec(), methods, imports });
                 }
             }
             _ => {}
         }
+    }
+}
+
+/// Returns the paths that a module imports for itself, from the standard library or from its own crate, and that signatures
+/// name.
+fn imports(items: &[Item], methods: &[Method]) -> Vec<String> {
+    let mut paths = Vec::new();
+    for item in items {
+        if let Item::Use(item) = item
+            && matches!(item.vis, syn::Visibility::Inherited)
+        {
+            leaves(&item.tree, &mut Vec::new(), &mut paths);
+        }
+    }
+    paths.retain(|path| {
+        let name = path.last().map_or("", String::as_str);
+        matches!(path[0].as_str(), "std" | "core" | "alloc" | "crate")
+            && methods.iter().any(|method| names(&method.signature).any(|word| word == name))
+    });
+    paths.into_iter().map(|path| path.join("::")).collect()
+}
+
+/// Returns the words in a piece of code.
+pub(crate) fn names(code: &str) -> impl Iterator<Item = &str> {
+    code.split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+}
+
+fn leaves(tree: &UseTree, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+    match tree {
+        UseTree::Path(inner) => {
+            path.push(inner.ident.to_string());
+            leaves(&inner.tree, path, found);
+            path.pop();
+        }
+        UseTree::Name(name) => found.push(path.iter().cloned().chain([name.ident.to_string()]).collect()),
+        UseTree::Group(group) => group.items.iter().for_each(|tree| leaves(tree, path, found)),
+        UseTree::Rename(_) | UseTree::Glob(_) => {}
     }
 }
 

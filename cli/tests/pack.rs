@@ -98,6 +98,18 @@ fn size(path: &Path) -> u64 {
 }
 
 #[test]
+fn an_environment_is_no_part_of_a_bundle() {
+    let place = Place::new();
+    let manifest = "name = \"greeter\"\nversion = \"1.2.0\"\nloader = \"python\"\nfile = \"main.py\"\n[python]\nvenv = \".venv\"\n";
+    fs::write(place.at("folder/manifest.toml"), manifest).unwrap();
+    fs::write(place.at("folder/main.py"), "").unwrap();
+    let remedy = ["the virtual environment `.venv`", "pip install --target lib", "PythonLoader::with_venv"];
+    place.run(&["pack", "folder"]).is(3).complains(&remedy);
+    assert!(!place.at("greeter.polyplug").exists());
+    place.run(&["build", "folder"]).is(0).complains(&remedy);
+}
+
+#[test]
 fn a_bundle_is_packed() {
     let place = Place::new();
     let run = place.run(&["pack", "folder"]).is(0);

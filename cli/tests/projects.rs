@@ -99,6 +99,9 @@ fn a_project_is_refused_with_the_reason() {
         .is(3)
         .complains(&["no checkout of polyplug"]);
     run(&["new", "host", path(&at("a")), "--contracts", path(folder.path())]).is(3).complains(&["no Rust crate"]);
+    for lang in ["cs", "c#", "csharp"] {
+        run(&["new", "plugin", path(&at("a")), "--lang", lang, "--contracts", "nowhere"]).is(3).complains(&["nowhere"]);
+    }
     run(&["new", "plugin", path(&at("a")), "--lang", "cobol", "--contracts", "x"]).is(2).complains(&["cobol", "lua"]);
     run(&["new", "plugin", path(&at("a")), "--lang", "lua", "--contracts", path(&at("nowhere"))])
         .is(3)
@@ -131,13 +134,18 @@ fn a_crate_of_a_plugin_has_test_files_as_well() {
 fn names_of_the_contract_are_not_those_of_the_plugin() {
     let folder = tempfile::tempdir().unwrap();
     let contract = contract(folder.path());
-    let lib = "//! Orders.\n\n/// An order.\n#[derive(Debug, Clone, PartialEq, polyplug::Type)]\npub struct Order {\n    /// What.\n    pub item: \
+    let lib = "//! Orders.\n\nuse std::{collections::BTreeMap, fmt};\n\nconst _: Option<fmt::Error> = None;\n\n/// An order.\n#[derive(Debug, Clone, PartialEq, polyplug::Type)]\npub struct Order {\n    /// What.\n    pub item: \
                String,\n}\n\n/// Takes orders.\n#[polyplug::contract(name = \"example.orders\", version = \"1.0\")]\npub trait Orders {\n    \
-               /// Takes one.\n    fn take(&self, order: Order) -> Option<Order>;\n}\n";
+               /// Takes one.\n    fn take(&self, order: Order) -> Option<Order>;\n    /// Counts \
+               them.\n    fn totals(&self) -> BTreeMap<String, u64>;\n}\n";
     fs::write(contract.join("src/lib.rs"), lib).unwrap();
     for name in ["order", "option", "orders"] {
         let plugin = folder.path().join(name);
         run(&["new", "plugin", path(&plugin), "--lang", "rust", "--contracts", path(&contract)]).is(0);
+        let code = fs::read_to_string(plugin.join("src/lib.rs")).unwrap();
+        assert!(code.starts_with("use std::collections::BTreeMap;\n\nuse greeter::*;\n"), "{code}");
+        let manifest = fs::read_to_string(plugin.join("Cargo.toml")).unwrap();
+        assert!(manifest.contains("greeter = { path = \"../greeter\" }"), "{manifest}");
         cargo(&plugin, &["test", "--quiet"]);
     }
     // Two packages of one name are a mystery to cargo.

@@ -51,6 +51,11 @@ fn text_is_refused() {
 }
 
 #[test]
+fn an_assembly_is_refused_with_its_loader() {
+    refused_with(polyplug_dotnet::assembly(), &["an assembly of .NET", "`loader = \"dotnet\"`"]);
+}
+
+#[test]
 fn arbitrary_bytes_are_refused() {
     refused_with(&[0, 1, 2, 3, 0xff, 0xfe], &["not a shared library", "`file`"]);
 }

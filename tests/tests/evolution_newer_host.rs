@@ -117,6 +117,52 @@ fn look_ups_know_minor_versions() {
     assert!(proxies[1].colours().is_ok());
 }
 
+/// A contract whose second method a script from before lacks.
+#[polyplug::contract(name = "test.aging", version = "1.1")]
+trait Aging {
+    fn first(&self) -> u32;
+    #[contract(since = "1.1")]
+    fn second(&self) -> u32;
+}
+
+#[test]
+fn a_script_without_a_minor_version_may_be_as_old_as_the_schema_that_it_ships() {
+    let mut old = polyplug::schema::Schema::of::<dyn Aging>();
+    old.minor = 0;
+    old.methods.truncate(1);
+    let load = |methods: &str, schema: Option<&[u8]>| {
+        let code = "local Aging = require('polyplug').plugin('test.aging@1') function Aging:first() return 1 end ";
+        let bundle = Bundle::script("lua", &format!("{code}{methods}"));
+        if let Some(schema) = schema {
+            bundle.write("test.aging@1.schema", schema);
+        }
+        let runtime = polyplug::Runtime::builder().loader(polyplug_lua::LuaLoader::new()).build().unwrap();
+        runtime.load_bundle(bundle.path()).map(|_| runtime)
+    };
+    let refused = |methods: &str, schema: Option<&[u8]>| load(methods, schema).unwrap_err().to_string();
+    let (old, second) = (old.encode(), "function Aging:second() return 2 end");
+
+    let runtime = load("", Some(&old)).unwrap();
+    let proxy = runtime.proxy::<dyn Aging>().unwrap();
+    assert_eq!(proxy.first(), Ok(1));
+    assert!(
+        matches!(proxy.second(), Err(CallError::MethodNotAvailable { since, .. }) if since == Version::new(1, 1, 0))
+    );
+    assert!(runtime.dynamic("test.aging@1.1").is_err());
+    // What is there is called, whatever schema the bundle has been left with.
+    assert_eq!(load(second, Some(&old)).unwrap().proxy::<dyn Aging>().unwrap().second(), Ok(2));
+
+    let error = refused("", None);
+    let remedy = "lacks the method `second`: write what is new, or declare the plugin as `test.aging@1.0`";
+    assert!(error.contains(remedy), "{error}");
+    let error = refused("", Some(&polyplug::schema::Schema::of::<dyn Aging>().encode()));
+    assert!(error.contains(remedy), "{error}");
+    let error = refused("function Aging:secnd() return 2 end", Some(&old));
+    assert!(error.ends_with("lacks the method `second` (it has `secnd`: is that a misspelling?)"), "{error}");
+    let error = refused("", Some(b"no schema"));
+    assert!(error.contains("test.aging@1.schema"), "{error}");
+}
+
 #[test]
 fn what_names_no_contract_says_how_to_write_one() {
     let runtime = runtime();

@@ -161,6 +161,13 @@ fn what_stands_for_what() {
     ] {
         assert_eq!(runtime.call_json("test.types@1", method, &[json]).unwrap(), answer, "{method}");
     }
+    // A field that may be absent may be left out.
+    let whole = json_of(&<Nested as Sample>::samples()[0].value());
+    let mut part = whole.clone();
+    part.as_object_mut().unwrap().remove("maybe");
+    let answer = runtime.call_json("test.types@1", "nested", &[part]).unwrap();
+    assert_eq!(answer["maybe"], Json::Null);
+    assert_eq!(text(&answer["points"]), text(&whole["points"]));
 }
 
 #[test]

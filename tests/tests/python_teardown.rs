@@ -300,8 +300,10 @@ fn what_holds_the_code_is_named() {
 
 #[test]
 fn variants_of_functions_for_type_checkers_are_forgotten() {
-    gone("from typing import overload\n@overload\ndef f(a: int) -> int: ...\n@overload\ndef f(a: str) -> str: ...\n\
-          def f(a): return a");
+    gone(
+        "from typing import overload\n@overload\ndef f(a: int) -> int: ...\n@overload\ndef f(a: str) -> str: ...\n\
+          def f(a): return a",
+    );
 }
 
 #[test]

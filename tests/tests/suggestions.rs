@@ -147,6 +147,7 @@ fn keys_and_loaders_of_manifests() {
     let options = manifest("bad", "python", "main.py") + "[python]\nvnev = \"x\"\n";
     ends(&load_error(options, &[]), "(did you mean `venv`?)");
     has(&load_error(manifest("bad", "pyton", "main.py"), &[]), "correct `loader` (did you mean `python`?), or add it");
+    has(&load_error(manifest("bad", "JavaScript", "main.js"), &[]), ": write `loader = \"js\"`");
 
     let bundle = Bundle::empty();
     bundle.write("manifest.toml", manifest("bad", "python", "main.py"));

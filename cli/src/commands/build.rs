@@ -12,9 +12,9 @@ use polyplug::loader::ManifestData;
 use crate::args::Build;
 use crate::assemble::{is_output, write};
 use crate::build::artifacts;
-use crate::bundle::files;
+use crate::bundle::{environment_left_out, files};
 use crate::exit::Exit;
-use crate::text::{BOLD, bytes, error, styled};
+use crate::text::{BOLD, YELLOW, bytes, error, styled};
 
 pub(crate) fn run(args: &Build) -> Result<Exit> {
     if !args.project.is_dir() {
@@ -33,6 +33,9 @@ fn build(args: &Build) -> Result<()> {
     let artifacts = artifacts(args)?;
     let folder = write(&artifacts, &out)?;
     let manifest = ManifestData::read(&folder)?;
+    if let Some(reason) = environment_left_out(&manifest) {
+        anstream::eprintln!("{} {}: {reason}", styled(YELLOW, "warning:"), folder.display());
+    }
     let files = files(&folder)?;
     let size = files.iter().map(|(_, size)| size).sum();
     let name = styled(BOLD, &manifest.name);

@@ -16,19 +16,21 @@ pub(crate) fn run(args: &New) -> Result<Exit> {
     let folder = match &args.kind {
         NewKind::Contract { project, polyplug } => {
             let source = Source::checkout(polyplug)?;
-            project::contract(name(&project.folder)?, &source).write(&project.folder)?;
+            project::contract(name(&project.folder)?, &project.folder, &source).write(&project.folder)?;
             &project.folder
         }
         NewKind::Host { project, contracts, contract } => {
-            let folder = rust_crate(contracts)?;
-            project::host(name(&project.folder)?, &folder, contract.as_deref())?.write(&project.folder)?;
+            let crate_folder = rust_crate(contracts)?;
+            let files = project::host(name(&project.folder)?, &project.folder, &crate_folder, contract.as_deref())?;
+            files.write(&project.folder)?;
             &project.folder
         }
         NewKind::Plugin { project, lang, contracts, contract } => {
             let all = contracts::read(contracts)?;
             let schema = one(&all, contract.as_deref())?;
             let crate_folder = contracts.join("Cargo.toml").is_file().then_some(contracts.as_path());
-            let plugin = Plugin { name: name(&project.folder)?, schema, contracts_crate: crate_folder };
+            let folder = &project.folder;
+            let plugin = Plugin { name: name(folder)?, folder, schema, contracts_crate: crate_folder };
             project::files_of(&plugin, *lang)?.write(&project.folder)?;
             if *lang == PluginLanguage::Ts {
                 anstream::eprintln!("`npm install` in {} gets the compiler of TypeScript", project.folder.display());

@@ -8,6 +8,7 @@ use polyplug::loader::ManifestData;
 use sha2::{Digest, Sha256};
 
 use crate::args::Pack;
+use crate::bundle::environment_left_out;
 use crate::exit::Exit;
 use crate::text::{bytes, hex};
 
@@ -16,6 +17,9 @@ pub(crate) fn run(args: &Pack) -> Result<Exit> {
     let file = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.polyplug", manifest.name)));
     if !file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("polyplug")) {
         bail!("{}: hosts know packs by their names: let it end in `.polyplug`", file.display());
+    }
+    if let Some(reason) = environment_left_out(&manifest) {
+        bail!("{}: {reason}", args.bundle.display());
     }
     polyplug::pack::write(&args.bundle, &file)?;
     let packed = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;

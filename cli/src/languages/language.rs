@@ -10,8 +10,10 @@ pub(crate) enum Language {
     /// Annotations for the Lua language server
     Lua,
     /// Declarations (.d.ts) for TypeScript
+    #[value(aliases = ["typescript", "js", "javascript"])]
     Ts,
     /// Interfaces and types in C#
+    #[value(aliases = ["dotnet", "cs", "c#"])]
     Csharp,
     /// A header for C and C++
     C,

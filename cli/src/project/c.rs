@@ -180,7 +180,8 @@ fn is_zero(schema: &Schema, ty: &TypeRef) -> bool {
             Shape::Record(fields) => all(fields),
             Shape::Enum(_) => true,
             Shape::Variant(cases) => {
-                let first = cases.first().filter(|first| cases.iter().all(|case| case.fields.len() >= first.fields.len()));
+                let first =
+                    cases.first().filter(|first| cases.iter().all(|case| case.fields.len() >= first.fields.len()));
                 first.is_some_and(|first| all(&first.fields))
             }
             Shape::Object(_) => false,

@@ -6,11 +6,11 @@ use anyhow::Result;
 
 use super::files::{Files, type_name};
 use super::rust::imports;
-use crate::cargo::{Package, Source, quoted};
+use crate::cargo::{Package, Source, path_of};
 use crate::rust_traits::{self, ContractTrait, For, Method};
 
-/// Returns the files of a crate with a contract.
-pub(crate) fn contract(name: &str, polyplug: &Source) -> Files {
+/// Returns the files of a crate with a contract, in `folder`.
+pub(crate) fn contract(name: &str, folder: &Path, polyplug: &Source) -> Files {
     let trait_name = type_name(name);
     let contract = format!("example.{}", name.replace('-', "_"));
     let mut files = Files::default();
@@ -20,7 +20,7 @@ pub(crate) fn contract(name: &str, polyplug: &Source) -> Files {
             "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\npolyplug = {{ {of}, \
              default-features = false }}\n\n[dev-dependencies]\npolyplug = {{ {of}, features = [\"host\"] }}\n\n\
              # A project of its own, wherever it lies. Leave this out in a workspace.\n[workspace]\n",
-            of = polyplug.of("polyplug"),
+            of = polyplug.of("polyplug", folder),
         ),
     );
     files.add(
@@ -46,8 +46,8 @@ pub(crate) fn contract(name: &str, polyplug: &Source) -> Files {
     files
 }
 
-/// Returns the files of a host that calls the plugins in its folder `plugins`.
-pub(crate) fn host(name: &str, contracts: &Path, contract: Option<&str>) -> Result<Files> {
+/// Returns the files of a host in `folder` that calls the plugins in its folder `plugins`.
+pub(crate) fn host(name: &str, folder: &Path, contracts: &Path, contract: Option<&str>) -> Result<Files> {
     let contracts = Package::read(contracts)?;
     contracts.check_other_name(name)?;
     let polyplug = contracts.polyplug()?;
@@ -56,15 +56,15 @@ pub(crate) fn host(name: &str, contracts: &Path, contract: Option<&str>) -> Resu
     files.add(
         "Cargo.toml",
         format!(
-            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n{} = {{ path = {} }}\n\
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n{} = {{ {} }}\n\
              polyplug = {{ {}, features = [\"host\", \"watch\"] }}\n\n# The languages whose plugins are loaded. Python needs its \
              headers and library, .NET its runtime.\n[dependencies.polyplug-loaders]\n{}\ndefault-features = false\nfeatures = \
              [\"native\", \"lua\", \"python\", \"js\", \"dotnet\"]\n\n# A project of its own, wherever it lies. Leave this out \
              in a workspace.\n[workspace]\n",
             contracts.library()?,
-            quoted(&contracts.folder.display().to_string()),
-            polyplug.of("polyplug"),
-            polyplug.of("polyplug-loaders"),
+            path_of(&contracts.folder, folder),
+            polyplug.of("polyplug", folder),
+            polyplug.of("polyplug-loaders", folder),
         ),
     );
     files.add("src/main.rs", program(&found, &contracts));
@@ -112,7 +112,8 @@ fn main() -> Result<(), Box<dyn Error>> {{
     }}
 }}
 
-/// Calls each plugin, and prints its answer.
+/// Calls each plugin, and prints its answer. Each proxy has an instance of its own: a host whose plugins remember something
+/// keeps the proxy.
 fn call_all(runtime: &Runtime) {{
     for bundle in runtime.bundles() {{
         let {using} = match runtime.proxy_from::<dyn {trait_name}>(bundle.id) {{
@@ -136,7 +137,8 @@ mod tests {{
     #[test]
     fn all_plugins_load_and_answer() {{
         let runtime = polyplug_loaders::register(Runtime::builder()).build().unwrap();
-        runtime.load_dir("plugins").into_result().unwrap();
+        let report = runtime.load_dir("plugins").into_result().unwrap();
+        println!("{{report}}");
         call_all(&runtime);
     }}
 }}

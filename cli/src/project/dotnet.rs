@@ -25,6 +25,10 @@ impl Spelling for CSharp<'_> {
         format!("\"{text}\"")
     }
 
+    fn letter(&self) -> String {
+        "new Rune('a')".to_owned()
+    }
+
     fn bytes(&self) -> String {
         "new byte[0]".to_owned()
     }

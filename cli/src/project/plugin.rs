@@ -15,6 +15,8 @@ use crate::languages::{Language, stubs};
 pub(crate) struct Plugin<'a> {
     /// The name of the bundle and of the project.
     pub(crate) name: &'a str,
+    /// The folder of the project.
+    pub(crate) folder: &'a Path,
     /// The contract.
     pub(crate) schema: &'a Schema,
     /// The folder of the Rust crate that has the contract, if the contract comes from one.

@@ -4,7 +4,7 @@ use anyhow::{Result, anyhow};
 
 use super::files::Files;
 use super::plugin::Plugin;
-use crate::cargo::{Package, quoted};
+use crate::cargo::{Package, path_of};
 use crate::rust_traits::{self, ContractTrait, For, Method};
 
 pub(super) fn files(plugin: &Plugin<'_>) -> Result<Files> {
@@ -28,13 +28,13 @@ fn manifest(plugin: &Plugin<'_>, contracts: &Package) -> Result<String> {
     let (name, polyplug) = (plugin.name, contracts.polyplug()?);
     Ok(format!(
         "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n\
-         [dependencies]\n{} = {{ path = {} }}\npolyplug = {{ {of}, default-features = false }}\n\n\
+         [dependencies]\n{} = {{ {} }}\npolyplug = {{ {of}, default-features = false }}\n\n\
          # A host for the tests.\n[dev-dependencies]\npolyplug = {{ {of}, features = [\"host\"] }}\n\n\
          # What the manifest of the bundle has beside the name, the version and the file.\n[package.metadata.polyplug]\n\n\
          # A project of its own, wherever it lies. Leave this out in a workspace.\n[workspace]\n",
         contracts.library()?,
-        quoted(&contracts.folder.display().to_string()),
-        of = polyplug.of("polyplug"),
+        path_of(&contracts.folder, plugin.folder),
+        of = polyplug.of("polyplug", plugin.folder),
     ))
 }
 
@@ -47,13 +47,23 @@ pub(super) fn imports(found: &ContractTrait, contracts: &Package) -> String {
 fn code(plugin: &Plugin<'_>, found: &ContractTrait, contracts: &Package) -> String {
     let name = plugin.type_name();
     // A plugin may have the name of its trait, or of a type in the trait's methods.
-    let is_word = |text: &str| text.split(|letter: char| !letter.is_alphanumeric()).any(|word| word == name);
+    let is_word = |text: &str| rust_traits::names(text).any(|word| word == name);
     let is_taken = name == found.name
         || plugin.schema.types.iter().any(|definition| definition.name == name)
         || found.methods.iter().any(|method| is_word(&method.signature))
         || ["Ok", "Err", "Some", "None", "Vec", "Box"].contains(&name.as_str());
     let name = if is_taken { format!("{name}Plugin") } else { name };
-    let mut out = imports(found, contracts);
+    // What the module of the trait has imported for itself does not come with it.
+    let crate_name = contracts.crate_name();
+    let mut out: String = found
+        .imports
+        .iter()
+        .map(|path| format!("use {};\n", path.replacen("crate::", &format!("{crate_name}::"), 1)))
+        .collect();
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out += &imports(found, contracts);
     out += &format!("\n#[derive(Default)]\nstruct {name};\n\n#[polyplug::plugin]\nimpl {} for {name} {{\n", found.name);
     let methods: Vec<_> = found.methods.iter().map(|method| of_method(plugin, method)).collect();
     out += &methods.join("\n");

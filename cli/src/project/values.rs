@@ -9,6 +9,9 @@ pub(crate) trait Spelling {
 
     fn number(&self, scalar: Scalar) -> String;
     fn text(&self, text: &str) -> String;
+    fn letter(&self) -> String {
+        self.text("a")
+    }
     fn bytes(&self) -> String;
     fn empty_list(&self) -> String;
     fn nothing(&self) -> String;
@@ -25,7 +28,7 @@ pub(crate) fn value<S: Spelling>(of: &S, schema: &Schema, ty: &TypeRef, text: &s
     Some(match ty {
         TypeRef::Unit | TypeRef::Option(_) => of.nothing(),
         TypeRef::Scalar(Scalar::Bool) => S::FALSE.to_owned(),
-        TypeRef::Scalar(Scalar::Char) => of.text("a"),
+        TypeRef::Scalar(Scalar::Char) => of.letter(),
         TypeRef::Scalar(scalar) => of.number(*scalar),
         TypeRef::String => of.text(text),
         TypeRef::List(item) if **item == TypeRef::U8 => of.bytes(),

@@ -17,7 +17,7 @@ use crate::text::causes;
 pub(crate) enum Project {
     /// A crate, by its `Cargo.toml`.
     Cargo(PathBuf),
-    /// A project or a solution of .NET.
+    /// A project or a solution of .NET, which `dotnet` builds.
     Dotnet(PathBuf),
 }
 
@@ -36,7 +36,10 @@ impl Project {
         };
         let mut projects: Vec<_> = files.filter(|path| ends(path, &["sln", "slnx", "csproj", "fsproj"])).collect();
         projects.sort_by_key(|path| (!ends(path, &["sln", "slnx"]), path.clone()));
-        found.extend(projects.into_iter().next().map(Self::Dotnet));
+        // A project that is built in another way has no tests for `dotnet`.
+        if !folder.join("Makefile").is_file() {
+            found.extend(projects.into_iter().next().map(Self::Dotnet));
+        }
         Ok(found)
     }
 

@@ -27,6 +27,20 @@ pub(crate) trait Tasks {
     fn by_name(&self) -> BTreeMap<String, Task>;
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, polyplug::Type)]
+pub(crate) enum Colour {
+    Red,
+    Blue,
+}
+
+/// A contract with a letter, a method of the name of an enum, and one of the name of the plugin.
+#[polyplug::contract(name = "test.paint", version = "1.0")]
+pub(crate) trait Paint {
+    fn colour(&self) -> Colour;
+    fn letter(&self) -> char;
+    fn roller(&self) -> u32;
+}
+
 /// Makes a plugin for `test.kinds@1`.
 fn made(lang: &str) -> (TempDir, PathBuf) {
     made_for("my-plugin", lang, &Schemas::new(), "test.kinds")
@@ -55,9 +69,20 @@ fn in_python() {
     Run::of(Command::new(mypy).args(["--no-incremental", "main.py"]).current_dir(&project), python::NEEDED).passes();
 }
 
+/// What engines have beside the language is declared.
+const ENGINE: &str = "
+const bytes = new TextEncoder().encode(new URL('x?a=1', 'http://a/').searchParams.get('a') ?? '');
+const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+const timer = setTimeout((/** @type {string} */ word) => console.table([word, structuredClone({ text })]), 5, 'a');
+clearTimeout(timer);
+queueMicrotask(() => console.log(performance.now(), atob(btoa('a')), new URLSearchParams([['a', 'b']]).size));
+";
+
 #[test]
 fn in_javascript() {
     let (_folder, project) = made("js");
+    let main = project.join("main.js");
+    fs::write(&main, fs::read_to_string(&main).unwrap() + ENGINE).unwrap();
     polyplug(&["test", text(&project)]).passes();
     let Some(compiler) = ts::compiler() else { return };
     let mut command = Command::new("node");
@@ -134,6 +159,28 @@ fn results_without_literals_are_made_in_csharp() {
     passes_in_csharp(folder.path(), &project, "Todo", "TestTasks1", "test.tasks@1.schema");
     let test = fs::read_to_string(project.join("tests/todo.lua")).unwrap();
     assert!(test.contains("plugin:all()"), "{test}");
+}
+
+#[test]
+fn methods_hide_no_types_in_csharp() {
+    let schemas = Schemas::of(&[Schema::of::<dyn Paint>()]);
+    let (folder, project) = made_for("roller", "dotnet", &schemas, "test.paint");
+    let code = fs::read_to_string(project.join("Roller.cs")).unwrap();
+    assert!(code.contains("return global::TestPaint1.Colour.Red;") && code.contains("class RollerPlugin"), "{code}");
+    passes_in_csharp(folder.path(), &project, "Roller", "TestPaint1", "test.paint@1.schema");
+}
+
+#[test]
+fn what_has_no_obvious_value_in_c_says_so() {
+    let schemas = Schemas::of(&[Schema::of::<dyn Tasks>()]);
+    let (_folder, project) = made_for("todo", "c", &schemas, "test.tasks");
+    polyplug(&["test", text(&project)]).passes();
+    let code = fs::read_to_string(project.join("plugin.c")).unwrap();
+    assert_eq!(code.matches("is not written yet").count(), 1, "{code}");
+    let built = polyplug(&["build", text(&project)]).passes();
+    assert!(built.out.contains("todo 0.1.0"), "{}", built.out);
+    polyplug(&["call", text(&project.join("bundles/todo")), "test.tasks", "newest"])
+        .fails_with(&["newest is not written yet"]);
 }
 
 #[test]

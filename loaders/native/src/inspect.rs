@@ -37,6 +37,10 @@ pub(crate) fn inspect(path: &Path) -> Result<(), String> {
     let format = Format::of(&head);
     match format {
         Format::Unknown => Err(format!("not a shared library, but {}", guess(&head))),
+        Format::Pe if pe::is_assembly(&head) => Err(
+            "an assembly of .NET, and no native library: write `loader = \"dotnet\"` in manifest.toml, or correct `file`"
+                .to_owned(),
+        ),
         _ if format != Format::of_this_platform() => Err(format!(
             "a library for {}: build it for {} {}",
             format.system(),

@@ -49,6 +49,16 @@ pub(crate) fn check(head: &[u8], file: &mut File, size: u64) -> Result<(), Fault
     if ends.chain(signature).chain(symbols).any(|end| end > size) { Err(Fault::Truncated) } else { Ok(()) }
 }
 
+/// Returns whether the beginning of a file is that of an assembly of .NET, which is made for any system.
+pub(crate) fn is_assembly(head: &[u8]) -> bool {
+    fn is<Headers: ImageNtHeaders>(head: &[u8]) -> Option<bool> {
+        let mut offset = pe::ImageDosHeader::parse(head).ok()?.nt_headers_offset().into();
+        let (_, directories) = Headers::parse(head, &mut offset).ok()?;
+        Some(directories.get(pe::IMAGE_DIRECTORY_ENTRY_COM_DESCRIPTOR)?.virtual_address.get(LE) != 0)
+    }
+    is::<pe::ImageNtHeaders32>(head).or_else(|| is::<pe::ImageNtHeaders64>(head)).unwrap_or(false)
+}
+
 /// Returns the end of the symbols and of their names, which follow the sections. The names begin with their length.
 fn end_of_symbols(header: &pe::ImageFileHeader, file: &mut File) -> Option<u64> {
     let start = u64::from(header.pointer_to_symbol_table.get(LE));

@@ -60,7 +60,15 @@ namespace Polyplug.Bridge
             string named = form == node.Name
                 ? "the contract has the " + Definition(node) + " `" + form + "`"
                 : "the contract has `" + node.Describe() + "`, which is `" + form + "` in C#";
-            return new MismatchException(named + ", and not `" + TypeNames.Of(type) + "`");
+            string given = TypeNames.Of(type);
+            // Two types of one name are told apart by their kinds.
+            string kind = given == form ? "the " + Kind(type) + " " : "";
+            return new MismatchException(named + ", and not " + kind + "`" + given + "`");
+        }
+
+        private static string Kind(Type type)
+        {
+            return type.IsEnum ? "enum" : type.IsInterface ? "interface" : type.IsValueType ? "struct" : "class";
         }
 
         private static string Definition(Node node)

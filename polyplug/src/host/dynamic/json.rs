@@ -9,7 +9,7 @@
 //! | list, tuple | array |
 //! | map | object if the keys are text, else array of pairs |
 //! | option | null or the value; `{"some": ..}` if null is itself a value (option of option) |
-//! | record | object |
+//! | record | object; a field that is an option may be left out |
 //! | enum | the case's name |
 //! | variant | the name of a case without fields; else `{"Case": {..}}`, `{"Case": value}` or `{"Case": [..]}` |
 //! | result | `{"ok": ..}` or `{"err": ..}` |
@@ -217,7 +217,12 @@ fn record(
         };
         Ok((name.clone(), value))
     };
-    object.iter().map(given).collect()
+    // Scripts leave out what is absent as well. A field with a default has that in place of nothing.
+    let is_absent = |field: &&Field| {
+        matches!(field.ty, TypeRef::Option(_)) && field.default.is_none() && !object.contains_key(&field.name)
+    };
+    let absent = fields.iter().filter(is_absent).map(|field| Ok((field.name.clone(), Value::Option(None))));
+    object.iter().map(given).chain(absent).collect()
 }
 
 fn payload(schema: &Schema, case: &Case, json: &Json, depth: Depth) -> Result<Vec<(String, Value)>, LiftError> {

@@ -216,6 +216,12 @@ impl Guest {
         schemas::find(named, self.files()).map_err(|error| self.with_own_paths(error))
     }
 
+    /// Returns the minor version of a contract that the bundle was written for, if it ships a schema of the contract.
+    pub(crate) fn shipped_minor(&self, named: &Named) -> Result<Option<u32>, String> {
+        let shipped = crate::host::plugin::schema::shipped(&named.name, named.major, self.files());
+        shipped.map(|found| found.map(|schema| schema.schema().minor)).map_err(|error| self.with_own_paths(error))
+    }
+
     /// Records what the engine measured at its end: `None` if the bundle's code is gone, and otherwise what remains of it.
     /// Reports of the unload and the reload show the measurement. Only the first one counts.
     ///

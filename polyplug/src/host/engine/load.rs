@@ -28,7 +28,7 @@ use crate::host::plugin::schema::PluginSchema;
 use crate::host::plugin_proxy::depth::reserve_stack;
 use crate::host::runtime::staging::Staging;
 use crate::host::version::module::{Module, Remains};
-use crate::schema::Schema;
+use crate::schema::{Method, Schema};
 use crate::sync::Condvar;
 
 /// A plugin, as a bundle's code declares it.
@@ -414,21 +414,35 @@ fn keeps_state<E: Engine>(declared: &PluginDecl, schema: &Schema) -> Result<bool
     Ok(false)
 }
 
-/// Finds the contract that a plugin implements, and checks that the plugin has all of its methods.
+/// Finds the contract that a plugin implements, and checks that the plugin has all of its methods. A plugin that names no
+/// minor version and lacks only methods that are newer than the schema which its bundle ships was written for the version of
+/// that schema.
 fn implemented<E: Engine>(declared: &PluginDecl, guest: &Guest) -> Result<PluginSchema, String> {
-    let named = Named::read(&declared.contract)?;
+    let mut named = Named::read(&declared.contract)?;
     let described = guest.find_schema(&named)?;
     let schema = described.schema();
-    let wanted: Vec<_> = schema.methods.iter().map(|method| E::method_name(&method.name)).collect();
-    let missing: Vec<_> = wanted.iter().filter(|name| !declared.methods.contains(name)).collect();
-    if missing.is_empty() {
-        return Ok(described);
-    }
+    let name_of = |method: &Method| E::method_name(&method.name);
+    let missing: Vec<_> = schema.methods.iter().filter(|method| !declared.methods.contains(&name_of(method))).collect();
+    let Some(oldest) = missing.iter().map(|method| method.since).min() else { return Ok(described) };
+    let wanted: Vec<_> = schema.methods.iter().map(name_of).collect();
     let spare: Vec<_> = declared.methods.iter().filter(|name| !wanted.contains(name)).map(String::as_str).collect();
-    let missing: Vec<_> = missing
-        .into_iter()
-        .map(|name| match crate::host::error::suggest::nearest(name, &spare) {
-            _ if declared.hidden_methods.contains(name) => {
+    let is_misspelt = |method: &&Method| {
+        let name = name_of(method);
+        declared.hidden_methods.contains(&name) || crate::host::error::suggest::nearest(&name, &spare).is_some()
+    };
+    let may_be_older = named.minor.is_none() && !missing.iter().any(is_misspelt);
+    if may_be_older
+        && let Some(shipped) = guest.shipped_minor(&named)?
+        && shipped < oldest
+    {
+        named.minor = Some(shipped);
+        return guest.find_schema(&named);
+    }
+    let texts: Vec<_> = missing
+        .iter()
+        .map(|method| name_of(method))
+        .map(|name| match crate::host::error::suggest::nearest(&name, &spare) {
+            _ if declared.hidden_methods.contains(&name) => {
                 format!("`{name}` (it has `{name}`, which is not public: make it public)")
             }
             Some(near) => format!("`{name}` (it has `{near}`: is that a misspelling?)"),
@@ -436,5 +450,10 @@ fn implemented<E: Engine>(declared: &PluginDecl, guest: &Guest) -> Result<Plugin
         })
         .collect();
     let methods = if missing.len() == 1 { "method" } else { "methods" };
-    Err(format!("the plugin for {schema} lacks the {methods} {}", missing.join(", ")))
+    let mut text = format!("the plugin for {schema} lacks the {methods} {}", texts.join(", "));
+    if may_be_older && oldest > 0 {
+        let before = oldest - 1;
+        text += &format!(": write what is new, or declare the plugin as `{}@{}.{before}`", schema.name, schema.major);
+    }
+    Err(text)
 }

@@ -37,7 +37,7 @@ pub(crate) fn find(named: &Named, files: Option<&Files>) -> Result<PluginSchema,
         None => schema::shipped(name, *major, files)?.ok_or_else(|| {
             format!(
                 "the contract {name}@{major} is not known{}: link the crate that defines it into the host, or put its \
-                 schema into the bundle as `{}`",
+                 schema into the bundle as `{}`, which `polyplug schema` writes",
                 did_you_mean_contract(name, &schema::known(files)),
                 schema::schema_file(name, *major)
             )

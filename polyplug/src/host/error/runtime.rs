@@ -417,6 +417,21 @@ const LOADERS: [(&str, &str); 5] = [
 
 /// Returns what to do about a loader that the runtime does not have.
 fn loader_remedy(loader: &str, registered: &[String]) -> String {
+    /// What languages are called in place of their loaders.
+    const LANGUAGES: [(&str, &str); 9] = [
+        ("javascript", "js"),
+        ("typescript", "js"),
+        ("node", "js"),
+        ("py", "python"),
+        ("csharp", "dotnet"),
+        ("c#", "dotnet"),
+        (".net", "dotnet"),
+        ("rust", "native"),
+        ("c", "native"),
+    ];
+    if let Some((_, name)) = LANGUAGES.iter().find(|(language, _)| language.eq_ignore_ascii_case(loader)) {
+        return format!("write `loader = \"{name}\"`");
+    }
     if let Some((_, expression)) = LOADERS.iter().find(|(name, _)| *name == loader) {
         return format!("add it with `Runtime::builder().loader({expression})`, or correct `loader`");
     }

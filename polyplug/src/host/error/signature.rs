@@ -13,7 +13,7 @@ pub enum SignatureError {
     /// The bundle has no signature.
     #[error(
         "the bundle is not signed: there is no `bundle.sig` in it: get a signed one from its maker, or sign it with \
-         `polyplug::signature::sign_bundle`"
+         `polyplug sign`, or with `polyplug::signature::sign_bundle`"
     )]
     Unsigned,
 
