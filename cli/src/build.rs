@@ -134,6 +134,11 @@ fn manifest(package: &Package, file: &str) -> Result<String> {
     Ok(table.to_string())
 }
 
+/// Returns whether a folder is a project whose bundle is made by a build.
+pub(crate) fn is_project(folder: &Path) -> bool {
+    !matches!(builder(folder), Ok(None))
+}
+
 /// Returns the command that builds a project, or none for scripts that are used as they are.
 fn builder(project: &Path) -> Result<Option<Command>> {
     let has = |name: &str| project.join(name).is_file();

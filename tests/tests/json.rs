@@ -244,8 +244,8 @@ fn what_cannot_be_called_is_refused() {
     assert!(
         call("test.types@1", "flat", &[json!(1)]).contains("the contract has no method `flat`: it has boolean, int8")
     );
-    assert!(call("test.types@1", "text", &[]).contains("1 arguments are expected, and 0 given"));
-    assert!(call("test.types@1", "text", &[json!("a"), json!("b")]).contains("1 arguments are expected, and 2 given"));
+    assert!(call("test.types@1", "text", &[]).contains("1 argument is expected, and 0 given"));
+    assert!(call("test.types@1", "text", &[json!("a"), json!("b")]).contains("1 argument is expected, and 2 given"));
     assert!(call("test.nothing@1", "text", &[]).contains("no loaded bundle provides test.nothing@1"));
     assert!(call("test.types", "text", &[]).contains("`test.types` names no contract"));
 }

@@ -297,7 +297,7 @@ fn mistakes_in_calls_are_named() {
         "the host, test.logger.log: an argument is no value of its type: line: expected string, got number 7"
     ));
     assert!(error("logger:log()").contains("line: expected string, got nil"));
-    assert!(error("logger:log('a', 'b')").contains("1 arguments are expected, and 2 given"));
+    assert!(error("logger:log('a', 'b')").contains("1 argument is expected, and 2 given"));
     assert!(error("logger:logg('a')").contains("attempt to call method 'logg'"));
     assert!(error("logger.line = 1").contains("attempt to index"));
     assert!(error("require('polyplug').host('test.nowhere@1')").contains("test.nowhere"));

@@ -144,6 +144,7 @@ fn keys_and_loaders_of_manifests() {
     has(&load_error(good.clone() + "[confg]\na = 1\n", &[]), "unknown table `confg` (did you mean `config`?)");
     let misspelt = good.clone() + "[[dependency]]\ncontrct = \"demo.calculator@1\"\n";
     ends(&load_error(misspelt, &[]), "(did you mean `contract`?)");
+    has(&load_error(good.clone() + "[host]\ncontract = \"demo.clock@1\"\n", &[]), "so write `[[host]]`");
     let options = manifest("bad", "python", "main.py") + "[python]\nvnev = \"x\"\n";
     ends(&load_error(options, &[]), "(did you mean `venv`?)");
     has(&load_error(manifest("bad", "pyton", "main.py"), &[]), "correct `loader` (did you mean `python`?), or add it");

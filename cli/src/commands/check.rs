@@ -11,6 +11,7 @@ use polyplug::schema::{Schema, compare};
 use serde_json::Value as Json;
 
 use crate::args::Check;
+use crate::build::is_project;
 use crate::bundle::{Contracts, Opened, Signature, signature};
 use crate::contracts;
 use crate::diagnostics::{Part, Problem, Severity};
@@ -219,6 +220,15 @@ fn loaded(
     files: &[(PathBuf, u64)],
     problems: &mut Vec<Problem>,
 ) {
+    if manifest.origin.is_dir() && !manifest.artifact().is_file() && is_project(&manifest.origin) {
+        let message = format!("there is no `{}`: this is a project, whose bundle is made by a build", manifest.file);
+        let problem = Problem::new(Severity::Error, "not-built", message);
+        problems.push(problem.help(format!(
+            "`polyplug build {}`, and check the bundle that the command names",
+            manifest.origin.display()
+        )));
+        return;
+    }
     let error = match Opened::load(&args.bundle, &args.needs.with, wanted, None) {
         Ok(opened) => return problems.extend(compared(&opened, wanted, files)),
         Err(error) => error,

@@ -94,6 +94,8 @@ fn in_javascript() {
 fn in_typescript() {
     let (_folder, project) = made("ts");
     polyplug(&["test", text(&project)]).fails_with(&["run `npm install` there first"]);
+    let checked = polyplug(&["check", text(&project)]).out;
+    assert!(checked.contains("error[not-built]") && checked.contains("`polyplug build "), "{checked}");
     let Some(compiler) = ts::compiler() else { return };
     // As `npm install` would do.
     let modules = compiler.ancestors().nth(3).unwrap();

@@ -157,7 +157,7 @@ fn symbol<F: Copy>(library: &Library, name: &CStr) -> Result<F, String> {
     symbol.map(|symbol| *symbol).map_err(|_| {
         format!(
             "the library does not export `{}`: is it a polyplug plugin? A Rust plugin has crate-type = [\"cdylib\"] \
-             and a `#[polyplug::plugin]`",
+             and a `#[polyplug::plugin]`, and one in C exports the function",
             name.to_string_lossy()
         )
     })

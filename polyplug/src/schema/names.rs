@@ -61,7 +61,11 @@ impl Schema {
     #[cfg(feature = "host")]
     #[cold]
     pub(crate) fn wrong_number(&self, method: &Method, given: usize) -> String {
-        format!("{} arguments are expected, and {given} given: {}", method.arguments.len(), self.signature(method))
+        let expected = match method.arguments.len() {
+            1 => "1 argument is".to_owned(),
+            count => format!("{count} arguments are"),
+        };
+        format!("{expected} expected, and {given} given: {}", self.signature(method))
     }
 
     /// Returns the spelling of a type: `list<string>`, `Point`.

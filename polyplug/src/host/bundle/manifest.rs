@@ -315,8 +315,8 @@ impl ManifestData {
 
     fn parse_at(text: &str, directory: &Path) -> Result<Self, ManifestError> {
         let path = directory.join(FILE_NAME);
-        let (written, options) =
-            read_text(text).map_err(|Mistake { at, message }| syntax(&path, text.as_bytes(), at, &message))?;
+        let (written, options) = read_text(text)
+            .map_err(|Mistake { at, message }| syntax(&path, text.as_bytes(), at, &remedied(text, at, message)))?;
         let invalid = |key, message: String| ManifestError::Invalid { path: path.clone(), key, message };
 
         check_name(&written.name).map_err(|message| invalid("name", message))?;
@@ -553,6 +553,17 @@ fn text_of(path: &Path, read: Result<Vec<u8>, FileError>) -> Result<Option<Strin
         let message = "the file is not UTF-8 from here on: save it as UTF-8";
         syntax(path, error.as_bytes(), error.utf8_error().valid_up_to(), message)
     })
+}
+
+/// Returns the message of a mistake with what to do, for a table that is to be an entry of a list.
+fn remedied(text: &str, at: usize, message: String) -> String {
+    let line = text.get(at..).and_then(|rest| rest.lines().next()).unwrap_or_default().trim();
+    match line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(name) if message.contains("expected a sequence") && !name.starts_with('[') => {
+            format!("{message}: there may be several, so write `[[{name}]]`")
+        }
+        _ => message,
+    }
 }
 
 /// Returns the error of a mistake at byte `at` of the file.
