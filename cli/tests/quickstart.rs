@@ -114,7 +114,7 @@ fn it_works_as_written() {
     else {
         panic!("eleven blocks")
     };
-    assert_eq!(install.trim(), "cargo install --path polyplug/cli", "which these tests were built by");
+    assert_eq!(install.trim(), "cargo install --locked --path polyplug/cli", "which these tests were built by");
     let commands = |text: &str| text.trim().lines().filter(|line| !line.starts_with("(cd")).count();
     assert!(1 + commands(contract) + commands(script) < 5, "a plugin is there after less than five commands");
 
