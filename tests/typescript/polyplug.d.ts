@@ -173,6 +173,8 @@ declare module "polyplug" {
   }
 }
 
+// What engines have beside the language itself. Projects leave out the library "dom", which declares what is not there.
+
 /** Writes to the host's log. */
 declare const console: {
   log(...values: unknown[]): void;
@@ -181,6 +183,107 @@ declare const console: {
   error(...values: unknown[]): void;
   debug(...values: unknown[]): void;
   trace(...values: unknown[]): void;
+  assert(condition?: unknown, ...values: unknown[]): void;
+  dir(value?: unknown, options?: unknown): void;
+  dirxml(...values: unknown[]): void;
+  table(rows?: unknown, columns?: readonly string[]): void;
+  count(label?: string): void;
+  countReset(label?: string): void;
+  group(...values: unknown[]): void;
+  groupCollapsed(...values: unknown[]): void;
+  groupEnd(): void;
+  time(label?: string): void;
+  timeLog(label?: string, ...values: unknown[]): void;
+  timeEnd(label?: string): void;
+  clear(): void;
+};
+
+/** Turns text into bytes of UTF-8. */
+declare class TextEncoder {
+  readonly encoding: string;
+  encode(input?: string): Uint8Array;
+  encodeInto(source: string, destination: Uint8Array): { read: number; written: number };
+}
+
+/** Turns bytes of UTF-8 into text. */
+declare class TextDecoder {
+  constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });
+  readonly encoding: string;
+  readonly fatal: boolean;
+  readonly ignoreBOM: boolean;
+  decode(input?: ArrayBuffer | ArrayBufferView, options?: { stream?: boolean }): string;
+}
+
+declare class URL {
+  static canParse(url: string | URL, base?: string | URL): boolean;
+  static parse(url: string | URL, base?: string | URL): URL | null;
+  constructor(url: string | URL, base?: string | URL);
+  href: string;
+  readonly origin: string;
+  protocol: string;
+  username: string;
+  password: string;
+  host: string;
+  hostname: string;
+  port: string;
+  pathname: string;
+  search: string;
+  hash: string;
+  readonly searchParams: URLSearchParams;
+  toString(): string;
+  toJSON(): string;
+}
+
+declare class URLSearchParams implements Iterable<[string, string]> {
+  constructor(init?: string | URLSearchParams | Iterable<readonly [string, string]> | Record<string, string>);
+  readonly size: number;
+  append(name: string, value: string): void;
+  delete(name: string, value?: string): void;
+  get(name: string): string | null;
+  getAll(name: string): string[];
+  has(name: string, value?: string): boolean;
+  set(name: string, value: string): void;
+  sort(): void;
+  forEach(callback: (value: string, name: string, params: URLSearchParams) => void, thisArg?: unknown): void;
+  entries(): IterableIterator<[string, string]>;
+  keys(): IterableIterator<string>;
+  values(): IterableIterator<string>;
+  [Symbol.iterator](): IterableIterator<[string, string]>;
+  toString(): string;
+}
+
+/** The error of functions such as `structuredClone` and `atob`. */
+declare class DOMException extends Error {
+  constructor(message?: string, name?: string);
+  readonly code: number;
+}
+
+/** Turns text of Base64 into text whose letters stand for bytes. */
+declare function atob(text: string): string;
+/** Turns text whose letters stand for bytes into text of Base64. */
+declare function btoa(bytes: string): string;
+
+declare function structuredClone<T>(value: T, options?: { transfer?: unknown[] }): T;
+
+/** Has a function called once, after some milliseconds. Returns the number by which `clearTimeout` knows it. */
+declare function setTimeout<Args extends unknown[]>(
+  callback: (...args: Args) => void,
+  milliseconds?: number,
+  ...args: Args
+): number;
+/** Has a function called again and again. Returns the number by which `clearInterval` knows it. */
+declare function setInterval<Args extends unknown[]>(
+  callback: (...args: Args) => void,
+  milliseconds?: number,
+  ...args: Args
+): number;
+declare function clearTimeout(timer: number | undefined): void;
+declare function clearInterval(timer: number | undefined): void;
+declare function queueMicrotask(callback: () => void): void;
+
+declare const performance: {
+  /** Returns milliseconds since some point in the past. */
+  now(): number;
 };
 
 // The module "polyplug/test", which `polyplug test` gives to test files.
