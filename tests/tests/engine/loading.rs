@@ -102,7 +102,11 @@ fn a_missing_method_is_named() {
         class
     };
     loaded(one); // more than the contract has is fine
-    assert_eq!(refused(declaring(without(&["sum"]))), "the plugin for demo.calculator@1.2 lacks the method `sum`");
+    assert_eq!(
+        refused(declaring(without(&["sum"]))),
+        "the plugin for demo.calculator@1.2 lacks the method `sum`: write what is new, or declare the plugin as \
+         `demo.calculator@1.1`"
+    );
     assert_eq!(
         refused(declaring(without(&["greet", "divide"]))),
         "the plugin for demo.calculator@1.2 lacks the methods `divide`, `greet`"
