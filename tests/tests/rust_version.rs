@@ -93,7 +93,8 @@ fn the_book_and_the_readme_name_the_versions() {
     let (least, newer) = (short("polyplug"), short(NEWER));
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     for (file, words) in [
-        ("docs/src/by-hand.md", format!("You need Rust {least} or newer ({newer} with `polyplug-dotnet`")),
+        ("docs/src/by-hand.md", format!("You need Rust {least} or newer")),
+        ("docs/src/by-hand.md", format!("Rust {newer} is needed by")),
         ("docs/src/quickstart.md", format!("You need Rust {newer} or newer")),
         ("docs/src/dotnet.md", format!("with Rust {newer} or newer")),
         ("README.md", format!("need Rust {newer} or newer")),
