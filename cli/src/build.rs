@@ -134,15 +134,19 @@ fn manifest(package: &Package, file: &str) -> Result<String> {
     Ok(table.to_string())
 }
 
-/// Returns whether a folder is a project whose bundle is made by a build.
+/// Returns whether `make` builds a project, whatever else is there.
+pub(crate) fn has_makefile(project: &Path) -> bool {
+    project.join("Makefile").is_file()
+}
+
+/// Returns whether a folder is a project whose bundle is made by a build, be it one that is not ready for that yet.
 pub(crate) fn is_project(folder: &Path) -> bool {
     !matches!(builder(folder), Ok(None))
 }
 
 /// Returns the command that builds a project, or none for scripts that are used as they are.
 fn builder(project: &Path) -> Result<Option<Command>> {
-    let has = |name: &str| project.join(name).is_file();
-    if has("Makefile") {
+    if has_makefile(project) {
         return Ok(Some(Command::new("make")));
     }
     let entries = fs::read_dir(project).with_context(|| format!("cannot read {}", project.display()))?;
@@ -153,8 +157,8 @@ fn builder(project: &Path) -> Result<Option<Command>> {
         command.args(["publish", "--nologo", "--configuration", "Release", "--output", "build"]);
         return Ok(Some(command));
     }
-    if has("package.json") {
-        let path = project.join("package.json");
+    let path = project.join("package.json");
+    if path.is_file() {
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let json: Json = serde_json::from_str(&text).with_context(|| format!("{}", path.display()))?;
         if json["scripts"]["build"].is_string() {

@@ -155,12 +155,17 @@ fn source(dependency: &Json) -> Source {
 }
 
 /// Returns the folder of a crate as a part of a manifest in `project`: `path = "../polyplug"`. The path is relative, so that
-/// both can be moved together, unless the two have nothing but the root of the file system in common.
+/// both can be moved together, unless the two have nothing but the root of the file system in common, or a symbolic link
+/// leads to the project: cargo takes `..` from the name of a folder, and not from where a link leads.
 pub(crate) fn path_of(folder: &Path, project: &Path) -> String {
     let absolute = std::path::absolute(project).unwrap_or_else(|_| project.to_owned());
-    // The project may not exist yet. What exists is looked at without symbolic links, as the folder was.
+    // The project may not exist yet.
     let existing = absolute.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
-    let from = existing.map_or(absolute.clone(), |(part, real)| real.join(absolute.strip_prefix(part).unwrap_or(part)));
+    let from = match existing {
+        // On Windows what is canonical has another form.
+        Some((part, real)) if cfg!(windows) || real == part => real.join(absolute.strip_prefix(part).unwrap_or(part)),
+        _ => PathBuf::new(),
+    };
     let shared = folder.iter().zip(from.iter()).take_while(|(one, other)| one == other).count();
     let has_shared = folder.iter().take(shared).collect::<PathBuf>().file_name().is_some();
     let path = if has_shared {
@@ -202,6 +207,13 @@ mod tests {
             assert_eq!(path_of(&root.join(to), &root.join(from)), format!("path = \"{expected}\""));
         }
         #[cfg(unix)]
-        assert_eq!(path_of(Path::new("/nowhere/x"), &root), "path = \"/nowhere/x\"");
+        {
+            assert_eq!(path_of(Path::new("/nowhere/x"), &root), "path = \"/nowhere/x\"");
+            std::fs::create_dir_all(root.join("a/deep/one")).unwrap();
+            std::os::unix::fs::symlink(root.join("a/deep/one"), root.join("link")).unwrap();
+            let crate_folder = root.join("greeter");
+            let expected = format!("path = \"{}\"", crate_folder.display());
+            assert_eq!(path_of(&crate_folder, &root.join("link/app")), expected);
+        }
     }
 }

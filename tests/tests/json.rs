@@ -167,6 +167,11 @@ fn what_stands_for_what() {
     part.as_object_mut().unwrap().remove("maybe");
     let answer = runtime.call_json("test.types@1", "nested", &[part]).unwrap();
     assert_eq!(answer["maybe"], Json::Null);
+    let mut misspelt = whole.clone();
+    let maybe = misspelt.as_object_mut().unwrap().remove("maybe").unwrap();
+    misspelt["mabe"] = maybe;
+    let error = runtime.call_json("test.types@1", "nested", &[misspelt]).unwrap_err().to_string();
+    assert!(error.contains("mabe"), "{error}");
     assert_eq!(text(&answer["points"]), text(&whole["points"]));
 }
 

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use super::contract::Failure;
 use super::report::{FileReport, Status, TestReport};
+use crate::build::has_makefile;
 use crate::cargo::cargo;
 use crate::text::causes;
 
@@ -37,7 +38,7 @@ impl Project {
         let mut projects: Vec<_> = files.filter(|path| ends(path, &["sln", "slnx", "csproj", "fsproj"])).collect();
         projects.sort_by_key(|path| (!ends(path, &["sln", "slnx"]), path.clone()));
         // A project that is built in another way has no tests for `dotnet`.
-        if !folder.join("Makefile").is_file() {
+        if !has_makefile(folder) {
             found.extend(projects.into_iter().next().map(Self::Dotnet));
         }
         Ok(found)

@@ -49,12 +49,14 @@ pub(crate) fn check(head: &[u8], file: &mut File, size: u64) -> Result<(), Fault
     if ends.chain(signature).chain(symbols).any(|end| end > size) { Err(Fault::Truncated) } else { Ok(()) }
 }
 
-/// Returns whether the beginning of a file is that of an assembly of .NET, which is made for any system.
+/// Returns whether the beginning of a file is that of an assembly of .NET, which is made for any system. A library for Windows
+/// that has both, code for .NET and functions that it exports, is none.
 pub(crate) fn is_assembly(head: &[u8]) -> bool {
     fn is<Headers: ImageNtHeaders>(head: &[u8]) -> Option<bool> {
         let mut offset = pe::ImageDosHeader::parse(head).ok()?.nt_headers_offset().into();
         let (_, directories) = Headers::parse(head, &mut offset).ok()?;
-        Some(directories.get(pe::IMAGE_DIRECTORY_ENTRY_COM_DESCRIPTOR)?.virtual_address.get(LE) != 0)
+        let has = |entry| directories.get(entry).is_some_and(|found| found.virtual_address.get(LE) != 0);
+        Some(has(pe::IMAGE_DIRECTORY_ENTRY_COM_DESCRIPTOR) && !has(pe::IMAGE_DIRECTORY_ENTRY_EXPORT))
     }
     is::<pe::ImageNtHeaders32>(head).or_else(|| is::<pe::ImageNtHeaders64>(head)).unwrap_or(false)
 }

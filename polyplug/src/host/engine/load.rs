@@ -28,7 +28,7 @@ use crate::host::plugin::schema::PluginSchema;
 use crate::host::plugin_proxy::depth::reserve_stack;
 use crate::host::runtime::staging::Staging;
 use crate::host::version::module::{Module, Remains};
-use crate::schema::{Method, Schema};
+use crate::schema::Schema;
 use crate::sync::Condvar;
 
 /// A plugin, as a bundle's code declares it.
@@ -421,16 +421,21 @@ fn implemented<E: Engine>(declared: &PluginDecl, guest: &Guest) -> Result<Plugin
     let mut named = Named::read(&declared.contract)?;
     let described = guest.find_schema(&named)?;
     let schema = described.schema();
-    let name_of = |method: &Method| E::method_name(&method.name);
-    let missing: Vec<_> = schema.methods.iter().filter(|method| !declared.methods.contains(&name_of(method))).collect();
-    let Some(oldest) = missing.iter().map(|method| method.since).min() else { return Ok(described) };
-    let wanted: Vec<_> = schema.methods.iter().map(name_of).collect();
-    let spare: Vec<_> = declared.methods.iter().filter(|name| !wanted.contains(name)).map(String::as_str).collect();
-    let is_misspelt = |method: &&Method| {
-        let name = name_of(method);
-        declared.hidden_methods.contains(&name) || crate::host::error::suggest::nearest(&name, &spare).is_some()
+    let wanted: Vec<_> = schema.methods.iter().map(|method| (E::method_name(&method.name), method.since)).collect();
+    let missing: Vec<_> = wanted.iter().filter(|(name, _)| !declared.methods.contains(name)).collect();
+    let Some(oldest) = missing.iter().map(|(_, since)| *since).min() else { return Ok(described) };
+    let is_wanted = |name: &&String| wanted.iter().any(|(wanted, _)| wanted == *name);
+    let spare: Vec<_> = declared.methods.iter().filter(|name| !is_wanted(name)).map(String::as_str).collect();
+    // What the plugin has in place of each.
+    let mistaken = |(name, _): &&(String, u32)| {
+        if declared.hidden_methods.contains(name) {
+            return Some(format!(" (it has `{name}`, which is not public: make it public)"));
+        }
+        let near = crate::host::error::suggest::nearest(name, &spare)?;
+        Some(format!(" (it has `{near}`: is that a misspelling?)"))
     };
-    let may_be_older = named.minor.is_none() && !missing.iter().any(is_misspelt);
+    let mistakes: Vec<_> = missing.iter().map(mistaken).collect();
+    let may_be_older = named.minor.is_none() && mistakes.iter().all(Option::is_none);
     if may_be_older
         && let Some(shipped) = guest.shipped_minor(&named)?
         && shipped < oldest
@@ -440,14 +445,8 @@ fn implemented<E: Engine>(declared: &PluginDecl, guest: &Guest) -> Result<Plugin
     }
     let texts: Vec<_> = missing
         .iter()
-        .map(|method| name_of(method))
-        .map(|name| match crate::host::error::suggest::nearest(&name, &spare) {
-            _ if declared.hidden_methods.contains(&name) => {
-                format!("`{name}` (it has `{name}`, which is not public: make it public)")
-            }
-            Some(near) => format!("`{name}` (it has `{near}`: is that a misspelling?)"),
-            None => format!("`{name}`"),
-        })
+        .zip(mistakes)
+        .map(|((name, _), mistake)| format!("`{name}`{}", mistake.unwrap_or_default()))
         .collect();
     let methods = if missing.len() == 1 { "method" } else { "methods" };
     let mut text = format!("the plugin for {schema} lacks the {methods} {}", texts.join(", "));
